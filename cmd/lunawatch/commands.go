@@ -1,0 +1,4 @@
+package main
+
+// commands lists every subcommand, in the order of the help text.
+var commands = []command{}
