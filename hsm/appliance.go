@@ -1,0 +1,61 @@
+package hsm
+
+// Sensors is what the baseboard controller of an appliance measures.
+type Sensors struct {
+	Sensors       []Sensor          `json:"sensors"`
+	PowerSupplies []Fan             `json:"power_supplies"`
+	Fans          []Fan             `json:"fans"`
+	Chassis       map[string]string `json:"chassis"` // as printed: "Main Power Fault": "false"
+}
+
+// A Sensor is one row of "status sensors". Unknown thresholds do not exist
+// on that sensor.
+type Sensor struct {
+	Name                string       `json:"name"`
+	Reading             Opt[float64] `json:"reading"` // unknown: not readable, or discrete
+	Unit                string       `json:"unit"`    // RPM, degrees C, Volts, discrete
+	Status              string       `json:"status"`  // as printed, lower case: ok, cr *, nr, 0x0200, na
+	LowerNonrecoverable Opt[float64] `json:"lower_nonrecoverable"`
+	LowerCritical       Opt[float64] `json:"lower_critical"`
+	UpperCritical       Opt[float64] `json:"upper_critical"`
+	UpperNonrecoverable Opt[float64] `json:"upper_nonrecoverable"`
+}
+
+func (v Sensors) apply(d *Device, o Observation) { d.Sensors = section(o, v) }
+
+// A System is the state of an appliance's services, from "status sysstat show".
+type System struct {
+	State     string    `json:"state"`   // ISO, IST, OFL, OOS, or a newer word
+	Codes     []int64   `json:"codes"`   // status codes, 0 when all is well
+	Running   Opt[bool] `json:"running"` // the state daemon itself; false: the codes are old
+	Hostname  string    `json:"hostname,omitempty"`
+	CheckTime string    `json:"check_time,omitempty"` // "2006-01-02T15:04", appliance time, no zone known
+}
+
+func (v System) apply(d *Device, o Observation) { d.System = section(o, v) }
+
+// A Disk is the file systems of an appliance, from "status disk".
+type Disk struct {
+	Filesystems []Filesystem `json:"filesystems"`
+	SMART       string       `json:"smart,omitempty"` // PASSED, or the report's own word
+}
+
+// A Filesystem is one mounted file system.
+type Filesystem struct {
+	Mount     string  `json:"mount"`
+	Device    string  `json:"device"`
+	Total     int64   `json:"total_bytes"`
+	Used      int64   `json:"used_bytes"`
+	Available int64   `json:"available_bytes"`
+	UsedRatio float64 `json:"used_ratio"` // as df counts it: used / (used + available), rounded up to whole percents
+}
+
+func (v Disk) apply(d *Device, o Observation) { d.Disk = section(o, v) }
+
+// A Tamper is the tamper state of an HSM, from "hsm tamper show".
+type Tamper struct {
+	State   TamperState `json:"tamper"`
+	Tampers []string    `json:"tampers"` // in the device's words; only the last event is listed
+}
+
+func (v Tamper) apply(d *Device, o Observation) { d.Tamper = section(o, v) }

@@ -1,0 +1,237 @@
+// Package hsm describes hardware security modules as the agent sees them.
+//
+// A [Snapshot] is immutable: once published it is only read. Sources report
+// Observations; [Snapshot.With] folds one into the next Snapshot. What a
+// source did not state is an unknown [Opt], never zero.
+//
+// The JSON names are those that every view and "lunawatch parse" share.
+// Units: bytes, seconds, volts, degrees Celsius, ratios from 0 to 1.
+package hsm
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+)
+
+// An Opt is a value that a source may leave unsaid. The zero Opt is unknown.
+type Opt[T any] struct {
+	Value T
+	Known bool
+}
+
+// Some returns a known value.
+func Some[T any](v T) Opt[T] { return Opt[T]{v, true} }
+
+// Is reports whether o is known and equal to v.
+func Is[T comparable](o Opt[T], v T) bool { return o.Known && o.Value == v }
+
+// IsZero makes encoding/json leave out unknown fields marked omitzero.
+func (o Opt[T]) IsZero() bool { return !o.Known }
+
+// MarshalJSON writes null for an unknown value.
+func (o Opt[T]) MarshalJSON() ([]byte, error) {
+	if !o.Known {
+		return []byte("null"), nil
+	}
+	return json.Marshal(o.Value)
+}
+
+// UnmarshalJSON reads null as unknown.
+func (o *Opt[T]) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*o = Opt[T]{}
+		return nil
+	}
+	o.Known = true
+	return json.Unmarshal(b, &o.Value)
+}
+
+// A Snapshot is everything known about every HSM at one moment.
+type Snapshot struct {
+	Seq     uint64   `json:"seq"`
+	Devices []Device `json:"devices"` // sorted by Name
+}
+
+// A Device is one HSM and the appliance or host around it.
+type Device struct {
+	Name    string            `json:"name"` // as configured
+	Sources map[string]Source `json:"sources"`
+
+	Show        Section[Show]        `json:"show,omitzero"`
+	Information Section[Information] `json:"information,omitzero"`
+	Monitor     Section[Monitor]     `json:"monitor,omitzero"`
+	NTLS        Section[NTLS]        `json:"ntls,omitzero"`
+	Certificate Section[Certificate] `json:"certificate,omitzero"`
+	Partitions  Section[[]Partition] `json:"partitions,omitzero"`
+	Licenses    Section[[]License]   `json:"licenses,omitzero"`
+	Policies    Section[Policies]    `json:"policies,omitzero"`
+	Clients     Section[[]Client]    `json:"clients,omitzero"`
+	Sensors     Section[Sensors]     `json:"sensors,omitzero"`
+	System      Section[System]      `json:"system,omitzero"`
+	Disk        Section[Disk]        `json:"disk,omitzero"`
+	Tamper      Section[Tamper]      `json:"tamper,omitzero"`
+}
+
+// Serial returns the HSM's serial number, "" while nobody has read it. It is
+// known even from a stale section: a serial number does not change.
+func (d Device) Serial() string { return d.Show.Value.Serial }
+
+// A Section is one part of a Device, when and from where it was read, and for
+// how long it may be believed.
+type Section[T any] struct {
+	At     time.Time     `json:"at"`
+	Source string        `json:"source"`
+	MaxAge time.Duration `json:"max_age_ns"`
+	Value  T             `json:"value"`
+}
+
+// IsZero reports whether the section was never read.
+func (s Section[T]) IsZero() bool { return s.At.IsZero() }
+
+// Fresh reports whether the section was read and is not past its maximum age.
+func (s Section[T]) Fresh(now time.Time) bool {
+	return !s.At.IsZero() && !now.After(s.expires())
+}
+
+// Get returns the value and whether it is fresh.
+func (s Section[T]) Get(now time.Time) (T, bool) { return s.Value, s.Fresh(now) }
+
+func (s Section[T]) expires() time.Time { return s.At.Add(s.MaxAge) }
+
+func (s Section[T]) read() (at, expires time.Time) { return s.At, s.expires() }
+
+// sections lists every section of a device by its JSON name.
+func (d *Device) sections() map[string]interface {
+	read() (at, expires time.Time)
+} {
+	return map[string]interface {
+		read() (at, expires time.Time)
+	}{
+		"show": d.Show, "information": d.Information, "monitor": d.Monitor, "ntls": d.NTLS,
+		"certificate": d.Certificate, "partitions": d.Partitions, "licenses": d.Licenses,
+		"policies": d.Policies, "clients": d.Clients, "sensors": d.Sensors,
+		"system": d.System, "disk": d.Disk, "tamper": d.Tamper,
+	}
+}
+
+// Ages returns the age of every section that was ever read, by its JSON name,
+// and whether it is stale.
+func (d Device) Ages(now time.Time) map[string]Age {
+	ages := make(map[string]Age)
+	for name, s := range d.sections() {
+		if at, expires := s.read(); !at.IsZero() {
+			ages[name] = Age{now.Sub(at), now.After(expires)}
+		}
+	}
+	return ages
+}
+
+// An Age is how long ago a section was read.
+type Age struct {
+	Age   time.Duration
+	Stale bool // past its maximum age
+}
+
+// NextExpiry returns when the next section that is fresh at now becomes stale;
+// zero if none will. A view built from s is right until then.
+func (s *Snapshot) NextExpiry(now time.Time) time.Time {
+	var next time.Time
+	for i := range s.Devices {
+		for _, sec := range s.Devices[i].sections() {
+			at, e := sec.read()
+			if !at.IsZero() && !now.After(e) && (next.IsZero() || e.Before(next)) {
+				next = e
+			}
+		}
+	}
+	return next
+}
+
+// A Source is the outcome of one source's attempts on one device.
+type Source struct {
+	At       time.Time     `json:"at"`       // last attempt
+	Success  time.Time     `json:"success"`  // last success; zero: none yet
+	Took     time.Duration `json:"took_ns"`  // duration of the last attempt
+	Failure  Failure       `json:"failure"`  // None: the last attempt succeeded
+	Error    string        `json:"error"`    // what failed and what to do; "" on success
+	Failures int           `json:"failures"` // failed attempts in a row
+	Unread   []string      `json:"unread"`   // lines of the last answer that no parser understood
+}
+
+// A Failure says at which step an attempt ended.
+type Failure string
+
+// The failures, from the network inwards.
+const (
+	None         Failure = ""
+	Unreachable  Failure = "unreachable"  // no connection, or it was lost
+	HostKey      Failure = "host-key"     // the appliance's key is unknown or has changed
+	Login        Failure = "login"        // the account was refused
+	Timeout      Failure = "timeout"      // connected, but the answer did not come in time
+	Command      Failure = "command"      // the device answered with an error
+	Unrecognised Failure = "unrecognised" // an answer came, but not in a known form
+	Incomplete   Failure = "incomplete"   // the answer was cut off
+)
+
+// Failures lists every Failure but None.
+var Failures = []Failure{Unreachable, HostKey, Login, Timeout, Command, Unrecognised, Incomplete}
+
+// An Observation is what one attempt of one source learned about one device.
+type Observation struct {
+	Device  string
+	Source  string // the command or file that was asked
+	At      time.Time
+	Took    time.Duration
+	MaxAge  time.Duration // how long the facts may be believed
+	Facts   []Fact
+	Unread  []string
+	Failure Failure
+	Err     error // nil exactly if Failure is None
+}
+
+// A Fact replaces one Section of a Device. The section types of this package
+// are its only implementations.
+type Fact interface {
+	apply(d *Device, o Observation)
+}
+
+func section[T any](o Observation, v T) Section[T] {
+	return Section[T]{At: o.At, Source: o.Source, MaxAge: o.MaxAge, Value: v}
+}
+
+// With returns a new Snapshot that includes o. It does not change s. An
+// observation that failed changes its Source and nothing else.
+func (s *Snapshot) With(o Observation) *Snapshot {
+	next := &Snapshot{Seq: s.Seq + 1, Devices: slices.Clone(s.Devices)}
+	i, found := slices.BinarySearchFunc(next.Devices, o.Device, func(d Device, name string) int {
+		return cmp.Compare(d.Name, name)
+	})
+	if !found {
+		next.Devices = slices.Insert(next.Devices, i, Device{Name: o.Device})
+	}
+	d := &next.Devices[i]
+	d.Sources = maps.Clone(d.Sources)
+	if d.Sources == nil {
+		d.Sources = make(map[string]Source)
+	}
+	d.Sources[o.Source] = d.Sources[o.Source].after(o)
+	if o.Failure == None {
+		for _, f := range o.Facts {
+			f.apply(d, o)
+		}
+	}
+	return next
+}
+
+func (s Source) after(o Observation) Source {
+	next := Source{At: o.At, Success: s.Success, Took: o.Took, Failure: o.Failure, Unread: o.Unread}
+	if o.Failure == None {
+		next.Success = o.At
+		return next
+	}
+	next.Error, next.Failures, next.Unread = o.Err.Error(), s.Failures+1, s.Unread
+	return next
+}

@@ -1,0 +1,128 @@
+package hsm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var t0 = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func seen(label string, at time.Time) Observation {
+	return Observation{Device: "a", Source: "hsm show", At: at, MaxAge: time.Minute, Facts: []Fact{Show{Label: Some(label)}}}
+}
+
+func TestWithDoesNotChangeTheOld(t *testing.T) {
+	old := (&Snapshot{}).With(seen("one", t0))
+	next := old.With(seen("two", t0))
+	if got := old.Devices[0].Show.Value.Label.Value; got != "one" {
+		t.Errorf("old snapshot changed: %q", got)
+	}
+	if got := next.Devices[0].Show.Value.Label.Value; got != "two" {
+		t.Errorf("new snapshot: %q", got)
+	}
+}
+
+func TestAFailureChangesOnlyItsSource(t *testing.T) {
+	s := (&Snapshot{}).With(seen("one", t0))
+	bad := seen("two", t0.Add(time.Second))
+	bad.Failure, bad.Err = Incomplete, errors.New("cut off")
+	s = s.With(bad).With(bad)
+	d := s.Devices[0]
+	if d.Show.Value.Label.Value != "one" || !d.Show.At.Equal(t0) {
+		t.Errorf("section changed: %+v", d.Show)
+	}
+	src := d.Sources["hsm show"]
+	if src.Failures != 2 || src.Failure != Incomplete || src.Error != "cut off" || !src.Success.Equal(t0) {
+		t.Errorf("source: %+v", src)
+	}
+	if src = s.With(seen("three", t0)).Devices[0].Sources["hsm show"]; src.Failures != 0 || src.Error != "" {
+		t.Errorf("after success: %+v", src)
+	}
+}
+
+func TestFreshAndNextExpiry(t *testing.T) {
+	s := (&Snapshot{}).With(seen("one", t0))
+	sec := s.Devices[0].Show
+	for _, c := range []struct {
+		after time.Duration
+		fresh bool
+	}{{0, true}, {time.Minute, true}, {time.Minute + 1, false}} {
+		if got := sec.Fresh(t0.Add(c.after)); got != c.fresh {
+			t.Errorf("after %s: fresh %v", c.after, got)
+		}
+	}
+	if got := s.NextExpiry(t0); !got.Equal(t0.Add(time.Minute)) {
+		t.Errorf("next expiry %s", got)
+	}
+	if got := s.NextExpiry(t0.Add(2 * time.Minute)); !got.IsZero() {
+		t.Errorf("next expiry of a stale snapshot %s", got)
+	}
+	if (Section[Show]{}).Fresh(t0) {
+		t.Error("never read, yet fresh")
+	}
+}
+
+// TestSectionsListsEverySection holds the list against the Device type.
+func TestSectionsListsEverySection(t *testing.T) {
+	d := Device{}
+	typ, listed, n := reflect.TypeFor[Device](), d.sections(), 0
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		if f.Name == "Name" || f.Name == "Sources" {
+			continue
+		}
+		n++
+		tag, _, _ := cutTag(f.Tag.Get("json"))
+		if _, ok := listed[tag]; !ok {
+			t.Errorf("%s (%s) is not listed", f.Name, tag)
+		}
+	}
+	if len(listed) != n {
+		t.Errorf("%d listed, %d sections", len(listed), n)
+	}
+}
+
+func cutTag(tag string) (string, string, bool) {
+	for i, c := range tag {
+		if c == ',' {
+			return tag[:i], tag[i+1:], true
+		}
+	}
+	return tag, "", false
+}
+
+func TestOptJSON(t *testing.T) {
+	b, err := json.Marshal([]Opt[int]{Some(0), {}})
+	if err != nil || string(b) != "[0,null]" {
+		t.Fatalf("%s, %v", b, err)
+	}
+	var back []Opt[int]
+	if err := json.Unmarshal(b, &back); err != nil || !back[0].Known || back[1].Known {
+		t.Fatalf("%+v, %v", back, err)
+	}
+}
+
+func TestStoreWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewStore()
+		go func() {
+			time.Sleep(time.Minute)
+			s.Apply(seen("one", time.Now()))
+		}()
+		start := time.Now()
+		snap, err := s.Wait(t.Context(), s.Latest())
+		if err != nil || len(snap.Devices) != 1 || time.Since(start) != time.Minute {
+			t.Fatalf("Wait: %v, %v after %s", snap, err, time.Since(start))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if _, err := s.Wait(ctx, snap); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("Wait: %v", err)
+		}
+	})
+}

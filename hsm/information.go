@@ -1,0 +1,38 @@
+package hsm
+
+import "time"
+
+// An Information holds the request counters of "hsm information show". All
+// count from the last reset or restart, and so may fall.
+type Information struct {
+	OperationRequests Opt[uint64] `json:"operation_requests"`
+	OperationErrors   Opt[uint64] `json:"operation_errors"`
+	CryptoRequests    Opt[uint64] `json:"crypto_requests"`
+	CryptoErrors      Opt[uint64] `json:"crypto_errors"`
+	CriticalEvents    Opt[uint64] `json:"critical_events"`
+	NoncriticalEvents Opt[uint64] `json:"noncritical_events"`
+}
+
+func (v Information) apply(d *Device, o Observation) { d.Information = section(o, v) }
+
+// A Monitor is the utilization of an HSM, from "hsm information monitor"
+// (LunaSH) or "hsm monitor" (LunaCM).
+type Monitor struct {
+	Samples         []Sample     `json:"samples"` // oldest first
+	IntervalSeconds Opt[int64]   `json:"interval_seconds"`
+	AverageRatio    Opt[float64] `json:"average_ratio"` // over all samples
+	// LastReset is in the appliance's own time zone, which the source does
+	// not tell; it is given as if it were UTC.
+	LastReset Opt[time.Time] `json:"last_reset"`
+}
+
+// A Sample is one row of the utilization table.
+type Sample struct {
+	UptimeSeconds    uint64  `json:"uptime_seconds"`             // since HSM reset
+	Commands         uint64  `json:"commands"`                   // since HSM reset
+	CommandsInterval uint64  `json:"commands_interval"`          // in the last interval
+	Utilization      float64 `json:"utilization_ratio"`          // since HSM reset
+	UtilizationInt   float64 `json:"utilization_interval_ratio"` // in the last interval
+}
+
+func (v Monitor) apply(d *Device, o Observation) { d.Monitor = section(o, v) }

@@ -1,0 +1,52 @@
+package hsm
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// A Store holds the latest Snapshot. Its zero value is not usable; see NewStore.
+type Store struct {
+	latest atomic.Pointer[Snapshot]
+
+	mu      sync.Mutex // serialises Apply; guards changed
+	changed chan struct{}
+}
+
+// NewStore returns a Store with an empty Snapshot.
+func NewStore() *Store {
+	s := &Store{changed: make(chan struct{})}
+	s.latest.Store(&Snapshot{})
+	return s
+}
+
+// Latest returns the current Snapshot. It never blocks.
+func (s *Store) Latest() *Snapshot { return s.latest.Load() }
+
+// Apply folds obs into the Snapshot and wakes every waiter.
+func (s *Store) Apply(obs Observation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latest.Store(s.Latest().With(obs))
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// Wait blocks until the Snapshot is newer than seen and returns the latest.
+// A slow waiter skips intermediate Snapshots; it never delays Apply.
+func (s *Store) Wait(ctx context.Context, seen *Snapshot) (*Snapshot, error) {
+	for {
+		s.mu.Lock()
+		snap, changed := s.Latest(), s.changed
+		s.mu.Unlock()
+		if seen == nil || snap.Seq != seen.Seq {
+			return snap, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-changed:
+		}
+	}
+}
