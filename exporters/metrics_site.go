@@ -191,7 +191,7 @@ var sourceMetrics = []metric{
 	{"luna_data_age_seconds", gauge, "Time since a section of the data was read.", []string{"section"},
 		func(d hsm.Device, now time.Time, emit emit) {
 			for _, a := range ages(d, now) {
-				emit(a.Age.Seconds(), a.name)
+				emit(a.Since.Seconds(), a.name)
 			}
 		}},
 	{"luna_data_stale", gauge, "1 if a section is past its maximum age, so that its metrics are gone.", []string{"section"},

@@ -131,7 +131,7 @@ func (d Device) Ages(now time.Time) map[string]Age {
 
 // An Age is how long ago a section was read.
 type Age struct {
-	Age   time.Duration
+	Since time.Duration
 	Stale bool // past its maximum age
 }
 

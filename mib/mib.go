@@ -86,8 +86,8 @@ func Objects() iter.Seq2[string, agentx.OID] {
 	}
 }
 
-// append leaves out a row whose index was already there: two sources can name
-// one thing twice, and an instance has one value.
+// append leaves out a row whose index was already there, since two sources can
+// name one thing twice, and one whose index is too long for SNMP.
 func (t table[R]) append(rows []Row, src Source) []Row {
 	seen := make(map[string]bool)
 	for index, row := range t.rows(src) {
@@ -97,8 +97,9 @@ func (t table[R]) append(rows []Row, src Source) []Row {
 			seen[key] = true
 		}
 		for _, c := range t.columns {
-			if v := c.value(row); v.Type != 0 {
-				rows = append(rows, Row{t.entry.Append(c.id).Append(index...), v})
+			oid := t.entry.Append(c.id).Append(index...)
+			if v := c.value(row); v.Type != 0 && len(oid) <= agentx.MaxSubIDs {
+				rows = append(rows, Row{oid, v})
 			}
 		}
 	}
