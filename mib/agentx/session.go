@@ -20,7 +20,7 @@ type Session struct {
 	config Config
 	counts counts
 
-	told   map[string]bool // what was logged since the last stable session; of the goroutine of Run
+	told map[string]bool // what was logged since the last stable session; of the goroutine of Run
 
 	mu   sync.Mutex
 	open *link // nil while not connected
