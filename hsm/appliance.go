@@ -25,9 +25,9 @@ func (v Sensors) apply(d *Device, o Observation) { d.Sensors = section(o, v) }
 
 // A System is the state of an appliance's services, from "status sysstat show".
 type System struct {
-	State     string    `json:"state"`   // ISO, IST, OFL, OOS, or a newer word
-	Codes     []int64   `json:"codes"`   // status codes, 0 when all is well
-	Running   Opt[bool] `json:"running"` // the state daemon itself; false: the codes are old
+	State     string    `json:"state,omitempty"` // ISO, IST, OFL, OOS, or a newer word
+	Codes     []int64   `json:"codes"`           // status codes, 0 when all is well
+	Running   Opt[bool] `json:"running"`         // the state daemon itself; false: the codes are old
 	Hostname  string    `json:"hostname,omitempty"`
 	CheckTime string    `json:"check_time,omitempty"` // "2006-01-02T15:04", appliance time, no zone known
 }

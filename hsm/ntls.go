@@ -1,11 +1,14 @@
 package hsm
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // An NTLS is the state of the Network Trust Link Service. The counters count
 // from the last reset or restart of NTLS, and so may fall.
 type NTLS struct {
-	Status                NTLSStatus  `json:"status"`
+	Status                NTLSStatus  `json:"status,omitempty"` // empty: not stated
 	ConnectedClients      Opt[uint64] `json:"connected_clients"`
 	Links                 Opt[uint64] `json:"links"` // may exceed the clients
 	SuccessfulConnections Opt[uint64] `json:"successful_connections"`
@@ -45,5 +48,12 @@ type Client struct {
 
 // Clients is every registered client.
 type Clients []Client
+
+// MarshalJSON writes {"clients": [...]}.
+func (v Clients) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Clients []Client `json:"clients"`
+	}{v})
+}
 
 func (v Clients) apply(d *Device, o Observation) { d.Clients = section(o, []Client(v)) }

@@ -1,5 +1,10 @@
 package hsm
 
+import (
+	"encoding/json"
+	"slices"
+)
+
 // A Partition is one key container of an HSM.
 type Partition struct {
 	Serial      string      `json:"serial"`
@@ -27,16 +32,41 @@ type Role struct {
 // Partitions is every partition of an HSM.
 type Partitions []Partition
 
-func (v Partitions) apply(d *Device, o Observation) { d.Partitions = section(o, []Partition(v)) }
+// MarshalJSON writes {"partitions": [...]}.
+func (v Partitions) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Partitions []Partition `json:"partitions"`
+	}{v})
+}
+
+// apply keeps the policies read before: no source of Partitions states them.
+func (v Partitions) apply(d *Device, o Observation) {
+	next := slices.Clone(v)
+	for i := range next {
+		if j := slices.IndexFunc(d.Partitions.Value, func(p Partition) bool { return p.Serial == next[i].Serial }); j >= 0 && next[i].Policies == nil {
+			next[i].Policies = d.Partitions.Value[j].Policies
+		}
+	}
+	d.Partitions = section(o, []Partition(next))
+}
 
 // A License is a capability or partition licence of an HSM.
 type License struct {
-	ID          string `json:"id"`
-	Description string `json:"description"`
+	ID          string     `json:"id"`
+	Description string     `json:"description"`
+	Total       Opt[int64] `json:"total,omitzero"`     // partitions it allows, where printed
+	Available   Opt[int64] `json:"available,omitzero"` // of these not yet created (5.x, 6.x)
 }
 
 // Licenses is every licence of an HSM.
 type Licenses []License
+
+// MarshalJSON writes {"licenses": [...]}.
+func (v Licenses) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Licenses []License `json:"licenses"`
+	}{v})
+}
 
 func (v Licenses) apply(d *Device, o Observation) { d.Licenses = section(o, []License(v)) }
 
@@ -56,3 +86,21 @@ type Policy struct {
 }
 
 func (v Policies) apply(d *Device, o Observation) { d.Policies = section(o, v) }
+
+// PartitionPolicies are the policies of one partition, from "partition
+// showpolicies".
+type PartitionPolicies struct {
+	Partition string `json:"partition,omitempty"` // name; empty: LunaCM, whose current slot it is
+	Serial    string `json:"serial,omitempty"`
+	Policies
+}
+
+func (v PartitionPolicies) apply(d *Device, _ Observation) {
+	known := slices.Clone(d.Partitions.Value)
+	for i, p := range known {
+		if p.Serial == v.Serial && v.Serial != "" || p.Name == v.Partition && v.Partition != "" {
+			known[i].Policies = &v.Policies
+		}
+	}
+	d.Partitions.Value = known
+}

@@ -10,15 +10,15 @@ type Show struct {
 	RollbackFirmware string         `json:"rollback_firmware,omitempty"` // empty: not stated, or no rollback possible
 	Model            string         `json:"model,omitempty"`
 	PartNumber       string         `json:"part_number,omitempty"`
-	Authentication   Authentication `json:"authentication"`
+	Authentication   Authentication `json:"authentication,omitempty"` // empty: not stated
 	SOLoggedIn       Opt[bool]      `json:"so_logged_in,omitzero"`
 	// SOLoginAttemptsLeft is how many wrong SO logins remain before the HSM
 	// erases itself; 0 when it has.
 	SOLoginAttemptsLeft Opt[int64] `json:"so_login_attempts_left"`
 	// Zeroized tells that the HSM holds no keys and is not initialized.
 	Zeroized            Opt[bool]        `json:"zeroized"`
-	RPV                 RPV              `json:"rpv"`
-	AuditRole           AuditRole        `json:"audit_role"`
+	RPV                 RPV              `json:"rpv,omitempty"`
+	AuditRole           AuditRole        `json:"audit_role,omitempty"`
 	RemoteLogin         Opt[bool]        `json:"remote_login,omitzero"`
 	ManuallyZeroized    Opt[bool]        `json:"manually_zeroized"`
 	SecureTransportMode Opt[bool]        `json:"secure_transport_mode"`
@@ -99,8 +99,9 @@ type Environment struct {
 // A Fan is one fan and its status in the device's word: active, standby,
 // failed, OK, ...
 type Fan struct {
-	Name   string `json:"name"`
-	Status string `json:"status"`
+	Name   string       `json:"name"`
+	Status string       `json:"status"`
+	RPM    Opt[float64] `json:"rpm,omitzero"`
 }
 
 func (v Show) apply(d *Device, o Observation) { d.Show = section(o, v) }

@@ -1,0 +1,253 @@
+package collectors
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// A CommandError is a command that the device refused or could not finish.
+type CommandError struct {
+	Command string   // as echoed; "" if it was not
+	Code    string   // of the result line: 65535, 0xa0, C0000105; "" if there is none
+	Name    string   // of the result line: Luna Shell execution, CKR_PIN_INCORRECT
+	Texts   []string // the device's error lines
+}
+
+// Error returns the device's own words.
+func (e *CommandError) Error() string {
+	result := strings.TrimSpace(e.Code + " " + e.Name)
+	if len(e.Texts) == 0 {
+		return fmt.Sprintf("the command failed: %s", result)
+	}
+	if result == "" {
+		return "the command failed: " + strings.Join(e.Texts, " ")
+	}
+	return fmt.Sprintf("the command failed: %s (result %s)", strings.Join(e.Texts, " "), result)
+}
+
+// Answer returns the last answer in a session's text, without echo, prompts
+// and result line. It is complete if it has its whole result line; err is a
+// [*CommandError] if the device says that the command failed.
+//
+// A session always prints a result line: an answer that is not complete was
+// cut off and must change nothing.
+func Answer(text string) (body string, complete bool, err error) {
+	replies, cut := split(text)
+	if len(replies) == 0 {
+		return "", false, nil
+	}
+	last := replies[len(replies)-1]
+	body = strings.Join(append(last.lines, cut), "\n")
+	return body, last.result != nil, last.err()
+}
+
+// A reply is what one command of a session printed.
+type reply struct {
+	command string   // echo; "" if there is none
+	lines   []string // without echo, prompts and result line
+	result  *result  // nil: none, or it was cut
+}
+
+// read lets p read the lines of r, but the device's error lines.
+func (r reply) read(p parser) (hsm.Fact, *leftovers) {
+	lines, rest := r.lines, new(leftovers)
+	if r.err() != nil {
+		lines = slices.DeleteFunc(slices.Clone(lines), func(line string) bool { _, ok := errorLine(line); return ok })
+	}
+	return p(lines, rest.add), rest
+}
+
+// A result is what a result line says.
+type result struct {
+	ok         bool
+	code, name string
+}
+
+// split takes a session apart. cut is a last line that has no line end and no
+// result line behind it.
+func split(text string) (replies []reply, cut string) {
+	lines := strings.Split(clean(text), "\n")
+	ended := lines[len(lines)-1] == ""
+	open := false // the last reply has no result line yet
+	for i, line := range lines {
+		last := i == len(lines)-1 && !ended
+		line = strings.TrimRight(line, " \t")
+		before, command, prompt := cutPrompt(line)
+		res, isResult := resultLine(before, prompt || !last)
+		switch {
+		case isResult:
+			if !open {
+				replies = append(replies, reply{})
+			}
+			replies[len(replies)-1].result = res
+			open = res == nil
+		case prompt:
+		case strings.TrimSpace(line) == "" && !open:
+		case last:
+			cut = line
+			if !open {
+				replies = append(replies, reply{})
+			}
+		default:
+			if !open {
+				replies = append(replies, reply{})
+				open = true
+			}
+			r := &replies[len(replies)-1]
+			r.lines = append(r.lines, line)
+		}
+		if prompt && command != "" && !last {
+			replies = append(replies, reply{command: command})
+			open = true
+		}
+	}
+	return replies, cut
+}
+
+// prompts are those of LunaSH, old LunaSH and LunaCM.
+var prompts = []string{"lunash:>", "lush:>", "lunacm:>"}
+
+// maxPrompt bounds how far into a line a prompt may begin.
+const maxPrompt = 160
+
+// cutPrompt cuts a line at its prompt, if it has one: what is before it, and
+// the command typed behind the last one.
+func cutPrompt(line string) (before, command string, ok bool) {
+	head := line[:min(len(line), maxPrompt)]
+	for _, p := range prompts {
+		i := strings.Index(head, p)
+		if i < 0 {
+			continue
+		}
+		before = line[:i]
+		if j := strings.LastIndexAny(strings.TrimRight(before, " "), " \t"); j >= 0 && strings.HasSuffix(strings.TrimRight(before, " "), "]") {
+			before = before[:j]
+		} else {
+			before = ""
+		}
+		return before, strings.TrimSpace(line[strings.LastIndex(line, p)+len(p):]), true
+	}
+	return line, "", false
+}
+
+// resultLine reads a result line in any of its spellings. It returns nil, true
+// for one that may be cut; ended tells that the line has its end.
+func resultLine(line string, ended bool) (*result, bool) {
+	rest, ok := cutPrefixFold(collapse(clip(line, 500)), "command result")
+	if !ok || !strings.HasPrefix(strings.TrimLeft(rest, " "), ":") {
+		return nil, false
+	}
+	rest = strings.TrimLeft(rest, ": ")
+	switch strings.ToLower(strings.ReplaceAll(rest, " ", "")) {
+	case "0(success)", "(0)success", "(success)", "success!", "0(noerror)", "noerror":
+		return &result{ok: true}, true
+	case "success", "0":
+		if ended {
+			return &result{ok: true}, true
+		}
+		return nil, true
+	}
+	code, name, paren := strings.Cut(rest, "(")
+	name, _, closed := strings.Cut(name, ")")
+	code = strings.TrimSpace(code)
+	if rest == "" || !closed && (paren || !ended) {
+		return nil, true
+	}
+	if !isCode(code) {
+		return &result{name: strings.TrimSpace(rest)}, true
+	}
+	return &result{code: code, name: strings.TrimSpace(name)}, true
+}
+
+func isCode(s string) bool {
+	s = strings.TrimPrefix(strings.ToLower(s), "0x")
+	return s != "" && len(s) <= 16 && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// repliesTo picks the replies that can be to one of commands: those whose echo
+// is such a command, whole or abbreviated, and those without an echo. Where no
+// echo fits, all of them.
+func repliesTo(commands string, replies []reply) []reply {
+	var own []reply
+	fits := false
+	for _, r := range replies {
+		switch {
+		case r.command == "":
+			own = append(own, r)
+		case echoes(r.command, commands):
+			own, fits = append(own, r), true
+		}
+	}
+	if !fits {
+		return replies
+	}
+	return own
+}
+
+func echoes(echo, commands string) bool {
+	for command := range strings.SplitSeq(commands, ", ") {
+		if abbreviates(strings.Fields(echo), strings.Fields(command)) {
+			return true
+		}
+	}
+	return false
+}
+
+// abbreviates reports whether typed begins with words or their beginnings.
+// Old texts have "hsm -displaylicenses".
+func abbreviates(typed, words []string) bool {
+	if len(typed) < len(words) {
+		return false
+	}
+	for i, w := range words {
+		t := strings.ToLower(strings.TrimPrefix(typed[i], "-"))
+		if t == "" || !strings.HasPrefix(w, t) {
+			return false
+		}
+	}
+	return true
+}
+
+// err returns a *CommandError if the device says that the command failed.
+func (r reply) err() error {
+	texts := r.errorTexts()
+	switch {
+	case r.result != nil && r.result.ok, r.result == nil && len(texts) == 0:
+		return nil
+	case r.result == nil:
+		return &CommandError{Command: r.command, Texts: texts}
+	}
+	return &CommandError{Command: r.command, Code: r.result.code, Name: r.result.name, Texts: texts}
+}
+
+// maxTexts bounds the error lines kept.
+const maxTexts = 5
+
+// errorTexts returns the error lines; of a failed command that printed none
+// its first lines.
+func (r reply) errorTexts() []string {
+	var texts []string
+	for _, line := range r.lines {
+		if _, ok := errorLine(line); ok && len(texts) < maxTexts {
+			texts = append(texts, clip(collapse(line), 200))
+		}
+	}
+	if len(texts) > 0 || r.result == nil || r.result.ok {
+		return texts
+	}
+	for _, line := range r.lines {
+		if !isRule(line) && len(texts) < maxTexts {
+			texts = append(texts, clip(collapse(line), 200))
+		}
+	}
+	return texts
+}
+
+func errorLine(line string) (text string, ok bool) {
+	rest, ok := cutPrefixFold(strings.TrimLeft(line, " \t"), "error")
+	rest = strings.TrimLeft(rest, " ")
+	return rest, ok && strings.HasPrefix(rest, ":")
+}

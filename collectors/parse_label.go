@@ -1,0 +1,129 @@
+package collectors
+
+import "strings"
+
+// A label is one "Label:  value" line of an answer.
+type label[T any] struct {
+	name string // as key returns it
+	// set takes the value, trimmed, and reports whether it was understood.
+	// An empty value is offered too: the line may go on below. nil: the
+	// line is known and holds nothing that is kept.
+	set func(to *T, value string) bool
+}
+
+// A sheet is an answer of such lines, in any order and anywhere.
+type sheet[T any] struct {
+	labels []label[T]
+	// line reads what is not of that form: sentences, rows. It goes first.
+	// nil: there is none.
+	line func(to *T, line string) bool
+	// other finds the setter of a label that is not in the table, such as
+	// one that begins with the name of a role. nil: there is none.
+	other func(name string) func(to *T, value string) bool
+}
+
+// brokenLabels is from how many labels without a value on an answer is taken
+// to have the values on the next lines, as old HTML pages have.
+const brokenLabels = 3
+
+// read reads lines into to and returns how many it understood.
+func (s sheet[T]) read(lines []string, to *T, unread func(string)) (understood int) {
+	broken := s.broken(lines)
+	var pending func(*T, string) bool
+	for _, line := range lines {
+		if isRule(line) {
+			continue
+		}
+		if s.line != nil && s.line(to, line) {
+			understood, pending = understood+1, nil
+			continue
+		}
+		set, value, ok := s.find(line)
+		switch {
+		case !ok && pending != nil && pending(to, strings.TrimSpace(line)):
+			understood++
+			pending = nil
+		case !ok:
+			unread(line)
+		case set == nil:
+			pending = nil
+		case set(to, value):
+			understood++
+			pending = nil
+			if value == "" && broken {
+				pending = set
+			}
+		case value == "" && broken:
+			pending = set
+		default:
+			pending = nil
+			unread(line)
+		}
+	}
+	return understood
+}
+
+func (s sheet[T]) broken(lines []string) bool {
+	n := 0
+	for _, line := range lines {
+		if set, value, ok := s.find(line); ok && set != nil && value == "" {
+			n++
+		}
+	}
+	return n >= brokenLabels
+}
+
+// maxLabel bounds how far into a line a label may end.
+const maxLabel = 120
+
+// find returns the setter of line's label, and its value.
+func (s sheet[T]) find(line string) (set func(*T, string) bool, value string, ok bool) {
+	line = strings.TrimSpace(line)
+	if head, tail, colon := cutLabel(line); colon {
+		name := key(head)
+		for i := range s.labels {
+			if s.labels[i].name == name {
+				return s.labels[i].set, trimValue(tail), true
+			}
+		}
+		if s.other != nil {
+			if set := s.other(name); set != nil {
+				return set, trimValue(tail), true
+			}
+		}
+		return nil, "", false
+	}
+	return s.findBare(line)
+}
+
+// cutLabel cuts at the first colon that a blank or the end of the line follows.
+func cutLabel(line string) (head, tail string, ok bool) {
+	head = line[:min(len(line), maxLabel)]
+	for i := 0; i < len(head); i++ {
+		if head[i] == ':' && (i+1 == len(line) || line[i+1] == ' ' || line[i+1] == '\t') {
+			return head[:i], line[i+1:], true
+		}
+	}
+	return line, "", false
+}
+
+// findBare finds a label that lost its colon: "Firmware   6.2.1".
+func (s sheet[T]) findBare(line string) (set func(*T, string) bool, value string, ok bool) {
+	longest := 0
+	for _, l := range s.labels {
+		rest, fits := cutPrefixFold(line, l.name)
+		if !fits || len(l.name) <= longest || rest != "" && rest[0] != ' ' && rest[0] != '\t' || rest == "" && l.set != nil {
+			continue
+		}
+		longest, set, value, ok = len(l.name), l.set, trimValue(rest), true
+	}
+	return set, value, ok
+}
+
+// trimValue trims a value and the arrow that vendor texts draw behind some.
+func trimValue(value string) string {
+	if i := strings.Index(value, "<<="); i >= 0 {
+		value = value[:i]
+	}
+	return strings.TrimSpace(value)
+}

@@ -1,0 +1,40 @@
+package hsm
+
+import "time"
+
+// A LogLine is one line of a log of the appliance or of the host of a card.
+// Fields that the line does not have are empty.
+type LogLine struct {
+	// Time is as the line states it. The appliance's own file format and
+	// dmesg -T name no zone; their time is given as if it were UTC. A line
+	// without a year (RFC 3164) or with a time since boot only has none: see
+	// Stamp and UptimeSeconds.
+	Time          Opt[time.Time] `json:"time"`
+	Stamp         string         `json:"stamp,omitempty"` // "Feb  1 11:06:55" of RFC 3164
+	UptimeSeconds Opt[float64]   `json:"uptime_seconds,omitzero"`
+	Host          string         `json:"host,omitempty"`
+	Facility      string         `json:"facility,omitempty"` // kern, daemon, local5, ...
+	Severity      string         `json:"severity,omitempty"` // emerg, alert, crit, err, warning, notice, info, debug
+	Process       string         `json:"process,omitempty"`
+	PID           Opt[int64]     `json:"pid,omitzero"`
+	Message       string         `json:"message"` // the whole line where its form is unknown
+	Alarm         *LogAlarm      `json:"alarm,omitempty"`
+	Test          bool           `json:"test"` // made by "sysconf snmp trap test": raise nothing
+}
+
+// A LogAlarm is an HSM alarm (ALM code) in a log line.
+type LogAlarm struct {
+	Code      string      `json:"code"`                // four digits: "2007"
+	Component string      `json:"component,omitempty"` // host-driver, bootloader, firmware; empty: a code of a new range
+	Card      string      `json:"card,omitempty"`      // driver instance: k7pf0
+	Text      string      `json:"text"`
+	Value     Opt[string] `json:"value"` // the number of nnC, the fan, or the unknown alarm ID
+}
+
+// A Log is a run of log lines, oldest first. It is not state: applied to a
+// Device it changes nothing.
+type Log struct {
+	Events []LogLine `json:"events"`
+}
+
+func (Log) apply(*Device, Observation) {}
