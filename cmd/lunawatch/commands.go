@@ -1,4 +1,6 @@
 package main
 
 // commands lists every subcommand, in the order of the help text.
-var commands = []command{}
+var commands = []command{
+	{"simulate", "run a pretend Luna estate, or inject an event into it", simulate},
+}
