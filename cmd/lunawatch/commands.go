@@ -3,4 +3,5 @@ package main
 // commands lists every subcommand, in the order of the help text.
 var commands = []command{
 	parseCommand,
+	{"simulate", "run a pretend Luna estate, or inject an event into it", simulate},
 }
