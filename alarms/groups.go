@@ -90,7 +90,6 @@ var Groups = []Group{
 	{"system-status", "Appliance services", CryptoAttention, "Read status sysstat show and status sysstat code.", nil},
 	{"unreachable", "Appliance not reachable", CryptoAttention, adviseReach, nil},
 	{"data-stale", "Data are old", CryptoAttention, "The source named fails or is slow; lunawatch check-config and luna_source_failure tell why.", nil},
-	{"notify-failed", "Notifications wait", CryptoAttention, "Check the receiver.", nil},
 }
 
 // GroupNamed returns the group of that name, or one without advice.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -109,7 +110,7 @@ func sensorRule(group string) Rule {
 		}
 		for _, x := range s.Sensors {
 			if sensorGroup(x.Name) == group && x.Reading.Known {
-				o := outside(x)
+				o := outside(group, x)
 				o.At = p.Sensors.At
 				say(o.on(sensorKey(x.Name)))
 			}
@@ -130,21 +131,21 @@ func sensorRule(group string) Rule {
 }
 
 // outside compares a reading with the sensor's thresholds, the outer first.
-func outside(s hsm.Sensor) Opinion {
+func outside(group string, s hsm.Sensor) Opinion {
 	v := s.Reading.Value
 	for _, limit := range []struct {
-		at       hsm.Opt[float64]
-		passed   bool
-		severity Severity
+		at             hsm.Opt[float64]
+		passed         bool
+		nonrecoverable bool
 	}{
-		{s.LowerNonrecoverable, v <= s.LowerNonrecoverable.Value, Critical},
-		{s.UpperNonrecoverable, v >= s.UpperNonrecoverable.Value, Critical},
-		{s.LowerCritical, v <= s.LowerCritical.Value, Major},
-		{s.UpperCritical, v >= s.UpperCritical.Value, Major},
+		{s.LowerNonrecoverable, v <= s.LowerNonrecoverable.Value, true},
+		{s.UpperNonrecoverable, v >= s.UpperNonrecoverable.Value, true},
+		{s.LowerCritical, v <= s.LowerCritical.Value, false},
+		{s.UpperCritical, v >= s.UpperCritical.Value, false},
 	} {
 		if limit.at.Known && limit.passed {
-			return bad(limit.severity, p0, "%s at %g %s, threshold %g", s.Name, v, s.Unit, limit.at.Value)
+			return bad(sensorSeverity(group, limit.nonrecoverable), time.Time{}, "%s at %g %s, threshold %g", s.Name, v, s.Unit, limit.at.Value)
 		}
 	}
-	return good(p0, "%s at %g %s", s.Name, v, s.Unit)
+	return good(time.Time{}, "%s at %g %s", s.Name, v, s.Unit)
 }

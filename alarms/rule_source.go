@@ -8,9 +8,6 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// p0 marks an opinion whose time is filled in by its rule.
-var p0 time.Time
-
 // unreachable tells that nothing can be read of a device. The newest attempt
 // counts: slower sources learn of a recovery only when it is their turn.
 var unreachable = Rule{"unreachable", func(p Poll, say func(Opinion)) {
