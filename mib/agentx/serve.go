@@ -1,6 +1,9 @@
 package agentx
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // A Handler answers from one immutable view. Its slices may be shared and are not modified.
 // It is asked from one goroutine, must not block, and must not allocate to keep the request path free of garbage.
@@ -170,8 +173,11 @@ func (r *responder) getBulk(d *decoder) (ErrorCode, int) {
 func (r *responder) point(d *decoder) ErrorCode {
 	r.cursors = r.cursors[:0]
 	for size := len(d.b); len(d.b) > 0; {
-		if len(r.cursors) == maxBulkRanges {
+		switch n := len(r.cursors); {
+		case n == maxBulkRanges:
 			return TooBig
+		case n == cap(r.cursors):
+			r.cursors = slices.Grow(r.cursors, max(64, 7*n)) // rarely, so that little garbage is left
 		}
 		r.cursors = append(r.cursors, cursor{offset: uint32(size - len(d.b))})
 		d.oid(r.start[:])
