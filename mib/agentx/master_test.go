@@ -167,24 +167,24 @@ type peer struct {
 	big     bool // byte order of what it sends
 }
 
-// A pdu is what a peer received.
-type pdu struct {
+// A receivedPDU is what a peer received.
+type receivedPDU struct {
 	header
 	payload []byte
 }
 
-func (p *peer) read() (pdu, error) {
+func (p *peer) read() (receivedPDU, error) {
 	head := make([]byte, headerSize)
 	if _, err := io.ReadFull(p.conn, head); err != nil {
-		return pdu{}, err
+		return receivedPDU{}, err
 	}
-	got := pdu{header: decodeHeader(head)}
+	got := receivedPDU{header: decodeHeader(head)}
 	got.payload = make([]byte, got.length)
 	_, err := io.ReadFull(p.conn, got.payload)
 	return got, err
 }
 
-func (p *peer) expect(kind PDUType) pdu {
+func (p *peer) expect(kind PDUType) receivedPDU {
 	p.t.Helper()
 	got, err := p.read()
 	if err != nil {
@@ -248,7 +248,7 @@ func (p *peer) ranges(starts ...OID) []byte {
 	return b
 }
 
-func (p *peer) respond(to pdu, code ErrorCode) {
+func (p *peer) respond(to receivedPDU, code ErrorCode) {
 	p.t.Helper()
 	body := p.order().AppendUint16(make([]byte, 4), uint16(code))
 	p.send(p.encode(PDUResponse, 0, p.session, to.packet, append(body, 0, 0)))
@@ -271,7 +271,7 @@ func (p *peer) answer() answer {
 	return decodeAnswer(p.t, p.expect(PDUResponse))
 }
 
-func decodeAnswer(t testing.TB, got pdu) answer {
+func decodeAnswer(t testing.TB, got receivedPDU) answer {
 	t.Helper()
 	res, ok := decodeResponse(got.payload, false)
 	if !ok || got.flags&flagNetworkOrder == 0 {

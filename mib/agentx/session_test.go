@@ -261,7 +261,7 @@ func TestNotify(t *testing.T) {
 		p.alive()
 
 		result := make(chan error)
-		notify := func(ctx context.Context) pdu {
+		notify := func(ctx context.Context) receivedPDU {
 			go func() { result <- s.Notify(ctx, trap) }()
 			return p.expect(PDUNotify)
 		}
