@@ -20,6 +20,7 @@ type responder struct {
 	registered []Registration
 	out        []byte // Responses not yet written
 
+	request    decoder           // the payload at hand
 	start, end [MaxSubIDs]uint32 // backing of the range at hand
 	cursors    []cursor
 	varbinds   uint64
@@ -59,7 +60,8 @@ func (r *responder) answer(h header, payload []byte, ours bool) ErrorCode {
 	if int(h.kind) < len(answers) {
 		respond = answers[h.kind]
 	}
-	d := decoder{b: payload, little: h.flags&flagNetworkOrder == 0}
+	d := &r.request
+	*d = decoder{b: payload, little: h.flags&flagNetworkOrder == 0}
 	if h.flags&flagContext != 0 {
 		d.octets()
 	}
@@ -70,7 +72,7 @@ func (r *responder) answer(h header, payload []byte, ours bool) ErrorCode {
 	case h.flags&flagContext != 0:
 		code = UnsupportedContext
 	default:
-		code, index = respond(r, &d)
+		code, index = respond(r, d)
 		if d.bad {
 			code, index = ParseError, 0
 		}
