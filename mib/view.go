@@ -40,6 +40,9 @@ func NewView(rows []Row) (*View, error) {
 		if i > 0 && row.OID.Compare(rows[i-1].OID) == 0 {
 			return nil, fmt.Errorf("instance %v is there twice", row.OID)
 		}
+		if !row.Value.Valid() {
+			return nil, fmt.Errorf("instance %v: %.200v cannot be its value", row.OID, row.Value)
+		}
 		ids += len(row.OID)
 		octets += 24 + 4*(len(row.OID)+len(row.Value.OID)) + len(row.Value.Octets)
 	}

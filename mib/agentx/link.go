@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	readSize   = 16 << 10 // octets of the read buffer until a PDU needs more
-	flushSize  = 64 << 10 // octets of answers after which a batch is written before it is complete
+	readSize   = 16 << 10                                      // octets of the read buffer until a PDU needs more
+	flushSize  = 32 << 10                                      // octets of answers after which a batch is written before it is complete
+	batchSize  = flushSize + headerSize + maxResponse + 64<<10 // octets of answers at most, with the varbind that was too much
 	goodbye    = 250 * time.Millisecond
 	retryFirst = 500 * time.Millisecond // after a refused registration, doubling
 	retryLast  = 30 * time.Second
@@ -65,7 +66,7 @@ func newLink(conn net.Conn, c *Config, n *counts) *link {
 		conn:       conn,
 		config:     c,
 		counts:     n,
-		reply:      responder{current: c.Current, registered: c.Registrations, out: make([]byte, 0, readSize)},
+		reply:      responder{current: c.Current, registered: c.Registrations, out: make([]byte, 0, batchSize)},
 		done:       make(chan struct{}),
 		in:         make([]byte, readSize),
 		pending:    make(map[uint32]request),
@@ -78,6 +79,7 @@ func newLink(conn net.Conn, c *Config, n *counts) *link {
 func (l *link) run(ctx context.Context) error {
 	woken := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
+		l.conn.SetWriteDeadline(time.Now().Add(goodbye))
 		l.conn.SetReadDeadline(time.Unix(1, 0))
 		close(woken)
 	})

@@ -21,6 +21,11 @@ func (s *Session) Notify(ctx context.Context, varbinds []Varbind) error {
 	if l == nil {
 		return ErrNotConnected
 	}
+	for _, vb := range varbinds {
+		if len(vb.OID) > MaxSubIDs || !vb.Value.Valid() {
+			return fmt.Errorf("notify: %v: %.200v cannot be its value", vb.OID, vb.Value)
+		}
+	}
 	body := notifyBody(varbinds)
 	if len(body) > maxPayload {
 		return fmt.Errorf("notification of %d octets, at most %d are possible", len(body), maxPayload)

@@ -1,6 +1,9 @@
 package agentx
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // A Handler answers from one immutable view. Its slices may be shared and are not modified.
 // It is asked from one goroutine, must not block, and must not allocate to keep the request path free of garbage.
@@ -17,6 +20,7 @@ type responder struct {
 	registered []Registration
 	out        []byte // Responses not yet written
 
+	request    decoder           // the payload at hand
 	start, end [MaxSubIDs]uint32 // backing of the range at hand
 	cursors    []cursor
 	varbinds   uint64
@@ -56,7 +60,8 @@ func (r *responder) answer(h header, payload []byte, ours bool) ErrorCode {
 	if int(h.kind) < len(answers) {
 		respond = answers[h.kind]
 	}
-	d := decoder{b: payload, little: h.flags&flagNetworkOrder == 0}
+	d := &r.request
+	*d = decoder{b: payload, little: h.flags&flagNetworkOrder == 0}
 	if h.flags&flagContext != 0 {
 		d.octets()
 	}
@@ -67,7 +72,7 @@ func (r *responder) answer(h header, payload []byte, ours bool) ErrorCode {
 	case h.flags&flagContext != 0:
 		code = UnsupportedContext
 	default:
-		code, index = respond(r, &d)
+		code, index = respond(r, d)
 		if d.bad {
 			code, index = ParseError, 0
 		}
@@ -170,8 +175,11 @@ func (r *responder) getBulk(d *decoder) (ErrorCode, int) {
 func (r *responder) point(d *decoder) ErrorCode {
 	r.cursors = r.cursors[:0]
 	for size := len(d.b); len(d.b) > 0; {
-		if len(r.cursors) == maxBulkRanges {
+		switch n := len(r.cursors); {
+		case n == maxBulkRanges:
 			return TooBig
+		case n == cap(r.cursors):
+			r.cursors = slices.Grow(r.cursors, max(64, 7*n)) // rarely, so that little garbage is left
 		}
 		r.cursors = append(r.cursors, cursor{offset: uint32(size - len(d.b))})
 		d.oid(r.start[:])

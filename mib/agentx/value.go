@@ -80,6 +80,19 @@ func NoSuchObject() Value   { return Value{Type: TypeNoSuchObject} }
 func NoSuchInstance() Value { return Value{Type: TypeNoSuchInstance} }
 func EndOfMibView() Value   { return Value{Type: TypeEndOfMibView} }
 
+// Valid reports whether v can be the value of an instance: of a known type that is no exception, and of its length.
+func (v Value) Valid() bool {
+	switch v.Type {
+	case TypeInteger, TypeOctetString, TypeNull, TypeCounter32, TypeGauge32, TypeTimeTicks, TypeOpaque, TypeCounter64:
+		return true
+	case TypeObjectIdentifier:
+		return len(v.OID) <= MaxSubIDs
+	case TypeIPAddress:
+		return len(v.Octets) == 4
+	}
+	return false
+}
+
 // Int returns the number of an Integer.
 func (v Value) Int() int32 { return int32(v.Number) }
 
