@@ -30,7 +30,22 @@ type Format struct {
 
 // Formats lists every Format, by name.
 var Formats = []Format{
+	merged("client-list", "client list, client show, client hostip show", parseClients),
+	latest("hsm-displaylicenses", "hsm displaylicenses, sysconf license list", parseLicenses),
+	latest("hsm-information-monitor", "hsm information monitor, hsm monitor", parseMonitor),
+	latest("hsm-information-show", "hsm information show", parseInformation),
 	latest("hsm-show", "hsm show", parseShow),
+	latest("hsm-showpolicies", "hsm showpolicies", parseHSMPolicies),
+	latest("hsm-tamper-show", "hsm tamper show, hsm tampershow", parseTamper),
+	latest("ntls-certificate-show", "ntls certificate show, ntls certificate monitor show", parseCertificate),
+	latest("ntls-information-show", "ntls information show", parseNTLS),
+	latest("partition-list", "partition list, partition show", parsePartitions),
+	latest("partition-show", "partition show, partition list", parsePartitions),
+	latest("partition-showpolicies", "partition showpolicies", parsePartitionPolicies),
+	latest("status-disk", "status disk", parseDisk),
+	latest("status-sensors", "status sensors", parseSensors),
+	latest("status-sysstat", "status sysstat show", parseSystem),
+	merged("syslog", "syslog tail", parseSyslog),
 }
 
 // FindFormat returns the Format of that name.

@@ -136,6 +136,9 @@ func cutPrompt(line string) (before, command string, ok bool) {
 // resultLine reads a result line in any of its spellings. It returns nil, true
 // for one that may be cut; ended tells that the line has its end.
 func resultLine(line string, ended bool) (*result, bool) {
+	if _, ok := cutPrefixFold(strings.TrimLeft(line, " \t"), "command"); !ok {
+		return nil, false
+	}
 	rest, ok := cutPrefixFold(collapse(clip(line, 500)), "command result")
 	if !ok || !strings.HasPrefix(strings.TrimLeft(rest, " "), ":") {
 		return nil, false

@@ -47,6 +47,9 @@ func (s sheet[T]) read(lines []string, to *T, unread func(string)) (understood i
 			unread(line)
 		case set == nil:
 			pending = nil
+			if value == "" && broken {
+				pending = ignore[T]
+			}
 		case set(to, value):
 			understood++
 			pending = nil
@@ -62,6 +65,9 @@ func (s sheet[T]) read(lines []string, to *T, unread func(string)) (understood i
 	}
 	return understood
 }
+
+// ignore is the setter of a value that is not kept.
+func ignore[T any](*T, string) bool { return true }
 
 func (s sheet[T]) broken(lines []string) bool {
 	n := 0

@@ -150,8 +150,12 @@ func cutLast(s string) (rest, last string) {
 }
 
 // columns splits a line at TABs and at runs of two or more blanks.
+// A line too long for a table has none.
 func columns(line string) []string {
 	var cols []string
+	if len(line) > 4096 {
+		return nil
+	}
 	for line = strings.TrimSpace(line); line != ""; line = strings.TrimSpace(line) {
 		end := len(line)
 		for _, sep := range []string{"  ", "\t"} {

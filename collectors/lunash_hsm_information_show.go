@@ -1,0 +1,32 @@
+package collectors
+
+import "github.com/lunawatch/lunawatch/hsm"
+
+var informationSheet = sheet[hsm.Information]{labels: []label[hsm.Information]{
+	{"operation requests", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.OperationRequests })},
+	{"operation errors", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.OperationErrors })},
+	{"crypto operation requests", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.CryptoRequests })},
+	{"crypto operation errors", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.CryptoErrors })},
+	{"critical events", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.CriticalEvents })},
+	{"non-critical events", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.NoncriticalEvents })},
+	{"hsm information", nil},
+	{"hsm event counters", nil},
+}}
+
+// parseInformation reads LunaSH "hsm information show". 5.4 has no crypto
+// counters.
+func parseInformation(lines []string, unread func(string)) hsm.Fact {
+	var i hsm.Information
+	if informationSheet.read(lines, &i, unread) == 0 {
+		return nil
+	}
+	return i
+}
+
+// counter returns a setter of one field that holds a count.
+func counter[T any](field func(*T) *hsm.Opt[uint64]) func(*T, string) bool {
+	return func(to *T, v string) bool {
+		n, ok := count(v)
+		return known(field(to), n, ok)
+	}
+}

@@ -1,0 +1,230 @@
+package collectors
+
+import (
+	"strings"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// partitionsRead are the partitions while they are read.
+type partitionsRead struct {
+	list    hsm.Partitions
+	current *hsm.Partition // the block being read; nil: none yet
+	details bool           // current has more than its name and serial number
+	none    bool           // the device says that there are none
+}
+
+var partitionSheet = sheet[partitionsRead]{
+	line: partitionLine,
+	labels: []label[partitionsRead]{
+		{"partition name", func(p *partitionsRead, v string) bool {
+			if v == "" {
+				return false
+			}
+			p.block(func(c *hsm.Partition) bool { return c.Name != "" }).Name = v
+			return true
+		}},
+		{"partition sn", func(p *partitionsRead, v string) bool {
+			return v != "" && serial(&p.block(func(c *hsm.Partition) bool { return c.Serial != "" }).Serial, v)
+		}},
+		{"partition label", ofPartition(func(c *hsm.Partition, v string) bool { return known(&c.Label, v, true) })},
+		{"activated", ofPartition(func(c *hsm.Partition, v string) bool { return flag(&c.Activated, v) })},
+		{"auto activation", nil},
+		{"legacy domain has been set", nil},
+		{"partition storage information", ofPartition(partitionStorage)},
+		{"partition object count", ofPartition(func(c *hsm.Partition, v string) bool { return whole(&c.ObjectCount, v) })},
+		{"storage", nil},
+	},
+	other: partitionRole,
+}
+
+// parsePartitions reads LunaSH "partition show" and "partition list". The
+// former has one block for each partition, whose roles differ: Partition Owner
+// and Crypto User in 5.x, Partition SO, Crypto Officer and Crypto User later.
+func parsePartitions(lines []string, unread func(string)) hsm.Fact {
+	var p partitionsRead
+	partitionSheet.read(lines, &p, unread)
+	p.finish()
+	if p.list == nil && p.none {
+		return hsm.Partitions{}
+	}
+	if p.list == nil {
+		return nil
+	}
+	return unique(p.list)
+}
+
+// unique keeps the last of the partitions with the same serial number.
+func unique(all hsm.Partitions) hsm.Partitions {
+	at := make(map[string]int, len(all))
+	list := all[:0]
+	for _, p := range all {
+		id := p.Serial + "\n" + p.Name
+		if p.Serial != "" {
+			id = p.Serial
+		}
+		if i, dup := at[id]; dup {
+			list[i] = p
+			continue
+		}
+		at[id] = len(list)
+		list = append(list, p)
+	}
+	return list
+}
+
+// block returns the partition that a name or serial number belongs to: the
+// current one, unless it has it already or has got past the place for it.
+func (p *partitionsRead) block(has func(*hsm.Partition) bool) *hsm.Partition {
+	if p.current == nil || p.details || has(p.current) {
+		p.finish()
+		p.current = new(hsm.Partition)
+	}
+	return p.current
+}
+
+// finish ends the current block. One without name and serial is of no use.
+func (p *partitionsRead) finish() {
+	if c := p.current; c != nil && (c.Name != "" || c.Serial != "") {
+		p.list = append(p.list, *c)
+	}
+	p.current, p.details = nil, false
+}
+
+// ofPartition sets something of the current partition.
+func ofPartition(set func(*hsm.Partition, string) bool) func(*partitionsRead, string) bool {
+	return func(p *partitionsRead, v string) bool {
+		if p.current == nil || !set(p.current, v) {
+			return false
+		}
+		p.details = true
+		return true
+	}
+}
+
+func partitionLine(p *partitionsRead, line string) bool {
+	low := strings.ToLower(collapse(clip(line, 200)))
+	switch {
+	case strings.HasPrefix(low, "there are no partitions"):
+		p.none = true
+		return true
+	case low == "storage (bytes)", strings.HasPrefix(low, "partition name objects"):
+		return true
+	case low != "" && low[0] >= '0' && low[0] <= '9':
+		return p.row(line)
+	}
+	name, ok := strings.CutSuffix(strings.TrimSuffix(collapse(clip(line, 200)), "."), " is not initialized")
+	return ok && ofPartition(func(c *hsm.Partition, _ string) bool {
+		role(c, name).Initialized = hsm.Some(false)
+		return true
+	})(p, "")
+}
+
+// row reads a line of "partition list" from the right: serial number, name
+// (which can hold blanks), objects, and total, used and free bytes.
+func (p *partitionsRead) row(line string) bool {
+	rest := strings.TrimSpace(line)
+	var numbers [4]string
+	for i := len(numbers) - 1; i >= 0; i-- {
+		rest, numbers[i] = cutLast(rest)
+		if numbers[i] == "" || strings.Trim(numbers[i], "0123456789,") != "" {
+			return false
+		}
+	}
+	var row hsm.Partition
+	if !serial(&row.Serial, rest) {
+		return false
+	}
+	row.Name = strings.TrimSpace(strings.TrimPrefix(rest, row.Serial))
+	whole(&row.ObjectCount, numbers[0])
+	whole(&row.Storage.Total, numbers[1])
+	whole(&row.Storage.Used, numbers[2])
+	whole(&row.Storage.Free, numbers[3])
+	p.finish()
+	p.list = append(p.list, row)
+	return true
+}
+
+// partitionStorage reads "Total=324096, Used=1232, Free=322864".
+func partitionStorage(c *hsm.Partition, v string) bool {
+	ok := false
+	for part := range strings.SplitSeq(v, ", ") {
+		name, number, _ := strings.Cut(strings.TrimSpace(part), "=")
+		switch strings.ToLower(name) {
+		case "total":
+			ok = whole(&c.Storage.Total, number) || ok
+		case "used":
+			ok = whole(&c.Storage.Used, number) || ok
+		case "free":
+			ok = whole(&c.Storage.Free, number) || ok
+		}
+	}
+	return ok
+}
+
+// roleLabels are what a label says behind the name of a role.
+var roleLabels = []label[hsm.Role]{
+	{"pin to be changed", func(r *hsm.Role, v string) bool { return flag(&r.PINToBeChanged, v) }},
+	{"challenge to be changed", func(r *hsm.Role, v string) bool { return flag(&r.ChallengeToBeChanged, v) }},
+	{"challenged to be changed", func(r *hsm.Role, v string) bool { return flag(&r.ChallengeToBeChanged, v) }},
+	{"locked out", func(r *hsm.Role, v string) bool { return flag(&r.LockedOut, v) }},
+	{"login attempts left", func(r *hsm.Role, v string) bool { return whole(&r.LoginAttemptsLeft, v) }},
+	{"is initialized", func(r *hsm.Role, v string) bool { return flag(&r.Initialized, v) }},
+	{"is activated", func(r *hsm.Role, v string) bool { return flag(&r.Activated, v) }},
+}
+
+// partitionRole takes the labels that begin with a role.
+func partitionRole(name string) func(*partitionsRead, string) bool {
+	if strings.HasSuffix(name, " zeroized") {
+		return ofPartition(func(c *hsm.Partition, v string) bool { return flag(&c.Zeroized, v) })
+	}
+	for _, l := range roleLabels {
+		if who, ok := strings.CutSuffix(name, " "+l.name); ok && who != "" {
+			return ofPartition(func(c *hsm.Partition, v string) bool { return setRole(c, who, l, v) })
+		}
+	}
+	return nil
+}
+
+func setRole(c *hsm.Partition, who string, l label[hsm.Role], v string) bool {
+	var r hsm.Role
+	if !l.set(&r, v) {
+		return false
+	}
+	l.set(role(c, who), v)
+	if r.Activated.Known && strings.EqualFold(who, "crypto officer") {
+		c.Activated = r.Activated // 6.x says it of the role that activation is for
+	}
+	return true
+}
+
+// role returns the role of c with that name, made if it is new.
+func role(c *hsm.Partition, who string) *hsm.Role {
+	name := roleName(who)
+	for i := range c.Roles {
+		if c.Roles[i].Name == name {
+			return &c.Roles[i]
+		}
+	}
+	if len(c.Roles) == maxRoles {
+		return &c.Roles[maxRoles-1]
+	}
+	c.Roles = append(c.Roles, hsm.Role{Name: name})
+	return &c.Roles[len(c.Roles)-1]
+}
+
+// maxRoles bounds the roles of a partition; devices have four.
+const maxRoles = 16
+
+// roleName spells the name of a role as hsm.Role does: "Crypto User".
+func roleName(who string) string {
+	words := strings.Fields(strings.ReplaceAll(strings.ToLower(who), "-", " "))
+	for i, w := range words {
+		if w == "so" || w == "co" || w == "cu" {
+			words[i] = strings.ToUpper(w)
+			continue
+		}
+		words[i] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,99 @@
+package collectors
+
+import (
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// systemRead is a System while it is read.
+type systemRead struct {
+	hsm.System
+	found bool // more than that the daemon runs
+}
+
+var systemSheet = sheet[systemRead]{
+	line: systemLine,
+	labels: []label[systemRead]{
+		{"hostname", func(s *systemRead, v string) bool { return word(&s.Hostname, v) }},
+		{"system status", systemState},
+		{"system status code", systemCodes},
+		{"status check time", checkTime},
+		{"software version", nil},
+		{"volatile state", nil},
+		{"non-volatile state", nil},
+		{"service status", nil},
+		{"system state description", nil},
+		{"system status monitor - current status", nil},
+		{"enabled", nil},
+		{"disabled", nil},
+	},
+	other: func(name string) func(*systemRead, string) bool {
+		if strings.HasPrefix(name, "interface ") {
+			return ignore[systemRead]
+		}
+		return nil
+	},
+}
+
+// parseSystem reads LunaSH "status sysstat show".
+func parseSystem(lines []string, unread func(string)) hsm.Fact {
+	var s systemRead
+	systemSheet.read(lines, &s, unread)
+	if !s.found {
+		return nil
+	}
+	return s.System
+}
+
+func systemLine(s *systemRead, line string) bool {
+	low := strings.ToLower(collapse(clip(line, 200)))
+	if state, _, ok := strings.Cut(low, " ("); ok && len(state) == 3 && strings.Contains(low, "): ") {
+		return true // the legend: "ISO (In Service Okay): ..."
+	}
+	if !strings.Contains(low, "sysstat") {
+		return false
+	}
+	switch {
+	case strings.Contains(low, "is stopped"), strings.Contains(low, "is not running"), strings.Contains(low, " dead"):
+		s.Running = hsm.Some(false)
+	case strings.Contains(low, "is running"):
+		s.Running = hsm.Some(true)
+	default:
+		return false
+	}
+	return true
+}
+
+func systemState(s *systemRead, v string) bool {
+	if v == "" {
+		return false
+	}
+	s.State, s.found = strings.ToUpper(first(v)), true
+	return true
+}
+
+// systemCodes reads "100,61,62,63,95".
+func systemCodes(s *systemRead, v string) bool {
+	var codes []int64
+	for code := range strings.SplitSeq(v, ",") {
+		n, ok := amount(strings.TrimSpace(code))
+		if !ok {
+			return false
+		}
+		codes = append(codes, n)
+	}
+	s.Codes, s.found = codes, true
+	return true
+}
+
+// checkTime reads "10:17 on 01/03/2017", the day first.
+func checkTime(s *systemRead, v string) bool {
+	at, err := time.Parse("15:04 on 2/1/2006", collapse(v))
+	if err != nil {
+		return false
+	}
+	s.CheckTime = at.Format("2006-01-02T15:04")
+	return true
+}
