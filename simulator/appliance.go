@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -41,11 +42,11 @@ func (w wire) link() wire {
 
 // An appliance is one simulated Luna: its state, its logs and its sessions.
 type appliance struct {
-	spec    spec
-	dir     string // of its logs and keys
-	address string // host:port of its SSH server
-	users   users
-	keys    [2]ssh.Signer // the host key, and the one after the event host-key
+	spec   spec
+	dir    string                       // of its logs and keys
+	listen func() (net.Listener, error) // takes its address again
+	users  users
+	keys   [2]ssh.Signer // the host key, and the one after the event host-key
 
 	mu     sync.Mutex
 	state  *state

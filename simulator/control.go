@@ -84,6 +84,7 @@ func (e *Estate) control(ctx context.Context, ln net.Listener) error {
 		}
 		all.Go(func() {
 			defer conn.Close()
+			defer context.AfterFunc(ctx, func() { conn.Close() })()
 			conn.SetDeadline(time.Now().Add(controlTime))
 			var q request
 			if err := json.NewDecoder(conn).Decode(&q); err != nil {

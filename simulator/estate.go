@@ -213,11 +213,12 @@ func (a *appliance) open(address string, index int) (net.Listener, ReadyApplianc
 	if err != nil {
 		return nil, ReadyAppliance{}, err
 	}
-	a.address = ln.Addr().String()
+	taken := ln.Addr().String()
+	a.listen = func() (net.Listener, error) { return net.Listen("tcp", taken) }
 	key := a.keys[0].PublicKey()
 	return ln, ReadyAppliance{
-		Name: a.spec.name, Model: a.spec.model.version, Serial: a.spec.serial, SSHAddress: a.address,
-		HostKey:     knownhosts.Line([]string{a.address}, key),
+		Name: a.spec.name, Model: a.spec.model.version, Serial: a.spec.serial, SSHAddress: taken,
+		HostKey:     knownhosts.Line([]string{taken}, key),
 		Fingerprint: ssh.FingerprintSHA256(key),
 		Syslog:      filepath.Join(a.dir, "messages"), Lunalogs: filepath.Join(a.dir, "lunalogs"),
 	}, nil

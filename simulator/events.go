@@ -25,7 +25,7 @@ type eventRow struct {
 	do               func(s *state, args []string) error
 }
 
-// Events are all events, in the order of the help text.
+// events are all events, in the order of the help text.
 var events = []eventRow{
 	{"load", "PERCENT [DURATION]", "move the load of the card there, over a time", false, func(s *state, a []string) error {
 		s.load, s.dayCurve = s.toward(s.load.at(s.now), number(a[0])/100, a[1:]), false
@@ -83,6 +83,11 @@ var events = []eventRow{
 		s.logUsedBytes = number(a[0]) / 100 * logDisk(s.model)
 		return nil
 	}},
+	{"disk-hot", "CELSIUS", "the hard disk of the appliance reaches a temperature", false, func(s *state, a []string) error {
+		s.log("daemon", "crit", fmt.Sprintf("smartd[%d]", s.pid("smartd")),
+			"Device: /dev/sda, Temperature %.0f Celsius reached limit of 44 Celsius (Min/Max 24/%[1].0f)", number(a[0]))
+		return nil
+	}},
 	{"log", "LINE...", "append a line to messages as it is", false, func(s *state, a []string) error {
 		s.out = append(s.out, entry{text: a[0]})
 		return nil
@@ -102,7 +107,7 @@ var events = []eventRow{
 	{"wrong-password", "", "end the sessions and refuse the password", false, func(s *state, _ []string) error { s.wire.refuse = true; return nil }},
 	{"host-key", "", "end the sessions and come back with another host key", false, func(s *state, _ []string) error { s.wire.otherKey = true; return nil }},
 	{"gone", "", "end the sessions and stop listening", false, func(s *state, _ []string) error { s.wire.gone = true; return nil }},
-	{"heal", "", "end all faults of the wire", false, func(s *state, _ []string) error { s.wire = wire{}; return nil }},
+	{"heal", "", "end all faults of the wire", false, func(s *state, _ []string) error { s.wire = wire{down: s.wire.down}; return nil }},
 }
 
 // kinds check the arguments of events. Words not named here take any text.
@@ -230,7 +235,7 @@ func (s *state) toward(from, to float64, args []string) ramp {
 func tamperEvent(s *state, args []string) error {
 	if !s.modern() {
 		s.oamp("err", "ERR:    RTC: tamper 2 signal")
-		s.oamp("err", "ERR:    MTK: security function was zeroized for unknown reason")
+		s.card = halted
 		s.deactivate()
 		return nil
 	}

@@ -22,6 +22,11 @@ func (a *appliance) load() error {
 	if err := os.MkdirAll(a.dir, 0o755); err != nil {
 		return fmt.Errorf("state directory: %w", err)
 	}
+	for _, name := range []string{"messages", "lunalogs", "secure"} {
+		if err := appendFile(filepath.Join(a.dir, name), ""); err != nil {
+			return fmt.Errorf("log: %w", err)
+		}
+	}
 	generate := newECDSA
 	if !a.spec.model.modern() {
 		generate = newRSA

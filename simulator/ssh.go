@@ -43,7 +43,7 @@ func (a *appliance) serve(ctx context.Context, ln net.Listener) error {
 				return nil
 			}
 			var err error
-			if ln, err = net.Listen("tcp", a.address); err == nil {
+			if ln, err = a.listen(); err == nil {
 				break
 			}
 			sleep(ctx, listenWait) // somebody else has the port for now

@@ -194,6 +194,9 @@ func (s *state) step() {
 		s.due = s.due[1:]
 		d.do(s)
 	}
+	if s.wire.down {
+		return
+	}
 	s.work()
 	if s.modern() {
 		s.heat()
