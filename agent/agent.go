@@ -104,7 +104,7 @@ func (a *Agent) receivers() error {
 		case r.AgentX != nil:
 			a.watch.Receivers[r.Name] = alarms.AgentX{Session: a.session}
 		case r.SNMP != nil:
-			n, err := r.SNMP.notifier(r.Name, a.watch.Journal)
+			n, err := r.SNMP.notifier(a.watch.Journal)
 			if err != nil {
 				return fmt.Errorf("receiver %q: %w", r.Name, err)
 			}
@@ -137,9 +137,6 @@ func (a *Agent) Run(ctx context.Context) error {
 	for _, h := range a.config.HSMs {
 		p := &collectors.Poller{Device: h.Name, Runner: a.runners[h.Name], Intervals: h.intervals()}
 		g.Go(func() error { return p.Run(ctx, a.report) })
-		for _, file := range h.Logs {
-			g.Go(func() error { return a.follow(ctx, h.Name, file) })
-		}
 	}
 	g.Go(func() error { return a.build(ctx) })
 	g.Go(func() error { return a.watch.Run(ctx) })
@@ -182,14 +179,6 @@ func (a *Agent) source(device, source string) hsm.Source {
 		}
 	}
 	return hsm.Source{}
-}
-
-// follow gives every line of a log to the alarms, from where it stopped.
-func (a *Agent) follow(ctx context.Context, device, file string) error {
-	f := collectors.Follower{File: file, Log: a.log}
-	return f.Run(ctx, a.watch.Journal.Cursor(file), func(lines []hsm.LogLine, cursor []byte) error {
-		return a.watch.Lines(device, file, lines, cursor)
-	})
 }
 
 // build makes a View of every Snapshot, and again when data become stale.

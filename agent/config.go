@@ -271,3 +271,23 @@ func (h HSM) Cost(clients int) (commands, logLines int) {
 	n := h.intervals().CommandsPerDay(clients)
 	return n, n * collectors.LogLinesPerCommand
 }
+
+// ReadVendor takes the agentX options from the configuration file of the
+// vendor's own agent, luna-snmp.conf.
+func (s *SNMP) ReadVendor(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("vendor configuration: %w", err)
+	}
+	defer f.Close()
+	c := agentx.Config{
+		Socket: s.Socket, Retries: s.Retries,
+		Timeout: time.Duration(s.Timeout) * time.Second, PingInterval: time.Duration(s.PingInterval) * time.Second,
+	}
+	if err := c.ReadOptions(f); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	s.Socket, s.Retries = c.Socket, c.Retries
+	s.Timeout, s.PingInterval = int(c.Timeout/time.Second), int(c.PingInterval/time.Second)
+	return nil
+}

@@ -15,9 +15,8 @@ import (
 // An Instance is one line of "lunawatch walk".
 type Instance struct {
 	OID   string `json:"oid"`
-	Name  string `json:"name"` // of the object, and its instance
-	Type  string `json:"type"`
-	Value string `json:"value"`
+	Name  string `json:"name"`  // of the object, and its instance
+	Value string `json:"value"` // with its type, as net-snmp prints it
 }
 
 // control is what commands ask of a running agent, over its control socket.
@@ -39,7 +38,7 @@ func reply(w http.ResponseWriter, v any) {
 func Instances(v *mib.View) []Instance {
 	list := make([]Instance, 0, v.Len())
 	for oid, value := range v.All() {
-		list = append(list, Instance{oid.String(), mib.Name(oid), value.Type.String(), value.String()})
+		list = append(list, Instance{oid.String(), mib.Name(oid), value.String()})
 	}
 	return list
 }

@@ -22,7 +22,7 @@ var (
 	eventsBucket  = []byte("events")  // device -> Events
 	cursorBucket  = []byte("cursors") // file -> cursor
 	queueBucket   = []byte("queues")  // receiver -> sequence number -> Notification
-	numbersBucket = []byte("numbers") // name -> number
+	keptBucket    = []byte("kept")    // name -> value that outlives restarts
 )
 
 // OpenJournal opens or makes the journal in a directory. Its errors tell what
@@ -42,7 +42,7 @@ func OpenJournal(directory string) (*Journal, error) {
 		return nil, fmt.Errorf("state directory: %w; make it writable for the agent's user", err)
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{activeBucket, eventsBucket, cursorBucket, queueBucket, numbersBucket} {
+		for _, name := range [][]byte{activeBucket, eventsBucket, cursorBucket, queueBucket, keptBucket} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
@@ -182,7 +182,7 @@ func (j *Journal) Done(receiver string, sequence uint64) error {
 // Count adds one to a number that outlives restarts, and returns it.
 func (j *Journal) Count(name string) (n uint64, err error) {
 	err = j.db.Update(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(numbersBucket)
+		b := tx.Bucket(keptBucket)
 		if old := b.Get([]byte(name)); len(old) == 8 {
 			n = binary.BigEndian.Uint64(old)
 		}
@@ -190,4 +190,18 @@ func (j *Journal) Count(name string) (n uint64, err error) {
 		return b.Put([]byte(name), sequenceKey(n))
 	})
 	return n, err
+}
+
+// Keep returns the value that was kept under a name, and makes it when there
+// is none.
+func (j *Journal) Keep(name string, value func() []byte) (kept []byte, err error) {
+	err = j.db.Update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(keptBucket)
+		if kept = slices.Clone(b.Get([]byte(name))); kept != nil {
+			return nil
+		}
+		kept = value()
+		return b.Put([]byte(name), kept)
+	})
+	return kept, err
 }

@@ -174,3 +174,14 @@ func enum[T comparable](v T, labels map[T]int32) agentx.Value {
 	}
 	return none
 }
+
+// Name returns the name of the object that oid is an instance of, and the
+// instance: "hsmLabel.5.49.50.51.52.53". It is "" for an OID of no object.
+func Name(oid agentx.OID) string {
+	for name, object := range Objects() {
+		if oid.HasPrefix(object) && len(oid) > len(object) {
+			return name + "." + oid[len(object):].String()
+		}
+	}
+	return ""
+}

@@ -16,8 +16,8 @@ import (
 
 var root = agentx.OID{1, 3, 6, 1, 4, 1, 99999}
 
-// table is n rows of three columns; every seventh instance is a hole.
-func table(n int) []Row {
+// synthetic is n rows of three columns; every seventh instance is a hole.
+func synthetic(n int) []Row {
 	var rows []Row
 	for column := range uint32(3) {
 		for row := range uint32(n) {
@@ -61,7 +61,7 @@ func newView(t testing.TB, rows []Row) *View {
 // TestView checks the properties a manager relies on: instances strictly ascend, each is found by Get, Next of each
 // is the following one, and Next of what lies between two is the second.
 func TestView(t *testing.T) {
-	for name, rows := range map[string][]Row{"empty": nil, "one": table(1)[:1], "table": table(50), "scattered": scattered(500)} {
+	for name, rows := range map[string][]Row{"empty": nil, "one": synthetic(1)[:1], "table": synthetic(50), "scattered": scattered(500)} {
 		t.Run(name, func(t *testing.T) {
 			v := newView(t, rows)
 			if v.Len() != len(rows) {
@@ -121,7 +121,7 @@ func TestViewHoldsRows(t *testing.T) {
 }
 
 func TestViewHoles(t *testing.T) {
-	v := newView(t, table(20))
+	v := newView(t, synthetic(20))
 	hole := root.Append(1, 7)
 	if b, ok := v.Get(hole); ok {
 		t.Errorf("Get of a hole is %x", b)
@@ -138,7 +138,7 @@ func TestViewHoles(t *testing.T) {
 
 func TestAllStops(t *testing.T) {
 	n := 0
-	for range newView(t, table(20)).All() {
+	for range newView(t, synthetic(20)).All() {
 		if n++; n == 3 {
 			break
 		}
@@ -161,7 +161,7 @@ func TestNewViewErrors(t *testing.T) {
 		{"cannot be", Row{root, agentx.ObjectIdentifier(make(agentx.OID, 129))}},
 		{"cannot be", Row{root, agentx.Value{Type: agentx.TypeIPAddress, Octets: "123"}}},
 	} {
-		if _, err := NewView(append(table(2), test.bad)); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := NewView(append(synthetic(2), test.bad)); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("got %v, want something of %q", err, test.want)
 		}
 	}
@@ -169,7 +169,7 @@ func TestNewViewErrors(t *testing.T) {
 
 // TestViewAllocation: few allocations to build, none to answer.
 func TestViewAllocation(t *testing.T) {
-	rows := table(10000)
+	rows := synthetic(10000)
 	if n := testing.AllocsPerRun(3, func() { newView(t, rows) }); n > 10 {
 		t.Errorf("%v allocations to build a View of %d rows", n, len(rows))
 	}
@@ -182,7 +182,7 @@ func TestViewAllocation(t *testing.T) {
 
 func BenchmarkView(b *testing.B) {
 	for _, n := range []int{1000, 10000, 100000} {
-		rows := table(n * 7 / 18)
+		rows := synthetic(n * 7 / 18)
 		v, oid := newView(b, rows), root.Append(2, uint32(n/7))
 		b.Run(fmt.Sprintf("Next of %d", v.Len()), func(b *testing.B) {
 			b.ReportAllocs()

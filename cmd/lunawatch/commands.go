@@ -2,6 +2,7 @@ package main
 
 // commands lists every subcommand, in the order of the help text.
 var commands = []command{
+	agentCommand,
 	parseCommand,
 	{"simulate", "run a pretend Luna estate, or inject an event into it", simulate},
 }

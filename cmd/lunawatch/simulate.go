@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 
@@ -24,8 +23,7 @@ func simulate(ctx context.Context, args []string, std stdio) int {
 		return simulateInject(ctx, args[1:], std)
 	}
 	var c simulator.Config
-	flags := flag.NewFlagSet("simulate", flag.ContinueOnError)
-	flags.SetOutput(std.err)
+	flags := newFlags("simulate", std)
 	flags.StringVar(&c.ListenAddress, "ssh.listen-address", "127.0.0.1:0", "`host:port` of the first SSH server; the others take the next ports, with port 0 any")
 	flags.StringVar(&c.StateDir, "state-dir", "", "`directory` for keys, logs and the control socket")
 	flags.StringVar(&c.Scenario, "scenario", "", "scenario `file`; without it three appliances of 5.4, 6.2 and 7.2")
@@ -35,10 +33,10 @@ func simulate(ctx context.Context, args []string, std stdio) int {
 		fmt.Fprint(std.err, simulateUsage)
 		flags.PrintDefaults()
 	}
-	if code, done := parseFlags(flags, args); done {
+	if code, ok := parseFlags(flags, args, 0); !ok {
 		return code
 	}
-	if flags.NArg() > 0 || c.StateDir == "" {
+	if c.StateDir == "" {
 		flags.Usage()
 		return exitUsage
 	}
@@ -48,16 +46,6 @@ func simulate(ctx context.Context, args []string, std stdio) int {
 		return exitError
 	}
 	return exitOK
-}
-
-func parseFlags(flags *flag.FlagSet, args []string) (code int, done bool) {
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return exitOK, true
-	case err != nil:
-		return exitUsage, true
-	}
-	return exitOK, false
 }
 
 func runEstate(ctx context.Context, c simulator.Config, std stdio) error {
@@ -83,8 +71,7 @@ func runEstate(ctx context.Context, c simulator.Config, std stdio) error {
 
 func simulateInject(ctx context.Context, args []string, std stdio) int {
 	var dir, appliance string
-	flags := flag.NewFlagSet("simulate inject", flag.ContinueOnError)
-	flags.SetOutput(std.err)
+	flags := newFlags("simulate inject", std)
 	flags.StringVar(&dir, "state-dir", "", "`directory` of the running simulation")
 	flags.StringVar(&appliance, "appliance", "", "`name` of the appliance; without it all")
 	flags.Usage = func() {
@@ -92,7 +79,7 @@ func simulateInject(ctx context.Context, args []string, std stdio) int {
 		flags.PrintDefaults()
 		fmt.Fprintf(std.err, "\nEvents:\n%s", simulator.Help())
 	}
-	if code, done := parseFlags(flags, args); done {
+	if code, ok := parseFlags(flags, args, 99); !ok {
 		return code
 	}
 	if dir == "" || flags.NArg() == 0 {
