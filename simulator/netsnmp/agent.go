@@ -19,7 +19,7 @@ type Config struct {
 	Address        string   // UDP, as "127.0.0.1:1161"; empty is a free port of 127.0.0.1
 	ReadCommunity  string   // SNMPv1 and v2c; empty is "public"
 	WriteCommunity string   // may also write
-	User           *User    // SNMPv3, may read
+	User           *User    // SNMPv3, may read; a trapsess line for v3 traps needs its user here as well
 	EngineID       string   // hexadecimal digits, so that receivers of v3 traps can know it; empty is net-snmp's choice
 	Lines          []string // more of snmpd.conf, such as "trap2sink 127.0.0.1:1162 public"
 	Wrapper        []string // a command that runs snmpd, such as taskset -c 0

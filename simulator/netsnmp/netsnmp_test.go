@@ -68,7 +68,7 @@ func TestAgentAndTrapd(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	const coldStart = ".1.3.6.1.6.3.1.1.5.1"
-	if _, err := trapd.Wait(ctx, coldStart); err != nil {
+	if _, err := trapd.WaitCount(ctx, coldStart, 2); err != nil { // one by v2c, one by v3
 		t.Error(err)
 	}
 	agent.Kill()

@@ -44,7 +44,7 @@ func startProcess(ctx context.Context, command []string, dir string, output io.W
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Env = append(os.Environ(), "SNMP_PERSISTENT_DIR="+state, "SNMPCONFPATH="+state)
+	cmd.Env = append(os.Environ(), "SNMP_PERSISTENT_DIR="+state, "SNMPCONFPATH="+state, "MIBS=")
 	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Start(); err != nil {
 		return nil, err

@@ -134,19 +134,30 @@ func (d *Trapd) Lines() []string {
 
 // Wait returns the first notification, from the start, that contains text. It waits for it until ctx ends.
 func (d *Trapd) Wait(ctx context.Context, text string) (string, error) {
+	lines, err := d.WaitCount(ctx, text, 1)
+	if err != nil {
+		return "", err
+	}
+	return lines[0], nil
+}
+
+// WaitCount returns the notifications that contain text as soon as there are n of them. It waits until ctx ends.
+func (d *Trapd) WaitCount(ctx context.Context, text string, n int) ([]string, error) {
+	without := func(line string) bool { return !strings.Contains(line, text) }
 	for {
 		d.mu.Lock()
-		lines, grown := d.lines, d.grown
+		lines, grown := slices.Clone(d.lines), d.grown
 		d.mu.Unlock()
-		if i := slices.IndexFunc(lines, func(s string) bool { return strings.Contains(s, text) }); i >= 0 {
-			return lines[i], nil
+		lines = slices.DeleteFunc(lines, without)
+		if len(lines) >= n {
+			return lines, nil
 		}
 		select {
 		case <-grown:
 		case <-d.process.gone:
-			return "", fmt.Errorf("snmptrapd has ended: %w", d.process.err)
+			return lines, fmt.Errorf("snmptrapd has ended: %w", d.process.err)
 		case <-ctx.Done():
-			return "", fmt.Errorf("no trap with %q: %w", text, ctx.Err())
+			return lines, fmt.Errorf("%d of %d traps with %q: %w", len(lines), n, text, ctx.Err())
 		}
 	}
 }
