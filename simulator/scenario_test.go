@@ -27,7 +27,7 @@ func TestShippedScenarios(t *testing.T) {
 					}
 				})
 			}
-			s.advance(s.now.Add(day))
+			s.advance(s.now.Add(time.Hour))
 		}
 	}
 }
