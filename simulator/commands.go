@@ -62,11 +62,12 @@ var commands = []command{
 
 // refused are commands of the product that the role monitor has not.
 var refused = []string{
-	"appliance", "audit", "client assignpartition", "client delete", "client register", "client revokepartition",
+	"audit", "client assignpartition", "client delete", "client register", "client revokepartition",
 	"hsm changepw", "hsm changepolicy", "hsm factoryreset", "hsm init", "hsm information reset", "hsm login", "hsm logout",
 	"hsm restart", "hsm tamper clear", "hsm zeroize", "ntls bind", "ntls deactivatekeys", "ntls information reset",
 	"partition activate", "partition clear", "partition create", "partition deactivate", "partition delete",
-	"service restart", "service start", "service stop", "sysconf", "syslog cleanup", "syslog rotate", "user", "webserver",
+	"service restart", "service start", "service stop", "sysconf appliance reboot", "sysconf forcesologin",
+	"sysconf regencert", "sysconf snmp user", "syslog cleanup", "syslog rotate", "user", "webserver",
 }
 
 // A shellError is a failure as LunaSH reports it. What was printed before it stays.

@@ -85,7 +85,7 @@ var events = []eventRow{
 	}},
 	{"disk-hot", "CELSIUS", "the hard disk of the appliance reaches a temperature", false, func(s *state, a []string) error {
 		s.log("daemon", "crit", fmt.Sprintf("smartd[%d]", s.pid("smartd")),
-			"Device: /dev/sda, Temperature %.0f Celsius reached limit of 44 Celsius (Min/Max 24/%[1].0f)", number(a[0]))
+			"Device: /dev/sda, Temperature %s Celsius reached limit of 44 Celsius (Min/Max 24/%s)", a[0], a[0])
 		return nil
 	}},
 	{"log", "LINE...", "append a line to messages as it is", false, func(s *state, a []string) error {

@@ -51,7 +51,7 @@ func TestCommands(t *testing.T) {
 					golden(t, m.version+"/"+strings.ReplaceAll(c.words, " ", "-")+".txt", all.String())
 				}
 				var other strings.Builder
-				for _, line := range []string{"help", "hsm", "hsm login", "sysconf ntp status", "reboot now", "hsm show -all"} {
+				for _, line := range []string{"help", "hsm", "hsm login", "sysconf regencert", "reboot now", "hsm show -all"} {
 					fmt.Fprintf(&other, "lunash:>%s\n%s", line, term.must(line))
 				}
 				golden(t, m.version+"/other.txt", other.String())

@@ -232,7 +232,7 @@ func (s *state) utilization() float64 {
 	if s.dayCurve {
 		u *= 1 + 0.4*math.Sin(2*math.Pi*float64(s.now.Unix()%86400)/86400)
 	}
-	return min(1, u*(0.8+0.4*s.noise("load", s.now.Unix())))
+	return min(1, u*(0.9+0.2*s.noise("load", s.now.Unix())))
 }
 
 func (s *state) work() {
