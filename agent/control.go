@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lunawatch/lunawatch/collectors"
@@ -47,9 +48,9 @@ func Instances(v *mib.View) []Instance {
 // too, and streams each answer as a line of JSON.
 func (a *Agent) monitor(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	device, ok := a.find(q.Get("serial"))
-	if !ok {
-		http.Error(w, fmt.Sprintf("no HSM with serial number %q is watched", q.Get("serial")), http.StatusNotFound)
+	device, err := a.find(q.Get("serial"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}
 	interval, _ := strconv.Atoi(q.Get("interval"))
@@ -72,13 +73,20 @@ type MonitorRound struct {
 	Error   string      `json:"error,omitempty"` // of the round that ended the answer
 }
 
-// find returns the HSM with a serial number; any, if there is one only.
-func (a *Agent) find(serial string) (string, bool) {
+// find returns the HSM with a serial number; without one, the only HSM.
+func (a *Agent) find(serial string) (string, error) {
+	var known []string
 	devices := a.store.Latest().Devices
 	for _, d := range devices {
-		if d.Serial() == serial || serial == "" && len(devices) == 1 {
-			return d.Name, true
+		if d.Serial() == serial && serial != "" || serial == "" && len(devices) == 1 {
+			return d.Name, nil
+		}
+		if d.Serial() != "" {
+			known = append(known, fmt.Sprintf("%s (%s)", d.Serial(), d.Name))
 		}
 	}
-	return "", false
+	if serial == "" {
+		return "", fmt.Errorf("several HSMs are watched; name one with -serial: %s", strings.Join(known, ", "))
+	}
+	return "", fmt.Errorf("no HSM with serial number %q is watched; there are: %s", serial, strings.Join(known, ", "))
 }
