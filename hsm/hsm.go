@@ -131,7 +131,7 @@ func (d Device) Ages(now time.Time) map[string]Age {
 
 // An Age is how long ago a section was read.
 type Age struct {
-	Age   time.Duration
+	Since time.Duration
 	Stale bool // past its maximum age
 }
 
@@ -206,13 +206,7 @@ func section[T any](o Observation, v T) Section[T] {
 // observation that failed changes its Source and nothing else.
 func (s *Snapshot) With(o Observation) *Snapshot {
 	next := &Snapshot{Seq: s.Seq + 1, Devices: slices.Clone(s.Devices)}
-	i, found := slices.BinarySearchFunc(next.Devices, o.Device, func(d Device, name string) int {
-		return cmp.Compare(d.Name, name)
-	})
-	if !found {
-		next.Devices = slices.Insert(next.Devices, i, Device{Name: o.Device})
-	}
-	d := &next.Devices[i]
+	d := next.device(o.Device)
 	d.Sources = maps.Clone(d.Sources)
 	if d.Sources == nil {
 		d.Sources = make(map[string]Source)
@@ -224,6 +218,17 @@ func (s *Snapshot) With(o Observation) *Snapshot {
 		}
 	}
 	return next
+}
+
+// device returns the device of that name, and adds it if it is new.
+func (s *Snapshot) device(name string) *Device {
+	i, found := slices.BinarySearchFunc(s.Devices, name, func(d Device, name string) int {
+		return cmp.Compare(d.Name, name)
+	})
+	if !found {
+		s.Devices = slices.Insert(s.Devices, i, Device{Name: name})
+	}
+	return &s.Devices[i]
 }
 
 func (s Source) after(o Observation) Source {

@@ -24,6 +24,9 @@ type Monitor struct {
 	// LastReset is in the appliance's own time zone, which the source does
 	// not tell; it is given as if it were UTC.
 	LastReset Opt[time.Time] `json:"last_reset"`
+	// BusySeconds is the time spent on commands since HSM reset. It never
+	// falls while the HSM is up, though it comes from a rounded ratio.
+	BusySeconds Opt[float64] `json:"busy_seconds,omitzero"`
 }
 
 // A Sample is one row of the utilization table.
@@ -35,4 +38,19 @@ type Sample struct {
 	UtilizationInt   float64 `json:"utilization_interval_ratio"` // in the last interval
 }
 
-func (v Monitor) apply(d *Device, o Observation) { d.Monitor = section(o, v) }
+func (v Monitor) apply(d *Device, o Observation) {
+	v.BusySeconds = busy(d.Monitor.Value, v)
+	d.Monitor = section(o, v)
+}
+
+func busy(old, v Monitor) Opt[float64] {
+	if len(v.Samples) == 0 {
+		return Opt[float64]{}
+	}
+	last := v.Samples[len(v.Samples)-1]
+	seconds := float64(last.UptimeSeconds) * last.Utilization
+	if n := len(old.Samples); n > 0 && old.Samples[n-1].UptimeSeconds <= last.UptimeSeconds {
+		seconds = max(seconds, old.BusySeconds.Value)
+	}
+	return Some(seconds)
+}

@@ -2,6 +2,7 @@ package hsm
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -49,4 +50,18 @@ func (s *Store) Wait(ctx context.Context, seen *Snapshot) (*Snapshot, error) {
 		case <-changed:
 		}
 	}
+}
+
+// Expect adds devices that nobody has reported yet, so that views know that
+// something is missing.
+func (s *Store) Expect(names ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := *s.Latest()
+	next.Devices = slices.Clone(next.Devices)
+	for _, name := range names {
+		next.device(name)
+	}
+	next.Seq++
+	s.latest.Store(&next)
 }

@@ -2,5 +2,14 @@ package main
 
 // commands lists every subcommand, in the order of the help text.
 var commands = []command{
+	agentCommand,
+	checkConfig,
+	hsmShow,
+	hsmInformationShow,
+	hsmInformationMonitor,
+	hsmPartitionList,
+	alarmsList,
+	walk,
 	parseCommand,
+	{"simulate", "run a pretend Luna estate, or inject an event into it", simulate},
 }

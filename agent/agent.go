@@ -1,0 +1,253 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/exporter-toolkit/web"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/exporters"
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/agentx"
+)
+
+// An Agent watches the HSMs of a Config and shows what it sees.
+type Agent struct {
+	config  Config
+	web     Web
+	log     *slog.Logger
+	store   *hsm.Store
+	runners map[string]collectors.Runner // by HSM
+	session *agentx.Session              // nil without SNMP
+	watch   *alarms.Watch
+	view    atomic.Pointer[mib.View]
+	metrics *prometheus.Registry
+}
+
+// Web is where and how the HTTP side listens; the flags that Prometheus
+// exporters have.
+type Web struct {
+	Flags         *web.FlagConfig
+	TelemetryPath string
+}
+
+// New returns an Agent that does nothing until Run.
+func New(c Config, w Web, log *slog.Logger) *Agent {
+	a := &Agent{config: c, web: w, log: log, store: hsm.NewStore(), runners: make(map[string]collectors.Runner)}
+	a.view.Store(&mib.View{})
+	for _, h := range c.HSMs {
+		a.store.Expect(h.Name)
+		a.runners[h.Name] = h.Runner()
+	}
+	a.watch = &alarms.Watch{
+		Settings: c.Alarms, Store: a.store, Log: log,
+		Receivers: make(map[string]alarms.Notifier), Addresses: make(map[string]string),
+	}
+	if c.SNMP.Enabled {
+		a.session = agentx.New(a.agentx())
+	}
+	for _, h := range c.HSMs {
+		a.watch.Addresses[h.Name] = h.Address
+	}
+	a.metrics = a.registry()
+	return a
+}
+
+// Runner returns what sends commands to h.
+func (h HSM) Runner() collectors.Runner {
+	if h.Replay != "" {
+		return collectors.Dir(h.Replay)
+	}
+	return (&collectors.LunaSH{
+		Address: h.Address, User: h.User,
+		PasswordFile: h.PasswordFile, PrivateKeyFile: h.PrivateKeyFile,
+		HostKey: h.HostKey, KnownHostsFile: h.KnownHostsFile,
+		Algorithms: collectors.Algorithms(h.Algorithms),
+	}).Start()
+}
+
+func (a *Agent) agentx() agentx.Config {
+	c := agentx.Config{
+		Socket:       a.config.SNMP.Socket,
+		Timeout:      time.Duration(a.config.SNMP.Timeout) * time.Second,
+		Retries:      a.config.SNMP.Retries,
+		PingInterval: time.Duration(a.config.SNMP.PingInterval) * time.Second,
+		Description:  "Lunawatch",
+		Current:      func() agentx.Handler { return a.view.Load() },
+		Log:          a.log,
+	}
+	for _, s := range mib.Subtrees {
+		c.Registrations = append(c.Registrations, agentx.Registration{Subtree: s})
+	}
+	return c
+}
+
+// receivers makes the notifiers, which need the open journal.
+func (a *Agent) receivers() error {
+	for _, r := range a.config.Receivers {
+		switch {
+		case r.AgentX != nil && a.session == nil:
+			return fmt.Errorf("receiver %q sends through snmpd, but snmp is not enabled", r.Name)
+		case r.AgentX != nil:
+			a.watch.Receivers[r.Name] = alarms.AgentX{Session: a.session}
+		case r.SNMP != nil:
+			n, err := r.SNMP.notifier(a.watch.Journal)
+			if err != nil {
+				return fmt.Errorf("receiver %q: %w", r.Name, err)
+			}
+			a.watch.Receivers[r.Name] = n
+		}
+	}
+	return nil
+}
+
+// Run watches until ctx is done. It returns an error if the state directory,
+// a socket or an address cannot be used.
+func (a *Agent) Run(ctx context.Context) error {
+	journal, err := alarms.OpenJournal(a.config.StateDirectory)
+	if err != nil {
+		return err
+	}
+	defer journal.Close()
+	a.watch.Journal = journal
+	if err := a.receivers(); err != nil {
+		return err
+	}
+	if err := a.watch.Open(); err != nil {
+		return err
+	}
+	control, err := listenControl(a.config.ControlSocket)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for _, h := range a.config.HSMs {
+		p := &collectors.Poller{Device: h.Name, Runner: a.runners[h.Name], Intervals: h.intervals()}
+		g.Go(func() error { return p.Run(ctx, a.report) })
+	}
+	g.Go(func() error { return a.build(ctx) })
+	g.Go(func() error { return a.watch.Run(ctx) })
+	if a.session != nil {
+		g.Go(func() error { return a.session.Run(ctx) })
+	}
+	g.Go(func() error { return serve(ctx, control, a.control()) })
+	g.Go(func() error { return a.serveWeb(ctx) })
+	a.log.Info("watching", "hsms", len(a.config.HSMs), "receivers", len(a.config.Receivers))
+	err = g.Wait()
+	a.closeRunners()
+	return err
+}
+
+func (a *Agent) closeRunners() {
+	for _, r := range a.runners {
+		if l, ok := r.(*collectors.LunaSH); ok {
+			l.Close()
+		}
+	}
+}
+
+// report takes what a collector saw. A failure is logged when it begins and
+// when it ends, not at every poll.
+func (a *Agent) report(o hsm.Observation) {
+	before := a.source(o.Device, o.Source)
+	a.store.Apply(o)
+	switch {
+	case o.Failure != hsm.None && o.Failure != before.Failure:
+		a.log.Warn("source fails", "hsm", o.Device, "source", o.Source, "failure", o.Failure, "err", o.Err)
+	case o.Failure == hsm.None && before.Failure != hsm.None:
+		a.log.Info("source works again", "hsm", o.Device, "source", o.Source, "after_failures", before.Failures)
+	}
+}
+
+func (a *Agent) source(device, source string) hsm.Source {
+	for _, d := range a.store.Latest().Devices {
+		if d.Name == device {
+			return d.Sources[source]
+		}
+	}
+	return hsm.Source{}
+}
+
+// build makes a View of every Snapshot, and again when data become stale.
+func (a *Agent) build(ctx context.Context) error {
+	for ctx.Err() == nil {
+		snap, now := a.store.Latest(), time.Now()
+		src := mib.Source{Snapshot: snap, Now: now}
+		if !a.config.SNMP.RawEventCounters {
+			src.Events = a.watch.Events
+		}
+		view, err := mib.Build(src)
+		if err != nil {
+			a.log.Error("SNMP view not built; the last one stays", "err", err)
+		} else {
+			a.view.Store(view)
+		}
+		wake := now.Add(time.Minute)
+		if at := snap.NextExpiry(now); !at.IsZero() && at.Before(wake) {
+			wake = at.Add(time.Millisecond)
+		}
+		wait, cancel := context.WithDeadline(ctx, wake)
+		a.store.Wait(wait, snap)
+		cancel()
+	}
+	return nil
+}
+
+// serveWeb serves metrics and pages until ctx is done.
+func (a *Agent) serveWeb(ctx context.Context) error {
+	server := &http.Server{Handler: exporters.Web(a.store, a.metrics, a.web.TelemetryPath, time.Now), ReadHeaderTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() {
+		grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		server.Shutdown(grace)
+	})
+	defer stop()
+	err := web.ListenAndServe(server, a.web.Flags, a.log)
+	if errors.Is(err, http.ErrServerClosed) || ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("web: %w; choose another address with --web.listen-address", err)
+}
+
+// listenControl makes the socket, over one that a killed agent has left.
+func listenControl(path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	if c, err := net.Dial("unix", path); err == nil {
+		c.Close()
+		return nil, fmt.Errorf("control socket %s is in use: another agent runs", path)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	return l, os.Chmod(path, 0o660)
+}
+
+// serve runs handler on l until ctx is done.
+func serve(ctx context.Context, l net.Listener, handler http.Handler) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

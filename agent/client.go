@@ -1,0 +1,104 @@
+package agent
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// A Client asks a running agent over its control socket. Its errors say what
+// to do when no agent answers.
+type Client struct {
+	socket string
+	http   http.Client
+}
+
+// NewClient returns a Client of the agent behind a socket.
+func NewClient(socket string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}
+	return &Client{socket, http.Client{Transport: &http.Transport{DialContext: dial}}}
+}
+
+// Snapshot returns what the agent knows.
+func (c *Client) Snapshot(ctx context.Context) (s *hsm.Snapshot, err error) {
+	return s, c.get(ctx, "/snapshot", &s)
+}
+
+// Alarms returns the alarms that stand, worst first.
+func (c *Client) Alarms(ctx context.Context) (list []alarms.Alarm, err error) {
+	return list, c.get(ctx, "/alarms", &list)
+}
+
+// Walk returns the SNMP view in the order of its OIDs.
+func (c *Client) Walk(ctx context.Context) (list []Instance, err error) {
+	return list, c.get(ctx, "/walk", &list)
+}
+
+// Monitor has the agent measure utilization, round by round, until the rounds
+// are over or one fails.
+func (c *Client) Monitor(ctx context.Context, serial string, interval time.Duration, rounds int) iter.Seq2[hsm.Monitor, error] {
+	return func(yield func(hsm.Monitor, error) bool) {
+		body, err := c.open(ctx, fmt.Sprintf("/monitor?serial=%s&interval=%d&rounds=%d", serial, int(interval.Seconds()), rounds))
+		if err != nil {
+			yield(hsm.Monitor{}, err)
+			return
+		}
+		defer body.Close()
+		lines := bufio.NewScanner(body)
+		for lines.Scan() {
+			var r MonitorRound
+			err := json.Unmarshal(lines.Bytes(), &r)
+			if err == nil && r.Error != "" {
+				err = errors.New(r.Error)
+			}
+			if !yield(r.Monitor, err) || err != nil {
+				return
+			}
+		}
+		if err := lines.Err(); err != nil {
+			yield(hsm.Monitor{}, err)
+		}
+	}
+}
+
+func (c *Client) get(ctx context.Context, path string, v any) error {
+	body, err := c.open(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	return json.NewDecoder(body).Decode(v)
+}
+
+func (c *Client) open(ctx context.Context, path string) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://agent"+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		if op := (*net.OpError)(nil); errors.As(err, &op) {
+			err = op.Err
+		}
+		return nil, fmt.Errorf("no agent answers on %s: %w; start lunawatch agent, or name its socket with -control.socket", c.socket, err)
+	}
+	if res.StatusCode != http.StatusOK {
+		defer res.Body.Close()
+		text, _ := io.ReadAll(io.LimitReader(res.Body, 1000))
+		return nil, errors.New(strings.TrimSpace(string(text)))
+	}
+	return res.Body, nil
+}

@@ -1,0 +1,293 @@
+// Package agent is the configuration of Lunawatch and the wiring of its parts.
+package agent
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/mib/agentx"
+)
+
+// A Config is a configuration file. Every key has the meaning and default that
+// the shipped lunawatch.yaml gives.
+type Config struct {
+	StateDirectory string          `yaml:"state_directory"`
+	ControlSocket  string          `yaml:"control_socket"`
+	SNMP           SNMP            `yaml:"snmp"`
+	Intervals      Intervals       `yaml:"intervals"`
+	HSMs           []HSM           `yaml:"hsms"`
+	Alarms         alarms.Settings `yaml:"alarms"`
+	Receivers      []Receiver      `yaml:"receivers"`
+}
+
+// SNMP is how the agent serves SNMP through the host's snmpd.
+type SNMP struct {
+	Enabled bool `yaml:"enabled"`
+	// The vendor's options, with the vendor's meaning.
+	Socket       string `yaml:"agentXSocket"`
+	PingInterval int    `yaml:"agentXPingInterval"` // s; 0: never
+	Timeout      int    `yaml:"agentXTimeout"`      // s
+	Retries      int    `yaml:"agentXRetries"`
+	// RawEventCounters serves hsmCriticalEvents and hsmNonCriticalEvents as
+	// the HSM reports them, even where a release always reports 0.
+	RawEventCounters bool `yaml:"raw_event_counters"`
+}
+
+// Intervals is how often an HSM is asked, by the cost of the commands.
+type Intervals struct {
+	Fast   time.Duration `yaml:"fast"`
+	Slow   time.Duration `yaml:"slow"`
+	Hourly time.Duration `yaml:"hourly"`
+}
+
+// An HSM is one Luna Network HSM.
+type HSM struct {
+	Name               string     `yaml:"name"`
+	Address            string     `yaml:"address"` // host or host:port; port 22
+	User               string     `yaml:"user"`
+	AllowUser          bool       `yaml:"allow_privileged_user"`
+	PasswordFile       string     `yaml:"password_file"`
+	PasswordCredential string     `yaml:"password_credential"` // of systemd LoadCredential
+	PrivateKeyFile     string     `yaml:"private_key_file"`
+	HostKey            string     `yaml:"host_key"` // SHA256:...
+	KnownHostsFile     string     `yaml:"known_hosts_file"`
+	Algorithms         Algorithms `yaml:"algorithms"`
+	Intervals          Intervals  `yaml:"intervals"` // 0: as for all
+	Logs               []string   `yaml:"logs"`      // files that hold this appliance's syslog
+	Replay             string     `yaml:"replay"`    // directory of captured answers instead of an address
+}
+
+// Algorithms is what SSH may negotiate; empty: the defaults.
+type Algorithms struct {
+	KeyExchanges []string `yaml:"key_exchanges"`
+	Ciphers      []string `yaml:"ciphers"`
+	MACs         []string `yaml:"macs"`
+	HostKeys     []string `yaml:"host_keys"`
+}
+
+// A Receiver is where notifications go: exactly one of its kinds is set.
+type Receiver struct {
+	Name   string      `yaml:"name"`
+	AgentX *struct{}   `yaml:"agentx"` // through snmpd, to its own trap sinks
+	SNMP   *SNMPTarget `yaml:"snmp"`
+}
+
+// An SNMPTarget is a trap receiver that the agent reaches itself.
+type SNMPTarget struct {
+	Address          string `yaml:"address"` // host or host:port; port 162
+	Version          string `yaml:"version"` // 2c or 3
+	Inform           bool   `yaml:"inform"`
+	CommunityFile    string `yaml:"community_file"`
+	User             string `yaml:"user"`
+	AuthProtocol     string `yaml:"auth_protocol"`
+	AuthPasswordFile string `yaml:"auth_password_file"`
+	PrivProtocol     string `yaml:"priv_protocol"`
+	PrivPasswordFile string `yaml:"priv_password_file"`
+}
+
+// Default returns the configuration of an empty file.
+func Default() Config {
+	return Config{
+		StateDirectory: "/var/lib/lunawatch",
+		ControlSocket:  "/run/lunawatch/control.sock",
+		SNMP: SNMP{
+			Enabled:      true,
+			Socket:       agentx.DefaultSocket,
+			PingInterval: int(agentx.DefaultPingInterval / time.Second),
+			Timeout:      int(agentx.DefaultTimeout / time.Second),
+			Retries:      agentx.DefaultRetries,
+		},
+		Intervals: Intervals{
+			Fast:   collectors.DefaultIntervals[collectors.Fast],
+			Slow:   collectors.DefaultIntervals[collectors.Slow],
+			Hourly: collectors.DefaultIntervals[collectors.Hourly],
+		},
+		Alarms: alarms.DefaultSettings,
+	}
+}
+
+// ReadConfig reads and checks a configuration file. An unknown key or a wrong
+// value is an error that tells the line or the key.
+func ReadConfig(file string) (Config, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", err)
+	}
+	c, err := ParseConfig(text)
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", file, err)
+	}
+	return c, nil
+}
+
+// ParseConfig is [ReadConfig] for a text.
+func ParseConfig(text []byte) (Config, error) {
+	c := Default()
+	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&c)
+	if err != nil && len(bytes.TrimSpace(text)) > 0 {
+		return Config{}, errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	for i := range c.HSMs {
+		c.HSMs[i].complete(c.Intervals)
+	}
+	for i := range c.Receivers {
+		if s := c.Receivers[i].SNMP; s != nil {
+			s.Address = withPort(s.Address, "162")
+		}
+	}
+	return c, errors.Join(c.problems()...)
+}
+
+func (h *HSM) complete(all Intervals) {
+	if h.User == "" {
+		h.User = "monitor"
+	}
+	if h.Address != "" {
+		h.Address = withPort(h.Address, "22")
+	}
+	for _, i := range []struct {
+		own *time.Duration
+		all time.Duration
+	}{{&h.Intervals.Fast, all.Fast}, {&h.Intervals.Slow, all.Slow}, {&h.Intervals.Hourly, all.Hourly}} {
+		if *i.own == 0 {
+			*i.own = i.all
+		}
+	}
+	if h.PasswordCredential != "" {
+		h.PasswordFile = filepath.Join(os.Getenv("CREDENTIALS_DIRECTORY"), h.PasswordCredential)
+	}
+}
+
+func withPort(address, port string) string {
+	if _, _, err := net.SplitHostPort(address); err == nil {
+		return address
+	}
+	return net.JoinHostPort(strings.Trim(address, "[]"), port)
+}
+
+var hsmName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// privileged users can change an appliance. The agent needs none of them.
+var privileged = []string{"admin", "operator", "audit"}
+
+// problems returns one error for each value that cannot be.
+func (c Config) problems() (errs []error) {
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	names := make(map[string]bool)
+	for i, h := range c.HSMs {
+		at := fmt.Sprintf("hsms[%d] (%s)", i, h.Name)
+		switch {
+		case !hsmName.MatchString(h.Name):
+			bad("%s: name must be 1 to 64 letters, digits, dots, dashes or underscores", at)
+		case names[h.Name]:
+			bad("%s: the name is taken by another HSM", at)
+		}
+		names[h.Name] = true
+		if slices.Contains(privileged, h.User) && !h.AllowUser {
+			bad("%s: user %q can change the appliance; use an account with role monitor, or set allow_privileged_user", at, h.User)
+		}
+		if (h.Address == "") == (h.Replay == "") {
+			bad("%s: exactly one of address and replay is needed", at)
+		}
+		if h.Address != "" && h.PasswordFile == "" && h.PrivateKeyFile == "" {
+			bad("%s: password_file, password_credential or private_key_file is needed", at)
+		}
+		if h.PasswordCredential != "" && os.Getenv("CREDENTIALS_DIRECTORY") == "" {
+			bad("%s: password_credential needs systemd's LoadCredential; CREDENTIALS_DIRECTORY is not set", at)
+		}
+		if h.Address != "" && (h.HostKey == "") == (h.KnownHostsFile == "") {
+			bad("%s: exactly one of host_key and known_hosts_file is needed", at)
+		}
+		if h.HostKey != "" && !strings.HasPrefix(h.HostKey, "SHA256:") {
+			bad("%s: host_key must be a fingerprint that begins with SHA256:", at)
+		}
+		for _, d := range []time.Duration{h.Intervals.Fast, h.Intervals.Slow, h.Intervals.Hourly} {
+			if d < time.Second {
+				bad("%s: interval %s is below one second", at, d)
+			}
+		}
+	}
+	for i, r := range c.Receivers {
+		for _, e := range r.problems() {
+			bad("receivers[%d] (%s): %s", i, r.Name, e)
+		}
+		if names["receiver "+r.Name] {
+			bad("receivers[%d] (%s): the name is taken by another receiver", i, r.Name)
+		}
+		names["receiver "+r.Name] = true
+	}
+	_, _, err := agentx.ParseAddress(c.SNMP.Socket)
+	if c.SNMP.Enabled && err != nil {
+		bad("snmp: %w", err)
+	}
+	for key, n := range map[string]int{"agentXPingInterval": c.SNMP.PingInterval, "agentXTimeout": c.SNMP.Timeout - 1, "agentXRetries": c.SNMP.Retries} {
+		if n < 0 {
+			bad("snmp: %s is too small", key)
+		}
+	}
+	return append(errs, c.Alarms.Problems()...)
+}
+
+func (r Receiver) problems() (problems []string) {
+	if r.Name == "" {
+		problems = append(problems, "name is needed")
+	}
+	if (r.AgentX == nil) == (r.SNMP == nil) {
+		return append(problems, "exactly one of agentx and snmp is needed")
+	}
+	if s := r.SNMP; s != nil {
+		switch {
+		case s.Version == "2c" && s.CommunityFile == "":
+			problems = append(problems, "version 2c needs community_file")
+		case s.Version == "3" && (s.User == "" || s.AuthPasswordFile == "" || s.PrivPasswordFile == ""):
+			problems = append(problems, "version 3 needs user, auth_password_file and priv_password_file")
+		case s.Version != "2c" && s.Version != "3":
+			problems = append(problems, fmt.Sprintf("version %q is neither 2c nor 3", s.Version))
+		}
+	}
+	return problems
+}
+
+// intervals returns the intervals of h as collectors want them.
+func (h HSM) intervals() collectors.Intervals {
+	return collectors.Intervals{collectors.Fast: h.Intervals.Fast, collectors.Slow: h.Intervals.Slow, collectors.Hourly: h.Intervals.Hourly}
+}
+
+// Cost tells how many commands an HSM with the given number of clients gets in
+// a day, and how many lines they write into its log.
+func (h HSM) Cost(clients int) (commands, logLines int) {
+	n := h.intervals().CommandsPerDay(clients)
+	return n, n * collectors.LogLinesPerCommand
+}
+
+// ReadVendor takes the agentX options from the configuration file of the
+// vendor's own agent, luna-snmp.conf.
+func (s *SNMP) ReadVendor(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("vendor configuration: %w", err)
+	}
+	defer f.Close()
+	c := agentx.Config{
+		Socket: s.Socket, Retries: s.Retries,
+		Timeout: time.Duration(s.Timeout) * time.Second, PingInterval: time.Duration(s.PingInterval) * time.Second,
+	}
+	if err := c.ReadOptions(f); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	s.Socket, s.Retries = c.Socket, c.Retries
+	s.Timeout, s.PingInterval = int(c.Timeout/time.Second), int(c.PingInterval/time.Second)
+	return nil
+}

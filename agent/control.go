@@ -1,0 +1,92 @@
+package agent
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib"
+)
+
+// An Instance is one line of "lunawatch walk".
+type Instance struct {
+	OID   string `json:"oid"`
+	Name  string `json:"name"`  // of the object, and its instance
+	Value string `json:"value"` // with its type, as net-snmp prints it
+}
+
+// control is what commands ask of a running agent, over its control socket.
+func (a *Agent) control() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /snapshot", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.store.Latest()) })
+	mux.HandleFunc("GET /alarms", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.watch.Active()) })
+	mux.HandleFunc("GET /walk", func(w http.ResponseWriter, _ *http.Request) { reply(w, Instances(a.view.Load())) })
+	mux.HandleFunc("GET /monitor", a.monitor)
+	return mux
+}
+
+func reply(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(v)
+}
+
+// Instances lists a View for people.
+func Instances(v *mib.View) []Instance {
+	list := make([]Instance, 0, v.Len())
+	for oid, value := range v.All() {
+		list = append(list, Instance{oid.String(), mib.Name(oid), value.String()})
+	}
+	return list
+}
+
+// monitor asks one HSM round by round, over the session that the poller uses
+// too, and streams each answer as a line of JSON.
+func (a *Agent) monitor(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	device, err := a.find(q.Get("serial"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	interval, _ := strconv.Atoi(q.Get("interval"))
+	rounds, _ := strconv.Atoi(q.Get("rounds"))
+	out := json.NewEncoder(w)
+	for range rounds {
+		m, err := collectors.Monitor(r.Context(), a.runners[device], time.Duration(interval)*time.Second)
+		if err != nil {
+			out.Encode(MonitorRound{Error: err.Error()})
+			return
+		}
+		out.Encode(MonitorRound{Monitor: m})
+		http.NewResponseController(w).Flush()
+	}
+}
+
+// A MonitorRound is one line of the answer of GET /monitor.
+type MonitorRound struct {
+	Monitor hsm.Monitor `json:"monitor"`
+	Error   string      `json:"error,omitempty"` // of the round that ended the answer
+}
+
+// find returns the HSM with a serial number; without one, the only HSM.
+func (a *Agent) find(serial string) (string, error) {
+	var known []string
+	devices := a.store.Latest().Devices
+	for _, d := range devices {
+		if d.Serial() == serial && serial != "" || serial == "" && len(devices) == 1 {
+			return d.Name, nil
+		}
+		if d.Serial() != "" {
+			known = append(known, fmt.Sprintf("%s (%s)", d.Serial(), d.Name))
+		}
+	}
+	if serial == "" {
+		return "", fmt.Errorf("several HSMs are watched; name one with -serial: %s", strings.Join(known, ", "))
+	}
+	return "", fmt.Errorf("no HSM with serial number %q is watched; there are: %s", serial, strings.Join(known, ", "))
+}

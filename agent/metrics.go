@@ -1,0 +1,93 @@
+package agent
+
+import (
+	"runtime/debug"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	promcollectors "github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/lunawatch/lunawatch/exporters"
+)
+
+// registry holds the metrics of the HSMs and of the agent itself.
+func (a *Agent) registry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(exporters.NewPrometheus(a.store, time.Now), self{a},
+		promcollectors.NewGoCollector(), promcollectors.NewProcessCollector(promcollectors.ProcessCollectorOpts{}))
+	return r
+}
+
+// self collects what the agent knows of itself.
+type self struct{ a *Agent }
+
+var (
+	buildInfo       = prometheus.NewDesc("luna_build_info", "Version of Lunawatch; always 1.", []string{"version", "goversion"}, nil)
+	alarmActive     = prometheus.NewDesc("luna_alarm_active", "An alarm that stands; always 1.", []string{"device", "group", "object", "severity", "test"}, nil)
+	agentxConnected = prometheus.NewDesc("luna_agentx_connected", "1 while snmpd is connected.", nil, nil)
+	agentxRequests  = prometheus.NewDesc("luna_agentx_requests_total", "Requests of snmpd.", []string{"request"}, nil)
+	agentxVarbinds  = prometheus.NewDesc("luna_agentx_varbinds_total", "Variable bindings answered.", nil, nil)
+	agentxErrors    = prometheus.NewDesc("luna_agentx_errors_total", "Requests answered with an error, refused sets included.", nil, nil)
+	agentxSessions  = prometheus.NewDesc("luna_agentx_sessions_total", "Sessions opened with snmpd.", nil, nil)
+	delivered       = prometheus.NewDesc("luna_notifications_delivered_total", "Notifications that a receiver took.", []string{"receiver"}, nil)
+	attemptsFailed  = prometheus.NewDesc("luna_notification_failed_attempts_total", "Attempts to deliver that failed.", []string{"receiver"}, nil)
+	waiting         = prometheus.NewDesc("luna_notifications_waiting", "Notifications that wait for a receiver.", []string{"receiver"}, nil)
+	oldest          = prometheus.NewDesc("luna_notification_oldest_seconds", "Age of the oldest notification that waits.", []string{"receiver"}, nil)
+)
+
+// Describe implements [prometheus.Collector].
+func (s self) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{buildInfo, alarmActive, agentxConnected, agentxRequests, agentxVarbinds, agentxErrors, agentxSessions, delivered, attemptsFailed, waiting, oldest} {
+		out <- d
+	}
+}
+
+// Collect implements [prometheus.Collector].
+func (s self) Collect(out chan<- prometheus.Metric) {
+	emit := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, kind, v, labels...)
+	}
+	version, goversion := Version()
+	emit(buildInfo, prometheus.GaugeValue, 1, version, goversion)
+	for _, a := range s.a.watch.Active() {
+		test := "false"
+		if a.Test {
+			test = "true"
+		}
+		emit(alarmActive, prometheus.GaugeValue, 1, a.Device, a.Group, a.Object, a.Severity.String(), test)
+	}
+	for name, d := range s.a.watch.Deliveries() {
+		emit(delivered, prometheus.CounterValue, float64(d.Delivered), name)
+		emit(attemptsFailed, prometheus.CounterValue, float64(d.Failed), name)
+		emit(waiting, prometheus.GaugeValue, float64(d.Waiting), name)
+		age := 0.0
+		if d.Waiting > 0 {
+			age = time.Since(d.Oldest).Seconds()
+		}
+		emit(oldest, prometheus.GaugeValue, age, name)
+	}
+	if s.a.session == nil {
+		return
+	}
+	st := s.a.session.Stats()
+	connected := 0.0
+	if st.Connected {
+		connected = 1
+	}
+	emit(agentxConnected, prometheus.GaugeValue, connected)
+	emit(agentxVarbinds, prometheus.CounterValue, float64(st.Varbinds))
+	emit(agentxErrors, prometheus.CounterValue, float64(st.Errors))
+	emit(agentxSessions, prometheus.CounterValue, float64(st.Opens))
+	for kind, n := range st.Requests {
+		emit(agentxRequests, prometheus.CounterValue, float64(n), kind.String())
+	}
+}
+
+// Version returns the version of this binary and of the Go that built it.
+func Version() (version, goversion string) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown", "unknown"
+	}
+	return info.Main.Version, info.GoVersion
+}

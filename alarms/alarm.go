@@ -1,0 +1,146 @@
+// Package alarms decides from Snapshots and log lines what is wrong, remembers
+// it, and tells people.
+//
+// The data walks one way: a rule judges a Snapshot or a line, [Eval] turns
+// judgements into changes, the journal stores them together with the log's
+// cursor and the notifications they cause, and a notifier delivers those.
+package alarms
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A Severity is the perceived severity of X.733, mildest first.
+type Severity int
+
+// The perceived severities. None is of events that raise nothing.
+const (
+	None Severity = iota
+	Cleared
+	Indeterminate
+	Warning
+	Minor
+	Major
+	Critical
+)
+
+var severityNames = []string{"none", "cleared", "indeterminate", "warning", "minor", "major", "critical"}
+
+func (s Severity) String() string { return severityNames[s] }
+
+// MarshalText implements [encoding.TextMarshaler].
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (s *Severity) UnmarshalText(b []byte) error {
+	i := slices.Index(severityNames, string(b))
+	if i < 0 {
+		return fmt.Errorf("unknown severity %q", b)
+	}
+	*s = Severity(i)
+	return nil
+}
+
+// A Key identifies an alarm: there is at most one of a group on one object.
+type Key struct {
+	Device string `json:"device"`
+	Group  string `json:"group"`            // of [Groups]
+	Object string `json:"object,omitempty"` // partition, sensor, source, card; "" for the device
+	Test   bool   `json:"test,omitempty"`   // from a line that "sysconf snmp trap test" made
+}
+
+func (k Key) String() string {
+	s := k.Device + "/" + k.Group
+	if k.Object != "" {
+		s += "/" + k.Object
+	}
+	if k.Test {
+		s += " (test)"
+	}
+	return s
+}
+
+// An Alarm is one problem, from when it was raised until it is cleared.
+type Alarm struct {
+	Key
+	Severity Severity   `json:"severity"`
+	Text     string     `json:"text"`
+	Codes    []string   `json:"codes,omitempty"` // ALM codes that took part
+	Raised   time.Time  `json:"raised"`
+	Last     time.Time  `json:"last"`             // when it was last seen to stand
+	Cleared  time.Time  `json:"cleared,omitzero"` // zero while it stands
+	Expires  time.Time  `json:"expires,omitzero"` // when it ends by itself
+	Count    int        `json:"count"`            // times it was seen while it stood
+	Evidence []Evidence `json:"evidence"`         // the first and the newest, oldest first
+	Serial   string     `json:"serial,omitempty"` // of the HSM
+}
+
+// An Evidence is what led to a judgement.
+type Evidence struct {
+	At   time.Time `json:"at"`
+	Text string    `json:"text"`          // the log line, or the value and its threshold
+	Log  *LogPlace `json:"log,omitempty"` // nil: not from a log
+}
+
+// A LogPlace is where a line stands in an appliance's log.
+type LogPlace struct {
+	Host    string `json:"host"`
+	File    string `json:"file"`    // base name
+	Time    string `json:"time"`    // as printed: 2026 Mar  1 12:00:00
+	Process string `json:"process"` // with [pid] where printed
+}
+
+// maxEvidence bounds what an alarm keeps: the first and the newest.
+const maxEvidence = 6
+
+// A Verdict is how a thing stands.
+type Verdict int
+
+// The verdicts. Between is the band in which a standing alarm stays and a new
+// one is not raised.
+const (
+	Good Verdict = iota
+	Between
+	Bad
+)
+
+// A Judgement says how one thing stands, and why.
+type Judgement struct {
+	Key
+	Verdict  Verdict
+	Severity Severity // of a Bad one
+	Text     string
+	Code     string        // the ALM code, if one was seen
+	Clears   []string      // a Good one that clears every alarm with one of these codes
+	Evidence Evidence      // its time orders judgements: an older one never clears
+	Age      time.Duration // how long a Bad one stands by itself; 0: until cleared
+	Serial   string
+}
+
+// A Change is one step in the life of an alarm.
+type Change struct {
+	Kind  Kind  `json:"kind"`
+	Alarm Alarm `json:"alarm"`
+}
+
+// A Kind is what happened to an alarm.
+type Kind string
+
+// The kinds of change. Updated is a new severity; Seen is one more sight of
+// the same, which nobody is told.
+const (
+	Raised  Kind = "raised"
+	Updated Kind = "updated"
+	Seen    Kind = "seen"
+	Ended   Kind = "cleared"
+)
+
+// Sort orders alarms for people: worst first, then oldest first.
+func Sort(list []Alarm) {
+	slices.SortFunc(list, func(a, b Alarm) int {
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), a.Raised.Compare(b.Raised), cmp.Compare(a.Key.String(), b.Key.String()))
+	})
+}

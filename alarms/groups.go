@@ -1,0 +1,153 @@
+package alarms
+
+import (
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// A Group is one kind of problem, from whichever source it is seen.
+type Group struct {
+	Name   string
+	Title  string
+	Trap   Trap   // the vendor's notification that tells of it
+	Action string // what to do, for people
+	// ClearedBy reports whether what was polled after the alarm was last seen
+	// shows that it is over; nil: only a code, a rule or time ends it.
+	ClearedBy func(d hsm.Device, since, now time.Time) bool
+}
+
+// A Trap is a notification of SAFENET-APPLIANCE-MIB.
+type Trap string
+
+// The notifications.
+const (
+	FanAttention         Trap = "fanAttentionNotify"
+	PowerSupplyAttention Trap = "powerSupplyAttentionNotify"
+	MotherboardAttention Trap = "motherboardAttentionNotify"
+	DiskDriveAttention   Trap = "diskDriveAttentionNotify"
+	NTLSAttention        Trap = "ntlsAttentionNotify"
+	CryptoAttention      Trap = "cryptoAttentionNotify"
+)
+
+// Advice that several groups share.
+const (
+	adviseCool    = "Check the room, the chassis and its fans. When the temperature is back in range, restart the HSM (hsm restart) and read hsm tamper show."
+	advisePower   = "Check the power supplies of the host or appliance. When the voltage is back in range, restart the HSM (hsm restart)."
+	adviseTamper  = "Restart the HSM, then read hsm tamper show. The SO clears the tamper if policy 48 is on; activate the partitions again. If the cause is unknown, send hsm supportinfo to the vendor's support."
+	adviseRestart = "Restart the HSM (hsm restart); if that fails, power cycle it. If it comes back, send hsm supportinfo to the vendor's support."
+	adviseRestore = "Find out who or what did it. Initialize the HSM, create its partitions and restore the keys from a backup."
+	adviseSupport = "Note the line and ask the vendor's support."
+	adviseBattery = "Check that backups are current, and plan to replace the unit: the battery of a K7 cannot be changed."
+	adviseReach   = "Check network, power and the agent's account on the appliance. Until it is reachable, nothing is known of this HSM."
+)
+
+// Groups is every group, by the order in which the documentation lists them.
+var Groups = []Group{
+	{"soft-v", "Soft tamper: voltage", CryptoAttention, advisePower, answersAgain},
+	{"soft-t", "Soft tamper: temperature", CryptoAttention, adviseCool, answersAgain},
+	{"soft", "Soft tamper", CryptoAttention, adviseCool, answersAgain},
+	{"hard-ht", "Hard tamper: high temperature", CryptoAttention, adviseTamper, noTamper},
+	{"hard-lt", "Hard tamper: low temperature", CryptoAttention, adviseTamper, noTamper},
+	{"hard-ov", "Hard tamper: over voltage", CryptoAttention, adviseTamper, noTamper},
+	{"hard-osc", "Hard tamper: oscillator failure", CryptoAttention, adviseTamper, noTamper},
+	{"hard-cfg", "Hard tamper: tamper configuration invalid", CryptoAttention, adviseTamper + " Check the battery.", noTamper},
+	{"hard", "Hard tamper", CryptoAttention, adviseTamper, noTamper},
+	{"chassis", "Chassis opened, or card gone from the bus", CryptoAttention, "Close the chassis and power the host off and on. " + adviseTamper, noTamper},
+	{"removal", "Card removed from its chassis", CryptoAttention, adviseTamper, noTamper},
+	{"decom", "HSM decommissioned", CryptoAttention, adviseRestore, initialized},
+	{"zeroize", "HSM zeroized", CryptoAttention, adviseRestore, initialized},
+	{"lock", "Tamper detected, HSM locked until it is cleared", CryptoAttention, adviseTamper, noTamper},
+	{"restart", "HSM waits for a restart", CryptoAttention, adviseRestart, answersAgain},
+	{"halt", "HSM halted", CryptoAttention, adviseRestart, answersAgain},
+	{"hw", "Hardware error", CryptoAttention, adviseSupport, nil},
+	{"integrity", "Stored data damaged", CryptoAttention, "Restart the HSM, then power cycle it; if the check still fails, zeroize and restore from a backup. Ask the vendor's support.", nil},
+	{"comm", "HSM answers late or not at all", CryptoAttention, "Look at load and hsm show. If it repeats, restart the HSM and ask the vendor's support.", answersAgain},
+	{"temp-warn", "Card too warm", CryptoAttention, "Improve the cooling, check the fans, reduce the load: at 80 C the card stops.", nil},
+	{"battery", "Battery low", CryptoAttention, adviseBattery, nil},
+	{"activation", "Partitions deactivated", CryptoAttention, "Find the tamper that caused it; the crypto officers activate their partitions again with the PED key.", activated},
+	{"stm", "Secure transport mode", CryptoAttention, "If this is not a planned transport, find out why. The SO recovers the HSM with stm recover and compares the strings.", nil},
+	{"fan", "Fan on the card failed", CryptoAttention, "Watch the temperature and ask the vendor's support.", fansRun},
+	{"fwupd", "Firmware update", CryptoAttention, "Check which firmware runs, free storage, and ask the vendor's support.", nil},
+	{"capacity", "HSM storage exceeded", CryptoAttention, "Delete objects, or resize the partition.", spaceLeft},
+	{"meta", "Unknown alarm", CryptoAttention, adviseSupport, nil},
+
+	{"hsm-status", "HSM status", CryptoAttention, adviseRestart, nil},
+	{"hsm-silent", "HSM does not answer", CryptoAttention, "A PED operation can block it for minutes. Else look at the load, then restart the HSM.", nil},
+	{"hsm-crashed", "HSM firmware crashed", CryptoAttention, adviseRestart, answersAgain},
+	{"so-login-attempts", "Wrong SO logins", CryptoAttention, "Find out who tries. At 0 the HSM erases itself; a right SO login sets the count back.", nil},
+	{"hsm-storage", "HSM storage", CryptoAttention, "Free a partition, or accept that no further one fits.", nil},
+	{"partition-storage", "Partition storage", CryptoAttention, "Delete objects, or resize the partition.", nil},
+	{"ntls", "NTLS down", NTLSAttention, "No client can work. Look at ntls show and the log disk, then restart NTLS.", nil},
+	{"ntls-log", "NTLS reports errors", NTLSAttention, "Read the lines and ntls information show; a client's certificate or address may be wrong.", nil},
+	{"ntls-certificate", "NTLS certificate", NTLSAttention, "Make a new server certificate and have every client take it: sysconf regencert, then ntls restart.", nil},
+	{"appliance-fan", "Appliance fan", FanAttention, "Replace the fan module.", nil},
+	{"power-supply", "Power supply", PowerSupplyAttention, "Check the cable and the feed; replace the power supply.", nil},
+	{"motherboard", "Motherboard sensor", MotherboardAttention, "Check the room and the fans; if it stays, ask the vendor's support.", nil},
+	{"disk", "Appliance disk", DiskDriveAttention, "Read status disk; a failing disk means a new appliance.", nil},
+	{"log-disk", "Log disk fills up", DiskDriveAttention, "Fetch the logs (syslog tarlogs) and clean up: at 95 % the appliance stops NTLS.", nil},
+	{"system-status", "Appliance services", CryptoAttention, "Read status sysstat show and status sysstat code.", nil},
+	{"unreachable", "Appliance not reachable", CryptoAttention, adviseReach, nil},
+	{"data-stale", "Data are old", CryptoAttention, "The source named fails or is slow; lunawatch check-config and luna_source_failure tell why.", nil},
+}
+
+// GroupNamed returns the group of that name, or one without advice.
+func GroupNamed(name string) Group {
+	for _, g := range Groups {
+		if g.Name == name {
+			return g
+		}
+	}
+	return Group{Name: name, Title: name, Trap: CryptoAttention, Action: adviseSupport}
+}
+
+// after returns the value of a section that was read after since and is fresh.
+func after[T any](s hsm.Section[T], since, now time.Time) (T, bool) {
+	return s.Value, s.Fresh(now) && s.At.After(since)
+}
+
+func answersAgain(d hsm.Device, since, now time.Time) bool {
+	s, ok := after(d.Show, since, now)
+	return ok && (s.Status == "" || statusOK(s.Status))
+}
+
+func statusOK(s string) bool {
+	return strings.EqualFold(s, "OK") || strings.EqualFold(s, "L3 Device") || strings.HasPrefix(strings.ToUpper(s), "L3 DEVICE, OK")
+}
+
+func noTamper(d hsm.Device, since, now time.Time) bool {
+	s, ok := after(d.Show, since, now)
+	return ok && s.Tamper == hsm.TamperNone
+}
+
+func initialized(d hsm.Device, since, now time.Time) bool {
+	s, ok := after(d.Show, since, now)
+	return ok && hsm.Is(s.Zeroized, false) && s.Label.Value != ""
+}
+
+func activated(d hsm.Device, since, now time.Time) bool {
+	ps, ok := after(d.Partitions, since, now)
+	stated := false
+	for _, p := range ps {
+		stated = stated || p.Activated.Known
+		ok = ok && !hsm.Is(p.Activated, false)
+	}
+	return ok && stated
+}
+
+func fansRun(d hsm.Device, since, now time.Time) bool {
+	s, ok := after(d.Show, since, now)
+	if !ok || s.Environment == nil || len(s.Environment.Fans) == 0 {
+		return false
+	}
+	for _, f := range s.Environment.Fans {
+		ok = ok && (strings.EqualFold(f.Status, "active") || strings.EqualFold(f.Status, "standby"))
+	}
+	return ok
+}
+
+func spaceLeft(d hsm.Device, since, now time.Time) bool {
+	s, ok := after(d.Show, since, now)
+	return ok && s.Storage.Free.Value > 0
+}

@@ -1,0 +1,93 @@
+package alarms
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// A Notification is one change that a receiver is told of.
+type Notification struct {
+	ID       string    `json:"id"`       // the same at every retry
+	Sequence uint64    `json:"sequence"` // of its queue
+	At       time.Time `json:"at"`
+	Change   Change    `json:"change"`
+	Address  string    `json:"address"` // of the device; "" if it has none
+}
+
+// A Notifier delivers one notification. Retry, order, durability and counters
+// are written once, around it: an error means that it is tried again.
+type Notifier interface {
+	Notify(ctx context.Context, n Notification) error
+}
+
+// worthTelling reports whether people are told of a change: when a problem
+// begins, when it grows worse, and when it is over.
+func worthTelling(c Change) bool { return c.Kind != Seen }
+
+// notification names the change by what cannot happen twice.
+func notification(c Change, address string, now time.Time) Notification {
+	return Notification{
+		ID: fmt.Sprintf("%s %s %d.%d", c.Alarm.Key, c.Kind, c.Alarm.Raised.UnixNano(), c.Alarm.Count),
+		At: now, Change: c, Address: address,
+	}
+}
+
+// The objects of SAFENET-APPLIANCE-MIB that a trap carries.
+const (
+	ssTraps        = "1.3.6.1.4.1.23629.1.5.2.2"
+	ssLogReference = ssTraps + ".1"
+)
+
+// trapNumbers are the last sub-identifiers of the notifications.
+var trapNumbers = map[Trap]int{
+	FanAttention: 2, PowerSupplyAttention: 3, MotherboardAttention: 4,
+	DiskDriveAttention: 5, NTLSAttention: 6, CryptoAttention: 7,
+}
+
+// VendorTrap returns n as the vendor's own trap agent would send it: the OID
+// of the notification, and the value of its only object, ssLogReference
+//
+//	[host:ip / log file / date / process / flag]
+//
+// with flag 1 for an alarm and 0 for its end. The vendor sends ssLogReference
+// without an instance. What was polled names its rule as the log.
+func VendorTrap(n Notification) (oid, object, reference string) {
+	a := n.Change.Alarm
+	place := LogPlace{Host: a.Device, File: "lunawatch", Time: logTime(n.At), Process: a.Group}
+	if e := a.Evidence; len(e) > 0 && e[len(e)-1].Log != nil {
+		place = *e[len(e)-1].Log
+	}
+	flag := 1
+	if n.Change.Kind == Ended {
+		flag = 0
+	}
+	host, _, err := net.SplitHostPort(n.Address)
+	if err != nil {
+		host = n.Address
+	}
+	reference = fmt.Sprintf("[%s:%s / %s / %s / %s / %d]", place.Host, host, place.File, place.Time, place.Process, flag)
+	return fmt.Sprintf("%s.%d", ssTraps, trapNumbers[GroupNamed(a.Group).Trap]), ssLogReference, reference[:min(len(reference), 256)]
+}
+
+func logTime(t time.Time) string { return t.Format("2006 Jan _2 15:04:05") }
+
+// placeOf tells where a line stands, as the vendor's reference does.
+func placeOf(l hsm.LogLine, file, device string, at time.Time) *LogPlace {
+	p := &LogPlace{Host: l.Host, File: filepath.Base(file), Time: logTime(at), Process: strings.TrimSuffix(l.Process, ":")}
+	if p.Host == "" {
+		p.Host = device
+	}
+	if l.Time.Known {
+		p.Time = logTime(l.Time.Value)
+	}
+	if l.PID.Known {
+		p.Process += fmt.Sprintf("[%d]", l.PID.Value)
+	}
+	return p
+}

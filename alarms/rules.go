@@ -1,0 +1,165 @@
+package alarms
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// Settings are the thresholds that the configuration can change.
+type Settings struct {
+	BatteryMargin      float64       `yaml:"battery_margin"`       // V above the device's threshold to clear
+	TemperatureMargin  float64       `yaml:"temperature_margin"`   // C below the device's threshold to clear
+	SOLoginAttempts    int64         `yaml:"so_login_attempts"`    // alarm below it
+	StorageRatio       float64       `yaml:"storage_ratio"`        // alarm from it, 0 to 1
+	LogDiskRatio       float64       `yaml:"log_disk_ratio"`       // alarm from it, 0 to 1
+	CertificateDays    int           `yaml:"certificate_days"`     // alarm from that many days before expiry
+	UnreachableAfter   int           `yaml:"unreachable_after"`    // failed attempts in a row
+	SilentAfter        int           `yaml:"silent_after"`         // polls without an answer of the card
+	EventAge           time.Duration `yaml:"event_age"`            // how long an event without a state stands
+	IgnoredStatusCodes []int64       `yaml:"ignored_status_codes"` // of status sysstat show
+}
+
+// DefaultSettings are the thresholds of an empty configuration.
+var DefaultSettings = Settings{
+	BatteryMargin:     0.05,
+	TemperatureMargin: 2,
+	SOLoginAttempts:   3,
+	StorageRatio:      0.9,
+	LogDiskRatio:      0.7,
+	CertificateDays:   30,
+	UnreachableAfter:  2,
+	SilentAfter:       3,
+	EventAge:          15 * time.Minute,
+}
+
+// Problems returns one error for each value that cannot be.
+func (s Settings) Problems() (errs []error) {
+	for key, ok := range map[string]bool{
+		"battery_margin":     s.BatteryMargin >= 0,
+		"temperature_margin": s.TemperatureMargin >= 0,
+		"storage_ratio":      s.StorageRatio > 0 && s.StorageRatio <= 1,
+		"log_disk_ratio":     s.LogDiskRatio > 0 && s.LogDiskRatio <= 1,
+		"certificate_days":   s.CertificateDays >= 0,
+		"unreachable_after":  s.UnreachableAfter >= 1,
+		"silent_after":       s.SilentAfter >= 1,
+		"event_age":          s.EventAge > 0,
+	} {
+		if !ok {
+			errs = append(errs, fmt.Errorf("alarms: %s is out of range", key))
+		}
+	}
+	return errs
+}
+
+// A Rule judges what was polled of one device. It says nothing of what it
+// cannot know. Rules are values, one file each.
+type Rule struct {
+	Group string
+	Judge func(p Poll, say func(Opinion))
+}
+
+// A Poll is what a rule looks at.
+type Poll struct {
+	hsm.Device
+	Now time.Time
+	Settings
+}
+
+// An Opinion is a rule's word on one object.
+type Opinion struct {
+	Object   string
+	Verdict  Verdict
+	Severity Severity
+	Text     string
+	At       time.Time // when it was read
+	// All tells that the rule has spoken of every object there is, so that
+	// alarms on others are over. Its other fields are not used.
+	All bool
+}
+
+// Rules lists every rule.
+var Rules = []Rule{
+	battery,
+	temperature,
+	cardFans,
+	hsmStatus,
+	tampered,
+	zeroized,
+	secureTransport,
+	soLogin,
+	hsmStorage,
+	partitionStorage,
+	ntlsDown,
+	certificate,
+	logDisk,
+	diskHealth,
+	systemStatus,
+	applianceFans,
+	powerSupplies,
+	motherboard,
+	unreachable,
+	silent,
+	stale,
+}
+
+// JudgePolls returns what all rules, and the polls that end log alarms, say of
+// a Snapshot.
+func JudgePolls(s *hsm.Snapshot, state State, settings Settings, now time.Time) []Judgement {
+	var all []Judgement
+	for _, d := range s.Devices {
+		for _, r := range Rules {
+			all = append(all, r.judge(Poll{d, now, settings}, state)...)
+		}
+		all = append(all, ended(d, state, now)...)
+	}
+	return all
+}
+
+func (r Rule) judge(p Poll, state State) []Judgement {
+	var js []Judgement
+	spoken := make(map[Key]bool)
+	r.Judge(p, func(o Opinion) {
+		if o.All {
+			for k := range state.Active {
+				if k.Device == p.Name && k.Group == r.Group && !k.Test && !spoken[k] {
+					js = append(js, Judgement{Key: k, Evidence: Evidence{At: o.At, Text: "no longer there"}})
+				}
+			}
+			return
+		}
+		key := Key{Device: p.Name, Group: r.Group, Object: o.Object}
+		spoken[key] = true
+		js = append(js, Judgement{Key: key, Verdict: o.Verdict, Severity: o.Severity, Text: o.Text,
+			Evidence: Evidence{At: o.At, Text: o.Text}, Serial: p.Serial()})
+	})
+	return js
+}
+
+// ended judges Good every alarm of d whose group says that it is over.
+func ended(d hsm.Device, state State, now time.Time) []Judgement {
+	var js []Judgement
+	for k, a := range state.Active {
+		g := GroupNamed(k.Group)
+		if k.Device != d.Name || k.Test || len(a.Codes) == 0 || g.ClearedBy == nil || !g.ClearedBy(d, a.Last, now) {
+			continue
+		}
+		js = append(js, Judgement{Key: k, Evidence: Evidence{At: d.Show.At, Text: "polled state is good again"}})
+	}
+	return js
+}
+
+// bad and good are opinions on the device itself.
+func bad(severity Severity, at time.Time, format string, args ...any) Opinion {
+	return Opinion{Verdict: Bad, Severity: severity, At: at, Text: fmt.Sprintf(format, args...)}
+}
+
+func good(at time.Time, format string, args ...any) Opinion {
+	return Opinion{Verdict: Good, At: at, Text: fmt.Sprintf(format, args...)}
+}
+
+func (o Opinion) on(object string) Opinion {
+	o.Object = object
+	return o
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/lunawatch/lunawatch/agent"
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/exporters"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+var hsmInformationMonitor = command{"hsm information monitor", "utilization of one HSM, live, in the vendor's table", runMonitor}
+
+// monitorName is the command as the vendor's error texts name it.
+const monitorName = "hsm information monitor"
+
+func runMonitor(ctx context.Context, args []string, std stdio) int {
+	flags := newFlags(monitorName, std)
+	socket := socketFlag(flags)
+	serial := flags.String("serial", "", "serial number of the HSM; needed if several are watched")
+	interval := flags.String("interval", "5", "seconds of one round, 5 to 999")
+	rounds := flags.String("rounds", "1", "rounds, 1 to 65535")
+	noHeader := flags.Bool("noheader", false, "leave out the head of the table")
+	save := flags.Bool("save", false, "append the output to a file hsm_monitor_PID.txt too")
+	asJSON := flags.Bool("json", false, "print each round as a line of JSON")
+	asCSV := flags.Bool("csv", false, "print each round as a line of CSV")
+	source := flags.String("source", "", "name of an HSM in the configuration, to ask it directly and not through the agent")
+	config := flags.String("config.file", "/etc/lunawatch/lunawatch.yaml", "configuration, for -source")
+	if code, ok := parseFlags(flags, args, 0); !ok {
+		return code
+	}
+	seconds, ok := inRange(std, "interval", *interval, 5, 999)
+	if !ok {
+		return exitUsage
+	}
+	n, ok := inRange(std, "rounds", *rounds, 1, 65535)
+	if !ok {
+		return exitUsage
+	}
+	measure, code := fromAgent(ctx, std, *socket, *serial, seconds, n)
+	if *source != "" {
+		measure, code = fromHSM(ctx, std, *config, *source, seconds, n)
+	}
+	if code != exitOK {
+		return code
+	}
+	view := tableView{header: !*noHeader, interval: seconds}.print
+	switch {
+	case *asJSON:
+		view = printMonitorJSON
+	case *asCSV:
+		view = csvView{header: !*noHeader}.print
+	}
+	out := std.out
+	if *save {
+		file, err := os.OpenFile(fmt.Sprintf("hsm_monitor_%d.txt", os.Getpid()), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			return fail(std, monitorName, err)
+		}
+		defer file.Close()
+		defer fmt.Fprintf(std.out, "The output has been saved to a file named `%s`.\nOutput is appended if the file already exists.\n", file.Name())
+		out = io.MultiWriter(out, file)
+	}
+	if err := view(out, measure); err != nil {
+		return fail(std, monitorName, err)
+	}
+	return exitOK
+}
+
+// inRange refuses a value as LunaSH does.
+func inRange(std stdio, flag, value string, low, high int) (int, bool) {
+	n, err := strconv.Atoi(value)
+	if err == nil && n >= low && n <= high {
+		return n, true
+	}
+	fmt.Fprintf(std.err, "Error:  '%s' failed. (C0000102 : RC_DATA_INVALID)\n", monitorName)
+	fmt.Fprintf(std.err, "Error:  The value of '-%s' must be in the range %d to %d.\n", flag, low, high)
+	return 0, false
+}
+
+// fromAgent measures through the running agent, and its session.
+func fromAgent(ctx context.Context, std stdio, socket, serial string, interval, rounds int) (iter.Seq2[hsm.Monitor, error], int) {
+	client := agent.NewClient(socket)
+	return client.Monitor(ctx, serial, time.Duration(interval)*time.Second, rounds), exitOK
+}
+
+// fromHSM measures over a session of its own.
+func fromHSM(ctx context.Context, std stdio, config, name string, interval, rounds int) (iter.Seq2[hsm.Monitor, error], int) {
+	c, err := agent.ReadConfig(config)
+	if err != nil {
+		return nil, fail(std, monitorName, err)
+	}
+	for _, h := range c.HSMs {
+		if h.Name != name {
+			continue
+		}
+		runner := h.Runner()
+		return func(yield func(hsm.Monitor, error) bool) {
+			for range rounds {
+				m, err := collectors.Monitor(ctx, runner, time.Duration(interval)*time.Second)
+				if !yield(m, err) || err != nil {
+					return
+				}
+			}
+		}, exitOK
+	}
+	return nil, usageError(std, monitorName, fmt.Errorf("no HSM is named %q in %s", name, config))
+}
+
+// tableView prints the vendor's table, each row as it comes.
+type tableView struct {
+	header   bool
+	interval int
+}
+
+func (v tableView) print(w io.Writer, rounds iter.Seq2[hsm.Monitor, error]) error {
+	var samples []hsm.Sample
+	var reset hsm.Opt[time.Time]
+	for m, err := range rounds {
+		if err != nil {
+			return err
+		}
+		if len(samples) == 0 && v.header {
+			io.WriteString(w, exporters.MonitorHeader(v.interval))
+		}
+		for _, s := range m.Samples {
+			if _, err := io.WriteString(w, exporters.MonitorRow(s)); err != nil {
+				return err
+			}
+		}
+		samples, reset = append(samples, m.Samples...), m.LastReset
+	}
+	if len(samples) == 0 {
+		return fmt.Errorf("the HSM gave no sample")
+	}
+	_, err := io.WriteString(w, exporters.MonitorFooter(samples, reset))
+	return err
+}
+
+type csvView struct{ header bool }
+
+func (v csvView) print(w io.Writer, rounds iter.Seq2[hsm.Monitor, error]) error {
+	if v.header {
+		io.WriteString(w, exporters.MonitorCSVHeader)
+	}
+	for m, err := range rounds {
+		if err != nil {
+			return err
+		}
+		for _, s := range m.Samples {
+			if _, err := io.WriteString(w, exporters.MonitorCSV(s)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func printMonitorJSON(w io.Writer, rounds iter.Seq2[hsm.Monitor, error]) error {
+	for m, err := range rounds {
+		if err != nil {
+			return err
+		}
+		if err := json.NewEncoder(w).Encode(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,39 @@
+package collectors
+
+import (
+	"regexp"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// allowed is every command that may ever be sent to LunaSH. All are open to
+// the role monitor, change nothing, and need no login to the HSM.
+var allowed = []*regexp.Regexp{
+	exactly(`hsm show`),
+	exactly(`hsm information show`),
+	exactly(`hsm information monitor( -interval [0-9]{1,3})?( -rounds [0-9]{1,5})?`),
+	exactly(`hsm displaylicenses`),
+	exactly(`hsm showpolicies`),
+	exactly(`hsm tamper show`),
+	exactly(`ntls information show`),
+	exactly(`ntls certificate show`),
+	exactly(`partition list`),
+	exactly(`partition show`),
+	exactly(`client list`),
+	exactly(`client show -client ([A-Za-z0-9._:-]+|"[A-Za-z0-9._: -]+")`),
+	exactly(`status sensors`),
+	exactly(`status sysstat show`),
+	exactly(`status disk`),
+}
+
+func exactly(pattern string) *regexp.Regexp { return regexp.MustCompile(`\A(?:` + pattern + `)\z`) }
+
+// Allowed returns an error unless command may be sent to an appliance.
+func Allowed(command string) error {
+	for _, a := range allowed {
+		if a.MatchString(command) {
+			return nil
+		}
+	}
+	return failed(hsm.Command, "command %q is not on the list of commands that change nothing; it was not sent", command)
+}

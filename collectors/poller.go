@@ -1,0 +1,178 @@
+package collectors
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// A Poller asks one Luna Network HSM every command at its pace, one at a time.
+type Poller struct {
+	Device    string
+	Runner    Runner
+	Intervals Intervals
+
+	major int // version of the appliance software; 0: not yet known
+}
+
+// Intervals is how often each [Pace] is polled.
+type Intervals [paces]time.Duration
+
+// DefaultIntervals keep the load of watching low: every LunaSH command raises
+// the HSM's request counter by more than forty and writes two lines into the
+// appliance's log, whose disk stops NTLS when it is full.
+var DefaultIntervals = Intervals{Fast: 5 * time.Minute, Slow: 15 * time.Minute, Hourly: time.Hour}
+
+// CommandsPerDay returns how many commands a poller sends in a day to an
+// appliance with the given number of registered clients.
+func (i Intervals) CommandsPerDay(clients int) int {
+	var n float64
+	for _, c := range lunash {
+		each := 1
+		if c.ask != nil {
+			each += clients
+		}
+		n += float64(each) * (24 * time.Hour).Seconds() / i[c.pace].Seconds()
+	}
+	return int(n + 0.5)
+}
+
+// LogLinesPerCommand is what LunaSH writes into the appliance's log.
+const LogLinesPerCommand = 2
+
+// maxAge is how long the answer to c may be believed: a missed poll and a
+// slow one do not hurt.
+func (i Intervals) maxAge(c command) time.Duration { return i[c.pace]*5/2 + c.timeout }
+
+func (p *Poller) String() string { return "poller of " + p.Device }
+
+// Run implements [Collector]. The first poll starts at once; the following
+// ones are spread by jitter, so that many appliances are not asked together.
+func (p *Poller) Run(ctx context.Context, report func(hsm.Observation)) error {
+	var next [paces]time.Time
+	lost := 0 // rounds in a row without a session
+	for ctx.Err() == nil {
+		start := time.Now()
+		due := func(c command) bool { return !next[c.pace].After(start) }
+		failure := p.round(ctx, due, report)
+		wait := jitter(backoff(lost), 0.2)
+		lost++
+		if failure == hsm.None {
+			lost = 0
+		}
+		for pace, at := range next {
+			if at.After(start) {
+				continue
+			}
+			next[pace] = start.Add(jitter(p.Intervals[pace], 0.05))
+			if failure == hsm.Unreachable && time.Now().Add(wait).Before(next[pace]) {
+				next[pace] = time.Now().Add(wait)
+			}
+		}
+		earliest := slices.MinFunc(next[:], time.Time.Compare)
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Until(earliest)):
+		}
+	}
+	return nil
+}
+
+// round asks every command that is due and returns why the session was lost,
+// or None. Without a session every source of the round shares its failure.
+func (p *Poller) round(ctx context.Context, due func(command) bool, report func(hsm.Observation)) hsm.Failure {
+	var lost, blocked error // no session; the card does not answer
+	for _, c := range lunash {
+		if !due(c) || p.major < c.since {
+			continue
+		}
+		obs := hsm.Observation{Device: p.Device, Source: c.name, MaxAge: p.Intervals.maxAge(c)}
+		start := time.Now()
+		switch {
+		case lost != nil:
+			obs.Err = lost
+		case blocked != nil && c.card:
+			obs.Err = blocked
+		default:
+			obs.Facts, obs.Unread, obs.Err = p.ask(ctx, c)
+		}
+		if ctx.Err() != nil {
+			return hsm.None
+		}
+		obs.At = time.Now()
+		obs.Took = obs.At.Sub(start)
+		obs.Failure = failure(obs.Err)
+		switch obs.Failure {
+		case hsm.Unreachable, hsm.HostKey, hsm.Login:
+			lost = obs.Err
+		case hsm.Timeout:
+			if c.card {
+				blocked = obs.Err
+			}
+		}
+		report(obs)
+	}
+	return failure(lost)
+}
+
+func (p *Poller) ask(ctx context.Context, c command) ([]hsm.Fact, []string, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	ask := c.ask
+	if ask == nil {
+		ask = func(ctx context.Context, r Runner) ([]byte, error) { return answer(ctx, r, c.name) }
+	}
+	text, err := ask(ctx, p.Runner)
+	if err != nil {
+		return nil, nil, err
+	}
+	fact, unread, err := parse(c.format, string(text))
+	if err != nil {
+		return nil, nil, failed(hsm.Unrecognised, "%s: %w", c.name, err)
+	}
+	if show, ok := fact.(hsm.Show); ok {
+		major, _, _ := strings.Cut(show.SoftwareVersion, ".")
+		p.major, _ = strconv.Atoi(major)
+	}
+	return []hsm.Fact{fact}, unread, nil
+}
+
+// answer returns the whole answer to command, and an error unless its result
+// line is there and tells success.
+func answer(ctx context.Context, r Runner, command string) ([]byte, error) {
+	text, err := r.Run(ctx, command)
+	if err != nil {
+		return nil, err
+	}
+	_, complete, err := Answer(string(text))
+	if err != nil {
+		return nil, failed(hsm.Command, "%s: %w", command, err)
+	}
+	if !complete {
+		return nil, failed(hsm.Incomplete, "%s: the answer has no result line", command)
+	}
+	return text, nil
+}
+
+// backoff returns the pause after the nth failed round in a row.
+func backoff(n int) time.Duration { return min(time.Second<<min(n, 10), 5*time.Minute) }
+
+// jitter returns d changed by at most the given part of it.
+func jitter(d time.Duration, part float64) time.Duration {
+	return d + time.Duration(float64(d)*part*(2*rand.Float64()-1))
+}
+
+func parse(format, text string) (hsm.Fact, []string, error) {
+	for _, f := range Formats {
+		if f.Name == format {
+			return f.Parse(text)
+		}
+	}
+	return nil, nil, fmt.Errorf("no parser for format %q", format)
+}

@@ -1,0 +1,219 @@
+package exporters
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// partition reads every partition of a device.
+func partition(read func(p hsm.Partition, emit emit)) func(hsm.Device, time.Time, emit) {
+	return each(func(d hsm.Device) hsm.Section[[]hsm.Partition] { return d.Partitions }, func(ps []hsm.Partition, emit emit) {
+		for _, p := range ps {
+			read(p, emit)
+		}
+	})
+}
+
+// role reads every role of every partition.
+func role(read func(p hsm.Partition, r hsm.Role, emit emit)) func(hsm.Device, time.Time, emit) {
+	return partition(func(p hsm.Partition, emit emit) {
+		for _, r := range p.Roles {
+			read(p, r, emit)
+		}
+	})
+}
+
+// partitionMetrics are about partitions, by their serial number.
+var partitionMetrics = []metric{
+	{"luna_partition_info", gauge, "Names of a partition; always 1.", []string{"partition", "name", "label"},
+		partition(func(p hsm.Partition, emit emit) { emit(1, p.Serial, p.Name, p.Label.Value) })},
+	{"luna_partition_activated", gauge, "1 if the partition is activated; absent where no activation is needed.", []string{"partition"},
+		partition(func(p hsm.Partition, emit emit) { truth(p.Activated, emit, p.Serial) })},
+	{"luna_partition_objects", gauge, "Objects in the partition.", []string{"partition"},
+		partition(func(p hsm.Partition, emit emit) { number(p.ObjectCount, emit, p.Serial) })},
+	{"luna_partition_storage_size_bytes", gauge, "Storage of the partition.", []string{"partition"},
+		partition(func(p hsm.Partition, emit emit) { number(p.Storage.Total, emit, p.Serial) })},
+	{"luna_partition_storage_used_bytes", gauge, "Storage of the partition in use.", []string{"partition"},
+		partition(func(p hsm.Partition, emit emit) { number(p.Storage.Used, emit, p.Serial) })},
+	{"luna_partition_storage_free_bytes", gauge, "Storage of the partition that is free.", []string{"partition"},
+		partition(func(p hsm.Partition, emit emit) { number(p.Storage.Free, emit, p.Serial) })},
+	{"luna_partition_role_locked_out", gauge, "1 if too many wrong logins locked the role.", []string{"partition", "role"},
+		role(func(p hsm.Partition, r hsm.Role, emit emit) { truth(r.LockedOut, emit, p.Serial, r.Name) })},
+	{"luna_partition_role_activated", gauge, "1 if the role is activated.", []string{"partition", "role"},
+		role(func(p hsm.Partition, r hsm.Role, emit emit) { truth(r.Activated, emit, p.Serial, r.Name) })},
+	{"luna_partition_role_login_attempts_left", gauge, "Wrong logins that remain before the role is locked.", []string{"partition", "role"},
+		role(func(p hsm.Partition, r hsm.Role, emit emit) { number(r.LoginAttemptsLeft, emit, p.Serial, r.Name) })},
+}
+
+func ntlsOf(d hsm.Device) hsm.Section[hsm.NTLS] { return d.NTLS }
+
+// ntlsMetrics are about the Network Trust Link Service and its clients.
+var ntlsMetrics = []metric{
+	{"luna_ntls_status", gauge, "Operational status of NTLS: 1 for the one that holds.", []string{"status"},
+		each(ntlsOf, func(n hsm.NTLS, emit emit) {
+			state(n.Status, []hsm.NTLSStatus{hsm.NTLSUp, hsm.NTLSDown, hsm.NTLSUnknown}, emit)
+		})},
+	{"luna_ntls_connected_clients", gauge, "Clients connected now.", nil,
+		of(ntlsOf, func(n hsm.NTLS) hsm.Opt[uint64] { return n.ConnectedClients })},
+	{"luna_ntls_links", gauge, "Links open now; may exceed the clients.", nil,
+		of(ntlsOf, func(n hsm.NTLS) hsm.Opt[uint64] { return n.Links })},
+	{"luna_ntls_successful_connections_total", counter, "Client connections since NTLS started.", nil,
+		of(ntlsOf, func(n hsm.NTLS) hsm.Opt[uint64] { return n.SuccessfulConnections })},
+	{"luna_ntls_failed_connections_total", counter, "Client connections that failed since NTLS started.", nil,
+		of(ntlsOf, func(n hsm.NTLS) hsm.Opt[uint64] { return n.FailedConnections })},
+	{"luna_ntls_certificate_not_after_timestamp_seconds", gauge, "When the NTLS server certificate expires.", nil,
+		of(func(d hsm.Device) hsm.Section[hsm.Certificate] { return d.Certificate }, func(c hsm.Certificate) hsm.Opt[int64] {
+			return hsm.Opt[int64]{Value: c.NotAfter.Value.Unix(), Known: c.NotAfter.Known}
+		})},
+	{"luna_ntls_client_info", gauge, "A registered client; always 1.", []string{"client", "address"},
+		each(func(d hsm.Device) hsm.Section[[]hsm.Client] { return d.Clients }, func(cs []hsm.Client, emit emit) {
+			for _, c := range cs {
+				emit(1, c.Name, c.Address)
+			}
+		})},
+	{"luna_ntls_client_partition_info", gauge, "A partition that a registered client may use; always 1.", []string{"client", "name"},
+		each(func(d hsm.Device) hsm.Section[[]hsm.Client] { return d.Clients }, func(cs []hsm.Client, emit emit) {
+			for _, c := range cs {
+				for _, p := range c.Partitions {
+					emit(1, c.Name, p)
+				}
+			}
+		})},
+}
+
+// sensors reads every appliance sensor of a unit that can be read.
+func sensors(unit string, read func(hsm.Sensor, emit)) func(hsm.Device, time.Time, emit) {
+	return each(func(d hsm.Device) hsm.Section[hsm.Sensors] { return d.Sensors }, func(s hsm.Sensors, emit emit) {
+		for _, x := range s.Sensors {
+			if strings.EqualFold(x.Unit, unit) {
+				read(x, emit)
+			}
+		}
+	})
+}
+
+func reading(s hsm.Sensor, emit emit) { number(s.Reading, emit, s.Name) }
+
+func thresholds(s hsm.Sensor, emit emit) {
+	number(s.LowerNonrecoverable, emit, s.Name, "lower_nonrecoverable")
+	number(s.LowerCritical, emit, s.Name, "lower_critical")
+	number(s.UpperCritical, emit, s.Name, "upper_critical")
+	number(s.UpperNonrecoverable, emit, s.Name, "upper_nonrecoverable")
+}
+
+func filesystem(get func(hsm.Filesystem) int64) func(hsm.Device, time.Time, emit) {
+	return each(func(d hsm.Device) hsm.Section[hsm.Disk] { return d.Disk }, func(v hsm.Disk, emit emit) {
+		for _, f := range v.Filesystems {
+			emit(float64(get(f)), f.Mount)
+		}
+	})
+}
+
+// applianceMetrics are about the box around the HSM.
+var applianceMetrics = []metric{
+	{"luna_appliance_info", gauge, "Identity of the appliance; always 1.", []string{"software_version"},
+		each(showOf, func(s hsm.Show, emit emit) {
+			if s.SoftwareVersion != "" {
+				emit(1, s.SoftwareVersion)
+			}
+		})},
+	{"luna_appliance_state", gauge, "State of the appliance's services: 1 for the one that holds.", []string{"state"},
+		each(systemOf, func(s hsm.System, emit emit) { state(s.State, []string{"ISO", "IST", "OFL", "OOS"}, emit) })},
+	{"luna_appliance_status_code", gauge, "A system status code that is set; always 1.", []string{"code"},
+		each(systemOf, func(s hsm.System, emit emit) {
+			for _, c := range s.Codes {
+				emit(1, strconv.FormatInt(c, 10))
+			}
+		})},
+	{"luna_appliance_fan_speed_rpm", gauge, "Speed of a fan.", []string{"sensor"}, sensors("RPM", reading)},
+	{"luna_appliance_fan_speed_threshold_rpm", gauge, "Limit of a fan's speed.", []string{"sensor", "threshold"}, sensors("RPM", thresholds)},
+	{"luna_appliance_temperature_celsius", gauge, "A temperature in the appliance.", []string{"sensor"}, sensors("degrees C", reading)},
+	{"luna_appliance_temperature_threshold_celsius", gauge, "Limit of a temperature.", []string{"sensor", "threshold"}, sensors("degrees C", thresholds)},
+	{"luna_appliance_voltage_volts", gauge, "A voltage in the appliance.", []string{"sensor"}, sensors("Volts", reading)},
+	{"luna_appliance_voltage_threshold_volts", gauge, "Limit of a voltage.", []string{"sensor", "threshold"}, sensors("Volts", thresholds)},
+	{"luna_appliance_power_supply_info", gauge, "What the controller says of a power supply sensor; always 1.", []string{"sensor", "status"},
+		each(func(d hsm.Device) hsm.Section[hsm.Sensors] { return d.Sensors }, func(s hsm.Sensors, emit emit) {
+			for _, p := range s.PowerSupplies {
+				emit(1, p.Name, p.Status)
+			}
+		})},
+	{"luna_appliance_filesystem_size_bytes", gauge, "Size of a file system.", []string{"mountpoint"},
+		filesystem(func(f hsm.Filesystem) int64 { return f.Total })},
+	{"luna_appliance_filesystem_used_bytes", gauge, "Used part of a file system.", []string{"mountpoint"},
+		filesystem(func(f hsm.Filesystem) int64 { return f.Used })},
+	{"luna_appliance_filesystem_avail_bytes", gauge, "Available part of a file system.", []string{"mountpoint"},
+		filesystem(func(f hsm.Filesystem) int64 { return f.Available })},
+	{"luna_appliance_disk_smart_passed", gauge, "1 if the disk's self-assessment passed.", nil,
+		each(func(d hsm.Device) hsm.Section[hsm.Disk] { return d.Disk }, func(v hsm.Disk, emit emit) {
+			if v.SMART != "" {
+				emit(bit(v.SMART == "PASSED"))
+			}
+		})},
+}
+
+func systemOf(d hsm.Device) hsm.Section[hsm.System] { return d.System }
+
+// source reads every source of a device, in the order of their names.
+func source(read func(name string, s hsm.Source, now time.Time, emit emit)) func(hsm.Device, time.Time, emit) {
+	return func(d hsm.Device, now time.Time, emit emit) {
+		for _, name := range slices.Sorted(maps.Keys(d.Sources)) {
+			read(name, d.Sources[name], now, emit)
+		}
+	}
+}
+
+// sourceMetrics are about the reading itself. They never vanish.
+var sourceMetrics = []metric{
+	{"luna_source_success", gauge, "1 if the last attempt to read the source succeeded.", []string{"source"},
+		source(func(name string, s hsm.Source, _ time.Time, emit emit) { emit(bit(s.Failure == hsm.None), name) })},
+	{"luna_source_failure", gauge, "Step at which the last attempt ended: 1 for the one that holds.", []string{"source", "failure"},
+		source(func(name string, s hsm.Source, _ time.Time, emit emit) {
+			for _, f := range hsm.Failures {
+				emit(bit(s.Failure == f), name, string(f))
+			}
+		})},
+	{"luna_source_duration_seconds", gauge, "Duration of the last attempt.", []string{"source"},
+		source(func(name string, s hsm.Source, _ time.Time, emit emit) { emit(s.Took.Seconds(), name) })},
+	{"luna_source_last_success_timestamp_seconds", gauge, "When the source was last read; absent if never.", []string{"source"},
+		source(func(name string, s hsm.Source, _ time.Time, emit emit) {
+			if !s.Success.IsZero() {
+				emit(float64(s.Success.UnixMilli())/1000, name)
+			}
+		})},
+	{"luna_source_unread_lines", gauge, "Lines of the last answer that no parser understood.", []string{"source"},
+		source(func(name string, s hsm.Source, _ time.Time, emit emit) { emit(float64(len(s.Unread)), name) })},
+	{"luna_data_age_seconds", gauge, "Time since a section of the data was read.", []string{"section"},
+		func(d hsm.Device, now time.Time, emit emit) {
+			for _, a := range ages(d, now) {
+				emit(a.Since.Seconds(), a.name)
+			}
+		}},
+	{"luna_data_stale", gauge, "1 if a section is past its maximum age, so that its metrics are gone.", []string{"section"},
+		func(d hsm.Device, now time.Time, emit emit) {
+			for _, a := range ages(d, now) {
+				emit(bit(a.Stale), a.name)
+			}
+		}},
+}
+
+type namedAge struct {
+	name string
+	hsm.Age
+}
+
+func ages(d hsm.Device, now time.Time) []namedAge {
+	var list []namedAge
+	for name, a := range d.Ages(now) {
+		list = append(list, namedAge{name, a})
+	}
+	slices.SortFunc(list, func(a, b namedAge) int { return cmp.Compare(a.name, b.name) })
+	return list
+}
+
+func validUTF8(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }

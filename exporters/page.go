@@ -1,0 +1,71 @@
+package exporters
+
+import (
+	"html/template"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// pageTemplate is the landing page: each HSM at a glance. What is stale is
+// marked; what is unknown is a dash.
+var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Lunawatch</title>
+<style>
+body { font: 15px/1.4 system-ui, sans-serif; margin: 2em; color: #222 }
+table { border-collapse: collapse } th, td { text-align: left; padding: .3em 1em .3em 0; border-bottom: 1px solid #ddd }
+.stale { color: #999; font-style: italic } .bad { color: #b00 }
+</style></head><body>
+<h1>Lunawatch</h1>
+<table><tr><th>HSM</th><th>Serial</th><th>Label</th><th>Model</th><th>Firmware</th><th>Utilization</th><th>Temperature</th><th>Battery</th><th>NTLS</th><th>Read</th></tr>
+{{range .HSMs}}<tr{{if .Stale}} class="stale"{{end}}><td>{{.Name}}</td><td>{{.Serial}}</td><td>{{.Label}}</td><td>{{.Model}}</td><td>{{.Firmware}}</td><td>{{.Utilization}}</td><td>{{.Temperature}}</td><td>{{.Battery}}</td><td>{{.NTLS}}</td><td>{{.Read}}</td></tr>
+{{range .Failures}}<tr><td></td><td colspan="9" class="bad">{{.}}</td></tr>
+{{end}}{{end}}</table>
+<p><a href="{{.Metrics}}">Metrics</a></p>
+</body></html>
+`))
+
+type pageRow struct {
+	Name, Serial, Label, Model, Firmware, Utilization, Temperature, Battery, NTLS, Read string
+
+	Stale    bool
+	Failures []string
+}
+
+func page(w http.ResponseWriter, s *hsm.Snapshot, metrics string, now time.Time) {
+	var rows []pageRow
+	for _, d := range s.Devices {
+		rows = append(rows, rowOf(d, now))
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	pageTemplate.Execute(w, map[string]any{"HSMs": rows, "Metrics": metrics})
+}
+
+func rowOf(d hsm.Device, now time.Time) pageRow {
+	show, fresh := d.Show.Get(now)
+	row := pageRow{
+		Name: d.Name, Serial: dash(show.Serial), Label: dash(show.Label.Value), Model: dash(show.Model), Firmware: dash(show.Firmware),
+		Utilization: "-", Temperature: "-", Battery: "-", NTLS: "-", Read: "never", Stale: !fresh,
+	}
+	if !d.Show.IsZero() {
+		row.Read = now.Sub(d.Show.At).Round(time.Second).String() + " ago"
+	}
+	if m, ok := d.Monitor.Get(now); ok && len(m.Samples) > 0 {
+		row.Utilization = percent(m.Samples[len(m.Samples)-1].UtilizationInt)
+	}
+	if n, ok := d.NTLS.Get(now); ok {
+		row.NTLS = string(n.Status)
+	}
+	if e := show.Environment; fresh && e != nil {
+		row.Temperature, row.Battery = measure(e.TemperatureCelsius, "%.0f °C"), measure(e.BatteryVolts, "%.3f V")
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Sources)) {
+		if s := d.Sources[name]; s.Failure != hsm.None && !slices.Contains(row.Failures, s.Error) {
+			row.Failures = append(row.Failures, s.Error)
+		}
+	}
+	return row
+}

@@ -1,0 +1,173 @@
+package exporters
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// The texts look like LunaSH: the labels and columns that operators know. What
+// no source stated is a dash, and every section tells when it was read.
+
+// ShowText prints the state of an HSM as hsm show does.
+func ShowText(w io.Writer, d hsm.Device, now time.Time) {
+	s := d.Show.Value
+	heading(w, d.Name+": "+readAt(d.Show, now))
+	if d.Show.IsZero() {
+		return
+	}
+	lines(w, "Appliance Details", [][2]string{{"Software Version", dash(s.SoftwareVersion)}})
+	lines(w, "HSM Details", [][2]string{
+		{"HSM Label", dash(s.Label.Value)},
+		{"Serial #", dash(s.Serial)},
+		{"Firmware", dash(s.Firmware)},
+		{"HSM Model", dash(s.Model)},
+		{"HSM Part Number", dash(s.PartNumber)},
+		{"Authentication Method", dash(string(s.Authentication))},
+		{"HSM Admin login status", choose(s.SOLoggedIn, "Logged In", "Not Logged In")},
+		{"HSM Admin login attempts left", stated(s.SOLoginAttemptsLeft)},
+		{"HSM Zeroized", yes(s.Zeroized)},
+		{"RPV", dash(string(s.RPV))},
+		{"Audit Role Initialized", dash(string(s.AuditRole))},
+		{"Remote Login Initialized", yes(s.RemoteLogin)},
+		{"Manually Zeroized", yes(s.ManuallyZeroized)},
+		{"Secure Transport Mode", yes(s.SecureTransportMode)},
+		{"HSM Tamper State", dash(string(s.Tamper))},
+		{"FIPS 140 mode", yes(s.FIPS)},
+	})
+	lines(w, "HSM Storage Information", [][2]string{
+		{"Maximum HSM Storage Space (Bytes)", stated(s.Storage.Total)},
+		{"Space In Use (Bytes)", stated(s.Storage.Used)},
+		{"Free Space Left (Bytes)", stated(s.Storage.Free)},
+	})
+	if e := s.Environment; e != nil {
+		var rows [][2]string
+		for _, f := range e.Fans {
+			rows = append(rows, [2]string{f.Name + " Status", f.Status})
+		}
+		lines(w, "Environmental Information on HSM", append(rows, [][2]string{
+			{"Battery Voltage", measure(e.BatteryVolts, "%.3f V")},
+			{"Battery Warning Threshold Voltage", measure(e.BatteryWarning, "%.3f V")},
+			{"System Temp", measure(e.TemperatureCelsius, "%.0f deg. C")},
+			{"System Temp Warning Threshold", measure(e.TemperatureWarning, "%.0f deg. C")},
+		}...))
+	}
+}
+
+// InformationText prints the counters of an HSM as hsm information show does.
+func InformationText(w io.Writer, d hsm.Device, now time.Time) {
+	heading(w, d.Name+": "+readAt(d.Information, now))
+	if i := d.Information.Value; !d.Information.IsZero() {
+		lines(w, "HSM Event Counters", [][2]string{
+			{"Operation Requests", stated(i.OperationRequests)},
+			{"Operation Errors", stated(i.OperationErrors)},
+			{"Crypto Operation Requests", stated(i.CryptoRequests)},
+			{"Crypto Operation Errors", stated(i.CryptoErrors)},
+			{"Critical Events", stated(i.CriticalEvents)},
+			{"Non-Critical Events", stated(i.NoncriticalEvents)},
+		})
+	}
+}
+
+// PartitionsText prints the partitions of an HSM as partition list does.
+func PartitionsText(w io.Writer, d hsm.Device, now time.Time) {
+	heading(w, d.Name+": "+readAt(d.Partitions, now))
+	switch {
+	case d.Partitions.IsZero():
+		return
+	case len(d.Partitions.Value) == 0:
+		fmt.Fprintln(w, "\n   There are no partitions.")
+		return
+	}
+	fmt.Fprintln(w, "\n                                                              Storage (bytes)")
+	fmt.Fprintln(w, "                                                 ------------------------------------")
+	fmt.Fprintf(w, " %-20s %-20s %6s %11s %12s %12s  %s\n", "Partition", "Name", "Objects", "Total", "Used", "Free", "Activated")
+	fmt.Fprintln(w, " "+strings.Repeat("=", 98))
+	for _, p := range d.Partitions.Value {
+		fmt.Fprintf(w, " %-20s %-20s %6s %12s %12s %12s  %s\n", p.Serial, p.Name, stated(p.ObjectCount),
+			stated(p.Storage.Total), stated(p.Storage.Used), stated(p.Storage.Free), yes(p.Activated))
+	}
+}
+
+// AlarmsText prints alarms, worst first, with what to do about each.
+func AlarmsText(w io.Writer, list []alarms.Alarm, now time.Time) {
+	if len(list) == 0 {
+		fmt.Fprintln(w, "No alarm stands.")
+		return
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "SEVERITY\tHSM\tALARM\tFOR\tSEEN\tTEXT")
+	for _, a := range list {
+		name := a.Group
+		if a.Object != "" {
+			name += "/" + a.Object
+		}
+		if a.Test {
+			name += " (test)"
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%d\t%s\n", a.Severity, a.Device, name, now.Sub(a.Raised).Round(time.Second), a.Count, a.Text)
+		fmt.Fprintf(tw, "\t\t\t\t\t%s\n", alarms.GroupNamed(a.Group).Action)
+	}
+	tw.Flush()
+}
+
+func heading(w io.Writer, text string) { fmt.Fprintf(w, "\n%s\n", text) }
+
+// readAt tells when and from where a section was read.
+func readAt[T any](s hsm.Section[T], now time.Time) string {
+	switch {
+	case s.IsZero():
+		return "never read"
+	case s.Fresh(now):
+		return fmt.Sprintf("%s, %s ago", s.Source, now.Sub(s.At).Round(time.Second))
+	}
+	return fmt.Sprintf("STALE: %s was last read %s ago", s.Source, now.Sub(s.At).Round(time.Second))
+}
+
+func lines(w io.Writer, title string, rows [][2]string) {
+	fmt.Fprintf(w, "\n   %s:\n   %s\n", title, strings.Repeat("=", len(title)+1))
+	for _, r := range rows {
+		fmt.Fprintf(w, "   %-36s%s\n", r[0]+":", r[1])
+	}
+}
+
+// dash stands for what is unknown.
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func percent(ratio float64) string { return fmt.Sprintf("%.2f %%", 100*ratio) }
+
+func measure(o hsm.Opt[float64], format string) string {
+	if !o.Known {
+		return "-"
+	}
+	return fmt.Sprintf(format, o.Value)
+}
+
+func stated[T any](o hsm.Opt[T]) string {
+	if !o.Known {
+		return "-"
+	}
+	return fmt.Sprint(o.Value)
+}
+
+func yes(o hsm.Opt[bool]) string { return choose(o, "Yes", "No") }
+
+func choose(o hsm.Opt[bool], yes, no string) string {
+	switch {
+	case !o.Known:
+		return "-"
+	case o.Value:
+		return yes
+	}
+	return no
+}

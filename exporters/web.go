@@ -1,0 +1,34 @@
+package exporters
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// Web serves metrics under path, and /-/healthy and /-/ready as Prometheus
+// programs do. Ready means that every HSM has been asked at least once.
+func Web(store *hsm.Store, metrics prometheus.Gatherer, path string, now func() time.Time) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET "+path, promhttp.HandlerFor(metrics, promhttp.HandlerOpts{EnableOpenMetrics: true}))
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("Lunawatch is healthy.\n")) })
+	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {
+		for _, d := range store.Latest().Devices {
+			if len(d.Sources) == 0 {
+				http.Error(w, d.Name+" has not been asked yet.", http.StatusServiceUnavailable)
+				return
+			}
+		}
+		w.Write([]byte("Lunawatch is ready.\n"))
+	})
+	if path != "/" {
+		mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+			page(w, store.Latest(), path, now())
+		})
+	}
+	return mux
+}

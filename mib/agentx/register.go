@@ -1,0 +1,130 @@
+package agentx
+
+import (
+	"fmt"
+	"time"
+)
+
+// openAnswered registers everything, without waiting for one answer before the next request.
+func (l *link) openAnswered(res response) error {
+	if res.code != NoError {
+		return &RefusedError{PDUOpen, res.code}
+	}
+	l.since = time.Now()
+	l.opened = true
+	if l.config.PingInterval > 0 {
+		l.pingAt = l.since.Add(l.config.PingInterval)
+	}
+	l.retryDelay = retryFirst
+	l.onOpen()
+	if err := l.register(); err != nil {
+		return err
+	}
+	for _, c := range l.config.Caps {
+		if err := l.send(PDUAddAgentCaps, addCapsBody(c.ID, c.Description), l.capsAnswered); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// register asks for every subtree that is not granted.
+func (l *link) register() error {
+	timeout := byte(l.config.Timeout / time.Second)
+	for i, reg := range l.config.Registrations {
+		if l.granted[i] {
+			continue
+		}
+		answer := func(res response) error { return l.registerAnswered(i, res) }
+		if err := l.send(PDURegister, registerBody(timeout, reg.Priority, reg.Subtree), answer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// registerAnswered keeps the others going when one subtree is refused, and asks again later.
+func (l *link) registerAnswered(i int, res response) error {
+	subtree := l.config.Registrations[i].Subtree
+	switch {
+	case res.code == NotOpen:
+		return &RefusedError{PDURegister, res.code}
+	case res.code == NoError:
+		l.mu.Lock()
+		l.granted[i] = true
+		l.mu.Unlock()
+		if l.complained[i] {
+			l.config.Log.Info("AgentX registration granted", "subtree", subtree)
+		}
+		return nil
+	}
+	if !l.complained[i] {
+		l.complained[i] = true
+		l.config.Log.Warn("AgentX registration refused, will be retried", "subtree", subtree, "error", res.code)
+	}
+	if l.retryAt.IsZero() {
+		l.retryAt = time.Now().Add(l.retryDelay)
+		l.retryDelay = min(2*l.retryDelay, retryLast)
+	}
+	return nil
+}
+
+// registrations lists the subtrees granted and those not.
+func (l *link) registrations() (granted, refused []OID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, reg := range l.config.Registrations {
+		if l.granted[i] {
+			granted = append(granted, reg.Subtree)
+		} else {
+			refused = append(refused, reg.Subtree)
+		}
+	}
+	return granted, refused
+}
+
+// capsAnswered does not mind a master without sysORTable.
+func (l *link) capsAnswered(res response) error {
+	if res.code != NoError {
+		l.config.Log.Warn("AgentX capability refused", "error", res.code)
+	}
+	return nil
+}
+
+// pingAnswered ends a session that the master no longer knows.
+func (l *link) pingAnswered(res response) error {
+	if res.code != NoError {
+		return &RefusedError{PDUPing, res.code}
+	}
+	return nil
+}
+
+func ignore(response) error { return nil }
+
+// leave takes back what was registered, closes the session, and waits a moment for the master to confirm, since a
+// connection cut off at once may take these PDUs with it.
+func (l *link) leave() {
+	if !l.opened {
+		return
+	}
+	for _, c := range l.config.Caps {
+		l.send(PDURemoveAgentCaps, removeCapsBody(c.ID), ignore)
+	}
+	for i, reg := range l.config.Registrations {
+		if l.granted[i] {
+			l.send(PDUUnregister, unregisterBody(reg.Priority, reg.Subtree), ignore)
+		}
+	}
+	confirmed := func(response) error { return fmt.Errorf("Close: %w", errClosed) }
+	if l.send(PDUClose, closeBody(reasonShutdown), confirmed) != nil {
+		return
+	}
+	l.conn.SetReadDeadline(time.Now().Add(goodbye))
+	for {
+		n, err := l.conn.Read(l.in[l.w:])
+		l.w += n
+		if l.serve() != nil || err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,202 @@
+// Package agentx is the subagent side of AgentX (RFC 2741): one connection to the master agent, one session,
+// many registrations, every request answered from an immutable view.
+package agentx
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// A Session keeps one AgentX session with the master and answers its requests.
+type Session struct {
+	config Config
+	counts counts
+
+	told map[string]bool // what was logged since the last stable session; of the goroutine of Run
+
+	mu   sync.Mutex
+	open *link // nil while not connected
+}
+
+// counts are what Stats reports of all connections so far.
+type counts struct {
+	requests [256]atomic.Uint64
+	errors   atomic.Uint64
+	varbinds atomic.Uint64
+	opens    atomic.Uint64
+	dials    atomic.Uint64
+}
+
+// Stats is the state of a Session.
+type Stats struct {
+	Connected  bool
+	Since      time.Time // of the open session; zero while not connected
+	Registered []OID     // granted subtrees
+	Refused    []OID     // subtrees that are not granted, or not yet
+	Requests   map[PDUType]uint64
+	Varbinds   uint64 // answered
+	Errors     uint64 // requests answered with an error, notWritable included
+	Opens      uint64 // sessions opened; one less is the number of reconnects
+	Dials      uint64 // connections attempted
+}
+
+// New returns a Session that does nothing until Run.
+func New(c Config) *Session { return &Session{config: c, told: make(map[string]bool)} }
+
+// Run serves until ctx ends and then returns nil. It connects, and connects again, as often as needed;
+// the only error is a Config that cannot work.
+func (s *Session) Run(ctx context.Context) error {
+	c, err := s.config.complete()
+	if err != nil {
+		return err
+	}
+	for failures := 0; ctx.Err() == nil; failures++ {
+		begun := time.Now()
+		err := s.serve(ctx, &c)
+		if time.Since(begun) > stable {
+			failures = 0
+			clear(s.told)
+		}
+		s.explain(&c, err)
+		pause(ctx, retryDelay(failures))
+	}
+	return nil
+}
+
+// stable is the age from which the end of a session is followed by a new one at once.
+const stable = 2 * time.Second
+
+// retryDelay is the pause after so many failures in a row: none, then 50 ms doubling to half a second, less up
+// to half as jitter. A look at a socket is cheap, and half a second keeps an outage of the master below one second.
+func retryDelay(failures int) time.Duration {
+	if failures == 0 {
+		return 0
+	}
+	d := min(25*time.Millisecond<<min(failures, 5), 500*time.Millisecond)
+	return d - rand.N(d/2)
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// serve is one connection from dial to end.
+func (s *Session) serve(ctx context.Context, c *Config) error {
+	network, address, err := ParseAddress(c.Socket)
+	if err != nil {
+		return err
+	}
+	s.counts.dials.Add(1)
+	dialCtx, cancel := context.WithTimeout(ctx, c.limit())
+	defer cancel()
+	conn, err := c.Dial(dialCtx, network, address)
+	if err != nil {
+		return &unreachableError{err}
+	}
+	defer conn.Close()
+	l := newLink(conn, c, &s.counts)
+	l.onOpen = func() { s.opened(c, l) }
+	defer s.closed(l)
+	return l.run(ctx)
+}
+
+func (s *Session) opened(c *Config, l *link) {
+	s.counts.opens.Add(1)
+	s.mu.Lock()
+	s.open = l
+	s.mu.Unlock()
+	if s.once("open") {
+		c.Log.Info("AgentX session open", "socket", c.Socket, "session", l.id)
+	}
+}
+
+func (s *Session) closed(l *link) {
+	close(l.done)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == l {
+		s.open = nil
+	}
+}
+
+// Stats may be called at any time.
+func (s *Session) Stats() Stats {
+	st := Stats{
+		Requests: make(map[PDUType]uint64),
+		Varbinds: s.counts.varbinds.Load(),
+		Errors:   s.counts.errors.Load(),
+		Opens:    s.counts.opens.Load(),
+		Dials:    s.counts.dials.Load(),
+	}
+	for kind := range s.counts.requests {
+		if n := s.counts.requests[kind].Load(); n > 0 {
+			st.Requests[PDUType(kind)] = n
+		}
+	}
+	s.mu.Lock()
+	l := s.open
+	s.mu.Unlock()
+	if l == nil {
+		for _, reg := range s.config.Registrations {
+			st.Refused = append(st.Refused, reg.Subtree)
+		}
+		return st
+	}
+	st.Connected, st.Since = true, l.since
+	st.Registered, st.Refused = l.registrations()
+	return st
+}
+
+// An unreachableError is a master that could not be connected to.
+type unreachableError struct{ error }
+
+func (e *unreachableError) Unwrap() error { return e.error }
+
+// once reports whether message was not yet told.
+func (s *Session) once(message string) bool {
+	told := s.told[message]
+	s.told[message] = true
+	return !told
+}
+
+// explain logs why there is no session: once per cause, not per attempt.
+func (s *Session) explain(c *Config, err error) {
+	var unreachable *unreachableError
+	switch {
+	case err == nil:
+	case errors.As(err, &unreachable):
+		advice := Advice(c.Socket, err)
+		if s.once(cmp.Or(advice, err.Error())) {
+			c.Log.Warn("AgentX master not reachable, will be retried", "socket", c.Socket, "error", err, "advice", advice)
+		}
+	case s.once(err.Error()):
+		c.Log.Warn("AgentX session ended, will be opened again", "socket", c.Socket, "error", err)
+	}
+}
+
+// Advice tells an administrator what to do about an error of connecting to the master at socket; it is empty when nothing is known.
+func Advice(socket string, err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "this user may not use the socket: put `agentXPerms 0660 0550 root GROUP` into snmpd.conf, " +
+			"where GROUP is a group of the user that lunawatch runs as, and restart snmpd"
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Sprintf("snmpd is not running, or snmpd.conf lacks the lines `master agentx` and `agentXSocket %s`", socket)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Sprintf("nobody listens: start snmpd, and see that snmpd.conf has the lines `master agentx` and `agentXSocket %s`", socket)
+	}
+	return ""
+}

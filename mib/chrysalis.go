@@ -1,0 +1,135 @@
+package mib
+
+import (
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib/agentx"
+)
+
+// The scalars of CHRYSALIS-UTSP-MIB have no index, so with several HSMs they
+// are sums. A sum that lacks an HSM would be a wrong number that looks right:
+// an object exists only while every HSM's part of it is known.
+
+// chrysalisHSM is the group of HSM counters.
+var chrysalisHSM = table[Source]{
+	entry: chrysalisUTSP.Append(1),
+	rows:  scalar(func(src Source) Source { return src }),
+	columns: []column[Source]{
+		{1, "hsmOperationRequests", sumInformation(func(i hsm.Information) hsm.Opt[uint64] { return i.OperationRequests })},
+		{2, "hsmOperationErrors", sumInformation(func(i hsm.Information) hsm.Opt[uint64] { return i.OperationErrors })},
+		{3, "hsmCriticalEvents", func(src Source) agentx.Value { return events(src, true) }},
+		{4, "hsmNonCriticalEvents", func(src Source) agentx.Value { return events(src, false) }},
+	},
+}
+
+// chrysalisNTLS is the group of NTLS objects.
+var chrysalisNTLS = table[Source]{
+	entry: chrysalisUTSP.Append(2),
+	rows:  scalar(func(src Source) Source { return src }),
+	columns: []column[Source]{
+		{1, "ntlsOperStatus", ntlsOperStatus},
+		{2, "ntlsConnectedClients", sumClients(func(n hsm.NTLS) hsm.Opt[uint64] { return n.ConnectedClients })},
+		{3, "ntlsLinks", sumClients(func(n hsm.NTLS) hsm.Opt[uint64] { return n.Links })},
+		{4, "ntlsSuccessfulClientConnections", sumNTLS(func(n hsm.NTLS) hsm.Opt[uint64] { return n.SuccessfulConnections })},
+		{5, "ntlsFailedClientConnections", sumNTLS(func(n hsm.NTLS) hsm.Opt[uint64] { return n.FailedConnections })},
+		{6, "ntlsCertExpireDay", ntlsCertExpireDay},
+	},
+}
+
+// sum adds part over all devices; unknown if it is unknown of one of them.
+func sum(src Source, part func(hsm.Device) hsm.Opt[uint64]) hsm.Opt[uint64] {
+	total := hsm.Opt[uint64]{Known: len(src.Snapshot.Devices) > 0}
+	for _, d := range src.Snapshot.Devices {
+		n := part(d)
+		total.Value += n.Value
+		total.Known = total.Known && n.Known
+	}
+	return total
+}
+
+// fresh returns the part of a section's value that get picks, unknown when
+// the section is not fresh.
+func fresh[T, V any](s hsm.Section[T], now time.Time, get func(T) hsm.Opt[V]) hsm.Opt[V] {
+	if !s.Fresh(now) {
+		return hsm.Opt[V]{}
+	}
+	return get(s.Value)
+}
+
+func sumInformation(get func(hsm.Information) hsm.Opt[uint64]) func(Source) agentx.Value {
+	return func(src Source) agentx.Value {
+		return opt(sum(src, func(d hsm.Device) hsm.Opt[uint64] { return fresh(d.Information, src.Now, get) }), agentx.Counter64)
+	}
+}
+
+func sumNTLS(get func(hsm.NTLS) hsm.Opt[uint64]) func(Source) agentx.Value {
+	return func(src Source) agentx.Value {
+		return opt(sum(src, func(d hsm.Device) hsm.Opt[uint64] { return fresh(d.NTLS, src.Now, get) }), agentx.Counter64)
+	}
+}
+
+func sumClients(get func(hsm.NTLS) hsm.Opt[uint64]) func(Source) agentx.Value {
+	return func(src Source) agentx.Value {
+		return opt(sum(src, func(d hsm.Device) hsm.Opt[uint64] { return fresh(d.NTLS, src.Now, get) }),
+			func(n uint64) agentx.Value { return unsigned32(int64(min(n, 1<<32))) })
+	}
+}
+
+func events(src Source, critical bool) agentx.Value {
+	return opt(sum(src, func(d hsm.Device) hsm.Opt[uint64] {
+		n := fresh(d.Information, src.Now, func(i hsm.Information) hsm.Opt[uint64] {
+			if critical {
+				return i.CriticalEvents
+			}
+			return i.NoncriticalEvents
+		})
+		if n.Value == 0 && n.Known && src.Events != nil {
+			c, other := src.Events(d.Name)
+			if !critical {
+				c = other
+			}
+			return hsm.Some(c)
+		}
+		return n
+	}), agentx.Counter64)
+}
+
+// ntlsOperStatus is up(1) only if NTLS is up on every appliance.
+func ntlsOperStatus(src Source) agentx.Value {
+	read, worst := 0, hsm.NTLSUp
+	for _, d := range src.Snapshot.Devices {
+		n, ok := d.NTLS.Get(src.Now)
+		switch {
+		case !ok:
+			n.Status = hsm.NTLSUnknown
+		default:
+			read++
+		}
+		if n.Status == hsm.NTLSDown || worst == hsm.NTLSUp {
+			worst = n.Status
+		}
+	}
+	if read == 0 {
+		return none
+	}
+	return enum(worst, map[hsm.NTLSStatus]int32{hsm.NTLSUp: 1, hsm.NTLSDown: 2, hsm.NTLSUnknown: 3})
+}
+
+// ntlsCertExpireDay is the earliest expiry, in OpenSSL's form.
+func ntlsCertExpireDay(src Source) agentx.Value {
+	var first time.Time
+	for _, d := range src.Snapshot.Devices {
+		c, ok := d.Certificate.Get(src.Now)
+		if !ok || !c.NotAfter.Known {
+			return none
+		}
+		if first.IsZero() || c.NotAfter.Value.Before(first) {
+			first = c.NotAfter.Value
+		}
+	}
+	if first.IsZero() {
+		return none
+	}
+	return display(first.UTC().Format("Jan _2 15:04:05 2006 GMT"))
+}

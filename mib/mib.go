@@ -1,0 +1,187 @@
+// Package mib lays a Snapshot out as the objects of the vendor's MIB modules
+// CHRYSALIS-UTSP-MIB, SAFENET-HSM-MIB and SAFENET-APPLIANCE-MIB. Tables are
+// declared as values; [Build] turns them and a Snapshot into a [View].
+package mib
+
+import (
+	"iter"
+	"math"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib/agentx"
+)
+
+// The subtrees of the modules.
+var (
+	chrysalisUTSP    = agentx.OID{1, 3, 6, 1, 4, 1, 12383, 3, 1}
+	safenetHSM       = agentx.OID{1, 3, 6, 1, 4, 1, 23629, 1, 5, 1}
+	safenetAppliance = agentx.OID{1, 3, 6, 1, 4, 1, 23629, 1, 5, 2}
+)
+
+// Subtrees are what a subagent registers to serve every table.
+var Subtrees = []agentx.OID{chrysalisUTSP, safenetHSM, safenetAppliance}
+
+// A Source is what a View is built from.
+type Source struct {
+	Snapshot *hsm.Snapshot
+	Now      time.Time
+	// Events counts, by device, the critical and other events seen as alarms.
+	// They stand in where the HSM itself reports 0. Nil: the HSM's own number
+	// is served as it is.
+	Events func(device string) (critical, other uint64)
+}
+
+// A table is a conceptual table, or a group of scalars, whose rows are of
+// type R.
+type table[R any] struct {
+	name    string // of the table, or "" for scalars
+	entry   agentx.OID
+	rows    func(Source) iter.Seq2[agentx.OID, R] // instance suffix and row
+	columns []column[R]
+}
+
+// A column is one columnar object. A zero value means: no such instance.
+type column[R any] struct {
+	id    uint32
+	name  string // as in the MIB module
+	value func(R) agentx.Value
+}
+
+// tables lists every table, in the order of their OIDs; each has its own file.
+var tables = []interface {
+	append([]Row, Source) []Row
+	objects(func(name string, oid agentx.OID))
+}{
+	chrysalisHSM,
+	chrysalisNTLS,
+	hsmTable,
+	licenseTable,
+	partitionTable,
+	policyTable,
+	partitionPolicyTable,
+	clientTable,
+	assignmentTable,
+	appliance,
+}
+
+// Build returns the View of src. It is right until the Snapshot's NextExpiry.
+func Build(src Source) (*View, error) {
+	var rows []Row
+	for _, t := range tables {
+		rows = t.append(rows, src)
+	}
+	return NewView(rows)
+}
+
+// Objects returns the name and OID of every object that a View may hold.
+func Objects() iter.Seq2[string, agentx.OID] {
+	return func(yield func(string, agentx.OID) bool) {
+		more := true
+		for _, t := range tables {
+			t.objects(func(name string, oid agentx.OID) {
+				more = more && yield(name, oid)
+			})
+		}
+	}
+}
+
+// append leaves out a row whose index was already there, since two sources can
+// name one thing twice, and one whose index is too long for SNMP.
+func (t table[R]) append(rows []Row, src Source) []Row {
+	seen := make(map[string]bool)
+	for index, row := range t.rows(src) {
+		if key := index.String(); seen[key] {
+			continue
+		} else {
+			seen[key] = true
+		}
+		for _, c := range t.columns {
+			oid := t.entry.Append(c.id).Append(index...)
+			if v := c.value(row); v.Type != 0 && len(oid) <= agentx.MaxSubIDs {
+				rows = append(rows, Row{oid, v})
+			}
+		}
+	}
+	return rows
+}
+
+func (t table[R]) objects(yield func(string, agentx.OID)) {
+	for _, c := range t.columns {
+		yield(c.name, t.entry.Append(c.id))
+	}
+}
+
+// scalar is the rows function of a group of scalars: one row, instance 0.
+func scalar[R any](row func(Source) R) func(Source) iter.Seq2[agentx.OID, R] {
+	return func(src Source) iter.Seq2[agentx.OID, R] {
+		return func(yield func(agentx.OID, R) bool) { yield(agentx.OID{0}, row(src)) }
+	}
+}
+
+// text appends s as a variable-length INDEX component: its length, then its
+// bytes.
+func text(index agentx.OID, s string) agentx.OID {
+	index = append(index, uint32(len(s)))
+	for _, b := range []byte(s) {
+		index = append(index, uint32(b))
+	}
+	return index
+}
+
+// none is the value of an instance that does not exist.
+var none agentx.Value
+
+func opt[T any](o hsm.Opt[T], value func(T) agentx.Value) agentx.Value {
+	if !o.Known {
+		return none
+	}
+	return value(o.Value)
+}
+
+// known returns none for text that no source stated.
+func known(s string) agentx.Value {
+	if s == "" {
+		return none
+	}
+	return display(s)
+}
+
+// display cuts s to the 255 octets of a DisplayString.
+func display(s string) agentx.Value { return agentx.Text(s[:min(len(s), 255)]) }
+
+// unsigned32 saturates, as RFC 2578 7.1.7 says of a gauge.
+func unsigned32(n int64) agentx.Value {
+	return agentx.Gauge32(uint32(max(0, min(n, math.MaxUint32))))
+}
+
+func counter32(n int64) agentx.Value {
+	return agentx.Counter32(uint32(max(0, min(n, math.MaxUint32))))
+}
+
+// truth is TruthValue of RFC 2579: true(1), false(2).
+func truth(b bool) agentx.Value {
+	if b {
+		return agentx.Integer(1)
+	}
+	return agentx.Integer(2)
+}
+
+// enum returns the number that labels gives to v, or none.
+func enum[T comparable](v T, labels map[T]int32) agentx.Value {
+	if n, ok := labels[v]; ok {
+		return agentx.Integer(n)
+	}
+	return none
+}
+
+// Name returns the name of the object that oid is an instance of, and the
+// instance: "hsmLabel.5.49.50.51.52.53". It is "" for an OID of no object.
+func Name(oid agentx.OID) string {
+	for name, object := range Objects() {
+		if oid.HasPrefix(object) && len(oid) > len(object) {
+			return name + "." + oid[len(object):].String()
+		}
+	}
+	return ""
+}

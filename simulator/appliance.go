@@ -1,0 +1,114 @@
+package simulator
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// wire are the faults between an appliance and those who talk to it.
+type wire struct {
+	slow     time.Duration
+	answer   fault
+	refuse   bool // refuses the password
+	otherKey bool
+	gone     bool
+	down     bool // rebooting
+}
+
+// A fault is what happens to an answer on its way.
+type fault int
+
+const (
+	none fault = iota
+	hang
+	drop
+	truncate
+	garbage
+)
+
+// away says whether nobody listens.
+func (w wire) away() bool { return w.gone || w.down }
+
+// link is the part of the wire that a change of ends all sessions.
+func (w wire) link() wire {
+	return wire{refuse: w.refuse, otherKey: w.otherKey, gone: w.gone, down: w.down}
+}
+
+// An appliance is one simulated Luna: its state, its logs and its sessions.
+type appliance struct {
+	spec   spec
+	dir    string                       // of its logs and keys
+	listen func() (net.Listener, error) // takes its address again
+	users  users
+	keys   [2]ssh.Signer // the host key, and the one after the event host-key
+
+	mu     sync.Mutex
+	state  *state
+	linked chan struct{} // closed when the link of the wire changes
+	err    error         // the first failure to write a log
+}
+
+// users are those that may log in.
+type users struct {
+	password   string
+	authorized map[string]bool // public keys in wire format
+}
+
+func newAppliance(sp spec, seed uint64, dir string, log *slog.Logger) *appliance {
+	a := &appliance{spec: sp, dir: dir, state: newState(sp, seed, time.Now()), linked: make(chan struct{})}
+	for _, t := range sp.timeline {
+		a.state.after(t.at, func(s *state) {
+			if err := s.apply(t.do); err != nil {
+				log.Warn("event of the timeline failed", "appliance", sp.name, "event", t.do.String(), "error", err)
+			}
+		})
+	}
+	return a
+}
+
+// do brings the state up to now, hands it to f and writes the logs.
+func (a *appliance) do(f func(*state)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	before := a.state.wire.link()
+	a.state.advance(time.Now())
+	f(a.state)
+	if err := write(a.dir, a.state.out); err != nil && a.err == nil {
+		a.err = err
+	}
+	a.state.out = a.state.out[:0]
+	if a.state.wire.link() != before {
+		close(a.linked)
+		a.linked = make(chan struct{})
+	}
+}
+
+// look gives the present wire and the channel that tells of its change.
+func (a *appliance) look() (wire, <-chan struct{}) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.state.wire, a.linked
+}
+
+// evolve keeps the appliance living while nobody asks.
+func (a *appliance) evolve(ctx context.Context) error {
+	for sleep(ctx, time.Second) {
+		var err error
+		a.do(func(*state) { err = a.err })
+		if err != nil {
+			return fmt.Errorf("write the logs of %s: %w", a.spec.name, err)
+		}
+	}
+	return nil
+}
+
+func (a *appliance) inject(e Event) (err error) {
+	a.do(func(s *state) { err = s.apply(e) })
+	return err
+}

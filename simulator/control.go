@@ -1,0 +1,100 @@
+package simulator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// controlFile is the name of the control socket in the state directory.
+const controlFile = "control.sock"
+
+const controlTime = 10 * time.Second
+
+// request asks for an event. An empty appliance means all.
+type request struct {
+	Appliance string `json:"appliance,omitempty"`
+	Event
+}
+
+type reply struct {
+	Error string `json:"error,omitempty"`
+}
+
+// InjectInto asks the estate that runs in the state directory for an event.
+// An empty appliance means all of them.
+func InjectInto(ctx context.Context, stateDir, appliance string, e Event) error {
+	path := filepath.Join(stateDir, controlFile)
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "unix", path)
+	if err != nil {
+		return fmt.Errorf("no simulation answers in %s: %w", stateDir, err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(controlTime))
+	if err := json.NewEncoder(conn).Encode(request{appliance, e}); err != nil {
+		return fmt.Errorf("ask for %s: %w", e.Name, err)
+	}
+	var r reply
+	if err := json.NewDecoder(conn).Decode(&r); err != nil {
+		return fmt.Errorf("ask for %s: %w", e.Name, err)
+	}
+	if r.Error != "" {
+		return errors.New(r.Error)
+	}
+	return nil
+}
+
+// listenControl takes the control socket; one left by a dead process is removed.
+func listenControl(dir string) (net.Listener, error) {
+	path := filepath.Join(dir, controlFile)
+	if conn, err := net.Dial("unix", path); err == nil {
+		conn.Close()
+		return nil, fmt.Errorf("another simulation runs in %s", dir)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("remove the old control socket: %w", err)
+	}
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	return ln, nil
+}
+
+// control answers requests until ctx ends.
+func (e *Estate) control(ctx context.Context, ln net.Listener) error {
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer context.AfterFunc(ctx, func() { ln.Close() })()
+	for {
+		conn, err := ln.Accept()
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("control socket: %w", err)
+		}
+		all.Go(func() {
+			defer conn.Close()
+			defer context.AfterFunc(ctx, func() { conn.Close() })()
+			conn.SetDeadline(time.Now().Add(controlTime))
+			var q request
+			if err := json.NewDecoder(conn).Decode(&q); err != nil {
+				return
+			}
+			var r reply
+			if err := e.Inject(q.Appliance, q.Event); err != nil {
+				r.Error = err.Error()
+			}
+			json.NewEncoder(conn).Encode(r)
+		})
+	}
+}

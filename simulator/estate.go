@@ -1,0 +1,225 @@
+// Package simulator is a pretend estate of Luna network HSMs. It speaks the
+// protocol of the real ones: LunaSH in a terminal over SSH, and the syslog
+// files of the appliance. One state behind all commands evolves with time,
+// moved by a scenario or by events injected while it runs.
+package simulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+	"golang.org/x/sync/errgroup"
+)
+
+// Config says where an estate listens and keeps its files.
+type Config struct {
+	// ListenAddress is host:port of the first SSH server. The others take the
+	// ports after it; with port 0 each takes a free one.
+	ListenAddress string
+	// StateDir holds keys, logs and the control socket. It is made if missing.
+	StateDir string
+	// Scenario is a scenario file; empty means the built-in estate.
+	Scenario string
+	// PasswordFile holds the password of User in its only line. When empty, a
+	// password is made at random in StateDir/password.
+	PasswordFile string
+	// AuthorizedKeys is a file of public keys for User, or empty.
+	AuthorizedKeys string
+	// Log takes what goes wrong while the estate runs; nil discards it.
+	Log *slog.Logger
+}
+
+// An Estate is a number of simulated appliances.
+type Estate struct {
+	config     Config
+	appliances []*appliance
+	ready      chan Ready
+}
+
+// Ready tells how to reach a running estate. It holds no secret.
+type Ready struct {
+	Appliances    []ReadyAppliance `json:"appliances"`
+	User          string           `json:"user"`
+	PasswordFile  string           `json:"password_file"`
+	KnownHosts    string           `json:"known_hosts"`
+	ControlSocket string           `json:"control_socket"`
+}
+
+// ReadyAppliance tells how to reach one appliance.
+type ReadyAppliance struct {
+	Name        string `json:"name"`
+	Model       string `json:"model"`       // 5.4, 6.2 or 7.2
+	Serial      uint64 `json:"serial"`      // of the HSM
+	SSHAddress  string `json:"ssh_address"` // host:port
+	HostKey     string `json:"host_key"`    // a line of known_hosts
+	Fingerprint string `json:"fingerprint"` // SHA256:..., of the host key
+	Syslog      string `json:"syslog"`      // path of the log messages, with the ALM lines
+	Lunalogs    string `json:"lunalogs"`    // path of the log lunalogs
+}
+
+// New reads the scenario. Nothing listens, and no file is written, before Run.
+func New(c Config) (*Estate, error) {
+	if _, _, err := splitPort(c.ListenAddress); err != nil {
+		return nil, err
+	}
+	if c.StateDir == "" {
+		return nil, errors.New("no state directory given")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	specs, seed, err := readScenario(c.Scenario)
+	if err != nil {
+		return nil, err
+	}
+	e := &Estate{config: c, ready: make(chan Ready, 1)}
+	for _, sp := range specs {
+		e.appliances = append(e.appliances, newAppliance(sp, seed, filepath.Join(c.StateDir, sp.name), c.Log))
+	}
+	return e, nil
+}
+
+func splitPort(address string) (host string, port int, err error) {
+	host, text, err := net.SplitHostPort(address)
+	if err == nil {
+		port, err = strconv.Atoi(text)
+	}
+	if err != nil || port < 0 || port > 65535 {
+		return "", 0, fmt.Errorf("listen address %q is not host:port", address)
+	}
+	return host, port, nil
+}
+
+// Ready gives one value as soon as the estate can be reached. When Run fails
+// before that, it gives none.
+func (e *Estate) Ready() <-chan Ready { return e.ready }
+
+// Inject makes an event happen to an appliance, or to all for an empty name.
+// The error of an unknown event lists those that are known.
+func (e *Estate) Inject(appliance string, ev Event) error {
+	if _, err := ev.row(); err != nil {
+		return err
+	}
+	found := false
+	var errs []error
+	for _, a := range e.appliances {
+		if appliance != "" && appliance != a.spec.name {
+			continue
+		}
+		found = true
+		if err := a.inject(ev); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", a.spec.name, err))
+		}
+	}
+	if !found {
+		return fmt.Errorf("no appliance called %q; there are %s", appliance, strings.Join(e.names(), ", "))
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Estate) names() []string {
+	var names []string
+	for _, a := range e.appliances {
+		names = append(names, a.spec.name)
+	}
+	return names
+}
+
+// Run serves the estate until ctx ends, which is no error.
+func (e *Estate) Run(ctx context.Context) error {
+	listeners, ready, err := e.open()
+	if err != nil {
+		return err
+	}
+	control, err := listenControl(e.config.StateDir)
+	if err != nil {
+		closeAll(listeners)
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for i, a := range e.appliances {
+		g.Go(func() error { return a.serve(ctx, listeners[i]) })
+		g.Go(func() error { return a.evolve(ctx) })
+	}
+	g.Go(func() error { return e.control(ctx, control) })
+	e.ready <- ready
+	return g.Wait()
+}
+
+// open prepares keys, users and listeners.
+func (e *Estate) open() (listeners []net.Listener, ready Ready, err error) {
+	defer func() {
+		if err != nil {
+			closeAll(listeners)
+		}
+	}()
+	dir := e.config.StateDir
+	ready = Ready{User: User, PasswordFile: e.config.PasswordFile, KnownHosts: filepath.Join(dir, "known_hosts"), ControlSocket: filepath.Join(dir, controlFile)}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, ready, fmt.Errorf("state directory: %w", err)
+	}
+	if ready.PasswordFile == "" {
+		ready.PasswordFile = filepath.Join(dir, "password")
+		if err := ensurePassword(ready.PasswordFile); err != nil {
+			return nil, ready, err
+		}
+	}
+	u, err := readUsers(ready.PasswordFile, e.config.AuthorizedKeys)
+	if err != nil {
+		return nil, ready, err
+	}
+	var known strings.Builder
+	for i, a := range e.appliances {
+		a.users = u
+		ln, r, err := a.open(e.config.ListenAddress, i)
+		if err != nil {
+			return listeners, ready, fmt.Errorf("appliance %s: %w", a.spec.name, err)
+		}
+		listeners = append(listeners, ln)
+		ready.Appliances = append(ready.Appliances, r)
+		known.WriteString(r.HostKey + "\n")
+	}
+	return listeners, ready, os.WriteFile(ready.KnownHosts, []byte(known.String()), 0o644)
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, ln := range listeners {
+		ln.Close()
+	}
+}
+
+// open loads the keys of an appliance and listens.
+func (a *appliance) open(address string, index int) (net.Listener, ReadyAppliance, error) {
+	if err := a.load(); err != nil {
+		return nil, ReadyAppliance{}, err
+	}
+	host, port, err := splitPort(address)
+	if err != nil {
+		return nil, ReadyAppliance{}, err
+	}
+	if port != 0 {
+		port += index
+	}
+	ln, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	if err != nil {
+		return nil, ReadyAppliance{}, err
+	}
+	taken := ln.Addr().String()
+	a.listen = func() (net.Listener, error) { return net.Listen("tcp", taken) }
+	key := a.keys[0].PublicKey()
+	return ln, ReadyAppliance{
+		Name: a.spec.name, Model: a.spec.model.version, Serial: a.spec.serial, SSHAddress: taken,
+		HostKey:     knownhosts.Line([]string{taken}, key),
+		Fingerprint: ssh.FingerprintSHA256(key),
+		Syslog:      filepath.Join(a.dir, "messages"), Lunalogs: filepath.Join(a.dir, "lunalogs"),
+	}, nil
+}
