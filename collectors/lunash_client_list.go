@@ -28,7 +28,7 @@ var clientSheet = sheet[clientsRead]{
 		}},
 		{"ipaddress", ofClient(func(c *hsm.Client, v string) bool { return word(&c.Address, v) })},
 		{"hostname", ofClient(func(c *hsm.Client, v string) bool { return word(&c.Address, v) })},
-		{"htl required", ofClient(func(c *hsm.Client, v string) bool { return flag(&c.RequiresHTL, v) })},
+		{"htl required", ofClient(func(c *hsm.Client, v string) bool { return boolean(&c.RequiresHTL, v) })},
 		{"ott expiry", ofClient(ottExpiry)},
 		{"partitions", ofClient(clientPartitions)},
 	},

@@ -30,9 +30,9 @@ var showSheet = sheet[shown]{
 		{"hsm so login attempts left", soAttempts},
 		{"rpv initialized", rpv},
 		{"audit role initialized", auditRole},
-		{"remote login initialized", func(s *shown, v string) bool { return flag(&s.RemoteLogin, v) }},
-		{"manually zeroized", func(s *shown, v string) bool { return flag(&s.ManuallyZeroized, v) }},
-		{"secure transport mode", func(s *shown, v string) bool { return flag(&s.SecureTransportMode, v) }},
+		{"remote login initialized", func(s *shown, v string) bool { return boolean(&s.RemoteLogin, v) }},
+		{"manually zeroized", func(s *shown, v string) bool { return boolean(&s.ManuallyZeroized, v) }},
+		{"secure transport mode", func(s *shown, v string) bool { return boolean(&s.SecureTransportMode, v) }},
 		{"hsm tamper state", tamperState},
 		{"hsm status", func(s *shown, v string) bool { return words(&s.Status, v) }},
 		{"number of partitions allowed", func(s *shown, v string) bool { return whole(&s.PartitionsAllowed, v) }},
@@ -275,8 +275,8 @@ func measure(v, unit string) (float64, bool) {
 	return f, ok && strings.NewReplacer(" ", "", ".", "", "\t", "").Replace(strings.ToLower(v[len(number):])) == unit
 }
 
-// flag reads Yes or No.
-func flag(to *hsm.Opt[bool], v string) bool {
+// boolean reads Yes or No.
+func boolean(to *hsm.Opt[bool], v string) bool {
 	yes, ok := yesNo(v)
 	return known(to, yes, ok)
 }

@@ -152,11 +152,11 @@ func (p *policiesRead) row(line string) bool {
 			case "code":
 				ok = whole(&policy.ID, last)
 			case "destructive":
-				ok = flag(&policy.Destructive, last)
+				ok = boolean(&policy.Destructive, last)
 			case "off-to-on":
-				ok = flag(&offToOn, last) || strings.EqualFold(last, "n/a")
+				ok = boolean(&offToOn, last) || strings.EqualFold(last, "n/a")
 			case "on-to-off":
-				ok = flag(&onToOff, last) || strings.EqualFold(last, "n/a")
+				ok = boolean(&onToOff, last) || strings.EqualFold(last, "n/a")
 			}
 		}
 	}

@@ -12,8 +12,8 @@ var certificateSheet = sheet[hsm.Certificate]{
 	labels: []label[hsm.Certificate]{
 		{"not before", func(c *hsm.Certificate, v string) bool { return certificateTime(&c.NotBefore, v) }},
 		{"not after", func(c *hsm.Certificate, v string) bool { return certificateTime(&c.NotAfter, v) }},
-		{"subject", func(c *hsm.Certificate, v string) bool { return text(&c.Subject, v) }},
-		{"issuer", func(c *hsm.Certificate, v string) bool { return text(&c.Issuer, v) }},
+		{"subject", func(c *hsm.Certificate, v string) bool { return keep(&c.Subject, v) }},
+		{"issuer", func(c *hsm.Certificate, v string) bool { return keep(&c.Issuer, v) }},
 		{"ntls server certificate", nil},
 		{"certificate", nil},
 		{"data", nil},
@@ -74,8 +74,8 @@ func certificateTime(to *hsm.Opt[time.Time], v string) bool {
 	return true
 }
 
-// text takes all of v; the first one counts.
-func text(to *string, v string) bool {
+// keep takes all of v; the first one counts.
+func keep(to *string, v string) bool {
 	if *to == "" {
 		*to = collapse(v)
 	}

@@ -28,7 +28,7 @@ var partitionSheet = sheet[partitionsRead]{
 			return v != "" && serial(&p.block(func(c *hsm.Partition) bool { return c.Serial != "" }).Serial, v)
 		}},
 		{"partition label", ofPartition(func(c *hsm.Partition, v string) bool { return known(&c.Label, v, true) })},
-		{"activated", ofPartition(func(c *hsm.Partition, v string) bool { return flag(&c.Activated, v) })},
+		{"activated", ofPartition(func(c *hsm.Partition, v string) bool { return boolean(&c.Activated, v) })},
 		{"auto activation", nil},
 		{"legacy domain has been set", nil},
 		{"partition storage information", ofPartition(partitionStorage)},
@@ -164,19 +164,19 @@ func partitionStorage(c *hsm.Partition, v string) bool {
 
 // roleLabels are what a label says behind the name of a role.
 var roleLabels = []label[hsm.Role]{
-	{"pin to be changed", func(r *hsm.Role, v string) bool { return flag(&r.PINToBeChanged, v) }},
-	{"challenge to be changed", func(r *hsm.Role, v string) bool { return flag(&r.ChallengeToBeChanged, v) }},
-	{"challenged to be changed", func(r *hsm.Role, v string) bool { return flag(&r.ChallengeToBeChanged, v) }},
-	{"locked out", func(r *hsm.Role, v string) bool { return flag(&r.LockedOut, v) }},
+	{"pin to be changed", func(r *hsm.Role, v string) bool { return boolean(&r.PINToBeChanged, v) }},
+	{"challenge to be changed", func(r *hsm.Role, v string) bool { return boolean(&r.ChallengeToBeChanged, v) }},
+	{"challenged to be changed", func(r *hsm.Role, v string) bool { return boolean(&r.ChallengeToBeChanged, v) }},
+	{"locked out", func(r *hsm.Role, v string) bool { return boolean(&r.LockedOut, v) }},
 	{"login attempts left", func(r *hsm.Role, v string) bool { return whole(&r.LoginAttemptsLeft, v) }},
-	{"is initialized", func(r *hsm.Role, v string) bool { return flag(&r.Initialized, v) }},
-	{"is activated", func(r *hsm.Role, v string) bool { return flag(&r.Activated, v) }},
+	{"is initialized", func(r *hsm.Role, v string) bool { return boolean(&r.Initialized, v) }},
+	{"is activated", func(r *hsm.Role, v string) bool { return boolean(&r.Activated, v) }},
 }
 
 // partitionRole takes the labels that begin with a role.
 func partitionRole(name string) func(*partitionsRead, string) bool {
 	if strings.HasSuffix(name, " zeroized") {
-		return ofPartition(func(c *hsm.Partition, v string) bool { return flag(&c.Zeroized, v) })
+		return ofPartition(func(c *hsm.Partition, v string) bool { return boolean(&c.Zeroized, v) })
 	}
 	for _, l := range roleLabels {
 		if who, ok := strings.CutSuffix(name, " "+l.name); ok && who != "" {

@@ -121,7 +121,7 @@ func wrap(name string, err error) error {
 func leftover(replies []reply, cut string) []string {
 	var rest leftovers
 	for _, r := range replies {
-		for _, line := range r.lines {
+		for _, line := range r.readable() {
 			rest.add(line)
 		}
 	}

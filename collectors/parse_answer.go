@@ -51,13 +51,18 @@ type reply struct {
 	result  *result  // nil: none, or it was cut
 }
 
-// read lets p read the lines of r, but the device's error lines.
+// read lets p read the readable lines of r.
 func (r reply) read(p parser) (hsm.Fact, *leftovers) {
-	lines, rest := r.lines, new(leftovers)
-	if r.err() != nil {
-		lines = slices.DeleteFunc(slices.Clone(lines), func(line string) bool { _, ok := errorLine(line); return ok })
+	rest := new(leftovers)
+	return p(r.readable(), rest.add), rest
+}
+
+// readable returns the lines of r without those that err reports.
+func (r reply) readable() []string {
+	if r.err() == nil {
+		return r.lines
 	}
-	return p(lines, rest.add), rest
+	return slices.DeleteFunc(slices.Clone(r.lines), isErrorLine)
 }
 
 // A result is what a result line says.
@@ -234,7 +239,7 @@ const maxTexts = 5
 func (r reply) errorTexts() []string {
 	var texts []string
 	for _, line := range r.lines {
-		if _, ok := errorLine(line); ok && len(texts) < maxTexts {
+		if len(texts) < maxTexts && isErrorLine(line) {
 			texts = append(texts, clip(collapse(line), 200))
 		}
 	}
@@ -249,8 +254,7 @@ func (r reply) errorTexts() []string {
 	return texts
 }
 
-func errorLine(line string) (text string, ok bool) {
+func isErrorLine(line string) bool {
 	rest, ok := cutPrefixFold(strings.TrimLeft(line, " \t"), "error")
-	rest = strings.TrimLeft(rest, " ")
-	return rest, ok && strings.HasPrefix(rest, ":")
+	return ok && strings.HasPrefix(strings.TrimLeft(rest, " "), ":")
 }

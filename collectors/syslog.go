@@ -62,7 +62,7 @@ func readLogLine(line string) (l hsm.LogLine, ok bool) {
 	}
 	if !ok {
 		l = hsm.LogLine{Message: line}
-		ok = isLunaLog(line)
+		ok = isLunaLog(line) || dated(&l, body)
 	}
 	l.Test = strings.HasPrefix(l.Message, testMark)
 	if l.Alarm = alarm(&l); l.Alarm != nil {
@@ -125,6 +125,22 @@ func applianceLine(l *hsm.LogLine, s string) bool {
 		return false
 	}
 	l.Time, l.Host, l.Facility, l.Severity, l.Message = hsm.Some(at), host, strings.ToLower(facility), sev, message
+	return true
+}
+
+// dated reads time and host of a line that begins as the appliance's do and
+// goes on in some other way. Its message stays the whole line.
+func dated(l *hsm.LogLine, s string) bool {
+	if len(s) < 20 || s[4] != ' ' {
+		return false
+	}
+	year, isYear := number(s[:4])
+	at, rest, ok := monthTime(s[5:], int(year))
+	host, _ := token(rest)
+	if !isYear || !ok || host == "" {
+		return false
+	}
+	l.Time, l.Host = hsm.Some(at), host
 	return true
 }
 

@@ -15,10 +15,17 @@ import (
 // four digits: texts differ between versions.
 func alarm(l *hsm.LogLine) *hsm.LogAlarm {
 	i := strings.Index(l.Message, "ALM")
-	if i < 0 || l.Process != "" && l.Process != "kernel" || l.Facility != "" && l.Facility != "kern" {
+	if i < 0 {
 		return nil
 	}
 	card, ok := alarmCard(l.Message[:i])
+	switch {
+	case l.Process == "kernel":
+	case isDriver(l.Process) && (i == 0 || l.Message[:i] == "[HSM] "): // a line without "kernel: "
+		card, ok = l.Process, true
+	case strings.Contains(l.Message[:i], "Command: "), l.Process != "" || l.Facility != "" && l.Facility != "kern":
+		return nil
+	}
 	if !ok {
 		return nil
 	}
@@ -53,6 +60,16 @@ func alarmCard(s string) (card string, ok bool) {
 		return "", false
 	}
 	return s, true
+}
+
+// isDriver reports whether name is that of a card's driver instance.
+func isDriver(name string) bool {
+	n, ok := strings.CutPrefix(name, "k7pf")
+	if !ok {
+		n, ok = strings.CutPrefix(name, "viper")
+	}
+	_, digits := number(n)
+	return ok && digits
 }
 
 // component tells who raises alarms of a range of codes.

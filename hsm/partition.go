@@ -7,8 +7,8 @@ import (
 
 // A Partition is one key container of an HSM.
 type Partition struct {
-	Serial      string      `json:"serial"`
-	Name        string      `json:"name"`
+	Serial      string      `json:"serial,omitempty"`
+	Name        string      `json:"name,omitempty"`
 	Label       Opt[string] `json:"label"`
 	Activated   Opt[bool]   `json:"activated"` // not stated where roles need no activation
 	ObjectCount Opt[int64]  `json:"object_count"`

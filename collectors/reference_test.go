@@ -1,0 +1,275 @@
+package collectors
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// referenceDir holds captured outputs beside a checkout. A clone elsewhere
+// does not have them, and the tests that need them are skipped.
+const referenceDir = "../../shared/reference/formats"
+
+var fence = regexp.MustCompile("(?ms)^(```+)text id=(\\w+)/(\\d+)\n(.*?)^```+$")
+
+// blocks returns the blocks of one file by id, in the order of the file.
+func blocks(t testing.TB, file string) (ids []string, texts map[string]string) {
+	t.Helper()
+	dir := os.Getenv("LUNAWATCH_REFERENCE")
+	if dir == "" {
+		dir = referenceDir
+	}
+	b, err := os.ReadFile(filepath.Join(dir, file+".md"))
+	if err != nil {
+		t.Skipf("no reference outputs beside this checkout: %v", err)
+	}
+	texts = make(map[string]string)
+	for _, m := range fence.FindAllStringSubmatch(string(b), -1) {
+		id := m[2] + "/" + m[3]
+		ids = append(ids, id)
+		texts[id] = m[4]
+	}
+	if len(ids) == 0 {
+		t.Fatalf("%s: no blocks", file)
+	}
+	return ids, texts
+}
+
+// TestReference parses every block of the reference outputs and holds the
+// values against what referenceWant says of it.
+func TestReference(t *testing.T) {
+	for _, file := range []string{
+		"hsm_show", "hsm_information_show", "hsm_information_monitor", "ntls", "partition_list_show",
+		"hsm_displaylicenses", "hsm_showpolicies", "client_list_show", "status_sensors", "status_sysstat",
+		"hsm_tamper_misc", "status_cpu_mem_disk_interface", "lunash_session",
+	} {
+		t.Run(file, func(t *testing.T) {
+			ids, texts := blocks(t, file)
+			var all, good int
+			for _, id := range ids {
+				if why, ok := leftOut[id]; ok {
+					t.Logf("left out: %s: %s", id, why)
+					continue
+				}
+				cases := 0
+				for _, w := range referenceWant {
+					if w.id != id {
+						continue
+					}
+					cases++
+					if err := w.check(texts[id]); err != nil {
+						t.Errorf("%s as %s: %v", id, w.format, err)
+						cases = -1000
+					}
+				}
+				if cases == 0 {
+					t.Logf("not judged: %s: a block that this test does not know", id)
+					continue
+				}
+				if all++; cases > 0 {
+					good++
+				}
+			}
+			t.Logf("%s: %d of %d", file, good, all)
+		})
+	}
+}
+
+type referenceCase struct {
+	id, format string
+	want       string // one "path json" a line
+	fails      string // part of the error, if the command failed
+}
+
+func (w referenceCase) check(text string) error {
+	f, ok := FindFormat(w.format)
+	if !ok {
+		return fmt.Errorf("no such format")
+	}
+	fact, _, err := f.Parse(text)
+	if w.fails != "" && (err == nil || !strings.Contains(err.Error(), w.fails)) || w.fails == "" && err != nil {
+		return fmt.Errorf("error %v, want %q", err, w.fails)
+	}
+	return match(fact, w.want)
+}
+
+// match holds the JSON of v against lines of "path json". Numbers and names
+// in a path are indices and keys, # is a length. An object matches if it has
+// what is asked of it.
+func match(v any, want string) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	var got any
+	if err := json.Unmarshal(b, &got); err != nil {
+		return err
+	}
+	for line := range strings.Lines(want) {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		path, value, _ := strings.Cut(line, " ")
+		var wanted any
+		if err := json.Unmarshal([]byte(value), &wanted); err != nil {
+			return fmt.Errorf("the test's own %q: %v", line, err)
+		}
+		have, err := at(got, path)
+		if err != nil {
+			return fmt.Errorf("%s: %v in %s", path, err, b)
+		}
+		if !covers(have, wanted) {
+			h, _ := json.Marshal(have)
+			return fmt.Errorf("%s: got %s, want %s", path, h, value)
+		}
+	}
+	return nil
+}
+
+func at(v any, path string) (any, error) {
+	if path == "." {
+		return v, nil
+	}
+	for step := range strings.SplitSeq(path, ".") {
+		switch x := v.(type) {
+		case []any:
+			if step == "#" {
+				v = float64(len(x))
+				continue
+			}
+			i, err := strconv.Atoi(step)
+			if i < 0 {
+				i += len(x)
+			}
+			if err != nil || i < 0 || i >= len(x) {
+				return nil, fmt.Errorf("no element %s", step)
+			}
+			v = x[i]
+		case map[string]any:
+			if step == "#" {
+				v = float64(len(x))
+				continue
+			}
+			v = x[step]
+		default:
+			return nil, fmt.Errorf("nothing at %s", step)
+		}
+	}
+	return v, nil
+}
+
+// covers reports whether got has all of want. null is a missing key, too.
+func covers(got, want any) bool {
+	switch w := want.(type) {
+	case map[string]any:
+		g, ok := got.(map[string]any)
+		for k := range w {
+			ok = ok && covers(g[k], w[k])
+		}
+		return ok
+	case []any:
+		g, ok := got.([]any)
+		ok = ok && len(g) == len(w)
+		for i := range w {
+			ok = ok && covers(g[i], w[i])
+		}
+		return ok
+	}
+	return reflect.DeepEqual(got, want)
+}
+
+// TestMatchCanFail keeps the comparison honest.
+func TestMatchCanFail(t *testing.T) {
+	v := map[string]any{"a": []int{1, 2}, "b": map[string]any{"c": nil, "d": "x"}}
+	for want, ok := range map[string]bool{
+		`a.# 2`: true, `a.# 3`: false, `a [1,2]`: true, `a [1]`: false, `a.-1 2`: true,
+		`b {"d":"x"}`: true, `b {"d":"y"}`: false, `b.c null`: true, `b.e null`: true, `b.d null`: false,
+		`a.7 1`: false, `b {"c":0}`: false,
+	} {
+		if err := match(v, want); (err == nil) != ok {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
+// logLine is the appliance's form as the reference has it: a second opinion on
+// the parser, which has no regular expression.
+var logLine = regexp.MustCompile(`^(\d{4}) (\w{3}) +(\d{1,2}) (\d\d:\d\d:\d\d) (\S+) +(\w+) +(\w+) +([\w./()*-]+) ?(?:\[(\d+)\])?: *(.*)$`)
+
+var alarmText = regexp.MustCompile(`^(?:\*\*\*TEST : )?(k7pf\d+|viper\d+|[a-z]\w*\d+): (\[HSM\] )?ALM_?(\d{4})\s*:\s*(.*?)\s*$`)
+
+var logSeverity = map[string]string{"warn": "warning", "critical": "crit", "error": "err", "panic": "emerg"}
+
+// TestReferenceLogs compares every line of the logs with the regular
+// expressions of the reference.
+func TestReferenceLogs(t *testing.T) {
+	for _, file := range []string{"syslog_lines", "syslog_ipmi", "syslog_smartd", "syslog_ntls", "syslog_other", "alm_lines"} {
+		t.Run(file, func(t *testing.T) {
+			ids, texts := blocks(t, file)
+			var all, good, lines, raw int
+			for _, id := range ids {
+				if why, ok := leftOut[id]; ok {
+					t.Logf("left out: %s: %s", id, why)
+					continue
+				}
+				all++
+				n, r, wrong := checkLog(t, id, texts[id])
+				lines, raw = lines+n, raw+r
+				if wrong == 0 {
+					good++
+				}
+			}
+			t.Logf("%s: %d of %d, %d lines of which %d kept raw", file, good, all, lines, raw)
+		})
+	}
+}
+
+func checkLog(t *testing.T, id, text string) (lines, raw, wrong int) {
+	fail := func(format string, args ...any) {
+		wrong++
+		t.Errorf(format, args...)
+	}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.Contains(line, "lunash:>") || strings.HasPrefix(line, "Command Result") {
+			continue
+		}
+		lines++
+		l := ParseLogLine(line)
+		m := logLine.FindStringSubmatch(line)
+		if m == nil {
+			raw++
+			if l.Message == "" || !strings.HasSuffix(line, l.Message) {
+				fail("%s: lost something of %q: %q", id, line, l.Message)
+			}
+			continue
+		}
+		if s := logSeverity[m[7]]; s != "" {
+			m[7] = s
+		}
+		pid := ""
+		if l.PID.Known {
+			pid = fmt.Sprint(l.PID.Value)
+		}
+		got := []string{l.Time.Value.Format("2006 Jan 2 15:04:05"), l.Host, l.Facility, l.Severity, l.Process, pid, l.Message}
+		want := []string{strings.Join(m[1:5], " "), m[5], m[6], m[7], m[8], m[9], strings.TrimSpace(m[10])}
+		if !reflect.DeepEqual(got, want) {
+			fail("%s: %q\n got %q\nwant %q", id, line, got, want)
+		}
+		am := alarmText.FindStringSubmatch(m[10])
+		if (am != nil) != (l.Alarm != nil) || am != nil && (l.Alarm.Card != am[1] || l.Alarm.Code != am[3] || l.Alarm.Text != am[4]) {
+			fail("%s: %q: alarm %+v", id, line, l.Alarm)
+		}
+		if strings.HasPrefix(m[10], "***TEST") != l.Test {
+			fail("%s: %q: test %v", id, line, l.Test)
+		}
+	}
+	return lines, raw, wrong
+}
