@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -180,7 +181,7 @@ func TestAdvice(t *testing.T) {
 				if lines := log.lines(); len(lines) != 1 || !strings.Contains(lines[0], test.want) {
 					t.Errorf("log:\n%s", strings.Join(lines, "\n"))
 				}
-				if n := s.Stats().Dials; n < 120 || n > 300 {
+				if n := s.Stats().Dials; n < 240 || n > 490 {
 					t.Errorf("%d attempts in a minute", n)
 				}
 			})
@@ -219,6 +220,30 @@ func TestFarewell(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
+}
+
+// TestFarewellToHungMaster: a master that reads nothing more cannot hold up the end.
+func TestFarewellToHungMaster(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &master{t: t}
+		conns := make(chan net.Conn, 1)
+		c := testConfig()
+		c.Dial = m.dial(conns)
+		s := New(c)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- s.Run(ctx) }()
+		p := m.peer(<-conns)
+		p.grantOpen()
+		p.respond(p.expect(PDURegister), NoError)
+		p.alive()
+		cancel()
+		begun := time.Now()
+		<-ended
+		if took := time.Since(begun); took > goodbye {
+			t.Errorf("the end took %v", took)
+		}
+	})
 }
 
 func TestOpen(t *testing.T) {
@@ -313,6 +338,25 @@ func TestNotifyTooLarge(t *testing.T) {
 		t.Error("no error")
 	}
 	p.alive()
+}
+
+// TestOneWrite: what arrives in one read is answered in one write.
+func TestOneWrite(t *testing.T) {
+	c, err := testConfig().complete()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := new(sink)
+	l := newLink(conn, &c, new(counts))
+	l.opened, l.id = true, 5
+	p := &peer{t: t, session: 5}
+	l.w = copy(l.in, slices.Repeat(p.request(PDUGetNext, p.ranges(testRoot)), 10))
+	if err := l.serve(); err != nil {
+		t.Fatal(err)
+	}
+	if one := headerSize + 8 + len(AppendVarbind(nil, firstInstance.OID, firstInstance.Value)); conn.writes != 1 || conn.Len() != 10*one {
+		t.Errorf("%d writes of %d octets, want one of %d", conn.writes, conn.Len(), 10*one)
+	}
 }
 
 // TestOneView: one PDU is answered from one view, however many varbinds it asks for.
