@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -32,6 +33,7 @@ func bubble(t *testing.T, c Config, test func(t *testing.T, s *Session, next fun
 		var last *peer
 		test(t, s, func() *peer {
 			last = m.peer(<-conns)
+			last.conn.SetDeadline(time.Now().Add(time.Hour)) // of this clock: ends a test that fails
 			return last
 		})
 		cancel()
@@ -87,7 +89,7 @@ func TestSilentOpen(t *testing.T) {
 	})
 }
 
-// TestForgottenSession: a master that answers Ping with notOpen gets a new session.
+// TestForgottenSession: a master that answers Ping or Register with notOpen gets a new session.
 func TestForgottenSession(t *testing.T) {
 	c := testConfig()
 	c.PingInterval = DefaultPingInterval
@@ -96,6 +98,10 @@ func TestForgottenSession(t *testing.T) {
 		p.grantOpen()
 		p.respond(p.expect(PDURegister), NoError)
 		p.respond(p.expect(PDUPing), NotOpen)
+		p.gone(0)
+		p = next()
+		p.grantOpen()
+		p.respond(p.expect(PDURegister), NotOpen)
 		p.gone(0)
 		next().grantOpen()
 	})
@@ -222,8 +228,15 @@ func TestFarewell(t *testing.T) {
 	}
 }
 
-// TestFarewellToHungMaster: a master that reads nothing more cannot hold up the end.
+// TestFarewellToHungMaster: a master that reads nothing more, or answers nothing, cannot hold up the end.
 func TestFarewellToHungMaster(t *testing.T) {
+	t.Run("reads nothing", func(t *testing.T) { farewell(t, func(*peer) {}) })
+	t.Run("answers nothing", func(t *testing.T) {
+		farewell(t, func(p *peer) { go io.Copy(io.Discard, p.conn) })
+	})
+}
+
+func farewell(t *testing.T, hang func(*peer)) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &master{t: t}
 		conns := make(chan net.Conn, 1)
@@ -237,6 +250,7 @@ func TestFarewellToHungMaster(t *testing.T) {
 		p.grantOpen()
 		p.respond(p.expect(PDURegister), NoError)
 		p.alive()
+		hang(p)
 		cancel()
 		begun := time.Now()
 		<-ended
@@ -266,7 +280,9 @@ func TestRequestsBeforeOpen(t *testing.T) {
 	p.send(p.encode(PDUGet, 0, 0, 5, p.ranges(testRoot)))
 	p.wantAnswer(answer{Code: NotOpen})
 	p.respond(open, NoError)
-	p.expect(PDURegister)
+	if got, want := p.expect(PDURegister).payload, registerBody(1, 127, testRoot); !bytes.Equal(got, want) {
+		t.Errorf("Register %x, want %x", got, want)
+	}
 	p.alive()
 }
 
