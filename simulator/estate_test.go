@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -89,8 +90,14 @@ func TestEstate(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
-	if left := leftovers(); len(left) > 0 {
-		t.Errorf("%d goroutines are left:\n%s", len(left), strings.Join(left, "\n\n"))
+	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+		left := leftovers()
+		if len(left) == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines are left:\n%s", len(left), strings.Join(left, "\n\n"))
+		}
 	}
 
 	_, again, stop := runEstate(t, Config{StateDir: dir})

@@ -235,7 +235,7 @@ func (s *state) toward(from, to float64, args []string) ramp {
 func tamperEvent(s *state, args []string) error {
 	if !s.modern() {
 		s.oamp("err", "ERR:    RTC: tamper 2 signal")
-		s.card = halted
+		s.condition = halted
 		s.deactivate()
 		return nil
 	}
@@ -256,11 +256,11 @@ func tamperClear(s *state, _ []string) error {
 	if s.tamper == nil {
 		return errors.New("there is no tamper to clear")
 	}
-	if s.card != locked {
+	if s.condition != locked {
 		return errors.New("the firmware does not run; use hsm-reset, or reboot for a card off the bus")
 	}
 	s.tamper = nil
-	s.card = running
+	s.condition = running
 	s.alarm("ALM2011: HSM unlocked - tamper clear done")
 	return nil
 }
@@ -289,11 +289,11 @@ func decommission(s *state, _ []string) error {
 		return nil
 	}
 	s.alarm("ALM0010: Decommission signal triggered")
-	s.card = inReset
+	s.condition = inReset
 	s.after(bootloaderDelay, func(s *state) { s.alarm("ALM1016: Decommission signal triggered") })
 	s.after(firmwareDelay, func(s *state) {
 		s.restartCounters()
-		s.card = running
+		s.condition = running
 		s.alarm("ALM2022: Decommission signal triggered")
 		s.alarm("ALM2006: HSM decommissioned by FW")
 		s.erase()
@@ -414,11 +414,11 @@ func (s *state) booted() {
 	s.wire.down = false
 	s.boot = s.now
 	s.log("user", "info", "sysstatd", "------------ Luna System State Server - Started.")
-	if s.tamper != nil && s.card != locked {
+	if s.tamper != nil && s.condition != locked {
 		s.alarm("%s", s.tamper.boot)
 	}
-	if s.card == offBus {
-		s.card = waitsRestart
+	if s.condition == offBus {
+		s.condition = waitsRestart
 	}
 	if err := s.restart(); err == nil {
 		s.startNTLS()

@@ -1,7 +1,9 @@
 package simulator
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -146,9 +148,9 @@ func TestEvents(t *testing.T) {
 					return
 				}
 				term := s.login()
-				for command, wants := range c.says {
+				for _, command := range slices.Sorted(maps.Keys(c.says)) {
 					out := term.must(command)
-					for _, want := range wants {
+					for _, want := range c.says[command] {
 						if !strings.Contains(out, want) {
 							t.Errorf("no %q in %s:\n%s", want, command, out)
 						}

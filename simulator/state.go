@@ -3,7 +3,6 @@ package simulator
 import (
 	"cmp"
 	"encoding/binary"
-	"fmt"
 	"hash/fnv"
 	"math"
 	"slices"
@@ -84,7 +83,7 @@ type state struct {
 	hsmReset time.Time
 	due      []due
 
-	card          condition
+	condition     condition
 	label         string
 	zeroized      bool
 	byHand        bool // zeroized by a person
@@ -221,11 +220,11 @@ func (s *state) after(d time.Duration, do func(*state)) {
 }
 
 // answers says whether the card answers commands at all.
-func (s *state) answers() bool { return s.card == running || s.card == locked }
+func (s *state) answers() bool { return s.condition == running || s.condition == locked }
 
 // utilization is the share of the last second that the card was busy, 0..1.
 func (s *state) utilization() float64 {
-	if s.card != running || s.zeroized || s.transport {
+	if s.condition != running || s.zeroized || s.transport {
 		return 0
 	}
 	u := s.load.at(s.now)
@@ -335,5 +334,3 @@ func (s *state) wave(name string, period time.Duration) float64 {
 func (s *state) pid(process string) int {
 	return 1000 + int(20000*s.noise(process, s.boot.Unix()))
 }
-
-func (s *state) String() string { return fmt.Sprintf("%s (Luna %s)", s.spec.name, s.version) }

@@ -99,6 +99,7 @@ func TestLinkFaults(t *testing.T) {
 				s := simulate(t, "7.2")
 				term := s.login()
 				s.inject(c.event)
+				synctest.Wait()
 				if out, err := term.ask("hsm show"); err == nil {
 					t.Errorf("the session lives on: %q", out)
 				}
