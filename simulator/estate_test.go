@@ -160,6 +160,7 @@ func TestInject(t *testing.T) {
 		want      string
 	}{
 		{"one", Event{"log", []string{"a line  as it is"}}, ""},
+		{"one", Event{"log", []string{"in", "words"}}, ""},
 		{"", Event{"temperature", []string{"76"}}, ""},
 		{"two", Event{"zeroize", nil}, `no appliance called "two"; there are one`},
 		{"", Event{"explode", nil}, `unknown event "explode"; known are load, temperature,`},
@@ -170,7 +171,7 @@ func TestInject(t *testing.T) {
 			t.Errorf("%s: %v, want %q", c.event, err, c.want)
 		}
 	}
-	if log := readFile(t, r.Appliances[0].Syslog); !strings.HasPrefix(log, "a line  as it is\n") {
+	if log := readFile(t, r.Appliances[0].Syslog); !strings.HasPrefix(log, "a line  as it is\nin words\n") {
 		t.Errorf("log is %q", log)
 	}
 	if _, err := New(Config{ListenAddress: "127.0.0.1:0", StateDir: dir}); err != nil {

@@ -139,13 +139,21 @@ func parseEvent(line string) (Event, error) {
 	name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 	e := Event{Name: name, Args: strings.Fields(rest)}
 	row, err := e.row()
-	if err != nil {
-		return e, err
+	if err == nil && row.takesLine() && rest != "" {
+		e.Args = []string{rest} // with its runs of blanks
 	}
-	if strings.HasSuffix(row.args, "...") && rest != "" {
-		e.Args = []string{rest}
+	return e, err
+}
+
+// takesLine says whether all arguments together are one line of text.
+func (r *eventRow) takesLine() bool { return strings.HasSuffix(r.args, "...") }
+
+// arguments are those of the event as its row takes them.
+func (e Event) arguments(r *eventRow) []string {
+	if r.takesLine() && len(e.Args) > 1 {
+		return []string{strings.Join(e.Args, " ")}
 	}
-	return e, nil
+	return e.Args
 }
 
 func (e Event) row() (*eventRow, error) {
@@ -166,20 +174,20 @@ func (e Event) check(m *model) error {
 	if err != nil {
 		return err
 	}
-	want := strings.Fields(row.args)
+	want, args := strings.Fields(row.args), e.arguments(row)
 	usage := strings.TrimSpace(row.name + " " + row.args)
-	if len(e.Args) > len(want) {
+	if len(args) > len(want) {
 		return fmt.Errorf("too many arguments; it is %s", usage)
 	}
 	for i, kind := range want {
 		bare := strings.Trim(kind, "[].")
 		switch valid := kinds[bare]; {
-		case i >= len(e.Args) && bare+"..." != kind && bare != kind:
+		case i >= len(args) && strings.HasPrefix(kind, "["):
 			return row.fits(m)
-		case i >= len(e.Args):
+		case i >= len(args):
 			return fmt.Errorf("%s is missing; it is %s", bare, usage)
-		case valid != nil && !valid(e.Args[i]):
-			return fmt.Errorf("%q is not a valid %s; it is %s", e.Args[i], bare, usage)
+		case valid != nil && !valid(args[i]):
+			return fmt.Errorf("%q is not a valid %s; it is %s", args[i], bare, usage)
 		}
 	}
 	return row.fits(m)
@@ -201,7 +209,7 @@ func (s *state) apply(e Event) error {
 	if err != nil {
 		return err
 	}
-	return row.do(s, e.Args)
+	return row.do(s, e.arguments(row))
 }
 
 // Help lists all events with their arguments, one to a line.

@@ -39,13 +39,12 @@ func (r ramp) at(t time.Time) float64 {
 
 // A partition is one key container of the card.
 type partition struct {
-	serial      uint64
-	name        string
-	bytes       int64
-	objects     int
-	activated   bool
-	attempts    int // crypto officer logins left
-	initialized bool
+	serial    uint64
+	name      string
+	bytes     int64
+	objects   int
+	activated bool
+	attempts  int // crypto officer logins left
 }
 
 const (
@@ -294,9 +293,6 @@ func (s *state) usedBytes() int64 {
 	}
 	return sum
 }
-
-// uptime is the time since the last reset of the card.
-func (s *state) uptime() time.Duration { return s.now.Sub(s.hsmReset) }
 
 // restartCounters is what a reset of the card does to its counters.
 func (s *state) restartCounters() {

@@ -145,6 +145,41 @@ func (s *simulated) tryLogin() (hostKey []byte, err error) {
 	return hostKey, ssh.NewClient(c, channels, requests).Close()
 }
 
+// TestOldSSH: modern defaults do not reach an appliance with the SSH of its
+// time, and the old algorithms do.
+func TestOldSSH(t *testing.T) {
+	key, err := newRSA()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, old := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := simulate(t, "5.4")
+			s.keys[0] = signer
+			s.spec.oldSSH = true
+			conn, err := s.dial()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			config := clientConfig(ssh.Password(testPassword))
+			if old {
+				config.KeyExchanges = []string{ssh.InsecureKeyExchangeDH14SHA1}
+				config.Ciphers = []string{ssh.InsecureCipherAES128CBC}
+				config.MACs = []string{ssh.HMACSHA1}
+				config.HostKeyAlgorithms = []string{ssh.KeyAlgoRSA}
+			}
+			if _, _, _, err = ssh.NewClientConn(conn, "luna:22", config); (err == nil) != old {
+				t.Errorf("old algorithms %v: %v", old, err)
+			}
+		})
+	}
+}
+
 func TestLogin(t *testing.T) {
 	good, bad := testKeys().host[0], testKeys().host[1]
 	for _, c := range []struct {
