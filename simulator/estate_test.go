@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -76,7 +77,14 @@ func TestEstate(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", a.Name, err)
 		}
-		client.Close()
+		defer client.Close() // after the estate has stopped: it must not wait for its clients
+		session, err := client.NewSession()
+		if err == nil {
+			err = errors.Join(session.RequestPty("xterm", 40, 80, nil), session.Shell())
+		}
+		if err != nil {
+			t.Errorf("%s: %v", a.Name, err)
+		}
 		if !strings.Contains(readFile(t, a.Lunalogs), "Lush user login : monitor : 127.0.0.1/") {
 			t.Errorf("%s: no login in lunalogs", a.Name)
 		}

@@ -298,3 +298,20 @@ func TestRotate(t *testing.T) {
 		}
 	}
 }
+
+// TestRebootIsQuiet: an appliance that is down writes nothing.
+func TestRebootIsQuiet(t *testing.T) {
+	s := newState(testSpecs(t)["7.2"], 7, time.Unix(0, 0))
+	if err := s.apply(Event{"reboot", []string{"5h"}}); err != nil {
+		t.Fatal(err)
+	}
+	lines := len(s.out)
+	s.advance(s.now.Add(4*time.Hour + 59*time.Minute))
+	if len(s.out) != lines {
+		t.Errorf("lines while down: %v", s.out[lines:])
+	}
+	s.advance(s.now.Add(2 * time.Minute))
+	if len(s.out) == lines {
+		t.Error("no lines after the boot")
+	}
+}
