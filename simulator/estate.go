@@ -66,7 +66,7 @@ type ReadyAppliance struct {
 	Lunalogs    string `json:"lunalogs"`    // path of the log lunalogs
 }
 
-// New reads the scenario. Nothing listens, and no file is written, before Run.
+// New reads the scenario; its time begins here. Nothing listens, and no file is written, before Run.
 func New(c Config) (*Estate, error) {
 	if _, _, err := splitPort(c.ListenAddress); err != nil {
 		return nil, err
