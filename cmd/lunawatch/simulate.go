@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net"
 
 	"github.com/lunawatch/lunawatch/simulator"
 )
@@ -40,6 +41,10 @@ func simulate(ctx context.Context, args []string, std stdio) int {
 	}
 	if flags.NArg() > 0 || c.StateDir == "" {
 		flags.Usage()
+		return exitUsage
+	}
+	if _, _, err := net.SplitHostPort(c.ListenAddress); err != nil {
+		fmt.Fprintf(std.err, "lunawatch simulate: -ssh.listen-address %q is not host:port\n", c.ListenAddress)
 		return exitUsage
 	}
 	c.Log = slog.New(slog.NewTextHandler(std.err, nil))
