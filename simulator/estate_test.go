@@ -233,6 +233,7 @@ func TestRunErrors(t *testing.T) {
 
 func TestPortsInARow(t *testing.T) {
 	// A free row of three ports is found by taking one and trying those after it.
+	dir := t.TempDir()
 	for range 20 {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -240,7 +241,7 @@ func TestPortsInARow(t *testing.T) {
 		}
 		address := ln.Addr().String()
 		ln.Close()
-		e, err := New(Config{ListenAddress: address, StateDir: t.TempDir()})
+		e, err := New(Config{ListenAddress: address, StateDir: dir})
 		if err != nil {
 			t.Fatal(err)
 		}
