@@ -9,6 +9,7 @@ var informationSheet = sheet[hsm.Information]{labels: []label[hsm.Information]{
 	{"crypto operation errors", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.CryptoErrors })},
 	{"critical events", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.CriticalEvents })},
 	{"non-critical events", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.NoncriticalEvents })},
+	{"noncritical events", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.NoncriticalEvents })},
 	{"hsm information", nil},
 	{"hsm event counters", nil},
 }}

@@ -137,9 +137,9 @@ func rollback(s *shown, v string) bool {
 func rpv(s *shown, v string) bool {
 	yes, ok := yesNo(v)
 	switch {
-	case ok && yes:
+	case ok && yes, strings.EqualFold(v, "initialized"):
 		s.RPV = hsm.RPVInitialized
-	case ok:
+	case ok, strings.EqualFold(v, "uninitialized"):
 		s.RPV = hsm.RPVUninitialized
 	case notSupported(v):
 		s.RPV = hsm.RPVNotSupported

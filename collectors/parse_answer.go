@@ -127,12 +127,7 @@ func cutPrompt(line string) (before, command string, ok bool) {
 		if i < 0 {
 			continue
 		}
-		before = line[:i]
-		if j := strings.LastIndexAny(strings.TrimRight(before, " "), " \t"); j >= 0 && strings.HasSuffix(strings.TrimRight(before, " "), "]") {
-			before = before[:j]
-		} else {
-			before = ""
-		}
+		before, _, _ = strings.Cut(line[:i], "[") // of the host name
 		return before, strings.TrimSpace(line[strings.LastIndex(line, p)+len(p):]), true
 	}
 	return line, "", false

@@ -48,7 +48,7 @@ func readLogLine(line string) (l hsm.LogLine, ok bool) {
 	body, priority := cutPriority(&l, line)
 	switch {
 	case body == "":
-	case priority && strings.HasPrefix(body, "1 "):
+	case strings.HasPrefix(body, "1 "):
 		ok = rfc5424(&l, body[2:])
 	case body[0] == '[':
 		ok = dmesg(&l, body)
@@ -165,8 +165,11 @@ func monthTime(s string, year int) (at time.Time, rest string, ok bool) {
 	return at, rest, month > 0 && ok && okClock && d >= 1 && at.Day() == int(d)
 }
 
-// clockTime reads "11:06:55".
+// clockTime reads "11:06:55", and drops a fraction of a second.
 func clockTime(s string) (h, m, sec int, ok bool) {
+	if len(s) > 9 && s[8] == '.' {
+		s = s[:8]
+	}
 	if len(s) != 8 || s[2] != ':' || s[5] != ':' {
 		return 0, 0, 0, false
 	}
@@ -268,14 +271,19 @@ func rfc3164(l *hsm.LogLine, s string) bool {
 		return false
 	}
 	stamp := strings.TrimRight(s[:len(s)-len(rest)], " ")
-	host, rest := token(rest)
+	host, after := token(rest)
+	if strings.HasSuffix(host, ":") { // a tag: there is no host
+		host = ""
+	} else {
+		rest = after
+	}
 	message, ok := process(l, rest)
 	if !ok { // as rsyslog sends what it got without a tag
 		message = rest
 	}
 	l.Stamp, l.Host, l.Message = stamp, host, message
 	cutUptime(l)
-	return host != "" && message != ""
+	return message != ""
 }
 
 // rfc5424 reads what follows "<PRI>1 ".

@@ -1,7 +1,9 @@
 package collectors
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -28,6 +30,32 @@ func TestAlarmIsOnlyTheKernels(t *testing.T) {
 		}
 		if got != code {
 			t.Errorf("%q: alarm %q, want %q", line, got, code)
+		}
+	}
+}
+
+func TestLogLineForms(t *testing.T) {
+	for line, want := range map[string]string{
+		"Feb 29 11:06:55 host app[7]: x":            "Feb 29 11:06:55|host|app|7|x",
+		"Feb  1 11:06:55.123456 host app: x":        "Feb  1 11:06:55.123456|host|app|0|x",
+		"Feb  1 11:06:55 kernel: x":                 "Feb  1 11:06:55||kernel|0|x",
+		"1 2026-02-01T11:06:55Z host app 7 - - x":   "2026-02-01T11:06:55Z|host|app|7|x",
+		"<13>1 - - - - - - x":                       "|||0|x",
+		"<13>1 2026-02-01 host app 7 - - x":         "|||0|1 2026-02-01 host app 7 - - x",
+		"2026 Feb  1 11:06:55 h user info a b c: x": "2026-02-01T11:06:55Z|h||0|2026 Feb  1 11:06:55 h user info a b c: x",
+		"2026 Feb  1 11:06:55 h user loud a: x":     "2026-02-01T11:06:55Z|h||0|2026 Feb  1 11:06:55 h user loud a: x",
+		"Feb 31 11:06:55 host app: x":               "|||0|Feb 31 11:06:55 host app: x",
+		"Feb  1 24:06:55 host app: x":               "|||0|Feb  1 24:06:55 host app: x",
+		"<192>x":                                    "|||0|<192>x",
+		"":                                          "|||0|",
+	} {
+		l := ParseLogLine(line)
+		at := l.Stamp
+		if l.Time.Known {
+			at = l.Time.Value.Format(time.RFC3339)
+		}
+		if got := fmt.Sprintf("%s|%s|%s|%d|%s", at, l.Host, l.Process, l.PID.Value, l.Message); got != want {
+			t.Errorf("%q:\n got %s\nwant %s", line, got, want)
 		}
 	}
 }
