@@ -89,7 +89,7 @@ func (f *Follower) begin(from []byte) (c cursor, err error) {
 		return c, nil // it may appear, and is read from its beginning then
 	}
 	defer file.Close()
-	c, err = at(file, 0)
+	c, err = cursorAt(file, 0)
 	if err != nil {
 		return c, fmt.Errorf("log %s: %w", f.File, err)
 	}
@@ -97,7 +97,7 @@ func (f *Follower) begin(from []byte) (c cursor, err error) {
 	if err != nil {
 		return c, fmt.Errorf("log %s: %w", f.File, err)
 	}
-	return at(file, lastLineEnd(file, info.Size()))
+	return cursorAt(file, lastLineEnd(file, info.Size()))
 }
 
 // lastLineEnd returns the offset behind the last complete line before size.
@@ -108,8 +108,8 @@ func lastLineEnd(file *os.File, size int64) int64 {
 	return start + int64(bytes.LastIndexByte(tail[:n], '\n')+1)
 }
 
-// at returns the cursor of an offset in a file.
-func at(file *os.File, offset int64) (cursor, error) {
+// cursorAt returns the cursor of an offset in a file.
+func cursorAt(file *os.File, offset int64) (cursor, error) {
 	c := cursor{Offset: offset, Head: min(offset, headSize)}
 	info, err := file.Stat()
 	if err != nil {
@@ -262,7 +262,7 @@ func (f *Follower) read(ctx context.Context, file *os.File, c *cursor, rotated b
 			}
 			return nil
 		}
-		next, err := at(file, offset+int64(end))
+		next, err := cursorAt(file, offset+int64(end))
 		if err != nil {
 			return err
 		}
@@ -280,7 +280,7 @@ func (f *Follower) read(ctx context.Context, file *os.File, c *cursor, rotated b
 
 // passOn makes c stand in file even if nothing was read of it.
 func (f *Follower) passOn(file *os.File, c *cursor, offset int64) error {
-	next, err := at(file, offset)
+	next, err := cursorAt(file, offset)
 	if err == nil {
 		*c = next
 	}
