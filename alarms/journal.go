@@ -18,11 +18,11 @@ import (
 type Journal struct{ db *bbolt.DB }
 
 var (
-	activeBucket  = []byte("active")  // Key -> Alarm
-	eventsBucket  = []byte("events")  // device -> Events
-	cursorBucket  = []byte("cursors") // file -> cursor
-	queueBucket   = []byte("queues")  // receiver -> sequence number -> Notification
-	keptBucket    = []byte("kept")    // name -> value that outlives restarts
+	activeBucket = []byte("active")  // Key -> Alarm
+	eventsBucket = []byte("events")  // device -> Events
+	cursorBucket = []byte("cursors") // file -> cursor
+	queueBucket  = []byte("queues")  // receiver -> sequence number -> Notification
+	keptBucket   = []byte("kept")    // name -> value that outlives restarts
 )
 
 // OpenJournal opens or makes the journal in a directory. Its errors tell what

@@ -84,6 +84,7 @@ func parseFlags(flags *flag.FlagSet, args []string, words int) (code int, ok boo
 		return exitUsage, false
 	case flags.NArg() > words:
 		fmt.Fprintf(flags.Output(), "%s: %q is one word too many\n", flags.Name(), flags.Arg(words))
+		flags.Usage()
 		return exitUsage, false
 	}
 	return exitOK, true
