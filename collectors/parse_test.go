@@ -371,3 +371,18 @@ func TestAFailureAmongSeveral(t *testing.T) {
 		t.Errorf("got %+v, %q, %v", fact, unread, err)
 	}
 }
+
+// TestPageNoise puts what a document tool leaves of a page between the lines.
+func TestPageNoise(t *testing.T) {
+	for _, f := range fixtures(t) {
+		if f.format == "syslog" || f.format == "hsm-tamper-show" || strings.Contains(f.path, "5.4/partition-show.") {
+			continue // there any line could be a part of the answer
+		}
+		want := f.parse(t, f.text).Fact
+		for _, noise := range []string{"   12   LunaSH Commands", "Copyright 2001-2018 Example, Inc.", "\f", "Product Guide"} {
+			if got := f.parse(t, strings.ReplaceAll(f.text, "\n", "\n"+noise+"\n")).Fact; !reflect.DeepEqual(got, want) {
+				t.Errorf("%s with %q:\n got %+v\nwant %+v", f.path, noise, got, want)
+			}
+		}
+	}
+}
