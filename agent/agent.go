@@ -137,6 +137,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	for _, h := range a.config.HSMs {
 		p := &collectors.Poller{Device: h.Name, Runner: a.runners[h.Name], Intervals: h.intervals()}
 		g.Go(func() error { return p.Run(ctx, a.report) })
+		for _, file := range h.Logs {
+			g.Go(func() error { return a.follow(ctx, h.Name, file) })
+		}
 	}
 	g.Go(func() error { return a.build(ctx) })
 	g.Go(func() error { return a.watch.Run(ctx) })
@@ -179,6 +182,14 @@ func (a *Agent) source(device, source string) hsm.Source {
 		}
 	}
 	return hsm.Source{}
+}
+
+// follow gives every line of a log to the alarms, from where it stopped.
+func (a *Agent) follow(ctx context.Context, device, file string) error {
+	f := collectors.Follower{File: file, Log: a.log}
+	return f.Run(ctx, a.watch.Journal.Cursor(file), func(lines []hsm.LogLine, cursor []byte) error {
+		return a.watch.Lines(device, file, lines, cursor)
+	})
 }
 
 // build makes a View of every Snapshot, and again when data become stale.

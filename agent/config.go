@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -135,9 +137,15 @@ func ReadConfig(file string) (Config, error) {
 // ParseConfig is [ReadConfig] for a text.
 func ParseConfig(text []byte) (Config, error) {
 	c := Default()
-	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&c)
-	if err != nil && len(bytes.TrimSpace(text)) > 0 {
+	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict(), yaml.CustomUnmarshaler(readDuration)).Decode(&c)
+	if bad := (*badDuration)(nil); errors.As(err, &bad) {
+		return Config{}, fmt.Errorf("line %d: %w", bad.line(text), bad)
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
 		return Config{}, errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	if reflect.ValueOf(c).IsZero() { // a file without a value is read as one of zeros
+		c = Default()
 	}
 	for i := range c.HSMs {
 		c.HSMs[i].complete(c.Intervals)
@@ -148,6 +156,27 @@ func ParseConfig(text []byte) (Config, error) {
 		}
 	}
 	return c, errors.Join(c.problems()...)
+}
+
+// A badDuration is a value that time.ParseDuration refuses; the decoder does
+// not tell where it stands.
+type badDuration struct{ value string }
+
+func (b *badDuration) Error() string {
+	return fmt.Sprintf("%q is not a duration such as 90s, 5m or 1h", b.value)
+}
+
+func (b *badDuration) line(text []byte) int {
+	before, _, _ := bytes.Cut(text, []byte(b.value))
+	return 1 + bytes.Count(before, []byte("\n"))
+}
+
+func readDuration(d *time.Duration, text []byte) (err error) {
+	value := strings.Trim(strings.TrimSpace(string(text)), `"'`)
+	if *d, err = time.ParseDuration(value); err != nil {
+		return &badDuration{value}
+	}
+	return nil
 }
 
 func (h *HSM) complete(all Intervals) {

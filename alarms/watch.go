@@ -28,6 +28,7 @@ type Watch struct {
 	state  State
 	queued map[string]chan struct{} // by receiver: there is something to deliver
 	stats  map[string]*Delivery
+	stored map[string]time.Time // by log: when its cursor was last stored
 }
 
 // A Delivery counts what happened to a receiver's notifications.
@@ -46,6 +47,7 @@ func (w *Watch) Open() error {
 		return err
 	}
 	w.state = state
+	w.stored = make(map[string]time.Time)
 	w.queued, w.stats = make(map[string]chan struct{}), make(map[string]*Delivery)
 	for name := range w.Receivers {
 		w.queued[name], w.stats[name] = make(chan struct{}, 1), &Delivery{}
@@ -116,6 +118,10 @@ func (w *Watch) Lines(device, file string, lines []hsm.LogLine, cursor []byte) e
 	return w.step(entry, func(State) []Judgement { return js }, now)
 }
 
+// cursorDelay is how long a cursor waits to be stored behind lines that change
+// nothing.
+const cursorDelay = 5 * time.Second
+
 // step makes the changes that judge finds, and what entry's Events add, durable
 // and then true.
 func (w *Watch) step(entry Entry, judge func(State) []Judgement, now time.Time) error {
@@ -138,12 +144,13 @@ func (w *Watch) step(entry Entry, judge func(State) []Judgement, now time.Time) 
 			entry.Notify[name] = append(entry.Notify[name], n)
 		}
 	}
-	if len(entry.Changes) == 0 && entry.File == "" {
-		return nil
+	if len(entry.Changes)+len(entry.Events) == 0 && now.Sub(w.stored[entry.File]) < cursorDelay {
+		return nil // read again after a crash, these lines change nothing again
 	}
 	if err := w.Journal.Write(entry); err != nil {
 		return err
 	}
+	w.stored[entry.File] = now
 	w.state.Apply(entry.Changes)
 	maps.Copy(w.state.Events, entry.Events)
 	for _, c := range entry.Changes {

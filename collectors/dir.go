@@ -4,20 +4,24 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// Dir is a [Runner] that replays captured answers from a directory: the
-// answer to "hsm show" is in hsm-show.txt.
+// Dir is a [Runner] that replays captured answers from a directory: each in a
+// file named after its format, as "lunawatch parse" takes it: hsm-show.txt.
 type Dir string
 
 // Run implements [Runner].
-func (d Dir) Run(_ context.Context, command string) ([]byte, error) {
-	b, err := os.ReadFile(filepath.Join(string(d), strings.NewReplacer(" ", "-", `"`, "").Replace(command)+".txt"))
-	if err != nil {
-		return nil, failed(hsm.Unreachable, "replay: %w", err)
+func (d Dir) Run(_ context.Context, typed string) ([]byte, error) {
+	i := slices.IndexFunc(lunash, func(c command) bool { return c.name == typed })
+	if i < 0 {
+		return nil, failed(hsm.Command, "replay: no captures of %q", typed)
 	}
-	return b, nil
+	text, err := os.ReadFile(filepath.Join(string(d), lunash[i].format+".txt"))
+	if err != nil {
+		return nil, failed(hsm.Command, "replay: %w", err)
+	}
+	return text, nil
 }

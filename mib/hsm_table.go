@@ -30,7 +30,6 @@ func devices(src Source) iter.Seq2[agentx.OID, device] {
 
 // hsmTable is SAFENET-HSM-MIB hsmTable.
 var hsmTable = table[device]{
-	name:  "hsmTable",
 	entry: safenetHSM.Append(2, 1),
 	rows:  devices,
 	columns: []column[device]{

@@ -35,7 +35,6 @@ type Source struct {
 // A table is a conceptual table, or a group of scalars, whose rows are of
 // type R.
 type table[R any] struct {
-	name    string // of the table, or "" for scalars
 	entry   agentx.OID
 	rows    func(Source) iter.Seq2[agentx.OID, R] // instance suffix and row
 	columns []column[R]

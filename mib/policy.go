@@ -35,7 +35,6 @@ func policyColumnsOf(prefix string) []column[policy] {
 // policyTable is SAFENET-HSM-MIB hsmPolicyTable, indexed by HSM serial, type
 // and id.
 var policyTable = table[policy]{
-	name:  "hsmPolicyTable",
 	entry: safenetHSM.Append(5, 1),
 	rows: func(src Source) iter.Seq2[agentx.OID, policy] {
 		return func(yield func(agentx.OID, policy) bool) {
@@ -52,7 +51,6 @@ var policyTable = table[policy]{
 // partitionPolicyTable is SAFENET-HSM-MIB hsmPartitionPolicyTable, indexed by
 // HSM serial, partition serial, type and id.
 var partitionPolicyTable = table[policy]{
-	name:  "hsmPartitionPolicyTable",
 	entry: safenetHSM.Append(6, 1),
 	rows: func(src Source) iter.Seq2[agentx.OID, policy] {
 		return func(yield func(agentx.OID, policy) bool) {

@@ -31,7 +31,6 @@ func items[T any](section func(hsm.Device) hsm.Section[[]T], index func(T) agent
 // partitionTable is SAFENET-HSM-MIB hsmPartitionTable, indexed by HSM serial
 // and partition serial.
 var partitionTable = table[hsm.Partition]{
-	name:  "hsmPartitionTable",
 	entry: safenetHSM.Append(4, 1),
 	rows: items(func(d hsm.Device) hsm.Section[[]hsm.Partition] { return d.Partitions },
 		func(p hsm.Partition) agentx.OID { return text(nil, p.Serial) }),
@@ -49,7 +48,6 @@ var partitionTable = table[hsm.Partition]{
 // licenseTable is SAFENET-HSM-MIB hsmLicenseTable, indexed by HSM serial and
 // licence id.
 var licenseTable = table[hsm.License]{
-	name:  "hsmLicenseTable",
 	entry: safenetHSM.Append(3, 1),
 	rows: items(func(d hsm.Device) hsm.Section[[]hsm.License] { return d.Licenses },
 		func(l hsm.License) agentx.OID { return text(nil, l.ID) }),
@@ -90,7 +88,6 @@ func (c client) hasHTL() bool { return !strings.HasPrefix(c.device.Show.Value.So
 // clientTable is SAFENET-HSM-MIB hsmClientRegistrationTable, indexed by client
 // name.
 var clientTable = table[client]{
-	name:  "hsmClientRegistrationTable",
 	entry: safenetHSM.Append(7, 1),
 	rows:  clients,
 	columns: []column[client]{
@@ -117,7 +114,6 @@ type assignment struct{ hsmSerial, partitionSerial string }
 // assignmentTable is SAFENET-HSM-MIB hsmClientPartitionAssignmentTable,
 // indexed by client name, HSM serial and partition serial.
 var assignmentTable = table[assignment]{
-	name:  "hsmClientPartitionAssignmentTable",
 	entry: safenetHSM.Append(8, 1),
 	rows: func(src Source) iter.Seq2[agentx.OID, assignment] {
 		return func(yield func(agentx.OID, assignment) bool) {

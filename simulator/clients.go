@@ -44,10 +44,16 @@ func clientShow(s *state, pr params) (string, error) {
 	return p.String(), nil
 }
 
-// traffic lets clients of NTLS leave and come back now and then.
+// traffic lets clients of NTLS leave and come back now and then, and a
+// stranger fail.
 func (s *state) traffic() {
 	if s.now.Unix()%60 != 0 || !s.ntlsUp {
 		return
+	}
+	if s.noise("handshake", s.now.Unix()) < 0.003 {
+		s.ntlsFailed++
+		s.log("local5", "info", fmt.Sprintf("NTLS [%d]", s.pid("NTLS")),
+			"info :  0xc0000711 : Fail to establish a secure channel with client : 10.31.40.200/%d : RC_SSL_FAILED_HANDSHAKE", 30000+s.now.Unix()%20000)
 	}
 	for i := range s.clients {
 		c := &s.clients[i]

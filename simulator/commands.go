@@ -200,7 +200,7 @@ func (s *state) render(c *command, p params) (string, error) {
 		switch {
 		case s.transport:
 			return "", failed(c.words, codeTransport)
-		case s.card == locked:
+		case s.condition == locked:
 			return "", failed(c.words, codeTampered)
 		}
 	}

@@ -26,6 +26,7 @@ type Config struct {
 	// ports after it; with port 0 each takes a free one.
 	ListenAddress string
 	// StateDir holds keys, logs and the control socket. It is made if missing.
+	// Its path must be short: that of a Unix socket has at most 107 bytes.
 	StateDir string
 	// Scenario is a scenario file; empty means the built-in estate.
 	Scenario string
@@ -66,7 +67,7 @@ type ReadyAppliance struct {
 	Lunalogs    string `json:"lunalogs"`    // path of the log lunalogs
 }
 
-// New reads the scenario. Nothing listens, and no file is written, before Run.
+// New reads the scenario; its time begins here. Nothing listens, and no file is written, before Run.
 func New(c Config) (*Estate, error) {
 	if _, _, err := splitPort(c.ListenAddress); err != nil {
 		return nil, err
@@ -74,6 +75,11 @@ func New(c Config) (*Estate, error) {
 	if c.StateDir == "" {
 		return nil, errors.New("no state directory given")
 	}
+	dir, err := filepath.Abs(c.StateDir)
+	if err != nil {
+		return nil, fmt.Errorf("state directory: %w", err)
+	}
+	c.StateDir = dir
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -75,7 +77,14 @@ func TestEstate(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", a.Name, err)
 		}
-		client.Close()
+		defer client.Close() // after the estate has stopped: it must not wait for its clients
+		session, err := client.NewSession()
+		if err == nil {
+			err = errors.Join(session.RequestPty("xterm", 40, 80, nil), session.Shell())
+		}
+		if err != nil {
+			t.Errorf("%s: %v", a.Name, err)
+		}
 		if !strings.Contains(readFile(t, a.Lunalogs), "Lush user login : monitor : 127.0.0.1/") {
 			t.Errorf("%s: no login in lunalogs", a.Name)
 		}
@@ -89,8 +98,14 @@ func TestEstate(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
-	if left := leftovers(); len(left) > 0 {
-		t.Errorf("%d goroutines are left:\n%s", len(left), strings.Join(left, "\n\n"))
+	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+		left := leftovers()
+		if len(left) == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines are left:\n%s", len(left), strings.Join(left, "\n\n"))
+		}
 	}
 
 	_, again, stop := runEstate(t, Config{StateDir: dir})
@@ -153,6 +168,7 @@ func TestInject(t *testing.T) {
 		want      string
 	}{
 		{"one", Event{"log", []string{"a line  as it is"}}, ""},
+		{"one", Event{"log", []string{"in", "words"}}, ""},
 		{"", Event{"temperature", []string{"76"}}, ""},
 		{"two", Event{"zeroize", nil}, `no appliance called "two"; there are one`},
 		{"", Event{"explode", nil}, `unknown event "explode"; known are load, temperature,`},
@@ -163,7 +179,7 @@ func TestInject(t *testing.T) {
 			t.Errorf("%s: %v, want %q", c.event, err, c.want)
 		}
 	}
-	if log := readFile(t, r.Appliances[0].Syslog); !strings.HasPrefix(log, "a line  as it is\n") {
+	if log := readFile(t, r.Appliances[0].Syslog); !strings.HasPrefix(log, "a line  as it is\nin words\n") {
 		t.Errorf("log is %q", log)
 	}
 	if _, err := New(Config{ListenAddress: "127.0.0.1:0", StateDir: dir}); err != nil {
@@ -217,6 +233,7 @@ func TestRunErrors(t *testing.T) {
 
 func TestPortsInARow(t *testing.T) {
 	// A free row of three ports is found by taking one and trying those after it.
+	dir := t.TempDir()
 	for range 20 {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -224,7 +241,7 @@ func TestPortsInARow(t *testing.T) {
 		}
 		address := ln.Addr().String()
 		ln.Close()
-		e, err := New(Config{ListenAddress: address, StateDir: t.TempDir()})
+		e, err := New(Config{ListenAddress: address, StateDir: dir})
 		if err != nil {
 			t.Fatal(err)
 		}

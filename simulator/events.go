@@ -139,13 +139,21 @@ func parseEvent(line string) (Event, error) {
 	name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 	e := Event{Name: name, Args: strings.Fields(rest)}
 	row, err := e.row()
-	if err != nil {
-		return e, err
+	if err == nil && row.takesLine() && rest != "" {
+		e.Args = []string{rest} // with its runs of blanks
 	}
-	if strings.HasSuffix(row.args, "...") && rest != "" {
-		e.Args = []string{rest}
+	return e, err
+}
+
+// takesLine says whether all arguments together are one line of text.
+func (r *eventRow) takesLine() bool { return strings.HasSuffix(r.args, "...") }
+
+// arguments are those of the event as its row takes them.
+func (e Event) arguments(r *eventRow) []string {
+	if r.takesLine() && len(e.Args) > 1 {
+		return []string{strings.Join(e.Args, " ")}
 	}
-	return e, nil
+	return e.Args
 }
 
 func (e Event) row() (*eventRow, error) {
@@ -166,20 +174,20 @@ func (e Event) check(m *model) error {
 	if err != nil {
 		return err
 	}
-	want := strings.Fields(row.args)
+	want, args := strings.Fields(row.args), e.arguments(row)
 	usage := strings.TrimSpace(row.name + " " + row.args)
-	if len(e.Args) > len(want) {
+	if len(args) > len(want) {
 		return fmt.Errorf("too many arguments; it is %s", usage)
 	}
 	for i, kind := range want {
 		bare := strings.Trim(kind, "[].")
 		switch valid := kinds[bare]; {
-		case i >= len(e.Args) && bare+"..." != kind && bare != kind:
+		case i >= len(args) && strings.HasPrefix(kind, "["):
 			return row.fits(m)
-		case i >= len(e.Args):
+		case i >= len(args):
 			return fmt.Errorf("%s is missing; it is %s", bare, usage)
-		case valid != nil && !valid(e.Args[i]):
-			return fmt.Errorf("%q is not a valid %s; it is %s", e.Args[i], bare, usage)
+		case valid != nil && !valid(args[i]):
+			return fmt.Errorf("%q is not a valid %s; it is %s", args[i], bare, usage)
 		}
 	}
 	return row.fits(m)
@@ -201,7 +209,7 @@ func (s *state) apply(e Event) error {
 	if err != nil {
 		return err
 	}
-	return row.do(s, e.Args)
+	return row.do(s, e.arguments(row))
 }
 
 // Help lists all events with their arguments, one to a line.
@@ -235,7 +243,7 @@ func (s *state) toward(from, to float64, args []string) ramp {
 func tamperEvent(s *state, args []string) error {
 	if !s.modern() {
 		s.oamp("err", "ERR:    RTC: tamper 2 signal")
-		s.card = halted
+		s.condition = halted
 		s.deactivate()
 		return nil
 	}
@@ -256,11 +264,11 @@ func tamperClear(s *state, _ []string) error {
 	if s.tamper == nil {
 		return errors.New("there is no tamper to clear")
 	}
-	if s.card != locked {
+	if s.condition != locked {
 		return errors.New("the firmware does not run; use hsm-reset, or reboot for a card off the bus")
 	}
 	s.tamper = nil
-	s.card = running
+	s.condition = running
 	s.alarm("ALM2011: HSM unlocked - tamper clear done")
 	return nil
 }
@@ -289,11 +297,11 @@ func decommission(s *state, _ []string) error {
 		return nil
 	}
 	s.alarm("ALM0010: Decommission signal triggered")
-	s.card = inReset
+	s.condition = inReset
 	s.after(bootloaderDelay, func(s *state) { s.alarm("ALM1016: Decommission signal triggered") })
 	s.after(firmwareDelay, func(s *state) {
 		s.restartCounters()
-		s.card = running
+		s.condition = running
 		s.alarm("ALM2022: Decommission signal triggered")
 		s.alarm("ALM2006: HSM decommissioned by FW")
 		s.erase()
@@ -414,11 +422,11 @@ func (s *state) booted() {
 	s.wire.down = false
 	s.boot = s.now
 	s.log("user", "info", "sysstatd", "------------ Luna System State Server - Started.")
-	if s.tamper != nil && s.card != locked {
+	if s.tamper != nil && s.condition != locked {
 		s.alarm("%s", s.tamper.boot)
 	}
-	if s.card == offBus {
-		s.card = waitsRestart
+	if s.condition == offBus {
+		s.condition = waitsRestart
 	}
 	if err := s.restart(); err == nil {
 		s.startNTLS()

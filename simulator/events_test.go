@@ -1,7 +1,9 @@
 package simulator
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -146,9 +148,9 @@ func TestEvents(t *testing.T) {
 					return
 				}
 				term := s.login()
-				for command, wants := range c.says {
+				for _, command := range slices.Sorted(maps.Keys(c.says)) {
 					out := term.must(command)
-					for _, want := range wants {
+					for _, want := range c.says[command] {
 						if !strings.Contains(out, want) {
 							t.Errorf("no %q in %s:\n%s", want, command, out)
 						}
@@ -294,5 +296,22 @@ func TestRotate(t *testing.T) {
 		if diff := cmp.Diff([]string{"three\n", "two\n", "one\n"}, got); diff != "" {
 			t.Errorf("%s: %s", how, diff)
 		}
+	}
+}
+
+// TestRebootIsQuiet: an appliance that is down writes nothing.
+func TestRebootIsQuiet(t *testing.T) {
+	s := newState(testSpecs(t)["7.2"], 7, time.Unix(0, 0))
+	if err := s.apply(Event{"reboot", []string{"5h"}}); err != nil {
+		t.Fatal(err)
+	}
+	lines := len(s.out)
+	s.advance(s.now.Add(4*time.Hour + 59*time.Minute))
+	if len(s.out) != lines {
+		t.Errorf("lines while down: %v", s.out[lines:])
+	}
+	s.advance(s.now.Add(2 * time.Minute))
+	if len(s.out) == lines {
+		t.Error("no lines after the boot")
 	}
 }

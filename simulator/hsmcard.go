@@ -52,9 +52,9 @@ func (s *state) heat() {
 	case t >= softCelsius && !s.softLogged && s.answers():
 		s.softLogged = true
 		s.alarm("ALM0002: Soft tamper - temperature (%dC)", t)
-		s.card = inReset
-	case t < softCelsius && s.card == inReset && s.softLogged && !s.hardLogged:
-		s.card = waitsRestart
+		s.condition = inReset
+	case t < softCelsius && s.condition == inReset && s.softLogged && !s.hardLogged:
+		s.condition = waitsRestart
 		s.softLogged = false
 		s.after(bootloaderDelay, func(s *state) {
 			s.alarm("ALM1006: Soft tamper temperature/voltage")
@@ -94,7 +94,7 @@ func (s *state) fade() {
 		}
 		s.batteryLogged = 2
 		s.alarm("ALM2004: Battery depleted")
-		s.card = halted
+		s.condition = halted
 	case v < batteryWarning && s.batteryLogged < 1:
 		s.batteryLogged = 1
 		s.alarm("ALM0014: Low Battery")
@@ -109,14 +109,14 @@ func (s *state) trip(t *tamper) {
 	s.tamper = t
 	s.alarm("%s", t.driver)
 	if t.link {
-		s.card = offBus
+		s.condition = offBus
 		return
 	}
-	s.card = inReset
+	s.condition = inReset
 	s.after(bootloaderDelay, func(s *state) {
 		s.alarm("%s", t.boot)
 		s.alarm("ALM1001: HSM restart required")
-		s.card = waitsRestart
+		s.condition = waitsRestart
 	})
 }
 
@@ -125,14 +125,14 @@ func (s *state) restart() error {
 	if s.modern() && s.celsius() >= softCelsius {
 		return fmt.Errorf("the card is held in reset at %d C; cool it first", s.celsius())
 	}
-	if s.card == offBus {
+	if s.condition == offBus {
 		return errors.New("the card is off the bus; only a reboot brings it back")
 	}
 	if s.batteryLogged == 2 {
 		return errors.New("the battery is depleted; the firmware does not start")
 	}
 	s.restartCounters()
-	s.card = running
+	s.condition = running
 	if !s.modern() {
 		s.warmBoot()
 		return nil
@@ -142,7 +142,7 @@ func (s *state) restart() error {
 		s.alarm("%s", s.tamper.firmware)
 		s.alarm("ALM2010: HSM locked - tamper clear required")
 		s.deactivate()
-		s.card = locked
+		s.condition = locked
 	}
 	if s.transport {
 		s.alarm("ALM2012: HSM in secure transport mode")
@@ -199,7 +199,7 @@ func (s *state) warmBoot() {
 // crash is a catastrophic failure of the firmware.
 func (s *state) crash() {
 	s.critical++
-	s.card = halted
+	s.condition = halted
 	if s.modern() {
 		s.alarm("ALM2009: HSM halted - internal firmware error")
 		return

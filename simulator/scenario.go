@@ -24,6 +24,7 @@ type spec struct {
 	ped         bool // PED authentication, not password
 	fips        bool
 	audit       bool // audit role initialized
+	oldSSH      bool // offers only the SSH algorithms of its time
 	uptime      time.Duration
 	load        float64 // 0..1
 	temperature float64 // degrees Celsius
@@ -57,6 +58,7 @@ type scenarioAppliance struct {
 	Authentication text // "ped" or "password"
 	FIPS           bool
 	Audit          bool
+	OldSSH         bool    `yaml:"old_ssh"`
 	Uptime         text    // a duration
 	Load           float64 // percent
 	Temperature    float64 // degrees Celsius
@@ -167,7 +169,10 @@ func (a scenarioAppliance) validate(index int) (spec, error) {
 		return spec{}, a.Name.errorf("an appliance needs a name that can be a host name, not %q", a.Name.value)
 	}
 	sp := defaults(m, index)
-	sp.name, sp.fips, sp.audit = a.Name.value, a.FIPS, a.Audit
+	sp.name, sp.fips, sp.audit, sp.oldSSH = a.Name.value, a.FIPS, a.Audit, a.OldSSH
+	if sp.oldSSH && m.modern() {
+		return spec{}, a.Name.errorf("old_ssh is for models with a K6 card")
+	}
 	setIf(&sp.address, a.Address)
 	setIf(&sp.serial, a.Serial)
 	setIf(&sp.label, a.Label)

@@ -26,7 +26,7 @@ func mask(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		if strings.HasPrefix(line, "        ") && hexPair.MatchString(line) && strings.Count(line, ":") > 0 && !strings.Contains(line, " GMT") && !strings.Contains(line, "(") {
-			lines[i] = hexPair.ReplaceAllString(line, "xx$1")
+			lines[i] = hexPair.ReplaceAllString(line, "5a$1")
 		}
 	}
 	return strings.Join(lines, "\n")
@@ -206,4 +206,27 @@ func TestCommandsCost(t *testing.T) {
 			t.Errorf("no %q in %s", want, s.logged("lunalogs"))
 		}
 	})
+}
+
+// TestCertificateBytes holds the bytes that the golden files hide.
+func TestCertificateBytes(t *testing.T) {
+	s := newState(testSpecs(t)["7.2"], 1, time.Unix(0, 0))
+	s.spec.ntlsKey = testKeys().ntls
+	c, err := s.serverCertificate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature); err != nil {
+		t.Error(err)
+	}
+	text, err := certificateShow(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = strings.Join(strings.Fields(strings.ReplaceAll(text, ":", "")), "")
+	for name, want := range map[string]string{"modulus": fmt.Sprintf("Modulus00%xExponent", testKeys().ntls.N), "signature": fmt.Sprintf("Encryption%x", c.Signature)} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the %s is not in %s", name, text)
+		}
+	}
 }

@@ -8,7 +8,7 @@ import (
 // yesNo and its like are the words of LunaSH for a truth.
 func yesNo(b bool) string { return choose(b, "Yes", "No") }
 
-func choose(b bool, yes, no string) string {
+func choose[T any](b bool, yes, no T) T {
 	if b {
 		return yes
 	}
@@ -54,7 +54,7 @@ func hsmShow(s *state, _ params) (string, error) {
 	hsmDetails(s, &p)
 	p.line("")
 	p.line("   Partitions created on HSM:%s", blank)
-	p.line("   %s", strings.Repeat("=", choose2(s.version == "5.4", 26, 30)))
+	p.line("   %s", strings.Repeat("=", choose(s.version == "5.4", 26, 30)))
 	hsmPartitions(s, &p)
 	p.line("")
 	p.line("   FIPS 140-2 Operation:")
@@ -72,13 +72,6 @@ func hsmShow(s *state, _ params) (string, error) {
 		environment(s, &p)
 	}
 	return p.String(), nil
-}
-
-func choose2(b bool, yes, no int) int {
-	if b {
-		return yes
-	}
-	return no
 }
 
 func hsmDetails(s *state, p *page) {

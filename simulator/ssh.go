@@ -131,8 +131,25 @@ func (a *appliance) serverConfig(w wire) *ssh.ServerConfig {
 	if w.otherKey {
 		key = a.keys[1]
 	}
+	if a.spec.oldSSH {
+		c.KeyExchanges = []string{ssh.InsecureKeyExchangeDH14SHA1, ssh.InsecureKeyExchangeDH1SHA1}
+		c.Ciphers = []string{ssh.InsecureCipherAES128CBC}
+		c.MACs = []string{ssh.HMACSHA1}
+		c.ServerVersion = "SSH-2.0-OpenSSH_4.3"
+		key = sha1Only(key)
+	}
 	c.AddHostKey(key)
 	return c
+}
+
+// sha1Only is an RSA host key that signs as ssh-rsa and no other way.
+func sha1Only(key ssh.Signer) ssh.Signer {
+	if signer, ok := key.(ssh.AlgorithmSigner); ok {
+		if old, err := ssh.NewSignerWithAlgorithms(signer, []string{ssh.KeyAlgoRSA}); err == nil {
+			return old
+		}
+	}
+	return key
 }
 
 // logLogin writes what sshd and LunaSH write of a login.

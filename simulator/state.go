@@ -3,7 +3,6 @@ package simulator
 import (
 	"cmp"
 	"encoding/binary"
-	"fmt"
 	"hash/fnv"
 	"math"
 	"slices"
@@ -40,13 +39,12 @@ func (r ramp) at(t time.Time) float64 {
 
 // A partition is one key container of the card.
 type partition struct {
-	serial      uint64
-	name        string
-	bytes       int64
-	objects     int
-	activated   bool
-	attempts    int // crypto officer logins left
-	initialized bool
+	serial    uint64
+	name      string
+	bytes     int64
+	objects   int
+	activated bool
+	attempts  int // crypto officer logins left
 }
 
 const (
@@ -84,7 +82,7 @@ type state struct {
 	hsmReset time.Time
 	due      []due
 
-	card          condition
+	condition     condition
 	label         string
 	zeroized      bool
 	byHand        bool // zeroized by a person
@@ -221,11 +219,11 @@ func (s *state) after(d time.Duration, do func(*state)) {
 }
 
 // answers says whether the card answers commands at all.
-func (s *state) answers() bool { return s.card == running || s.card == locked }
+func (s *state) answers() bool { return s.condition == running || s.condition == locked }
 
 // utilization is the share of the last second that the card was busy, 0..1.
 func (s *state) utilization() float64 {
-	if s.card != running || s.zeroized || s.transport {
+	if s.condition != running || s.zeroized || s.transport {
 		return 0
 	}
 	u := s.load.at(s.now)
@@ -296,9 +294,6 @@ func (s *state) usedBytes() int64 {
 	return sum
 }
 
-// uptime is the time since the last reset of the card.
-func (s *state) uptime() time.Duration { return s.now.Sub(s.hsmReset) }
-
 // restartCounters is what a reset of the card does to its counters.
 func (s *state) restartCounters() {
 	s.hsmReset = s.now
@@ -335,5 +330,3 @@ func (s *state) wave(name string, period time.Duration) float64 {
 func (s *state) pid(process string) int {
 	return 1000 + int(20000*s.noise(process, s.boot.Unix()))
 }
-
-func (s *state) String() string { return fmt.Sprintf("%s (Luna %s)", s.spec.name, s.version) }

@@ -22,7 +22,7 @@ func (s *state) statusCodes() []string {
 	if !s.ntlsUp {
 		all = append(all, codeNTLSDown)
 	}
-	if s.card != running {
+	if s.condition != running {
 		all = append(all, codeHSMError)
 	}
 	if s.logPercent() >= 75 {
@@ -39,7 +39,7 @@ func (s *state) statusCodes() []string {
 // systemState is the worst state of the codes.
 func (s *state) systemState() string {
 	switch {
-	case !s.ntlsUp || s.card != running:
+	case !s.ntlsUp || s.condition != running:
 		return "OOS"
 	case s.logPercent() >= 75:
 		return "IST"

@@ -99,6 +99,7 @@ func TestLinkFaults(t *testing.T) {
 				s := simulate(t, "7.2")
 				term := s.login()
 				s.inject(c.event)
+				synctest.Wait()
 				if out, err := term.ask("hsm show"); err == nil {
 					t.Errorf("the session lives on: %q", out)
 				}
@@ -142,6 +143,41 @@ func (s *simulated) tryLogin() (hostKey []byte, err error) {
 		return hostKey, err
 	}
 	return hostKey, ssh.NewClient(c, channels, requests).Close()
+}
+
+// TestOldSSH: modern defaults do not reach an appliance with the SSH of its
+// time, and the old algorithms do.
+func TestOldSSH(t *testing.T) {
+	key, err := newRSA()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, old := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := simulate(t, "5.4")
+			s.keys[0] = signer
+			s.spec.oldSSH = true
+			conn, err := s.dial()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			config := clientConfig(ssh.Password(testPassword))
+			if old {
+				config.KeyExchanges = []string{ssh.InsecureKeyExchangeDH14SHA1}
+				config.Ciphers = []string{ssh.InsecureCipherAES128CBC}
+				config.MACs = []string{ssh.HMACSHA1}
+				config.HostKeyAlgorithms = []string{ssh.KeyAlgoRSA}
+			}
+			if _, _, _, err = ssh.NewClientConn(conn, "luna:22", config); (err == nil) != old {
+				t.Errorf("old algorithms %v: %v", old, err)
+			}
+		})
+	}
 }
 
 func TestLogin(t *testing.T) {

@@ -10,6 +10,8 @@ var commands = []command{
 	hsmPartitionList,
 	alarmsList,
 	walk,
+	mibsCommand,
 	parseCommand,
 	{"simulate", "run a pretend Luna estate, or inject an event into it", simulate},
+	versionCommand,
 }

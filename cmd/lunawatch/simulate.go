@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 
 	"github.com/lunawatch/lunawatch/simulator"
 )
@@ -38,6 +39,10 @@ func simulate(ctx context.Context, args []string, std stdio) int {
 	}
 	if c.StateDir == "" {
 		flags.Usage()
+		return exitUsage
+	}
+	if _, _, err := net.SplitHostPort(c.ListenAddress); err != nil {
+		fmt.Fprintf(std.err, "lunawatch simulate: -ssh.listen-address %q is not host:port\n", c.ListenAddress)
 		return exitUsage
 	}
 	c.Log = slog.New(slog.NewTextHandler(std.err, nil))

@@ -69,6 +69,7 @@ func TestSimulateUsage(t *testing.T) {
 		{[]string{"-help"}, exitOK, "-ssh.password-file"},
 		{nil, exitUsage, "usage: lunawatch simulate"},
 		{[]string{"-state-dir", "x", "more"}, exitUsage, "usage:"},
+		{[]string{"-state-dir", "x", "-ssh.listen-address", "here"}, exitUsage, `"here" is not host:port`},
 		{[]string{"-state-dir", "x", "-scenario", "/nonexistent"}, exitError, "lunawatch simulate: read scenario: open /nonexistent: no such file or directory"},
 	} {
 		var errs bytes.Buffer

@@ -115,6 +115,8 @@ var hostile = []struct {
 			{testRoot.Append(1, 2), Gauge32(1)}, end,
 			{testRoot.Append(1, 3), Gauge32(2)}, end,
 		}})
+		p.send(p.request(PDUGetBulk, append([]byte{0, 0, 50, 0}, p.ranges(last.Append(9))...)))
+		p.wantAnswer(answer{Varbinds: []Varbind{{testRoot.Append(3, 4), Gauge32(23)}, end}}) // and not 48 ends more
 	}},
 	{"TestSet", false, func(p *peer) {
 		p.big = true
@@ -164,6 +166,8 @@ var hostile = []struct {
 			p.send(p.request(PDUGetNext, body))
 			p.wantAnswer(answer{Code: ParseError})
 		}
+		p.send(p.request(PDUGetNext, p.ranges(make(OID, MaxSubIDs+1)))) // true, but more than an OID has
+		p.wantAnswer(answer{Code: ParseError})
 	}},
 	{"empty GetNext", false, func(p *peer) {
 		p.send(p.request(PDUGetNext, nil))
@@ -232,6 +236,7 @@ func TestIDCollisionWhileWaiting(t *testing.T) {
 	if st := s.Stats(); len(st.Registered) != 0 {
 		t.Errorf("registered %v before the answer", st.Registered)
 	}
+	p.send(p.encode(PDUResponse, 0, p.session, register.packet, make([]byte, 4))) // too short to count
 	p.respond(register, NoError)
 	p.alive()
 	if st := s.Stats(); len(st.Registered) != 1 {

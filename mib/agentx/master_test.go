@@ -210,7 +210,7 @@ func (p *peer) order() binary.AppendByteOrder {
 	return binary.LittleEndian
 }
 
-// encode makes a PDU in the byte order of p; lying adds to the length it claims.
+// encode makes a PDU in the byte order of p.
 func (p *peer) encode(kind PDUType, flags byte, session, packet uint32, body []byte) []byte {
 	if p.big {
 		flags |= flagNetworkOrder

@@ -107,6 +107,8 @@ func (l *link) leave() {
 	if !l.opened {
 		return
 	}
+	l.conn.SetReadDeadline(time.Time{})
+	defer time.AfterFunc(goodbye, func() { l.conn.Close() }).Stop()
 	for _, c := range l.config.Caps {
 		l.send(PDURemoveAgentCaps, removeCapsBody(c.ID), ignore)
 	}
@@ -119,7 +121,6 @@ func (l *link) leave() {
 	if l.send(PDUClose, closeBody(reasonShutdown), confirmed) != nil {
 		return
 	}
-	l.conn.SetReadDeadline(time.Now().Add(goodbye))
 	for {
 		n, err := l.conn.Read(l.in[l.w:])
 		l.w += n

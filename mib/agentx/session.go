@@ -51,7 +51,7 @@ type Stats struct {
 // New returns a Session that does nothing until Run.
 func New(c Config) *Session { return &Session{config: c, told: make(map[string]bool)} }
 
-// Run serves until ctx ends and then returns nil. It connects, and connects again, as often as needed;
+// Run, which is called once, serves until ctx ends and then returns nil. It connects, and connects again, as often as needed;
 // the only error is a Config that cannot work.
 func (s *Session) Run(ctx context.Context) error {
 	c, err := s.config.complete()
@@ -65,7 +65,9 @@ func (s *Session) Run(ctx context.Context) error {
 			failures = 0
 			clear(s.told)
 		}
-		s.explain(&c, err)
+		if ctx.Err() == nil {
+			s.explain(&c, err)
+		}
 		pause(ctx, retryDelay(failures))
 	}
 	return nil
@@ -74,13 +76,13 @@ func (s *Session) Run(ctx context.Context) error {
 // stable is the age from which the end of a session is followed by a new one at once.
 const stable = 2 * time.Second
 
-// retryDelay is the pause after so many failures in a row: none, then 50 ms doubling to half a second, less up
-// to half as jitter. A look at a socket is cheap, and half a second keeps an outage of the master below one second.
+// retryDelay is the pause after so many failures in a row: none, then 50 ms doubling to a quarter of a second, less up
+// to half as jitter. A look at a socket is cheap, and this serves again well within a second of the master's return.
 func retryDelay(failures int) time.Duration {
 	if failures == 0 {
 		return 0
 	}
-	d := min(25*time.Millisecond<<min(failures, 5), 500*time.Millisecond)
+	d := min(25*time.Millisecond<<min(failures, 4), 250*time.Millisecond)
 	return d - rand.N(d/2)
 }
 

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,6 +33,7 @@ func bubble(t *testing.T, c Config, test func(t *testing.T, s *Session, next fun
 		var last *peer
 		test(t, s, func() *peer {
 			last = m.peer(<-conns)
+			last.conn.SetDeadline(time.Now().Add(time.Hour)) // of this clock: ends a test that fails
 			return last
 		})
 		cancel()
@@ -86,7 +89,7 @@ func TestSilentOpen(t *testing.T) {
 	})
 }
 
-// TestForgottenSession: a master that answers Ping with notOpen gets a new session.
+// TestForgottenSession: a master that answers Ping or Register with notOpen gets a new session.
 func TestForgottenSession(t *testing.T) {
 	c := testConfig()
 	c.PingInterval = DefaultPingInterval
@@ -95,6 +98,10 @@ func TestForgottenSession(t *testing.T) {
 		p.grantOpen()
 		p.respond(p.expect(PDURegister), NoError)
 		p.respond(p.expect(PDUPing), NotOpen)
+		p.gone(0)
+		p = next()
+		p.grantOpen()
+		p.respond(p.expect(PDURegister), NotOpen)
 		p.gone(0)
 		next().grantOpen()
 	})
@@ -180,7 +187,7 @@ func TestAdvice(t *testing.T) {
 				if lines := log.lines(); len(lines) != 1 || !strings.Contains(lines[0], test.want) {
 					t.Errorf("log:\n%s", strings.Join(lines, "\n"))
 				}
-				if n := s.Stats().Dials; n < 120 || n > 300 {
+				if n := s.Stats().Dials; n < 240 || n > 490 {
 					t.Errorf("%d attempts in a minute", n)
 				}
 			})
@@ -221,6 +228,38 @@ func TestFarewell(t *testing.T) {
 	}
 }
 
+// TestFarewellToHungMaster: a master that reads nothing more, or answers nothing, cannot hold up the end.
+func TestFarewellToHungMaster(t *testing.T) {
+	t.Run("reads nothing", func(t *testing.T) { farewell(t, func(*peer) {}) })
+	t.Run("answers nothing", func(t *testing.T) {
+		farewell(t, func(p *peer) { go io.Copy(io.Discard, p.conn) })
+	})
+}
+
+func farewell(t *testing.T, hang func(*peer)) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &master{t: t}
+		conns := make(chan net.Conn, 1)
+		c := testConfig()
+		c.Dial = m.dial(conns)
+		s := New(c)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- s.Run(ctx) }()
+		p := m.peer(<-conns)
+		p.grantOpen()
+		p.respond(p.expect(PDURegister), NoError)
+		p.alive()
+		hang(p)
+		cancel()
+		begun := time.Now()
+		<-ended
+		if took := time.Since(begun); took > goodbye {
+			t.Errorf("the end took %v", took)
+		}
+	})
+}
+
 func TestOpen(t *testing.T) {
 	c := testConfig()
 	c.Timeout = 3 * time.Second
@@ -241,7 +280,9 @@ func TestRequestsBeforeOpen(t *testing.T) {
 	p.send(p.encode(PDUGet, 0, 0, 5, p.ranges(testRoot)))
 	p.wantAnswer(answer{Code: NotOpen})
 	p.respond(open, NoError)
-	p.expect(PDURegister)
+	if got, want := p.expect(PDURegister).payload, registerBody(1, 127, testRoot); !bytes.Equal(got, want) {
+		t.Errorf("Register %x, want %x", got, want)
+	}
 	p.alive()
 }
 
@@ -313,6 +354,25 @@ func TestNotifyTooLarge(t *testing.T) {
 		t.Error("no error")
 	}
 	p.alive()
+}
+
+// TestOneWrite: what arrives in one read is answered in one write.
+func TestOneWrite(t *testing.T) {
+	c, err := testConfig().complete()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := new(sink)
+	l := newLink(conn, &c, new(counts))
+	l.opened, l.id = true, 5
+	p := &peer{t: t, session: 5}
+	l.w = copy(l.in, slices.Repeat(p.request(PDUGetNext, p.ranges(testRoot)), 10))
+	if err := l.serve(); err != nil {
+		t.Fatal(err)
+	}
+	if one := headerSize + 8 + len(AppendVarbind(nil, firstInstance.OID, firstInstance.Value)); conn.writes != 1 || conn.Len() != 10*one {
+		t.Errorf("%d writes of %d octets, want one of %d", conn.writes, conn.Len(), 10*one)
+	}
 }
 
 // TestOneView: one PDU is answered from one view, however many varbinds it asks for.

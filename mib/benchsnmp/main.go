@@ -148,12 +148,9 @@ func verdict(met bool, relation string, target float64) string {
 	return fmt.Sprintf("%s %.1f MISSED", relation, target)
 }
 
-// perMeasurement is how many varbinds one measurement reads at least, about a second's worth.
-const perMeasurement = 20000
-
 // compare measures both sides in turns, the first to go alternating, and returns the medians.
 func (s *stage) compare(ctx context.Context, t tool, n, pairs int) (ours, theirs figure, times int, err error) {
-	times = max(1, perMeasurement/n)
+	times = max(1, t.reads/n)
 	var figures [2][]figure
 	for i := range 2 * pairs {
 		who := (i + i/2) % 2

@@ -1,0 +1,130 @@
+package agent
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestReferenceConfig holds the shipped configuration to the code: it is good,
+// it shows every key, and the values that it calls defaults are.
+func TestReferenceConfig(t *testing.T) {
+	text, err := os.ReadFile("../lunawatch.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := ParseConfig(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	if diff := cmp.Diff(want.SNMP, c.SNMP); diff != "" {
+		t.Errorf("snmp is not the default:\n%s", diff)
+	}
+	c.Alarms.IgnoredStatusCodes = nil
+	if diff := cmp.Diff(want.Alarms, c.Alarms); diff != "" {
+		t.Errorf("alarms is not the default:\n%s", diff)
+	}
+	if c.Intervals != want.Intervals || c.StateDirectory != want.StateDirectory || c.ControlSocket != want.ControlSocket {
+		t.Errorf("intervals or paths are not the defaults: %+v", c)
+	}
+	for _, key := range keysOf(reflect.TypeFor[Config](), nil) {
+		if !strings.Contains(string(text), key+":") {
+			t.Errorf("lunawatch.yaml does not show %s", key)
+		}
+	}
+}
+
+// keysOf lists the YAML keys of a type and of what it holds.
+func keysOf(typ reflect.Type, keys []string) []string {
+	switch typ.Kind() {
+	case reflect.Slice, reflect.Pointer:
+		return keysOf(typ.Elem(), keys)
+	case reflect.Struct:
+		for i := range typ.NumField() {
+			if key := typ.Field(i).Tag.Get("yaml"); key != "" {
+				keys = keysOf(typ.Field(i).Type, append(keys, key))
+			}
+		}
+	}
+	return keys
+}
+
+const goodHSM = "hsms:\n- {name: a, address: 192.0.2.1, password_file: /p, known_hosts_file: /k}\n"
+
+func TestConfigProblems(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{goodHSM, ""},
+		{"", ""},
+		{"# only a comment\n", ""},
+		{"intervals:\n  fast: 7\n", "line 2: \"7\" is not a duration"},
+		{goodHSM + "interval: 5s\n", "[3:1] unknown field \"interval\""},
+		{"hsms:\n- name: a\n  adress: x\n", "[3:3] unknown field \"adress\""},
+		{"intervals: {fast: soon}\n", "line 1: \"soon\" is not a duration"},
+		{strings.Replace(goodHSM, "name: a", "name: a b", 1), "name must be"},
+		{goodHSM + strings.TrimPrefix(goodHSM, "hsms:\n"), "taken by another HSM"},
+		{strings.Replace(goodHSM, "name: a", "name: a, user: admin", 1), "can change the appliance"},
+		{strings.Replace(goodHSM, "name: a", "name: a, user: admin, allow_privileged_user: true", 1), ""},
+		{strings.Replace(goodHSM, "password_file: /p, ", "", 1), "private_key_file is needed"},
+		{strings.Replace(goodHSM, ", known_hosts_file: /k", "", 1), "host_key and known_hosts_file"},
+		{strings.Replace(goodHSM, "known_hosts_file: /k", "host_key: abc", 1), "begins with SHA256:"},
+		{strings.Replace(goodHSM, "address: 192.0.2.1, ", "", 1), "exactly one of address and replay"},
+		{strings.Replace(goodHSM, "name: a", "name: a, intervals: {fast: 5ms}", 1), "below one second"},
+		{strings.Replace(goodHSM, "password_file: /p", "password_credential: a", 1), "CREDENTIALS_DIRECTORY"},
+		{"snmp: {agentXSocket: \"udp:1\"}\n", "agentXSocket"},
+		{"snmp: {agentXTimeout: 0}\n", "agentXTimeout is too small"},
+		{"alarms: {storage_ratio: 2}\n", "storage_ratio"},
+		{"receivers: [{name: a}]\n", "exactly one of agentx and snmp"},
+		{"receivers: [{agentx: {}}]\n", "name is needed"},
+		{"receivers: [{name: a, snmp: {address: x, version: \"1\"}}]\n", "neither 2c nor 3"},
+		{"receivers: [{name: a, snmp: {address: x, version: 2c}}]\n", "community_file"},
+		{"receivers: [{name: a, agentx: {}}, {name: a, agentx: {}}]\n", "taken by another receiver"},
+	} {
+		_, err := ParseConfig([]byte(c.text))
+		if c.want == "" && err != nil {
+			t.Errorf("%q: %v", c.text, err)
+		}
+		if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%q: %v, want %s", c.text, err, c.want)
+		}
+	}
+}
+
+func TestVendorConfig(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "luna-snmp.conf")
+	text := "# the vendor's\nagentXSocket tcp:localhost:7050\nagentXPingInterval 20\nagentXTimeout 2\nagentXRetries 3\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := Default().SNMP
+	if err := s.ReadVendor(file); err != nil {
+		t.Fatal(err)
+	}
+	want := SNMP{Enabled: true, Socket: "tcp:localhost:7050", PingInterval: 20, Timeout: 2, Retries: 3}
+	if s != want {
+		t.Errorf("%+v, want %+v", s, want)
+	}
+	if err := os.WriteFile(file, []byte("agentXTimeout soon\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ReadVendor(file); err == nil || !strings.Contains(err.Error(), "line 1: agentXTimeout") {
+		t.Errorf("bad value: %v", err)
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	text, _ := os.ReadFile("../lunawatch.yaml")
+	f.Add(text)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if c, err := ParseConfig(text); err == nil {
+			if _, err := yaml.Marshal(c); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}

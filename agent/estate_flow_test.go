@@ -1,0 +1,101 @@
+package agent
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestOneTruth reads the same HSMs through every door.
+func TestOneTruth(t *testing.T) {
+	e := startEstate(t, "")
+	e.until(t, "snmpwalk and snmpbulkwalk and lunawatch walk agree", func() bool {
+		list, err := e.client.Walk(t.Context())
+		must(t, err)
+		var direct strings.Builder
+		for _, i := range list {
+			if strings.HasPrefix(i.OID, subtreeHSM) {
+				direct.WriteString("." + i.OID + " = " + i.Value + "\n")
+			}
+		}
+		walk := e.snmp(t, "snmpwalk", "-On", subtreeHSM)
+		return len(list) > 400 && walk == e.snmp(t, "snmpbulkwalk", "-On", "-Cr50", subtreeHSM) && walk == direct.String()
+	})
+	res, err := http.Get("http://" + e.web + "/metrics")
+	must(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	must(t, err)
+	for _, want := range []string{`luna_hsm_info{device="luna72"`, `luna_agentx_connected 1`, `luna_partition_objects{`} {
+		if !strings.Contains(string(body), want) {
+			t.Errorf("/metrics lacks %s", want)
+		}
+	}
+}
+
+// TestTraps has one alarm of the log and one of a poll arrive at snmptrapd by
+// every way.
+func TestTraps(t *testing.T) {
+	e := startEstate(t, `
+receivers:
+- {name: snmpd, agentx: {}}
+- {name: inform2, snmp: {address: $TRAPD, version: 2c, inform: true, community_file: $DIR/community}}
+- {name: inform3, snmp: {address: $TRAPD, version: "3", inform: true, user: noc, auth_password_file: $DIR/auth, priv_password_file: $DIR/priv}}
+`)
+	e.inject(t, "luna72", "log 2026 Nov 21 02:00:00 luna72  kern info  kernel: k7pf0: [HSM] ALM2012: HSM in secure transport mode")
+	arrived := func(reference string, n int) bool {
+		count := 0
+		for _, line := range e.trapd.Lines() {
+			if strings.Contains(line, ".1.3.6.1.4.1.23629.1.5.2.2.7") && strings.Contains(line, reference) {
+				count++
+			}
+		}
+		return count >= n
+	}
+	e.until(t, "three traps of ALM2012", func() bool { return arrived("/ messages /", 3) && arrived("/ kernel / 1]", 3) })
+	e.until(t, "it is over, as the next poll shows", func() bool { return arrived("/ stm / 0]", 3) })
+	if e.stands("luna72", "stm") {
+		t.Error("the alarm stands still")
+	}
+}
+
+// TestStory plays faults of HSMs and of the way to them; each must be an
+// alarm, and over when it is over.
+func TestStory(t *testing.T) {
+	e := startEstate(t, "alarms: {unreachable_after: 1, silent_after: 1}\n")
+	type fault struct{ hsm, fault, group, mend string }
+	for _, chapter := range [][]fault{{
+		{"luna72", "temperature 78", "temp-warn", "temperature 38"},
+		{"luna72", "battery 2.70", "battery", "battery 3.08"},
+		{"luna72", "stm on", "stm", "stm off"},
+		{"luna62", "so-login-fail 1", "so-login-attempts", "so-login"},
+		{"luna62", "ntls down", "ntls", "ntls up"},
+		{"luna54", "certificate 5", "ntls-certificate", "certificate 900"},
+		{"luna54", "fan-fail Fan1A", "appliance-fan", "fan-restore Fan1A"},
+		{"luna54", "disk-full 85", "log-disk", "disk-full 5"},
+	}, {
+		{"luna54", "gone", "unreachable", "heal"},
+		{"luna62", "wrong-password", "unreachable", "heal"},
+		{"luna72", "host-key", "unreachable", "heal"},
+	}} {
+		for _, f := range chapter {
+			e.inject(t, f.hsm, f.fault)
+		}
+		for _, f := range chapter {
+			e.until(t, f.hsm+" "+f.group+" stands", func() bool { return e.stands(f.hsm, f.group) })
+		}
+		for _, f := range chapter {
+			e.inject(t, f.hsm, f.mend)
+		}
+		for _, f := range chapter {
+			e.until(t, f.hsm+" "+f.group+" is over", func() bool { return !e.stands(f.hsm, f.group) })
+		}
+	}
+	secret, err := os.ReadFile(e.ready.PasswordFile)
+	must(t, err)
+	if strings.Contains(e.log.String(), strings.TrimSpace(string(secret))) {
+		t.Error("the log holds the password")
+	}
+}

@@ -1,0 +1,213 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/lunawatch/lunawatch/simulator"
+	"github.com/lunawatch/lunawatch/simulator/netsnmp"
+)
+
+// An estate is a whole site in one test: simulated appliances, a private
+// snmpd and snmptrapd, and an agent that watches and serves.
+type estate struct {
+	dir    string
+	sim    *simulator.Estate
+	ready  simulator.Ready
+	snmpd  *netsnmp.Agent
+	trapd  *netsnmp.Trapd
+	agent  *Agent
+	client *Client
+	web    string
+	log    *syncBuffer
+}
+
+var noc = netsnmp.User{Name: "noc", Auth: "authentic enough", Priv: "private enough"}
+
+// testTimeout bounds a wait for a condition; no test's result depends on it.
+const testTimeout = 30 * time.Second
+
+// A syncBuffer is a log that is read while it is written.
+type syncBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// startEstate brings everything up; it ends with the test. more is appended to
+// the agent's configuration, with $TRAPD for snmptrapd's address.
+func startEstate(tb testing.TB, more string) *estate {
+	tb.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	dir, err := os.MkdirTemp("", "lw")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	e := &estate{dir: dir, log: new(syncBuffer)}
+	ended := make(chan error, 2)
+	running := 0
+	tb.Cleanup(func() {
+		cancel()
+		for range running {
+			if err := <-ended; err != nil {
+				tb.Error(err)
+			}
+		}
+		os.RemoveAll(dir)
+		if tb.Failed() {
+			tb.Logf("log of the agent:\n%s", e.log)
+		}
+	})
+	for _, sub := range []string{"sim", "snmpd", "trapd"} {
+		must(tb, os.Mkdir(filepath.Join(dir, sub), 0o700))
+	}
+	e.sim, err = simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: filepath.Join(dir, "sim"), Log: slog.New(slog.DiscardHandler)})
+	must(tb, err)
+	running++
+	go func() { ended <- e.sim.Run(ctx) }()
+	e.ready = <-e.sim.Ready()
+	e.trapd, err = netsnmp.StartTrapd(ctx, filepath.Join(dir, "trapd"), netsnmp.TrapdConfig{Users: []netsnmp.User{noc}, Output: "-On"})
+	peer(tb, err)
+	tb.Cleanup(e.trapd.Stop)
+	e.snmpd, err = netsnmp.StartAgent(ctx, filepath.Join(dir, "snmpd"), netsnmp.Config{
+		User: &noc, WriteCommunity: "secret", Lines: []string{"trap2sink " + e.trapd.Address + " public"},
+	})
+	peer(tb, err)
+	tb.Cleanup(e.snmpd.Stop)
+	must(tb, os.WriteFile(filepath.Join(dir, "auth"), []byte(noc.Auth+"\n"), 0o600))
+	must(tb, os.WriteFile(filepath.Join(dir, "priv"), []byte(noc.Priv+"\n"), 0o600))
+	must(tb, os.WriteFile(filepath.Join(dir, "community"), []byte("public\n"), 0o600))
+	e.startAgent(ctx, tb, strings.NewReplacer("$TRAPD", e.trapd.Address, "$DIR", dir).Replace(more), ended)
+	running++
+	return e
+}
+
+func (e *estate) startAgent(ctx context.Context, tb testing.TB, more string, ended chan<- error) {
+	tb.Helper()
+	c, err := ParseConfig([]byte(e.config() + more))
+	must(tb, err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(tb, err)
+	e.web = l.Addr().String()
+	l.Close()
+	no, none := false, ""
+	e.agent = New(c, Web{
+		Flags:         &web.FlagConfig{WebListenAddresses: &[]string{e.web}, WebSystemdSocket: &no, WebConfigFile: &none},
+		TelemetryPath: "/metrics",
+	}, slog.New(slog.NewTextHandler(e.log, nil)))
+	e.client = NewClient(c.ControlSocket)
+	go func() { ended <- e.agent.Run(ctx) }()
+	e.until(tb, "every HSM is read, and snmpd serves it", func() bool {
+		for _, d := range e.agent.store.Latest().Devices {
+			if d.Monitor.IsZero() || d.Certificate.IsZero() {
+				return false
+			}
+		}
+		return strings.Contains(e.snmp(tb, "snmpwalk", "-On", subtreeHSM), "hsm3")
+	})
+}
+
+const (
+	subtreeUTSP = "1.3.6.1.4.1.12383"
+	subtreeHSM  = "1.3.6.1.4.1.23629"
+)
+
+// config is that of an agent that looks at each appliance each second.
+func (e *estate) config() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "state_directory: %s/state\ncontrol_socket: %s/control\nsnmp: {agentXSocket: %s}\nintervals: {fast: 1s, slow: 2s, hourly: 3s}\nhsms:\n", e.dir, e.dir, e.snmpd.Socket)
+	for _, a := range e.ready.Appliances {
+		fmt.Fprintf(&b, "- {name: %s, address: %q, password_file: %s, known_hosts_file: %s, logs: [%s]}\n", a.Name, a.SSHAddress, e.ready.PasswordFile, e.ready.KnownHosts, a.Syslog)
+	}
+	return b.String()
+}
+
+// snmp runs one of the snmp tools with the read community.
+func (e *estate) snmp(tb testing.TB, tool string, args ...string) string {
+	tb.Helper()
+	options := append([]string{"-v2c", "-c", "public", "-M", "", "-m", ""}, pick(args, true)...)
+	cmd := exec.Command(tool, append(append(options, e.snmpd.Address), pick(args, false)...)...)
+	out, err := cmd.Output()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		tb.Fatal(err)
+	}
+	return string(out)
+}
+
+// pick returns the arguments that are flags, or those that are not: the tools
+// want the address between them.
+func pick(args []string, flags bool) (picked []string) {
+	for _, a := range args {
+		if strings.HasPrefix(a, "-") == flags {
+			picked = append(picked, a)
+		}
+	}
+	return picked
+}
+
+// until waits for a condition.
+func (e *estate) until(tb testing.TB, what string, ok func() bool) {
+	tb.Helper()
+	for deadline := time.Now().Add(testTimeout); !ok(); {
+		if time.Now().After(deadline) {
+			tb.Fatalf("not within %s: %s", testTimeout, what)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func (e *estate) inject(tb testing.TB, appliance, event string) {
+	tb.Helper()
+	words := strings.Fields(event)
+	must(tb, e.sim.Inject(appliance, simulator.Event{Name: words[0], Args: words[1:]}))
+}
+
+// stands reports whether an alarm of a group stands on a device.
+func (e *estate) stands(device, group string) bool {
+	for _, a := range e.agent.watch.Active() {
+		if a.Device == device && a.Group == group && !a.Test {
+			return true
+		}
+	}
+	return false
+}
+
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// peer skips a test whose real peer is missing, loudly; CI must have it.
+func peer(tb testing.TB, err error) {
+	tb.Helper()
+	if errors.Is(err, netsnmp.ErrMissing) && os.Getenv("CI") != "true" {
+		tb.Skipf("SKIPPED: %v: apt-get install snmpd snmp snmptrapd", err)
+	}
+	must(tb, err)
+}

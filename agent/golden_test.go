@@ -1,0 +1,172 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/exporters"
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/agentx"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// replayed returns what one poll of the captured answers of three versions
+// makes known. It must run in a synctest bubble, so that all times are fixed.
+func replayed(t *testing.T) *hsm.Store {
+	t.Helper()
+	store := hsm.NewStore()
+	store.Expect("luna54", "luna62", "luna72")
+	ctx, cancel := context.WithCancel(t.Context())
+	for _, version := range []string{"5.4", "6.2", "7.2"} {
+		p := &collectors.Poller{
+			Device:    "luna" + strings.ReplaceAll(version, ".", ""),
+			Runner:    collectors.Dir(filepath.Join("..", "collectors", "testdata", version)),
+			Intervals: collectors.DefaultIntervals,
+		}
+		go p.Run(ctx, store.Apply)
+	}
+	synctest.Wait()
+	cancel()
+	synctest.Wait()
+	return store
+}
+
+// TestGolden holds every view of the captured estate against its golden file.
+func TestGolden(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, now := replayed(t), time.Now()
+		view, err := mib.Build(mib.Source{Snapshot: store.Latest(), Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var walk bytes.Buffer
+		for _, i := range Instances(view) {
+			fmt.Fprintf(&walk, ".%s = %s # %s\n", i.OID, i.Value, i.Name)
+		}
+		golden(t, "walk.txt", walk.Bytes())
+		checkOrder(t, view)
+
+		metrics := prometheus.NewRegistry()
+		metrics.MustRegister(exporters.NewPrometheus(store, time.Now))
+		golden(t, "metrics.txt", gather(t, metrics))
+
+		var text bytes.Buffer
+		for _, d := range store.Latest().Devices {
+			exporters.ShowText(&text, d, now)
+			exporters.InformationText(&text, d, now)
+			exporters.PartitionsText(&text, d, now)
+		}
+		golden(t, "text.txt", text.Bytes())
+	})
+}
+
+// checkOrder holds a View to what SNMP asks of it: OIDs strictly ascending,
+// Get of each instance, and Next of each giving the following one.
+func checkOrder(t *testing.T, v *mib.View) {
+	t.Helper()
+	var last agentx.OID
+	for oid, value := range v.All() {
+		if last != nil {
+			next, _, ok := v.Next(last, false)
+			if last.Compare(oid) >= 0 || !ok || next.Compare(oid) != 0 {
+				t.Errorf("after %v comes %v, Next says %v", last, oid, next)
+			}
+		}
+		want := agentx.AppendVarbind(nil, oid, value)
+		if got, ok := v.Get(oid); !ok || !bytes.Equal(got, want) {
+			t.Errorf("Get(%v) = %x, want %x", oid, got, want)
+		}
+		last = oid
+	}
+	if next, _, ok := v.Next(last, false); ok {
+		t.Errorf("after the last comes %v", next)
+	}
+}
+
+// TestStale lets every value pass its maximum age: nothing that was measured
+// may be left in any view, and the age must tell why.
+func TestStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := replayed(t)
+		time.Sleep(3 * time.Hour)
+		view, err := mib.Build(mib.Source{Snapshot: store.Latest(), Now: time.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if view.Len() != 0 {
+			t.Errorf("%d instances are left, the first %v", view.Len(), Instances(view)[0])
+		}
+		metrics := prometheus.NewRegistry()
+		metrics.MustRegister(exporters.NewPrometheus(store, time.Now))
+		text := string(gather(t, metrics))
+		for line := range strings.Lines(text) {
+			if !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "luna_source_") && !strings.HasPrefix(line, "luna_data_") {
+				t.Errorf("is left: %s", line)
+			}
+		}
+		if want := `luna_data_stale{device="luna72",section="show"} 1`; !strings.Contains(text, want) {
+			t.Errorf("no %s", want)
+		}
+	})
+}
+
+// TestMetricNames holds the names and help texts to Prometheus' own rules.
+func TestMetricNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		problems, err := testutil.CollectAndLint(exporters.NewPrometheus(replayed(t), time.Now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range problems {
+			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+	})
+}
+
+func gather(t *testing.T, g prometheus.Gatherer) []byte {
+	t.Helper()
+	families, err := g.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	for _, f := range families {
+		if _, err := expfmt.MetricFamilyToText(&out, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out.Bytes()
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s differs; go test ./agent -update rewrites it (-want +got):\n%s", file, diff)
+	}
+}
