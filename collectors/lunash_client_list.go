@@ -1,6 +1,7 @@
 package collectors
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -100,6 +101,9 @@ func (c *clientsRead) row(line string) bool {
 		cols = strings.Fields(line)
 	}
 	if len(cols) != 3 {
+		return false
+	}
+	if _, err := netip.ParseAddr(cols[2]); err != nil {
 		return false
 	}
 	c.list[c.find(cols[0])].Address = cols[2]

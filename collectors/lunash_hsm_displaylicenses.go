@@ -72,6 +72,9 @@ func license(table licenseTable, line string) (hsm.License, bool) {
 		return hsm.License{}, false
 	}
 	l := hsm.License{ID: id}
+	if (table == plainLicenses || table == upgradeLicenses) && !strings.Contains(id, "-") {
+		return l, false // the number of a page
+	}
 	switch table {
 	case upgradeLicenses:
 		if _, ok := yesNo(rest); ok {
@@ -79,9 +82,10 @@ func license(table licenseTable, line string) (hsm.License, bool) {
 		}
 	case countLicenses:
 		for _, n := range []*hsm.Opt[int64]{&l.Total, &l.Available} {
-			if whole(n, rest) {
-				rest = strings.TrimSpace(strings.TrimPrefix(rest, first(rest)))
+			if !whole(n, rest) {
+				return l, false
 			}
+			rest = strings.TrimSpace(strings.TrimPrefix(rest, first(rest)))
 		}
 	case featureLicenses:
 		var quantity string

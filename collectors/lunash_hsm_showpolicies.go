@@ -162,15 +162,15 @@ func (p *policiesRead) row(line string) bool {
 	}
 	switch policy.Value {
 	case "Off":
-		policy.Destructive = cmpKnown(offToOn, policy.Destructive)
+		policy.Destructive = firstKnown(offToOn, policy.Destructive)
 	case "On":
-		policy.Destructive = cmpKnown(onToOff, policy.Destructive)
+		policy.Destructive = firstKnown(onToOff, policy.Destructive)
 	}
 	policy.Description = collapse(rest)
 	return ok && policy.Description != "" && p.add(policy)
 }
 
-func cmpKnown(a, b hsm.Opt[bool]) hsm.Opt[bool] {
+func firstKnown(a, b hsm.Opt[bool]) hsm.Opt[bool] {
 	if a.Known {
 		return a
 	}

@@ -127,13 +127,17 @@ func TestLayoutDoesNotMatter(t *testing.T) {
 // TestTruncatedNeverLies cuts every fixture at every byte. What is left may
 // say less, but nothing else; and it is not complete.
 func TestTruncatedNeverLies(t *testing.T) {
+	step := 1
+	if raceDetector {
+		step = 7
+	}
 	for _, f := range fixtures(t) {
 		if strings.Contains(f.path, "transcript") || f.format == "client-list" && strings.Count(f.text, "Command Result") > 1 {
 			continue // its first answer is complete and different
 		}
 		full := plainJSON(t, f.parse(t, f.text).Fact)
 		body, _, _ := strings.Cut(f.text, "Command Result")
-		for i := range len(body) {
+		for i := 0; i < len(body); i += step {
 			if _, complete, _ := Answer(f.text[:i]); complete {
 				t.Fatalf("%s: complete after %d of %d bytes", f.path, i, len(f.text))
 			}
@@ -279,17 +283,21 @@ func TestNothingRecognised(t *testing.T) {
 // TestUnreadIsBounded also holds every parser to linear work: each of these
 // repeats what could make it search the same text again and again.
 func TestUnreadIsBounded(t *testing.T) {
+	size := 64 << 10
+	if raceDetector {
+		size = 4 << 10
+	}
 	for _, piece := range []string{
 		"x\n", "x: y\n", "a\t", "  a", "|", ":", ": ", "\"a\",", "\n", "lunash:>", "lunash:>hsm show\n", "\x1b]", "\x1b[", "(", ", ",
 		"Partition: 1, Name: x\n", "Partition Name: x\n", "ClientID: x\nPartitions: \"y\"\n", "1: a : b\n", "1 2 3 4 5 6\n",
 		"Error: x\n", "Command Result : 1 (x)\n", "Foo Locked Out: no\n", "Partitions:\"a\"\n\"b\"\n", "2026 Feb  1 00:00:00 h kern info k: ALM", "HSM Label:\n",
 	} {
-		text := strings.Repeat(piece, 1<<16/len(piece))
+		text := strings.Repeat(piece, size/len(piece))
 		for _, f := range Formats {
 			start := time.Now()
 			_, unread, _ := f.Parse("ClientID: c\nPartition Name: p\nPartition Policies\n" + text)
 			if took := time.Since(start); took > 2*time.Second {
-				t.Errorf("%s of 64 KiB of %q took %s", f.Name, piece, took)
+				t.Errorf("%s of %d bytes of %q took %s", f.Name, size, piece, took)
 			}
 			if len(unread) > MaxUnread+2 {
 				t.Errorf("%s of %q: %d unread", f.Name, piece, len(unread))
@@ -340,4 +348,41 @@ func FuzzLogLine(f *testing.F) {
 			t.Errorf("alarm %+v", l.Alarm)
 		}
 	})
+}
+
+// TestBrokenLines reads labels and values that an old page put on lines of
+// their own, an empty value among them.
+func TestBrokenLines(t *testing.T) {
+	f, _ := FindFormat("hsm-show")
+	fact, unread, err := f.Parse("HSM Label:\n\nthe label\nSerial #:\n\n4711\nHSM Model:\nLuna K7\nFirmware:\n\n7.0.3\n")
+	want := hsm.Show{Label: hsm.Some("the label"), Serial: "4711", Model: "Luna K7", Firmware: "7.0.3"}
+	if !reflect.DeepEqual(fact, want) || len(unread) > 0 || err != nil {
+		t.Errorf("got %+v, %q, %v", fact, unread, err)
+	}
+}
+
+// TestAFailureAmongSeveral keeps what the other commands said.
+func TestAFailureAmongSeveral(t *testing.T) {
+	f, _ := FindFormat("client-list")
+	fact, unread, err := f.Parse("registered client 1: a\n\nCommand Result : 0 (Success)\n\n" +
+		"ClientID: b\nError:  'client show' failed. (C000040A : RC_OBJECT_NOT_IN_LIST)\n\nCommand Result : 65535 (Luna Shell execution)\n")
+	var failed *CommandError
+	if !reflect.DeepEqual(fact, hsm.Clients{{Name: "a"}}) || len(unread) > 0 || !errors.As(err, &failed) {
+		t.Errorf("got %+v, %q, %v", fact, unread, err)
+	}
+}
+
+// TestPageNoise puts what a document tool leaves of a page between the lines.
+func TestPageNoise(t *testing.T) {
+	for _, f := range fixtures(t) {
+		if f.format == "syslog" || f.format == "hsm-tamper-show" || strings.Contains(f.path, "5.4/partition-show.") {
+			continue // there any line could be a part of the answer
+		}
+		want := f.parse(t, f.text).Fact
+		for _, noise := range []string{"   12   LunaSH Commands", "Copyright 2001-2018 Example, Inc.", "\f", "Product Guide"} {
+			if got := f.parse(t, strings.ReplaceAll(f.text, "\n", "\n"+noise+"\n")).Fact; !reflect.DeepEqual(got, want) {
+				t.Errorf("%s with %q:\n got %+v\nwant %+v", f.path, noise, got, want)
+			}
+		}
+	}
 }

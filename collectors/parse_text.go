@@ -102,7 +102,7 @@ func escape(s string) int {
 		}
 		return 2
 	case ']':
-		if i := strings.IndexAny(s, "\a\n\x9c"); i >= 0 && s[i] == '\a' {
+		if i := strings.IndexAny(s, "\a\n"); i >= 0 && s[i] == '\a' {
 			return i + 1
 		}
 		if i := strings.Index(s, "\x1b\\"); i > 0 {
