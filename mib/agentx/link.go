@@ -147,6 +147,7 @@ func (l *link) serve() error {
 		}
 		payload := l.in[l.r+headerSize : l.r+size]
 		l.r += size
+		l.stalledAt = time.Time{}
 		if err := l.handle(h, payload); err != nil {
 			l.flush()
 			return err
@@ -174,12 +175,12 @@ func (l *link) makeRoom(size int) {
 // compact moves the beginning of a PDU to the front, and notes since when it is incomplete.
 func (l *link) compact() {
 	if l.r == l.w {
-		l.r, l.w, l.stalledAt = 0, 0, time.Time{}
+		l.r, l.w = 0, 0
 		return
 	}
 	if l.r > 0 {
 		l.w = copy(l.in, l.in[l.r:l.w])
-		l.r, l.stalledAt = 0, time.Time{}
+		l.r = 0
 	}
 	if l.stalledAt.IsZero() {
 		l.stalledAt = time.Now().Add(l.config.limit())

@@ -1,9 +1,6 @@
 package agentx
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // openAnswered registers everything, without waiting for one answer before the next request.
 func (l *link) openAnswered(res response) error {
@@ -117,7 +114,7 @@ func (l *link) leave() {
 			l.send(PDUUnregister, unregisterBody(reg.Priority, reg.Subtree), ignore)
 		}
 	}
-	confirmed := func(response) error { return fmt.Errorf("Close: %w", errClosed) }
+	confirmed := func(response) error { return errClosed }
 	if l.send(PDUClose, closeBody(reasonShutdown), confirmed) != nil {
 		return
 	}

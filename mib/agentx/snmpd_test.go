@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -256,6 +257,34 @@ func TestMasterRestarts(t *testing.T) {
 	if err := r.walk("snmpwalk"); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestMasterReloads has snmpd read its configuration again, as systemctl reload does.
+func TestMasterReloads(t *testing.T) {
+	r := newRig(t, netsnmp.Config{}, testRows(20))
+	for n := range 5 {
+		if err := syscall.Kill(r.agent.PID(), syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(patience); r.reloads() <= n; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("snmpd has reloaded %d times, not %d", r.reloads(), n+1)
+			}
+		}
+		r.served(time.Second)
+		if err := r.walk("snmpwalk"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// reloads counts what snmpd has logged.
+func (r *rig) reloads() int {
+	log, err := os.ReadFile(r.agent.LogPath)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return strings.Count(string(log), "Reconfiguring daemon")
 }
 
 // TestNotifyThroughMaster has snmpd send one notification to a v2c trap sink, a v2c inform sink and a v3 session.
