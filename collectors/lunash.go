@@ -217,9 +217,24 @@ func (l *LunaSH) hostKeyCallback() (ssh.HostKeyCallback, error) {
 	}, nil
 }
 
+// promptIn returns where the prompt begins that tail ends with; -1 without
+// one. The session's first prompt stands at the beginning of a line; a later
+// one looks the same, and may follow an answer that was cut in mid-line.
+func (s *shell) promptIn(tail []byte) int {
+	if m := prompt.FindSubmatchIndex(tail); m != nil {
+		s.prompt = tail[m[2]:m[3]]
+		return m[2]
+	}
+	if end := bytes.TrimRight(tail, " "); len(s.prompt) > 0 && bytes.HasSuffix(end, s.prompt) {
+		return len(end) - len(s.prompt)
+	}
+	return -1
+}
+
 // A shell is one open LunaSH session.
 type shell struct {
 	client *ssh.Client
+	prompt []byte // as the appliance prints it; empty before the first
 	in     interface{ Write([]byte) (int, error) }
 	chunks chan []byte // output as it comes; closed at its end
 }
@@ -299,9 +314,9 @@ func (s *shell) readToPrompt(ctx context.Context) ([]byte, error) {
 				return text[:0], failed(hsm.Unrecognised, "more than %d bytes without a prompt", maxAnswer)
 			}
 			tail := ansi.ReplaceAll(text[max(0, len(text)-300):], nil)
-			if m := prompt.FindSubmatchIndex(tail); m != nil {
+			if at := s.promptIn(tail); at >= 0 {
 				text = ansi.ReplaceAll(text, nil)
-				return text[:len(text)-(len(tail)-m[2])], nil
+				return text[:len(text)-(len(tail)-at)], nil
 			}
 			if bytes.Contains(tail, []byte("Enter new password:")) {
 				return text, failed(hsm.Login, "the appliance wants a new password: log in once by hand, change it, and put the new one into the password file")
