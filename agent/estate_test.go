@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,7 +26,7 @@ import (
 // snmpd and snmptrapd, and an agent that watches and serves.
 type estate struct {
 	dir    string
-	sim    *simulator.Estate
+	sim    *os.Process // the simulator
 	ready  simulator.Ready
 	snmpd  *netsnmp.Agent
 	trapd  *netsnmp.Trapd
@@ -85,11 +86,7 @@ func startEstate(tb testing.TB, more string) *estate {
 	for _, sub := range []string{"sim", "snmpd", "trapd"} {
 		must(tb, os.Mkdir(filepath.Join(dir, sub), 0o700))
 	}
-	e.sim, err = simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: filepath.Join(dir, "sim"), Log: slog.New(slog.DiscardHandler)})
-	must(tb, err)
-	running++
-	go func() { ended <- e.sim.Run(ctx) }()
-	e.ready = <-e.sim.Ready()
+	e.startSimulator(ctx, tb)
 	e.trapd, err = netsnmp.StartTrapd(ctx, filepath.Join(dir, "trapd"), netsnmp.TrapdConfig{Users: []netsnmp.User{noc}, Output: "-On"})
 	peer(tb, err)
 	tb.Cleanup(e.trapd.Stop)
@@ -104,6 +101,41 @@ func startEstate(tb testing.TB, more string) *estate {
 	e.startAgent(ctx, tb, strings.NewReplacer("$TRAPD", e.trapd.Address, "$DIR", dir).Replace(more), ended)
 	running++
 	return e
+}
+
+// startSimulator runs this test binary as the simulator, so that it can be
+// stopped as a process.
+func (e *estate) startSimulator(ctx context.Context, tb testing.TB) {
+	tb.Helper()
+	cmd := exec.CommandContext(ctx, os.Args[0])
+	cmd.Env = append(os.Environ(), simulatorDir+"="+filepath.Join(e.dir, "sim"))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	must(tb, err)
+	must(tb, cmd.Start())
+	tb.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	must(tb, json.NewDecoder(out).Decode(&e.ready))
+	e.sim = cmd.Process
+}
+
+// simulatorDir makes the test binary the simulator, with its state there.
+const simulatorDir = "LUNAWATCH_TEST_SIMULATOR"
+
+func TestMain(m *testing.M) {
+	dir := os.Getenv(simulatorDir)
+	if dir == "" {
+		os.Exit(m.Run())
+	}
+	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: dir, Log: slog.New(slog.DiscardHandler)})
+	if err == nil {
+		go func() { json.NewEncoder(os.Stdout).Encode(<-sim.Ready()) }()
+		err = sim.Run(context.Background())
+	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
 }
 
 func (e *estate) startAgent(ctx context.Context, tb testing.TB, more string, ended chan<- error) {
@@ -183,7 +215,7 @@ func (e *estate) until(tb testing.TB, what string, ok func() bool) {
 func (e *estate) inject(tb testing.TB, appliance, event string) {
 	tb.Helper()
 	words := strings.Fields(event)
-	must(tb, e.sim.Inject(appliance, simulator.Event{Name: words[0], Args: words[1:]}))
+	must(tb, simulator.InjectInto(tb.Context(), filepath.Join(e.dir, "sim"), appliance, simulator.Event{Name: words[0], Args: words[1:]}))
 }
 
 // stands reports whether an alarm of a group stands on a device.

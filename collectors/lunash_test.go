@@ -12,19 +12,20 @@ import (
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
-// An estate is a simulated site of three appliances.
+// An estate is a simulated site, of three appliances unless a scenario file
+// says otherwise.
 type estate struct {
 	*simulator.Estate
 	simulator.Ready
 }
 
-func startEstate(t *testing.T) estate {
+func startEstate(t *testing.T, scenario string) estate {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "lw")
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: dir})
+	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: dir, Scenario: scenario})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func (e estate) inject(t *testing.T, appliance string, words ...string) {
 // TestEveryCommand asks each version everything it knows, over SSH, and reads
 // every answer without a line left over.
 func TestEveryCommand(t *testing.T) {
-	e := startEstate(t)
+	e := startEstate(t, "")
 	for _, a := range e.Appliances {
 		t.Run(a.Name, func(t *testing.T) {
 			t.Parallel()
@@ -90,7 +91,7 @@ func TestEveryCommand(t *testing.T) {
 // TestLoginFailures checks which step is blamed, that the remedy is named, and
 // that the password is not.
 func TestLoginFailures(t *testing.T) {
-	e := startEstate(t)
+	e := startEstate(t, "")
 	wrong := filepath.Join(t.TempDir(), "wrong")
 	if err := os.WriteFile(wrong, []byte("not the password\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -129,7 +130,7 @@ func TestLoginFailures(t *testing.T) {
 }
 
 func TestPublicKeyAndPin(t *testing.T) {
-	e := startEstate(t)
+	e := startEstate(t, "")
 	l := e.luna(t, "luna62")
 	for _, a := range e.Appliances {
 		if a.Name == "luna62" {
@@ -155,7 +156,7 @@ func TestWireFaults(t *testing.T) {
 	} {
 		t.Run(c.fault, func(t *testing.T) {
 			t.Parallel()
-			e := startEstate(t)
+			e := startEstate(t, "")
 			l := e.luna(t, "luna72")
 			if _, err := answer(t.Context(), l, "hsm show"); err != nil {
 				t.Fatal(err)
@@ -177,7 +178,7 @@ func TestWireFaults(t *testing.T) {
 
 // TestOneAtATime has many ask over one session; each gets its own answer.
 func TestOneAtATime(t *testing.T) {
-	e := startEstate(t)
+	e := startEstate(t, "")
 	l := e.luna(t, "luna72")
 	ended := make(chan error)
 	ask := func(command, want string) {
@@ -201,7 +202,7 @@ func TestOneAtATime(t *testing.T) {
 // TestNothingElseIsSent tries what could change an appliance, and what could
 // smuggle a second command in: nothing of it reaches the session.
 func TestNothingElseIsSent(t *testing.T) {
-	e := startEstate(t)
+	e := startEstate(t, "")
 	l := e.luna(t, "luna72")
 	if _, err := l.Run(t.Context(), "status disk"); err != nil {
 		t.Fatal(err)
@@ -226,5 +227,26 @@ func TestNothingElseIsSent(t *testing.T) {
 		if strings.Contains(line, "Command:") && !strings.Contains(line, "Command: status disk") {
 			t.Errorf("the appliance saw: %s", line)
 		}
+	}
+}
+
+// TestOldAlgorithms reaches an appliance that offers only what version 5 did:
+// not by default, and with the algorithms of the reference configuration.
+func TestOldAlgorithms(t *testing.T) {
+	scenario := filepath.Join(t.TempDir(), "old.yaml")
+	if err := os.WriteFile(scenario, []byte("appliances:\n- {name: old, model: \"5.4\", old_ssh: true}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := startEstate(t, scenario)
+	l := e.luna(t, "old")
+	if _, err := l.Run(t.Context(), "hsm show"); failure(err) != hsm.Login || !strings.Contains(err.Error(), "no common algorithm") {
+		t.Errorf("by default: %v", err)
+	}
+	l.Algorithms = Algorithms{
+		KeyExchanges: []string{"diffie-hellman-group14-sha1"}, Ciphers: []string{"aes128-cbc"},
+		MACs: []string{"hmac-sha1"}, HostKeys: []string{"ssh-rsa"},
+	}
+	if _, err := l.Run(t.Context(), "hsm show"); err != nil {
+		t.Errorf("with old algorithms: %v", err)
 	}
 }

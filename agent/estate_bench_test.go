@@ -1,0 +1,87 @@
+package agent
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gosnmp/gosnmp"
+)
+
+// quantiles reports the median and the 99th percentile, in milliseconds.
+func quantiles(b *testing.B, name string, all []time.Duration) {
+	slices.Sort(all)
+	at := func(q float64) float64 {
+		return float64(all[int(q*float64(len(all)-1))].Microseconds()) / 1000
+	}
+	b.ReportMetric(at(0.5), name+"-p50-ms")
+	b.ReportMetric(at(0.99), name+"-p99-ms")
+}
+
+// BenchmarkLogLineToTrap is the time from the write of an ALM line to the trap
+// in snmptrapd's log, through snmpd. Each line has a code of its own, so that
+// each is an alarm.
+//
+//	go test ./agent -run '^$' -bench LogLineToTrap -benchtime 200x
+func BenchmarkLogLineToTrap(b *testing.B) {
+	e := startEstate(b, "receivers:\n- {name: snmpd, agentx: {}}\n")
+	file, err := os.OpenFile(e.ready.Appliances[2].Syslog, os.O_APPEND|os.O_WRONLY, 0)
+	must(b, err)
+	defer file.Close()
+	var all []time.Duration
+	for i := 0; b.Loop(); i++ {
+		start := time.Now()
+		fmt.Fprintf(file, "2026 Nov 21 02:00:00 luna72  kern info  kernel: k7pf0: [HSM] ALM%04d: bench\n", 3000+i%7000)
+		_, err := e.trapd.WaitCount(b.Context(), "/ kernel / 1]", i+1)
+		must(b, err)
+		all = append(all, time.Since(start))
+	}
+	quantiles(b, "trap", all)
+}
+
+// BenchmarkGetWhileApplianceHangs is the time of an SNMP get of an HSM's label
+// through snmpd, with the simulator running and with it stopped; and after how
+// long the values of the stopped one are gone.
+//
+//	go test ./agent -run '^$' -bench Hangs -benchtime 1x
+func BenchmarkGetWhileApplianceHangs(b *testing.B) {
+	e := startEstate(b, "")
+	host, port, _ := strings.Cut(e.snmpd.Address, ":")
+	var number uint16
+	fmt.Sscan(port, &number)
+	manager := &gosnmp.GoSNMP{Target: host, Port: number, Version: gosnmp.Version2c, Community: "public", Timeout: 5 * time.Second, MaxOids: 10}
+	must(b, manager.Connect())
+	const label = ".1.3.6.1.4.1.23629.1.5.1.2.1.3.6.52.56.51.50.51.51"
+	get := func() gosnmp.Asn1BER {
+		answer, err := manager.Get([]string{label})
+		must(b, err)
+		return answer.Variables[0].Type
+	}
+	thousand := func(name string) {
+		var all []time.Duration
+		for range 1000 {
+			start := time.Now()
+			if kind := get(); kind != gosnmp.OctetString {
+				b.Fatalf("label has type %v", kind)
+			}
+			all = append(all, time.Since(start))
+		}
+		quantiles(b, name, all)
+	}
+	for b.Loop() {
+		thousand("running")
+		must(b, e.sim.Signal(syscall.SIGSTOP))
+		stopped := time.Now()
+		thousand("hanging")
+		for get() != gosnmp.NoSuchInstance {
+			time.Sleep(50 * time.Millisecond)
+		}
+		b.ReportMetric(time.Since(stopped).Seconds(), "gone-after-s")
+		must(b, e.sim.Signal(syscall.SIGCONT))
+		e.until(b, "the values are back", func() bool { return get() == gosnmp.OctetString })
+	}
+}

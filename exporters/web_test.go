@@ -1,0 +1,54 @@
+package exporters
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+func TestWeb(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	store := hsm.NewStore()
+	store.Expect("a")
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(NewPrometheus(store, func() time.Time { return now }))
+	web := Web(store, metrics, "/metrics", func() time.Time { return now })
+	get := func(path string) (int, string) {
+		w := httptest.NewRecorder()
+		web.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		return w.Code, w.Body.String()
+	}
+	if code, text := get("/-/ready"); code != http.StatusServiceUnavailable || !strings.Contains(text, "a has not been asked yet") {
+		t.Errorf("ready before the first poll: %d %s", code, text)
+	}
+	store.Apply(hsm.Observation{
+		Device: "a", Source: "hsm show", At: now, MaxAge: time.Minute,
+		Facts: []hsm.Fact{hsm.Show{Serial: "1", Label: hsm.Some("<b>\xff"), Environment: &hsm.Environment{BatteryVolts: hsm.Some(3.0)}}},
+	})
+	for path, want := range map[string]string{
+		"/-/ready":   "is ready",
+		"/-/healthy": "is healthy",
+		"/":          "3.000 V",
+		"/metrics":   `luna_hsm_battery_volts{device="a"} 3`,
+	} {
+		if code, text := get(path); code != http.StatusOK || !strings.Contains(text, want) {
+			t.Errorf("%s: %d, no %q in\n%s", path, code, want, text)
+		}
+	}
+	if _, text := get("/"); strings.Contains(text, "<b>") || strings.Contains(text, `class="stale"`) {
+		t.Errorf("a label is markup, or fresh is stale:\n%s", text)
+	}
+	now = now.Add(2 * time.Minute)
+	if _, text := get("/"); !strings.Contains(text, `class="stale"`) || strings.Contains(text, "3.000 V") {
+		t.Errorf("stale data look fresh:\n%s", text)
+	}
+	if code, _ := get("/nothing"); code != http.StatusNotFound {
+		t.Errorf("an unknown page: %d", code)
+	}
+}
