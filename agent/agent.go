@@ -163,25 +163,39 @@ func (a *Agent) closeRunners() {
 }
 
 // report takes what a collector saw. A failure is logged when it begins and
-// when it ends, not at every poll.
+// when it ends, and once if several sources share it.
 func (a *Agent) report(o hsm.Observation) {
-	before := a.source(o.Device, o.Source)
+	sources := a.sources(o.Device)
+	before := sources[o.Source].Failure
 	a.store.Apply(o)
 	switch {
-	case o.Failure != hsm.None && o.Failure != before.Failure:
+	case o.Failure == before:
+	case o.Failure == hsm.None:
+		if !shared(sources, o.Source, func(s hsm.Source) bool { return before.OfSession() && s.Failure == hsm.None }) {
+			a.log.Info("source works again", "hsm", o.Device, "source", o.Source, "after", before)
+		}
+	case !shared(sources, o.Source, func(s hsm.Source) bool { return s.Failure == o.Failure && s.Error == o.Err.Error() }):
 		a.log.Warn("source fails", "hsm", o.Device, "source", o.Source, "failure", o.Failure, "err", o.Err)
-	case o.Failure == hsm.None && before.Failure != hsm.None:
-		a.log.Info("source works again", "hsm", o.Device, "source", o.Source, "after_failures", before.Failures)
 	}
 }
 
-func (a *Agent) source(device, source string) hsm.Source {
-	for _, d := range a.store.Latest().Devices {
-		if d.Name == device {
-			return d.Sources[source]
+// shared reports whether is holds of a source other than the one named.
+func shared(sources map[string]hsm.Source, but string, is func(hsm.Source) bool) bool {
+	for name, s := range sources {
+		if name != but && is(s) {
+			return true
 		}
 	}
-	return hsm.Source{}
+	return false
+}
+
+func (a *Agent) sources(device string) map[string]hsm.Source {
+	for _, d := range a.store.Latest().Devices {
+		if d.Name == device {
+			return d.Sources
+		}
+	}
+	return nil
 }
 
 // follow gives every line of a log to the alarms, from where it stopped.

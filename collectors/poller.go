@@ -108,13 +108,11 @@ func (p *Poller) round(ctx context.Context, due func(command) bool, report func(
 		obs.At = time.Now()
 		obs.Took = obs.At.Sub(start)
 		obs.Failure = failure(obs.Err)
-		switch obs.Failure {
-		case hsm.Unreachable, hsm.HostKey, hsm.Login:
+		switch {
+		case obs.Failure.OfSession():
 			lost = obs.Err
-		case hsm.Timeout:
-			if c.card {
-				blocked = obs.Err
-			}
+		case obs.Failure == hsm.Timeout && c.card:
+			blocked = obs.Err
 		}
 		report(obs)
 	}

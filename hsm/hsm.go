@@ -179,6 +179,10 @@ const (
 // Failures lists every Failure but None.
 var Failures = []Failure{Unreachable, HostKey, Login, Timeout, Command, Unrecognised, Incomplete}
 
+// OfSession reports whether f means that there is no session with the device,
+// so that all its sources fail together.
+func (f Failure) OfSession() bool { return f == Unreachable || f == HostKey || f == Login }
+
 // An Observation is what one attempt of one source learned about one device.
 type Observation struct {
 	Device  string
