@@ -66,11 +66,11 @@ func (k Key) String() string {
 // An Alarm is one problem, from when it was raised until it is cleared.
 type Alarm struct {
 	Key
-	Severity Severity   `json:"severity"`
+	Severity Severity   `json:"severity"` // the worst since it was raised
 	Text     string     `json:"text"`
 	Codes    []string   `json:"codes,omitempty"` // ALM codes that took part
 	Raised   time.Time  `json:"raised"`
-	Last     time.Time  `json:"last"`             // when it was last seen to stand
+	Last     time.Time  `json:"last"`             // time of the newest evidence that it stands
 	Cleared  time.Time  `json:"cleared,omitzero"` // zero while it stands
 	Expires  time.Time  `json:"expires,omitzero"` // when it ends by itself
 	Count    int        `json:"count"`            // times it was seen while it stood
@@ -93,14 +93,11 @@ type LogPlace struct {
 	Process string `json:"process"` // with [pid] where printed
 }
 
-// maxEvidence bounds what an alarm keeps: the first and the newest.
-const maxEvidence = 6
-
 // A Verdict is how a thing stands.
 type Verdict int
 
 // The verdicts. Between is the band in which a standing alarm stays and a new
-// one is not raised.
+// one is not raised, and of what is there but could not be read.
 const (
 	Good Verdict = iota
 	Between
@@ -114,8 +111,8 @@ type Judgement struct {
 	Severity Severity // of a Bad one
 	Text     string
 	Code     string        // the ALM code, if one was seen
-	Clears   []string      // a Good one that clears every alarm with one of these codes
-	Evidence Evidence      // its time orders judgements: an older one never clears
+	Clears   []string      // a Good one of a clear code: the codes that it ends
+	Evidence Evidence      // its time orders judgements; see Eval
 	Age      time.Duration // how long a Bad one stands by itself; 0: until cleared
 	Serial   string
 }
@@ -129,7 +126,7 @@ type Change struct {
 // A Kind is what happened to an alarm.
 type Kind string
 
-// The kinds of change. Updated is a new severity; Seen is one more sight of
+// The kinds of change. Updated is a worse severity; Seen is one more sight of
 // the same, which nobody is told.
 const (
 	Raised  Kind = "raised"

@@ -1,6 +1,7 @@
 package alarms
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -13,9 +14,10 @@ type Group struct {
 	Title  string
 	Trap   Trap   // the vendor's notification that tells of it
 	Action string // what to do, for people
-	// ClearedBy reports whether what was polled after the alarm was last seen
-	// shows that it is over; nil: only a code, a rule or time ends it.
-	ClearedBy func(d hsm.Device, since, now time.Time) bool
+	// ClearedBy returns the time of fresh polled data that show that nothing
+	// of the kind is left on the first card; zero: they do not, or do not
+	// tell. nil: only a code, a rule or time ends it.
+	ClearedBy func(d hsm.Device, now time.Time) time.Time
 }
 
 // A Trap is a notification of SAFENET-APPLIANCE-MIB.
@@ -57,18 +59,18 @@ var Groups = []Group{
 	{"chassis", "Chassis opened, or card gone from the bus", CryptoAttention, "Close the chassis and power the host off and on. " + adviseTamper, noTamper},
 	{"removal", "Card removed from its chassis", CryptoAttention, adviseTamper, noTamper},
 	{"decom", "HSM decommissioned", CryptoAttention, adviseRestore, initialized},
-	{"zeroize", "HSM zeroized", CryptoAttention, adviseRestore, initialized},
+	{"zeroize", "HSM zeroized", CryptoAttention, adviseRestore, nil},
 	{"lock", "Tamper detected, HSM locked until it is cleared", CryptoAttention, adviseTamper, noTamper},
 	{"restart", "HSM waits for a restart", CryptoAttention, adviseRestart, answersAgain},
 	{"halt", "HSM halted", CryptoAttention, adviseRestart, answersAgain},
-	{"hw", "Hardware error", CryptoAttention, adviseSupport, nil},
+	{"hw", "Hardware error", CryptoAttention, adviseSupport, restarted},
 	{"integrity", "Stored data damaged", CryptoAttention, "Restart the HSM, then power cycle it; if the check still fails, zeroize and restore from a backup. Ask the vendor's support.", nil},
 	{"comm", "HSM answers late or not at all", CryptoAttention, "Look at load and hsm show. If it repeats, restart the HSM and ask the vendor's support.", answersAgain},
 	{"temp-warn", "Card too warm", CryptoAttention, "Improve the cooling, check the fans, reduce the load: at 80 C the card stops.", nil},
 	{"battery", "Battery low", CryptoAttention, adviseBattery, nil},
 	{"activation", "Partitions deactivated", CryptoAttention, "Find the tamper that caused it; the crypto officers activate their partitions again with the PED key.", activated},
 	{"stm", "Secure transport mode", CryptoAttention, "If this is not a planned transport, find out why. The SO recovers the HSM with stm recover and compares the strings.", nil},
-	{"fan", "Fan on the card failed", CryptoAttention, "Watch the temperature and ask the vendor's support.", fansRun},
+	{"fan", "Fan on the card failed", CryptoAttention, "Watch the temperature and ask the vendor's support.", nil},
 	{"fwupd", "Firmware update", CryptoAttention, "Check which firmware runs, free storage, and ask the vendor's support.", nil},
 	{"capacity", "HSM storage exceeded", CryptoAttention, "Delete objects, or resize the partition.", spaceLeft},
 	{"meta", "Unknown alarm", CryptoAttention, adviseSupport, nil},
@@ -102,52 +104,79 @@ func GroupNamed(name string) Group {
 	return Group{Name: name, Title: name, Trap: CryptoAttention, Action: adviseSupport}
 }
 
-// after returns the value of a section that was read after since and is fresh.
-func after[T any](s hsm.Section[T], since, now time.Time) (T, bool) {
-	return s.Value, s.Fresh(now) && s.At.After(since)
-}
-
-func answersAgain(d hsm.Device, since, now time.Time) bool {
-	s, ok := after(d.Show, since, now)
-	return ok && (s.Status == "" || statusOK(s.Status))
+// answersAgain: hsm show works, so the firmware runs.
+func answersAgain(d hsm.Device, now time.Time) time.Time {
+	if s, ok := d.Show.Get(now); ok && (s.Status == "" || statusOK(s.Status)) {
+		return d.Show.Asked()
+	}
+	return time.Time{}
 }
 
 func statusOK(s string) bool {
-	return strings.EqualFold(s, "OK") || strings.EqualFold(s, "L3 Device") || strings.HasPrefix(strings.ToUpper(s), "L3 DEVICE, OK")
+	return strings.EqualFold(s, "OK") || strings.HasPrefix(strings.ToUpper(s), "L3 DEVICE")
 }
 
-func noTamper(d hsm.Device, since, now time.Time) bool {
-	s, ok := after(d.Show, since, now)
-	return ok && s.Tamper == hsm.TamperNone
+// noTamper: the HSM says so, in hsm show or in hsm tamper show; without
+// controlled tamper recovery it says nothing, and that it works must do.
+func noTamper(d hsm.Device, now time.Time) time.Time {
+	show, _ := d.Show.Get(now)
+	tamper, _ := d.Tamper.Get(now)
+	switch {
+	case show.Tamper == hsm.TamperDetected && d.Show.Fresh(now):
+	case show.Tamper == hsm.TamperNone && d.Show.Fresh(now):
+		return d.Show.Asked()
+	case tamper.State == hsm.TamperNone && d.Tamper.Fresh(now):
+		return d.Tamper.Asked()
+	case policyOff(d.Policies.Value, controlledTamperRecovery):
+		return answersAgain(d, now)
+	}
+	return time.Time{}
 }
 
-func initialized(d hsm.Device, since, now time.Time) bool {
-	s, ok := after(d.Show, since, now)
-	return ok && hsm.Is(s.Zeroized, false) && s.Label.Value != ""
+// controlledTamperRecovery is the HSM policy that keeps a tampered HSM locked
+// until its SO clears the tamper.
+const controlledTamperRecovery = 48
+
+func policyOff(p hsm.Policies, id int64) bool {
+	return slices.ContainsFunc(p.Policies, func(p hsm.Policy) bool { return hsm.Is(p.ID, id) && strings.EqualFold(p.Value, "Off") })
 }
 
-func activated(d hsm.Device, since, now time.Time) bool {
-	ps, ok := after(d.Partitions, since, now)
+// initialized: the HSM has a label and is not zeroized.
+func initialized(d hsm.Device, now time.Time) time.Time {
+	if s, ok := d.Show.Get(now); ok && hsm.Is(s.Zeroized, false) && s.Label.Value != "" {
+		return d.Show.Asked()
+	}
+	return time.Time{}
+}
+
+// activated: partitions tell of activation, and none is without it.
+func activated(d hsm.Device, now time.Time) time.Time {
+	ps, ok := d.Partitions.Get(now)
 	stated := false
 	for _, p := range ps {
 		stated = stated || p.Activated.Known
 		ok = ok && !hsm.Is(p.Activated, false)
 	}
-	return ok && stated
+	if ok && stated {
+		return d.Partitions.Asked()
+	}
+	return time.Time{}
 }
 
-func fansRun(d hsm.Device, since, now time.Time) bool {
-	s, ok := after(d.Show, since, now)
-	if !ok || s.Environment == nil || len(s.Environment.Fans) == 0 {
-		return false
+// restarted: the HSM works, and has not said it again since its last reset.
+func restarted(d hsm.Device, now time.Time) time.Time {
+	m, ok := d.Monitor.Get(now)
+	if !ok || len(m.Samples) == 0 || answersAgain(d, now).IsZero() {
+		return time.Time{}
 	}
-	for _, f := range s.Environment.Fans {
-		ok = ok && (strings.EqualFold(f.Status, "active") || strings.EqualFold(f.Status, "standby"))
-	}
-	return ok
+	up := time.Duration(m.Samples[len(m.Samples)-1].UptimeSeconds) * time.Second
+	return d.Monitor.Asked().Add(-up)
 }
 
-func spaceLeft(d hsm.Device, since, now time.Time) bool {
-	s, ok := after(d.Show, since, now)
-	return ok && s.Storage.Free.Value > 0
+// spaceLeft: the HSM has storage to give.
+func spaceLeft(d hsm.Device, now time.Time) time.Time {
+	if s, ok := d.Show.Get(now); ok && s.Storage.Free.Value > 0 {
+		return d.Show.Asked()
+	}
+	return time.Time{}
 }

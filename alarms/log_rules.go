@@ -13,9 +13,10 @@ import (
 // A Line is one line of a device's log.
 type Line struct {
 	hsm.LogLine
-	Device string
-	File   string
-	At     time.Time // when it was read
+	Device  string
+	File    string
+	At      time.Time    // when it was read
+	Sensors []hsm.Sensor // as last polled, for their thresholds; nil: not yet
 }
 
 // A logRule judges one line, or says nothing of it. Rules are values; those
@@ -27,6 +28,7 @@ type logRule struct {
 
 var logRules = []logRule{
 	{"ALM codes", alarmCode},
+	{"firmware runs", firmwareRuns},
 	{"HSM crash on K5 and K6", crashed},
 	{"sensor thresholds", sensorThreshold},
 	{"power supply events", powerSupplyEvent},
@@ -42,8 +44,8 @@ func JudgeLine(l Line, s Settings) []Judgement {
 		if !ok {
 			continue
 		}
-		j.Device, j.Test = l.Device, l.Test
-		j.Evidence = Evidence{At: l.At, Text: l.Message, Log: placeOf(l.LogLine, l.File, l.Device, l.At)}
+		j.Device, j.Test, j.Text = l.Device, l.Test, clip(j.Text)
+		j.Evidence = Evidence{At: l.At, Text: clip(l.Message), Log: placeOf(l)}
 		if l.Test && j.Verdict == Bad && j.Age == 0 {
 			j.Age = s.EventAge
 		}
@@ -82,74 +84,94 @@ func alarmCode(l Line, s Settings) (Judgement, bool) {
 
 // card names a card other than the first, which stands for its device.
 func card(driver string) string {
-	if strings.HasSuffix(driver, "0") {
+	if driver[len(strings.TrimRight(driver, "0123456789")):] == "0" {
 		return ""
 	}
 	return driver
 }
 
+// firmwareRuns ends what keeps firmware from running when a line of the
+// firmware proves that it does.
+func firmwareRuns(l Line, _ Settings) (Judgement, bool) {
+	if l.Alarm == nil {
+		return Judgement{}, false
+	}
+	c, known := CodeNamed(l.Alarm.Code)
+	if !known || c.Component != "firmware" || strings.HasPrefix(c.Halts, "OOS30") {
+		return Judgement{}, false
+	}
+	return Judgement{Key: Key{Group: "restart", Object: card(l.Alarm.Card)}, Clears: firmwareStopped}, true
+}
+
+// firmwareStopped are the codes after which the firmware does not run until a
+// restart.
+var firmwareStopped = []string{"0001", "0002", "0003", "1001", "1003", "1005", "1006"}
+
 func crashed(l Line, _ Settings) (Judgement, bool) {
 	if l.Process != "kernel" || !strings.Contains(l.Message, "HSM crashed:") {
 		return Judgement{}, false
 	}
-	return Judgement{Key: Key{Group: "hsm-crashed"}, Verdict: Bad, Severity: Critical, Code: "crash", Text: "HSM firmware crashed: " + l.Message}, true
+	return Judgement{Key: Key{Group: "hsm-crashed"}, Verdict: Bad, Severity: Critical, Text: "HSM firmware crashed: " + l.Message}, true
 }
 
-var thresholdEvent = regexp.MustCompile(`(?:Fan|Voltage|Temperature) sensor (.+?)[ .]+(Lower|Upper) (Critical|Non-recoverable) going (low|high) +\(Reading ([\d.]+) (?:<|>|\.lt|\.gt) Threshold ([\d.]+) (\w+)`)
+// aSensor matches a sensor's name, padded with blanks and a dot.
+const aSensor = `([\w+][\w+/ -]{0,31}?)[ .]*`
+
+var thresholdEvent = regexp.MustCompile(`(?:Fan|Voltage|Temperature) sensor ` + aSensor + ` (Lower|Upper) (Critical|Non-recoverable) going (?:low|high) +\(Reading (-?[\d.]+) (?:<|>|\.lt|\.gt) Threshold (-?[\d.]+) ([\w ]+)\)`)
 
 // sensorThreshold compares the numbers: a line that tells of the end has the
-// same words as one that tells of the beginning.
+// same words as one that tells of the beginning. The line prints one
+// threshold; the end of a non-recoverable state can leave a critical one,
+// which only the polled thresholds tell. Of a power supply a line tells of one
+// value, so it is a poll that finds all of them good.
 func sensorThreshold(l Line, _ Settings) (Judgement, bool) {
-	if l.Process != "ipmievd" {
-		return Judgement{}, false
-	}
 	m := thresholdEvent.FindStringSubmatch(l.Message)
-	if m == nil {
+	if l.Process != "ipmievd" || m == nil {
 		return Judgement{}, false
 	}
-	reading, err1 := strconv.ParseFloat(m[5], 64)
-	threshold, err2 := strconv.ParseFloat(m[6], 64)
+	reading, err1 := strconv.ParseFloat(m[4], 64)
+	threshold, err2 := strconv.ParseFloat(m[5], 64)
 	if err1 != nil || err2 != nil {
 		return Judgement{}, false
 	}
-	group := sensorGroup(m[1])
-	j := Judgement{
-		Key:      Key{Group: group, Object: sensorKey(m[1])},
-		Severity: sensorSeverity(group, m[3] == "Non-recoverable"),
-		Text:     fmt.Sprintf("%s at %g %s, threshold %g", m[1], reading, m[7], threshold),
+	group, object := sensorKey(m[1])
+	x := l.polled(m[1])
+	x.Name, x.Unit, x.Reading = m[1], m[6], hsm.Some(reading)
+	*map[string]*hsm.Opt[float64]{
+		"Lower Non-recoverable": &x.LowerNonrecoverable, "Lower Critical": &x.LowerCritical,
+		"Upper Critical": &x.UpperCritical, "Upper Non-recoverable": &x.UpperNonrecoverable,
+	}[m[2]+" "+m[3]] = hsm.Some(threshold)
+	o := measured(x)
+	j := Judgement{Key: Key{Group: group, Object: object}, Verdict: o.Verdict, Severity: o.Severity, Text: o.Text}
+	if o.Verdict == Between {
+		j.Verdict = Good // the controller has its own hysteresis
 	}
-	if m[4] == "low" && reading <= threshold || m[4] == "high" && reading >= threshold {
-		j.Verdict = Bad
-	}
-	return j, true
+	return j, j.Verdict == Bad || group != "power-supply"
 }
 
-// sensorSeverity is how bad a passed threshold is.
-func sensorSeverity(group string, nonrecoverable bool) Severity {
-	switch {
-	case group == "appliance-fan" && !nonrecoverable:
-		return Minor // one of a pair
-	case group == "motherboard" && nonrecoverable:
-		return Critical
+// polled returns a sensor as it was last polled.
+func (l Line) polled(name string) hsm.Sensor {
+	for _, x := range l.Sensors {
+		if sensorName(x.Name) == sensorName(name) {
+			return x
+		}
 	}
-	return Major
+	return hsm.Sensor{}
 }
 
-var powerSupplyLine = regexp.MustCompile(`Power Supply sensor (.*?)[ .]*- (Failure detected|Presence detected|Transition to Power Off)(?: (Asserted|Deasserted))?`)
+var supplyEvent = regexp.MustCompile(`Power Supply sensor (?:` + aSensor + ` )?- (Failure detected|Presence detected|Transition to Power Off)(?: (Asserted|Deasserted))?`)
 
 func powerSupplyEvent(l Line, _ Settings) (Judgement, bool) {
-	if l.Process != "ipmievd" {
+	m := supplyEvent.FindStringSubmatch(l.Message)
+	if l.Process != "ipmievd" || m == nil {
 		return Judgement{}, false
 	}
-	m := powerSupplyLine.FindStringSubmatch(l.Message)
-	if m == nil {
-		return Judgement{}, false
+	_, object := sensorKey(m[1])
+	j := Judgement{Key: Key{Group: "power-supply", Object: object}, Severity: Major, Text: strings.TrimSpace(m[1] + " " + m[2] + " " + m[3])}
+	if m[2] == "Transition to Power Off" {
+		j.Severity = Critical
 	}
-	j := Judgement{Key: Key{Group: "power-supply", Object: sensorKey(m[1])}, Severity: Major, Text: fmt.Sprintf("%s: %s %s", m[1], m[2], m[3])}
-	switch {
-	case m[2] == "Transition to Power Off":
-		j.Verdict = Bad
-	case m[2] == "Failure detected" && m[3] != "Deasserted", m[2] == "Presence detected" && m[3] == "Deasserted":
+	if (m[3] == "Deasserted") == (m[2] == "Presence detected") {
 		j.Verdict = Bad
 	}
 	return j, true

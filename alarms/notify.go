@@ -1,14 +1,12 @@
 package alarms
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
 	"path/filepath"
-	"strings"
 	"time"
-
-	"github.com/lunawatch/lunawatch/hsm"
 )
 
 // A Notification is one change that a receiver is told of.
@@ -30,10 +28,10 @@ type Notifier interface {
 // begins, when it grows worse, and when it is over.
 func worthTelling(c Change) bool { return c.Kind != Seen }
 
-// notification names the change by what cannot happen twice.
-func notification(c Change, address string, now time.Time) Notification {
+// notification names change number i of a moment by what cannot happen twice.
+func notification(c Change, i int, address string, now time.Time) Notification {
 	return Notification{
-		ID: fmt.Sprintf("%s %s %d.%d", c.Alarm.Key, c.Kind, c.Alarm.Raised.UnixNano(), c.Alarm.Count),
+		ID: fmt.Sprintf("%s %s %d.%d", c.Alarm.Key, c.Kind, now.UnixNano(), i),
 		At: now, Change: c, Address: address,
 	}
 }
@@ -67,24 +65,40 @@ func VendorTrap(n Notification) (oid, object, reference string) {
 	if n.Change.Kind == Ended {
 		flag = 0
 	}
-	host, _, err := net.SplitHostPort(n.Address)
+	address, _, err := net.SplitHostPort(n.Address)
 	if err != nil {
-		host = n.Address
+		address = n.Address
 	}
-	reference = fmt.Sprintf("[%s:%s / %s / %s / %s / %d]", place.Host, host, place.File, place.Time, place.Process, flag)
-	return fmt.Sprintf("%s.%d", ssTraps, trapNumbers[GroupNamed(a.Group).Trap]), ssLogReference, reference[:min(len(reference), 256)]
+	rest := fmt.Sprintf(":%s / %s / %s / %s / %d]", address, place.File, place.Time, place.Process, flag)
+	host := place.Host[:max(0, min(len(place.Host), maxReference-len("[")-len(rest)))]
+	reference = printable("[" + host + rest)
+	return fmt.Sprintf("%s.%d", ssTraps, trapNumbers[GroupNamed(a.Group).Trap]), ssLogReference, reference[:min(len(reference), maxReference)]
+}
+
+// maxReference is the size of ssLogReference.
+const maxReference = 256
+
+// printable keeps to the characters of a DisplayString.
+func printable(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c < ' ' || c > '~' {
+			b[i] = '?'
+		}
+	}
+	return string(b)
 }
 
 func logTime(t time.Time) string { return t.Format("2006 Jan _2 15:04:05") }
 
-// placeOf tells where a line stands, as the vendor's reference does.
-func placeOf(l hsm.LogLine, file, device string, at time.Time) *LogPlace {
-	p := &LogPlace{Host: l.Host, File: filepath.Base(file), Time: logTime(at), Process: strings.TrimSuffix(l.Process, ":")}
-	if p.Host == "" {
-		p.Host = device
-	}
-	if l.Time.Known {
+// placeOf tells where a line stands, in the line's own words.
+func placeOf(l Line) *LogPlace {
+	p := &LogPlace{Host: cmp.Or(l.Host, l.Device), File: filepath.Base(l.File), Time: logTime(l.At), Process: l.Process}
+	switch {
+	case l.Time.Known:
 		p.Time = logTime(l.Time.Value)
+	case l.Stamp != "":
+		p.Time = l.Stamp
 	}
 	if l.PID.Known {
 		p.Process += fmt.Sprintf("[%d]", l.PID.Value)

@@ -28,13 +28,41 @@ type SNMPTarget struct {
 	PrivPasswordFile string
 }
 
-// SNMP sends the vendor's notifications to one manager, as an SNMP engine of
-// its own: its engine id is kept, and its boots grow with every start.
+// An Engine is the SNMP engine that this agent is: one for all receivers.
+type Engine struct {
+	ID      string // as octets; kept for ever
+	Boots   uint32 // starts of the process that sent with it
+	Started time.Time
+}
+
+// Engine returns the SNMP engine of this agent. It counts a boot, once for
+// each time that the journal is opened.
+func (j *Journal) Engine() (Engine, error) { return j.engine() }
+
+func (j *Journal) startEngine() (Engine, error) {
+	id, err := j.Keep("snmp engine id", newEngineID)
+	if err != nil {
+		return Engine{}, fmt.Errorf("engine id: %w", err)
+	}
+	boots, err := j.Count("snmp engine boots")
+	if err != nil {
+		return Engine{}, fmt.Errorf("engine boots: %w", err)
+	}
+	return Engine{ID: string(id), Boots: uint32(min(boots, 1<<31-1)), Started: time.Now()}, nil
+}
+
+// newEngineID makes an SnmpEngineID of RFC 3411: format 5, octets of our own,
+// under net-snmp's enterprise number.
+func newEngineID() []byte {
+	id := append([]byte{0x80, 0x00, 0x1f, 0x88, 5}, make([]byte, 12)...)
+	rand.Read(id[5:])
+	return id
+}
+
+// SNMP sends the vendor's notifications to one manager.
 type SNMP struct {
-	target  SNMPTarget
-	engine  string
-	boots   uint32
-	started time.Time
+	target SNMPTarget
+	engine Engine
 
 	mu   sync.Mutex     // one message at a time
 	conn *gosnmp.GoSNMP // nil: to be made; an inform that failed leaves it unusable
@@ -45,32 +73,30 @@ var authProtocols = map[string]gosnmp.SnmpV3AuthProtocol{
 }
 
 var privProtocols = map[string]gosnmp.SnmpV3PrivProtocol{
-	"": gosnmp.AES, "AES": gosnmp.AES, "AES192": gosnmp.AES192, "AES256": gosnmp.AES256,
+	"": gosnmp.AES, "AES": gosnmp.AES, "AES128": gosnmp.AES, "AES192": gosnmp.AES192, "AES256": gosnmp.AES256,
 }
 
-// NewSNMP returns a sender to t. It counts one boot of its engine in j before
-// anything is sent.
+// NewSNMP returns a sender to t by j's engine. An error tells what is wrong
+// with t, or with the files of its secrets.
 func NewSNMP(t SNMPTarget, j *Journal) (*SNMP, error) {
-	if _, ok := authProtocols[protocol(t.AuthProtocol)]; !ok {
+	_, auth := authProtocols[protocol(t.AuthProtocol)]
+	_, priv := privProtocols[protocol(t.PrivProtocol)]
+	switch {
+	case t.Version != "2c" && t.Version != "3":
+		return nil, fmt.Errorf("version %q is neither 2c nor 3", t.Version)
+	case t.Version == "3" && t.User == "":
+		return nil, errors.New("version 3 needs a user")
+	case !auth:
 		return nil, fmt.Errorf("auth_protocol %q is none of SHA224, SHA256, SHA384, SHA512", t.AuthProtocol)
-	}
-	if _, ok := privProtocols[protocol(t.PrivProtocol)]; !ok {
+	case !priv:
 		return nil, fmt.Errorf("priv_protocol %q is none of AES, AES192, AES256", t.PrivProtocol)
 	}
-	engine, err := j.Keep("snmp engine id", func() []byte {
-		id := append([]byte{0x80, 0x00, 0x1f, 0x88, 5}, make([]byte, 12)...)
-		rand.Read(id[5:])
-		return id
-	})
+	engine, err := j.Engine()
 	if err != nil {
-		return nil, fmt.Errorf("engine id: %w", err)
+		return nil, err
 	}
-	boots, err := j.Count("snmp engine boots")
-	if err != nil {
-		return nil, fmt.Errorf("engine boots: %w", err)
-	}
-	s := &SNMP{target: t, engine: string(engine), boots: uint32(min(boots, 1<<31-1)), started: time.Now()}
-	if _, err := s.connection(); err != nil {
+	s := &SNMP{target: t, engine: engine}
+	if _, err := s.client(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -83,35 +109,40 @@ func protocol(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "-
 func (s *SNMP) Notify(ctx context.Context, n Notification) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	conn := s.conn
-	if conn == nil {
-		var err error
-		if conn, err = s.connection(); err != nil {
+	if err := s.send(ctx, n); err != nil {
+		if s.conn != nil {
+			s.conn.Close()
+			s.conn = nil
+		}
+		return fmt.Errorf("%s: %w", s.target.Address, err)
+	}
+	return nil
+}
+
+func (s *SNMP) send(ctx context.Context, n Notification) error {
+	if s.conn == nil {
+		conn, err := s.client()
+		if err != nil {
 			return err
 		}
 		conn.Context = ctx
 		if err := conn.Connect(); err != nil {
-			return fmt.Errorf("%s: %w", s.target.Address, err)
+			return err
 		}
 		s.conn = conn
 	}
-	conn.Context = ctx
-	uptime := time.Since(s.started)
-	if usm, ok := conn.SecurityParameters.(*gosnmp.UsmSecurityParameters); ok && !s.target.Inform {
+	s.conn.Context = ctx
+	uptime := time.Since(s.engine.Started)
+	if usm, ok := s.conn.SecurityParameters.(*gosnmp.UsmSecurityParameters); ok && !s.target.Inform {
 		usm.AuthoritativeEngineTime = uint32(uptime.Seconds())
 	}
 	oid, object, reference := VendorTrap(n)
-	_, err := conn.SendTrap(gosnmp.SnmpTrap{IsInform: s.target.Inform, Variables: []gosnmp.SnmpPDU{
+	_, err := s.conn.SendTrap(gosnmp.SnmpTrap{IsInform: s.target.Inform, Variables: []gosnmp.SnmpPDU{
 		{Name: ".1.3.6.1.2.1.1.3.0", Type: gosnmp.TimeTicks, Value: uint32(uptime / (10 * time.Millisecond))},
 		{Name: ".1.3.6.1.6.3.1.1.4.1.0", Type: gosnmp.ObjectIdentifier, Value: "." + oid},
 		{Name: "." + object, Type: gosnmp.OctetString, Value: reference},
 	}})
-	if err != nil {
-		conn.Close()
-		s.conn = nil
-		return fmt.Errorf("%s: %w", s.target.Address, err)
-	}
-	return nil
+	return err
 }
 
 func (t SNMPTarget) hostPort() (string, uint16, error) {
@@ -126,8 +157,8 @@ func (t SNMPTarget) hostPort() (string, uint16, error) {
 	return host, uint16(port), nil
 }
 
-// connection returns a fresh client with the secrets of the files.
-func (s *SNMP) connection() (*gosnmp.GoSNMP, error) {
+// client returns a fresh client with the secrets of the files.
+func (s *SNMP) client() (*gosnmp.GoSNMP, error) {
 	host, port, err := s.target.hostPort()
 	if err != nil {
 		return nil, err
@@ -157,8 +188,8 @@ func (s *SNMP) connection() (*gosnmp.GoSNMP, error) {
 	}
 	g.Version, g.SecurityModel, g.MsgFlags, g.SecurityParameters = gosnmp.Version3, gosnmp.UserSecurityModel, gosnmp.AuthPriv, usm
 	if !s.target.Inform { // the sender of a trap is its authoritative engine
-		usm.AuthoritativeEngineID, usm.AuthoritativeEngineBoots = s.engine, s.boots
-		g.ContextEngineID = s.engine
+		usm.AuthoritativeEngineID, usm.AuthoritativeEngineBoots = s.engine.ID, s.engine.Boots
+		g.ContextEngineID = s.engine.ID
 	}
 	return g, nil
 }

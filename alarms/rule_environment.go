@@ -6,15 +6,18 @@ import "strings"
 // it, so that a voltage on the edge does not flap.
 var battery = Rule{"battery", func(p Poll, say func(Opinion)) {
 	s, ok := p.Show.Get(p.Now)
-	if !ok || s.Environment == nil || !s.Environment.BatteryVolts.Known {
+	if !ok || s.Environment == nil {
 		return
 	}
-	e, at := s.Environment, p.Show.At
-	limit := 2.75 // the documented threshold, where the device does not print its own
+	e, at := s.Environment, p.Show.Asked()
+	v, limit := e.BatteryVolts.Value, 2.75 // the documented threshold, where the device does not print its own
 	if e.BatteryWarning.Known {
 		limit = e.BatteryWarning.Value
 	}
-	switch v := e.BatteryVolts.Value; {
+	switch {
+	case !e.BatteryVolts.Known && e.BatteryLow:
+		say(bad(Minor, at, "the HSM warns of its battery"))
+	case !e.BatteryVolts.Known:
 	case v < 2.5:
 		say(bad(Critical, at, "battery at %.3f V, depleted below 2.500 V", v))
 	case v < limit || e.BatteryLow:
@@ -28,15 +31,18 @@ var battery = Rule{"battery", func(p Poll, say func(Opinion)) {
 // below it.
 var temperature = Rule{"temp-warn", func(p Poll, say func(Opinion)) {
 	s, ok := p.Show.Get(p.Now)
-	if !ok || s.Environment == nil || !s.Environment.TemperatureCelsius.Known {
+	if !ok || s.Environment == nil {
 		return
 	}
-	e, at := s.Environment, p.Show.At
-	limit := 75.0
+	e, at := s.Environment, p.Show.Asked()
+	c, limit := e.TemperatureCelsius.Value, 75.0
 	if e.TemperatureWarning.Known {
 		limit = e.TemperatureWarning.Value
 	}
-	switch c := e.TemperatureCelsius.Value; {
+	switch {
+	case !e.TemperatureCelsius.Known && e.TemperatureHigh:
+		say(bad(Minor, at, "the HSM warns of its temperature"))
+	case !e.TemperatureCelsius.Known:
 	case c >= 80:
 		say(bad(Major, at, "card at %.0f C, stops above 80 C", c))
 	case c >= limit || e.TemperatureHigh:
@@ -49,21 +55,25 @@ var temperature = Rule{"temp-warn", func(p Poll, say func(Opinion)) {
 // cardFans tells of a failed fan on the card; both failed is worse.
 var cardFans = Rule{"fan", func(p Poll, say func(Opinion)) {
 	s, ok := p.Show.Get(p.Now)
-	if !ok || s.Environment == nil || len(s.Environment.Fans) == 0 {
+	if !ok || s.Environment == nil {
 		return
 	}
 	var failed []string
+	run := 0
 	for _, f := range s.Environment.Fans {
-		if strings.EqualFold(f.Status, "failed") {
+		switch strings.ToLower(f.Status) {
+		case "failed":
 			failed = append(failed, f.Name)
+		case "active", "standby", "ok":
+			run++
 		}
 	}
-	switch len(failed) {
-	case 0:
-		say(good(p.Show.At, "fans run"))
-	case 1:
-		say(bad(Minor, p.Show.At, "%s failed", failed[0]))
-	default:
-		say(bad(Major, p.Show.At, "%s failed", strings.Join(failed, ", ")))
+	switch {
+	case len(failed) > 1:
+		say(bad(Major, p.Show.Asked(), "%s failed", strings.Join(failed, ", ")))
+	case len(failed) == 1:
+		say(bad(Minor, p.Show.Asked(), "%s failed", failed[0]))
+	case run > 0 && run == len(s.Environment.Fans):
+		say(good(p.Show.Asked(), "fans run"))
 	}
 }}

@@ -1,16 +1,20 @@
 package alarms
 
-import "github.com/lunawatch/lunawatch/hsm"
+import (
+	"strings"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
 
 // hsmStatus tells of a status line that is not OK, on versions that print one.
 var hsmStatus = Rule{"hsm-status", func(p Poll, say func(Opinion)) {
 	s, ok := p.Show.Get(p.Now)
 	switch {
-	case !ok || s.Status == "":
+	case !ok || s.Status == "" || strings.HasPrefix(s.Status, "N/A"):
 	case statusOK(s.Status):
-		say(good(p.Show.At, "HSM status %s", s.Status))
+		say(good(p.Show.Asked(), "HSM status %s", s.Status))
 	default:
-		say(bad(Critical, p.Show.At, "HSM status %s", s.Status))
+		say(bad(Critical, p.Show.Asked(), "HSM status %s", s.Status))
 	}
 }}
 
@@ -20,9 +24,9 @@ var tampered = Rule{"lock", func(p Poll, say func(Opinion)) {
 	switch {
 	case !ok:
 	case s.Tamper == hsm.TamperDetected:
-		say(bad(Critical, p.Show.At, "tamper detected"))
+		say(bad(Critical, p.Show.Asked(), "tamper detected"))
 	case s.Tamper == hsm.TamperNone:
-		say(good(p.Show.At, "no tamper"))
+		say(good(p.Show.Asked(), "no tamper"))
 	}
 }}
 
@@ -32,11 +36,11 @@ var zeroized = Rule{"zeroize", func(p Poll, say func(Opinion)) {
 	switch {
 	case !ok || !s.Zeroized.Known:
 	case s.Zeroized.Value && hsm.Is(s.ManuallyZeroized, true):
-		say(bad(Critical, p.Show.At, "HSM is zeroized, by hand"))
+		say(bad(Critical, p.Show.Asked(), "HSM is zeroized, by hand"))
 	case s.Zeroized.Value:
-		say(bad(Critical, p.Show.At, "HSM is zeroized"))
+		say(bad(Critical, p.Show.Asked(), "HSM is zeroized"))
 	default:
-		say(good(p.Show.At, "HSM is initialized"))
+		say(good(p.Show.Asked(), "HSM is initialized"))
 	}
 }}
 
@@ -46,9 +50,9 @@ var secureTransport = Rule{"stm", func(p Poll, say func(Opinion)) {
 	switch {
 	case !ok || !s.SecureTransportMode.Known:
 	case s.SecureTransportMode.Value:
-		say(bad(Major, p.Show.At, "HSM is in secure transport mode"))
+		say(bad(Major, p.Show.Asked(), "HSM is in secure transport mode"))
 	default:
-		say(good(p.Show.At, "HSM is not in secure transport mode"))
+		say(good(p.Show.Asked(), "HSM is not in secure transport mode"))
 	}
 }}
 
@@ -58,25 +62,26 @@ var soLogin = Rule{"so-login-attempts", func(p Poll, say func(Opinion)) {
 	switch n := s.SOLoginAttemptsLeft; {
 	case !ok || !n.Known:
 	case hsm.Is(s.Zeroized, true):
-		say(good(p.Show.At, "HSM is zeroized"))
-	case n.Value <= 1:
-		say(bad(Critical, p.Show.At, "%d SO login attempt left before the HSM erases itself", n.Value))
+		say(good(p.Show.Asked(), "HSM is zeroized"))
+	case n.Value < p.SOLoginAttempts && n.Value <= 1:
+		say(bad(Critical, p.Show.Asked(), "%d SO login attempt left before the HSM erases itself", n.Value))
 	case n.Value < p.SOLoginAttempts:
-		say(bad(Major, p.Show.At, "%d SO login attempts left before the HSM erases itself", n.Value))
+		say(bad(Major, p.Show.Asked(), "%d SO login attempts left before the HSM erases itself", n.Value))
 	default:
-		say(good(p.Show.At, "%d SO login attempts left", n.Value))
+		say(good(p.Show.Asked(), "%d SO login attempts left", n.Value))
 	}
 }}
 
-// silent tells of a card that does not answer while its appliance does. One
-// poll proves nothing: a PED operation blocks the card for minutes.
+// silent tells of a card that does not answer, or not so that it can be read,
+// while its appliance does. One poll proves nothing: a PED operation blocks
+// the card for minutes.
 var silent = Rule{"hsm-silent", func(p Poll, say func(Opinion)) {
-	s, ok := p.Sources["hsm show"]
+	s, ok := p.Sources[firstSource]
 	switch {
-	case !ok:
+	case !ok || wayLost(s.Failure):
 	case s.Failure == hsm.None:
-		say(good(s.At, "hsm show answers"))
-	case (s.Failure == hsm.Timeout || s.Failure == hsm.Command) && s.Failures >= p.SilentAfter:
+		say(good(s.At, "%s answers", firstSource))
+	case s.Failures >= p.SilentAfter:
 		say(bad(Major, s.At, "no answer to %d polls: %s", s.Failures, s.Error))
 	}
 }}

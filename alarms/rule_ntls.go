@@ -12,9 +12,9 @@ var ntlsDown = Rule{"ntls", func(p Poll, say func(Opinion)) {
 	switch {
 	case !ok:
 	case n.Status == hsm.NTLSDown:
-		say(bad(Critical, p.NTLS.At, "NTLS is down"))
+		say(bad(Critical, p.NTLS.Asked(), "NTLS is down"))
 	case n.Status == hsm.NTLSUp:
-		say(good(p.NTLS.At, "NTLS is up"))
+		say(good(p.NTLS.Asked(), "NTLS is up"))
 	}
 }}
 
@@ -28,12 +28,12 @@ var certificate = Rule{"ntls-certificate", func(p Poll, say func(Opinion)) {
 	days, date := int(end.Sub(p.Now).Hours()/24), end.UTC().Format(time.DateOnly)
 	switch {
 	case !p.Now.Before(end):
-		say(bad(Critical, p.Certificate.At, "NTLS certificate expired on %s", date))
+		say(bad(Critical, p.Certificate.Asked(), "NTLS certificate expired on %s", date))
 	case days <= 7:
-		say(bad(Major, p.Certificate.At, "NTLS certificate expires on %s", date))
+		say(bad(Major, p.Certificate.Asked(), "NTLS certificate expires on %s", date))
 	case days <= p.CertificateDays:
-		say(bad(Warning, p.Certificate.At, "NTLS certificate expires on %s", date))
+		say(bad(Warning, p.Certificate.Asked(), "NTLS certificate expires on %s", date))
 	default:
-		say(good(p.Certificate.At, "NTLS certificate is good until %s", date))
+		say(good(p.Certificate.Asked(), "NTLS certificate is good until %s", date))
 	}
 }}

@@ -8,36 +8,56 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// unreachable tells that nothing can be read of a device. The newest attempt
-// counts: slower sources learn of a recovery only when it is their turn.
+// firstSource opens every round of polls: when it does not get through,
+// nothing does.
+const firstSource = "hsm show"
+
+// wayLost reports whether an attempt failed before the device was asked.
+func wayLost(f hsm.Failure) bool {
+	return f == hsm.Unreachable || f == hsm.HostKey || f == hsm.Login
+}
+
+// unreachable tells that nothing can be read of a device. One command that
+// loses the connection while others get through is not that.
 var unreachable = Rule{"unreachable", func(p Poll, say func(Opinion)) {
-	var last hsm.Source
-	failures := 0
-	for _, s := range p.Sources {
-		if s.At.After(last.At) {
-			last = s
-		}
-		failures = max(failures, s.Failures)
-	}
+	s, ok := p.Sources[firstSource]
 	switch {
-	case last.At.IsZero():
-	case last.Failure == hsm.HostKey:
-		say(bad(Critical, last.At, "%s", last.Error))
-	case last.Failure != hsm.Unreachable && last.Failure != hsm.Login:
-		say(good(last.At, "appliance answers"))
-	case failures >= p.UnreachableAfter:
-		say(bad(Major, last.At, "%s", last.Error))
+	case !ok:
+	case !wayLost(s.Failure):
+		say(good(s.At, "appliance answers"))
+	case s.Failure == hsm.HostKey:
+		say(bad(Critical, s.At, "%s", s.Error))
+	case s.Failures >= p.UnreachableAfter:
+		say(bad(Major, s.At, "%s", s.Error))
 	}
 }}
 
-// stale tells of data past their maximum age, by section.
+// stale tells of data past their maximum age, by section, unless another alarm
+// tells why: a dead appliance is one page, not one for each section.
 var stale = Rule{"data-stale", func(p Poll, say func(Opinion)) {
 	ages := p.Ages(p.Now)
 	for _, name := range slices.Sorted(maps.Keys(ages)) {
-		if a := ages[name]; a.Stale {
-			say(bad(Warning, p.Now.Add(-a.Since), "%s was last read at %s", name, p.Now.Add(-a.Since).UTC().Format(time.RFC3339)).on(name))
-		} else {
-			say(good(p.Now.Add(-a.Since), "%s is fresh", name).on(name))
+		a := ages[name]
+		at := p.Now.Add(-a.Since)
+		switch {
+		case !a.Stale:
+			say(good(at, "%s is fresh", name).on(name))
+		case !p.explained(a.Source):
+			say(bad(Warning, at, "%s was last read at %s", name, at.UTC().Format(time.RFC3339)).on(name))
 		}
 	}
 }}
+
+// explained reports whether unreachable or hsm-silent tells why a source gives
+// nothing. A source knows of a recovery only when it is its turn again, so it
+// is its own last failure that counts.
+func (p Poll) explained(source string) bool {
+	switch f := p.Sources[source].Failure; {
+	case source == firstSource:
+		return f != hsm.None
+	case f == hsm.Timeout:
+		return p.Sources[firstSource].Failure == hsm.Timeout
+	default:
+		return wayLost(f)
+	}
+}

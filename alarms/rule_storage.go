@@ -1,13 +1,18 @@
 package alarms
 
-import "github.com/lunawatch/lunawatch/hsm"
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
 
 // hsmStorage warns before no further partition fits.
 var hsmStorage = Rule{"hsm-storage", func(p Poll, say func(Opinion)) {
 	s, ok := p.Show.Get(p.Now)
 	if ratio, known := used(s.Storage); ok && known {
 		o := fill(ratio, p.StorageRatio, Warning, Warning)
-		o.At = p.Show.At
+		o.At = p.Show.Asked()
 		say(o)
 	}
 }}
@@ -19,13 +24,14 @@ var partitionStorage = Rule{"partition-storage", func(p Poll, say func(Opinion))
 		return
 	}
 	for _, x := range ps {
+		o := Opinion{Verdict: Between}
 		if ratio, known := used(x.Storage); known {
-			o := fill(ratio, p.StorageRatio, Minor, Major)
-			o.At, o.Text = p.Partitions.At, x.Name+": "+o.Text
-			say(o.on(x.Serial))
+			o = fill(ratio, p.StorageRatio, Minor, Major)
 		}
+		o.At, o.Text = p.Partitions.Asked(), x.Name+": "+o.Text
+		say(o.on(cmp.Or(x.Serial, x.Name)))
 	}
-	say(Opinion{All: true, At: p.Partitions.At})
+	say(Opinion{All: true, At: p.Partitions.Asked()})
 }}
 
 func used(s hsm.Storage) (ratio float64, known bool) {
@@ -38,14 +44,14 @@ func used(s hsm.Storage) (ratio float64, known bool) {
 // fill judges how full something is: worse from halfway between limit and
 // full, and good again a tenth of the rest below limit.
 func fill(ratio, limit float64, from, worse Severity) Opinion {
-	o := Opinion{Verdict: Between, Severity: from}
-	switch rest := 1 - limit; {
+	text, rest := fmt.Sprintf("%.0f %% used", 100*ratio), 1-limit
+	switch {
 	case ratio >= limit+rest/2:
-		o = bad(worse, o.At, "%.0f %% used", 100*ratio)
+		return Opinion{Verdict: Bad, Severity: worse, Text: text}
 	case ratio >= limit:
-		o = bad(from, o.At, "%.0f %% used", 100*ratio)
+		return Opinion{Verdict: Bad, Severity: from, Text: text}
 	case ratio < limit-rest/10:
-		o = good(o.At, "%.0f %% used", 100*ratio)
+		return Opinion{Verdict: Good, Text: text}
 	}
-	return o
+	return Opinion{Verdict: Between, Text: text}
 }

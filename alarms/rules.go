@@ -2,6 +2,7 @@ package alarms
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
@@ -11,7 +12,7 @@ import (
 type Settings struct {
 	BatteryMargin      float64       `yaml:"battery_margin"`       // V above the device's threshold to clear
 	TemperatureMargin  float64       `yaml:"temperature_margin"`   // C below the device's threshold to clear
-	SOLoginAttempts    int64         `yaml:"so_login_attempts"`    // alarm below it
+	SOLoginAttempts    int64         `yaml:"so_login_attempts"`    // alarm below it; 0: never
 	StorageRatio       float64       `yaml:"storage_ratio"`        // alarm from it, 0 to 1
 	LogDiskRatio       float64       `yaml:"log_disk_ratio"`       // alarm from it, 0 to 1
 	CertificateDays    int           `yaml:"certificate_days"`     // alarm from that many days before expiry
@@ -36,18 +37,22 @@ var DefaultSettings = Settings{
 
 // Problems returns one error for each value that cannot be.
 func (s Settings) Problems() (errs []error) {
-	for key, ok := range map[string]bool{
-		"battery_margin":     s.BatteryMargin >= 0,
-		"temperature_margin": s.TemperatureMargin >= 0,
-		"storage_ratio":      s.StorageRatio > 0 && s.StorageRatio <= 1,
-		"log_disk_ratio":     s.LogDiskRatio > 0 && s.LogDiskRatio <= 1,
-		"certificate_days":   s.CertificateDays >= 0,
-		"unreachable_after":  s.UnreachableAfter >= 1,
-		"silent_after":       s.SilentAfter >= 1,
-		"event_age":          s.EventAge > 0,
+	for _, v := range []struct {
+		key string
+		ok  bool
+	}{
+		{"battery_margin", s.BatteryMargin >= 0},
+		{"temperature_margin", s.TemperatureMargin >= 0},
+		{"so_login_attempts", s.SOLoginAttempts >= 0},
+		{"storage_ratio", s.StorageRatio > 0 && s.StorageRatio <= 1},
+		{"log_disk_ratio", s.LogDiskRatio > 0 && s.LogDiskRatio <= 1},
+		{"certificate_days", s.CertificateDays >= 0},
+		{"unreachable_after", s.UnreachableAfter >= 1},
+		{"silent_after", s.SilentAfter >= 1},
+		{"event_age", s.EventAge > 0},
 	} {
-		if !ok {
-			errs = append(errs, fmt.Errorf("alarms: %s is out of range", key))
+		if !v.ok {
+			errs = append(errs, fmt.Errorf("alarms: %s is out of range", v.key))
 		}
 	}
 	return errs
@@ -73,7 +78,7 @@ type Opinion struct {
 	Verdict  Verdict
 	Severity Severity
 	Text     string
-	At       time.Time // when it was read
+	At       time.Time // when it was asked for
 	// All tells that the rule has spoken of every object there is, so that
 	// alarms on others are over. Its other fields are not used.
 	All bool
@@ -108,21 +113,22 @@ var Rules = []Rule{
 // a Snapshot.
 func JudgePolls(s *hsm.Snapshot, state State, settings Settings, now time.Time) []Judgement {
 	var all []Judgement
+	standing := sortedKeys(state.Active)
 	for _, d := range s.Devices {
 		for _, r := range Rules {
-			all = append(all, r.judge(Poll{d, now, settings}, state)...)
+			all = append(all, r.judge(Poll{d, now, settings}, standing)...)
 		}
-		all = append(all, ended(d, state, now)...)
+		all = append(all, ended(d, standing, now)...)
 	}
-	return all
+	return append(all, gone(s.Devices, standing, now)...)
 }
 
-func (r Rule) judge(p Poll, state State) []Judgement {
+func (r Rule) judge(p Poll, standing []Key) []Judgement {
 	var js []Judgement
 	spoken := make(map[Key]bool)
 	r.Judge(p, func(o Opinion) {
 		if o.All {
-			for k := range state.Active {
+			for _, k := range standing {
 				if k.Device == p.Name && k.Group == r.Group && !k.Test && !spoken[k] {
 					js = append(js, Judgement{Key: k, Evidence: Evidence{At: o.At, Text: "no longer there"}})
 				}
@@ -137,15 +143,29 @@ func (r Rule) judge(p Poll, state State) []Judgement {
 	return js
 }
 
-// ended judges Good every alarm of d whose group says that it is over.
-func ended(d hsm.Device, state State, now time.Time) []Judgement {
+// ended judges Good every alarm of d's first card whose group says that it is
+// over. What is polled tells nothing of other cards.
+func ended(d hsm.Device, standing []Key, now time.Time) []Judgement {
 	var js []Judgement
-	for k, a := range state.Active {
+	for _, k := range standing {
 		g := GroupNamed(k.Group)
-		if k.Device != d.Name || k.Test || len(a.Codes) == 0 || g.ClearedBy == nil || !g.ClearedBy(d, a.Last, now) {
+		if k.Device != d.Name || k.Object != "" || k.Test || g.ClearedBy == nil {
 			continue
 		}
-		js = append(js, Judgement{Key: k, Evidence: Evidence{At: d.Show.At, Text: "polled state is good again"}})
+		if at := g.ClearedBy(d, now); !at.IsZero() {
+			js = append(js, Judgement{Key: k, Evidence: Evidence{At: at, Text: "polled state is good again"}})
+		}
+	}
+	return js
+}
+
+// gone judges Good every alarm of devices that are no longer watched.
+func gone(watched []hsm.Device, standing []Key, now time.Time) []Judgement {
+	var js []Judgement
+	for _, k := range standing {
+		if !slices.ContainsFunc(watched, func(d hsm.Device) bool { return d.Name == k.Device }) {
+			js = append(js, Judgement{Key: k, Evidence: Evidence{At: now, Text: "no longer watched"}})
+		}
 	}
 	return js
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -24,9 +23,10 @@ type Watch struct {
 	Addresses map[string]string // by device
 	Log       *slog.Logger
 
-	mu     sync.Mutex // guards state and orders writes to the journal
-	state  State
 	queued map[string]chan struct{} // by receiver: there is something to deliver
+
+	mu     sync.Mutex // guards what follows and orders writes to the journal
+	state  State
 	stats  map[string]*Delivery
 	stored map[string]time.Time // by log: when its cursor was last stored
 }
@@ -34,8 +34,8 @@ type Watch struct {
 // A Delivery counts what happened to a receiver's notifications.
 type Delivery struct {
 	Delivered uint64
-	Failed    uint64 // attempts
-	Waiting   int
+	Failed    uint64    // attempts
+	Waiting   int       // now
 	Oldest    time.Time // when the oldest waiting one was made; zero: none waits
 }
 
@@ -68,27 +68,39 @@ func (w *Watch) Run(ctx context.Context) error {
 // polls evaluates every new Snapshot, and again when data become stale or an
 // alarm ends by itself.
 func (w *Watch) polls(ctx context.Context) error {
-	var seen *hsm.Snapshot
+	failing := false
 	for ctx.Err() == nil {
 		now := time.Now()
 		snap := w.Store.Latest()
 		err := w.step(Entry{}, func(s State) []Judgement { return JudgePolls(snap, s, w.Settings, now) }, now)
-		wake := now.Add(time.Minute)
-		if err != nil {
-			w.Log.Error("alarms not stored; trying again", "err", err)
-			wake = now.Add(time.Second)
+		switch {
+		case err != nil && !failing:
+			w.Log.Error("alarms not stored; trying again until they are", "err", err)
+		case err == nil && failing:
+			w.Log.Info("alarms are stored again")
 		}
-		seen = snap
-		for _, at := range []time.Time{snap.NextExpiry(now), w.next()} {
-			if !at.IsZero() && at.Before(wake) {
-				wake = at.Add(time.Millisecond)
-			}
-		}
-		wait, cancel := context.WithDeadline(ctx, wake)
-		w.Store.Wait(wait, seen)
+		failing = err != nil
+		wait, cancel := context.WithDeadline(ctx, w.wake(snap, now, failing))
+		w.Store.Wait(wait, snap)
 		cancel()
 	}
 	return nil
+}
+
+// wake returns when to evaluate again, even if nothing new is read.
+func (w *Watch) wake(snap *hsm.Snapshot, now time.Time, failing bool) time.Time {
+	if failing {
+		return now.Add(time.Second)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	wake := now.Add(time.Minute) // for certificates, whose days pass
+	for _, at := range []time.Time{snap.NextExpiry(now), w.state.Next()} {
+		if !at.IsZero() && at.Before(wake) {
+			wake = at.Add(time.Millisecond)
+		}
+	}
+	return wake
 }
 
 // Lines judges lines of a device's log, in their order. What they change, the
@@ -96,56 +108,62 @@ func (w *Watch) polls(ctx context.Context) error {
 // nothing has changed and the same lines must be given again.
 func (w *Watch) Lines(device, file string, lines []hsm.LogLine, cursor []byte) error {
 	now := time.Now()
-	entry := Entry{File: file, Cursor: cursor}
+	sensors := w.sensors(device)
 	var js []Judgement
 	var count Events
 	for _, l := range lines {
-		judged := JudgeLine(Line{l, device, file, now}, w.Settings)
-		js = append(js, judged...)
-		for _, j := range judged {
-			switch {
-			case j.Code == "" || j.Test || j.Verdict != Bad:
-			case j.Severity == Critical:
-				count.Critical++
-			default:
-				count.Other++
-			}
+		for _, j := range JudgeLine(Line{l, device, file, now, sensors}, w.Settings) {
+			js = append(js, j)
+			count.add(j)
 		}
 	}
+	entry := Entry{File: file, Cursor: cursor}
 	if count != (Events{}) {
 		entry.Events = map[string]Events{device: count}
 	}
 	return w.step(entry, func(State) []Judgement { return js }, now)
 }
 
-// cursorDelay is how long a cursor waits to be stored behind lines that change
-// nothing.
+// add counts what the HSM itself reports.
+func (e *Events) add(j Judgement) {
+	switch {
+	case j.Verdict != Bad || j.Test || GroupNamed(j.Group).Trap != CryptoAttention:
+	case j.Severity == Critical:
+		e.Critical++
+	default:
+		e.Other++
+	}
+}
+
+// sensors returns the sensors of a device as they were last polled.
+func (w *Watch) sensors(device string) []hsm.Sensor {
+	for _, d := range w.Store.Latest().Devices {
+		if d.Name == device {
+			return d.Sensors.Value.Sensors
+		}
+	}
+	return nil
+}
+
+// cursorDelay is how long a cursor waits to be stored behind lines that say
+// nothing: read again after a crash, they say nothing again.
 const cursorDelay = 5 * time.Second
 
 // step makes the changes that judge finds, and what entry's Events add, durable
-// and then true.
+// and then true. On an error nothing has changed.
 func (w *Watch) step(entry Entry, judge func(State) []Judgement, now time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	entry.Changes = Eval(w.state, judge(w.state), now)
-	for device, add := range entry.Events {
-		old := w.state.Events[device]
-		entry.Events[device] = Events{old.Critical + add.Critical, old.Other + add.Other}
-	}
-	for _, c := range entry.Changes {
-		if !worthTelling(c) {
-			continue
-		}
-		if entry.Notify == nil {
-			entry.Notify = make(map[string][]Notification)
-		}
-		n := notification(c, w.Addresses[c.Alarm.Device], now)
-		for name := range w.Receivers {
-			entry.Notify[name] = append(entry.Notify[name], n)
-		}
-	}
-	if len(entry.Changes)+len(entry.Events) == 0 && now.Sub(w.stored[entry.File]) < cursorDelay {
-		return nil // read again after a crash, these lines change nothing again
+	js := judge(w.state)
+	entry.Changes = Eval(w.state, js, now)
+	entry.Events = w.sum(entry.Events)
+	entry.Notify = w.notifications(entry.Changes, now)
+	switch {
+	case len(entry.Changes) > 0:
+	case entry.File == "":
+		return nil
+	case len(js) == 0 && now.Sub(w.stored[entry.File]) < cursorDelay:
+		return nil
 	}
 	if err := w.Journal.Write(entry); err != nil {
 		return err
@@ -154,9 +172,8 @@ func (w *Watch) step(entry Entry, judge func(State) []Judgement, now time.Time) 
 	w.state.Apply(entry.Changes)
 	maps.Copy(w.state.Events, entry.Events)
 	for _, c := range entry.Changes {
-		if worthTelling(c) {
-			a := c.Alarm
-			w.Log.Info("alarm", "change", c.Kind, "hsm", a.Device, "group", a.Group, "object", a.Object, "severity", a.Severity, "text", a.Text)
+		if a := c.Alarm; worthTelling(c) {
+			w.Log.Info("alarm", "change", c.Kind, "hsm", a.Device, "group", a.Group, "object", a.Object, "severity", a.Severity, "test", a.Test, "text", a.Text)
 		}
 	}
 	for name := range entry.Notify {
@@ -168,10 +185,32 @@ func (w *Watch) step(entry Entry, judge func(State) []Judgement, now time.Time) 
 	return nil
 }
 
-func (w *Watch) next() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.state.Next()
+// sum returns the counts of devices with more added.
+func (w *Watch) sum(more map[string]Events) map[string]Events {
+	total := make(map[string]Events)
+	for device, add := range more {
+		old := w.state.Events[device]
+		total[device] = Events{old.Critical + add.Critical, old.Other + add.Other}
+	}
+	return total
+}
+
+// notifications returns what every receiver is to be told of changes.
+func (w *Watch) notifications(changes []Change, now time.Time) map[string][]Notification {
+	var list []Notification
+	for i, c := range changes {
+		if worthTelling(c) {
+			list = append(list, notification(c, i, w.Addresses[c.Alarm.Device], now))
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	all := make(map[string][]Notification)
+	for name := range w.Receivers {
+		all[name] = list
+	}
+	return all
 }
 
 // Active returns the alarms that stand, worst first.
@@ -189,81 +228,4 @@ func (w *Watch) Events(device string) (critical, other uint64) {
 	defer w.mu.Unlock()
 	e := w.state.Events[device]
 	return e.Critical, e.Other
-}
-
-// Deliveries returns the counts of every receiver.
-func (w *Watch) Deliveries() map[string]Delivery {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	all := make(map[string]Delivery)
-	for name, d := range w.stats {
-		all[name] = *d
-	}
-	return all
-}
-
-// deliveryTimeout bounds one attempt.
-const deliveryTimeout = 30 * time.Second
-
-// deliver empties the queue of one receiver, in order, however long that
-// takes. A receiver that is down delays no other.
-func (w *Watch) deliver(ctx context.Context, name string, to Notifier) error {
-	failures := 0
-	for ctx.Err() == nil {
-		n, waiting, err := w.Journal.Waiting(name)
-		if err != nil {
-			w.Log.Error("queue not readable", "receiver", name, "err", err)
-		}
-		w.count(name, func(d *Delivery) { d.Waiting, d.Oldest = waiting, n.At })
-		var pause <-chan time.Time
-		if waiting > 0 {
-			attempt, cancel := context.WithTimeout(ctx, deliveryTimeout)
-			err = to.Notify(attempt, n)
-			cancel()
-			if err == nil {
-				err = w.Journal.Done(name, n.Sequence)
-			}
-			if err == nil {
-				failures = 0
-				w.count(name, func(d *Delivery) { d.Delivered++ })
-				continue
-			}
-			if ctx.Err() != nil {
-				return nil
-			}
-			failures++
-			w.count(name, func(d *Delivery) { d.Failed++ })
-			if failures == 1 {
-				w.Log.Warn("notification not delivered; trying again until it is", "receiver", name, "err", err)
-			}
-			pause = time.After(retryAfter(failures))
-		}
-		select {
-		case <-ctx.Done():
-		case <-pause:
-		case <-w.queuedUnless(waiting > 0, name):
-		}
-	}
-	return nil
-}
-
-// queuedUnless returns the wake-up of a receiver; nil, which never wakes, if a
-// pause has to pass first.
-func (w *Watch) queuedUnless(pausing bool, name string) <-chan struct{} {
-	if pausing {
-		return nil
-	}
-	return w.queued[name]
-}
-
-func (w *Watch) count(name string, change func(*Delivery)) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	change(w.stats[name])
-}
-
-// retryAfter grows from half a second to a minute, less up to a fifth.
-func retryAfter(failures int) time.Duration {
-	d := min(250*time.Millisecond<<min(failures, 10), time.Minute)
-	return d - time.Duration(rand.Float64()*0.2*float64(d))
 }

@@ -85,8 +85,13 @@ type Section[T any] struct {
 	At     time.Time     `json:"at"`
 	Source string        `json:"source"`
 	MaxAge time.Duration `json:"max_age_ns"`
+	Took   time.Duration `json:"-"` // how long the answer took: Value is of some moment in it
 	Value  T             `json:"value"`
 }
+
+// Asked returns when the question was put: what happened since need not be in
+// the answer.
+func (s Section[T]) Asked() time.Time { return s.At.Add(-s.Took) }
 
 // IsZero reports whether the section was never read.
 func (s Section[T]) IsZero() bool { return s.At.IsZero() }
@@ -101,14 +106,16 @@ func (s Section[T]) Get(now time.Time) (T, bool) { return s.Value, s.Fresh(now) 
 
 func (s Section[T]) expires() time.Time { return s.At.Add(s.MaxAge) }
 
-func (s Section[T]) read() (at, expires time.Time) { return s.At, s.expires() }
+func (s Section[T]) read() (at, expires time.Time, source string) {
+	return s.At, s.expires(), s.Source
+}
 
 // sections lists every section of a device by its JSON name.
 func (d *Device) sections() map[string]interface {
-	read() (at, expires time.Time)
+	read() (at, expires time.Time, source string)
 } {
 	return map[string]interface {
-		read() (at, expires time.Time)
+		read() (at, expires time.Time, source string)
 	}{
 		"show": d.Show, "information": d.Information, "monitor": d.Monitor, "ntls": d.NTLS,
 		"certificate": d.Certificate, "partitions": d.Partitions, "licenses": d.Licenses,
@@ -122,8 +129,8 @@ func (d *Device) sections() map[string]interface {
 func (d Device) Ages(now time.Time) map[string]Age {
 	ages := make(map[string]Age)
 	for name, s := range d.sections() {
-		if at, expires := s.read(); !at.IsZero() {
-			ages[name] = Age{now.Sub(at), now.After(expires)}
+		if at, expires, source := s.read(); !at.IsZero() {
+			ages[name] = Age{now.Sub(at), now.After(expires), source}
 		}
 	}
 	return ages
@@ -131,8 +138,9 @@ func (d Device) Ages(now time.Time) map[string]Age {
 
 // An Age is how long ago a section was read.
 type Age struct {
-	Since time.Duration
-	Stale bool // past its maximum age
+	Since  time.Duration
+	Stale  bool   // past its maximum age
+	Source string // that it was read from
 }
 
 // NextExpiry returns when the next section that is fresh at now becomes stale;
@@ -141,7 +149,7 @@ func (s *Snapshot) NextExpiry(now time.Time) time.Time {
 	var next time.Time
 	for i := range s.Devices {
 		for _, sec := range s.Devices[i].sections() {
-			at, e := sec.read()
+			at, e, _ := sec.read()
 			if !at.IsZero() && !now.After(e) && (next.IsZero() || e.Before(next)) {
 				next = e
 			}
@@ -203,7 +211,7 @@ type Fact interface {
 }
 
 func section[T any](o Observation, v T) Section[T] {
-	return Section[T]{At: o.At, Source: o.Source, MaxAge: o.MaxAge, Value: v}
+	return Section[T]{At: o.At, Source: o.Source, MaxAge: o.MaxAge, Took: o.Took, Value: v}
 }
 
 // With returns a new Snapshot that includes o. It does not change s. An

@@ -1,0 +1,304 @@
+package alarms
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var t0 = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// at is so many seconds into a story.
+func at(seconds int) time.Time { return t0.Add(time.Duration(seconds) * time.Second) }
+
+// told renders changes in the order of their making: "raised minor a/stm".
+func told(changes []Change) (list []string) {
+	for _, c := range changes {
+		list = append(list, fmt.Sprintf("%s %s %s", c.Kind, c.Alarm.Severity, c.Alarm.Key))
+	}
+	return list
+}
+
+// A step gives judgements to the engine at a time, and tells what comes of it.
+type step struct {
+	at   int
+	js   []Judgement
+	want []string
+}
+
+func play(t *testing.T, steps []step) State {
+	t.Helper()
+	s := NewState()
+	for i, x := range steps {
+		changes := Eval(s, x.js, at(x.at))
+		if diff := cmp.Diff(x.want, told(changes)); diff != "" {
+			t.Errorf("step %d (-want +got):\n%s", i, diff)
+		}
+		s.Apply(changes)
+	}
+	return s
+}
+
+func isBad(second int, s Severity) []Judgement {
+	text := fmt.Sprintf("%s at %d", s, second)
+	return []Judgement{{Key: Key{Device: "a", Group: "stm"}, Verdict: Bad, Severity: s, Text: text, Evidence: Evidence{At: at(second), Text: text}}}
+}
+
+func isGood(second int) []Judgement {
+	return []Judgement{{Key: Key{Device: "a", Group: "stm"}, Evidence: Evidence{At: at(second), Text: "good"}}}
+}
+
+// coded is a judgement by an ALM code.
+func coded(second int, code string) []Judgement {
+	c, ok := CodeNamed(code)
+	if !ok {
+		panic(code)
+	}
+	j := Judgement{Key: Key{Device: "a", Group: c.Group}, Verdict: Bad, Severity: c.Severity, Code: code, Text: c.Text,
+		Clears: c.Clears, Evidence: Evidence{At: at(second), Text: c.Text}}
+	if c.Kind == Clear {
+		j.Verdict = Good
+	}
+	return []Judgement{j}
+}
+
+func join(lists ...[]Judgement) (all []Judgement) {
+	for _, l := range lists {
+		all = append(all, l...)
+	}
+	return all
+}
+
+func TestEval(t *testing.T) {
+	event := isBad(0, Minor)
+	event[0].Age = time.Minute
+	later := isBad(30, Minor)
+	later[0].Age = time.Minute
+	test := isBad(0, Major)
+	test[0].Test = true
+	between := isGood(5)
+	between[0].Verdict = Between
+	other := isGood(5)
+	other[0].Object = "k7pf1"
+	for name, steps := range map[string][]step{
+		"raised and cleared": {
+			{0, isBad(0, Major), []string{"raised major a/stm"}},
+			{5, isGood(5), []string{"cleared major a/stm"}},
+			{9, isGood(9), nil},
+		},
+		"silence never clears": {
+			{0, isBad(0, Major), []string{"raised major a/stm"}},
+			{1e6, nil, nil},
+		},
+		"the band neither raises nor clears": {
+			{5, between, nil},
+			{6, isBad(6, Major), []string{"raised major a/stm"}},
+			{7, between, nil},
+		},
+		"another object changes nothing": {
+			{0, isBad(0, Major), []string{"raised major a/stm"}},
+			{5, other, nil},
+		},
+		"an older good poll does not clear": {
+			{5, isBad(5, Major), []string{"raised major a/stm"}},
+			{6, isGood(4), nil},
+			{7, isGood(5), []string{"cleared major a/stm"}},
+		},
+		"an older bad poll raises nothing that is over": {
+			{0, isBad(0, Major), []string{"raised major a/stm"}},
+			{5, isGood(5), []string{"cleared major a/stm"}},
+			{6, isBad(4, Critical), nil},
+			{8, isBad(8, Major), []string{"raised major a/stm"}},
+		},
+		"an older bad poll does not move a newer line back": {
+			{5, isBad(5, Major), []string{"raised major a/stm"}},
+			{6, isBad(1, Critical), nil},
+			{7, isGood(3), nil},
+		},
+		"the same reading judged again is no new sight": {
+			{0, isBad(0, Major), []string{"raised major a/stm"}},
+			{1, isBad(0, Major), nil},
+			{2, isBad(2, Major), []string{"seen major a/stm"}},
+		},
+		"time alone can make the same reading worse": {
+			{0, isBad(0, Minor), []string{"raised minor a/stm"}},
+			{1, isBad(0, Major), []string{"updated major a/stm"}},
+			{2, isBad(0, Major), nil},
+		},
+		"worse is told, milder is not": {
+			{0, isBad(0, Minor), []string{"raised minor a/stm"}},
+			{1, isBad(1, Critical), []string{"updated critical a/stm"}},
+			{2, isBad(2, Minor), []string{"seen critical a/stm"}},
+			{3, isBad(3, Critical), []string{"seen critical a/stm"}},
+		},
+		"an event ends by itself, later if it comes again": {
+			{0, event, []string{"raised minor a/stm"}},
+			{30, later, []string{"seen minor a/stm"}},
+			{60, nil, nil},
+			{89, nil, nil},
+			{90, nil, []string{"cleared minor a/stm"}},
+		},
+		"an event does not end the state that stood before": {
+			{0, coded(0, "0016"), []string{"raised major a/comm"}},
+			{1, func() []Judgement { j := coded(1, "0017"); j[0].Age = time.Minute; return j }(), []string{"seen major a/comm"}},
+			{90, nil, nil},
+		},
+		"a state takes over from an event": {
+			{0, event, []string{"raised minor a/stm"}},
+			{1, isBad(1, Minor), []string{"seen minor a/stm"}},
+			{90, nil, nil},
+		},
+		"tests live apart": {
+			{0, test, []string{"raised major a/stm (test)"}},
+			{1, isGood(1), nil},
+			{2, isBad(2, Minor), []string{"raised minor a/stm"}},
+		},
+		"raised, over and raised in one batch": {
+			{0, join(isBad(0, Major), isGood(0), isBad(0, Major)), []string{"raised major a/stm", "cleared major a/stm", "raised major a/stm"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) { play(t, steps) })
+	}
+}
+
+func TestCodesOfOneGroupAreOneAlarm(t *testing.T) {
+	s := play(t, []step{
+		{0, coded(0, "0014"), []string{"raised minor a/battery"}},
+		{1, coded(1, "2003"), []string{"seen minor a/battery"}},
+		{2, coded(2, "2004"), []string{"updated critical a/battery"}},
+		{3, coded(3, "2003"), []string{"seen critical a/battery"}},
+	})
+	a := s.Active[Key{Device: "a", Group: "battery"}]
+	if diff := cmp.Diff([]string{"0014", "2003", "2004"}, a.Codes); diff != "" {
+		t.Error(diff)
+	}
+	if a.Count != 4 || a.Text != "Battery depleted" || !a.Raised.Equal(at(0)) || !a.Last.Equal(at(3)) {
+		t.Errorf("got %+v", a)
+	}
+}
+
+// TestClearCodes ends by each clear code exactly what the catalogue says.
+func TestClearCodes(t *testing.T) {
+	for _, clear := range Catalogue {
+		if clear.Kind != Clear {
+			continue
+		}
+		for _, c := range Catalogue {
+			if c.Kind != Assert {
+				continue
+			}
+			s := NewState()
+			s.Apply(Eval(s, coded(0, c.Code), at(0)))
+			ended := len(Eval(s, coded(1, clear.Code), at(1))) == 1
+			if want := strings.Contains(strings.Join(clear.Clears, ","), c.Code); ended != want {
+				t.Errorf("%s ends %s: %v, want %v", clear.Code, c.Code, ended, want)
+			}
+		}
+		s := NewState() // what was polled only
+		j := coded(0, clear.Code)[0]
+		j.Verdict, j.Severity, j.Clears, j.Code = Bad, Minor, nil, ""
+		s.Apply(Eval(s, []Judgement{j}, at(0)))
+		if len(Eval(s, coded(1, clear.Code), at(1))) != 1 {
+			t.Errorf("%s does not end what was polled of %s", clear.Code, clear.Group)
+		}
+	}
+	// Neither on another card, nor of a test.
+	s := NewState()
+	s.Apply(Eval(s, coded(0, "2012"), at(0)))
+	for _, change := range []func(*Key){
+		func(k *Key) { k.Object = "k7pf1" }, func(k *Key) { k.Test = true }, func(k *Key) { k.Device = "b" },
+	} {
+		j := coded(1, "2013")
+		change(&j[0].Key)
+		if got := Eval(s, j, at(1)); len(got) > 0 {
+			t.Errorf("%s ended %v", j[0].Key, told(got))
+		}
+	}
+}
+
+func TestEvalLeavesStateAlone(t *testing.T) {
+	s := play(t, []step{{0, coded(0, "2001"), []string{"raised minor a/temp-warn"}}})
+	before := fmt.Sprintf("%+v", s)
+	Eval(s, join(coded(1, "0013"), coded(2, "2002"), isBad(3, Major)), at(4))
+	if after := fmt.Sprintf("%+v", s); after != before {
+		t.Errorf("state changed\nfrom %s\nto   %s", before, after)
+	}
+}
+
+func TestEvidenceIsBounded(t *testing.T) {
+	s := NewState()
+	for i := range 100 {
+		s.Apply(Eval(s, isBad(i, Minor), at(i)))
+	}
+	a := s.Active[Key{Device: "a", Group: "stm"}]
+	var seconds []int
+	for _, e := range a.Evidence {
+		seconds = append(seconds, int(e.At.Sub(t0).Seconds()))
+	}
+	if diff := cmp.Diff([]int{0, 95, 96, 97, 98, 99}, seconds); diff != "" {
+		t.Error(diff)
+	}
+	over := Eval(s, isGood(100), at(100))[0].Alarm
+	if len(over.Evidence) != maxEvidence || over.Evidence[maxEvidence-1].Text != "good" || !over.Cleared.Equal(at(100)) {
+		t.Errorf("got %+v", over)
+	}
+}
+
+func TestEndedIsForgotten(t *testing.T) {
+	s := play(t, []step{{0, isBad(0, Major), []string{"raised major a/stm"}}, {1, isGood(1), []string{"cleared major a/stm"}}})
+	if len(s.Ended) != 1 {
+		t.Fatalf("remembers %v", s.Ended)
+	}
+	week := int(endedFor.Seconds())
+	b := isBad(week+1, Major)
+	b[0].Device = "b"
+	s.Apply(Eval(s, b, at(week+1)))
+	g := isGood(week + 2)
+	g[0].Device = "b"
+	s.Apply(Eval(s, g, at(week+2)))
+	if _, old := s.Ended[Key{Device: "a", Group: "stm"}]; old || len(s.Ended) != 1 {
+		t.Errorf("remembers %v", s.Ended)
+	}
+}
+
+func TestNext(t *testing.T) {
+	s := NewState()
+	if !s.Next().IsZero() {
+		t.Error("an empty state ends something")
+	}
+	for i, group := range []string{"a", "b", "c"} {
+		s.Active[Key{Group: group}] = Alarm{Expires: at(30 - 10*i)}
+	}
+	s.Active[Key{Group: "d"}] = Alarm{}
+	if !s.Next().Equal(at(10)) {
+		t.Errorf("next is %v", s.Next())
+	}
+}
+
+func TestSort(t *testing.T) {
+	list := []Alarm{
+		{Key: Key{Device: "c"}, Severity: Minor, Raised: at(0)}, {Key: Key{Device: "b"}, Severity: Critical, Raised: at(2)},
+		{Key: Key{Device: "d"}, Severity: Critical, Raised: at(1)}, {Key: Key{Device: "a"}, Severity: Critical, Raised: at(2)},
+	}
+	Sort(list)
+	got := ""
+	for _, a := range list {
+		got += a.Device
+	}
+	if got != "dabc" {
+		t.Errorf("order %s", got)
+	}
+}
+
+func TestClip(t *testing.T) {
+	if got := clip("short"); got != "short" {
+		t.Errorf("got %q", got)
+	}
+	got := clip(strings.Repeat("x", maxText-1) + "\u2013" + strings.Repeat("y", 1000))
+	if want := strings.Repeat("x", maxText-1) + " ..."; got != want {
+		t.Errorf("got %q", got)
+	}
+}
