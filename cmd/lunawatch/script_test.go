@@ -40,3 +40,23 @@ func TestEveryCommandHasHelp(t *testing.T) {
 type discard struct{}
 
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+func TestExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want int
+	}{
+		{nil, exitUsage},
+		{[]string{"help"}, exitOK},
+		{[]string{"nothing"}, exitUsage},
+		{[]string{"hsm", "information", "monitor", "-interval", "1000"}, exitUsage},
+		{[]string{"hsm", "information", "monitor", "-rounds", "0"}, exitUsage},
+		{[]string{"hsm", "information", "monitor", "-rounds", "x"}, exitUsage},
+		{[]string{"hsm", "show", "-control.socket", "nowhere"}, exitError},
+		{[]string{"check-config", "-config.file", "nowhere"}, exitError},
+	} {
+		if got := run(t.Context(), c.args, stdio{nil, discard{}, discard{}}); got != c.want {
+			t.Errorf("%q: %d, want %d", c.args, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package mib
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib/agentx"
+)
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// seen returns a snapshot in which each device stated the facts beside it.
+func seen(facts map[string][]hsm.Fact) *hsm.Snapshot {
+	s := &hsm.Snapshot{}
+	for device, list := range facts {
+		s = s.With(hsm.Observation{Device: device, Source: "test", At: now, MaxAge: time.Minute, Facts: list})
+	}
+	return s
+}
+
+// value returns what the View of src has at an OID; its Type is 0 for nothing.
+func value(t *testing.T, src Source, oid agentx.OID) agentx.Value {
+	t.Helper()
+	v, err := Build(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, ok := v.Get(oid)
+	if !ok {
+		return agentx.Value{}
+	}
+	vb, _, err := agentx.DecodeVarbind(encoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return vb.Value
+}
+
+func information(requests, critical uint64) hsm.Fact {
+	return hsm.Information{OperationRequests: hsm.Some(requests), CriticalEvents: hsm.Some(critical)}
+}
+
+// TestSums adds up the scalars of several HSMs, and has none while one HSM's
+// part is not known.
+func TestSums(t *testing.T) {
+	requests, critical := chrysalisUTSP.Append(1, 1, 0), chrysalisUTSP.Append(1, 3, 0)
+	both := seen(map[string][]hsm.Fact{"a": {information(7, 0)}, "b": {information(math.MaxUint64-10, 5)}})
+	if got := value(t, Source{Snapshot: both, Now: now}, requests); got.Number != math.MaxUint64-3 || got.Type != agentx.TypeCounter64 {
+		t.Errorf("sum: %v", got)
+	}
+	half := seen(map[string][]hsm.Fact{"a": {information(7, 0)}, "b": {}})
+	if got := value(t, Source{Snapshot: half, Now: now}, requests); got.Type != 0 {
+		t.Errorf("one HSM never read, yet a sum: %v", got)
+	}
+	if got := value(t, Source{Snapshot: both, Now: now.Add(2 * time.Minute)}, requests); got.Type != 0 {
+		t.Errorf("stale, yet a sum: %v", got)
+	}
+	if got := value(t, Source{Snapshot: both, Now: now}, critical); got.Number != 5 {
+		t.Errorf("critical events as reported: %v", got)
+	}
+	counted := func(device string) (uint64, uint64) { return 2, 9 }
+	if got := value(t, Source{Snapshot: both, Now: now, Events: counted}, critical); got.Number != 7 {
+		t.Errorf("critical events counted where the HSM reports 0: %v, want 2 of a and 5 of b", got)
+	}
+}
+
+func TestNTLSOperStatus(t *testing.T) {
+	status := func(s hsm.NTLSStatus) []hsm.Fact { return []hsm.Fact{hsm.NTLS{Status: s}} }
+	for _, c := range []struct {
+		a, b []hsm.Fact
+		want int32 // 0: no instance
+	}{
+		{status(hsm.NTLSUp), status(hsm.NTLSUp), 1},
+		{status(hsm.NTLSUp), status(hsm.NTLSDown), 2},
+		{status(hsm.NTLSDown), nil, 2},
+		{status(hsm.NTLSUp), nil, 3},
+		{status(hsm.NTLSUp), status(hsm.NTLSUnknown), 3},
+		{nil, nil, 0},
+	} {
+		got := value(t, Source{Snapshot: seen(map[string][]hsm.Fact{"a": c.a, "b": c.b}), Now: now}, chrysalisUTSP.Append(2, 1, 0))
+		if got.Int() != c.want {
+			t.Errorf("%v and %v: %v, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+func TestHSMTable(t *testing.T) {
+	show := hsm.Show{
+		Serial: "77", Label: hsm.Some(""), Storage: hsm.Storage{Total: hsm.Some[int64](1 << 40)},
+		PartitionsAllowed: hsm.Some[int64](20), Partitions: []hsm.NamedPartition{{Serial: "771", Name: "p"}},
+	}
+	src := Source{Now: now, Snapshot: seen(map[string][]hsm.Fact{"a": {show,
+		hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: math.MaxUint64, Commands: 3, Utilization: 0}}},
+		hsm.Clients{{Name: "c", Partitions: []string{"p", "gone"}}, {Name: "c"}},
+	}})}
+	index := agentx.OID{2, '7', '7'}
+	for _, c := range []struct {
+		name string
+		oid  agentx.OID
+		want agentx.Value
+	}{
+		{"a label that is known and empty", safenetHSM.Append(2, 1, 3).Append(index...), agentx.Text("")},
+		{"a size beyond 32 bits", safenetHSM.Append(2, 1, 9).Append(index...), agentx.Gauge32(math.MaxUint32)},
+		{"a model nobody stated", safenetHSM.Append(2, 1, 4).Append(index...), agentx.Value{}},
+		{"partitions counted from the list", safenetHSM.Append(2, 1, 13).Append(index...), agentx.Gauge32(1)},
+		{"partitions free", safenetHSM.Append(2, 1, 14).Append(index...), agentx.Gauge32(19)},
+		{"the largest counter", safenetHSM.Append(2, 1, 19).Append(index...), agentx.Counter64(math.MaxUint64)},
+		{"a client", safenetHSM.Append(7, 1, 1, 1, 'c'), agentx.Text("c")},
+		{"its partition, by serial number", safenetHSM.Append(8, 1, 2, 1, 'c', 2, '7', '7', 3, '7', '7', '1'), agentx.Text("771")},
+	} {
+		if got := value(t, src, c.oid); got.Type != c.want.Type || got.Number != c.want.Number || got.Octets != c.want.Octets {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestNoIndexTooLong: a name that does not fit into an OID costs its row only.
+func TestNoIndexTooLong(t *testing.T) {
+	long := make([]byte, 200)
+	for i := range long {
+		long[i] = 'x'
+	}
+	src := Source{Now: now, Snapshot: seen(map[string][]hsm.Fact{"a": {hsm.Show{Serial: "77"}, hsm.Clients{{Name: string(long)}, {Name: "ok"}}}})}
+	if got := value(t, src, safenetHSM.Append(7, 1, 1, 2, 'o', 'k')); got.Octets != "ok" {
+		t.Errorf("the other client: %v", got)
+	}
+}
+
+// TestBusyTimeNeverFalls though it comes from a rounded ratio.
+func TestBusyTimeNeverFalls(t *testing.T) {
+	s := &hsm.Snapshot{}
+	at := func(uptime uint64, ratio float64) float64 {
+		s = s.With(hsm.Observation{Device: "a", Source: "test", At: now, MaxAge: time.Minute, Facts: []hsm.Fact{
+			hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: uptime, Utilization: ratio}}},
+		}})
+		return s.Devices[0].Monitor.Value.BusySeconds.Value
+	}
+	first := at(1000000, 0.0127)
+	if second := at(1000300, 0.0126); second < first {
+		t.Errorf("fell from %v to %v", first, second)
+	}
+	if reset := at(10, 0.5); reset != 5 {
+		t.Errorf("after a reset: %v", reset)
+	}
+}
