@@ -49,8 +49,11 @@ func New(c Config, w Web, log *slog.Logger) *Agent {
 	a := &Agent{config: c, web: w, log: log, store: hsm.NewStore(), runners: make(map[string]collectors.Runner)}
 	a.view.Store(&mib.View{})
 	for _, h := range c.HSMs {
-		a.store.Expect(h.Name)
+		a.store.Expect(hsm.NetworkHSM, h.Name)
 		a.runners[h.Name] = h.Runner()
+	}
+	if c.Host.Enabled {
+		a.store.Expect(hsm.HostMachine, c.Host.Name)
 	}
 	a.watch = &alarms.Watch{
 		Settings: c.Alarms, Store: a.store, Log: log,
@@ -140,6 +143,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		for _, file := range h.Logs {
 			g.Go(func() error { return a.follow(ctx, h.Name, file) })
 		}
+	}
+	if h := a.config.Host; h.Enabled {
+		g.Go(func() error { return (&collectors.HostCollector{Device: h.Name, Interval: h.Interval}).Run(ctx, a.report) })
 	}
 	g.Go(func() error { return a.build(ctx) })
 	g.Go(func() error { return a.watch.Run(ctx) })

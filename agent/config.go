@@ -30,6 +30,7 @@ type Config struct {
 	SNMP           SNMP            `yaml:"snmp"`
 	Intervals      Intervals       `yaml:"intervals"`
 	HSMs           []HSM           `yaml:"hsms"`
+	Host           Host            `yaml:"host"`
 	Alarms         alarms.Settings `yaml:"alarms"`
 	Receivers      []Receiver      `yaml:"receivers"`
 }
@@ -69,6 +70,13 @@ type HSM struct {
 	Intervals          Intervals  `yaml:"intervals"` // 0: as for all
 	Logs               []string   `yaml:"logs"`      // files that hold this appliance's syslog
 	Replay             string     `yaml:"replay"`    // directory of captured answers instead of an address
+}
+
+// A Host is the machine that the agent runs on.
+type Host struct {
+	Enabled  bool          `yaml:"enabled"`
+	Name     string        `yaml:"name"` // "": its host name
+	Interval time.Duration `yaml:"interval"`
 }
 
 // Algorithms is what SSH may negotiate; empty: the defaults.
@@ -116,6 +124,7 @@ func Default() Config {
 			Slow:   collectors.DefaultIntervals[collectors.Slow],
 			Hourly: collectors.DefaultIntervals[collectors.Hourly],
 		},
+		Host:   Host{Enabled: true, Interval: time.Minute},
 		Alarms: alarms.DefaultSettings,
 	}
 }
@@ -149,6 +158,9 @@ func ParseConfig(text []byte) (Config, error) {
 	}
 	for i := range c.HSMs {
 		c.HSMs[i].complete(c.Intervals)
+	}
+	if c.Host.Name == "" {
+		c.Host.Name, _ = os.Hostname()
 	}
 	for i := range c.Receivers {
 		if s := c.Receivers[i].SNMP; s != nil {
@@ -247,6 +259,12 @@ func (c Config) problems() (errs []error) {
 				bad("%s: interval %s is below one second", at, d)
 			}
 		}
+	}
+	if c.Host.Enabled && (names[c.Host.Name] || !hsmName.MatchString(c.Host.Name)) {
+		bad("host: name %q is taken by an HSM, or is not letters, digits, dots, dashes and underscores", c.Host.Name)
+	}
+	if c.Host.Enabled && c.Host.Interval < time.Second {
+		bad("host: interval %s is below one second", c.Host.Interval)
 	}
 	for i, r := range c.Receivers {
 		for _, e := range r.problems() {

@@ -76,7 +76,7 @@ type MonitorRound struct {
 // find returns the HSM with a serial number; without one, the only HSM.
 func (a *Agent) find(serial string) (string, error) {
 	var known []string
-	devices := a.store.Latest().Devices
+	devices := a.store.Latest().HSMs()
 	for _, d := range devices {
 		if d.Serial() == serial && serial != "" || serial == "" && len(devices) == 1 {
 			return d.Name, nil

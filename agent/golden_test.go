@@ -31,7 +31,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func replayed(t *testing.T) *hsm.Store {
 	t.Helper()
 	store := hsm.NewStore()
-	store.Expect("luna54", "luna62", "luna72")
+	store.Expect(hsm.NetworkHSM, "luna54", "luna62", "luna72")
 	ctx, cancel := context.WithCancel(t.Context())
 	for _, version := range []string{"5.4", "6.2", "7.2"} {
 		p := &collectors.Poller{
@@ -129,7 +129,13 @@ func TestStale(t *testing.T) {
 // TestMetricNames holds the names and help texts to Prometheus' own rules.
 func TestMetricNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		problems, err := testutil.CollectAndLint(exporters.NewPrometheus(replayed(t), time.Now))
+		store := replayed(t)
+		store.Apply(hsm.Observation{Device: "host", Source: "host", At: time.Now(), MaxAge: time.Minute, Facts: []hsm.Fact{hsm.Host{
+			CPUSeconds: map[string]float64{"user": 1}, Filesystems: []hsm.Filesystem{{Mount: "/"}}, Interfaces: []hsm.Interface{{Name: "eth0"}},
+			Sensors: []hsm.HostSensor{{Unit: "RPM"}, {Unit: "degrees C"}}, Processes: []hsm.Process{{PID: 1}},
+			Daemons: map[string]int64{"cbs": 1}, NTLSLinks: map[string]int64{"192.0.2.1": 2},
+		}}})
+		problems, err := testutil.CollectAndLint(exporters.NewPrometheus(store, time.Now))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ type pageRow struct {
 
 func page(w http.ResponseWriter, s *hsm.Snapshot, metrics string, now time.Time) {
 	var rows []pageRow
-	for _, d := range s.Devices {
+	for _, d := range s.HSMs() {
 		rows = append(rows, rowOf(d, now))
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

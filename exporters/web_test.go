@@ -15,7 +15,7 @@ import (
 func TestWeb(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	store := hsm.NewStore()
-	store.Expect("a")
+	store.Expect(hsm.NetworkHSM, "a")
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(NewPrometheus(store, func() time.Time { return now }))
 	web := Web(store, metrics, "/metrics", func() time.Time { return now })

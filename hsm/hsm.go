@@ -55,9 +55,11 @@ type Snapshot struct {
 	Devices []Device `json:"devices"` // sorted by Name
 }
 
-// A Device is one HSM and the appliance or host around it.
+// A Device is what is watched under one name: an HSM with the appliance around
+// it, or a host.
 type Device struct {
 	Name    string            `json:"name"` // as configured
+	Kind    Kind              `json:"kind"`
 	Sources map[string]Source `json:"sources"`
 
 	Show        Section[Show]        `json:"show,omitzero"`
@@ -73,6 +75,21 @@ type Device struct {
 	System      Section[System]      `json:"system,omitzero"`
 	Disk        Section[Disk]        `json:"disk,omitzero"`
 	Tamper      Section[Tamper]      `json:"tamper,omitzero"`
+	Host        Section[Host]        `json:"host,omitzero"`
+}
+
+// A Kind is what a Device is.
+type Kind string
+
+// The kinds of device.
+const (
+	NetworkHSM  Kind = "network_hsm" // an appliance and the HSM in it
+	HostMachine Kind = "host"        // a machine without an HSM of its own
+)
+
+// HSMs returns the devices that are HSMs.
+func (s *Snapshot) HSMs() []Device {
+	return slices.DeleteFunc(slices.Clone(s.Devices), func(d Device) bool { return d.Kind == HostMachine })
 }
 
 // Serial returns the HSM's serial number, "" while nobody has read it. It is
@@ -120,7 +137,7 @@ func (d *Device) sections() map[string]interface {
 		"show": d.Show, "information": d.Information, "monitor": d.Monitor, "ntls": d.NTLS,
 		"certificate": d.Certificate, "partitions": d.Partitions, "licenses": d.Licenses,
 		"policies": d.Policies, "clients": d.Clients, "sensors": d.Sensors,
-		"system": d.System, "disk": d.Disk, "tamper": d.Tamper,
+		"system": d.System, "disk": d.Disk, "tamper": d.Tamper, "host": d.Host,
 	}
 }
 

@@ -52,15 +52,15 @@ func (s *Store) Wait(ctx context.Context, seen *Snapshot) (*Snapshot, error) {
 	}
 }
 
-// Expect adds devices that nobody has reported yet, so that views know that
-// something is missing.
-func (s *Store) Expect(names ...string) {
+// Expect adds devices of a kind that nobody has reported yet, so that views
+// know what is missing.
+func (s *Store) Expect(kind Kind, names ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := *s.Latest()
 	next.Devices = slices.Clone(next.Devices)
 	for _, name := range names {
-		next.device(name)
+		next.device(name).Kind = kind
 	}
 	next.Seq++
 	s.latest.Store(&next)

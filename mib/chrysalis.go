@@ -39,8 +39,8 @@ var chrysalisNTLS = table[Source]{
 
 // sum adds part over all devices; unknown if it is unknown of one of them.
 func sum(src Source, part func(hsm.Device) hsm.Opt[uint64]) hsm.Opt[uint64] {
-	total := hsm.Opt[uint64]{Known: len(src.Snapshot.Devices) > 0}
-	for _, d := range src.Snapshot.Devices {
+	total := hsm.Opt[uint64]{Known: len(src.Snapshot.HSMs()) > 0}
+	for _, d := range src.Snapshot.HSMs() {
 		n := part(d)
 		total.Value += n.Value
 		total.Known = total.Known && n.Known
@@ -98,7 +98,7 @@ func events(src Source, critical bool) agentx.Value {
 // ntlsOperStatus is up(1) only if NTLS is up on every appliance.
 func ntlsOperStatus(src Source) agentx.Value {
 	read, worst := 0, hsm.NTLSUp
-	for _, d := range src.Snapshot.Devices {
+	for _, d := range src.Snapshot.HSMs() {
 		n, ok := d.NTLS.Get(src.Now)
 		switch {
 		case !ok:
@@ -119,7 +119,7 @@ func ntlsOperStatus(src Source) agentx.Value {
 // ntlsCertExpireDay is the earliest expiry, in OpenSSL's form.
 func ntlsCertExpireDay(src Source) agentx.Value {
 	var first time.Time
-	for _, d := range src.Snapshot.Devices {
+	for _, d := range src.Snapshot.HSMs() {
 		c, ok := d.Certificate.Get(src.Now)
 		if !ok || !c.NotAfter.Known {
 			return none

@@ -20,7 +20,7 @@ func (d device) index() agentx.OID { return text(nil, d.Serial()) }
 // devices yields every HSM that has told its serial number.
 func devices(src Source) iter.Seq2[agentx.OID, device] {
 	return func(yield func(agentx.OID, device) bool) {
-		for _, d := range src.Snapshot.Devices {
+		for _, d := range src.Snapshot.HSMs() {
 			if row := (device{d, src}); d.Serial() != "" && !yield(row.index(), row) {
 				return
 			}

@@ -156,7 +156,7 @@ var appliance = table[Source]{
 	columns: []column[Source]{
 		{1, "appSoftwareVersion", func(src Source) agentx.Value {
 			var versions []string
-			for _, d := range src.Snapshot.Devices {
+			for _, d := range src.Snapshot.HSMs() {
 				if s, ok := d.Show.Get(src.Now); ok && s.SoftwareVersion != "" {
 					versions = append(versions, s.SoftwareVersion)
 				}

@@ -43,7 +43,7 @@ func deviceCommand(name string, text func(io.Writer, hsm.Device, time.Time), sec
 			return fail(std, name, err)
 		}
 		found := make(map[string]any)
-		for _, d := range snap.Devices {
+		for _, d := range snap.HSMs() {
 			if *serial != "" && d.Serial() != *serial {
 				continue
 			}
@@ -64,7 +64,7 @@ func deviceCommand(name string, text func(io.Writer, hsm.Device, time.Time), sec
 
 func unknownSerial(s *hsm.Snapshot, serial string) error {
 	var known []string
-	for _, d := range s.Devices {
+	for _, d := range s.HSMs() {
 		if d.Serial() != "" {
 			known = append(known, fmt.Sprintf("%s (%s)", d.Serial(), d.Name))
 		}
