@@ -145,7 +145,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		}
 	}
 	if h := a.config.Host; h.Enabled {
-		g.Go(func() error { return (&collectors.HostCollector{Device: h.Name, Interval: h.Interval}).Run(ctx, a.report) })
+		g.Go(func() error {
+			return (&collectors.HostCollector{Device: h.Name, Interval: h.Interval}).Run(ctx, a.report)
+		})
 	}
 	g.Go(func() error { return a.build(ctx) })
 	g.Go(func() error { return a.watch.Run(ctx) })

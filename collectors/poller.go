@@ -120,6 +120,12 @@ func (p *Poller) round(ctx context.Context, due func(command) bool, report func(
 }
 
 func (p *Poller) ask(ctx context.Context, c command) ([]hsm.Fact, []string, error) {
+	_, facts, unread, err := p.askText(ctx, c)
+	return facts, unread, err
+}
+
+// askText returns the answer as it came, too.
+func (p *Poller) askText(ctx context.Context, c command) ([]byte, []hsm.Fact, []string, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	ask := c.ask
@@ -128,17 +134,17 @@ func (p *Poller) ask(ctx context.Context, c command) ([]hsm.Fact, []string, erro
 	}
 	text, err := ask(ctx, p.Runner)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	fact, unread, err := parse(c.format, string(text))
 	if err != nil {
-		return nil, nil, failed(hsm.Unrecognised, "%s: %w", c.name, err)
+		return text, nil, nil, failed(hsm.Unrecognised, "%s: %w", c.name, err)
 	}
 	if show, ok := fact.(hsm.Show); ok {
 		major, _, _ := strings.Cut(show.SoftwareVersion, ".")
 		p.major, _ = strconv.Atoi(major)
 	}
-	return []hsm.Fact{fact}, unread, nil
+	return text, []hsm.Fact{fact}, unread, nil
 }
 
 // answer returns the whole answer to command, and an error unless its result

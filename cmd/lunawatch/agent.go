@@ -18,6 +18,7 @@ func runAgent(ctx context.Context, args []string, std stdio) int {
 	flags := newFlags("agent", std)
 	file := flags.String("config.file", "/etc/lunawatch/lunawatch.yaml", "configuration")
 	vendor := flags.String("agentx.vendor-config", "", "luna-snmp.conf of the vendor's agent; its agentX options override the configuration")
+	replay := flags.String("replay", "", "directory or archive of lunawatch capture, to watch instead of the HSMs")
 	listen := flags.String("web.listen-address", ":9477", "address of /metrics and the status page")
 	webConfig := flags.String("web.config.file", "", "TLS and basic auth, as Prometheus exporters take it")
 	systemd := flags.Bool("web.systemd-socket", false, "take the listening socket from systemd")
@@ -34,6 +35,9 @@ func runAgent(ctx context.Context, args []string, std stdio) int {
 	c, err := agent.ReadConfig(*file)
 	if err == nil && *vendor != "" {
 		err = c.SNMP.ReadVendor(*vendor)
+	}
+	if err == nil && *replay != "" {
+		err = c.Replay(*replay)
 	}
 	if err != nil {
 		return fail(std, "agent", err)

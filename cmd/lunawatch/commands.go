@@ -12,6 +12,7 @@ var commands = []command{
 	walk,
 	mibsCommand,
 	parseCommand,
+	captureCommand,
 	{"simulate", "run a pretend Luna estate, or inject an event into it", simulate},
 	versionCommand,
 }

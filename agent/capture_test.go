@@ -1,0 +1,79 @@
+package agent
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// TestCapture captures captured answers: nothing that names the site may be
+// left, the rest must say the same, and the capture can be replayed.
+func TestCapture(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "messages")
+	must(t, os.WriteFile(log, []byte("2026 Mar  1 12:00:00 vault-7  kern info  kernel: k7pf0: [HSM] ALM2001: High temperature warning activated\n"), 0o600))
+	source := filepath.Join("..", "collectors", "testdata", "7.2")
+	capture := NewCapture(t.Context(), Config{HSMs: []HSM{{Name: "vault-7", Replay: source, Logs: []string{log}}}})
+	if len(capture.Files) < 12 {
+		t.Fatalf("%d files, failed: %q", len(capture.Files), capture.Failed)
+	}
+	before := shown(t, source)
+	for name, text := range capture.Files {
+		for _, secret := range []string{"vault-7", before.Serial, before.Label.Value, before.Partitions[0].Serial, before.Partitions[0].Name} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s holds %q", name, secret)
+			}
+		}
+	}
+	if text := capture.Files["hsm1/log1.txt"]; !strings.Contains(text, "ALM2001: High temperature warning activated") {
+		t.Errorf("log: %s", text)
+	}
+	var archive bytes.Buffer
+	must(t, capture.Write(&archive))
+	file := filepath.Join(dir, "c.tar")
+	must(t, os.WriteFile(file, archive.Bytes(), 0o600))
+	c := Default()
+	c.StateDirectory = dir
+	must(t, c.Replay(file))
+	after := shown(t, c.HSMs[0].Replay)
+	if after.Firmware != before.Firmware || after.Storage != before.Storage || len(after.Partitions) != len(before.Partitions) {
+		t.Errorf("the replay says something else:\n%+v\n%+v", after, before)
+	}
+	if len(after.Serial) != len(before.Serial) || after.Serial == before.Serial || len(c.HSMs[0].Logs) != 1 {
+		t.Errorf("serial %q for %q, logs %q", after.Serial, before.Serial, c.HSMs[0].Logs)
+	}
+}
+
+func shown(t *testing.T, dir string) hsm.Show {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "hsm-show.txt"))
+	must(t, err)
+	format, _ := collectors.FindFormat("hsm-show")
+	fact, _, err := format.Parse(string(text))
+	must(t, err)
+	return fact.(hsm.Show)
+}
+
+func TestReplayRefuses(t *testing.T) {
+	dir := t.TempDir()
+	evil := filepath.Join(dir, "evil.tar")
+	var archive bytes.Buffer
+	must(t, Capture{Files: map[string]string{"../../etc/x": "x"}}.Write(&archive))
+	must(t, os.WriteFile(evil, archive.Bytes(), 0o600))
+	for from, want := range map[string]string{
+		evil:             "not a capture: it holds",
+		dir + "/nowhere": "no such file",
+		t.TempDir():      "holds no folder of captured answers",
+	} {
+		c := Default()
+		c.StateDirectory = filepath.Join(dir, "state")
+		if err := c.Replay(from); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", from, err, want)
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package agent
+
+import (
+	"cmp"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// A redactor replaces what names a site: the same original always by the same
+// substitute of the same shape, in every text of one capture. Nothing tells
+// the original from the substitute but the redactor's key, which is not kept.
+type redactor struct {
+	key       []byte
+	originals map[string]string // original -> what it is
+	addresses map[string]string // IP address -> substitute
+	pattern   *regexp.Regexp    // of originals; nil after one was added
+}
+
+func newRedactor() *redactor {
+	r := &redactor{key: make([]byte, 32), originals: make(map[string]string), addresses: make(map[string]string)}
+	rand.Read(r.key)
+	return r
+}
+
+// shortest is the length of the shortest name that can be told from the words
+// around it.
+const shortest = 3
+
+// learn remembers a name. Words that the product itself prints are no names.
+func (r *redactor) learn(what, original string) {
+	original = strings.TrimSpace(original)
+	_, notAddress := netip.ParseAddr(original)
+	if len(original) < shortest || notAddress == nil || slices.Contains(productWords, strings.ToLower(original)) {
+		return
+	}
+	r.originals[original] = what
+	r.pattern = nil
+}
+
+// productWords are names that would tear the product's own words apart.
+var productWords = []string{
+	"hsm", "luna", "partition", "label", "none", "no label", "[none]", "admin", "monitor", "local_host", "localhost",
+	"name", "key", "keys", "yes", "crypto", "officer", "user", "client", "clients", "kernel", "success",
+}
+
+// learnFrom remembers the names in what an HSM said.
+func (r *redactor) learnFrom(f hsm.Fact) {
+	switch v := f.(type) {
+	case hsm.Show:
+		r.learn("serial", v.Serial)
+		r.learn("label", v.Label.Value)
+		for _, p := range v.Partitions {
+			r.learn("partition serial", p.Serial)
+			r.learn("partition", p.Name)
+		}
+	case hsm.Partitions:
+		for _, p := range v {
+			r.learn("partition serial", p.Serial)
+			r.learn("partition", p.Name)
+			r.learn("partition label", p.Label.Value)
+		}
+	case hsm.Clients:
+		for _, c := range v {
+			r.learn("client", c.Name)
+			r.learn("address", c.Address)
+		}
+	case hsm.System:
+		r.learn("host", v.Hostname)
+	case hsm.Certificate:
+		for _, name := range []string{v.Subject, v.Issuer} {
+			for part := range strings.SplitSeq(name, ",") {
+				if attribute, value, _ := strings.Cut(strings.TrimSpace(part), "="); attribute == "CN" {
+					r.learn("certificate name", value)
+				}
+			}
+		}
+	}
+}
+
+var ipAddress = regexp.MustCompile(`\b(?:\d{1,3}\.){3}\d{1,3}\b|\b(?:[0-9a-fA-F]{1,4}:){2,7}[0-9a-fA-F]{1,4}\b`)
+
+// redact replaces every name and every IP address in text.
+func (r *redactor) redact(text string) string {
+	if r.pattern == nil {
+		r.compile()
+	}
+	text = r.pattern.ReplaceAllStringFunc(text, func(match string) string {
+		if _, ok := r.originals[match]; !ok {
+			return match
+		}
+		return r.substitute(match)
+	})
+	return ipAddress.ReplaceAllStringFunc(text, r.address)
+}
+
+// compile makes one pattern of all names, the longest first, that matches
+// whole words only.
+func (r *redactor) compile() {
+	names := slices.SortedFunc(maps.Keys(r.originals), func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
+	})
+	for i, n := range names {
+		names[i] = edge(n[0]) + regexp.QuoteMeta(n) + edge(n[len(n)-1])
+	}
+	if len(names) == 0 {
+		names = []string{`\z\A.`} // matches nothing
+	}
+	r.pattern = regexp.MustCompile(strings.Join(names, "|"))
+}
+
+// edge is a word boundary where the name begins or ends with a word character.
+func edge(c byte) string {
+	if c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' {
+		return `\b`
+	}
+	return ""
+}
+
+// substitute has the length and the kinds of characters of the original.
+func (r *redactor) substitute(original string) string {
+	mac := hmac.New(sha256.New, r.key)
+	mac.Write([]byte(original))
+	random := mac.Sum(nil)
+	out := []byte(original)
+	for i, c := range out {
+		n := random[i%len(random)] + byte(i/len(random))
+		switch {
+		case c >= '0' && c <= '9' && i == 0:
+			out[i] = '1' + n%9
+		case c >= '0' && c <= '9':
+			out[i] = '0' + n%10
+		case c >= 'a' && c <= 'z':
+			out[i] = 'a' + n%26
+		case c >= 'A' && c <= 'Z':
+			out[i] = 'A' + n%26
+		}
+	}
+	return string(out)
+}
+
+// address replaces an address by one that is reserved for documentation
+// (RFC 5737, RFC 3849); those of this machine stay.
+func (r *redactor) address(original string) string {
+	a, err := netip.ParseAddr(original)
+	if err != nil || a.IsLoopback() || a.IsUnspecified() {
+		return original
+	}
+	if known, ok := r.addresses[original]; ok {
+		return known
+	}
+	n := len(r.addresses) + 1
+	s := fmt.Sprintf("192.0.2.%d", n)
+	if n > 254 {
+		s = fmt.Sprintf("198.51.%d.%d", 100+n/255, 1+n%255)
+	}
+	if a.Is6() {
+		s = fmt.Sprintf("2001:db8::%x", n)
+	}
+	r.addresses[original] = s
+	return s
+}
+
+// replaced counts, by kind, what has substitutes.
+func (r *redactor) replaced() map[string]int {
+	counts := make(map[string]int)
+	for _, what := range r.originals {
+		counts[what]++
+	}
+	if n := len(r.addresses); n > 0 {
+		counts["IP address"] = n
+	}
+	return counts
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/lunawatch/lunawatch/agent"
+)
+
+var captureCommand = command{"capture", "take one answer of every source, without what names the site", runCapture}
+
+func runCapture(ctx context.Context, args []string, std stdio) int {
+	flags := newFlags("capture", std)
+	file := flags.String("config.file", "/etc/lunawatch/lunawatch.yaml", "configuration")
+	out := flags.String("out", "lunawatch-capture.tar", "archive to write")
+	if code, ok := parseFlags(flags, args, 0); !ok {
+		return code
+	}
+	c, err := agent.ReadConfig(*file)
+	if err != nil {
+		return fail(std, "capture", err)
+	}
+	capture := agent.NewCapture(ctx, c)
+	for _, why := range capture.Failed {
+		fmt.Fprintf(std.err, "not captured: %s\n", why)
+	}
+	if len(capture.Files) == 0 {
+		return fail(std, "capture", fmt.Errorf("no source gave an answer"))
+	}
+	f, err := os.OpenFile(*out, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fail(std, "capture", err)
+	}
+	if err := capture.Write(f); err != nil {
+		return fail(std, "capture", err)
+	}
+	if err := f.Close(); err != nil {
+		return fail(std, "capture", err)
+	}
+	fmt.Fprintf(std.out, "%s holds %d answers and logs. Replaced, the same by the same everywhere:\n", *out, len(capture.Files))
+	for _, what := range slices.Sorted(maps.Keys(capture.Replaced)) {
+		fmt.Fprintf(std.out, "  %-18s %d\n", what, capture.Replaced[what])
+	}
+	fmt.Fprintln(std.out, "Read it before you send it: names of fewer than three letters, or that the product itself uses, stay.")
+	return exitOK
+}
