@@ -1,14 +1,18 @@
 package agent
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -26,15 +30,16 @@ import (
 
 // An Agent watches the HSMs of a Config and shows what it sees.
 type Agent struct {
-	config  Config
-	web     Web
-	log     *slog.Logger
-	store   *hsm.Store
-	runners map[string]collectors.Runner // by HSM
-	session *agentx.Session              // nil without SNMP
-	watch   *alarms.Watch
-	view    atomic.Pointer[mib.View]
-	metrics *prometheus.Registry
+	config   Config
+	web      Web
+	log      *slog.Logger
+	store    *hsm.Store
+	runners  map[string]collectors.Runner // by HSM
+	session  *agentx.Session              // nil without SNMP
+	watch    *alarms.Watch
+	listener *collectors.SyslogListener
+	view     atomic.Pointer[mib.View]
+	metrics  *prometheus.Registry
 }
 
 // Web is where and how the HTTP side listens; the flags that Prometheus
@@ -58,6 +63,9 @@ func New(c Config, w Web, log *slog.Logger) *Agent {
 	a.watch = &alarms.Watch{
 		Settings: c.Alarms, Store: a.store, Log: log,
 		Receivers: make(map[string]alarms.Notifier), Addresses: make(map[string]string),
+	}
+	a.listener = &collectors.SyslogListener{
+		UDP: c.Syslog.UDP, TCP: c.Syslog.TCP, TLS: c.Syslog.TLS, Rate: c.Syslog.Rate, Log: log, Device: c.sender,
 	}
 	if c.SNMP.Enabled {
 		a.session = agentx.New(a.agentx())
@@ -126,7 +134,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	defer journal.Close()
 	a.watch.Journal = journal
-	if err := a.receivers(); err != nil {
+	if err := cmp.Or(a.receivers(), a.loadTLS()); err != nil {
 		return err
 	}
 	if err := a.watch.Open(); err != nil {
@@ -149,6 +157,9 @@ func (a *Agent) Run(ctx context.Context) error {
 			return (&collectors.HostCollector{Device: h.Name, Interval: h.Interval}).Run(ctx, a.report)
 		})
 	}
+	g.Go(func() error {
+		return a.listener.Run(ctx, func(device string, lines []hsm.LogLine) error { return a.watch.Lines(device, "", lines, nil) })
+	})
 	g.Go(func() error { return a.build(ctx) })
 	g.Go(func() error { return a.watch.Run(ctx) })
 	if a.session != nil {
@@ -212,6 +223,34 @@ func (a *Agent) follow(ctx context.Context, device, file string) error {
 	return f.Run(ctx, a.watch.Journal.Cursor(file), func(lines []hsm.LogLine, cursor []byte) error {
 		return a.watch.Lines(device, file, lines, cursor)
 	})
+}
+
+// loadTLS reads the certificate of the listener for forwarded logs.
+func (a *Agent) loadTLS() error {
+	c := a.config.Syslog
+	if c.TLS == "" {
+		return nil
+	}
+	pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+	if err != nil {
+		return fmt.Errorf("syslog: %w", err)
+	}
+	a.listener.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}}
+	return nil
+}
+
+// sender returns the HSM whose log it is, "" if it is of none. The name in the
+// line comes first, since a relay sends the logs of several.
+func (c Config) sender(address netip.Addr, host string) string {
+	for _, sender := range []string{host, address.String()} {
+		for _, h := range c.HSMs {
+			own, _, _ := net.SplitHostPort(h.Address)
+			if sender != "" && (sender == h.Name || sender == own || slices.Contains(h.SyslogSenders, sender)) {
+				return h.Name
+			}
+		}
+	}
+	return ""
 }
 
 // build makes a View of every Snapshot, and again when data become stale.

@@ -31,6 +31,7 @@ type Config struct {
 	Intervals      Intervals       `yaml:"intervals"`
 	HSMs           []HSM           `yaml:"hsms"`
 	Host           Host            `yaml:"host"`
+	Syslog         Syslog          `yaml:"syslog"`
 	Alarms         alarms.Settings `yaml:"alarms"`
 	Receivers      []Receiver      `yaml:"receivers"`
 }
@@ -67,9 +68,20 @@ type HSM struct {
 	HostKey            string     `yaml:"host_key"` // SHA256:...
 	KnownHostsFile     string     `yaml:"known_hosts_file"`
 	Algorithms         Algorithms `yaml:"algorithms"`
-	Intervals          Intervals  `yaml:"intervals"` // 0: as for all
-	Logs               []string   `yaml:"logs"`      // files that hold this appliance's syslog
-	Replay             string     `yaml:"replay"`    // directory of captured answers instead of an address
+	Intervals          Intervals  `yaml:"intervals"`      // 0: as for all
+	Logs               []string   `yaml:"logs"`           // files that hold this appliance's syslog
+	SyslogSenders      []string   `yaml:"syslog_senders"` // IP addresses, or host names in the lines
+	Replay             string     `yaml:"replay"`         // directory of captured answers instead of an address
+}
+
+// A Syslog is where appliances may forward their logs to; "" is nowhere.
+type Syslog struct {
+	UDP      string  `yaml:"udp"`
+	TCP      string  `yaml:"tcp"`
+	TLS      string  `yaml:"tls"`
+	CertFile string  `yaml:"cert_file"` // for TLS
+	KeyFile  string  `yaml:"key_file"`  // for TLS
+	Rate     float64 `yaml:"rate"`      // lines a second of one HSM
 }
 
 // A Host is the machine that the agent runs on.
@@ -125,6 +137,7 @@ func Default() Config {
 			Hourly: collectors.DefaultIntervals[collectors.Hourly],
 		},
 		Host:   Host{Enabled: true, Interval: time.Minute},
+		Syslog: Syslog{Rate: 1000},
 		Alarms: alarms.DefaultSettings,
 	}
 }
@@ -259,6 +272,12 @@ func (c Config) problems() (errs []error) {
 				bad("%s: interval %s is below one second", at, d)
 			}
 		}
+	}
+	if (c.Syslog.TLS != "") != (c.Syslog.CertFile != "" && c.Syslog.KeyFile != "") {
+		bad("syslog: tls, cert_file and key_file go together")
+	}
+	if c.Syslog.Rate < 1 {
+		bad("syslog: rate %g is below one line a second", c.Syslog.Rate)
 	}
 	if c.Host.Enabled && (names[c.Host.Name] || !hsmName.MatchString(c.Host.Name)) {
 		bad("host: name %q is taken by an HSM, or is not letters, digits, dots, dashes and underscores", c.Host.Name)

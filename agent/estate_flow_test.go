@@ -2,6 +2,7 @@ package agent
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -97,5 +98,25 @@ func TestStory(t *testing.T) {
 	must(t, err)
 	if strings.Contains(e.log.String(), strings.TrimSpace(string(secret))) {
 		t.Error("the log holds the password")
+	}
+}
+
+// TestForwardedLog has an ALM line arrive over the network.
+func TestForwardedLog(t *testing.T) {
+	l, err := net.ListenPacket("udp", "127.0.0.1:0")
+	must(t, err)
+	address := l.LocalAddr().String()
+	l.Close()
+	e := startEstate(t, "syslog: {udp: \""+address+"\"}\n")
+	c, err := net.Dial("udp", address)
+	must(t, err)
+	defer c.Close()
+	e.until(t, "the line's alarm stands", func() bool {
+		_, err := c.Write([]byte("<6>Mar  1 12:00:00 luna72 kernel: k7pf0: [HSM] ALM2024: Stored data integrity verify error"))
+		must(t, err)
+		return e.stands("luna72", "integrity")
+	})
+	if e.stands("luna54", "integrity") || e.stands("luna62", "integrity") {
+		t.Error("the line is of another HSM too")
 	}
 }

@@ -154,7 +154,7 @@ func (e *estate) startAgent(ctx context.Context, tb testing.TB, more string, end
 	e.client = NewClient(c.ControlSocket)
 	go func() { ended <- e.agent.Run(ctx) }()
 	e.until(tb, "every HSM is read, and snmpd serves it", func() bool {
-		for _, d := range e.agent.store.Latest().Devices {
+		for _, d := range e.agent.store.Latest().HSMs() {
 			if d.Monitor.IsZero() || d.Certificate.IsZero() {
 				return false
 			}

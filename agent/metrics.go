@@ -32,12 +32,14 @@ var (
 	delivered       = prometheus.NewDesc("luna_notifications_delivered_total", "Notifications that a receiver took.", []string{"receiver"}, nil)
 	attemptsFailed  = prometheus.NewDesc("luna_notification_failed_attempts_total", "Attempts to deliver that failed.", []string{"receiver"}, nil)
 	waiting         = prometheus.NewDesc("luna_notifications_waiting", "Notifications that wait for a receiver.", []string{"receiver"}, nil)
+	syslogReceived  = prometheus.NewDesc("luna_syslog_received_total", "Lines that were sent to the syslog listener.", nil, nil)
+	syslogDropped   = prometheus.NewDesc("luna_syslog_dropped_total", "Lines sent to the syslog listener that were dropped or cut, and why.", []string{"reason"}, nil)
 	oldest          = prometheus.NewDesc("luna_notification_oldest_seconds", "Age of the oldest notification that waits.", []string{"receiver"}, nil)
 )
 
 // Describe implements [prometheus.Collector].
 func (s self) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{buildInfo, alarmActive, agentxConnected, agentxRequests, agentxVarbinds, agentxErrors, agentxSessions, delivered, attemptsFailed, waiting, oldest} {
+	for _, d := range []*prometheus.Desc{buildInfo, alarmActive, agentxConnected, agentxRequests, agentxVarbinds, agentxErrors, agentxSessions, delivered, attemptsFailed, waiting, oldest, syslogReceived, syslogDropped} {
 		out <- d
 	}
 }
@@ -65,6 +67,11 @@ func (s self) Collect(out chan<- prometheus.Metric) {
 			age = time.Since(d.Oldest).Seconds()
 		}
 		emit(oldest, prometheus.GaugeValue, age, name)
+	}
+	n := &s.a.listener.Counts
+	emit(syslogReceived, prometheus.CounterValue, float64(n.Received.Load()))
+	for reason, dropped := range map[string]uint64{"unknown_sender": n.Unknown.Load(), "rate": n.TooFast.Load(), "queue_full": n.QueueFull.Load(), "too_long": n.TooLong.Load()} {
+		emit(syslogDropped, prometheus.CounterValue, float64(dropped), reason)
 	}
 	if s.a.session == nil {
 		return
