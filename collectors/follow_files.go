@@ -70,6 +70,7 @@ func (r *following) rearrange() (changed bool, err error) {
 	if current != nil {
 		files = append(files, current)
 	}
+	rotated = r.withoutCopy(rotated, current)
 	var list []*source
 	after := -1 // the newest rotated file that was read
 	if len(r.files) > 0 {
@@ -132,9 +133,6 @@ func (r *following) rest(current *source, rotated []*source, after int) []*sourc
 
 // restInPlace is rest where the log has the inode that it had.
 func (r *following) restInPlace(last, current *source, rotated []*source, after int) []*source {
-	for len(rotated) > after+1 && current.beginsAs(rotated[len(rotated)-1]) {
-		rotated = rotated[:len(rotated)-1] // a copy, and the log not yet truncated
-	}
 	if last.in(current.content) && (last.Offset >= fingerprint || copyOf(last, rotated, after) < 0) {
 		return []*source{last.found(current)}
 	}
@@ -151,6 +149,7 @@ func (r *following) restInCopy(last, current *source, rotated []*source, after i
 	}
 	// What was truncated may have been renamed later.
 	j := byInode(rotated[i+1:], place{Device: last.Device, Inode: last.Inode})
+	last.Copy = rotated[i].Device == last.Device && !rotated[i].packed
 	rotated[i] = last.found(rotated[i])
 	follows(rotated[i:i+1+j], nil, j >= 0)
 	return follows(rotated[i:], current, truncated)
@@ -219,7 +218,13 @@ func find(rotated []*source, s *source) int {
 		}
 	}
 	if i < 0 && at.Offset > 0 {
-		i = slices.IndexFunc(rotated, func(c *source) bool { return at.in(c.content) })
+		i = slices.IndexFunc(rotated, func(c *source) bool {
+			if !at.in(c.content) || at.Offset >= fingerprint {
+				return at.in(c.content)
+			}
+			size, err := contentSize(c.content) // few bytes say little
+			return err == nil && size == at.Size
+		})
 	}
 	return i
 }
@@ -239,16 +244,19 @@ func (s *source) found(file *source) *source {
 	return s
 }
 
-// beginsAs reports whether s begins with what other begins with.
-func (s *source) beginsAs(other *source) bool {
-	size, err := contentSize(other.content)
-	if err != nil || other.packed {
-		return false
+// withoutCopy returns rotated without the copy of the log as it is now, which
+// is being made or after which the log was not yet truncated.
+func (r *following) withoutCopy(rotated []*source, current *source) []*source {
+	n := len(rotated)
+	if n == 0 || current == nil || rotated[n-1].packed || slices.ContainsFunc(r.files, func(s *source) bool { return s.same(rotated[n-1].place) }) {
+		return rotated
 	}
-	n := min(size, fingerprint)
-	a, err1 := digest(s.content, 0, n)
-	b, err2 := digest(other.content, 0, n)
-	return err1 == nil && err2 == nil && string(a) == string(b)
+	newest := rotated[n-1]
+	end, err := newest.end()
+	if err != nil || !end.in(current.content) || end.Offset == 0 && newest.Modified < current.Modified {
+		return rotated
+	}
+	return rotated[:n-1]
 }
 
 // rotated opens the log's rotated files at their beginnings, oldest first.

@@ -19,6 +19,12 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
+const (
+	renames = iota
+	copies
+	mixed
+)
+
 // A logDir is a log with its rotated files, one that writes it, and one that
 // follows it look by look.
 type logDir struct {
@@ -29,6 +35,7 @@ type logDir struct {
 	half    string   // what is written of a line whose end is missing
 	next    int
 	want    []string
+	kinds   int  // of rotation
 	dated   bool // rotated files have a stamp, not a number
 	stamp   int
 	rotated []string // by number, newest first
@@ -44,7 +51,7 @@ type logDir struct {
 
 func newLogDir(t testing.TB, dir string, seed uint64) *logDir {
 	d := &logDir{t: t, random: rand.New(rand.NewPCG(seed, 1)), file: filepath.Join(dir, "messages.log")}
-	d.dated = d.random.IntN(2) == 0
+	d.dated, d.kinds = d.random.IntN(2) == 0, d.random.IntN(3)
 	if d.random.IntN(2) == 0 {
 		d.open()
 	}
@@ -137,7 +144,7 @@ func (d *logDir) shift() string {
 // rename is logrotate with create: the writer goes on in the renamed file
 // until it is told.
 func (d *logDir) rename() {
-	if d.pen == nil {
+	if d.pen == nil || d.kinds == copies {
 		return
 	}
 	d.do("rename")
@@ -160,10 +167,10 @@ func (d *logDir) rename() {
 }
 
 func (d *logDir) copyTruncate() {
-	if d.pen == nil {
+	if d.pen == nil || d.kinds == renames {
 		return
 	}
-	if !d.known { // a copy of a file that nobody saw does not show that it is one
+	if d.kinds == mixed || !d.known { // nothing shows which of the files that nobody saw are copies
 		d.end()
 	}
 	d.do("copytruncate")

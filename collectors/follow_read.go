@@ -176,12 +176,21 @@ func (r *following) advance(text []byte, moves []move) error {
 		}
 		m.file.Skip = m.skip
 	}
+	// Several files of which nothing was read are found again behind the one
+	// before them, also when they are compressed by then.
+	read := len(r.files) - 1
+	for read > 0 && r.files[read].Offset == 0 {
+		read--
+	}
 	c := cursor{Files: []place{}}
 	for i, s := range r.files {
-		if i > 0 && i < len(r.files)-1 && s.Offset == 0 {
-			break // this one and what is newer is found again by what is before it
+		old := i < len(r.files)-1
+		if old && i > read && (s.packed || s.unread() > 0) {
+			break
 		}
-		c.Files = append(c.Files, s.place)
+		if !old || s.Offset > 0 { // an empty file has nothing to know it by
+			c.Files = append(c.Files, s.place)
+		}
 	}
 	position, err := json.Marshal(c)
 	if err != nil {
