@@ -248,7 +248,9 @@ func (s *source) found(file *source) *source {
 // is being made or after which the log was not yet truncated.
 func (r *following) withoutCopy(rotated []*source, current *source) []*source {
 	n := len(rotated)
-	if n == 0 || current == nil || rotated[n-1].packed || slices.ContainsFunc(r.files, func(s *source) bool { return s.same(rotated[n-1].place) }) {
+	if n == 0 || current == nil || rotated[n-1].packed || slices.ContainsFunc(r.files, func(s *source) bool {
+		return s.same(rotated[n-1].place) && (s.Offset > 0 || s.content != nil) // else its inode may be another file's by now
+	}) {
 		return rotated
 	}
 	newest := rotated[n-1]

@@ -217,21 +217,24 @@ func parseLines(text []byte) []hsm.LogLine {
 }
 
 // prune forgets old files that are read to their end and quiet for linger. The
-// newest of them stays in mind: it tells which rotated files are newer.
+// newest of them that held something stays in mind: it tells which rotated
+// files are newer.
 func (r *following) prune() {
-	for i := 0; i < len(r.files)-1; {
-		s := r.files[i]
-		done := s.unread() == 0 && !s.Skip
-		switch {
-		case done && i == len(r.files)-2 && s.content != nil && s.quiet(linger):
-			s.close()
-			i++
-		case done && i < len(r.files)-2 && (s.quiet(linger) || len(r.files) > maxFinished):
-			s.close()
-			r.files = append(r.files[:i], r.files[i+1:]...)
-			r.moved = true
-		default:
-			i++
-		}
+	mark := len(r.files) - 2
+	for mark > 0 && r.files[mark].Offset == 0 {
+		mark--
 	}
+	var list []*source
+	for i, s := range r.files {
+		switch done := i < len(r.files)-1 && s.unread() <= 0 && !s.Skip; {
+		case done && i < mark && (s.quiet(linger) || len(r.files)-i > maxFinished):
+			s.close()
+			r.moved = true
+			continue
+		case done && i == mark && s.quiet(linger):
+			s.close() // it may be deleted, and its space free
+		}
+		list = append(list, s)
+	}
+	r.files = list
 }
