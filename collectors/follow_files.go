@@ -122,11 +122,11 @@ func (r *following) rest(current *source, rotated []*source, after int) []*sourc
 		rotated[i] = last.found(rotated[i])
 		return follows(rotated[i:], current, last.Copy)
 	}
-	if last.content != nil && last.in(last.content) && find(rotated, last) < 0 { // moved away or removed, but open
-		return append([]*source{last}, follows(r.newer(rotated, after), current, false)...)
-	}
 	if current != nil && last.Offset >= fingerprint && last.in(current.content) { // replaced by an equal file
 		return []*source{last.found(current)}
+	}
+	if last.content != nil && last.in(last.content) && find(rotated, last) < 0 { // moved away or removed, but open
+		return append([]*source{last}, follows(r.newer(rotated, after), current, false)...)
 	}
 	return r.restInCopy(last, current, rotated, after)
 }
@@ -318,7 +318,7 @@ func (r *following) rotatedNames() (map[string]rotatedFile, error) {
 }
 
 var (
-	rotationName = regexp.MustCompile(`^(?:[-_.:+ TZ0-9]|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun|UTC)*[0-9](?:[-_.:+ TZ0-9]|UTC)*$|^[-_.]old$`)
+	rotationName = regexp.MustCompile(`^(?:[-_.:+ ]|[0-9]{7})(?:[-_.:+ TZ0-9]|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun|UTC)*[0-9](?:[-_.:+ TZ0-9]|UTC)*$|^[-_.]old$`)
 	counterName  = regexp.MustCompile(`^\.[0-9]{1,4}$`)
 	stampName    = regexp.MustCompile(`^[-_.:T]?[0-9]{4}[-_.:T0-9]*$`)
 )
