@@ -222,12 +222,14 @@ func find(rotated []*source, s *source) int {
 			if !at.in(c.content) || at.Offset >= fingerprint {
 				return at.in(c.content)
 			}
-			size, err := contentSize(c.content) // few bytes say little
-			return err == nil && size == at.Size
+			size, err := contentSize(c.content)
+			return err == nil && (size == at.Size || size > at.Size && at.Offset >= fewBytes)
 		})
 	}
 	return i
 }
+
+const fewBytes = 32 // say too little of what a file is
 
 // byInode returns the index of the file that has the inode of p and can hold it.
 func byInode(rotated []*source, p place) int {
@@ -240,6 +242,9 @@ func (s *source) found(file *source) *source {
 		s.content, file.content = file.content, s.content
 		s.Device, s.Inode, s.packed = file.Device, file.Inode, file.packed
 	}
+	if info, err := s.content.Stat(); err == nil && !s.packed {
+		s.Size = info.Size()
+	}
 	s.suffix = file.suffix
 	return s
 }
@@ -249,7 +254,8 @@ func (s *source) found(file *source) *source {
 func (r *following) withoutCopy(rotated []*source, current *source) []*source {
 	n := len(rotated)
 	if n == 0 || current == nil || rotated[n-1].packed || slices.ContainsFunc(r.files, func(s *source) bool {
-		return s.same(rotated[n-1].place) && (s.Offset > 0 || s.content != nil) // else its inode may be another file's by now
+		// An inode that is not held open may be another file's by now.
+		return s.same(rotated[n-1].place) && (s.content != nil || s.Offset > 0 && s.in(rotated[n-1].content))
 	}) {
 		return rotated
 	}
