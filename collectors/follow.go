@@ -1,20 +1,14 @@
 package collectors
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -24,308 +18,272 @@ import (
 
 // A Follower reads a growing log, every line once and in order, across
 // restarts and rotations: by rename or by copy and truncate, and several of
-// them between two reads. Rotated files are looked for in the log's directory,
-// under names that begin with the log's own; compressed ones are not read.
+// them between two reads, compressed with gzip or not. Rotated files are
+// looked for beside the log (where it really is, if File is a symbolic link)
+// under the names that rotated says.
+//
+// A line counts when its line end is written. The last line of a file that was
+// renamed away needs none, once nothing was written to that file for settle.
+// Lines longer than maxLine are cut. NUL bytes are left out.
 type Follower struct {
 	File string
 	Log  *slog.Logger
-}
 
-// A cursor is how far a log was read. A file is known by its inode and by its
-// first bytes, which tell a truncated or reused one.
-type cursor struct {
-	Inode  uint64 `json:"inode"`
-	Offset int64  `json:"offset"`
-	Head   int64  `json:"head"` // number of bytes that Sum is of
-	Sum    []byte `json:"sum"`
+	settle time.Duration // 0: settle
 }
 
 const (
-	headSize  = 512       // bytes that tell one file from another
-	batchSize = 256 << 10 // bytes read at once; a longer line is cut
-	lookEvery = time.Second
+	batchSize   = 256 << 10 // bytes read at once
+	maxLine     = 64 << 10  // bytes of a line that are kept
+	lookEvery   = time.Second
+	settle      = 3 * time.Second  // no write for so long: half a line stays so
+	abandoned   = time.Minute      // the same, while the new file is empty
+	linger      = 10 * time.Minute // a rotated file is read on for so long after its last write
+	maxRetry    = 10 * time.Second
+	maxFinished = 8 // rotated files that a cursor keeps in mind
 )
+
+// Deliver takes new lines and the cursor behind them. Without lines, only the
+// cursor has moved.
+type deliverFunc = func(lines []hsm.LogLine, cursor []byte) error
+
+// following is a Follower at work.
+type following struct {
+	*Follower
+	deliver deliverFunc
+	files   []*source // oldest first; the last is the log itself, or the newest seen
+	begun   bool
+	moved   bool // files changed since the last cursor was delivered
+	seen    fs.FileInfo
+	seenAt  time.Time
+	buffer  []byte
+}
 
 // Run follows the log from a cursor that it gave before; nil begins at the end
 // of the file, or at the beginning of one that appears later. It calls deliver
-// with new lines and the cursor behind them, again with the same lines while
-// deliver returns an error, until ctx is done.
+// with new lines and the cursor behind them, and again from the same line on
+// while deliver returns an error, until ctx is done. With no lines only the
+// cursor has moved. The one error it returns is a cursor that it did not make.
 func (f *Follower) Run(ctx context.Context, from []byte, deliver func(lines []hsm.LogLine, cursor []byte) error) error {
-	c, err := f.begin(from)
-	if err != nil {
-		return err
+	r := &following{Follower: f, deliver: deliver, buffer: make([]byte, batchSize)}
+	defer r.close()
+	if from != nil {
+		if err := r.resume(from); err != nil {
+			return err
+		}
 	}
-	changed := f.watchDirectory(ctx)
+	w := f.newWatch()
+	defer w.close()
 	failures := 0
 	for ctx.Err() == nil {
-		err := f.catchUp(ctx, &c, deliver)
-		wait := lookEvery
-		if err != nil {
-			if failures++; failures == 1 {
-				f.Log.Warn("log not read; trying again", "file", f.File, "err", err)
+		w.arm(f)
+		err := r.look(ctx)
+		if err == nil {
+			if failures > 0 {
+				f.Log.Info("log is read again", "file", f.File, "after_failures", failures)
 			}
-			wait = min(backoff(failures), 10*time.Second)
-		} else {
 			failures = 0
+			w.wait(ctx, lookEvery)
+			continue
 		}
-		select {
-		case <-ctx.Done():
-		case <-changed:
-		case <-time.After(wait):
+		if failures++; failures == 1 && ctx.Err() == nil {
+			f.Log.Warn("log not read; trying again until it is", "file", f.File, "err", err)
 		}
+		pause(ctx, min(50*time.Millisecond<<min(failures, 10), maxRetry))
 	}
 	return nil
 }
 
-func (f *Follower) begin(from []byte) (c cursor, err error) {
-	if from != nil {
-		if err := json.Unmarshal(from, &c); err != nil {
-			return c, fmt.Errorf("cursor of %s: %w", f.File, err)
-		}
-		return c, nil
-	}
-	file, err := os.Open(f.File)
-	if err != nil {
-		return c, nil // it may appear, and is read from its beginning then
-	}
-	defer file.Close()
-	c, err = cursorAt(file, 0)
-	if err != nil {
-		return c, fmt.Errorf("log %s: %w", f.File, err)
-	}
-	info, err := file.Stat()
-	if err != nil {
-		return c, fmt.Errorf("log %s: %w", f.File, err)
-	}
-	return cursorAt(file, lastLineEnd(file, info.Size()))
-}
-
-// lastLineEnd returns the offset behind the last complete line before size.
-func lastLineEnd(file *os.File, size int64) int64 {
-	start := max(0, size-batchSize)
-	tail := make([]byte, size-start)
-	n, _ := file.ReadAt(tail, start)
-	return start + int64(bytes.LastIndexByte(tail[:n], '\n')+1)
-}
-
-// cursorAt returns the cursor of an offset in a file.
-func cursorAt(file *os.File, offset int64) (cursor, error) {
-	c := cursor{Offset: offset, Head: min(offset, headSize)}
-	info, err := file.Stat()
-	if err != nil {
-		return c, err
-	}
-	c.Inode = inode(info)
-	c.Sum, err = sum(file, c.Head)
-	return c, err
-}
-
-func inode(info os.FileInfo) uint64 {
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return s.Ino
-	}
-	return 0
-}
-
-func sum(file io.ReaderAt, n int64) ([]byte, error) {
-	head := make([]byte, n)
-	if _, err := file.ReadAt(head, 0); err != nil && (err != io.EOF || n > 0) {
-		return nil, err
-	}
-	s := sha256.Sum256(head)
-	return s[:8], nil
-}
-
-// is reports whether file is the one that c is in: it has at least what was
-// read, and begins with the same bytes.
-func (c cursor) is(file *os.File) bool {
-	info, err := file.Stat()
-	if err != nil || info.Size() < c.Offset {
-		return false
-	}
-	s, err := sum(file, c.Head)
-	return err == nil && bytes.Equal(s, c.Sum)
-}
-
-// catchUp delivers every complete line that is there.
-func (f *Follower) catchUp(ctx context.Context, c *cursor, deliver func([]hsm.LogLine, []byte) error) error {
-	for {
-		rest, err := f.unread(*c)
-		if err != nil {
+// look delivers every complete line that is there.
+func (r *following) look(ctx context.Context) error {
+	if !r.begun {
+		if err := r.begin(); err != nil {
 			return err
 		}
-		for i, file := range rest {
-			if err == nil {
-				err = f.read(ctx, file, c, i < len(rest)-1, deliver)
-			}
-			file.Close()
-		}
-		if err != nil || len(rest) < 2 {
-			return err
-		}
-		// The last file may have been rotated while the others were read.
+		r.begun = true
 	}
-}
-
-// unread opens the files that hold what comes after c, oldest first: the one
-// that c is in, those that followed it, and the log itself.
-func (f *Follower) unread(c cursor) ([]*os.File, error) {
-	current, err := os.Open(f.File)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
+	if _, err := r.arrange(); err != nil {
+		return err
 	}
-	if current != nil {
-		info, err := current.Stat()
-		if err != nil {
-			current.Close()
-			return nil, err
-		}
-		if c.Inode == 0 || inode(info) == c.Inode && c.is(current) {
-			return []*os.File{current}, nil
-		}
+	if err := r.drain(ctx); err != nil || ctx.Err() != nil {
+		return err
 	}
-	files := f.rotated(c)
-	if len(files) == 0 && c.Inode != 0 && current != nil {
-		f.Log.Warn("what was not read of a rotated log is gone; going on with the new one", "file", f.File)
-	}
-	if current != nil {
-		files = append(files, current)
-	}
-	return files, nil
-}
-
-// rotated opens the rotated file that c is in and all that are newer. It
-// returns none if c is in none of them.
-func (f *Follower) rotated(c cursor) []*os.File {
-	if c.Inode == 0 {
-		return nil
-	}
-	names, _ := filepath.Glob(globEscape.Replace(f.File) + "?*")
-	type candidate struct {
-		*os.File
-		info os.FileInfo
-	}
-	var all []candidate
-	for _, name := range names {
-		file, err := os.Open(name)
-		if err != nil {
-			continue
-		}
-		info, err := file.Stat()
-		if err != nil || !info.Mode().IsRegular() || strings.HasSuffix(name, ".gz") {
-			file.Close()
-			continue
-		}
-		all = append(all, candidate{file, info})
-	}
-	slices.SortFunc(all, func(a, b candidate) int {
-		return cmp.Or(a.info.ModTime().Compare(b.info.ModTime()), cmp.Compare(b.Name(), a.Name()))
-	})
-	in := slices.IndexFunc(all, func(x candidate) bool { return inode(x.info) == c.Inode && c.is(x.File) })
-	if in < 0 { // a copy has another inode, but the same content
-		in = slices.IndexFunc(all, func(x candidate) bool { return c.Head > 0 && c.is(x.File) })
-	}
-	var files []*os.File
-	for i, x := range all {
-		if in >= 0 && i >= in {
-			files = append(files, x.File)
-		} else {
-			x.Close()
-		}
-	}
-	return files
-}
-
-var globEscape = strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`)
-
-// read delivers the lines of file behind c; those of a file that c is not in
-// from its beginning. A rotated file's last line needs no line end.
-func (f *Follower) read(ctx context.Context, file *os.File, c *cursor, rotated bool, deliver func([]hsm.LogLine, []byte) error) error {
-	offset := int64(0)
-	if c.Inode != 0 && c.is(file) {
-		offset = c.Offset
-	}
-	buffer := make([]byte, batchSize)
-	for ctx.Err() == nil {
-		n, err := file.ReadAt(buffer, offset)
-		if err != nil && err != io.EOF {
-			return err
-		}
-		chunk := buffer[:n]
-		end := bytes.LastIndexByte(chunk, '\n') + 1
-		if end == 0 && (rotated || n == batchSize) {
-			end = n // the last line of a finished file, or one that is too long
-		}
-		if end == 0 {
-			if n == 0 {
-				return f.passOn(file, c, offset)
-			}
-			return nil
-		}
-		next, err := cursorAt(file, offset+int64(end))
-		if err != nil {
-			return err
-		}
-		text, err := json.Marshal(next)
-		if err != nil {
-			return err
-		}
-		if err := deliver(parseLines(chunk[:end]), text); err != nil {
-			return err
-		}
-		*c, offset = next, next.Offset
+	if r.prune(); r.moved {
+		return r.commit(nil)
 	}
 	return nil
 }
 
-// passOn makes c stand in file even if nothing was read of it.
-func (f *Follower) passOn(file *os.File, c *cursor, offset int64) error {
-	next, err := cursorAt(file, offset)
-	if err == nil {
-		*c = next
+// begin stands at the end of the log, and behind the rotated files. That is
+// delivered, so that a restart goes on from here.
+func (r *following) begin() (err error) {
+	defer func() {
+		if err != nil {
+			r.close()
+			r.files = nil
+			err = r.explain(err)
+		}
+	}()
+	current, err := openSource(r.File)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if current != nil {
+		r.files = append(r.files, current)
+		var end int64
+		end, current.Skip = lastLineEnd(current.content, current.Size)
+		if err := current.moveTo(end); err != nil {
+			return err
+		}
+	}
+	if current == nil || current.Offset < fingerprint {
+		if err := r.passRotated(); err != nil {
+			return err
+		}
+	}
+	r.moved = true
+	return nil
+}
+
+// passRotated puts the end of the newest rotated file before what is followed:
+// of what comes later, it tells that it is newer.
+func (r *following) passRotated() error {
+	rotated, err := r.rotated()
+	if err != nil || len(rotated) == 0 {
+		return err
+	}
+	last := len(rotated) - 1
+	closeAll(rotated[:last])
+	end, err := rotated[last].end()
+	if err != nil {
+		rotated[last].close()
+		return err
+	}
+	rotated[last].place = end
+	r.files = append([]*source{rotated[last]}, r.files...)
+	return nil
+}
+
+// explain adds to an error what to do about it.
+func (r *following) explain(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w; let the agent's user read %s and search its directory (group adm, or setfacl -m u:USER:r)", err, r.File)
 	}
 	return err
 }
 
-func parseLines(text []byte) []hsm.LogLine {
-	var lines []hsm.LogLine
-	for line := range bytes.Lines(text) {
-		if line = bytes.TrimRight(line, "\r\n"); len(line) > 0 {
-			lines = append(lines, ParseLogLine(string(line)))
-		}
+func (r *following) close() { closeAll(r.files) }
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
-	return lines
 }
 
-// watchDirectory wakes Run when something happens beside the log. Without it,
-// as where the directory does not exist yet, Run looks each second.
-func (f *Follower) watchDirectory(ctx context.Context) <-chan struct{} {
-	wake := make(chan struct{}, 1)
-	w, err := fsnotify.NewWatcher()
-	if err == nil {
-		err = w.Add(filepath.Dir(f.File))
-	}
-	if err != nil {
-		f.Log.Warn("no wake-up from the log's directory; looking each second", "file", f.File, "err", err)
-		return wake
-	}
-	go func() {
-		defer w.Close()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case e := <-w.Events:
-				if !strings.HasPrefix(e.Name, f.File) {
-					continue
-				}
-			case <-w.Errors:
-			}
-			select {
-			case wake <- struct{}{}:
-			default:
-			}
-		}
-	}()
-	return wake
+// A watch wakes a Follower when something happens beside its log. Where that
+// does not work, the Follower looks each lookEvery.
+type watch struct {
+	*fsnotify.Watcher
+	directories map[string]fs.FileInfo
+	told        bool
 }
+
+func (f *Follower) newWatch() *watch {
+	w := &watch{directories: make(map[string]fs.FileInfo)}
+	var err error
+	if w.Watcher, err = fsnotify.NewWatcher(); err != nil {
+		w.tell(f, err)
+	}
+	return w
+}
+
+func (w *watch) tell(f *Follower, err error) {
+	if !w.told {
+		f.Log.Warn("no wake-up from the log's directory; looking each second", "file", f.File, "err", err)
+	}
+	w.told = true
+}
+
+// arm watches the log's directory, and that of the file that it is a link to,
+// again when they are others than before.
+func (w *watch) arm(f *Follower) {
+	if w.Watcher == nil {
+		return
+	}
+	for _, d := range []string{filepath.Dir(f.File), filepath.Dir(f.real())} {
+		info, err := os.Stat(d)
+		if err != nil {
+			delete(w.directories, d)
+			continue // it may appear
+		}
+		if old := w.directories[d]; old != nil && os.SameFile(old, info) {
+			continue
+		}
+		w.Remove(d) // it may be watched under a name that another has now
+		if err := w.Add(d); err != nil {
+			w.tell(f, err)
+			continue
+		}
+		w.directories[d] = info
+	}
+}
+
+// wait returns when something happened, or after d.
+func (w *watch) wait(ctx context.Context, d time.Duration) {
+	if w.Watcher == nil {
+		pause(ctx, d)
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return
+	case <-timer.C:
+		return
+	case <-w.Events:
+	case <-w.Errors:
+	}
+	for range 100 { // what has happened by now is seen by one look
+		select {
+		case <-w.Events:
+		case <-w.Errors:
+		default:
+			return
+		}
+	}
+}
+
+func (w *watch) close() {
+	if w.Watcher != nil {
+		w.Close()
+	}
+}
+
+// real returns where the log is, if File is a symbolic link.
+func (f *Follower) real() string {
+	if file, err := filepath.EvalSymlinks(f.File); err == nil {
+		return file
+	}
+	return f.File
+}
+
+// lineText returns a line without its end and without NULs, which fill holes
+// after a crash and before a writer that does not append.
+func lineText(line []byte) string {
+	n := len(line)
+	for n > 0 && (line[n-1] == '\n' || line[n-1] == '\r') {
+		n--
+	}
+	s, cut := string(line[:min(n, maxLine)]), n > maxLine
+	if strings.IndexByte(s, 0) >= 0 {
+		s = strings.ReplaceAll(s, "\x00", "")
+	}
+	if cut {
+		s += cutMark
+	}
+	return s
+}
+
+const cutMark = " [cut: longer than 65536 bytes]"
