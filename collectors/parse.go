@@ -15,6 +15,7 @@ import (
 type Format struct {
 	Name    string // "hsm-show", as "lunawatch parse" takes it
 	Command string // what prints it; several are separated by ", "
+	File    bool   // it can be a file that has no result lines
 
 	// Parse reads a captured session: one answer, or several of which the
 	// last that says something counts (clients and logs: all of them).
@@ -45,7 +46,7 @@ var Formats = []Format{
 	latest("status-disk", "status disk", parseDisk),
 	latest("status-sensors", "status sensors", parseSensors),
 	latest("status-sysstat", "status sysstat show", parseSystem),
-	merged("syslog", "syslog tail", parseSyslog),
+	asFile(merged("syslog", "syslog tail", parseSyslog)),
 }
 
 // FindFormat returns the Format of that name.
@@ -98,6 +99,37 @@ func merged(name, command string, p parser) Format {
 			return nil, leftover(own, cut), wrap(name, cmp.Or(lastError(own), ErrUnrecognised))
 		}
 		return fact, rest.list(cut), wrap(name, lastError(own))
+	}}
+}
+
+// asFile marks a Format of text that need not come from a session.
+func asFile(f Format) Format {
+	f.File = true
+	return f
+}
+
+// each reads all answers, each by itself, and joins what they say.
+func each(name, command string, p parser, join func(facts []hsm.Fact) hsm.Fact) Format {
+	return Format{Name: name, Command: command, Parse: func(text string) (hsm.Fact, []string, error) {
+		replies, cut := split(text)
+		own := repliesTo(command, replies)
+		var facts []hsm.Fact
+		var unread leftovers
+		for _, r := range own {
+			fact, rest := r.read(p)
+			if r.err() != nil || fact == nil {
+				continue
+			}
+			facts = append(facts, fact)
+			for _, line := range rest.lines {
+				unread.add(line)
+			}
+			unread.more += rest.more
+		}
+		if facts == nil {
+			return nil, leftover(own, cut), wrap(name, cmp.Or(lastError(own), ErrUnrecognised))
+		}
+		return join(facts), unread.list(cut), wrap(name, lastError(own))
 	}}
 }
 
