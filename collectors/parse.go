@@ -38,6 +38,7 @@ var Formats = []Format{
 	latest("hsm-show", "hsm show", parseShow),
 	latest("hsm-showpolicies", "hsm showpolicies", parseHSMPolicies),
 	latest("hsm-tamper-show", "hsm tamper show, hsm tampershow", parseTamper),
+	latest("lunacm-slot-list", "slot list", parseSlots),
 	latest("ntls-certificate-show", "ntls certificate show, ntls certificate monitor show", parseCertificate),
 	latest("ntls-information-show", "ntls information show", parseNTLS),
 	latest("partition-list", "partition list, partition show", parsePartitions),
