@@ -38,6 +38,8 @@ var Formats = []Format{
 	latest("hsm-show", "hsm show", parseShow),
 	latest("hsm-showpolicies", "hsm showpolicies", parseHSMPolicies),
 	latest("hsm-tamper-show", "hsm tamper show, hsm tampershow", parseTamper),
+	latest("lunacm-hsm-envshow", "hsm envshow, hsm showinfo, hsm si", parseEnvironment),
+	latest("lunacm-hsm-showinfo", "hsm showinfo, hsm si", parseCard),
 	latest("lunacm-slot-list", "slot list", parseSlots),
 	latest("ntls-certificate-show", "ntls certificate show, ntls certificate monitor show", parseCertificate),
 	latest("ntls-information-show", "ntls information show", parseNTLS),
