@@ -42,6 +42,8 @@ var Formats = []Format{
 	latest("lunacm-hsm-monitor", "hsm monitor", parseMonitor),
 	latest("lunacm-hsm-showinfo", "hsm showinfo, hsm si", parseCard),
 	latest("lunacm-hsm-tampershow", "hsm tampershow", parseTamper),
+	each("lunacm-partition-showinfo", "partition showinfo, partition si", parsePartitionInfo, joinPartitions),
+	each("lunacm-role-show", "role show", parseRoles, joinRoles),
 	latest("lunacm-slot-list", "slot list", parseSlots),
 	latest("lunacm-stm-show", "stm show, hsm stm show", parseTransport),
 	latest("ntls-certificate-show", "ntls certificate show, ntls certificate monitor show", parseCertificate),
