@@ -38,6 +38,7 @@ var Formats = []Format{
 	latest("hsm-show", "hsm show", parseShow),
 	latest("hsm-showpolicies", "hsm showpolicies", parseHSMPolicies),
 	latest("hsm-tamper-show", "hsm tamper show, hsm tampershow", parseTamper),
+	each("lunacm-hagroup-listgroups", haCommands, parseHAGroups, joinHAGroups),
 	latest("lunacm-hsm-envshow", "hsm envshow, hsm showinfo, hsm si", parseEnvironment),
 	latest("lunacm-hsm-monitor", "hsm monitor", parseMonitor),
 	latest("lunacm-hsm-showinfo", "hsm showinfo, hsm si", parseCard),
