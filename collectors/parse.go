@@ -31,6 +31,7 @@ type Format struct {
 
 // Formats lists every Format, by name.
 var Formats = []Format{
+	{Name: "chrystoki-conf", Command: "/etc/Chrystoki.conf, crystoki.ini", File: true, Parse: parseConf},
 	merged("client-list", "client list, client show, client hostip show", parseClients),
 	latest("hsm-displaylicenses", "hsm displaylicenses, sysconf license list", parseLicenses),
 	latest("hsm-information-monitor", "hsm information monitor, hsm monitor", parseMonitor),
