@@ -33,6 +33,7 @@ type Format struct {
 var Formats = []Format{
 	{Name: "chrystoki-conf", Command: "/etc/Chrystoki.conf, crystoki.ini", File: true, Parse: parseConf},
 	merged("client-list", "client list, client show, client hostip show", parseClients),
+	asFile(merged("ha-log", "haErrorLog.txt", parseHALog)),
 	latest("hsm-displaylicenses", "hsm displaylicenses, sysconf license list", parseLicenses),
 	latest("hsm-information-monitor", "hsm information monitor, hsm monitor", parseMonitor),
 	latest("hsm-information-show", "hsm information show", parseInformation),
