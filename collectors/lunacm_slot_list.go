@@ -55,7 +55,12 @@ var slotSheet = sheet[slotsRead]{
 // Labels of HSM slots, of HA slots and of all slots of 5.x begin with "HSM".
 func parseSlots(lines []string, unread func(string)) hsm.Fact {
 	var s slotsRead
-	slotSheet.read(unglued(slotSheet, lines), &s, unread)
+	lines = unwrapped(unglued(slotSheet, lines))
+	if n := len(lines) - 1; n >= 0 && isConfiguration(lines[n]) {
+		unread(lines[n]) // its next line may be cut off
+		lines = lines[:n]
+	}
+	slotSheet.read(lines, &s, unread)
 	s.finish()
 	if s.list == nil && !s.none {
 		return nil
@@ -186,6 +191,37 @@ func (s *slotsRead) row(line string) bool {
 	s.finish()
 	s.list = append(s.list, c)
 	return true
+}
+
+const (
+	minColumn  = 8   // from which a value is in a column
+	maxWrapped = 500 // bytes of a value on several lines
+)
+
+func isConfiguration(line string) bool {
+	head, _, ok := cutLabel(line)
+	return ok && strings.HasSuffix(key(head), "configuration")
+}
+
+// unwrapped puts values that go on below, under their own beginning, on one
+// line.
+func unwrapped(lines []string) []string {
+	out := make([]string, 0, len(lines))
+	label, column := -1, 0 // of the value at hand
+	for _, line := range lines {
+		text := strings.TrimLeft(line, " \t")
+		if _, value, ok := cutLabel(line); ok {
+			label, column = len(out), len(line)-len(strings.TrimLeft(value, " \t"))
+		} else if label >= 0 && text != "" && column >= minColumn && len(line)-len(text) == column && len(out[label]) < maxWrapped {
+			out[label] += " " + text
+			continue
+		}
+		out = append(out, line)
+	}
+	for len(out) > 0 && isRule(out[len(out)-1]) {
+		out = out[:len(out)-1]
+	}
+	return out
 }
 
 // maxGlued bounds a line that can be several.
