@@ -15,6 +15,7 @@ import (
 type Format struct {
 	Name    string // "hsm-show", as "lunawatch parse" takes it
 	Command string // what prints it; several are separated by ", "
+	File    bool   // it can be a file that has no result lines
 
 	// Parse reads a captured session: one answer, or several of which the
 	// last that says something counts (clients and logs: all of them).
@@ -30,13 +31,24 @@ type Format struct {
 
 // Formats lists every Format, by name.
 var Formats = []Format{
+	{Name: "chrystoki-conf", Command: "/etc/Chrystoki.conf, crystoki.ini", File: true, Parse: parseConf},
 	merged("client-list", "client list, client show, client hostip show", parseClients),
+	asFile(merged("ha-log", "haErrorLog.txt", parseHALog)),
 	latest("hsm-displaylicenses", "hsm displaylicenses, sysconf license list", parseLicenses),
 	latest("hsm-information-monitor", "hsm information monitor, hsm monitor", parseMonitor),
 	latest("hsm-information-show", "hsm information show", parseInformation),
 	latest("hsm-show", "hsm show", parseShow),
 	latest("hsm-showpolicies", "hsm showpolicies", parseHSMPolicies),
 	latest("hsm-tamper-show", "hsm tamper show, hsm tampershow", parseTamper),
+	each("lunacm-hagroup-listgroups", haCommands, parseHAGroups, joinHAGroups),
+	latest("lunacm-hsm-envshow", "hsm envshow, hsm showinfo, hsm si", parseEnvironment),
+	latest("lunacm-hsm-monitor", "hsm monitor", parseMonitor),
+	latest("lunacm-hsm-showinfo", "hsm showinfo, hsm si", parseCard),
+	latest("lunacm-hsm-tampershow", "hsm tampershow", parseTamper),
+	each("lunacm-partition-showinfo", "partition showinfo, partition si", parsePartitionInfo, joinPartitions),
+	each("lunacm-role-show", "role show", parseRoles, joinRoles),
+	latest("lunacm-slot-list", "slot list", parseSlots),
+	latest("lunacm-stm-show", "stm show, hsm stm show", parseTransport),
 	latest("ntls-certificate-show", "ntls certificate show, ntls certificate monitor show", parseCertificate),
 	latest("ntls-information-show", "ntls information show", parseNTLS),
 	latest("partition-list", "partition list, partition show", parsePartitions),
@@ -45,7 +57,7 @@ var Formats = []Format{
 	latest("status-disk", "status disk", parseDisk),
 	latest("status-sensors", "status sensors", parseSensors),
 	latest("status-sysstat", "status sysstat show", parseSystem),
-	merged("syslog", "syslog tail", parseSyslog),
+	asFile(merged("syslog", "syslog tail", parseSyslog)),
 }
 
 // FindFormat returns the Format of that name.
@@ -98,6 +110,37 @@ func merged(name, command string, p parser) Format {
 			return nil, leftover(own, cut), wrap(name, cmp.Or(lastError(own), ErrUnrecognised))
 		}
 		return fact, rest.list(cut), wrap(name, lastError(own))
+	}}
+}
+
+// asFile marks a Format of text that need not come from a session.
+func asFile(f Format) Format {
+	f.File = true
+	return f
+}
+
+// each reads all answers, each by itself, and joins what they say.
+func each(name, command string, p parser, join func(facts []hsm.Fact) hsm.Fact) Format {
+	return Format{Name: name, Command: command, Parse: func(text string) (hsm.Fact, []string, error) {
+		replies, cut := split(text)
+		own := repliesTo(command, replies)
+		var facts []hsm.Fact
+		var unread leftovers
+		for _, r := range own {
+			fact, rest := r.read(p)
+			if r.err() != nil || fact == nil {
+				continue
+			}
+			facts = append(facts, fact)
+			for _, line := range rest.lines {
+				unread.add(line)
+			}
+			unread.more += rest.more
+		}
+		if facts == nil {
+			return nil, leftover(own, cut), wrap(name, cmp.Or(lastError(own), ErrUnrecognised))
+		}
+		return join(facts), unread.list(cut), wrap(name, lastError(own))
 	}}
 }
 

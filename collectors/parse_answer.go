@@ -74,7 +74,7 @@ type result struct {
 // split takes a session apart. cut is a last line that has no line end and no
 // result line behind it.
 func split(text string) (replies []reply, cut string) {
-	lines := strings.Split(clean(text), "\n")
+	lines := unpromptedLines(strings.Split(clean(text), "\n"))
 	ended := lines[len(lines)-1] == ""
 	open := false // the last reply has no result line yet
 	for i, line := range lines {
@@ -90,6 +90,7 @@ func split(text string) (replies []reply, cut string) {
 			replies[len(replies)-1].result = res
 			open = res == nil
 		case prompt:
+			open = false // what is before a prompt is over, as a banner is
 		case strings.TrimSpace(line) == "" && !open:
 		case last:
 			cut = line
@@ -131,6 +132,33 @@ func cutPrompt(line string) (before, command string, ok bool) {
 		return before, strings.TrimSpace(line[strings.LastIndex(line, p)+len(p):]), true
 	}
 	return line, "", false
+}
+
+// unpromptedLines puts what LunaCM prints right behind its prompt, when its
+// commands come from a pipe and have no echo, on a line of its own.
+func unpromptedLines(lines []string) []string {
+	var out []string // nil: as lines
+	for i, line := range lines {
+		at := len(line)
+		if _, command, prompt := cutPrompt(line); prompt && command != "" {
+			if _, _, label := cutLabel(command); label {
+				at = strings.LastIndex(line, command)
+			}
+		}
+		if at < len(line) && out == nil {
+			out = slices.Clone(lines[:i])
+		}
+		switch {
+		case at < len(line):
+			out = append(out, line[:at], line[at:])
+		case out != nil:
+			out = append(out, line)
+		}
+	}
+	if out == nil {
+		return lines
+	}
+	return out
 }
 
 // resultLine reads a result line in any of its spellings. It returns nil, true

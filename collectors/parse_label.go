@@ -23,7 +23,9 @@ type sheet[T any] struct {
 }
 
 // brokenLabels is from how many labels without a value on an answer is taken
-// to have the values on the next lines, as old HTML pages have.
+// to have the values on the next lines, as old HTML pages have; if they are
+// also more than those with a value. Partitions of several slots can all be
+// without a label.
 const brokenLabels = 3
 
 // read reads lines into to and returns how many it understood.
@@ -70,13 +72,17 @@ func (s sheet[T]) read(lines []string, to *T, unread func(string)) (understood i
 func ignore[T any](*T, string) bool { return true }
 
 func (s sheet[T]) broken(lines []string) bool {
-	n := 0
+	empty, full := 0, 0
 	for _, line := range lines {
-		if set, value, ok := s.find(line); ok && set != nil && value == "" {
-			n++
+		switch set, value, ok := s.find(line); {
+		case !ok || set == nil:
+		case value == "":
+			empty++
+		default:
+			full++
 		}
 	}
-	return n >= brokenLabels
+	return empty >= brokenLabels && empty > full
 }
 
 // maxLabel bounds how far into a line a label may end.
@@ -102,12 +108,16 @@ func (s sheet[T]) find(line string) (set func(*T, string) bool, value string, ok
 	return s.findBare(line)
 }
 
-// cutLabel cuts at the first colon that a blank or the end of the line follows.
+// cutLabel cuts at the first colon that a blank or the end of the line follows,
+// or at the first arrow, "->", as LunaCM draws behind a label.
 func cutLabel(line string) (head, tail string, ok bool) {
 	head = line[:min(len(line), maxLabel)]
 	for i := 0; i < len(head); i++ {
-		if head[i] == ':' && (i+1 == len(line) || line[i+1] == ' ' || line[i+1] == '\t') {
+		switch {
+		case head[i] == ':' && (i+1 == len(line) || line[i+1] == ' ' || line[i+1] == '\t'):
 			return head[:i], line[i+1:], true
+		case head[i] == '-' && strings.HasPrefix(line[i:], "->"):
+			return head[:i], line[i+2:], true
 		}
 	}
 	return line, "", false

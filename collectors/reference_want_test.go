@@ -32,7 +32,7 @@ var leftOut = map[string]string{
 	"ntls/13": ntlsOther, "ntls/14": ntlsOther, "ntls/15": ntlsOther, "ntls/16": ntlsOther, "ntls/17": ntlsOther,
 	"ntls/18": ntlsOther, "ntls/19": ntlsOther, "ntls/20": ntlsOther, "ntls/21": ntlsOther,
 
-	"hsm_tamper_misc/06": tamperOther, "hsm_tamper_misc/07": tamperOther, "hsm_tamper_misc/08": tamperOther,
+	"hsm_tamper_misc/08": tamperOther,
 	"hsm_tamper_misc/09": tamperOther, "hsm_tamper_misc/10": tamperOther, "hsm_tamper_misc/11": tamperOther,
 	"hsm_tamper_misc/12": tamperOther, "hsm_tamper_misc/13": tamperOther, "hsm_tamper_misc/14": tamperOther,
 	"hsm_tamper_misc/15": tamperOther, "hsm_tamper_misc/16": tamperOther, "hsm_tamper_misc/17": tamperOther,

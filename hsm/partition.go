@@ -15,6 +15,7 @@ type Partition struct {
 	Storage     Storage     `json:"storage,omitzero"`
 	Roles       []Role      `json:"roles"`
 	Zeroized    Opt[bool]   `json:"zeroized,omitzero"`
+	Status      string      `json:"status,omitempty"`   // in the vendor's words (LunaCM): OK, L3 Device, ...
 	Policies    *Policies   `json:"policies,omitempty"` // nil: not read
 }
 
@@ -25,6 +26,7 @@ type Role struct {
 	Activated            Opt[bool]  `json:"activated,omitzero"`
 	LockedOut            Opt[bool]  `json:"locked_out"`
 	LoginAttemptsLeft    Opt[int64] `json:"login_attempts_left"`
+	FailedLogins         Opt[int64] `json:"failed_logins,omitzero"` // since the last good one (LunaCM, old firmware)
 	PINToBeChanged       Opt[bool]  `json:"pin_to_be_changed,omitzero"`
 	ChallengeToBeChanged Opt[bool]  `json:"challenge_to_be_changed,omitzero"`
 }

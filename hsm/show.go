@@ -15,6 +15,9 @@ type Show struct {
 	// SOLoginAttemptsLeft is how many wrong SO logins remain before the HSM
 	// erases itself; 0 when it has.
 	SOLoginAttemptsLeft Opt[int64] `json:"so_login_attempts_left"`
+	// SOFailedLogins is how many SO logins failed since the last good one;
+	// only LunaCM on old firmware counts this way.
+	SOFailedLogins Opt[int64] `json:"so_failed_logins,omitzero"`
 	// Zeroized tells that the HSM holds no keys and is not initialized.
 	Zeroized            Opt[bool]        `json:"zeroized"`
 	RPV                 RPV              `json:"rpv,omitempty"`
@@ -28,6 +31,7 @@ type Show struct {
 	PartitionsAllowed   Opt[int64]       `json:"partitions_allowed"`
 	PartitionsCreated   Opt[int64]       `json:"partitions_created"`
 	FIPS                Opt[bool]        `json:"fips"`
+	LicenseCount        Opt[int64]       `json:"license_count,omitzero"` // LunaCM
 	Storage             Storage          `json:"storage,omitzero"`
 	Environment         *Environment     `json:"environment,omitempty"` // nil: the model has no such sensors
 }

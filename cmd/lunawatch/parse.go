@@ -57,7 +57,7 @@ func printParsed(format collectors.Format, text string, std stdio) int {
 	for _, line := range unread {
 		fmt.Fprintf(std.err, "unread: %s\n", line)
 	}
-	if _, complete, _ := collectors.Answer(text); !complete && format.Name != "syslog" {
+	if _, complete, _ := collectors.Answer(text); !complete && !format.File {
 		fmt.Fprintln(std.err, "note: the text has no result line; it may be cut")
 	}
 	switch {

@@ -1,0 +1,38 @@
+package collectors
+
+import (
+	"strings"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+var transportSheet = sheet[hsm.Transport]{
+	labels: []label[hsm.Transport]{
+		{"transport mode", transportMode},
+		{"secure transport mode", transportMode},
+		{"stm state flags", nil},
+	},
+}
+
+// parseTransport reads LunaCM "stm show" and LunaSH "hsm stm show".
+func parseTransport(lines []string, unread func(string)) hsm.Fact {
+	var t hsm.Transport
+	transportSheet.read(lines, &t, unread)
+	if !t.SecureTransportMode.Known {
+		return nil
+	}
+	return t
+}
+
+// transportMode reads Yes and No, or the flag 0 or 1.
+func transportMode(t *hsm.Transport, v string) bool {
+	switch v = strings.ToLower(first(v)); v {
+	case "0", "off":
+		t.SecureTransportMode = hsm.Some(false)
+	case "1", "on":
+		t.SecureTransportMode = hsm.Some(true)
+	default:
+		return boolean(&t.SecureTransportMode, v)
+	}
+	return true
+}
