@@ -54,7 +54,8 @@ var trapNumbers = map[Trap]int{
 //
 //	[host:ip / log file / date / process / flag]
 //
-// with flag 1 for an alarm and 0 for its end. The vendor sends ssLogReference
+// with flag 1 for an alarm and 0 for its end, in at most 256 characters: the
+// parts are cut so that they fit, whatever a log says. The vendor sends ssLogReference
 // without an instance. What was polled names its rule as the log.
 func VendorTrap(n Notification) (oid, object, reference string) {
 	a := n.Change.Alarm
@@ -73,10 +74,6 @@ func VendorTrap(n Notification) (oid, object, reference string) {
 	reference = printable(fmt.Sprintf("[%.64s:%.64s / %.32s / %.32s / %.48s / %d]", place.Host, address, place.File, place.Time, place.Process, flag))
 	return fmt.Sprintf("%s.%d", ssTraps, trapNumbers[GroupNamed(a.Group).Trap]), ssLogReference, reference
 }
-
-// maxReference is the size of ssLogReference. The parts are cut so that they
-// fit, whatever a log says.
-const maxReference = 256
 
 // printable keeps to the characters of a DisplayString.
 func printable(s string) string {
