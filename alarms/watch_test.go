@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -45,10 +46,16 @@ func (r *receiver) Notify(ctx context.Context, n Notification) error {
 	return ctx.Err()
 }
 
-func (r *receiver) told() (list []string) {
+// saw returns copies of what it was given.
+func (r *receiver) saw() (attempts []string, taken []Notification) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, n := range r.taken {
+	return slices.Clone(r.attempts), slices.Clone(r.taken)
+}
+
+func (r *receiver) told() (list []string) {
+	_, taken := r.saw()
+	for _, n := range taken {
 		list = append(list, told([]Change{n.Change})...)
 	}
 	return list
@@ -219,17 +226,20 @@ func TestWatchTellsInOrder(t *testing.T) {
 			d["flaky"].Waiting != 3 || d["flaky"].Delivered != 0 || d["flaky"].Failed < 10 || d["flaky"].Failed > 30 || time.Since(d["flaky"].Oldest) != 10*time.Minute {
 			t.Errorf("counts %+v", d)
 		}
-		for _, id := range flaky.attempts {
-			if id != good.attempts[0] {
-				t.Errorf("tries %q before %q is delivered", id, good.attempts[0])
+		first, _ := good.saw()
+		tried, _ := flaky.saw()
+		for _, id := range tried {
+			if id != first[0] {
+				t.Errorf("tries %q before %q is delivered", id, first[0])
 			}
 		}
 		up.Store(true)
 		pass(time.Minute)
 		same(t, "the one that came back", want, flaky.told())
 		seen := make(map[string]bool)
-		for i, n := range flaky.taken {
-			if n.ID != good.taken[i].ID || seen[n.ID] || n.Address != "192.0.2.7:22" {
+		_, taken := flaky.saw()
+		for i, n := range taken {
+			if n.ID != first[i] || seen[n.ID] || n.Address != "192.0.2.7:22" {
 				t.Errorf("notification %+v", n)
 			}
 			seen[n.ID] = true
@@ -258,8 +268,9 @@ func TestWatchRestarts(t *testing.T) {
 		a = start(t, dir, map[string]Notifier{"dead": back, "live": live})
 		same(t, "the one that was dead", []string{"raised major a/stm", "raised minor a/battery (test)"}, back.told())
 		same(t, "the one that was told", []string{"raised major a/stm", "raised minor a/battery (test)"}, live.told())
-		if back.taken[0].ID != dead.attempts[0] {
-			t.Errorf("ID %q became %q", dead.attempts[0], back.taken[0].ID)
+		before, _ := dead.saw()
+		if after, _ := back.saw(); after[0] != before[0] {
+			t.Errorf("ID %q became %q", before[0], after[0])
 		}
 		same(t, "stands", []string{"stm", "battery"}, a.active())
 		if c := a.Journal.Cursor("/log"); string(c) != "18" {
@@ -333,13 +344,13 @@ func TestTakenOnce(t *testing.T) {
 		defer a.stop()
 		a.must(a.lines("1", transport))
 		pass(5 * time.Minute)
-		if d := a.Deliveries()["noc"]; len(r.attempts) != 1 || d.Waiting != 1 || d.Delivered != 1 || d.Failed == 0 {
-			t.Errorf("%d attempts, counts %+v", len(r.attempts), d)
+		if d := a.Deliveries()["noc"]; len(r.told()) != 1 || d.Waiting != 1 || d.Delivered != 1 || d.Failed == 0 {
+			t.Errorf("taken %d times, counts %+v", len(r.told()), d)
 		}
 		mend()
 		pass(2 * time.Minute)
-		if d := a.Deliveries()["noc"]; len(r.attempts) != 1 || d.Waiting != 0 {
-			t.Errorf("%d attempts, counts %+v", len(r.attempts), d)
+		if d := a.Deliveries()["noc"]; len(r.told()) != 1 || d.Waiting != 0 {
+			t.Errorf("taken %d times, counts %+v", len(r.told()), d)
 		}
 	})
 }
@@ -361,8 +372,8 @@ func TestUnreadableNotification(t *testing.T) {
 		j.Close()
 		a := start(t, dir, map[string]Notifier{"noc": r})
 		defer a.stop()
-		if len(r.attempts) != 1 || r.attempts[0] != "2" || !strings.Contains(a.log.String(), "is left out") {
-			t.Errorf("attempts %q, log:\n%s", r.attempts, a.log)
+		if attempts, _ := r.saw(); len(attempts) != 1 || attempts[0] != "2" || !strings.Contains(a.log.String(), "is left out") {
+			t.Errorf("attempts %q, log:\n%s", attempts, a.log)
 		}
 	})
 }
