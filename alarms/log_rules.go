@@ -185,16 +185,16 @@ func smartd(l Line, _ Settings) (Judgement, bool) {
 }
 
 func ntlsLine(l Line, s Settings) (Judgement, bool) {
-	j := Judgement{Key: Key{Group: "ntls-log"}, Text: l.Message, Age: s.EventAge}
+	j := Judgement{Key: Key{Group: "ntls-log"}, Verdict: Bad, Text: l.Message, Age: s.EventAge}
 	switch {
 	case l.Process != "NTLS":
 		return j, false
 	case l.Severity == "err":
-		j.Verdict, j.Severity = Bad, Major
+		j.Severity = Major
 	case l.Severity == "crit":
-		j.Verdict, j.Severity = Bad, Critical
+		j.Severity = Critical
 	case strings.Contains(l.Message, "NTLS is online and operational"):
-		j.Verdict = Good
+		j.Verdict, j.Age = Good, 0
 	default:
 		return j, false
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -53,7 +54,8 @@ var trapNumbers = map[Trap]int{
 //
 //	[host:ip / log file / date / process / flag]
 //
-// with flag 1 for an alarm and 0 for its end. The vendor sends ssLogReference
+// with flag 1 for an alarm and 0 for its end, in at most 256 characters: the
+// parts are cut so that they fit, whatever a log says. The vendor sends ssLogReference
 // without an instance. What was polled names its rule as the log.
 func VendorTrap(n Notification) (oid, object, reference string) {
 	a := n.Change.Alarm
@@ -69,24 +71,18 @@ func VendorTrap(n Notification) (oid, object, reference string) {
 	if err != nil {
 		address = n.Address
 	}
-	rest := fmt.Sprintf(":%s / %s / %s / %s / %d]", address, place.File, place.Time, place.Process, flag)
-	host := place.Host[:max(0, min(len(place.Host), maxReference-len("[")-len(rest)))]
-	reference = printable("[" + host + rest)
-	return fmt.Sprintf("%s.%d", ssTraps, trapNumbers[GroupNamed(a.Group).Trap]), ssLogReference, reference[:min(len(reference), maxReference)]
+	reference = printable(fmt.Sprintf("[%.64s:%.64s / %.32s / %.32s / %.48s / %d]", place.Host, address, place.File, place.Time, place.Process, flag))
+	return fmt.Sprintf("%s.%d", ssTraps, trapNumbers[GroupNamed(a.Group).Trap]), ssLogReference, reference
 }
-
-// maxReference is the size of ssLogReference.
-const maxReference = 256
 
 // printable keeps to the characters of a DisplayString.
 func printable(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if c < ' ' || c > '~' {
-			b[i] = '?'
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
 		}
-	}
-	return string(b)
+		return r
+	}, s)
 }
 
 func logTime(t time.Time) string { return t.Format("2006 Jan _2 15:04:05") }

@@ -17,6 +17,7 @@ type TrapdConfig struct {
 	Community string   // of v1 and v2c traps and informs; empty is "public"
 	Users     []User   // of v3 traps (EngineID is the sender's) and v3 informs (no EngineID)
 	Output    string   // net-snmp's output options, such as "-On"; empty prints names that MIBDirs resolve
+	Lines     []string // more of snmptrapd.conf, such as users of other protocols
 	MIBDirs   []string // folders of MIB modules, all of which are loaded; none loads none
 }
 
@@ -90,7 +91,7 @@ func (c TrapdConfig) configuration() string {
 	for _, u := range c.Users {
 		lines = append(lines, u.createLine(), "authUser log "+u.Name+" priv")
 	}
-	return strings.Join(lines, "\n") + "\n"
+	return strings.Join(append(lines, c.Lines...), "\n") + "\n"
 }
 
 // bound reports whether a UDP port of 127.0.0.1 is taken.

@@ -1,0 +1,275 @@
+package alarms
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/bbolt"
+)
+
+func openJournal(t testing.TB, dir string) *Journal {
+	t.Helper()
+	j, err := OpenJournal(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { j.Close() })
+	return j
+}
+
+// entry is one of everything.
+func entry() Entry {
+	s := NewState()
+	changes := Eval(s, join(coded(0, "2012"), coded(0, "2003")), at(0))
+	changes[0].Alarm.Evidence[0].Log = &LogPlace{Host: "h", File: "messages", Time: "x", Process: "kernel"}
+	return Entry{
+		Changes: changes, Events: map[string]Events{"a": {1, 2}}, File: "/log", Cursor: []byte("here"),
+		Notify: map[string][]Notification{"noc": {notification(changes[0], 0, "192.0.2.1:22", at(0)), notification(changes[1], 1, "", at(0))}},
+	}
+}
+
+func TestJournalRemembers(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "made", "when", "missing")
+	j := openJournal(t, dir)
+	e := entry()
+	if err := j.Write(e); err != nil {
+		t.Fatal(err)
+	}
+	j.Close()
+	j = openJournal(t, dir)
+	got, err := j.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := NewState()
+	want.Apply(e.Changes)
+	want.Events = e.Events
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("state (-want +got):\n%s", diff)
+	}
+	if c := j.Cursor("/log"); string(c) != "here" || j.Cursor("/other") != nil {
+		t.Errorf("cursor %q", c)
+	}
+	for i, want := range e.Notify["noc"] {
+		n, waiting, err := j.Waiting("noc")
+		want.Sequence = uint64(i + 1)
+		if diff := cmp.Diff(want, n); diff != "" || waiting != 2-i || err != nil {
+			t.Errorf("%d wait, error %v (-want +got):\n%s", waiting, err, diff)
+		}
+		if err := j.Done("noc", n.Sequence); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, waiting, err := j.Waiting("noc"); waiting != 0 || err != nil {
+		t.Errorf("%d wait, error %v", waiting, err)
+	}
+	if _, waiting, err := j.Waiting("nobody"); waiting != 0 || err != nil {
+		t.Errorf("%d wait for nobody, error %v", waiting, err)
+	}
+	over := Eval(want, coded(9, "2013"), at(9))
+	if err := j.Write(Entry{Changes: over}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = j.Load(); err != nil || len(got.Active) != 1 {
+		t.Errorf("%v stands, error %v", got.Active, err)
+	}
+}
+
+// TestKeysAreApart has keys that read alike not be taken for each other.
+func TestKeysAreApart(t *testing.T) {
+	j := openJournal(t, t.TempDir())
+	for _, k := range []Key{{Device: "a", Group: "b", Object: "c"}, {Device: "a/b", Group: "c"}, {Device: "a", Group: "b", Object: "c (test)"}, {Device: "a", Group: "b", Object: "c", Test: true}} {
+		if err := j.Write(Entry{Changes: []Change{{Raised, Alarm{Key: k}}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s, err := j.Load(); err != nil || len(s.Active) != 4 {
+		t.Errorf("%d alarms of 4, error %v", len(s.Active), err)
+	}
+}
+
+// TestWriteIsWhole fails at the last part of an entry, after all others.
+func TestWriteIsWhole(t *testing.T) {
+	j := openJournal(t, t.TempDir())
+	e := entry()
+	e.File = strings.Repeat("x", bbolt.MaxKeySize+1)
+	err := j.Write(e)
+	if err == nil || !strings.Contains(err.Error(), "state.db not written") || !strings.Contains(err.Error(), "free space there") {
+		t.Fatalf("got %v", err)
+	}
+	s, err := j.Load()
+	if err != nil || len(s.Active) != 0 || len(s.Events) != 0 {
+		t.Errorf("%+v, error %v", s, err)
+	}
+	if _, waiting, err := j.Waiting("noc"); waiting != 0 || err != nil {
+		t.Errorf("%d wait, error %v", waiting, err)
+	}
+	e.File = "/log"
+	if err := j.Write(e); err != nil {
+		t.Fatal(err)
+	}
+	if n, waiting, _ := j.Waiting("noc"); waiting != 2 || n.Sequence != 1 {
+		t.Errorf("%d wait, the first is %d", waiting, n.Sequence)
+	}
+}
+
+// TestDamagedStateIsLeftAlone damages a state in several ways.
+func TestDamagedStateIsLeftAlone(t *testing.T) {
+	whole := t.TempDir()
+	j := openJournal(t, whole)
+	for i := range 200 { // some pages
+		e := entry()
+		e.File = fmt.Sprint(i)
+		if err := j.Write(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j.Close()
+	good, err := os.ReadFile(filepath.Join(whole, "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := os.Getpagesize()
+	for name, damage := range map[string]func(b []byte) []byte{
+		"not a database": func([]byte) []byte { return bytes.Repeat([]byte("all work and no play\n"), 1000) },
+		"a few bytes":    func(b []byte) []byte { return b[:10] },
+		"cut off":        func(b []byte) []byte { return b[:4*page] },
+		"no beginning":   func(b []byte) []byte { clear(b[:2*page]); return b },
+		"zeroes within":  func(b []byte) []byte { clear(b[2*page:]); return b },
+		"noise within": func(b []byte) []byte {
+			for i := range b[2*page:] {
+				b[2*page+i] = byte(i*7 + i>>8)
+			}
+			return b
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			file := filepath.Join(dir, "state.db")
+			bad := damage(bytes.Clone(good))
+			if err := os.WriteFile(file, bad, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			j, err := OpenJournal(dir)
+			if err == nil {
+				j.Close()
+				t.Fatal("opened")
+			}
+			if !errors.Is(err, errDamaged) || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "move it aside") {
+				t.Errorf("got %v", err)
+			}
+			if after, err := os.ReadFile(file); err != nil || !bytes.Equal(after, bad) {
+				t.Errorf("the file was changed: %v", err)
+			}
+		})
+	}
+	if j, err := OpenJournal(whole); err != nil {
+		t.Errorf("the whole one: %v", err)
+	} else {
+		j.Close()
+	}
+}
+
+func TestUnreadableAlarm(t *testing.T) {
+	j := openJournal(t, t.TempDir())
+	err := j.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(activeBucket).Put([]byte("k"), []byte("{")) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Load(); !errors.Is(err, errDamaged) || !strings.Contains(err.Error(), "move it aside") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOneAgentPerState(t *testing.T) {
+	dir := t.TempDir()
+	first := openJournal(t, dir)
+	_, err := OpenJournal(dir)
+	if err == nil || !strings.Contains(err.Error(), "another agent runs with this state_directory") {
+		t.Fatalf("got %v", err)
+	}
+	first.Close()
+	openJournal(t, dir)
+}
+
+func TestUnusableDirectory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{file, filepath.Join(file, "below"), "/proc/lunawatch"} {
+		_, err := OpenJournal(dir)
+		if err == nil || !strings.Contains(err.Error(), "make it writable for the agent's user") || !strings.Contains(err.Error(), strings.TrimSuffix(dir, "/below")) {
+			t.Errorf("%s: got %v", dir, err)
+		}
+	}
+	if os.Getuid() == 0 {
+		return // who may write anywhere
+	}
+	closed := t.TempDir()
+	if err := os.Chmod(closed, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenJournal(closed); !errors.Is(err, os.ErrPermission) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestEngineOfTheAgent counts one boot for each start, however many receivers
+// ask, and keeps its id.
+func TestEngineOfTheAgent(t *testing.T) {
+	dir := t.TempDir()
+	var id string
+	for start := range 3 {
+		j := openJournal(t, dir)
+		for range 2 {
+			e, err := j.Engine()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if id == "" {
+				id = e.ID
+			}
+			if e.ID != id || e.Boots != uint32(start+1) {
+				t.Errorf("start %d: id %x, boots %d", start, e.ID, e.Boots)
+			}
+		}
+		j.Close()
+	}
+	if len(id) != 17 || id[0] != 0x80 || id[4] != 5 {
+		t.Errorf("id %x", id)
+	}
+	other, err := openJournal(t, t.TempDir()).Engine()
+	if err != nil || other.ID == id {
+		t.Errorf("two agents have id %x, error %v", id, err)
+	}
+	closed, _ := OpenJournal(t.TempDir())
+	closed.Close()
+	if _, err := closed.Engine(); err == nil || !strings.Contains(err.Error(), "engine id") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// BenchmarkWaiting asks a queue of any length at the same cost.
+func BenchmarkWaiting(b *testing.B) {
+	for _, n := range []int{10, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			j := openJournal(b, b.TempDir())
+			list := make([]Notification, n)
+			if err := j.Write(Entry{Notify: map[string][]Notification{"noc": list}}); err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if _, waiting, err := j.Waiting("noc"); waiting != n || err != nil {
+					b.Fatal(waiting, err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,73 @@
+package alarms
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lunawatch/lunawatch/mib/agentx"
+)
+
+func TestVendorTrap(t *testing.T) {
+	place := &LogPlace{Host: "luna-a", File: "messages", Time: "2026 Mar  1 12:00:00", Process: "ipmievd[61]"}
+	logged := Evidence{At: at(0), Log: place}
+	polled := Evidence{At: at(0), Text: "polled"}
+	for _, x := range []struct {
+		name, group, address string
+		kind                 Kind
+		evidence             []Evidence
+		number, reference    string
+	}{
+		{"a line", "appliance-fan", "192.0.2.7:22", Raised, []Evidence{logged}, "2", "[luna-a:192.0.2.7 / messages / 2026 Mar  1 12:00:00 / ipmievd[61] / 1]"},
+		{"its end", "power-supply", "192.0.2.7:22", Ended, []Evidence{logged}, "3", "[luna-a:192.0.2.7 / messages / 2026 Mar  1 12:00:00 / ipmievd[61] / 0]"},
+		{"worse", "motherboard", "192.0.2.7:22", Updated, []Evidence{logged}, "4", "[luna-a:192.0.2.7 / messages / 2026 Mar  1 12:00:00 / ipmievd[61] / 1]"},
+		{"the newest evidence counts", "disk", "192.0.2.7:22", Ended, []Evidence{logged, polled}, "5", "[a:192.0.2.7 / lunawatch / 2026 Mar  1 12:00:09 / disk / 0]"},
+		{"a poll", "ntls", "192.0.2.7", Raised, []Evidence{polled}, "6", "[a:192.0.2.7 / lunawatch / 2026 Mar  1 12:00:09 / ntls / 1]"},
+		{"IPv6", "stm", "[2001:db8::7]:22", Raised, []Evidence{logged}, "7", "[luna-a:2001:db8::7 / messages / 2026 Mar  1 12:00:00 / ipmievd[61] / 1]"},
+		{"no address, no evidence, no such group", "x", "", Raised, nil, "7", "[a: / lunawatch / 2026 Mar  1 12:00:09 / x / 1]"},
+	} {
+		a := Alarm{Key: Key{Device: "a", Group: x.group}, Evidence: x.evidence}
+		oid, object, reference := VendorTrap(Notification{Change: Change{x.kind, a}, Address: x.address, At: at(9)})
+		if oid != "1.3.6.1.4.1.23629.1.5.2.2."+x.number || object != "1.3.6.1.4.1.23629.1.5.2.2.1" || reference != x.reference {
+			t.Errorf("%s: %s, %s, %s", x.name, oid, object, reference)
+		}
+	}
+}
+
+func TestVendorTrapFits(t *testing.T) {
+	long := strings.Repeat("x\u20ac\n", 400)
+	a := Alarm{Key: Key{Device: long, Group: "stm"}, Evidence: []Evidence{{Log: &LogPlace{long, long, long, long}}}}
+	_, _, reference := VendorTrap(Notification{Change: Change{Ended, a}, Address: long})
+	if len(reference) > 256 || !strings.HasSuffix(reference, " / 0]") || strings.Count(reference, " / ") != 4 {
+		t.Errorf("%d characters: %q", len(reference), reference)
+	}
+	for _, c := range []byte(reference) {
+		if c < ' ' || c > '~' {
+			t.Fatalf("%q is not printable", reference)
+		}
+	}
+}
+
+func TestNotificationIDs(t *testing.T) {
+	s := NewState()
+	seen := make(map[string]bool)
+	for i, c := range Eval(s, join(isBad(0, Major), isGood(0), isBad(0, Major), isGood(0)), at(0)) {
+		n := notification(c, i, "", at(0))
+		if seen[n.ID] {
+			t.Errorf("%q twice", n.ID)
+		}
+		seen[n.ID] = true
+	}
+	if len(seen) != 4 {
+		t.Errorf("got %v", seen)
+	}
+}
+
+// TestAgentXWithoutSnmpd gives an error, so that the notification waits.
+func TestAgentXWithoutSnmpd(t *testing.T) {
+	session := agentx.New(agentx.Config{Socket: t.TempDir() + "/none", Timeout: time.Second})
+	n := Notification{Change: Change{Raised, Alarm{Key: Key{Device: "a", Group: "stm"}}}}
+	if err := (AgentX{session}).Notify(t.Context(), n); err == nil {
+		t.Error("delivered to nobody")
+	}
+}

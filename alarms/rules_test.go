@@ -1,0 +1,457 @@
+package alarms
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// read makes a section that was asked for at the start of a story and may be
+// believed for ten minutes.
+func read[T any](v T) hsm.Section[T] { return readAt(0, v) }
+
+func readAt[T any](second int, v T) hsm.Section[T] {
+	return hsm.Section[T]{At: at(second).Add(2 * time.Second), Took: 2 * time.Second, MaxAge: 10 * time.Minute, Value: v}
+}
+
+func show(v hsm.Show) hsm.Device { return hsm.Device{Name: "a", Show: read(v)} }
+
+func environment(e hsm.Environment) hsm.Device { return show(hsm.Show{Environment: &e}) }
+
+func volts(v float64) hsm.Device {
+	return environment(hsm.Environment{BatteryVolts: hsm.Some(v), BatteryWarning: hsm.Some(2.75)})
+}
+
+func celsius(v float64) hsm.Device {
+	return environment(hsm.Environment{TemperatureCelsius: hsm.Some(v), TemperatureWarning: hsm.Some(75.0)})
+}
+
+func fans(status ...string) hsm.Device {
+	var e hsm.Environment
+	for i, s := range status {
+		e.Fans = append(e.Fans, hsm.Fan{Name: fmt.Sprintf("Fan %d", i+1), Status: s})
+	}
+	return environment(e)
+}
+
+func attempts(n int64) hsm.Device { return show(hsm.Show{SOLoginAttemptsLeft: hsm.Some(n)}) }
+
+func storage(used int64) hsm.Storage {
+	return hsm.Storage{Total: hsm.Some[int64](1000), Used: hsm.Some(used), Free: hsm.Some(1000 - used)}
+}
+
+func logs(percent int) hsm.Device {
+	return hsm.Device{Name: "a", Disk: read(hsm.Disk{Filesystems: []hsm.Filesystem{
+		{Mount: "/", UsedRatio: 0.99}, {Mount: "/var/log", UsedRatio: float64(percent) / 100},
+	}})}
+}
+
+func smart(word string) hsm.Device {
+	return hsm.Device{Name: "a", Disk: read(hsm.Disk{SMART: word})}
+}
+
+func system(codes ...int64) hsm.Device {
+	return hsm.Device{Name: "a", System: read(hsm.System{State: "OOS", Codes: codes})}
+}
+
+func expires(days int) hsm.Device {
+	return hsm.Device{Name: "a", Certificate: read(hsm.Certificate{NotAfter: hsm.Some(at(10).AddDate(0, 0, days))})}
+}
+
+func source(f hsm.Failure, failures int) hsm.Device {
+	return hsm.Device{Name: "a", Sources: map[string]hsm.Source{"hsm show": {At: at(0), Failure: f, Failures: failures, Error: "why"}}}
+}
+
+func sensor(name string, reading float64, unit string, lnr, lc, uc, unr float64) hsm.Sensor {
+	s := hsm.Sensor{Name: name, Reading: hsm.Some(reading), Unit: unit}
+	for _, x := range []struct {
+		to *hsm.Opt[float64]
+		v  float64
+	}{{&s.LowerNonrecoverable, lnr}, {&s.LowerCritical, lc}, {&s.UpperCritical, uc}, {&s.UpperNonrecoverable, unr}} {
+		if x.v != 0 {
+			*x.to = hsm.Some(x.v)
+		}
+	}
+	return s
+}
+
+func applianceFan(name string, rpm float64) hsm.Sensor {
+	return sensor(name, rpm, "RPM", 1000, 2000, 0, 0)
+}
+
+func board(sensors ...hsm.Sensor) hsm.Device {
+	return hsm.Device{Name: "a", Sensors: read(hsm.Sensors{Sensors: sensors})}
+}
+
+func unread(name string) hsm.Sensor { return hsm.Sensor{Name: name, Unit: "RPM"} }
+
+// opinions renders what a rule says of a device at a time.
+func opinions(r Rule, d hsm.Device, now time.Time) (list []string) {
+	r.Judge(Poll{d, now, DefaultSettings}, func(o Opinion) {
+		s := map[Verdict]string{Good: "good", Between: "between", Bad: "bad " + o.Severity.String()}[o.Verdict]
+		if o.All {
+			s = "all"
+		}
+		if o.Object != "" {
+			s += " " + o.Object
+		}
+		if !o.At.Equal(at(0)) {
+			s += " of another time"
+		}
+		list = append(list, s)
+	})
+	return list
+}
+
+func TestRules(t *testing.T) {
+	for _, x := range []struct {
+		rule Rule
+		name string
+		d    hsm.Device
+		want []string
+	}{
+		{battery, "full", volts(3.07), []string{"good"}},
+		{battery, "at the end of the band", volts(2.8), []string{"good"}},
+		{battery, "in the band", volts(2.79), nil},
+		{battery, "at the threshold", volts(2.75), nil},
+		{battery, "low", volts(2.749), []string{"bad minor"}},
+		{battery, "empty", volts(2.49), []string{"bad critical"}},
+		{battery, "the device's own threshold", environment(hsm.Environment{BatteryVolts: hsm.Some(2.85), BatteryWarning: hsm.Some(2.9)}), []string{"bad minor"}},
+		{battery, "no threshold printed", environment(hsm.Environment{BatteryVolts: hsm.Some(2.7)}), []string{"bad minor"}},
+		{battery, "the device warns", environment(hsm.Environment{BatteryVolts: hsm.Some(3.0), BatteryLow: true}), []string{"bad minor"}},
+		{battery, "the device warns without a number", environment(hsm.Environment{BatteryLow: true}), []string{"bad minor"}},
+		{battery, "unknown", environment(hsm.Environment{}), nil},
+		{battery, "no sensors", show(hsm.Show{}), nil},
+
+		{temperature, "cool", celsius(38), []string{"good"}},
+		{temperature, "below the band", celsius(72.9), []string{"good"}},
+		{temperature, "in the band", celsius(73), nil},
+		{temperature, "at the threshold", celsius(75), []string{"bad minor"}},
+		{temperature, "stops soon", celsius(80), []string{"bad major"}},
+		{temperature, "the device's own threshold", environment(hsm.Environment{TemperatureCelsius: hsm.Some(61.0), TemperatureWarning: hsm.Some(60.0)}), []string{"bad minor"}},
+		{temperature, "no threshold printed", environment(hsm.Environment{TemperatureCelsius: hsm.Some(76.0)}), []string{"bad minor"}},
+		{temperature, "the device warns", environment(hsm.Environment{TemperatureCelsius: hsm.Some(70.0), TemperatureHigh: true}), []string{"bad minor"}},
+		{temperature, "the device warns without a number", environment(hsm.Environment{TemperatureHigh: true}), []string{"bad minor"}},
+		{temperature, "unknown", environment(hsm.Environment{}), nil},
+
+		{cardFans, "run", fans("active", "Standby"), []string{"good"}},
+		{cardFans, "one failed", fans("active", "failed"), []string{"bad minor"}},
+		{cardFans, "both failed", fans("failed", "Failed"), []string{"bad major"}},
+		{cardFans, "a new word", fans("active", "resting"), nil},
+		{cardFans, "none", fans(), nil},
+
+		{hsmStatus, "OK", show(hsm.Show{Status: "OK"}), []string{"good"}},
+		{hsmStatus, "K7", show(hsm.Show{Status: "L3 Device"}), []string{"good"}},
+		{hsmStatus, "tamper", show(hsm.Show{Status: "Hardware Tamper"}), []string{"bad critical"}},
+		{hsmStatus, "a virtual slot", show(hsm.Show{Status: "N/A - HA Group"}), nil},
+		{hsmStatus, "not printed", show(hsm.Show{}), nil},
+
+		{tampered, "yes", show(hsm.Show{Tamper: hsm.TamperDetected}), []string{"bad critical"}},
+		{tampered, "no", show(hsm.Show{Tamper: hsm.TamperNone}), []string{"good"}},
+		{tampered, "K6 does not tell", show(hsm.Show{}), nil},
+
+		{zeroized, "yes", show(hsm.Show{Zeroized: hsm.Some(true)}), []string{"bad critical"}},
+		{zeroized, "no", show(hsm.Show{Zeroized: hsm.Some(false)}), []string{"good"}},
+		{zeroized, "unknown", show(hsm.Show{}), nil},
+
+		{secureTransport, "yes", show(hsm.Show{SecureTransportMode: hsm.Some(true)}), []string{"bad major"}},
+		{secureTransport, "no", show(hsm.Show{SecureTransportMode: hsm.Some(false)}), []string{"good"}},
+		{secureTransport, "unknown", show(hsm.Show{}), nil},
+
+		{soLogin, "all left", attempts(3), []string{"good"}},
+		{soLogin, "one used", attempts(2), []string{"bad major"}},
+		{soLogin, "the last", attempts(1), []string{"bad critical"}},
+		{soLogin, "none", attempts(0), []string{"bad critical"}},
+		{soLogin, "zeroized since", show(hsm.Show{SOLoginAttemptsLeft: hsm.Some[int64](0), Zeroized: hsm.Some(true)}), []string{"good"}},
+		{soLogin, "unknown", show(hsm.Show{}), nil},
+
+		{hsmStorage, "room", show(hsm.Show{Storage: storage(500)}), []string{"good"}},
+		{hsmStorage, "in the band", show(hsm.Show{Storage: storage(895)}), []string{"between"}},
+		{hsmStorage, "nearly full", show(hsm.Show{Storage: storage(900)}), []string{"bad warning"}},
+		{hsmStorage, "unknown", show(hsm.Show{Storage: hsm.Storage{Total: hsm.Some[int64](1000)}}), nil},
+
+		{partitionStorage, "each", hsm.Device{Name: "a", Partitions: read([]hsm.Partition{
+			{Serial: "1", Storage: storage(10)}, {Serial: "2", Storage: storage(920)}, {Serial: "3", Storage: storage(960)},
+			{Serial: "4"}, {Name: "p5", Storage: storage(889)},
+		})}, []string{"good 1", "bad minor 2", "bad major 3", "between 4", "good p5", "all"}},
+		{partitionStorage, "none", hsm.Device{Name: "a", Partitions: read([]hsm.Partition{})}, []string{"all"}},
+
+		{ntlsDown, "down", hsm.Device{Name: "a", NTLS: read(hsm.NTLS{Status: hsm.NTLSDown})}, []string{"bad critical"}},
+		{ntlsDown, "up", hsm.Device{Name: "a", NTLS: read(hsm.NTLS{Status: hsm.NTLSUp})}, []string{"good"}},
+		{ntlsDown, "unknown", hsm.Device{Name: "a", NTLS: read(hsm.NTLS{Status: hsm.NTLSUnknown})}, nil},
+
+		{certificate, "long", expires(31), []string{"good"}},
+		{certificate, "a month", expires(30), []string{"bad warning"}},
+		{certificate, "a week", expires(7), []string{"bad major"}},
+		{certificate, "today", expires(0), []string{"bad critical"}},
+		{certificate, "over", expires(-3), []string{"bad critical"}},
+		{certificate, "unknown", hsm.Device{Name: "a", Certificate: read(hsm.Certificate{})}, nil},
+
+		{logDisk, "room", logs(66), []string{"good"}},
+		{logDisk, "in the band", logs(68), nil},
+		{logDisk, "70 %", logs(70), []string{"bad minor"}},
+		{logDisk, "80 %", logs(80), []string{"bad major"}},
+		{logDisk, "90 %", logs(90), []string{"bad critical"}},
+		{logDisk, "no such mount", hsm.Device{Name: "a", Disk: read(hsm.Disk{})}, nil},
+
+		{diskHealth, "passed", smart("PASSED"), []string{"good"}},
+		{diskHealth, "failed", smart("FAILED!"), []string{"bad major"}},
+		{diskHealth, "not printed", smart(""), nil},
+
+		{systemStatus, "well", system(0), []string{"all"}},
+		{systemStatus, "HSM and logging", system(100, 30, 70, 61), []string{"bad critical 30", "bad major 70", "all"}},
+		{systemStatus, "NTLS is told by its own rule", system(20), []string{"all"}},
+		{systemStatus, "no codes read", system(), nil},
+		{systemStatus, "a stopped monitor", hsm.Device{Name: "a", System: read(hsm.System{Codes: []int64{30}, Running: hsm.Some(false)})}, nil},
+
+		{applianceFans, "each", board(applianceFan("Fan1A", 4300), applianceFan("FAN1B", 2000), applianceFan("Fan2A", 1000), applianceFan("Fan2B", 2499), applianceFan("Fan3A", 2500), unread("Fan3B"), sensor("CPU", 99, "degrees C", 0, 0, 72, 89)),
+			[]string{"good FAN1A", "bad minor FAN1B", "bad major FAN2A", "between FAN2B", "good FAN3A", "between FAN3B", "all"}},
+		{applianceFans, "no table", board(), nil},
+		{motherboard, "each", board(sensor("CPU", 71, "degrees C", 0, 0, 72, 89), sensor("VRD", 90, "degrees C", 0, 0, 90, 100), sensor("CHA DIMM 0", 97, "degrees C", 0, 0, 87, 97), sensor("VBAT", 2.797, "Volts", 0, 2.796, 0, 0), sensor("+5V", 5.304, "Volts", 0, 4.692, 5.304, 0), applianceFan("Fan1A", 0)),
+			[]string{"between CPU", "bad major VRD", "bad critical CHADIMM0", "good VBAT", "bad major +5V", "all"}},
+		{powerSupplies, "one object each", hsm.Device{Name: "a", Sensors: read(hsm.Sensors{
+			Sensors: []hsm.Sensor{
+				sensor("PSU1_+12V_value", 12.1, "Volts", 11.232, 0, 0, 13.392), sensor("PSU1 FAN_value", 390, "RPM", 300, 0, 0, 0),
+				sensor("PSU2_+12V_value", 0, "Volts", 11.232, 0, 0, 13.392), sensor("PSU2 Temp_value", 30, "degrees C", 0, 0, 0, 115),
+				unread("PSU3_Voltage"), sensor("PSU4 Temp_value", 30, "degrees C", 0, 0, 0, 115), unread("PSU4_Fan"), unread("PSU5_Fan"), applianceFan("Fan1A", 4300),
+			},
+			PowerSupplies: []hsm.Fan{{Name: "PSU1_Present", Status: "Presence detected"}, {Name: "PSU3_Present", Status: "Failure detected"}, {Name: "PSU5_Fan", Status: "No Reading"}, {Name: "CPU_Thermtrip", Status: "OK"}},
+		})}, []string{"between PSU1", "bad major PSU2", "bad major PSU3", "good PSU4", "between PSU5", "all"}},
+
+		{unreachable, "answers", source(hsm.None, 0), []string{"good"}},
+		{unreachable, "one failure", source(hsm.Unreachable, 1), nil},
+		{unreachable, "two failures", source(hsm.Unreachable, 2), []string{"bad major"}},
+		{unreachable, "refused", source(hsm.Login, 2), []string{"bad major"}},
+		{unreachable, "another key", source(hsm.HostKey, 1), []string{"bad critical"}},
+		{unreachable, "the card is silent", source(hsm.Timeout, 9), []string{"good"}},
+		{unreachable, "nothing tried", hsm.Device{Name: "a"}, nil},
+
+		{silent, "answers", source(hsm.None, 0), []string{"good"}},
+		{silent, "two timeouts", source(hsm.Timeout, 2), nil},
+		{silent, "three timeouts", source(hsm.Timeout, 3), []string{"bad major"}},
+		{silent, "errors", source(hsm.Command, 3), []string{"bad major"}},
+		{silent, "answers in no known form", source(hsm.Unrecognised, 3), []string{"bad major"}},
+		{silent, "the appliance is away", source(hsm.Unreachable, 9), nil},
+		{silent, "nothing tried", hsm.Device{Name: "a"}, nil},
+	} {
+		if diff := cmp.Diff(x.want, opinions(x.rule, x.d, at(10))); diff != "" {
+			t.Errorf("%s, %s (-want +got):\n%s", x.rule.Group, x.name, diff)
+		}
+		if len(x.d.Sources) > 0 {
+			continue
+		}
+		if got := opinions(x.rule, x.d, at(3600)); got != nil {
+			t.Errorf("%s, %s: from stale data: %q", x.rule.Group, x.name, got)
+		}
+	}
+	for _, r := range Rules {
+		if got := opinions(r, hsm.Device{Name: "a"}, at(10)); got != nil {
+			t.Errorf("%s says %q of a device that nobody has read", r.Group, got)
+		}
+	}
+}
+
+func TestSettingsMoveRules(t *testing.T) {
+	s := DefaultSettings
+	s.SOLoginAttempts, s.LogDiskRatio, s.IgnoredStatusCodes = 0, 0.95, []int64{30}
+	for _, x := range []struct {
+		rule Rule
+		d    hsm.Device
+		bad  bool
+	}{
+		{soLogin, attempts(1), false},
+		{logDisk, logs(94), false}, {logDisk, logs(95), true},
+		{systemStatus, system(30), false}, {systemStatus, system(70), true},
+	} {
+		got := false
+		x.rule.Judge(Poll{x.d, at(10), s}, func(o Opinion) { got = got || o.Verdict == Bad && !o.All })
+		if got != x.bad {
+			t.Errorf("%s: bad %v, want %v", x.rule.Group, got, x.bad)
+		}
+	}
+	if errs := DefaultSettings.Problems(); errs != nil {
+		t.Errorf("the default settings: %v", errs)
+	}
+	if errs := (Settings{StorageRatio: 1.1, LogDiskRatio: -1, BatteryMargin: -1, TemperatureMargin: -1, CertificateDays: -1, SOLoginAttempts: -1}).Problems(); len(errs) != 9 {
+		t.Errorf("got %v", errs)
+	}
+}
+
+// TestDataStale has stale data told unless another alarm tells why.
+func TestDataStale(t *testing.T) {
+	device := func(show, partitions hsm.Failure) hsm.Device {
+		d := hsm.Device{Name: "a", Show: read(hsm.Show{}), Partitions: read([]hsm.Partition{}), Sources: map[string]hsm.Source{
+			"hsm show": {Failure: show}, "partition show": {Failure: partitions},
+		}}
+		d.Show.Source, d.Partitions.Source = "hsm show", "partition show"
+		return d
+	}
+	for name, x := range map[string]struct {
+		d    hsm.Device
+		now  time.Time
+		want []string
+	}{
+		"fresh":                     {device(hsm.None, hsm.None), at(10), []string{"good partitions of another time", "good show of another time"}},
+		"nobody polls":              {device(hsm.None, hsm.None), at(3600), []string{"bad warning partitions of another time", "bad warning show of another time"}},
+		"the appliance is away":     {device(hsm.Unreachable, hsm.Unreachable), at(3600), nil},
+		"one has not heard of it":   {device(hsm.None, hsm.Unreachable), at(3600), []string{"bad warning show of another time"}},
+		"another key":               {device(hsm.HostKey, hsm.HostKey), at(3600), nil},
+		"the card is silent":        {device(hsm.Timeout, hsm.Timeout), at(3600), nil},
+		"one command is slow":       {device(hsm.None, hsm.Timeout), at(3600), []string{"bad warning partitions of another time", "bad warning show of another time"}},
+		"one answer is not read":    {device(hsm.Unrecognised, hsm.Unrecognised), at(3600), []string{"bad warning partitions of another time"}},
+		"a command that is refused": {device(hsm.Command, hsm.Command), at(3600), []string{"bad warning partitions of another time"}},
+	} {
+		if diff := cmp.Diff(x.want, opinions(stale, x.d, x.now)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestClearedByPolls judges each group that polls end, by what ends it and by
+// what does not.
+func TestClearedByPolls(t *testing.T) {
+	yes, no := hsm.Some(true), hsm.Some(false)
+	with := func(d hsm.Device, change func(*hsm.Device)) hsm.Device { change(&d); return d }
+	k7 := show(hsm.Show{Tamper: hsm.TamperNone})
+	off48 := hsm.Policies{Policies: []hsm.Policy{{ID: hsm.Some[int64](48), Value: "Off"}}}
+	monitor := func(d hsm.Device, uptime uint64) hsm.Device {
+		d.Monitor = read(hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: 1}, {UptimeSeconds: uptime}}})
+		return d
+	}
+	partitions := func(activated ...hsm.Opt[bool]) hsm.Device {
+		var ps []hsm.Partition
+		for _, a := range activated {
+			ps = append(ps, hsm.Partition{Activated: a})
+		}
+		return hsm.Device{Name: "a", Partitions: read(ps)}
+	}
+	answers := []string{"soft", "soft-t", "soft-v", "restart", "halt", "comm", "hsm-crashed"}
+	tampers := []string{"hard", "hard-ht", "hard-lt", "hard-ov", "hard-osc", "hard-cfg", "chassis", "removal", "lock"}
+	for _, x := range []struct {
+		groups []string
+		name   string
+		d      hsm.Device
+		over   bool
+	}{
+		{answers, "answers", show(hsm.Show{}), true},
+		{answers, "status OK", show(hsm.Show{Status: "OK"}), true},
+		{answers, "another status", show(hsm.Show{Status: "Zeroized"}), false},
+		{answers, "nothing read", hsm.Device{Name: "a"}, false},
+		{tampers, "none", k7, true},
+		{tampers, "still", show(hsm.Show{Tamper: hsm.TamperDetected}), false},
+		{tampers, "not told", show(hsm.Show{}), false},
+		{tampers, "hsm tamper show", hsm.Device{Name: "a", Tamper: read(hsm.Tamper{State: hsm.TamperNone})}, true},
+		{tampers, "hsm tamper show: still", hsm.Device{Name: "a", Tamper: read(hsm.Tamper{State: hsm.TamperDetected})}, false},
+		{tampers, "the two disagree", with(show(hsm.Show{Tamper: hsm.TamperDetected}), func(d *hsm.Device) { d.Tamper = read(hsm.Tamper{State: hsm.TamperNone}) }), false},
+		{tampers, "policy 48 off", with(show(hsm.Show{}), func(d *hsm.Device) { d.Policies = read(off48) }), true},
+		{[]string{"decom"}, "initialized", show(hsm.Show{Zeroized: no, Label: hsm.Some("root")}), true},
+		{[]string{"decom"}, "no label", show(hsm.Show{Zeroized: no, Label: hsm.Some("")}), false},
+		{[]string{"decom"}, "zeroized", show(hsm.Show{Zeroized: yes, Label: hsm.Some("root")}), false},
+		{[]string{"decom"}, "unknown", show(hsm.Show{Label: hsm.Some("root")}), false},
+		{[]string{"activation"}, "all", partitions(yes, yes), true},
+		{[]string{"activation"}, "one is not", partitions(yes, no), false},
+		{[]string{"activation"}, "one does not tell", partitions(yes, hsm.Opt[bool]{}), true},
+		{[]string{"activation"}, "none tells", partitions(hsm.Opt[bool]{}), false},
+		{[]string{"capacity"}, "room", show(hsm.Show{Storage: storage(999)}), true},
+		{[]string{"capacity"}, "full", show(hsm.Show{Storage: storage(1000)}), false},
+		{[]string{"capacity"}, "unknown", show(hsm.Show{}), false},
+		{[]string{"hw"}, "restarted since", monitor(show(hsm.Show{}), 60), true},
+		{[]string{"hw"}, "restarted before", monitor(show(hsm.Show{}), 3600), false},
+		{[]string{"hw"}, "does not answer", monitor(hsm.Device{Name: "a"}, 60), false},
+		{[]string{"integrity", "fwupd", "meta", "temp-warn", "battery", "stm"}, "all well", monitor(k7, 60), false},
+	} {
+		for _, group := range x.groups {
+			key := Key{Device: "a", Group: group}
+			state := NewState()
+			state.Active[key] = Alarm{Key: key, Last: at(-120), Codes: []string{"2001"}}
+			got := Eval(state, ended(x.d, []Key{key}, at(10)), at(10))
+			if over := len(got) == 1; over != x.over {
+				t.Errorf("%s, %s: over %v, want %v", group, x.name, over, x.over)
+			}
+			if got := ended(x.d, []Key{key}, at(3600)); len(got) > 0 {
+				t.Errorf("%s, %s: ended by stale data", group, x.name)
+			}
+			for _, other := range []Key{{Device: "a", Group: group, Object: "k7pf1"}, {Device: "a", Group: group, Test: true}, {Device: "b", Group: group}} {
+				if got := ended(x.d, []Key{other}, at(10)); len(got) > 0 {
+					t.Errorf("%s, %s: ended %v", group, x.name, other)
+				}
+			}
+			state.Active[key] = Alarm{Key: key, Last: at(1), Codes: []string{"2001"}} // while the poll ran
+			if got := Eval(state, ended(x.d, []Key{key}, at(10)), at(10)); len(got) > 0 {
+				t.Errorf("%s, %s: ended by a poll that had begun before", group, x.name)
+			}
+		}
+	}
+}
+
+// TestGone ends the alarms of what is no longer there, and of nothing else.
+func TestGone(t *testing.T) {
+	state := NewState()
+	for _, k := range []Key{
+		{Device: "a", Group: "partition-storage", Object: "1"}, {Device: "a", Group: "partition-storage", Object: "2"},
+		{Device: "a", Group: "partition-storage", Object: "3"}, {Device: "a", Group: "appliance-fan", Object: "FAN9Z"},
+		{Device: "a", Group: "power-supply"}, {Device: "a", Group: "system-status", Object: "30"},
+		{Device: "removed", Group: "ntls"}, {Device: "a", Group: "ntls"},
+	} {
+		state.Active[k] = Alarm{Key: k, Last: at(-60), Evidence: []Evidence{{At: at(-60)}}}
+	}
+	d := board(applianceFan("Fan1A", 4000), sensor("PSU1 FAN_value", 8000, "RPM", 300, 0, 0, 0))
+	d.Partitions = read([]hsm.Partition{{Serial: "1"}, {Serial: "2", Storage: storage(990)}})
+	d.System = read(hsm.System{}) // half read
+	got := told(Eval(state, JudgePolls(&hsm.Snapshot{Devices: []hsm.Device{d}}, state, DefaultSettings, at(10)), at(10)))
+	want := []string{
+		"updated major a/partition-storage/2", "cleared none a/partition-storage/3",
+		"cleared none a/appliance-fan/FAN9Z", "cleared none a/power-supply", "cleared none removed/ntls",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestMissingDataNeverClears raises whatever a story can raise, then takes the
+// data away.
+func TestMissingDataNeverClears(t *testing.T) {
+	state := NewState()
+	for _, g := range Groups {
+		for _, object := range []string{"", "1"} {
+			k := Key{Device: "a", Group: g.Name, Object: object}
+			state.Active[k] = Alarm{Key: k, Severity: Minor, Last: at(-60), Codes: []string{"2001"}}
+		}
+	}
+	failed := map[string]hsm.Source{"hsm show": {At: at(0), Failure: hsm.Incomplete, Failures: 1, Error: "cut off"}}
+	full := hsm.Device{
+		Name: "a", Show: read(hsm.Show{Tamper: hsm.TamperNone, Zeroized: hsm.Some(false), Label: hsm.Some("x"), Storage: storage(1)}),
+		NTLS: read(hsm.NTLS{Status: hsm.NTLSUp}), Partitions: read([]hsm.Partition{}), Disk: read(hsm.Disk{SMART: "PASSED"}),
+		Sensors: read(hsm.Sensors{Sensors: []hsm.Sensor{applianceFan("Fan1A", 4000)}}), System: read(hsm.System{Codes: []int64{0}}),
+	}
+	for name, x := range map[string]struct {
+		d     hsm.Device
+		now   time.Time
+		never []string // groups that may be told to be over
+	}{
+		"never read":  {hsm.Device{Name: "a"}, at(10), nil},
+		"failing":     {hsm.Device{Name: "a", Sources: failed}, at(10), []string{"unreachable"}},
+		"stale":       {full, at(3600), nil},
+		"empty facts": {hsm.Device{Name: "a", Show: read(hsm.Show{}), NTLS: read(hsm.NTLS{}), Disk: read(hsm.Disk{}), Sensors: read(hsm.Sensors{}), System: read(hsm.System{}), Certificate: read(hsm.Certificate{}), Tamper: read(hsm.Tamper{})}, at(10), []string{"soft", "soft-t", "soft-v", "restart", "halt", "comm", "hsm-crashed"}},
+	} {
+		over := make(map[string]bool)
+		for _, c := range Eval(state, JudgePolls(&hsm.Snapshot{Devices: []hsm.Device{x.d}}, state, DefaultSettings, x.now), x.now) {
+			if c.Kind == Ended {
+				over[c.Alarm.Group] = true
+			}
+		}
+		for _, g := range x.never {
+			if !over[g] {
+				t.Errorf("%s: %s stands", name, g)
+			}
+			delete(over, g)
+		}
+		if len(over) > 0 {
+			t.Errorf("%s: cleared %v", name, over)
+		}
+	}
+}

@@ -1,0 +1,245 @@
+package alarms
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// A moment of a story is a line of the log, or a poll, and what is told then.
+type moment struct {
+	at   int    // seconds into the story
+	log  string // what follows "kernel: "
+	poll func(*hsm.Device)
+	want []string
+}
+
+// tell plays a story of one device and returns what stands at its end.
+func tell(t *testing.T, story []moment) State {
+	t.Helper()
+	state, d := NewState(), hsm.Device{Name: "a"}
+	for _, m := range story {
+		var js []Judgement
+		if m.log != "" {
+			l := line(stamp + "kern info  kernel: " + m.log)
+			l.At = at(m.at)
+			js = JudgeLine(l, DefaultSettings)
+		}
+		if m.poll != nil {
+			m.poll(&d)
+		}
+		// Every evaluation sees the last poll, however old.
+		snap := &hsm.Snapshot{Devices: []hsm.Device{d}}
+		var list []string
+		for _, judge := range []func() []Judgement{
+			func() []Judgement { return js },
+			func() []Judgement { return JudgePolls(snap, state, DefaultSettings, at(m.at)) },
+		} {
+			changes := Eval(state, judge(), at(m.at))
+			state.Apply(changes)
+			for _, c := range changes {
+				if worthTelling(c) {
+					list = append(list, fmt.Sprintf("%s %s %s", c.Kind, c.Alarm.Severity, c.Alarm.Group))
+				}
+			}
+		}
+		if diff := cmp.Diff(m.want, list); diff != "" {
+			t.Errorf("at %d, %q (-want +got):\n%s", m.at, m.log, diff)
+		}
+	}
+	return state
+}
+
+// shows is a good poll of hsm show, asked for at a second.
+func shows(second int, change func(*hsm.Show)) func(*hsm.Device) {
+	return func(d *hsm.Device) {
+		s := hsm.Show{Label: hsm.Some("root"), Zeroized: hsm.Some(false), SecureTransportMode: hsm.Some(false), Tamper: hsm.TamperNone}
+		if change != nil {
+			change(&s)
+		}
+		d.Show = readAt(second, s)
+		d.Show.Source = firstSource
+		d.Sources = map[string]hsm.Source{firstSource: {At: at(second)}}
+	}
+}
+
+// fails is an attempt that got no answer.
+func fails(second, failures int, f hsm.Failure, sources ...string) func(*hsm.Device) {
+	return func(d *hsm.Device) {
+		next := make(map[string]hsm.Source)
+		for name, s := range d.Sources {
+			next[name] = s
+		}
+		for _, name := range append(sources, firstSource) {
+			next[name] = hsm.Source{At: at(second), Failure: f, Failures: failures, Error: "no answer"}
+		}
+		d.Sources = next
+	}
+}
+
+func warm(degrees float64) func(*hsm.Show) {
+	return func(s *hsm.Show) {
+		s.Environment = &hsm.Environment{TemperatureCelsius: hsm.Some(degrees), TemperatureWarning: hsm.Some(75.0)}
+	}
+}
+
+func standing(t *testing.T, s State, want ...string) {
+	t.Helper()
+	var got []string
+	for _, k := range sortedKeys(s.Active) {
+		got = append(got, k.Group)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("stands (-want +got):\n%s", diff)
+	}
+}
+
+func TestStoryTemperature(t *testing.T) {
+	s := tell(t, []moment{
+		{0, "", shows(0, warm(74)), nil},
+		{300, "", shows(300, warm(75)), []string{"raised minor temp-warn"}},
+		{320, "k7pf0: ALM0013: High Temperature - 76C", nil, nil},
+		{330, "k7pf0: [HSM] ALM2001: High temperature warning activated", nil, nil},
+		{600, "", shows(600, warm(80)), []string{"updated major temp-warn"}},
+		{650, "k7pf0: ALM0002: Soft tamper - temperature (81C)", nil, []string{"raised critical soft-t"}},
+		{700, "k7pf0: ALM0004: Hard tamper - high temperature", nil, []string{"raised critical hard-ht"}},
+		{900, "", fails(900, 1, hsm.Timeout), nil},
+		{1200, "", fails(1200, 2, hsm.Timeout), nil},
+		{1230, "k7pf0: [HSM] ALM1007: Hard tamper - high temperature", nil, nil},
+		{1231, "k7pf0: [HSM] ALM1001: HSM restart required", nil, []string{"raised critical restart"}},
+		{1500, "", fails(1500, 3, hsm.Timeout), []string{"raised major hsm-silent"}},
+		{1700, "k7pf0: [HSM] ALM2015: Hard tamper - high temperature", nil, []string{"cleared critical restart", "cleared critical soft-t"}},
+		{1701, "k7pf0: [HSM] ALM2010: HSM locked - tamper clear required", nil, []string{"raised critical lock"}},
+		{1800, "", shows(1800, func(s *hsm.Show) { warm(74)(s); s.Tamper = hsm.TamperDetected }), []string{"cleared major hsm-silent"}},
+		{1900, "k7pf0: [HSM] ALM2011: HSM unlocked - tamper clear done", nil, []string{"cleared critical hard-ht", "cleared critical lock"}},
+		{1950, "k7pf0: [HSM] ALM2002: High temperature warning deactivated", nil, []string{"cleared major temp-warn"}},
+		{2100, "", shows(2100, warm(73)), nil},
+	})
+	standing(t, s)
+}
+
+func TestStoryChassisOpened(t *testing.T) {
+	activatedOne := func(second int, yes bool, tamper hsm.TamperState) func(*hsm.Device) {
+		return func(d *hsm.Device) {
+			shows(second, func(s *hsm.Show) { s.Tamper = tamper })(d)
+			d.Partitions = readAt(second, []hsm.Partition{{Serial: "1", Activated: hsm.Some(yes)}})
+		}
+	}
+	s := tell(t, []moment{
+		{0, "", activatedOne(0, true, hsm.TamperNone), nil},
+		{60, "k7pf0: ALM0015: PCIe Link Failure", nil, []string{"raised critical chassis"}},
+		{300, "", fails(300, 1, hsm.Command), nil},
+		{400, "k7pf0: [HSM] ALM1014: Chassis opened", nil, nil},
+		{401, "k7pf0: [HSM] ALM1001: HSM restart required", nil, []string{"raised critical restart"}},
+		{500, "k7pf0: [HSM] ALM2020: Chassis opened", nil, []string{"cleared critical restart"}},
+		{501, "k7pf0: [HSM] ALM2010: HSM locked - tamper clear required", nil, []string{"raised critical lock"}},
+		{502, "k7pf0: [HSM] ALM2005: HSM deactivated", nil, []string{"raised major activation"}},
+		{600, "", activatedOne(600, false, hsm.TamperDetected), nil},
+		{700, "k7pf0: [HSM] ALM2011: HSM unlocked - tamper clear done", nil, []string{"cleared critical chassis", "cleared critical lock"}},
+		{900, "", activatedOne(900, false, hsm.TamperNone), nil},
+		{1200, "", activatedOne(1200, true, hsm.TamperNone), []string{"cleared major activation"}},
+	})
+	standing(t, s)
+}
+
+func TestStoryDecommissioned(t *testing.T) {
+	empty := func(s *hsm.Show) { s.Zeroized, s.Label = hsm.Some(true), hsm.Some("") }
+	s := tell(t, []moment{
+		{0, "", shows(0, nil), nil},
+		{10, "k7pf0: ALM0010: Decommission signal triggered", nil, []string{"raised critical decom"}},
+		{20, "k7pf0: [HSM] ALM1016: Decommission signal triggered", nil, nil},
+		{21, "k7pf0: [HSM] ALM1001: HSM restart required", nil, []string{"raised critical restart"}},
+		{60, "k7pf0: [HSM] ALM2022: Decommission signal triggered", nil, []string{"cleared critical restart"}},
+		{61, "k7pf0: [HSM] ALM2006: HSM decommissioned by FW", nil, nil},
+		{62, "k7pf0: [HSM] ALM2014: Auto-activation data invalid \u2013 HSM deactivated", nil, []string{"raised major activation"}},
+		{63, "k7pf0: [HSM] ALM2007: HSM zeroized", nil, []string{"raised critical zeroize"}},
+		{300, "", shows(300, empty), nil},
+		{600, "", shows(600, nil), []string{"cleared critical zeroize", "cleared critical decom"}},
+	})
+	standing(t, s, "activation")
+	a := s.Active[Key{Device: "a", Group: "activation"}]
+	if diff := cmp.Diff([]string{"2014"}, a.Codes); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestStorySecureTransport(t *testing.T) {
+	on := func(s *hsm.Show) { s.SecureTransportMode = hsm.Some(true) }
+	s := tell(t, []moment{
+		{0, "", shows(0, nil), nil},
+		{10, "k7pf0: [HSM] ALM2012: HSM in secure transport mode", nil, []string{"raised major stm"}},
+		{11, "", nil, nil},           // the poll from before does not clear
+		{13, "", shows(9, nil), nil}, // nor does one that was asked before
+		{300, "", shows(300, on), nil},
+		{310, "k7pf0: [HSM] ALM2013: HSM recovered from secure transport mode", nil, []string{"cleared major stm"}},
+		{311, "", nil, nil},            // the poll from before does not raise
+		{313, "", shows(309, on), nil}, // nor does one that was asked before
+		{600, "", shows(600, nil), nil},
+		{900, "", shows(900, on), []string{"raised major stm"}}, // nobody logged it
+		{910, "k7pf0: [HSM] ALM2013: HSM recovered from secure transport mode", nil, []string{"cleared major stm"}},
+	})
+	standing(t, s)
+}
+
+// TestStoryDeadAppliance is one page for one dead appliance, and one for its
+// return.
+func TestStoryDeadAppliance(t *testing.T) {
+	slow := []string{"partition show", "status sensors", "status disk"}
+	others := func(second int, from string) func(*hsm.Device) {
+		return func(d *hsm.Device) {
+			sources := make(map[string]hsm.Source)
+			for name, s := range d.Sources {
+				sources[name] = s
+			}
+			sources[from] = hsm.Source{At: at(second)}
+			d.Sources = sources
+			switch from {
+			case firstSource:
+				d.Show = readAt(second, hsm.Show{})
+				d.Show.Source = from
+			case "partition show":
+				d.Partitions = readAt(second, []hsm.Partition{})
+				d.Partitions.Source = from
+			case "status sensors":
+				d.Sensors = readAt(second, hsm.Sensors{})
+				d.Sensors.Source = from
+			case "status disk":
+				d.Disk = readAt(second, hsm.Disk{})
+				d.Disk.Source = from
+			}
+		}
+	}
+	s := tell(t, []moment{
+		{0, "", others(0, firstSource), nil},
+		{1, "", others(1, "partition show"), nil},
+		{2, "", others(2, "status sensors"), nil},
+		{3, "", others(3, "status disk"), nil},
+		{300, "", fails(300, 1, hsm.Unreachable, slow...), nil},
+		{310, "", fails(310, 2, hsm.Unreachable, slow...), []string{"raised major unreachable"}},
+		{7200, "", fails(7200, 99, hsm.Unreachable, slow...), nil},
+		{9000, "", others(9000, firstSource), []string{"cleared major unreachable"}},
+		{9001, "", others(9001, "partition show"), nil},
+		{9002, "", others(9002, "status sensors"), nil},
+		{9003, "", others(9003, "status disk"), nil},
+	})
+	standing(t, s)
+}
+
+// TestStoryEvents has events, unknown codes and tests end by themselves.
+func TestStoryEvents(t *testing.T) {
+	s := tell(t, []moment{
+		{0, "k7pf0: [HSM] ALM2998: Of a newer firmware", nil, []string{"raised indeterminate meta"}},
+		{1, "k7pf0: ALM0017: Request Timed Out", nil, []string{"raised minor comm"}},
+		{2, "k7pf0: [HSM] ALM2025: Firmware update in progress", nil, nil},
+		{3, "***TEST : k7pf0: [HSM] ALM2012: HSM in secure transport mode", nil, []string{"raised major stm"}},
+		{4, "k7pf0: [HSM] ALM2012: HSM in secure transport mode", nil, []string{"raised major stm"}},
+		{5, "***TEST : k7pf0: [HSM] ALM2013: HSM recovered", nil, []string{"cleared major stm"}},
+		{6, "***TEST : k7pf0: [HSM] ALM2007: HSM zeroized", nil, []string{"raised critical zeroize"}},
+		{899, "", nil, nil},
+		{906, "", nil, []string{"cleared minor comm", "cleared indeterminate meta", "cleared critical zeroize"}},
+	})
+	standing(t, s, "stm")
+}
