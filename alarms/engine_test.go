@@ -226,6 +226,13 @@ func TestEvalLeavesStateAlone(t *testing.T) {
 	if after := fmt.Sprintf("%+v", s); after != before {
 		t.Errorf("state changed\nfrom %s\nto   %s", before, after)
 	}
+	k := Key{Device: "a", Group: "decom"}
+	s.Active[k] = Alarm{Key: k, Severity: Critical, Codes: append(make([]string, 0, 4), "0010")}
+	first := Eval(s, coded(1, "1016"), at(1))
+	Eval(s, coded(1, "2006"), at(1))
+	if got := first[0].Alarm.Codes; got[1] != "1016" {
+		t.Errorf("a second evaluation changed the first to %q", got)
+	}
 }
 
 func TestEvidenceIsBounded(t *testing.T) {

@@ -169,10 +169,62 @@ func TestDamagedStateIsLeftAlone(t *testing.T) {
 			}
 		})
 	}
-	if j, err := OpenJournal(whole); err != nil {
-		t.Errorf("the whole one: %v", err)
-	} else {
-		j.Close()
+	openJournal(t, whole)
+}
+
+// TestAnyPageDamaged cuts a state off at each page, and clears each page in
+// turn: that is found, or it was a page that nothing is in.
+func TestAnyPageDamaged(t *testing.T) {
+	whole := t.TempDir()
+	j := openJournal(t, whole)
+	var size int64
+	for i := range 3 {
+		e := entry()
+		e.Cursor = bytes.Repeat([]byte{byte(i)}, 10_000)
+		if err := j.Write(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.db.View(func(tx *bbolt.Tx) error { size = tx.Size(); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	want, err := j.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.Close()
+	good, err := os.ReadFile(filepath.Join(whole, "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := func(b []byte) (State, error) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "state.db"), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		j, err := OpenJournal(dir)
+		if err != nil {
+			return State{}, err
+		}
+		defer j.Close()
+		return j.Load()
+	}
+	found, page := 0, os.Getpagesize()
+	for at := page; at < int(size); at += page {
+		if _, err := opened(good[:at]); !errors.Is(err, errDamaged) {
+			t.Errorf("cut off at %d of %d: %v", at, size, err)
+		}
+		b := bytes.Clone(good)
+		clear(b[at : at+page])
+		switch got, err := opened(b); {
+		case errors.Is(err, errDamaged):
+			found++
+		case err != nil || !cmp.Equal(want, got):
+			t.Errorf("page %d cleared: %v", at/page, err)
+		}
+	}
+	if found < 3 {
+		t.Errorf("%d damaged pages found", found)
 	}
 }
 

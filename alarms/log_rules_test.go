@@ -22,10 +22,7 @@ const stamp = "2026 Mar  1 12:00:00 luna-a  "
 // judged renders what the rules say of a line.
 func judged(l Line) (list []string) {
 	for _, j := range JudgeLine(l, DefaultSettings) {
-		s := "good"
-		if j.Verdict == Bad {
-			s = "bad " + j.Severity.String()
-		}
+		s := map[Verdict]string{Good: "good", Between: "between", Bad: "bad " + j.Severity.String()}[j.Verdict]
 		s += " " + j.Key.String()
 		if j.Age > 0 {
 			s += " ages"

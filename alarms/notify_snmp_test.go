@@ -144,7 +144,7 @@ func TestVersion3(t *testing.T) {
 	target := secrets(t, d.Address)
 	for _, p := range pairs {
 		t.Run(p.auth+" "+p.priv, func(t *testing.T) {
-			if log, err := os.ReadFile(d.LogPath); err == nil && strings.Contains(string(log), "Unknown privType") && p.priv != "AES" {
+			if log, err := os.ReadFile(d.LogPath); err == nil && strings.Contains(string(log), "unknown privProtocol") && p.priv != "AES" {
 				t.Skipf("SKIPPED: this build of snmptrapd knows no %s", p.priv)
 			}
 			for _, inform := range []bool{false, true} {
@@ -175,6 +175,10 @@ func TestBootsGrow(t *testing.T) {
 			if s.engine.Boots != uint32(start+1) {
 				t.Errorf("start %d, receiver %d: boots %d", start, receiver, s.engine.Boots)
 			}
+			if g, err := s.client(); err != nil || g.ContextEngineID != s.engine.ID {
+				t.Errorf("context engine %x, error %v", g.ContextEngineID, err)
+			}
+			s.engine.Started = s.engine.Started.Add(time.Duration(start-3) * time.Hour) // each start is younger
 			process := fmt.Sprintf("start %d receiver %d", start, receiver)
 			if err := s.Notify(t.Context(), sample(process)); err != nil {
 				t.Fatal(err)

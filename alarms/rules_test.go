@@ -395,6 +395,7 @@ func TestGone(t *testing.T) {
 		{Device: "a", Group: "partition-storage", Object: "1"}, {Device: "a", Group: "partition-storage", Object: "2"},
 		{Device: "a", Group: "partition-storage", Object: "3"}, {Device: "a", Group: "appliance-fan", Object: "FAN9Z"},
 		{Device: "a", Group: "power-supply"}, {Device: "a", Group: "system-status", Object: "30"},
+		{Device: "a", Group: "partition-storage", Object: "9", Test: true},
 		{Device: "removed", Group: "ntls"}, {Device: "a", Group: "ntls"},
 	} {
 		state.Active[k] = Alarm{Key: k, Last: at(-60), Evidence: []Evidence{{At: at(-60)}}}

@@ -140,7 +140,7 @@ func (a *agent) must(err error) {
 
 // polled reports that hsm show was read now.
 func (a *agent) polled(v hsm.Show) {
-	a.Store.Apply(hsm.Observation{Device: "a", Source: firstSource, At: time.Now(), MaxAge: 10 * time.Minute, Facts: []hsm.Fact{v}})
+	a.Store.Apply(hsm.Observation{Device: "a", Source: firstSource, At: time.Now(), MaxAge: 605 * time.Second, Facts: []hsm.Fact{v}})
 	synctest.Wait()
 }
 
@@ -390,11 +390,13 @@ func TestTimeAloneIsSeen(t *testing.T) {
 			Facts: []hsm.Fact{hsm.Certificate{NotAfter: hsm.Some(time.Now().Add(2 * time.Hour))}}})
 		a.polled(hsm.Show{Status: "Zeroized"})
 		r.forget()
-		pass(10*time.Minute - time.Second)
+		pass(604 * time.Second)
 		same(t, "before", nil, r.told())
 		pass(2 * time.Second)
 		same(t, "past the age", []string{"raised warning a/data-stale/show"}, r.told())
-		pass(5 * time.Minute)
+		pass(293 * time.Second) // 899 s from the event
+		same(t, "before its end", []string{"raised warning a/data-stale/show"}, r.told())
+		pass(2 * time.Second)
 		same(t, "past the event", []string{"raised warning a/data-stale/show", "cleared minor a/comm"}, r.told())
 		r.forget()
 		pass(2 * time.Hour)
@@ -425,6 +427,24 @@ func TestCursor(t *testing.T) {
 			if c := a.Journal.Cursor("/log"); string(c) != x.want {
 				t.Errorf("step %d: cursor %q, want %q", i, c, x.want)
 			}
+		}
+	})
+}
+
+// TestNothingNewIsNotWritten spares the disk at polls that change nothing.
+func TestNothingNewIsNotWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := start(t, t.TempDir(), nil)
+		defer a.stop()
+		writes := func() (id int) {
+			a.must(a.Journal.db.View(func(tx *bbolt.Tx) error { id = tx.ID(); return nil }))
+			return id
+		}
+		before := writes()
+		a.polled(hsm.Show{Zeroized: hsm.Some(false)})
+		pass(10 * time.Minute)
+		if n := writes(); n != before {
+			t.Errorf("%d writes", n-before)
 		}
 	})
 }
