@@ -102,7 +102,7 @@ func start(t *testing.T, dir string, receivers map[string]Notifier) *agent {
 		Journal: openJournal(t, dir), Settings: DefaultSettings, Store: hsm.NewStore(), Receivers: receivers,
 		Addresses: map[string]string{"a": "192.0.2.7:22"}, Log: slog.New(slog.NewTextHandler(a.log, nil)),
 	}
-	a.Store.Expect("a")
+	a.Store.Expect(hsm.NetworkHSM, "a")
 	if err := a.Open(); err != nil {
 		t.Fatal(err)
 	}
