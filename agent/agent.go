@@ -149,7 +149,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		p := &collectors.Poller{Device: h.Name, Runner: a.runners[h.Name], Intervals: h.intervals()}
 		g.Go(func() error { return p.Run(ctx, a.report) })
 		for _, file := range h.Logs {
-			g.Go(func() error { return a.follow(ctx, h.Name, file) })
+			g.Go(func() error { return a.follow(ctx, h, file) })
 		}
 	}
 	if h := a.config.Host; h.Enabled {
@@ -218,10 +218,10 @@ func (a *Agent) sources(device string) map[string]hsm.Source {
 }
 
 // follow gives every line of a log to the alarms, from where it stopped.
-func (a *Agent) follow(ctx context.Context, device, file string) error {
-	f := collectors.Follower{File: file, Log: a.log}
+func (a *Agent) follow(ctx context.Context, h HSM, file string) error {
+	f := collectors.Follower{File: file, Log: a.log, FromStart: h.Replay != ""}
 	return f.Run(ctx, a.watch.Journal.Cursor(file), func(lines []hsm.LogLine, cursor []byte) error {
-		return a.watch.Lines(device, file, lines, cursor)
+		return a.watch.Lines(h.Name, file, lines, cursor)
 	})
 }
 

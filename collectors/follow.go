@@ -28,6 +28,9 @@ import (
 type Follower struct {
 	File string
 	Log  *slog.Logger
+	// FromStart begins at the beginning of the file where there is no cursor,
+	// as for a log that was captured.
+	FromStart bool
 
 	settle time.Duration // 0: settle
 }
@@ -131,7 +134,9 @@ func (r *following) begin() (err error) {
 	if current != nil {
 		r.files = append(r.files, current)
 		var end int64
-		end, current.Skip = lastLineEnd(current.content, current.Size)
+		if !r.FromStart {
+			end, current.Skip = lastLineEnd(current.content, current.Size)
+		}
 		if err := current.moveTo(end); err != nil {
 			return err
 		}

@@ -322,3 +322,26 @@ func BenchmarkFollow(b *testing.B) {
 	b.ReportMetric(float64(lines)*float64(b.N)/b.Elapsed().Seconds(), "lines/s")
 	b.ReportMetric(float64(lines)*float64(b.N)/grep.Seconds(), "grep-lines/s")
 }
+
+// TestFollowFromStart reads what a captured log holds.
+func TestFollowFromStart(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "log1.txt")
+	if err := os.WriteFile(file, []byte("one\ntwo\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var got []string
+	f := Follower{File: file, Log: slog.New(slog.DiscardHandler), FromStart: true}
+	err := f.Run(ctx, nil, func(lines []hsm.LogLine, _ []byte) error {
+		for _, l := range lines {
+			got = append(got, l.Message)
+		}
+		if len(got) == 2 {
+			cancel()
+		}
+		return nil
+	})
+	if err != nil || len(got) != 2 || got[0] != "one" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
