@@ -455,7 +455,8 @@ func TestEventsAreCounted(t *testing.T) {
 		defer a.stop()
 		a.must(a.lines("1", transport, recovered, lowPower, lowPower, "k7pf0: [HSM] ALM2007: HSM zeroized", "***TEST : "+lowPower, "k7pf0: [HSM] ALM2999: new"))
 		a.must(a.Lines("a", "/log", []hsm.LogLine{collectors.ParseLogLine(stamp + "daemon crit  smartd[4]: Device: /dev/sda, failing")}, nil))
-		if critical, other := a.Events("a"); critical != 1 || other != 4 {
+		a.must(a.lines("2", "k7pf0: [HSM] ALM2007: HSM zeroized", lowPower))
+		if critical, other := a.Events("a"); critical != 2 || other != 5 {
 			t.Errorf("counted %d and %d", critical, other)
 		}
 	})
