@@ -89,6 +89,7 @@ var Groups = []Group{
 	{"motherboard", "Motherboard sensor", MotherboardAttention, "Check the room and the fans; if it stays, ask the vendor's support.", nil},
 	{"disk", "Appliance disk", DiskDriveAttention, "Read status disk; a failing disk means a new appliance.", nil},
 	{"log-disk", "Log disk fills up", DiskDriveAttention, "Fetch the logs (syslog tarlogs) and clean up: at 95 % the appliance stops NTLS.", nil},
+	{"host-disk", "File system of the host fills up", DiskDriveAttention, "Free space on the host that the agent runs on.", nil},
 	{"system-status", "Appliance services", CryptoAttention, "Read status sysstat show and status sysstat code.", nil},
 	{"unreachable", "Appliance not reachable", CryptoAttention, adviseReach, nil},
 	{"data-stale", "Data are old", CryptoAttention, "The source named fails or is slow; lunawatch check-config and luna_source_failure tell why.", nil},

@@ -78,7 +78,7 @@ var soLogin = Rule{"so-login-attempts", func(p Poll, say func(Opinion)) {
 var silent = Rule{"hsm-silent", func(p Poll, say func(Opinion)) {
 	s, ok := p.Sources[firstSource]
 	switch {
-	case !ok || wayLost(s.Failure):
+	case !ok || s.Failure.OfSession():
 	case s.Failure == hsm.None:
 		say(good(s.At, "%s answers", firstSource))
 	case s.Failures >= p.SilentAfter:

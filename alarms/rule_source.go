@@ -12,18 +12,13 @@ import (
 // nothing does.
 const firstSource = "hsm show"
 
-// wayLost reports whether an attempt failed before the device was asked.
-func wayLost(f hsm.Failure) bool {
-	return f == hsm.Unreachable || f == hsm.HostKey || f == hsm.Login
-}
-
 // unreachable tells that nothing can be read of a device. One command that
 // loses the connection while others get through is not that.
 var unreachable = Rule{"unreachable", func(p Poll, say func(Opinion)) {
 	s, ok := p.Sources[firstSource]
 	switch {
 	case !ok:
-	case !wayLost(s.Failure):
+	case !s.Failure.OfSession():
 		say(good(s.At, "appliance answers"))
 	case s.Failure == hsm.HostKey:
 		say(bad(Critical, s.At, "%s", s.Error))
@@ -58,6 +53,6 @@ func (p Poll) explained(source string) bool {
 	case f == hsm.Timeout:
 		return p.Sources[firstSource].Failure == hsm.Timeout
 	default:
-		return wayLost(f)
+		return f.OfSession()
 	}
 }

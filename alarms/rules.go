@@ -106,6 +106,7 @@ var Rules = []Rule{
 	motherboard,
 	unreachable,
 	silent,
+	hostFilesystems,
 	stale,
 }
 

@@ -50,6 +50,12 @@ func logs(percent int) hsm.Device {
 	}})}
 }
 
+func mounted(percent int) hsm.Device {
+	return hsm.Device{Name: "a", Host: read(hsm.Host{Filesystems: []hsm.Filesystem{
+		{Mount: "/snap/x", Total: 100, UsedRatio: 1}, {Mount: "/var", Total: 100, UsedRatio: float64(percent) / 100},
+	}})}
+}
+
 func smart(word string) hsm.Device {
 	return hsm.Device{Name: "a", Disk: read(hsm.Disk{SMART: word})}
 }
@@ -191,6 +197,9 @@ func TestRules(t *testing.T) {
 		{certificate, "over", expires(-3), []string{"bad critical"}},
 		{certificate, "unknown", hsm.Device{Name: "a", Certificate: read(hsm.Certificate{})}, nil},
 
+		{hostFilesystems, "room", mounted(80), []string{"good /var", "all"}},
+		{hostFilesystems, "90 %", mounted(91), []string{"bad minor /var", "all"}},
+		{hostFilesystems, "nearly full", mounted(96), []string{"bad major /var", "all"}},
 		{logDisk, "room", logs(66), []string{"good"}},
 		{logDisk, "in the band", logs(68), nil},
 		{logDisk, "70 %", logs(70), []string{"bad minor"}},
