@@ -104,3 +104,41 @@ func TestUserPartitionIsNoHSM(t *testing.T) {
 		}
 	}
 }
+
+// TestBannerBeforeAFailure keeps the result of the first command from being
+// taken for one of the banner.
+func TestBannerBeforeAFailure(t *testing.T) {
+	f, _ := FindFormat("lunacm-slot-list")
+	fact, unread, err := f.Parse("Slot Id -> 3\nLabel -> a\nSlot Id -> 3\nLabel -> b\nCurrent Slot Id: 3\n\nlunacm:>\nCommand Result : 0x1 (Unknown command)\nlunacm:>\n")
+	if err == nil {
+		err = match(fact, `slots [{"id":3,"label":"b"}]`) // printed twice, so once
+	}
+	if err != nil || len(unread) > 0 {
+		t.Errorf("%v, %q", err, unread)
+	}
+}
+
+func TestHAMemberRows(t *testing.T) {
+	const group = "HA Group Label: g\nHA Group Number: 1154438888201\nGroup Members: 154438888201,\n    154438888202\nStandby Members: 154438888203,\n    154438888202\n"
+	for row, want := range map[string]string{
+		"":                               `groups.0.members [{"serial":"154438888201","standby":false},{"serial":"154438888202","standby":true},{"serial":"154438888203","standby":true}]`,
+		"1 154438888201 paper alive":     `groups.0.members.0 {"slot":1,"label":"paper","status":"alive"}`,
+		"1 154438888201 paper one alive": `groups.0.members.0 {"slot":1,"label":"paper one","status":"alive"}`,
+		"1\t154438888201\tpaper one\tnot activated":        `groups.0.members.0 {"label":"paper one","status":"not activated"}`,
+		"1  154438888201   paper one   not activated":      `groups.0.members.0 {"label":"paper one","status":"not activated"}`,
+		"------ 154438888201 ------ down":                  `groups.0.members.0 {"slot":null,"label":null,"status":"down"}`,
+		"-----  154438888201   -----   CKR_DEVICE_REMOVED": `groups.0.members.0 {"status":"down","code_name":"CKR_DEVICE_REMOVED"}`,
+		"1 154438888201 alive":                             `groups.0.members.0 {"slot":1,"label":null,"status":"alive"}`,
+		"   12   Administration Guide 2":                   `groups.0.members.# 3`,
+		"12 13 14":                                         `groups.0.members.# 3`,
+	} {
+		f, _ := FindFormat("lunacm-hagroup-listgroups")
+		fact, _, err := f.Parse(group + "\n" + row + "\n")
+		if err == nil {
+			err = match(fact, want)
+		}
+		if err != nil {
+			t.Errorf("%q: %v", row, err)
+		}
+	}
+}
