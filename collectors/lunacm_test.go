@@ -1,6 +1,7 @@
 package collectors
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -140,5 +141,35 @@ func TestHAMemberRows(t *testing.T) {
 		if err != nil {
 			t.Errorf("%q: %v", row, err)
 		}
+	}
+}
+
+// TestGroupsBeforeAFailure keeps what is known of groups when their password
+// was refused.
+func TestGroupsBeforeAFailure(t *testing.T) {
+	f, _ := FindFormat("lunacm-hagroup-listgroups")
+	fact, _, err := f.Parse("lunacm:>\nHA Group Label: g\nHA Group Number: 1154438888201\nGroup Members: 154438888201\n\n" +
+		"Command Result : 0xa0 (CKR_PIN_INCORRECT)\nlunacm:>\nCommand Result : 0x1 (Unknown command)\nlunacm:>\n")
+	var failed *CommandError
+	if !errors.As(err, &failed) || failed.Code != "0xa0" {
+		t.Errorf("%v", err)
+	}
+	if err := match(fact, `groups [{"label":"g","members":[{"serial":"154438888201"}]}]`); err != nil {
+		t.Error(err)
+	}
+	if fact, _, err := f.Parse("lunacm:>hagroup listgroups\nCommand Result : 0x1 (Unknown command)\nlunacm:>\n"); fact != nil || !errors.As(err, &failed) {
+		t.Errorf("%v, %v", fact, err)
+	}
+}
+
+// TestInfoWithoutItsEnd knows "hsm showinfo" by its first lines.
+func TestInfoWithoutItsEnd(t *testing.T) {
+	f, _ := FindFormat("lunacm-hsm-showinfo")
+	fact, unread, err := f.Parse("Partition Label -> no label\nPartition Model -> G5Backup\nPartition Serial Number -> 7002911\nPartition Status -> Zeroized\n")
+	if err == nil {
+		err = match(fact, `. {"label":"no label","model":"G5Backup","serial":"7002911","zeroized":true}`)
+	}
+	if err != nil || len(unread) > 0 {
+		t.Errorf("%v, %q", err, unread)
 	}
 }
