@@ -10,12 +10,12 @@ import (
 // haRead are the HA groups while they are read.
 type haRead struct {
 	hsm.HAGroups
-	found   bool         // anything that is kept
-	global  bool         // all that is said of the host was said
-	current *hsm.HAGroup // the block being read; nil: none yet
-	standby []string     // of the current group; nil: not stated
-	partial bool         // standby goes on below
-	more    func(v string) bool
+	found   bool                // anything that is kept
+	global  bool                // all that is said of the host was said
+	current *hsm.HAGroup        // the block being read; nil: none yet
+	standby []string            // of the current group; nil: not stated
+	partial bool                // standby goes on below
+	more    func(v string) bool // reads the next line of a list; nil: there is none
 }
 
 var haSheet = sheet[haRead]{
@@ -220,7 +220,7 @@ func groupMembers(h *haRead, v string) bool {
 	for _, serial := range list {
 		member(&h.current.Members, serial)
 	}
-	h.more = func(v string) bool { return groupMembers(h, v) }
+	h.goOn(v, groupMembers)
 	return true
 }
 
@@ -236,8 +236,16 @@ func standbyMembers(h *haRead, v string) bool {
 		h.standby = []string{}
 	}
 	h.standby, h.partial = append(h.standby, list...), strings.HasSuffix(v, ",")
-	h.more = func(v string) bool { return standbyMembers(h, v) }
+	h.goOn(v, standbyMembers)
 	return true
+}
+
+// goOn lets set read the next line, if v is a list that is not at its end.
+func (h *haRead) goOn(v string, set func(*haRead, string) bool) {
+	h.more = nil
+	if strings.HasSuffix(v, ",") {
+		h.more = func(v string) bool { return set(h, v) }
+	}
 }
 
 // haSlot reads a slot number, or "Not Available".

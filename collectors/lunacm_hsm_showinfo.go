@@ -22,29 +22,29 @@ type cardRead struct {
 	initialized bool // a flag says so
 	card        bool // something that only an HSM has
 	user        bool // something that only a user partition has
-	detail      bool // something that "slot list" does not have
+	detail      bool // something that other commands do not print
 }
 
 var cardSheet = sheet[cardRead]{
 	line: cardLine,
 	labels: []label[cardRead]{
-		{"partition label", ofCard(false, func(s *shown, v string) bool { return known(&s.Label, v, true) })},
-		{"hsm label", ofCard(true, func(s *shown, v string) bool { return known(&s.Label, v, true) })},
+		{"partition label", ofCard(onlyInfo, func(s *shown, v string) bool { return known(&s.Label, v, true) })},
+		{"hsm label", ofCard(onlyCard, func(s *shown, v string) bool { return known(&s.Label, v, true) })},
 		{"partition manufacturer", cardDetail},
 		{"hsm manufacturer", cardDetail},
-		{"partition model", ofCard(false, func(s *shown, v string) bool { return words(&s.Model, v) })},
-		{"hsm model", ofCard(true, func(s *shown, v string) bool { return words(&s.Model, v) })},
-		{"partition serial number", ofCard(false, func(s *shown, v string) bool { return serial(&s.Serial, v) })},
-		{"hsm serial number", ofCard(false, func(s *shown, v string) bool { return serial(&s.Serial, v) })},
-		{"partition status", ofCard(false, func(s *shown, v string) bool { return words(&s.Status, v) })},
-		{"hsm status", ofCard(false, func(s *shown, v string) bool { return words(&s.Status, v) })},
-		{"hsm part number", ofCard(false, func(s *shown, v string) bool { return word(&s.PartNumber, v) })},
-		{"firmware version", ofCard(true, func(s *shown, v string) bool { return word(&s.Firmware, v) })},
-		{"rollback firmware version", ofCard(true, cardRollback)},
-		{"rpv initialized", ofCard(false, rpv)},
-		{"role status", ofCard(false, cardRole)},
-		{"so status", ofCard(true, soLogin)},
-		{"so failed logins", ofCard(true, func(s *shown, v string) bool { return whole(&s.SOFailedLogins, v) })},
+		{"partition model", ofCard(onlyInfo, func(s *shown, v string) bool { return words(&s.Model, v) })},
+		{"hsm model", ofCard(onlyCard, func(s *shown, v string) bool { return words(&s.Model, v) })},
+		{"partition serial number", ofCard(onlyInfo, func(s *shown, v string) bool { return serial(&s.Serial, v) })},
+		{"hsm serial number", ofCard(0, func(s *shown, v string) bool { return serial(&s.Serial, v) })},
+		{"partition status", ofCard(onlyInfo, func(s *shown, v string) bool { return words(&s.Status, v) })},
+		{"hsm status", ofCard(0, func(s *shown, v string) bool { return words(&s.Status, v) })},
+		{"hsm part number", ofCard(onlyInfo, func(s *shown, v string) bool { return word(&s.PartNumber, v) })},
+		{"firmware version", ofCard(onlyCard, func(s *shown, v string) bool { return word(&s.Firmware, v) })},
+		{"rollback firmware version", ofCard(onlyCard|onlyInfo, cardRollback)},
+		{"rpv initialized", ofCard(onlyInfo, rpv)},
+		{"role status", ofCard(onlyInfo, cardRole)},
+		{"so status", ofCard(onlyCard|onlyInfo, soLogin)},
+		{"so failed logins", ofCard(onlyCard|onlyInfo, func(s *shown, v string) bool { return whole(&s.SOFailedLogins, v) })},
 		{"user status", func(c *cardRead, _ string) bool { c.user = true; return true }},
 		{"session state", cardDetail},
 		{"token flags", cardDetail},
@@ -63,20 +63,20 @@ var cardSheet = sheet[cardRead]{
 		{"total storage space", ofStorage(func(s *shown) *hsm.Opt[int64] { return &s.Storage.Total })},
 		{"used storage space", ofStorage(func(s *shown) *hsm.Opt[int64] { return &s.Storage.Used })},
 		{"free storage space", ofStorage(func(s *shown) *hsm.Opt[int64] { return &s.Storage.Free })},
-		{"allowed partitions", ofCard(true, func(s *shown, v string) bool { return whole(&s.PartitionsAllowed, v) })},
-		{"number of partitions", ofCard(true, func(s *shown, v string) bool { return whole(&s.PartitionsCreated, v) })},
-		{"license count", ofCard(false, func(s *shown, v string) bool { return whole(&s.LicenseCount, v) })},
+		{"allowed partitions", ofCard(onlyCard|onlyInfo, func(s *shown, v string) bool { return whole(&s.PartitionsAllowed, v) })},
+		{"number of partitions", ofCard(onlyCard, func(s *shown, v string) bool { return whole(&s.PartitionsCreated, v) })},
+		{"license count", ofCard(onlyInfo, func(s *shown, v string) bool { return whole(&s.LicenseCount, v) })},
 		{"environmental", nil},
-		{"battery voltage", ofCard(true, inEnvironment(volts, func(e *hsm.Environment) *hsm.Opt[float64] { return &e.BatteryVolts }))},
-		{"battery warning threshold voltage", ofCard(true, inEnvironment(volts, func(e *hsm.Environment) *hsm.Opt[float64] { return &e.BatteryWarning }))},
-		{"system temp", ofCard(true, inEnvironment(celsius, func(e *hsm.Environment) *hsm.Opt[float64] { return &e.TemperatureCelsius }))},
-		{"system temperature", ofCard(true, inEnvironment(celsius, func(e *hsm.Environment) *hsm.Opt[float64] { return &e.TemperatureCelsius }))},
-		{"system temp warning threshold", ofCard(true, inEnvironment(celsius, func(e *hsm.Environment) *hsm.Opt[float64] { return &e.TemperatureWarning }))},
-		{"system temperature warning threshold", ofCard(true, inEnvironment(celsius, func(e *hsm.Environment) *hsm.Opt[float64] { return &e.TemperatureWarning }))},
+		{"battery voltage", ofCard(onlyCard, inEnvironment(volts, func(e *hsm.Environment) *hsm.Opt[float64] { return &e.BatteryVolts }))},
+		{"battery warning threshold voltage", ofCard(onlyCard, inEnvironment(volts, func(e *hsm.Environment) *hsm.Opt[float64] { return &e.BatteryWarning }))},
+		{"system temp", ofCard(onlyCard, inEnvironment(celsius, func(e *hsm.Environment) *hsm.Opt[float64] { return &e.TemperatureCelsius }))},
+		{"system temperature", ofCard(onlyCard, inEnvironment(celsius, func(e *hsm.Environment) *hsm.Opt[float64] { return &e.TemperatureCelsius }))},
+		{"system temp warning threshold", ofCard(onlyCard, inEnvironment(celsius, func(e *hsm.Environment) *hsm.Opt[float64] { return &e.TemperatureWarning }))},
+		{"system temperature warning threshold", ofCard(onlyCard, inEnvironment(celsius, func(e *hsm.Environment) *hsm.Opt[float64] { return &e.TemperatureWarning }))},
 	},
 	other: func(name string) func(*cardRead, string) bool {
 		if set := fanStatus(name); set != nil {
-			return ofCard(true, set)
+			return ofCard(onlyCard, set)
 		}
 		return nil
 	},
@@ -109,16 +109,26 @@ func readCard(lines []string, unread func(string)) *cardRead {
 	return c
 }
 
-// ofCard sets something of the HSM; card tells that only an HSM has it.
-func ofCard(card bool, set func(*shown, string) bool) func(*cardRead, string) bool {
+// What else a label tells of the text that it is in.
+const (
+	onlyCard = 1 << iota // a user partition does not have it
+	onlyInfo             // other commands do not print it
+)
+
+// ofCard sets something of the HSM.
+func ofCard(only int, set func(*shown, string) bool) func(*cardRead, string) bool {
 	return func(c *cardRead, v string) bool {
 		ok := set(&c.shown, v)
-		c.card = c.card || card && ok
+		if ok {
+			c.card = c.card || only&onlyCard != 0
+			c.detail = c.detail || only&onlyInfo != 0
+		}
 		return ok
 	}
 }
 
-// cardDetail is the setter of a value that is not kept but is not of a slot.
+// cardDetail is the setter of a value that is not kept, but that other commands
+// do not print.
 func cardDetail(c *cardRead, _ string) bool {
 	c.detail = true
 	return true

@@ -1,6 +1,7 @@
 package collectors
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -102,5 +103,73 @@ func TestUserPartitionIsNoHSM(t *testing.T) {
 				t.Errorf("%s as %s: %+v", c.path, c.format, got.Fact)
 			}
 		}
+	}
+}
+
+// TestBannerBeforeAFailure keeps the result of the first command from being
+// taken for one of the banner.
+func TestBannerBeforeAFailure(t *testing.T) {
+	f, _ := FindFormat("lunacm-slot-list")
+	fact, unread, err := f.Parse("Slot Id -> 3\nLabel -> a\nSlot Id -> 3\nLabel -> b\nCurrent Slot Id: 3\n\nlunacm:>\nCommand Result : 0x1 (Unknown command)\nlunacm:>\n")
+	if err == nil {
+		err = match(fact, `slots [{"id":3,"label":"b"}]`) // printed twice, so once
+	}
+	if err != nil || len(unread) > 0 {
+		t.Errorf("%v, %q", err, unread)
+	}
+}
+
+func TestHAMemberRows(t *testing.T) {
+	const group = "HA Group Label: g\nHA Group Number: 1154438888201\nGroup Members: 154438888201,\n    154438888202\nStandby Members: 154438888203,\n    154438888202\n"
+	for row, want := range map[string]string{
+		"":                               `groups.0.members [{"serial":"154438888201","standby":false},{"serial":"154438888202","standby":true},{"serial":"154438888203","standby":true}]`,
+		"1 154438888201 paper alive":     `groups.0.members.0 {"slot":1,"label":"paper","status":"alive"}`,
+		"1 154438888201 paper one alive": `groups.0.members.0 {"slot":1,"label":"paper one","status":"alive"}`,
+		"1\t154438888201\tpaper one\tnot activated":        `groups.0.members.0 {"label":"paper one","status":"not activated"}`,
+		"1  154438888201   paper one   not activated":      `groups.0.members.0 {"label":"paper one","status":"not activated"}`,
+		"------ 154438888201 ------ down":                  `groups.0.members.0 {"slot":null,"label":null,"status":"down"}`,
+		"-----  154438888201   -----   CKR_DEVICE_REMOVED": `groups.0.members.0 {"status":"down","code_name":"CKR_DEVICE_REMOVED"}`,
+		"1 154438888201 alive":                             `groups.0.members.0 {"slot":1,"label":null,"status":"alive"}`,
+		"   12   Administration Guide 2":                   `groups.0.members.# 3`,
+		"12 13 14":                                         `groups.0.members.# 3`,
+	} {
+		f, _ := FindFormat("lunacm-hagroup-listgroups")
+		fact, _, err := f.Parse(group + "\n" + row + "\n")
+		if err == nil {
+			err = match(fact, want)
+		}
+		if err != nil {
+			t.Errorf("%q: %v", row, err)
+		}
+	}
+}
+
+// TestGroupsBeforeAFailure keeps what is known of groups when their password
+// was refused.
+func TestGroupsBeforeAFailure(t *testing.T) {
+	f, _ := FindFormat("lunacm-hagroup-listgroups")
+	fact, _, err := f.Parse("lunacm:>\nHA Group Label: g\nHA Group Number: 1154438888201\nGroup Members: 154438888201\n\n" +
+		"Command Result : 0xa0 (CKR_PIN_INCORRECT)\nlunacm:>\nCommand Result : 0x1 (Unknown command)\nlunacm:>\n")
+	var failed *CommandError
+	if !errors.As(err, &failed) || failed.Code != "0xa0" {
+		t.Errorf("%v", err)
+	}
+	if err := match(fact, `groups [{"label":"g","members":[{"serial":"154438888201"}]}]`); err != nil {
+		t.Error(err)
+	}
+	if fact, _, err := f.Parse("lunacm:>hagroup listgroups\nCommand Result : 0x1 (Unknown command)\nlunacm:>\n"); fact != nil || !errors.As(err, &failed) {
+		t.Errorf("%v, %v", fact, err)
+	}
+}
+
+// TestInfoWithoutItsEnd knows "hsm showinfo" by its first lines.
+func TestInfoWithoutItsEnd(t *testing.T) {
+	f, _ := FindFormat("lunacm-hsm-showinfo")
+	fact, unread, err := f.Parse("Partition Label -> no label\nPartition Model -> G5Backup\nPartition Serial Number -> 7002911\nPartition Status -> Zeroized\n")
+	if err == nil {
+		err = match(fact, `. {"label":"no label","model":"G5Backup","serial":"7002911","zeroized":true}`)
+	}
+	if err != nil || len(unread) > 0 {
+		t.Errorf("%v, %q", err, unread)
 	}
 }

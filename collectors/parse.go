@@ -119,16 +119,22 @@ func asFile(f Format) Format {
 	return f
 }
 
-// each reads all answers, each by itself, and joins what they say.
+// each reads all answers, each by itself, and joins what they say. An answer
+// can say something and then that it failed. One that says nothing counts as
+// failed only if its echo shows that it was asked this.
 func each(name, command string, p parser, join func(facts []hsm.Fact) hsm.Fact) Format {
 	return Format{Name: name, Command: command, Parse: func(text string) (hsm.Fact, []string, error) {
 		replies, cut := split(text)
 		own := repliesTo(command, replies)
 		var facts []hsm.Fact
 		var unread leftovers
+		var failed error
 		for _, r := range own {
 			fact, rest := r.read(p)
-			if r.err() != nil || fact == nil {
+			if fact != nil || r.command != "" {
+				failed = cmp.Or(r.err(), failed)
+			}
+			if fact == nil {
 				continue
 			}
 			facts = append(facts, fact)
@@ -140,7 +146,7 @@ func each(name, command string, p parser, join func(facts []hsm.Fact) hsm.Fact) 
 		if facts == nil {
 			return nil, leftover(own, cut), wrap(name, cmp.Or(lastError(own), ErrUnrecognised))
 		}
-		return join(facts), unread.list(cut), wrap(name, lastError(own))
+		return join(facts), unread.list(cut), wrap(name, failed)
 	}}
 }
 

@@ -99,6 +99,6 @@ func parseUsage(w io.Writer) {
 	fmt.Fprintln(w, "The formats, and what prints them:")
 	fmt.Fprintln(w)
 	for _, f := range collectors.Formats {
-		fmt.Fprintf(w, "  %-24s %s\n", f.Name, f.Command)
+		fmt.Fprintf(w, "  %-26s %s\n", f.Name, f.Command)
 	}
 }
