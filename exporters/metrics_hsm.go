@@ -61,6 +61,8 @@ var hsmMetrics = []metric{
 				emit(1, name)
 			}
 		})},
+	{"luna_hsm_remote_login", gauge, "1 if remote login is initialized.", nil,
+		flag(showOf, func(s hsm.Show) hsm.Opt[bool] { return s.RemoteLogin })},
 	{"luna_hsm_fips_mode", gauge, "1 if only FIPS approved algorithms are allowed.", nil,
 		flag(showOf, func(s hsm.Show) hsm.Opt[bool] { return s.FIPS })},
 	{"luna_hsm_remote_ped_vector", gauge, "State of the remote PED vector: 1 for the one that holds.", []string{"state"},

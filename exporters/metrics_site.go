@@ -47,6 +47,14 @@ var partitionMetrics = []metric{
 		role(func(p hsm.Partition, r hsm.Role, emit emit) { truth(r.LockedOut, emit, p.Serial, r.Name) })},
 	{"luna_partition_role_activated", gauge, "1 if the role is activated.", []string{"partition", "role"},
 		role(func(p hsm.Partition, r hsm.Role, emit emit) { truth(r.Activated, emit, p.Serial, r.Name) })},
+	{"luna_partition_zeroized", gauge, "1 if the partition's keys were erased.", []string{"partition"},
+		partition(func(p hsm.Partition, emit emit) { truth(p.Zeroized, emit, p.Serial) })},
+	{"luna_partition_role_initialized", gauge, "1 if the role has a credential.", []string{"partition", "role"},
+		role(func(p hsm.Partition, r hsm.Role, emit emit) { truth(r.Initialized, emit, p.Serial, r.Name) })},
+	{"luna_partition_role_pin_to_be_changed", gauge, "1 if the role must change its PIN at the next login.", []string{"partition", "role"},
+		role(func(p hsm.Partition, r hsm.Role, emit emit) { truth(r.PINToBeChanged, emit, p.Serial, r.Name) })},
+	{"luna_partition_role_challenge_to_be_changed", gauge, "1 if the role must change its challenge at the next login.", []string{"partition", "role"},
+		role(func(p hsm.Partition, r hsm.Role, emit emit) { truth(r.ChallengeToBeChanged, emit, p.Serial, r.Name) })},
 	{"luna_partition_role_login_attempts_left", gauge, "Wrong logins that remain before the role is locked.", []string{"partition", "role"},
 		role(func(p hsm.Partition, r hsm.Role, emit emit) { number(r.LoginAttemptsLeft, emit, p.Serial, r.Name) })},
 }
@@ -87,9 +95,11 @@ var ntlsMetrics = []metric{
 		})},
 }
 
+func sensorsOf(d hsm.Device) hsm.Section[hsm.Sensors] { return d.Sensors }
+
 // sensors reads every appliance sensor of a unit that can be read.
 func sensors(unit string, read func(hsm.Sensor, emit)) func(hsm.Device, time.Time, emit) {
-	return each(func(d hsm.Device) hsm.Section[hsm.Sensors] { return d.Sensors }, func(s hsm.Sensors, emit emit) {
+	return each(sensorsOf, func(s hsm.Sensors, emit emit) {
 		for _, x := range s.Sensors {
 			if strings.EqualFold(x.Unit, unit) {
 				read(x, emit)
@@ -137,8 +147,26 @@ var applianceMetrics = []metric{
 	{"luna_appliance_temperature_threshold_celsius", gauge, "Limit of a temperature.", []string{"sensor", "threshold"}, sensors("degrees C", thresholds)},
 	{"luna_appliance_voltage_volts", gauge, "A voltage in the appliance.", []string{"sensor"}, sensors("Volts", reading)},
 	{"luna_appliance_voltage_threshold_volts", gauge, "Limit of a voltage.", []string{"sensor", "threshold"}, sensors("Volts", thresholds)},
+	{"luna_appliance_sensor_info", gauge, "What the controller says of a sensor; always 1.", []string{"sensor", "status"},
+		each(sensorsOf, func(s hsm.Sensors, emit emit) {
+			for _, x := range s.Sensors {
+				emit(1, x.Name, x.Status)
+			}
+		})},
+	{"luna_appliance_fan_info", gauge, "What the controller says of a fan; always 1.", []string{"fan", "status"},
+		each(sensorsOf, func(s hsm.Sensors, emit emit) {
+			for _, f := range s.Fans {
+				emit(1, f.Name, f.Status)
+			}
+		})},
+	{"luna_appliance_chassis_info", gauge, "One line of the chassis status; always 1.", []string{"item", "value"},
+		each(sensorsOf, func(s hsm.Sensors, emit emit) {
+			for _, item := range slices.Sorted(maps.Keys(s.Chassis)) {
+				emit(1, item, s.Chassis[item])
+			}
+		})},
 	{"luna_appliance_power_supply_info", gauge, "What the controller says of a power supply sensor; always 1.", []string{"sensor", "status"},
-		each(func(d hsm.Device) hsm.Section[hsm.Sensors] { return d.Sensors }, func(s hsm.Sensors, emit emit) {
+		each(sensorsOf, func(s hsm.Sensors, emit emit) {
 			for _, p := range s.PowerSupplies {
 				emit(1, p.Name, p.Status)
 			}
