@@ -116,6 +116,13 @@ func TestForwardedLog(t *testing.T) {
 		must(t, err)
 		return e.stands("luna72", "integrity")
 	})
+	if err := e.client.ClearAlarm(t.Context(), "luna72/nothing", "?"); err == nil || !strings.Contains(err.Error(), "no alarm") {
+		t.Errorf("clear of nothing: %v", err)
+	}
+	must(t, e.client.ClearAlarm(t.Context(), "luna72/integrity", "restored from backup"))
+	if e.stands("luna72", "integrity") {
+		t.Error("it stands after it was ended by hand")
+	}
 	if e.stands("luna54", "integrity") || e.stands("luna62", "integrity") {
 		t.Error("the line is of another HSM too")
 	}
