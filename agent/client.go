@@ -61,7 +61,7 @@ func (c *Client) Walk(ctx context.Context) (list []Instance, err error) {
 // are over or one fails.
 func (c *Client) Monitor(ctx context.Context, serial string, interval time.Duration, rounds int) iter.Seq2[hsm.Monitor, error] {
 	return func(yield func(hsm.Monitor, error) bool) {
-		body, err := c.open(ctx, http.MethodGet, fmt.Sprintf("/monitor?serial=%s&interval=%d&rounds=%d", serial, int(interval.Seconds()), rounds))
+		body, err := c.open(ctx, http.MethodGet, fmt.Sprintf("/monitor?serial=%s&interval=%d&rounds=%d", url.QueryEscape(serial), int(interval.Seconds()), rounds))
 		if err != nil {
 			yield(hsm.Monitor{}, err)
 			return

@@ -67,11 +67,13 @@ func runMonitor(ctx context.Context, args []string, std stdio) int {
 			return fail(std, monitorName, err)
 		}
 		defer file.Close()
-		defer fmt.Fprintf(std.out, "The output has been saved to a file named `%s`.\nOutput is appended if the file already exists.\n", file.Name())
 		out = io.MultiWriter(out, file)
 	}
 	if err := view(out, measure); err != nil {
 		return fail(std, monitorName, err)
+	}
+	if *save {
+		fmt.Fprintf(std.out, "Saved to hsm_monitor_%d.txt, behind what was in it.\n", os.Getpid())
 	}
 	return exitOK
 }
