@@ -146,8 +146,15 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, h := range a.config.HSMs {
-		p := &collectors.Poller{Device: h.Name, Runner: a.runners[h.Name], Intervals: h.intervals()}
+		p := &collectors.Poller{Device: h.Name, Runner: a.runners[h.Name], Rank: h.rank(sourceLunaSH), Intervals: h.intervals()}
 		g.Go(func() error { return p.Run(ctx, a.report) })
+		if r := h.REST; r != nil {
+			p := &collectors.RESTPoller{
+				Device: h.Name, Rank: h.rank(sourceREST), Intervals: h.intervals(),
+				REST: &collectors.REST{Address: r.Address, User: r.User, PasswordFile: r.PasswordFile, CAFile: r.CAFile, Certificate: r.Certificate},
+			}
+			g.Go(func() error { return p.Run(ctx, a.report) })
+		}
 		for _, file := range h.Logs {
 			g.Go(func() error { return a.follow(ctx, h, file) })
 		}
