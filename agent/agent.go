@@ -71,7 +71,7 @@ func New(c Config, w Web, log *slog.Logger) *Agent {
 		a.session = agentx.New(a.agentx())
 	}
 	for _, h := range c.HSMs {
-		a.watch.Addresses[h.Name] = h.Address
+		a.watch.Addresses[h.Name] = h.anyAddress()
 	}
 	a.metrics = a.registry()
 	return a
@@ -81,6 +81,9 @@ func New(c Config, w Web, log *slog.Logger) *Agent {
 func (h HSM) Runner() collectors.Runner {
 	if h.Replay != "" {
 		return collectors.Dir(h.Replay)
+	}
+	if h.Address == "" {
+		return noLunaSH{}
 	}
 	return (&collectors.LunaSH{
 		Address: h.Address, User: h.User,
@@ -146,14 +149,19 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, h := range a.config.HSMs {
-		p := &collectors.Poller{Device: h.Name, Runner: a.runners[h.Name], Rank: h.rank(sourceLunaSH), Intervals: h.intervals()}
-		g.Go(func() error { return p.Run(ctx, a.report) })
+		if a.runners[h.Name] != (noLunaSH{}) {
+			p := &collectors.Poller{Device: h.Name, Runner: a.runners[h.Name], Rank: h.rank(sourceLunaSH), Intervals: h.intervals()}
+			g.Go(func() error { return p.Run(ctx, a.report) })
+		}
 		if r := h.REST; r != nil {
 			p := &collectors.RESTPoller{
 				Device: h.Name, Rank: h.rank(sourceREST), Intervals: h.intervals(),
 				REST: &collectors.REST{Address: r.Address, User: r.User, PasswordFile: r.PasswordFile, CAFile: r.CAFile, Certificate: r.Certificate},
 			}
 			g.Go(func() error { return p.Run(ctx, a.report) })
+		}
+		if h.SNMPAgent != nil {
+			g.Go(func() error { return h.SNMPAgent.collector(h.Name).Run(ctx, a.report) })
 		}
 		for _, file := range h.Logs {
 			g.Go(func() error { return a.follow(ctx, h, file) })
@@ -251,7 +259,7 @@ func (a *Agent) loadTLS() error {
 func (c Config) sender(address netip.Addr, host string) string {
 	for _, sender := range []string{host, address.String()} {
 		for _, h := range c.HSMs {
-			own, _, _ := net.SplitHostPort(h.Address)
+			own, _, _ := net.SplitHostPort(h.anyAddress())
 			if sender != "" && (sender == h.Name || sender == own || slices.Contains(h.SyslogSenders, sender)) {
 				return h.Name
 			}

@@ -74,6 +74,7 @@ type HSM struct {
 	Replay             string     `yaml:"replay"`         // directory of captured answers instead of an address
 	REST               *REST      `yaml:"rest"`           // the REST API as a second source; nil: none
 	Prefer             []string   `yaml:"prefer"`         // sources, the one that counts first
+	SNMPAgent          *SNMPAgent `yaml:"snmp_agent"`     // beside an address, or instead of one
 }
 
 // REST is how the REST API of an HSM's appliance is read.
@@ -228,6 +229,7 @@ func (h *HSM) complete(all Intervals) {
 	if h.Address != "" {
 		h.Address = withPort(h.Address, "22")
 	}
+	h.SNMPAgent.complete()
 	for _, i := range []struct {
 		own *time.Duration
 		all time.Duration
@@ -283,8 +285,11 @@ func (c Config) problems() (errs []error) {
 		if slices.Contains(privileged, h.User) && !h.AllowUser {
 			bad("%s: user %q can change the appliance; use an account with role monitor, or set allow_privileged_user", at, h.User)
 		}
-		if (h.Address == "") == (h.Replay == "") {
-			bad("%s: exactly one of address and replay is needed", at)
+		if (h.Address == "") == (h.Replay == "") && (h.SNMPAgent == nil || h.Address != "") {
+			bad("%s: exactly one of address and replay is needed, or snmp_agent", at)
+		}
+		for _, problem := range h.SNMPAgent.problems() {
+			bad("%s: snmp_agent: %s", at, problem)
 		}
 		if h.Address != "" && h.PasswordFile == "" && h.PrivateKeyFile == "" {
 			bad("%s: password_file, password_credential or private_key_file is needed", at)

@@ -124,7 +124,11 @@ var hsmMetrics = []metric{
 	{"luna_hsm_commands_total", counter, "Commands since the HSM was reset.", nil,
 		of(monitorOf, last(func(s hsm.Sample) uint64 { return s.Commands }))},
 	{"luna_hsm_utilization_ratio", gauge, "Part of the last measured interval spent on commands.", nil,
-		of(monitorOf, last(func(s hsm.Sample) float64 { return s.UtilizationInt }))},
+		of(monitorOf, func(m hsm.Monitor) hsm.Opt[float64] {
+			ratio := last(func(s hsm.Sample) float64 { return s.UtilizationInt })(m)
+			ratio.Known = ratio.Known && m.IntervalSeconds.Known
+			return ratio
+		})},
 	{"luna_hsm_utilization_since_reset_ratio", gauge, "Part of the uptime spent on commands.", nil,
 		of(monitorOf, last(func(s hsm.Sample) float64 { return s.Utilization }))},
 	{"luna_hsm_license_info", gauge, "A licence of the HSM; always 1.", []string{"license", "description"},

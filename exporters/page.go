@@ -53,7 +53,7 @@ func rowOf(d hsm.Device, now time.Time) pageRow {
 	if !d.Show.IsZero() {
 		row.Read = now.Sub(d.Show.At).Round(time.Second).String() + " ago"
 	}
-	if m, ok := d.Monitor.Get(now); ok && len(m.Samples) > 0 {
+	if m, ok := d.Monitor.Get(now); ok && len(m.Samples) > 0 && m.IntervalSeconds.Known {
 		row.Utilization = percent(m.Samples[len(m.Samples)-1].UtilizationInt)
 	}
 	if n, ok := d.NTLS.Get(now); ok {

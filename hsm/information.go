@@ -25,11 +25,12 @@ type Monitor struct {
 	// not tell; it is given as if it were UTC.
 	LastReset Opt[time.Time] `json:"last_reset"`
 	// BusySeconds is the time spent on commands since HSM reset. It never
-	// falls while the HSM is up, though it comes from a rounded ratio.
+	// falls while the HSM is up, even where it comes from a rounded ratio.
 	BusySeconds Opt[float64] `json:"busy_seconds,omitzero"`
 }
 
-// A Sample is one row of the utilization table.
+// A Sample is one row of the utilization table. What it says of the last
+// interval means nothing while the length of that is unknown.
 type Sample struct {
 	UptimeSeconds    uint64  `json:"uptime_seconds"`             // since HSM reset
 	Commands         uint64  `json:"commands"`                   // since HSM reset
@@ -44,6 +45,9 @@ func (v Monitor) apply(d *Device, o Observation) {
 }
 
 func busy(old, v Monitor) Opt[float64] {
+	if v.BusySeconds.Known {
+		return v.BusySeconds // the source tells it
+	}
 	if len(v.Samples) == 0 {
 		return Opt[float64]{}
 	}

@@ -43,7 +43,7 @@ type Client struct {
 	Address     string     `json:"address,omitempty"` // IP address or host name; empty: not stated
 	RequiresHTL Opt[bool]  `json:"requires_htl,omitzero"`
 	OTTExpiry   Opt[int64] `json:"ott_expiry_seconds,omitzero"` // 0: never; -1: not provisioned
-	Partitions  []string   `json:"partitions"`                  // names; nil: not stated; empty: none
+	Partitions  []string   `json:"partitions"`                  // names, or serial numbers from a source without names; nil: not stated; empty: none
 }
 
 // Clients is every registered client.

@@ -133,15 +133,19 @@ var assignmentTable = table[assignment]{
 	},
 }
 
-// partitionSerials finds the partitions that "client show" gives by name.
+// partitionSerials finds the partitions that "client show" gives by name, and
+// SNMP by serial number.
 func (c client) partitionSerials() []string {
-	show, ok := c.device.Show.Get(c.device.src.Now)
-	if !ok {
-		return nil
-	}
+	show, _ := c.device.Show.Get(c.device.src.Now)
+	known, _ := c.device.Partitions.Get(c.device.src.Now)
 	var serials []string
 	for _, p := range show.Partitions {
 		if slices.Contains(c.Partitions, p.Name) {
+			serials = append(serials, p.Serial)
+		}
+	}
+	for _, p := range known {
+		if slices.Contains(c.Partitions, p.Serial) {
 			serials = append(serials, p.Serial)
 		}
 	}

@@ -1,0 +1,72 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// An SNMPAgent is the SNMP agent of an appliance, or luna-snmp of the host of
+// a card, as a source.
+type SNMPAgent struct {
+	Address          string        `yaml:"address"` // host or host:port; port 161
+	Version          string        `yaml:"version"` // 3 or 2c
+	User             string        `yaml:"user"`
+	AuthProtocol     string        `yaml:"auth_protocol"`
+	AuthPasswordFile string        `yaml:"auth_password_file"`
+	PrivProtocol     string        `yaml:"priv_protocol"`
+	PrivPasswordFile string        `yaml:"priv_password_file"`
+	CommunityFile    string        `yaml:"community_file"`
+	Serial           string        `yaml:"serial"` // of the HSM; "": the agent serves one
+	Interval         time.Duration `yaml:"interval"`
+}
+
+func (s *SNMPAgent) complete() {
+	if s == nil {
+		return
+	}
+	if s.Address != "" {
+		s.Address = withPort(s.Address, "161")
+	}
+	if s.Version == "" {
+		s.Version = "3"
+	}
+	if s.Interval == 0 {
+		s.Interval = time.Minute
+	}
+}
+
+func (s *SNMPAgent) problems() []string {
+	if s == nil {
+		return nil
+	}
+	return s.collector("").Problems()
+}
+
+// collector makes the source of a device.
+func (s *SNMPAgent) collector(device string) *collectors.SNMPAgent {
+	return &collectors.SNMPAgent{
+		Device: device, Address: s.Address, Version: s.Version, CommunityFile: s.CommunityFile,
+		User: s.User, AuthProtocol: s.AuthProtocol, AuthPasswordFile: s.AuthPasswordFile,
+		PrivProtocol: s.PrivProtocol, PrivPasswordFile: s.PrivPasswordFile,
+		Serial: s.Serial, Interval: s.Interval,
+	}
+}
+
+// anyAddress is where h can be reached, host:port; "" for captured answers.
+func (h HSM) anyAddress() string {
+	if h.Address == "" && h.SNMPAgent != nil {
+		return h.SNMPAgent.Address
+	}
+	return h.Address
+}
+
+// noLunaSH is the runner of an HSM that is watched without LunaSH.
+type noLunaSH struct{}
+
+func (noLunaSH) Run(context.Context, string) ([]byte, error) {
+	return nil, &collectors.Failed{Failure: hsm.Unreachable, Err: errors.New("no address is configured for LunaSH, so no command can be sent")}
+}

@@ -1,0 +1,322 @@
+package collectors
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// An SNMPAgent watches one HSM through the SNMP agent of its appliance, or
+// through luna-snmp on the host of a card: the modules CHRYSALIS-UTSP-MIB,
+// SAFENET-HSM-MIB and SAFENET-APPLIANCE-MIB. Each table is a source of its own,
+// named after it: "snmp hsmTable".
+type SNMPAgent struct {
+	Device           string
+	Address          string // host:port
+	Version          string // "3", always authPriv, or "2c"
+	CommunityFile    string // 2c
+	User             string // 3
+	AuthProtocol     string // SHA224, SHA256, SHA384 or SHA512; "" is SHA256
+	AuthPasswordFile string
+	PrivProtocol     string // AES, AES192 or AES256; "" is AES
+	PrivPasswordFile string
+	Serial           string        // of the HSM, where the agent serves several; "": it serves one
+	Interval         time.Duration // the agent renews its rows every minute: less is of no use
+
+	hsms    int             // that the agent serves, once read
+	served  map[string]bool // sources that had rows once
+	window  []hsmLoad       // for the utilization, oldest first
+	request time.Duration   // for one answer; 0: snmpTimeout
+}
+
+// Limits of one poll.
+const (
+	snmpTimeout = 5 * time.Second  // for one answer, asked twice
+	snmpPoll    = 40 * time.Second // for all
+	// snmpCache is for how long an agent may serve the same rows: what it
+	// answers can be as old as that.
+	snmpCache = time.Minute
+)
+
+func (a *SNMPAgent) String() string { return "SNMP agent of " + a.Device }
+
+// Run implements [Collector]. The first poll starts at once.
+func (a *SNMPAgent) Run(ctx context.Context, report func(hsm.Observation)) error {
+	for ctx.Err() == nil {
+		start := time.Now()
+		a.poll(ctx, a.walkAll, report)
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Until(start.Add(jitter(a.Interval, 0.05)))):
+		}
+	}
+	return nil
+}
+
+// poll reads every object once and reports each source.
+func (a *SNMPAgent) poll(ctx context.Context, walk func(context.Context) (snmpAnswer, error), report func(hsm.Observation)) {
+	start := time.Now()
+	limited, cancel := context.WithTimeout(ctx, snmpPoll)
+	defer cancel()
+	answer, err := walk(limited)
+	if ctx.Err() != nil {
+		return
+	}
+	if a.served == nil {
+		a.served = make(map[string]bool)
+	}
+	end := time.Now()
+	r := &snmpRound{agent: a, answer: answer}
+	for i, s := range snmpSources {
+		o := hsm.Observation{Device: a.Device, Source: s.name, At: end, Took: end.Sub(start) + snmpCache, MaxAge: a.Interval*5/2 + snmpPoll}
+		r.unread, r.more = nil, 0
+		switch {
+		case err == nil:
+			o.Facts, o.Err = r.read(s)
+			o.Unread = r.leftovers()
+		case i == 0 || a.served[s.name]:
+			o.Err = err
+		}
+		if o.Err == nil && o.Facts == nil && o.Unread == nil {
+			continue // not served: nothing to say of it
+		}
+		a.served[s.name] = a.served[s.name] || o.Facts != nil
+		o.Failure = failure(o.Err)
+		report(o)
+	}
+}
+
+// An snmpSource is a table, or a group of objects, and what it tells.
+type snmpSource struct {
+	name   string
+	tables []oid // that it needs whole
+	read   func(*snmpRound) ([]hsm.Fact, error)
+}
+
+// snmpSources lists the sources. The first finds the HSM that the others look
+// for.
+var snmpSources = []snmpSource{
+	{"snmp hsmTable", []oid{hsmObjects.entry}, snmpHSM},
+	{"snmp hsmOperations", []oid{operationObjects.entry}, snmpOperations},
+	{"snmp ntls", []oid{ntlsObjects.entry}, snmpNTLS},
+	{"snmp hsmLicenseTable", []oid{licenseObjects.entry}, snmpLicenses},
+	{"snmp hsmPartitionTable", []oid{partitionObjects.entry}, snmpPartitions},
+	{"snmp hsmPolicyTable", []oid{policyObjects.entry}, snmpPolicies},
+	{"snmp hsmPartitionPolicyTable", []oid{partitionPolicyObjects.entry}, snmpPartitionPolicies},
+	{"snmp hsmClientRegistrationTable", []oid{clientObjects.entry, assignmentObjects.entry}, snmpClients},
+}
+
+// An snmpRound is one poll while its answer is read.
+type snmpRound struct {
+	agent  *SNMPAgent
+	answer snmpAnswer
+	serial string // of the HSM; "": none was found
+	none   bool   // the HSM has no partition
+
+	unread []string
+	more   int
+}
+
+// maxSNMPUnread is how many unread objects a source lists one by one.
+const maxSNMPUnread = 20
+
+func (r *snmpRound) leave(format string, args ...any) {
+	if len(r.unread) == maxSNMPUnread {
+		r.more++
+		return
+	}
+	r.unread = append(r.unread, clip(fmt.Sprintf(format, args...), 200))
+}
+
+func (r *snmpRound) leftovers() []string {
+	if r.more > 0 {
+		return append(r.unread, fmt.Sprintf("and %d more", r.more))
+	}
+	return r.unread
+}
+
+func (r *snmpRound) read(s snmpSource) ([]hsm.Fact, error) {
+	for _, t := range s.tables {
+		if err := r.answer.whole(t); err != nil {
+			return nil, failed(failure(err), "%s: %w", s.name, err)
+		}
+	}
+	facts, err := s.read(r)
+	if err != nil {
+		return nil, failed(failure(err), "%s: %w", s.name, err)
+	}
+	return facts, nil
+}
+
+// snmpHSM finds the row of the HSM.
+func snmpHSM(r *snmpRound) ([]hsm.Fact, error) {
+	rows := hsmObjects.rows(r)
+	r.agent.hsms = len(rows)
+	i, err := r.pick(rows)
+	if err != nil {
+		return nil, err
+	}
+	row := rows[i].value
+	r.serial, r.none = rows[i].index[0], hsm.Is(row.PartitionsCreated, 0)
+	row.Serial = r.serial
+	row.SoftwareVersion = r.softwareVersion()
+	facts := []hsm.Fact{row.Show}
+	if m, ok := r.agent.monitor(row.hsmLoad); ok {
+		facts = append(facts, m)
+	}
+	return facts, nil
+}
+
+// pick chooses the row of the configured serial number, or the only one.
+func (r *snmpRound) pick(rows []snmpRow[hsmRow]) (int, error) {
+	var serials []string
+	for i, row := range rows {
+		serials = append(serials, row.index[0])
+		if row.index[0] == r.agent.Serial {
+			return i, nil
+		}
+	}
+	found := clip(strings.Join(serials, ", "), 200)
+	switch {
+	case len(rows) == 0 && len(r.answer.vars) == 0:
+		return 0, failed(hsm.Unrecognised, "the agent answers, but shows none of the HSM's objects to this user: it is no agent of a Luna HSM, its luna-snmp does not run, or its view leaves them out")
+	case len(rows) == 0:
+		return 0, failed(hsm.Unrecognised, "the table has no row that can be read")
+	case r.agent.Serial != "":
+		return 0, failed(hsm.Unrecognised, "the agent serves no HSM with the configured serial %s, but %s", r.agent.Serial, found)
+	case len(rows) > 1:
+		return 0, failed(hsm.Unrecognised, "the agent serves %d HSMs, %s: set snmp_agent.serial to the one that is meant", len(rows), found)
+	}
+	return 0, nil
+}
+
+// softwareVersion is the one string below appSoftwareVersion, whose place is
+// not published. A list of several versions is of several appliances.
+func (r *snmpRound) softwareVersion() string {
+	var version string
+	for _, v := range r.answer.under(softwareVersionObject) {
+		s, ok := v.text()
+		if !ok || s == "" || version != "" || strings.ContainsAny(s, ", ") {
+			return ""
+		}
+		version = s
+	}
+	return version
+}
+
+// alone reports whether objects without an index can be of nothing but the
+// HSM: with several they are sums, or of one that nobody names.
+func (r *snmpRound) alone() bool { return r.agent.hsms <= 1 }
+
+func snmpOperations(r *snmpRound) ([]hsm.Fact, error) {
+	rows := operationObjects.rows(r)
+	if len(rows) == 0 || !r.alone() || rows[0].value == (hsm.Information{}) {
+		return nil, nil
+	}
+	return []hsm.Fact{rows[0].value}, nil
+}
+
+func snmpNTLS(r *snmpRound) ([]hsm.Fact, error) {
+	rows := ntlsObjects.rows(r)
+	if len(rows) == 0 || !r.alone() {
+		return nil, nil
+	}
+	var facts []hsm.Fact
+	if v := rows[0].value; v.NTLS != (hsm.NTLS{}) {
+		facts = append(facts, v.NTLS)
+	}
+	if v := rows[0].value; v.NotAfter.Known {
+		facts = append(facts, v.Certificate)
+	}
+	return facts, nil
+}
+
+// list reports whether rows may be told as the whole list: an agent that does
+// not serve a table looks like one whose table is empty.
+func (r *snmpRound) list(source string, rows int) bool {
+	return r.serial != "" && (rows > 0 || r.agent.served[source])
+}
+
+func snmpLicenses(r *snmpRound) ([]hsm.Fact, error) {
+	list := hsm.Licenses{}
+	for _, row := range ofTheHSM(r, licenseObjects.rows(r)) {
+		row.value.ID = row.index[1]
+		list = append(list, row.value)
+	}
+	if !r.list("snmp hsmLicenseTable", len(list)) {
+		return nil, nil
+	}
+	return []hsm.Fact{list}, nil
+}
+
+func snmpPartitions(r *snmpRound) ([]hsm.Fact, error) {
+	list := hsm.Partitions{}
+	for _, row := range ofTheHSM(r, partitionObjects.rows(r)) {
+		row.value.Serial = row.index[len(row.index)-1]
+		list = append(list, row.value)
+	}
+	if !r.list("snmp hsmPartitionTable", len(list)) && !(r.serial != "" && r.none) {
+		return nil, nil
+	}
+	return []hsm.Fact{list}, nil
+}
+
+func snmpPolicies(r *snmpRound) ([]hsm.Fact, error) {
+	var p hsm.Policies
+	rows := ofTheHSM(r, policyObjects.rows(r))
+	for _, row := range rows {
+		row.value.add(&p, row.index[1], row.index[2])
+	}
+	if !r.list("snmp hsmPolicyTable", len(rows)) {
+		return nil, nil
+	}
+	return []hsm.Fact{p}, nil
+}
+
+func snmpPartitionPolicies(r *snmpRound) ([]hsm.Fact, error) {
+	var facts []hsm.Fact
+	of := make(map[string]*hsm.PartitionPolicies)
+	var serials []string
+	for _, row := range ofTheHSM(r, partitionPolicyObjects.rows(r)) {
+		serial := row.index[1]
+		if of[serial] == nil {
+			of[serial] = &hsm.PartitionPolicies{Serial: serial}
+			serials = append(serials, serial)
+		}
+		row.value.add(&of[serial].Policies, row.index[2], row.index[3])
+	}
+	for _, serial := range serials {
+		facts = append(facts, *of[serial])
+	}
+	return facts, nil
+}
+
+// snmpClients takes the partitions of each client from the table of
+// assignments, which names them by serial number.
+func snmpClients(r *snmpRound) ([]hsm.Fact, error) {
+	list := hsm.Clients{}
+	assigned := assignmentObjects.rows(r)
+	const assignments = "hsmClientPartitionAssignmentTable"
+	r.agent.served[assignments] = r.agent.served[assignments] || len(assigned) > 0
+	for _, row := range clientObjects.rows(r) {
+		row.value.Name = row.index[0]
+		if r.agent.served[assignments] {
+			row.value.Partitions = []string{}
+		}
+		list = append(list, row.value)
+	}
+	if !r.list("snmp hsmClientRegistrationTable", len(list)) {
+		return nil, nil
+	}
+	for _, row := range assigned {
+		i := slices.IndexFunc(list, func(c hsm.Client) bool { return c.Name == row.index[0] })
+		if i >= 0 && row.index[1] == r.serial {
+			list[i].Partitions = append(list[i].Partitions, row.index[2])
+		}
+	}
+	return []hsm.Fact{list}, nil
+}
