@@ -161,7 +161,7 @@ func (a *Agent) Run(ctx context.Context) error {
 			g.Go(func() error { return p.Run(ctx, a.report) })
 		}
 		if h.SNMPAgent != nil {
-			g.Go(func() error { return h.SNMPAgent.collector(h.Name).Run(ctx, a.report) })
+			g.Go(func() error { return h.SNMPAgent.collector(h.Name, h.rank(sourceSNMP)).Run(ctx, a.report) })
 		}
 		for _, file := range h.Logs {
 			g.Go(func() error { return a.follow(ctx, h, file) })

@@ -90,7 +90,10 @@ type REST struct {
 const (
 	sourceLunaSH = "lunash"
 	sourceREST   = "rest"
+	sourceSNMP   = "snmp"
 )
+
+var allSources = []string{sourceLunaSH, sourceREST, sourceSNMP}
 
 // A Syslog is where appliances may forward their logs to; "" is nowhere.
 type Syslog struct {
@@ -239,7 +242,7 @@ func (h *HSM) complete(all Intervals) {
 		}
 	}
 	if h.Prefer == nil {
-		h.Prefer = []string{sourceLunaSH, sourceREST}
+		h.Prefer = allSources
 	}
 	if r := h.REST; r != nil {
 		if r.Address == "" {
@@ -350,8 +353,8 @@ func (h HSM) restProblems() (problems []string) {
 	seen := make(map[string]bool)
 	for _, source := range h.Prefer {
 		switch {
-		case source != sourceLunaSH && source != sourceREST:
-			problems = append(problems, fmt.Sprintf("prefer: %q is neither lunash nor rest", source))
+		case !slices.Contains(allSources, source):
+			problems = append(problems, fmt.Sprintf("prefer: %q is none of lunash, rest, snmp", source))
 		case seen[source]:
 			problems = append(problems, fmt.Sprintf("prefer: %s is there twice", source))
 		}

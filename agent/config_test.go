@@ -106,7 +106,7 @@ func TestConfigProblems(t *testing.T) {
 		{withREST("user: admin, password_file: /r, ca_file: /c"), "rest: user \"admin\" can change the appliance"},
 		{withREST("port: 8443"), "unknown field \"port\""},
 		{strings.Replace(goodHSM, "name: a", "name: a, prefer: [rest, lunash]", 1), "there is no rest"},
-		{strings.Replace(goodHSM, "name: a", "name: a, prefer: [lunash, snmp]", 1), "neither lunash nor rest"},
+		{strings.Replace(goodHSM, "name: a", "name: a, prefer: [lunash, fax]", 1), "none of lunash, rest, snmp"},
 		{strings.Replace(goodHSM, "name: a", "name: a, prefer: [lunash, lunash]", 1), "there twice"},
 		{"hsms: [{name: a, replay: /d, rest: {address: x, password_file: /r, ca_file: /c}}]\n", "exclude each other"},
 		{"snmp: {agentXSocket: \"udp:1\"}\n", "agentXSocket"},
