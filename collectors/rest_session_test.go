@@ -269,6 +269,7 @@ func TestRESTBadAnswers(t *testing.T) {
 		{"cut on the way", func(out http.ResponseWriter, _ *http.Request) {
 			out.Header().Set("Content-Length", "1000")
 			fmt.Fprint(out, `{"operationalStatus": "up"}`)
+			out.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
 		}, hsm.Incomplete},
 		{"hangs", func(_ http.ResponseWriter, q *http.Request) { <-q.Context().Done() }, hsm.Timeout},
