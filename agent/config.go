@@ -241,8 +241,10 @@ func (h *HSM) complete(all Intervals) {
 			*i.own = i.all
 		}
 	}
-	if h.Prefer == nil {
-		h.Prefer = allSources
+	for _, source := range allSources {
+		if !slices.Contains(h.Prefer, source) {
+			h.Prefer = append(h.Prefer, source)
+		}
 	}
 	if r := h.REST; r != nil {
 		if r.Address == "" {
@@ -362,7 +364,7 @@ func (h HSM) restProblems() (problems []string) {
 	}
 	r := h.REST
 	if r == nil {
-		if len(h.Prefer) > 0 && h.Prefer[0] == sourceREST {
+		if h.Prefer[0] == sourceREST {
 			problems = append(problems, "prefer: rest comes first, but there is no rest")
 		}
 		return problems
@@ -388,13 +390,7 @@ func (h HSM) restProblems() (problems []string) {
 }
 
 // rank returns where a source stands in the order of preference, 0 first.
-// Those that are not named come last.
-func (h HSM) rank(source string) int {
-	if i := slices.Index(h.Prefer, source); i >= 0 {
-		return i
-	}
-	return len(h.Prefer)
-}
+func (h HSM) rank(source string) int { return slices.Index(h.Prefer, source) }
 
 func (r Receiver) problems() (problems []string) {
 	if r.Name == "" {

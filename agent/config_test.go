@@ -71,8 +71,14 @@ func TestRESTDefaults(t *testing.T) {
 	if h.REST.Address != "192.0.2.1:8443" || h.REST.User != "monitor" || h.rank("lunash") != 0 || h.rank("rest") != 1 {
 		t.Errorf("%+v, %+v", h, h.REST)
 	}
-	if h.Prefer = []string{"rest"}; h.rank("rest") != 0 || h.rank("lunash") != 1 {
-		t.Errorf("prefer %v: %d, %d", h.Prefer, h.rank("rest"), h.rank("lunash"))
+	for _, prefer := range []string{"[]", "[lunash]", "[rest]", "[rest, lunash]"} {
+		c, err := ParseConfig([]byte(strings.Replace(withREST("password_file: /r, ca_file: /c"), "name: a", "name: a, prefer: "+prefer, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l, r := c.HSMs[0].rank("lunash"), c.HSMs[0].rank("rest"); l+r != 1 || (r == 0) != strings.HasPrefix(prefer, "[rest") {
+			t.Errorf("prefer %s: lunash %d, rest %d", prefer, l, r)
+		}
 	}
 }
 

@@ -34,6 +34,8 @@ type estate struct {
 	client *Client
 	web    string
 	log    *syncBuffer
+
+	options []func(*estate, simulator.ReadyAppliance) string
 }
 
 var noc = netsnmp.User{Name: "noc", Auth: "authentic enough", Priv: "private enough"}
@@ -60,15 +62,16 @@ func (b *syncBuffer) String() string {
 }
 
 // startEstate brings everything up; it ends with the test. more is appended to
-// the agent's configuration, with $TRAPD for snmptrapd's address.
-func startEstate(tb testing.TB, more string) *estate {
+// the agent's configuration, with $TRAPD for snmptrapd's address, and the
+// options' to that of each HSM.
+func startEstate(tb testing.TB, more string, options ...func(*estate, simulator.ReadyAppliance) string) *estate {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	dir, err := os.MkdirTemp("", "lw")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	e := &estate{dir: dir, log: new(syncBuffer)}
+	e := &estate{dir: dir, log: new(syncBuffer), options: options}
 	ended := make(chan error, 2)
 	running := 0
 	tb.Cleanup(func() {
@@ -173,7 +176,11 @@ func (e *estate) config() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "state_directory: %s/state\ncontrol_socket: %s/control\nsnmp: {agentXSocket: %s}\nintervals: {fast: 1s, slow: 2s, hourly: 3s}\nhsms:\n", e.dir, e.dir, e.snmpd.Socket)
 	for _, a := range e.ready.Appliances {
-		fmt.Fprintf(&b, "- {name: %s, address: %q, password_file: %s, known_hosts_file: %s, logs: [%s]}\n", a.Name, a.SSHAddress, e.ready.PasswordFile, e.ready.KnownHosts, a.Syslog)
+		fmt.Fprintf(&b, "- {name: %s, address: %q, password_file: %s, known_hosts_file: %s, logs: [%s]", a.Name, a.SSHAddress, e.ready.PasswordFile, e.ready.KnownHosts, a.Syslog)
+		for _, option := range e.options {
+			b.WriteString(option(e, a))
+		}
+		b.WriteString("}\n")
 	}
 	return b.String()
 }

@@ -1,0 +1,92 @@
+package agent
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/simulator"
+)
+
+// withRESTOf adds the REST API of an appliance that has it.
+func withRESTOf(e *estate, a simulator.ReadyAppliance) string {
+	if a.RESTAddress == "" {
+		return ""
+	}
+	return fmt.Sprintf(", rest: {address: %q, password_file: %s, certificate: %q}", a.RESTAddress, e.ready.PasswordFile, a.RESTFingerprint)
+}
+
+// TestRESTGoesOn takes LunaSH away from an appliance: its values stay fresh,
+// and tell that they come over REST; when LunaSH is back, they come from there.
+func TestRESTGoesOn(t *testing.T) {
+	e := startEstate(t, "", withRESTOf)
+	luna72 := func() hsm.Device {
+		for _, d := range e.agent.store.Latest().Devices {
+			if d.Name == "luna72" {
+				return d
+			}
+		}
+		t.Fatal("no luna72")
+		return hsm.Device{}
+	}
+	source := func(rest bool) func() bool {
+		return func() bool {
+			d := luna72()
+			for _, name := range []string{"show", "information", "monitor", "ntls", "partitions", "policies", "certificate", "tamper"} {
+				a := d.Ages(time.Now())[name]
+				if a.Stale || a.Source == "" || strings.HasPrefix(a.Source, "rest ") != rest {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	e.until(t, "both sources are read, and LunaSH counts", func() bool {
+		return luna72().Sources["rest certificate"].Success != time.Time{} && source(false)()
+	})
+	if s := luna72().Services; !strings.HasPrefix(s.Source, "rest ") || len(s.Value) == 0 {
+		t.Errorf("services, which only REST states: %+v", s)
+	}
+	label := luna72().Show.Value.Label.Value
+	e.inject(t, "luna72", "gone ssh")
+	e.until(t, "every section is fresh and read over REST", source(true))
+	d := luna72()
+	if d.Show.Value.Label.Value != label || d.Show.Value.Environment != nil || !d.Show.Value.Storage.Total.Known || len(d.Partitions.Value) != 3 {
+		t.Errorf("%+v", d.Show.Value)
+	}
+	e.inject(t, "luna72", "stm on")
+	e.until(t, "an alarm of what REST states", func() bool { return e.stands("luna72", "stm") })
+	e.inject(t, "luna72", "rest-expire")
+	e.inject(t, "luna72", "heal")
+	e.inject(t, "luna72", "stm off")
+	e.until(t, "LunaSH counts again", source(false))
+	e.until(t, "the alarm is over", func() bool { return !e.stands("luna72", "stm") })
+	if d := luna72().Disagreements; len(d) > 0 {
+		t.Errorf("the sources disagree: %+v", d)
+	}
+	e.inject(t, "luna62", "wrong-password")
+	e.until(t, "REST tells of the refused password", func() bool {
+		for _, d := range e.agent.store.Latest().Devices {
+			if d.Name == "luna62" && d.Sources["rest hsm"].Failures >= 3 {
+				return d.Sources["rest hsm"].Failure == hsm.Login
+			}
+		}
+		return false
+	})
+	secure, err := os.ReadFile(e.dir + "/sim/luna62/secure")
+	must(t, err)
+	if n := strings.Count(string(secure), "webserver: failed login"); n != 1 {
+		t.Errorf("%d logins with a password that was refused, want one", n)
+	}
+	if n := strings.Count(e.log.String(), "no more tries"); n != 1 {
+		t.Errorf("it is logged %d times, want once", n)
+	}
+	password, err := os.ReadFile(e.ready.PasswordFile)
+	must(t, err)
+	if strings.Contains(e.log.String(), strings.TrimSpace(string(password))) {
+		t.Error("the log holds the password")
+	}
+}
