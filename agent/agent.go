@@ -150,11 +150,18 @@ func (a *Agent) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, h := range a.config.HSMs {
 		if h.Address != "" || h.Replay != "" {
-			p := &collectors.Poller{Device: h.Name, Runner: a.runners[h.Name], Intervals: h.intervals()}
+			p := &collectors.Poller{Device: h.Name, Runner: a.runners[h.Name], Rank: h.rank(sourceLunaSH), Intervals: h.intervals()}
+			g.Go(func() error { return p.Run(ctx, a.report) })
+		}
+		if r := h.REST; r != nil {
+			p := &collectors.RESTPoller{
+				Device: h.Name, Rank: h.rank(sourceREST), Intervals: h.intervals(),
+				REST: &collectors.REST{Address: r.Address, User: r.User, PasswordFile: r.PasswordFile, CAFile: r.CAFile, Certificate: r.Certificate},
+			}
 			g.Go(func() error { return p.Run(ctx, a.report) })
 		}
 		if h.SNMPAgent != nil {
-			g.Go(func() error { return h.SNMPAgent.collector(h.Name).Run(ctx, a.report) })
+			g.Go(func() error { return h.SNMPAgent.collector(h.Name, h.rank(sourceSNMP)).Run(ctx, a.report) })
 		}
 		for _, file := range h.Logs {
 			g.Go(func() error { return a.follow(ctx, h, file) })

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -42,6 +43,15 @@ func (c *Client) Alarms(ctx context.Context) (list []alarms.Alarm, err error) {
 	return list, c.get(ctx, "/alarms", &list)
 }
 
+// ClearAlarm ends an alarm by hand.
+func (c *Client) ClearAlarm(ctx context.Context, key, reason string) error {
+	body, err := c.open(ctx, http.MethodPost, "/alarms/clear?"+url.Values{"key": {key}, "reason": {reason}}.Encode())
+	if err != nil {
+		return err
+	}
+	return body.Close()
+}
+
 // Walk returns the SNMP view in the order of its OIDs.
 func (c *Client) Walk(ctx context.Context) (list []Instance, err error) {
 	return list, c.get(ctx, "/walk", &list)
@@ -51,7 +61,7 @@ func (c *Client) Walk(ctx context.Context) (list []Instance, err error) {
 // are over or one fails.
 func (c *Client) Monitor(ctx context.Context, serial string, interval time.Duration, rounds int) iter.Seq2[hsm.Monitor, error] {
 	return func(yield func(hsm.Monitor, error) bool) {
-		body, err := c.open(ctx, fmt.Sprintf("/monitor?serial=%s&interval=%d&rounds=%d", serial, int(interval.Seconds()), rounds))
+		body, err := c.open(ctx, http.MethodGet, fmt.Sprintf("/monitor?serial=%s&interval=%d&rounds=%d", url.QueryEscape(serial), int(interval.Seconds()), rounds))
 		if err != nil {
 			yield(hsm.Monitor{}, err)
 			return
@@ -75,7 +85,7 @@ func (c *Client) Monitor(ctx context.Context, serial string, interval time.Durat
 }
 
 func (c *Client) get(ctx context.Context, path string, v any) error {
-	body, err := c.open(ctx, path)
+	body, err := c.open(ctx, http.MethodGet, path)
 	if err != nil {
 		return err
 	}
@@ -83,8 +93,8 @@ func (c *Client) get(ctx context.Context, path string, v any) error {
 	return json.NewDecoder(body).Decode(v)
 }
 
-func (c *Client) open(ctx context.Context, path string) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://agent"+path, nil)
+func (c *Client) open(ctx context.Context, method, path string) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://agent"+path, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -72,8 +72,28 @@ type HSM struct {
 	Logs               []string   `yaml:"logs"`           // files that hold this appliance's syslog
 	SyslogSenders      []string   `yaml:"syslog_senders"` // IP addresses, or host names in the lines
 	Replay             string     `yaml:"replay"`         // directory of captured answers instead of an address
+	REST               *REST      `yaml:"rest"`           // the REST API as a second source; nil: none
+	Prefer             []string   `yaml:"prefer"`         // sources, the one that counts first
 	SNMPAgent          *SNMPAgent `yaml:"snmp_agent"`     // beside an address, or instead of one
 }
+
+// REST is how the REST API of an HSM's appliance is read.
+type REST struct {
+	Address      string `yaml:"address"` // host or host:port; port 8443. "": the host of the HSM's address
+	User         string `yaml:"user"`
+	PasswordFile string `yaml:"password_file"`
+	CAFile       string `yaml:"ca_file"`
+	Certificate  string `yaml:"certificate"` // SHA256:...
+}
+
+// The sources that Prefer can order.
+const (
+	sourceLunaSH = "lunash"
+	sourceREST   = "rest"
+	sourceSNMP   = "snmp"
+)
+
+var allSources = []string{sourceLunaSH, sourceREST, sourceSNMP}
 
 // A Syslog is where appliances may forward their logs to; "" is nowhere.
 type Syslog struct {
@@ -221,6 +241,20 @@ func (h *HSM) complete(all Intervals) {
 			*i.own = i.all
 		}
 	}
+	if h.Prefer == nil {
+		h.Prefer = allSources
+	}
+	if r := h.REST; r != nil {
+		if r.Address == "" {
+			r.Address, _, _ = net.SplitHostPort(h.Address)
+		}
+		if r.Address != "" {
+			r.Address = withPort(r.Address, "8443")
+		}
+		if r.User == "" {
+			r.User = "monitor"
+		}
+	}
 	if h.PasswordCredential != "" {
 		h.PasswordFile = filepath.Join(os.Getenv("CREDENTIALS_DIRECTORY"), h.PasswordCredential)
 	}
@@ -272,6 +306,9 @@ func (c Config) problems() (errs []error) {
 		if h.HostKey != "" && !strings.HasPrefix(h.HostKey, "SHA256:") {
 			bad("%s: host_key must be a fingerprint that begins with SHA256:", at)
 		}
+		for _, problem := range h.restProblems() {
+			bad("%s: %s", at, problem)
+		}
 		for _, d := range []time.Duration{h.Intervals.Fast, h.Intervals.Slow, h.Intervals.Hourly} {
 			if d < time.Second {
 				bad("%s: interval %s is below one second", at, d)
@@ -309,6 +346,54 @@ func (c Config) problems() (errs []error) {
 		}
 	}
 	return append(errs, c.Alarms.Problems()...)
+}
+
+// restProblems tells what is wrong with rest and prefer.
+func (h HSM) restProblems() (problems []string) {
+	seen := make(map[string]bool)
+	for _, source := range h.Prefer {
+		switch {
+		case !slices.Contains(allSources, source):
+			problems = append(problems, fmt.Sprintf("prefer: %q is none of lunash, rest, snmp", source))
+		case seen[source]:
+			problems = append(problems, fmt.Sprintf("prefer: %s is there twice", source))
+		}
+		seen[source] = true
+	}
+	r := h.REST
+	if r == nil {
+		if len(h.Prefer) > 0 && h.Prefer[0] == sourceREST {
+			problems = append(problems, "prefer: rest comes first, but there is no rest")
+		}
+		return problems
+	}
+	if h.Replay != "" {
+		problems = append(problems, "rest and replay exclude each other")
+	}
+	if slices.Contains(privileged, r.User) && !h.AllowUser {
+		problems = append(problems, fmt.Sprintf("rest: user %q can change the appliance; use an account with role monitor or with a role of GETs only, or set allow_privileged_user", r.User))
+	}
+	if r.PasswordFile == "" {
+		problems = append(problems, "rest: password_file is needed")
+	}
+	if (r.CAFile == "") == (r.Certificate == "") {
+		problems = append(problems, "rest: exactly one of ca_file and certificate is needed")
+	}
+	if r.Certificate != "" {
+		if _, err := collectors.ParseFingerprint(r.Certificate); err != nil {
+			problems = append(problems, fmt.Sprintf("rest: certificate is %s", err))
+		}
+	}
+	return problems
+}
+
+// rank returns where a source stands in the order of preference, 0 first.
+// Those that are not named come last.
+func (h HSM) rank(source string) int {
+	if i := slices.Index(h.Prefer, source); i >= 0 {
+		return i
+	}
+	return len(h.Prefer)
 }
 
 func (r Receiver) problems() (problems []string) {

@@ -55,6 +55,27 @@ func keysOf(typ reflect.Type, keys []string) []string {
 	return keys
 }
 
+// withREST is goodHSM with the given keys of rest.
+func withREST(keys string) string {
+	return strings.Replace(goodHSM, "name: a", "name: a, rest: {"+keys+"}", 1)
+}
+
+var goodFingerprint = "SHA256:" + strings.Repeat("aB:", 31) + "00"
+
+func TestRESTDefaults(t *testing.T) {
+	c, err := ParseConfig([]byte(withREST("password_file: /r, certificate: \"" + goodFingerprint + "\"")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := c.HSMs[0]
+	if h.REST.Address != "192.0.2.1:8443" || h.REST.User != "monitor" || h.rank("lunash") != 0 || h.rank("rest") != 1 {
+		t.Errorf("%+v, %+v", h, h.REST)
+	}
+	if h.Prefer = []string{"rest"}; h.rank("rest") != 0 || h.rank("lunash") != 1 {
+		t.Errorf("prefer %v: %d, %d", h.Prefer, h.rank("rest"), h.rank("lunash"))
+	}
+}
+
 const goodHSM = "hsms:\n- {name: a, address: 192.0.2.1, password_file: /p, known_hosts_file: /k}\n"
 
 func TestConfigProblems(t *testing.T) {
@@ -76,6 +97,18 @@ func TestConfigProblems(t *testing.T) {
 		{strings.Replace(goodHSM, "address: 192.0.2.1, ", "", 1), "exactly one of address and replay"},
 		{strings.Replace(goodHSM, "name: a", "name: a, intervals: {fast: 5ms}", 1), "below one second"},
 		{strings.Replace(goodHSM, "password_file: /p", "password_credential: a", 1), "CREDENTIALS_DIRECTORY"},
+		{withREST("address: \"[2001:db8::1]:443\", password_file: /r, certificate: \"" + goodFingerprint + "\""), ""},
+		{withREST("password_file: /r, ca_file: /c"), ""},
+		{withREST("password_file: /r, certificate: \"SHA256:00\""), "certificate is not a fingerprint"},
+		{withREST("password_file: /r, ca_file: /c, certificate: \"" + goodFingerprint + "\""), "exactly one of ca_file and certificate"},
+		{withREST("password_file: /r"), "exactly one of ca_file and certificate"},
+		{withREST("ca_file: /c"), "rest: password_file is needed"},
+		{withREST("user: admin, password_file: /r, ca_file: /c"), "rest: user \"admin\" can change the appliance"},
+		{withREST("port: 8443"), "unknown field \"port\""},
+		{strings.Replace(goodHSM, "name: a", "name: a, prefer: [rest, lunash]", 1), "there is no rest"},
+		{strings.Replace(goodHSM, "name: a", "name: a, prefer: [lunash, fax]", 1), "none of lunash, rest, snmp"},
+		{strings.Replace(goodHSM, "name: a", "name: a, prefer: [lunash, lunash]", 1), "there twice"},
+		{"hsms: [{name: a, replay: /d, rest: {address: x, password_file: /r, ca_file: /c}}]\n", "exclude each other"},
 		{"snmp: {agentXSocket: \"udp:1\"}\n", "agentXSocket"},
 		{"snmp: {agentXTimeout: 0}\n", "agentXTimeout is too small"},
 		{"alarms: {storage_ratio: 2}\n", "storage_ratio"},

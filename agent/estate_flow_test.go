@@ -111,11 +111,16 @@ func TestForwardedLog(t *testing.T) {
 	c, err := net.Dial("udp", address)
 	must(t, err)
 	defer c.Close()
-	e.until(t, "the line's alarm stands", func() bool {
-		_, err := c.Write([]byte("<6>Mar  1 12:00:00 luna72 kernel: k7pf0: [HSM] ALM2024: Stored data integrity verify error"))
-		must(t, err)
-		return e.stands("luna72", "integrity")
-	})
+	_, err = c.Write([]byte("<6>Mar  1 12:00:00 luna72 kernel: k7pf0: [HSM] ALM2024: Stored data integrity verify error"))
+	must(t, err)
+	e.until(t, "the line's alarm stands", func() bool { return e.stands("luna72", "integrity") })
+	if err := e.client.ClearAlarm(t.Context(), "luna72/nothing", "?"); err == nil || !strings.Contains(err.Error(), "no alarm") {
+		t.Errorf("clear of nothing: %v", err)
+	}
+	must(t, e.client.ClearAlarm(t.Context(), "luna72/integrity", "restored from backup"))
+	if e.stands("luna72", "integrity") {
+		t.Error("it stands after it was ended by hand")
+	}
 	if e.stands("luna54", "integrity") || e.stands("luna62", "integrity") {
 		t.Error("the line is of another HSM too")
 	}

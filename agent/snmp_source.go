@@ -43,16 +43,16 @@ func (s *SNMPAgent) problems() []string {
 	if s == nil {
 		return nil
 	}
-	return s.collector("").Problems()
+	return s.collector("", 0).Problems()
 }
 
 // collector makes the source of a device.
-func (s *SNMPAgent) collector(device string) *collectors.SNMPAgent {
+func (s *SNMPAgent) collector(device string, rank int) *collectors.SNMPAgent {
 	return &collectors.SNMPAgent{
 		Device: device, Address: s.Address, Version: s.Version, CommunityFile: s.CommunityFile,
 		User: s.User, AuthProtocol: s.AuthProtocol, AuthPasswordFile: s.AuthPasswordFile,
 		PrivProtocol: s.PrivProtocol, PrivPasswordFile: s.PrivPasswordFile,
-		Serial: s.Serial, Interval: s.Interval,
+		Serial: s.Serial, Interval: s.Interval, Rank: rank,
 	}
 }
 

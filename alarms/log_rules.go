@@ -3,6 +3,7 @@ package alarms
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,7 +27,7 @@ type logRule struct {
 	judge func(l Line, s Settings) (Judgement, bool)
 }
 
-var logRules = []logRule{
+var logRules = slices.Concat([]logRule{
 	{"ALM codes", alarmCode},
 	{"firmware runs", firmwareRuns},
 	{"HSM crash on K5 and K6", crashed},
@@ -34,7 +35,10 @@ var logRules = []logRule{
 	{"power supply events", powerSupplyEvent},
 	{"disk", smartd},
 	{"NTLS", ntlsLine},
-}
+	{"NTLS certificate", certificateLine},
+	{"log disk", diskFull},
+	{"HSM event on K5 and K6", fatalError},
+}, systemStates())
 
 // JudgeLine returns what the rules say of a line.
 func JudgeLine(l Line, s Settings) []Judgement {
@@ -199,4 +203,61 @@ func ntlsLine(l Line, s Settings) (Judgement, bool) {
 		return j, false
 	}
 	return j, true
+}
+
+// systemStates makes a rule of each system status code. A line lists the codes
+// that are set; which are set no longer is polled.
+func systemStates() (rules []logRule) {
+	for code, c := range statusCodes {
+		number := strconv.FormatInt(code, 10)
+		rules = append(rules, logRule{"system status " + number, func(l Line, s Settings) (Judgement, bool) {
+			if l.Process != "sysstatd" || slices.Contains(s.IgnoredStatusCodes, code) {
+				return Judgement{}, false
+			}
+			_, list, _ := strings.Cut(l.Message, " Errors: ")
+			list, _, whole := strings.Cut(list, "!")
+			if !whole || !slices.Contains(strings.Split(list, ","), number) {
+				return Judgement{}, false
+			}
+			return Judgement{Key: Key{Group: "system-status", Object: number}, Verdict: Bad, Severity: c.severity, Text: fmt.Sprintf("code %d: %s", code, c.text)}, true
+		}})
+	}
+	return rules
+}
+
+// certificateLine follows the appliance's own watch of its NTLS certificate.
+func certificateLine(l Line, _ Settings) (Judgement, bool) {
+	j := Judgement{Key: Key{Group: "ntls-certificate"}, Severity: Warning, Text: l.Message}
+	switch {
+	case l.Process != "certmonitord":
+		return j, false
+	case strings.Contains(l.Message, "NTLS certificate is missing"):
+		j.Verdict, j.Severity = Bad, Major
+	case strings.Contains(l.Message, "NTLS certificate will be expire on"):
+		j.Verdict = Bad
+	case !strings.Contains(l.Message, "New NTLS certificate detected"):
+		return j, false
+	}
+	return j, true
+}
+
+// diskFull follows the appliance's own watch of its disks: at 95 % it stops
+// NTLS.
+func diskFull(l Line, _ Settings) (Judgement, bool) {
+	if !strings.Contains(l.Message, "DISK FULL:") {
+		return Judgement{}, false
+	}
+	j := Judgement{Key: Key{Group: "log-disk"}, Verdict: Bad, Severity: Major, Text: l.Message}
+	if strings.Contains(l.Message, "95%") || strings.Contains(l.Message, "95 %") {
+		j.Severity = Critical
+	}
+	return j, true
+}
+
+// fatalError is the oamp line that comes with a crash of the firmware.
+func fatalError(l Line, _ Settings) (Judgement, bool) {
+	if l.Process != "oamp" || !strings.Contains(l.Message, "CRIT: Fatal error") {
+		return Judgement{}, false
+	}
+	return Judgement{Key: Key{Group: "hsm-crashed"}, Verdict: Bad, Severity: Critical, Text: "HSM firmware crashed: " + l.Message}, true
 }

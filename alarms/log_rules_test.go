@@ -52,6 +52,20 @@ func TestLogRules(t *testing.T) {
 
 		"kern crit  kernel: NOTE: viper0: hsm log: LOG(CRITICAL)  HSM crashed:": {"bad critical hsm-crashed"},
 		"local6 crit  oamp[77]: HSM crashed: somebody quotes it":                nil,
+		"local6 crit  oamp[77]: CRIT: Fatal error 0x00300417":                   {"bad critical hsm-crashed"},
+
+		"user info  sysstatd: Luna System State Server - OOS Errors: 100,60,30!": {"bad critical system-status/30"},
+		"user info  sysstatd: Luna System State Server - InSrvTrb Errors: 110!":  {"bad major system-status/110"},
+		"user info  sysstatd: Luna System State Server - OOS Errors: 30":         nil,
+		"user info  somebody: Luna System State Server - OOS Errors: 30!":        nil,
+
+		"local5 info  certmonitord[9]: info : 0 : NTLS certificate will be expire on Jul 26 16:32:48 2027 GMT": {"bad warning ntls-certificate"},
+		"local5 warn  certmonitord[9]: warning : 0 : NTLS certificate is missing":                              {"bad major ntls-certificate"},
+		"local5 info  certmonitord[9]: info : 0 : New NTLS certificate detected and its expiry date is later":  {"good ntls-certificate"},
+		"local5 info  certmonitord[9]: info : 0 : NTLS certificate expiry monitor started":                     nil,
+
+		"syslog warn  crontab: DISK FULL: WARNING! First log threshold reached 75%.": {"bad major log-disk"},
+		"syslog emerg  crontab: DISK FULL: 95%. NTLS is stopped":                     {"bad critical log-disk"},
 
 		"local4 notice  ipmievd[61]: Fan sensor Fan3B          . Lower Critical going low  (Reading 1500 < Threshold 2000 RPM)":              {"bad minor appliance-fan/FAN3B"},
 		"local4 notice  ipmievd: Fan sensor FAN3B            Lower Critical going low  (Reading 2000 < Threshold 2000 RPM)":                  {"bad minor appliance-fan/FAN3B"},

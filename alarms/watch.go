@@ -2,6 +2,7 @@ package alarms
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -211,6 +212,26 @@ func (w *Watch) notifications(changes []Change, now time.Time) map[string][]Noti
 		all[name] = list
 	}
 	return all
+}
+
+// Clear ends the alarm of a key, as Key.String writes it, by hand: for what no
+// source ever tells to be over.
+func (w *Watch) Clear(key, reason string) error {
+	now := time.Now()
+	found := false
+	err := w.step(Entry{}, func(s State) []Judgement {
+		for k := range s.Active {
+			if k.String() == key {
+				found = true
+				return []Judgement{{Key: k, Evidence: Evidence{At: now, Text: clip("ended by hand: " + reason)}}}
+			}
+		}
+		return nil
+	}, now)
+	if err == nil && !found {
+		return fmt.Errorf("no alarm %q stands; lunawatch alarms list shows what does", key)
+	}
+	return err
 }
 
 // Active returns the alarms that stand, worst first.

@@ -100,7 +100,6 @@ func soAttempts(s *shown, v string) bool {
 	}
 	s.attempts = v
 	if saysZeroized(v) {
-		s.SOLoginAttemptsLeft = hsm.Some[int64](0)
 		return true
 	}
 	return whole(&s.SOLoginAttemptsLeft, v)

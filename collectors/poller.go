@@ -16,6 +16,7 @@ import (
 type Poller struct {
 	Device    string
 	Runner    Runner
+	Rank      int // of its observations
 	Intervals Intervals
 
 	major int // version of the appliance software; 0: not yet known
@@ -52,15 +53,21 @@ func (i Intervals) maxAge(c command) time.Duration { return i[c.pace]*5/2 + c.ti
 
 func (p *Poller) String() string { return "poller of " + p.Device }
 
-// Run implements [Collector]. The first poll starts at once; the following
-// ones are spread by jitter, so that many appliances are not asked together.
+// Run implements [Collector].
 func (p *Poller) Run(ctx context.Context, report func(hsm.Observation)) error {
+	p.Intervals.poll(ctx, func(due func(Pace) bool) hsm.Failure { return p.round(ctx, due, report) })
+	return nil
+}
+
+// poll calls round, which asks what is due and tells why the session was lost,
+// until ctx is done. The first round starts at once; the following ones are
+// spread by jitter, so that many appliances are not asked together.
+func (i Intervals) poll(ctx context.Context, round func(due func(Pace) bool) hsm.Failure) {
 	var next [paces]time.Time
 	lost := 0 // rounds in a row without a session
 	for ctx.Err() == nil {
 		start := time.Now()
-		due := func(c command) bool { return !next[c.pace].After(start) }
-		failure := p.round(ctx, due, report)
+		failure := round(func(p Pace) bool { return !next[p].After(start) })
 		wait := jitter(backoff(lost), 0.2)
 		lost++
 		if failure == hsm.None {
@@ -70,7 +77,7 @@ func (p *Poller) Run(ctx context.Context, report func(hsm.Observation)) error {
 			if at.After(start) {
 				continue
 			}
-			next[pace] = start.Add(jitter(p.Intervals[pace], 0.05))
+			next[pace] = start.Add(jitter(i[pace], 0.05))
 			if failure == hsm.Unreachable && time.Now().Add(wait).Before(next[pace]) {
 				next[pace] = time.Now().Add(wait)
 			}
@@ -81,18 +88,17 @@ func (p *Poller) Run(ctx context.Context, report func(hsm.Observation)) error {
 		case <-time.After(time.Until(earliest)):
 		}
 	}
-	return nil
 }
 
 // round asks every command that is due and returns why the session was lost,
 // or None. Without a session every source of the round shares its failure.
-func (p *Poller) round(ctx context.Context, due func(command) bool, report func(hsm.Observation)) hsm.Failure {
+func (p *Poller) round(ctx context.Context, due func(Pace) bool, report func(hsm.Observation)) hsm.Failure {
 	var lost, blocked error // no session; the card does not answer
 	for _, c := range lunash {
-		if !due(c) || p.major < c.since {
+		if !due(c.pace) || p.major < c.since {
 			continue
 		}
-		obs := hsm.Observation{Device: p.Device, Source: c.name, MaxAge: p.Intervals.maxAge(c)}
+		obs := hsm.Observation{Device: p.Device, Source: c.name, Rank: p.Rank, MaxAge: p.Intervals.maxAge(c)}
 		start := time.Now()
 		switch {
 		case lost != nil:

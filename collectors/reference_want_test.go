@@ -82,13 +82,13 @@ var referenceWant = []referenceCase{
 		partitions [{"serial":"700022006","name":"mypar2"},{"serial":"700022008","name":"mypar1"}]
 		partitions_allowed null
 		partitions_created null`, ""},
-	{"hsm_show/02", "hsm-show", k6 + noPartitions + `. {"software_version":"5.1.0-25","label":"no label","serial":"700022","firmware":"6.2.1","so_logged_in":false,"so_login_attempts_left":0,"zeroized":true,"rpv":"initialized","audit_role":"yes","manually_zeroized":true,"fips":false}
+	{"hsm_show/02", "hsm-show", k6 + noPartitions + `. {"software_version":"5.1.0-25","label":"no label","serial":"700022","firmware":"6.2.1","so_logged_in":false,"so_login_attempts_left":null,"zeroized":true,"rpv":"initialized","audit_role":"yes","manually_zeroized":true,"fips":false}
 		storage {"total_bytes":2097152,"used_bytes":0,"free_bytes":2097152}`, ""},
 	{"hsm_show/03", "hsm-show", k7 + `. {"software_version":"7.1.0-380","label":"myluna","serial":"700022","firmware":"7.1.0","authentication":"ped","so_logged_in":true,"so_login_attempts_left":3,"zeroized":false,"rpv":"initialized","audit_role":"yes","manually_zeroized":false,"tamper":"none","fips":false}
 		partitions [{"serial":"700022008","name":"P1"}]
 		storage {"total_bytes":2097152,"used_bytes":2097152,"free_bytes":0}
 		environment {"fans":null,"battery_volts":3.093,"temperature_celsius":35}`, ""},
-	{"hsm_show/04", "hsm-show", k7 + noPartitions + `. {"software_version":"7.0.1-380","label":"no label","serial":"700022","firmware":"7.1.0","so_logged_in":false,"so_login_attempts_left":0,"zeroized":true,"audit_role":"yes","manually_zeroized":true,"tamper":"none","fips":false}
+	{"hsm_show/04", "hsm-show", k7 + noPartitions + `. {"software_version":"7.0.1-380","label":"no label","serial":"700022","firmware":"7.1.0","so_logged_in":false,"so_login_attempts_left":null,"zeroized":true,"audit_role":"yes","manually_zeroized":true,"tamper":"none","fips":false}
 		storage {"total_bytes":2097152,"used_bytes":0,"free_bytes":2097152}
 		environment {"battery_volts":3.093,"temperature_celsius":35}`, ""},
 	{"hsm_show/05", "hsm-show", k7 + noPartitions + `. {"label":"lunasa7","serial":"29089","firmware":"7.1.0","authentication":"password","so_logged_in":false,"so_login_attempts_left":3,"zeroized":false,"rpv":"uninitialized","audit_role":"no","remote_login":false,"manually_zeroized":false,"tamper":"detected","partitions_allowed":100,"partitions_created":0,"fips":false}
@@ -126,7 +126,7 @@ var referenceWant = []referenceCase{
 	{"hsm_show/18", "hsm-show", k6 + `. {"software_version":"6.0.0-39","label":"JR","serial":"384","firmware":"6.10.6","model":"K6Base","authentication":"ped","so_logged_in":true,"zeroized":false,"partitions_allowed":20,"partitions_created":1}
 		partitions [{"serial":"894069505","name":"mylegacypar1"}]
 		storage {"total_bytes":2097152,"used_bytes":104857,"free_bytes":1992295}`, ""},
-	{"hsm_show/20", "hsm-show", k6 + noPartitions + `. {"software_version":"5.1.0-25","label":"no label","serial":"156155","firmware":"6.2.1","model":"Luna K6","authentication":"password","so_logged_in":false,"so_login_attempts_left":0,"zeroized":true,"rpv":"uninitialized","audit_role":null,"manually_zeroized":false,"fips":false}
+	{"hsm_show/20", "hsm-show", k6 + noPartitions + `. {"software_version":"5.1.0-25","label":"no label","serial":"156155","firmware":"6.2.1","model":"Luna K6","authentication":"password","so_logged_in":false,"so_login_attempts_left":null,"zeroized":true,"rpv":"uninitialized","audit_role":null,"manually_zeroized":false,"fips":false}
 		storage {"total_bytes":2097152,"used_bytes":0,"free_bytes":2097152}`, ""},
 	{"hsm_show/21", "hsm-show", k6 + `. {"software_version":"5.3.0-11","label":"patchLuna","serial":"157541","firmware":"6.10.1","model":"Luna K6","authentication":"password","so_logged_in":false,"so_login_attempts_left":3,"zeroized":false,"rpv":"uninitialized","audit_role":"no","remote_login":false,"manually_zeroized":false,"fips":false}
 		partitions [{"serial":"157541008","name":"patchPart"}]

@@ -25,6 +25,7 @@ type SNMPAgent struct {
 	PrivProtocol     string // AES, AES192 or AES256; "" is AES
 	PrivPasswordFile string
 	Serial           string        // of the HSM, where the agent serves several; "": it serves one
+	Rank             int           // of its observations
 	Interval         time.Duration // the agent renews its rows every minute: less is of no use
 	Timeout          time.Duration // for one answer, asked for twice; 0: 5 s
 
@@ -77,7 +78,7 @@ func (a *SNMPAgent) poll(ctx context.Context, walk func(context.Context) (snmpAn
 	end := time.Now()
 	r := &snmpRound{agent: a, answer: answer}
 	for i, s := range snmpSources {
-		o := hsm.Observation{Device: a.Device, Source: s.name, At: end, Took: end.Sub(start) + snmpCache, MaxAge: a.Interval*5/2 + snmpPoll}
+		o := hsm.Observation{Device: a.Device, Source: s.name, Rank: a.Rank, At: end, Took: end.Sub(start) + snmpCache, MaxAge: a.Interval*5/2 + snmpPoll}
 		r.unread, r.more = nil, 0
 		switch {
 		case err == nil:

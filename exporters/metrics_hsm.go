@@ -39,7 +39,7 @@ var hsmMetrics = []metric{
 		each(showOf, func(s hsm.Show, emit emit) {
 			state(s.Authentication, []hsm.Authentication{hsm.AuthPassword, hsm.AuthPED, hsm.AuthUnknown}, emit)
 		})},
-	{"luna_hsm_so_login_attempts_left", gauge, "Wrong SO logins that remain before the HSM erases itself; 0 when it has.", nil,
+	{"luna_hsm_so_login_attempts_left", gauge, "Wrong SO logins that remain before the HSM erases itself; absent when it has.", nil,
 		of(showOf, func(s hsm.Show) hsm.Opt[int64] { return s.SOLoginAttemptsLeft })},
 	{"luna_hsm_so_logged_in", gauge, "1 while the security officer is logged in.", nil,
 		flag(showOf, func(s hsm.Show) hsm.Opt[bool] { return s.SOLoggedIn })},

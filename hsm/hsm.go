@@ -75,7 +75,16 @@ type Device struct {
 	System      Section[System]      `json:"system,omitzero"`
 	Disk        Section[Disk]        `json:"disk,omitzero"`
 	Tamper      Section[Tamper]      `json:"tamper,omitzero"`
+	Services    Section[[]Service]   `json:"services,omitzero"`
+	Operations  Section[Operations]  `json:"operations,omitzero"`
 	Host        Section[Host]        `json:"host,omitzero"`
+
+	// Disagreements are what two sources say differently of the same thing
+	// although it does not move.
+	Disagreements []Disagreement `json:"disagreements,omitempty"`
+
+	identities map[string]identity      // by source; never changed, but replaced
+	differs    map[difference]time.Time // since when; never changed, but replaced
 }
 
 // A Kind is what a Device is.
@@ -103,6 +112,7 @@ type Section[T any] struct {
 	Source string        `json:"source"`
 	MaxAge time.Duration `json:"max_age_ns"`
 	Took   time.Duration `json:"-"` // how long the answer took: Value is of some moment in it
+	Rank   int           `json:"-"` // of the source: see [Observation]
 	Value  T             `json:"value"`
 }
 
@@ -123,21 +133,26 @@ func (s Section[T]) Get(now time.Time) (T, bool) { return s.Value, s.Fresh(now) 
 
 func (s Section[T]) expires() time.Time { return s.At.Add(s.MaxAge) }
 
-func (s Section[T]) read() (at, expires time.Time, source string) {
-	return s.At, s.expires(), s.Source
+func (s Section[T]) read() reading { return reading{s.At, s.expires(), s.Source, s.Rank} }
+
+// A reading is when and from where a section was read.
+type reading struct {
+	at, expires time.Time
+	source      string
+	rank        int
 }
 
+// A read is a section of any type.
+type read interface{ read() reading }
+
 // sections lists every section of a device by its JSON name.
-func (d *Device) sections() map[string]interface {
-	read() (at, expires time.Time, source string)
-} {
-	return map[string]interface {
-		read() (at, expires time.Time, source string)
-	}{
+func (d *Device) sections() map[string]read {
+	return map[string]read{
 		"show": d.Show, "information": d.Information, "monitor": d.Monitor, "ntls": d.NTLS,
 		"certificate": d.Certificate, "partitions": d.Partitions, "licenses": d.Licenses,
 		"policies": d.Policies, "clients": d.Clients, "sensors": d.Sensors,
-		"system": d.System, "disk": d.Disk, "tamper": d.Tamper, "host": d.Host,
+		"system": d.System, "disk": d.Disk, "tamper": d.Tamper, "services": d.Services,
+		"operations": d.Operations, "host": d.Host,
 	}
 }
 
@@ -146,8 +161,8 @@ func (d *Device) sections() map[string]interface {
 func (d Device) Ages(now time.Time) map[string]Age {
 	ages := make(map[string]Age)
 	for name, s := range d.sections() {
-		if at, expires, source := s.read(); !at.IsZero() {
-			ages[name] = Age{now.Sub(at), now.After(expires), source}
+		if r := s.read(); !r.at.IsZero() {
+			ages[name] = Age{now.Sub(r.at), now.After(r.expires), r.source}
 		}
 	}
 	return ages
@@ -166,9 +181,9 @@ func (s *Snapshot) NextExpiry(now time.Time) time.Time {
 	var next time.Time
 	for i := range s.Devices {
 		for _, sec := range s.Devices[i].sections() {
-			at, e, _ := sec.read()
-			if !at.IsZero() && !now.After(e) && (next.IsZero() || e.Before(next)) {
-				next = e
+			r := sec.read()
+			if !r.at.IsZero() && !now.After(r.expires) && (next.IsZero() || r.expires.Before(next)) {
+				next = r.expires
 			}
 		}
 	}
@@ -210,8 +225,11 @@ func (f Failure) OfSession() bool { return f == Unreachable || f == HostKey || f
 
 // An Observation is what one attempt of one source learned about one device.
 type Observation struct {
-	Device  string
-	Source  string // the command or file that was asked
+	Device string
+	Source string // the command or file that was asked
+	// Rank orders the sources that can fill the same section: the lowest is
+	// the most preferred, the others stand in for it.
+	Rank    int
 	At      time.Time
 	Took    time.Duration
 	MaxAge  time.Duration // how long the facts may be believed
@@ -228,11 +246,12 @@ type Fact interface {
 }
 
 func section[T any](o Observation, v T) Section[T] {
-	return Section[T]{At: o.At, Source: o.Source, MaxAge: o.MaxAge, Took: o.Took, Value: v}
+	return Section[T]{At: o.At, Source: o.Source, MaxAge: o.MaxAge, Took: o.Took, Rank: o.Rank, Value: v}
 }
 
 // With returns a new Snapshot that includes o. It does not change s. An
-// observation that failed changes its Source and nothing else.
+// observation that failed changes its Source and nothing else. A fact of a less
+// preferred source changes nothing while the section stands without it.
 func (s *Snapshot) With(o Observation) *Snapshot {
 	next := &Snapshot{Seq: s.Seq + 1, Devices: slices.Clone(s.Devices)}
 	d := next.device(o.Device)
@@ -243,7 +262,7 @@ func (s *Snapshot) With(o Observation) *Snapshot {
 	d.Sources[o.Source] = d.Sources[o.Source].after(o)
 	if o.Failure == None {
 		for _, f := range o.Facts {
-			f.apply(d, o)
+			d.take(f, o)
 		}
 	}
 	return next

@@ -13,7 +13,7 @@ type Show struct {
 	Authentication   Authentication `json:"authentication,omitempty"` // empty: not stated
 	SOLoggedIn       Opt[bool]      `json:"so_logged_in,omitzero"`
 	// SOLoginAttemptsLeft is how many wrong SO logins remain before the HSM
-	// erases itself; 0 when it has.
+	// erases itself; unknown of one that has, which says so in its place.
 	SOLoginAttemptsLeft Opt[int64] `json:"so_login_attempts_left"`
 	// SOFailedLogins is how many SO logins failed since the last good one;
 	// only LunaCM on old firmware counts this way.

@@ -19,6 +19,13 @@ type wire struct {
 	otherKey bool
 	gone     bool
 	down     bool // rebooting
+
+	// Of the HTTPS side.
+	restGone     bool
+	restOther    bool // shows the other certificate
+	restQuirks   bool // JSON as in the vendor's documents
+	restEpoch    int  // changes when its connections end
+	restSessions int  // changes when its sessions end
 }
 
 // A fault is what happens to an answer on its way.
@@ -47,6 +54,7 @@ type appliance struct {
 	listen func() (net.Listener, error) // takes its address again
 	users  users
 	keys   [2]ssh.Signer // the host key, and the one after the event host-key
+	rest   *restServer   // nil without a web server
 
 	mu     sync.Mutex
 	state  *state

@@ -1,6 +1,6 @@
 // Package simulator is a pretend estate of Luna network HSMs. It speaks the
-// protocol of the real ones: LunaSH in a terminal over SSH, and the syslog
-// files of the appliance. One state behind all commands evolves with time,
+// protocols of the real ones: LunaSH in a terminal over SSH, from 6.2 on the
+// REST API over HTTPS, and the syslog files of the appliance. One state behind all commands evolves with time,
 // moved by a scenario or by events injected while it runs.
 package simulator
 
@@ -23,7 +23,8 @@ import (
 // Config says where an estate listens and keeps its files.
 type Config struct {
 	// ListenAddress is host:port of the first SSH server. The others take the
-	// ports after it; with port 0 each takes a free one.
+	// ports after it, and the HTTPS servers of the appliances that have one
+	// the ports after those; with port 0 each takes a free one.
 	ListenAddress string
 	// StateDir holds keys, logs and the control socket. It is made if missing.
 	// Its path must be short: that of a Unix socket has at most 107 bytes.
@@ -65,6 +66,11 @@ type ReadyAppliance struct {
 	Fingerprint string `json:"fingerprint"` // SHA256:..., of the host key
 	Syslog      string `json:"syslog"`      // path of the log messages, with the ALM lines
 	Lunalogs    string `json:"lunalogs"`    // path of the log lunalogs
+
+	// Of the REST API; empty without one.
+	RESTAddress     string `json:"rest_address,omitempty"`     // host:port
+	RESTFingerprint string `json:"rest_fingerprint,omitempty"` // SHA256:..., of the certificate
+	RESTCertificate string `json:"rest_certificate,omitempty"` // path of the certificate, which signs itself
 }
 
 // New reads the scenario; its time begins here. Nothing listens, and no file is written, before Run.
@@ -153,7 +159,10 @@ func (e *Estate) Run(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for i, a := range e.appliances {
-		g.Go(func() error { return a.serve(ctx, listeners[i]) })
+		g.Go(func() error { return a.serve(ctx, listeners[2*i]) })
+		if a.rest != nil {
+			g.Go(func() error { return a.rest.serve(ctx, listeners[2*i+1]) })
+		}
 		g.Go(func() error { return a.evolve(ctx) })
 	}
 	g.Go(func() error { return e.control(ctx, control) })
@@ -161,7 +170,8 @@ func (e *Estate) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// open prepares keys, users and listeners.
+// open prepares keys, users and listeners: two of each appliance, of which the
+// second, of HTTPS, can be nil.
 func (e *Estate) open() (listeners []net.Listener, ready Ready, err error) {
 	defer func() {
 		if err != nil {
@@ -191,6 +201,11 @@ func (e *Estate) open() (listeners []net.Listener, ready Ready, err error) {
 			return listeners, ready, fmt.Errorf("appliance %s: %w", a.spec.name, err)
 		}
 		listeners = append(listeners, ln)
+		web, err := a.openREST(&r, e.config.ListenAddress, len(e.appliances)+i)
+		if err != nil {
+			return listeners, ready, fmt.Errorf("appliance %s: %w", a.spec.name, err)
+		}
+		listeners = append(listeners, web)
 		ready.Appliances = append(ready.Appliances, r)
 		known.WriteString(r.HostKey + "\n")
 	}
@@ -199,7 +214,9 @@ func (e *Estate) open() (listeners []net.Listener, ready Ready, err error) {
 
 func closeAll(listeners []net.Listener) {
 	for _, ln := range listeners {
-		ln.Close()
+		if ln != nil {
+			ln.Close()
+		}
 	}
 }
 
@@ -208,14 +225,7 @@ func (a *appliance) open(address string, index int) (net.Listener, ReadyApplianc
 	if err := a.load(); err != nil {
 		return nil, ReadyAppliance{}, err
 	}
-	host, port, err := splitPort(address)
-	if err != nil {
-		return nil, ReadyAppliance{}, err
-	}
-	if port != 0 {
-		port += index
-	}
-	ln, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	ln, err := listenAt(address, index)
 	if err != nil {
 		return nil, ReadyAppliance{}, err
 	}
@@ -228,4 +238,35 @@ func (a *appliance) open(address string, index int) (net.Listener, ReadyApplianc
 		Fingerprint: ssh.FingerprintSHA256(key),
 		Syslog:      filepath.Join(a.dir, "messages"), Lunalogs: filepath.Join(a.dir, "lunalogs"),
 	}, nil
+}
+
+// listenAt listens the given number of ports after an address.
+func listenAt(address string, after int) (net.Listener, error) {
+	host, port, err := splitPort(address)
+	if err != nil {
+		return nil, err
+	}
+	if port != 0 {
+		port += after
+	}
+	return net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+}
+
+// openREST does for HTTPS what open does for SSH; without a web server it
+// does nothing.
+func (a *appliance) openREST(r *ReadyAppliance, address string, index int) (net.Listener, error) {
+	if !a.spec.model.hasREST() {
+		return nil, nil
+	}
+	var err error
+	if a.rest, err = a.loadREST(); err != nil {
+		return nil, err
+	}
+	ln, err := listenAt(address, index)
+	if err != nil {
+		return nil, err
+	}
+	r.RESTAddress, r.RESTFingerprint = ln.Addr().String(), a.rest.fingerprint()
+	r.RESTCertificate = filepath.Join(a.dir, "rest_certificate.pem")
+	return ln, nil
 }

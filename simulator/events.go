@@ -104,10 +104,33 @@ var events = []eventRow{
 	{"drop", "", "close the connection in the middle of an answer", false, func(s *state, _ []string) error { s.wire.answer = drop; return nil }},
 	{"truncate", "", "send half an answer, then the prompt", false, func(s *state, _ []string) error { s.wire.answer = truncate; return nil }},
 	{"garbage", "", "send garbage for answers", false, func(s *state, _ []string) error { s.wire.answer = garbage; return nil }},
-	{"wrong-password", "", "end the sessions and refuse the password", false, func(s *state, _ []string) error { s.wire.refuse = true; return nil }},
+	{"wrong-password", "", "end the sessions and refuse the password", false, func(s *state, _ []string) error {
+		s.wire.refuse = true
+		s.wire.restSessions++
+		return nil
+	}},
 	{"host-key", "", "end the sessions and come back with another host key", false, func(s *state, _ []string) error { s.wire.otherKey = true; return nil }},
-	{"gone", "", "end the sessions and stop listening", false, func(s *state, _ []string) error { s.wire.gone = true; return nil }},
-	{"heal", "", "end all faults of the wire", false, func(s *state, _ []string) error { s.wire = wire{down: s.wire.down}; return nil }},
+	{"rest-certificate", "", "end the connections to the REST API and come back with another certificate", false, func(s *state, _ []string) error {
+		s.wire.restOther = true
+		s.wire.restEpoch++
+		return nil
+	}},
+	{"rest-expire", "", "end the sessions of the REST API", false, func(s *state, _ []string) error { s.wire.restSessions++; return nil }},
+	{"rest-quirks", "SWITCH", "answer with JSON as faulty as in the vendor's documents: on or off", false, func(s *state, a []string) error {
+		s.wire.restQuirks = a[0] == "on"
+		return nil
+	}},
+	{"gone", "[DOOR]", "end the sessions and stop listening: on ssh, rest, or without a word both", false, func(s *state, a []string) error {
+		door := argument(a, 0, "")
+		s.wire.gone = s.wire.gone || door != "rest"
+		s.wire.restGone = s.wire.restGone || door != "ssh"
+		s.wire.restEpoch++
+		return nil
+	}},
+	{"heal", "", "end all faults of the wire", false, func(s *state, _ []string) error {
+		s.wire = wire{down: s.wire.down, restEpoch: s.wire.restEpoch + 1, restSessions: s.wire.restSessions}
+		return nil
+	}},
 }
 
 // kinds check the arguments of events. Words not named here take any text.
@@ -120,6 +143,7 @@ var kinds = map[string]func(string) bool{
 	"DURATION": func(v string) bool { d, err := time.ParseDuration(v); return err == nil && d >= 0 },
 	"SWITCH":   oneOf("on", "off"),
 	"LINK":     oneOf("up", "down"),
+	"DOOR":     oneOf("ssh", "rest"),
 	"HOW":      oneOf("rename", "copytruncate"),
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,6 +27,24 @@ func runAlarms(ctx context.Context, args []string, std stdio) int {
 		return printJSON(std, "alarms list", list)
 	}
 	exporters.AlarmsText(std.out, list, time.Now())
+	return exitOK
+}
+
+var alarmsClear = command{"alarms clear", "end an alarm by hand: alarms clear -reason WHY HSM/ALARM", runAlarmsClear}
+
+func runAlarmsClear(ctx context.Context, args []string, std stdio) int {
+	flags := newFlags("alarms clear", std)
+	socket := socketFlag(flags)
+	reason := flags.String("reason", "", "why it is over")
+	if code, ok := parseFlags(flags, args, 1); !ok {
+		return code
+	}
+	if flags.NArg() != 1 || *reason == "" {
+		return usageError(std, "alarms clear", errors.New("one alarm, as HSM/ALARM of alarms list, and -reason are needed"))
+	}
+	if err := agent.NewClient(*socket).ClearAlarm(ctx, flags.Arg(0), *reason); err != nil {
+		return fail(std, "alarms clear", err)
+	}
 	return exitOK
 }
 

@@ -9,6 +9,7 @@ var commands = []command{
 	hsmInformationMonitor,
 	hsmPartitionList,
 	alarmsList,
+	alarmsClear,
 	walk,
 	mibsCommand,
 	parseCommand,

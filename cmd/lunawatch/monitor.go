@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -44,12 +45,13 @@ func runMonitor(ctx context.Context, args []string, std stdio) int {
 	if !ok {
 		return exitUsage
 	}
-	measure, code := fromAgent(ctx, std, *socket, *serial, seconds, n)
+	every := time.Duration(seconds) * time.Second
+	measure := agent.NewClient(*socket).Monitor(ctx, *serial, every, n)
 	if *source != "" {
-		measure, code = fromHSM(ctx, std, *config, *source, seconds, n)
-	}
-	if code != exitOK {
-		return code
+		var err error
+		if measure, err = fromHSM(ctx, *config, *source, every, n); err != nil {
+			return fail(std, monitorName, err)
+		}
 	}
 	view := tableView{header: !*noHeader, interval: seconds}.print
 	switch {
@@ -65,11 +67,13 @@ func runMonitor(ctx context.Context, args []string, std stdio) int {
 			return fail(std, monitorName, err)
 		}
 		defer file.Close()
-		defer fmt.Fprintf(std.out, "The output has been saved to a file named `%s`.\nOutput is appended if the file already exists.\n", file.Name())
 		out = io.MultiWriter(out, file)
 	}
 	if err := view(out, measure); err != nil {
 		return fail(std, monitorName, err)
+	}
+	if *save {
+		fmt.Fprintf(std.out, "Saved to hsm_monitor_%d.txt, behind what was in it.\n", os.Getpid())
 	}
 	return exitOK
 }
@@ -85,33 +89,25 @@ func inRange(std stdio, flag, value string, low, high int) (int, bool) {
 	return 0, false
 }
 
-// fromAgent measures through the running agent, and its session.
-func fromAgent(ctx context.Context, std stdio, socket, serial string, interval, rounds int) (iter.Seq2[hsm.Monitor, error], int) {
-	client := agent.NewClient(socket)
-	return client.Monitor(ctx, serial, time.Duration(interval)*time.Second, rounds), exitOK
-}
-
 // fromHSM measures over a session of its own.
-func fromHSM(ctx context.Context, std stdio, config, name string, interval, rounds int) (iter.Seq2[hsm.Monitor, error], int) {
+func fromHSM(ctx context.Context, config, name string, every time.Duration, rounds int) (iter.Seq2[hsm.Monitor, error], error) {
 	c, err := agent.ReadConfig(config)
 	if err != nil {
-		return nil, fail(std, monitorName, err)
+		return nil, err
 	}
-	for _, h := range c.HSMs {
-		if h.Name != name {
-			continue
-		}
-		runner := h.Runner()
-		return func(yield func(hsm.Monitor, error) bool) {
-			for range rounds {
-				m, err := collectors.Monitor(ctx, runner, time.Duration(interval)*time.Second)
-				if !yield(m, err) || err != nil {
-					return
-				}
+	i := slices.IndexFunc(c.HSMs, func(h agent.HSM) bool { return h.Name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("no HSM is named %q in %s", name, config)
+	}
+	runner := c.HSMs[i].Runner()
+	return func(yield func(hsm.Monitor, error) bool) {
+		for range rounds {
+			m, err := collectors.Monitor(ctx, runner, every)
+			if !yield(m, err) || err != nil {
+				return
 			}
-		}, exitOK
-	}
-	return nil, usageError(std, monitorName, fmt.Errorf("no HSM is named %q in %s", name, config))
+		}
+	}, nil
 }
 
 // tableView prints the vendor's table, each row as it comes.

@@ -1,0 +1,393 @@
+package collectors
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// REST reads resources of a Luna Network HSM over its REST API. It keeps one
+// session and one connection, and asks one thing at a time. A session that the
+// appliance ended is renewed once, unseen. A password that was refused is not
+// tried again before its file changes: the appliance shuts out an address
+// after a few bad logins, and for longer each time.
+type REST struct {
+	Address      string // host:port
+	User         string
+	PasswordFile string        // read at each login
+	CAFile       string        // PEM; "" to use Certificate
+	Certificate  string        // pinned SHA-256 fingerprint of the certificate, as [ParseFingerprint] takes it
+	Timeout      time.Duration // of one request; 0: 30 s
+
+	mu      sync.Mutex // one request at a time; guards the rest
+	client  *http.Client
+	version int    // of the API; 0: not yet chosen
+	cookie  string // of the session; "": none
+	proven  bool   // the session has given an answer
+	refused *refusal
+}
+
+// A refusal is a login that must not be repeated with the same password.
+type refusal struct {
+	file passwordState
+	err  error
+}
+
+// A passwordState tells whether a password file was touched.
+type passwordState struct {
+	sum      [sha256.Size]byte
+	modified time.Time
+}
+
+// apiVersions are the versions of the API that the readers know, the first
+// that an appliance takes is used: 5 is that of 7.2, 1 that of 6.2.
+var apiVersions = []int{5, 1}
+
+const restTimeout = 30 * time.Second
+
+// restDial bounds the TCP connection and the TLS handshake, each.
+const restDial = 10 * time.Second
+
+// restName is what names a resource in a path; %20 is the only escape, so that
+// no dot or slash can hide in one.
+const restName = `(?:[A-Za-z0-9_:+-]|%20)(?:[A-Za-z0-9._:+-]|%20){0,127}`
+
+// restAllowed is every resource that may ever be read. Reading changes nothing
+// and needs no login to the HSM.
+var restAllowed = []*regexp.Regexp{
+	exactly(`/api/lunasa`),
+	exactly(`/api/lunasa/hsms(/[0-9]{1,20}(/counter|/tamper|/metrics|/licenses|/policies|/policies/[0-9]{1,5})?)?`),
+	exactly(`/api/lunasa/hsms/[0-9]{1,20}/partitions(/[0-9]{1,20}(/roles/[a-z]{1,16})?)?`),
+	exactly(`/api/lunasa/ntls(/certificate|/clients(/` + restName + `)?)?`),
+	exactly(`/api/lunasa/(services|sensors|disk/partitions)(/` + restName + `)?`),
+	exactly(`/api/lunasa/disk/smart`),
+}
+
+const restLogin = "/auth/session"
+
+// AllowedREST returns an error unless a request may be sent to an appliance:
+// the login to the appliance, and GETs of what [REST] reads.
+func AllowedREST(method, path string) error {
+	if method == http.MethodPost && path == restLogin {
+		return nil
+	}
+	for _, a := range restAllowed {
+		if method == http.MethodGet && a.MatchString(path) {
+			return nil
+		}
+	}
+	return failed(hsm.Command, "%s %q is not on the list of requests that change nothing; it was not sent", method, clip(path, 200))
+}
+
+// readOnly is the only way to the appliance. It sends what [AllowedREST]
+// allows, to the one address, and nothing else.
+type readOnly struct {
+	address string
+	next    http.RoundTripper
+}
+
+func (r readOnly) RoundTrip(q *http.Request) (*http.Response, error) {
+	if err := AllowedREST(q.Method, q.URL.EscapedPath()); err != nil {
+		return nil, err
+	}
+	if q.URL.Scheme != "https" || q.URL.Host != r.address || q.URL.RawQuery != "" || q.Method == http.MethodGet && q.Body != nil {
+		return nil, failed(hsm.Command, "request to another address or with more than a path; it was not sent")
+	}
+	return r.next.RoundTrip(q)
+}
+
+// A statusError is an answer of the appliance that is no success.
+type statusError struct {
+	code int
+	id   string // of the appliance's own error, as FRAMEWORK_NO_ACL_RULE
+	text string
+}
+
+func (e *statusError) Error() string {
+	s := fmt.Sprintf("the appliance answers %d %s", e.code, http.StatusText(e.code))
+	for _, more := range []string{e.id, e.text} {
+		if more != "" {
+			s += ", " + collapse(clip(more, 200))
+		}
+	}
+	return s
+}
+
+// status returns the HTTP status that err is about, 0 if it is none.
+func status(err error) int {
+	var s *statusError
+	if errors.As(err, &s) {
+		return s.code
+	}
+	return 0
+}
+
+// Get reads one resource. Its errors are a *[Failed].
+func (r *REST) Get(ctx context.Context, path string) (map[string]any, error) {
+	return r.get(ctx, path)
+}
+
+func (r *REST) get(ctx context.Context, path string) (object, error) {
+	if err := AllowedREST(http.MethodGet, path); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	renewed := false
+	for {
+		if r.cookie == "" {
+			if err := r.login(ctx); err != nil {
+				return nil, err
+			}
+		}
+		text, err := r.send(ctx, http.MethodGet, path, nil)
+		var s *statusError
+		switch {
+		case err == nil:
+			r.proven = true
+			o, err := parseObject(text)
+			if err != nil {
+				return nil, failed(hsm.Unrecognised, "GET %s: %w", path, err)
+			}
+			return o, nil
+		case !errors.As(err, &s):
+			if failure(err).OfSession() {
+				r.forget()
+			}
+			return nil, err
+		case s.code != http.StatusUnauthorized:
+			r.proven = true
+			return nil, failed(hsm.Command, "GET %s: %w", path, s)
+		case s.id == "FRAMEWORK_NO_ACL_RULE":
+			return nil, failed(hsm.Command, "GET %s: the role of user %q may not read this; add a line GET:%s to the role", path, r.User, path)
+		case r.proven: // the session has ended
+			r.cookie, renewed = "", true
+		case renewed: // a new session does not help: it is this resource
+			return nil, failed(hsm.Command, "GET %s: %w", path, s)
+		default:
+			r.cookie = ""
+			return nil, failed(hsm.Login, "GET %s: the new session is not accepted: %w", path, s)
+		}
+	}
+}
+
+// login makes a session with the appliance; it never logs in to the HSM.
+func (r *REST) login(ctx context.Context) error {
+	password, file, err := r.password()
+	if err != nil {
+		return err
+	}
+	if r.refused != nil && r.refused.file == file {
+		return r.refused.err
+	}
+	r.proven = false
+	_, err = r.send(ctx, http.MethodPost, restLogin, &password)
+	switch code := status(err); {
+	case err == nil && r.cookie == "":
+		return failed(hsm.Login, "login: the appliance gave no session")
+	case err == nil:
+		r.refused = nil
+		return nil
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		r.refused = &refusal{file, failed(hsm.Login, "user %q was refused (%w); no more tries, so that the appliance does not shut this host out, until %s changes: put the right password into it, or touch it when the account is in order", r.User, err, r.PasswordFile)}
+		return r.refused.err
+	case code != 0:
+		return failed(hsm.Unreachable, "login: %w", err)
+	}
+	if failure(err).OfSession() {
+		r.forget()
+	}
+	return fmt.Errorf("login: %w", err)
+}
+
+func (r *REST) password() (string, passwordState, error) {
+	info, err := os.Stat(r.PasswordFile)
+	if err != nil {
+		return "", passwordState{}, failed(hsm.Login, "password: %w", err)
+	}
+	b, err := os.ReadFile(r.PasswordFile)
+	if err != nil {
+		return "", passwordState{}, failed(hsm.Login, "password: %w", err)
+	}
+	password := strings.TrimRight(string(b), "\r\n")
+	if password == "" {
+		return "", passwordState{}, failed(hsm.Login, "password file %s is empty", r.PasswordFile)
+	}
+	return password, passwordState{sha256.Sum256(b), info.ModTime()}, nil
+}
+
+// send sends one request, with the password as login or with the session, and
+// returns the body of a success.
+func (r *REST) send(ctx context.Context, method, path string, password *string) ([]byte, error) {
+	if err := r.open(); err != nil {
+		return nil, err
+	}
+	timeout := r.Timeout
+	if timeout == 0 {
+		timeout = restTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var body io.Reader
+	if password != nil {
+		body = strings.NewReader("{}")
+	}
+	q, err := http.NewRequestWithContext(ctx, method, "https://"+r.Address+path, body)
+	if err != nil {
+		return nil, failed(hsm.Command, "%s %s: %w", method, path, err)
+	}
+	media := fmt.Sprintf("application/vnd.safenetinc.lunasa+json;version=%d", r.version)
+	q.Header.Set("Content-Type", media)
+	q.Header.Set("Accept", media)
+	if password != nil {
+		q.SetBasicAuth(r.User, *password)
+	} else {
+		q.AddCookie(&http.Cookie{Name: "SESSION_ID", Value: r.cookie})
+	}
+	res, err := r.client.Do(q)
+	if err != nil {
+		return nil, r.sendError(ctx, method, path, err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, r.sendError(ctx, method, path, err)
+	case err != nil:
+		return nil, failed(hsm.Incomplete, "%s %s: the answer was cut after %d bytes", method, path, len(text))
+	case len(text) > maxAnswer:
+		return nil, failed(hsm.Unrecognised, "%s %s: more than %d bytes", method, path, maxAnswer)
+	case res.StatusCode != http.StatusOK && res.StatusCode != http.StatusNoContent:
+		o, _ := parseObject(text)
+		return nil, &statusError{res.StatusCode, o.text("id"), o.text("message")}
+	}
+	if password != nil {
+		for _, c := range res.Cookies() {
+			if c.Name == "SESSION_ID" {
+				r.cookie = c.Value
+			}
+		}
+	}
+	return text, nil
+}
+
+func (r *REST) sendError(ctx context.Context, method, path string, err error) error {
+	var f *Failed
+	var bad *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.As(err, &bad):
+		return failed(hsm.HostKey, "certificate of %s is not signed by what is in %s, or is for another name (%w); it shows %s; find out why before you change ca_file or pin it with certificate",
+			r.Address, r.CAFile, bad.Err, certificateFingerprint(bad.UnverifiedCertificates))
+	case ctx.Err() != nil:
+		return failed(hsm.Timeout, "%s %s: no answer in time", method, path)
+	}
+	return failed(hsm.Unreachable, "%s %s: %w", method, path, err)
+}
+
+// open makes the client. It is made once; the files it needs must be there.
+func (r *REST) open() error {
+	if r.client != nil {
+		return nil
+	}
+	config, err := r.tlsConfig()
+	if err != nil {
+		return err
+	}
+	if r.version == 0 {
+		r.version = apiVersions[0]
+	}
+	dialer := &net.Dialer{Timeout: restDial}
+	r.client = &http.Client{
+		Transport: readOnly{r.Address, &http.Transport{
+			TLSClientConfig: config, TLSHandshakeTimeout: restDial, MaxConnsPerHost: 1, MaxResponseHeaderBytes: 64 << 10,
+			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := dialer.DialContext(ctx, network, address)
+				if err != nil {
+					return nil, failed(hsm.Unreachable, "connect: %w", err)
+				}
+				return conn, nil
+			},
+		}},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return nil
+}
+
+func (r *REST) tlsConfig() (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if r.Certificate == "" {
+		pem, err := os.ReadFile(r.CAFile)
+		if err != nil {
+			return nil, failed(hsm.HostKey, "ca_file: %w", err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, failed(hsm.HostKey, "ca_file %s holds no certificate", r.CAFile)
+		}
+		return c, nil
+	}
+	want, err := ParseFingerprint(r.Certificate)
+	if err != nil {
+		return nil, failed(hsm.HostKey, "certificate: %w", err)
+	}
+	c.InsecureSkipVerify = true // the pin decides, also when a session is resumed
+	c.VerifyConnection = func(s tls.ConnectionState) error {
+		if got := certificateFingerprint(s.PeerCertificates); got != want {
+			return failed(hsm.HostKey, "certificate of %s has changed: it shows %s, the configuration has %s; find out why before you change certificate", r.Address, got, want)
+		}
+		return nil
+	}
+	return c, nil
+}
+
+// ParseFingerprint reads "SHA256:" and 64 hexadecimal digits, with or without
+// colons between them and in any case, and returns it in the form in which
+// failures show one.
+func ParseFingerprint(s string) (string, error) {
+	digits, ok := cutPrefixFold(s, "SHA256:")
+	digits = strings.ToLower(strings.ReplaceAll(digits, ":", ""))
+	if b, err := hex.DecodeString(digits); !ok || err != nil || len(b) != sha256.Size {
+		return "", errors.New(`not a fingerprint: "SHA256:" and the 64 hexadecimal digits that openssl x509 -fingerprint -sha256 prints`)
+	}
+	return "SHA256:" + digits, nil
+}
+
+func certificateFingerprint(chain []*x509.Certificate) string {
+	if len(chain) == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("SHA256:%x", sha256.Sum256(chain[0].Raw))
+}
+
+// forget makes the next request connect anew, with what ca_file holds then.
+func (r *REST) forget() {
+	r.cookie = ""
+	if r.client != nil {
+		r.client.CloseIdleConnections()
+		r.client = nil
+	}
+}
+
+// Close ends the connection. The session ends by itself ten minutes later.
+func (r *REST) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forget()
+	return nil
+}
