@@ -116,6 +116,7 @@ func card(last func(string) oid) fakeAgent {
 	row(7, last("web.example"), "web.example", "192.0.2.9", 2, -1)
 	row(7, last("idle"), nil, "192.0.2.8")
 	row(8, slices.Concat(prefixed("web.example"), prefixed("66331"), last("663310034")), "66331", "663310034")
+	row(8, slices.Concat(prefixed("web.example"), prefixed("777"), last("77712")), "777", "77712") // of another HSM
 	f.add(gosnmp.OctetString, "7.2.0-220", safenetAppliance, oid{1, 0})
 	return f.sorted()
 }
@@ -325,6 +326,9 @@ func TestSNMPBadAgents(t *testing.T) {
 			d, seen := pollSNMP(&SNMPAgent{Device: "a"}, c.get)
 			if d.Show.Value.Serial != "66331" || len(d.Licenses.Value) != 1 || !d.Information.Value.OperationErrors.Known {
 				t.Errorf("what is certain is not read: %+v", d)
+			}
+			if lost := c.want == hsm.Timeout; (d.Show.Value.SoftwareVersion == "") != lost {
+				t.Errorf("software %q: an agent that is lost is asked no more, any other is", d.Show.Value.SoftwareVersion)
 			}
 			for _, source := range []string{"snmp hsmPartitionTable", "snmp hsmPolicyTable", "snmp hsmClientRegistrationTable"} {
 				o := seen[source]
