@@ -149,7 +149,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, h := range a.config.HSMs {
-		if a.runners[h.Name] != (noLunaSH{}) {
+		if h.Address != "" || h.Replay != "" {
 			p := &collectors.Poller{Device: h.Name, Runner: a.runners[h.Name], Rank: h.rank(sourceLunaSH), Intervals: h.intervals()}
 			g.Go(func() error { return p.Run(ctx, a.report) })
 		}

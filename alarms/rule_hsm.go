@@ -76,11 +76,11 @@ var soLogin = Rule{"so-login-attempts", func(p Poll, say func(Opinion)) {
 // while its appliance does. One poll proves nothing: a PED operation blocks
 // the card for minutes.
 var silent = Rule{"hsm-silent", func(p Poll, say func(Opinion)) {
-	s, ok := p.Sources[firstSource]
+	s, ok := p.Sources[p.first()]
 	switch {
 	case !ok || s.Failure.OfSession():
 	case s.Failure == hsm.None:
-		say(good(s.At, "%s answers", firstSource))
+		say(good(s.At, "%s answers", p.first()))
 	case s.Failures >= p.SilentAfter:
 		say(bad(Major, s.At, "no answer to %d polls: %s", s.Failures, s.Error))
 	}

@@ -12,10 +12,22 @@ import (
 // nothing does.
 const firstSource = "hsm show"
 
+// snmpFirst does the same for an HSM that is not asked over LunaSH.
+const snmpFirst = "snmp hsmTable"
+
+// first is the source that tells whether the device can be reached.
+func (p Poll) first() string {
+	_, lunash := p.Sources[firstSource]
+	if _, ok := p.Sources[snmpFirst]; ok && !lunash {
+		return snmpFirst
+	}
+	return firstSource
+}
+
 // unreachable tells that nothing can be read of a device. One command that
 // loses the connection while others get through is not that.
 var unreachable = Rule{"unreachable", func(p Poll, say func(Opinion)) {
-	s, ok := p.Sources[firstSource]
+	s, ok := p.Sources[p.first()]
 	switch {
 	case !ok:
 	case !s.Failure.OfSession():
@@ -48,10 +60,10 @@ var stale = Rule{"data-stale", func(p Poll, say func(Opinion)) {
 // is its own last failure that counts.
 func (p Poll) explained(source string) bool {
 	switch f := p.Sources[source].Failure; {
-	case source == firstSource:
+	case source == p.first():
 		return f != hsm.None
 	case f == hsm.Timeout:
-		return p.Sources[firstSource].Failure == hsm.Timeout
+		return p.Sources[p.first()].Failure == hsm.Timeout
 	default:
 		return f.OfSession()
 	}

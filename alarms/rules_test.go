@@ -72,6 +72,15 @@ func source(f hsm.Failure, failures int) hsm.Device {
 	return hsm.Device{Name: "a", Sources: map[string]hsm.Source{"hsm show": {At: at(0), Failure: f, Failures: failures, Error: "why"}}}
 }
 
+// sources has one source that failed often and others that work.
+func sources(name string, f hsm.Failure, others ...string) hsm.Device {
+	d := hsm.Device{Name: "a", Sources: map[string]hsm.Source{name: {At: at(0), Failure: f, Failures: 2, Error: "why"}}}
+	for _, o := range others {
+		d.Sources[o] = hsm.Source{At: at(0)}
+	}
+	return d
+}
+
 func sensor(name string, reading float64, unit string, lnr, lc, uc, unr float64) hsm.Sensor {
 	s := hsm.Sensor{Name: name, Reading: hsm.Some(reading), Unit: unit}
 	for _, x := range []struct {
@@ -238,6 +247,9 @@ func TestRules(t *testing.T) {
 		{unreachable, "another key", source(hsm.HostKey, 1), []string{"bad critical"}},
 		{unreachable, "the card is silent", source(hsm.Timeout, 9), []string{"good"}},
 		{unreachable, "nothing tried", hsm.Device{Name: "a"}, nil},
+		{unreachable, "SNMP alone, answers", sources("snmp hsmTable", hsm.None), []string{"good"}},
+		{unreachable, "SNMP alone, away", sources("snmp hsmTable", hsm.Unreachable), []string{"bad major"}},
+		{unreachable, "SNMP beside LunaSH, away", sources("snmp hsmTable", hsm.Unreachable, "hsm show"), []string{"good"}},
 
 		{silent, "answers", source(hsm.None, 0), []string{"good"}},
 		{silent, "two timeouts", source(hsm.Timeout, 2), nil},

@@ -27,17 +27,16 @@ type SNMPAgent struct {
 	Serial           string        // of the HSM, where the agent serves several; "": it serves one
 	Rank             int           // of its observations
 	Interval         time.Duration // the agent renews its rows every minute: less is of no use
+	Timeout          time.Duration // for one answer, asked for twice; 0: 5 s
 
-	hsms    int             // that the agent serves, once read
-	served  map[string]bool // sources that had rows once
-	window  []hsmLoad       // for the utilization, oldest first
-	request time.Duration   // for one answer; 0: snmpTimeout
+	hsms   int             // that the agent serves, once read
+	served map[string]bool // sources that had rows once
+	window []hsmLoad       // for the utilization, oldest first
 }
 
-// Limits of one poll.
 const (
-	snmpTimeout = 5 * time.Second  // for one answer, asked twice
-	snmpPoll    = 40 * time.Second // for all
+	snmpTimeout = 5 * time.Second  // for one answer
+	snmpPoll    = 40 * time.Second // for all answers of one poll
 	// snmpCache is for how long an agent may serve the same rows: what it
 	// answers can be as old as that.
 	snmpCache = time.Minute
@@ -49,7 +48,7 @@ func (a *SNMPAgent) String() string { return "SNMP agent of " + a.Device }
 func (a *SNMPAgent) Run(ctx context.Context, report func(hsm.Observation)) error {
 	for ctx.Err() == nil {
 		start := time.Now()
-		a.poll(ctx, a.walkAll, report)
+		a.Once(ctx, report)
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Until(start.Add(jitter(a.Interval, 0.05)))):
@@ -58,7 +57,13 @@ func (a *SNMPAgent) Run(ctx context.Context, report func(hsm.Observation)) error
 	return nil
 }
 
-// poll reads every object once and reports each source.
+// Once reads every object once and reports each source.
+func (a *SNMPAgent) Once(ctx context.Context, report func(hsm.Observation)) {
+	a.poll(ctx, a.walkAll, report)
+}
+
+// poll reports what walk finds. It is of some moment since the agent renewed
+// its rows, so the time that took is counted in.
 func (a *SNMPAgent) poll(ctx context.Context, walk func(context.Context) (snmpAnswer, error), report func(hsm.Observation)) {
 	start := time.Now()
 	limited, cancel := context.WithTimeout(ctx, snmpPoll)

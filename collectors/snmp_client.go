@@ -1,6 +1,7 @@
 package collectors
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -71,13 +72,9 @@ func (a *SNMPAgent) connect(ctx context.Context) (*snmpClient, error) {
 	if err != nil {
 		return nil, failed(hsm.Unreachable, "SNMP address %s: port %q is not a number from 0 to 65535", a.Address, text)
 	}
-	timeout := a.request
-	if timeout == 0 {
-		timeout = snmpTimeout
-	}
 	c := &snmpClient{agent: a, conn: &gosnmp.GoSNMP{
 		Target: host, Port: uint16(port), Transport: "udp", Version: gosnmp.Version2c,
-		Context: ctx, Timeout: timeout, Retries: 1, MaxOids: 1,
+		Context: ctx, Timeout: cmp.Or(a.Timeout, snmpTimeout), Retries: 1, MaxOids: 1,
 	}}
 	if err := c.secrets(); err != nil {
 		return nil, failed(hsm.Login, "SNMP agent %s: %w", a.Address, err)

@@ -127,3 +127,20 @@ func TestStoreWait(t *testing.T) {
 		}
 	})
 }
+
+// TestBusySecondsAsTold keeps what a source counts; only where none does they
+// come from the ratio.
+func TestBusySecondsAsTold(t *testing.T) {
+	m := Monitor{Samples: []Sample{{UptimeSeconds: 1000, Utilization: 0.25}}}
+	for _, told := range []Opt[float64]{{}, Some(7.0)} {
+		want := told.Value
+		if !told.Known {
+			want = 250
+		}
+		m.BusySeconds = told
+		d := (&Snapshot{}).With(Observation{Device: "a", At: t0, Facts: []Fact{m}}).Devices[0]
+		if !Is(d.Monitor.Value.BusySeconds, want) {
+			t.Errorf("%+v, want %g", d.Monitor.Value.BusySeconds, want)
+		}
+	}
+}

@@ -1,0 +1,234 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/simulator/netsnmp"
+)
+
+// runAgent runs one more agent in the estate; it ends with the test.
+func (e *estate) runAgent(t *testing.T, name, config string) *Agent {
+	t.Helper()
+	c, err := ParseConfig(fmt.Appendf(nil, "state_directory: %s/%s\ncontrol_socket: %s/%s.sock\nhost: {enabled: false}\n%s", e.dir, name, e.dir, name, config))
+	must(t, err)
+	no, none := false, ""
+	a := New(c, Web{
+		Flags:         &web.FlagConfig{WebListenAddresses: &[]string{"127.0.0.1:0"}, WebSystemdSocket: &no, WebConfigFile: &none},
+		TelemetryPath: "/metrics",
+	}, slog.New(slog.NewTextHandler(e.log, nil)))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return a
+}
+
+// carried is what SNMP can carry of a device. The rest of what LunaSH tells is
+// taken away here, field by field.
+func carried(d hsm.Device) map[string]any {
+	s := d.Show.Value
+	s.RollbackFirmware, s.PartNumber, s.SOLoggedIn, s.SOFailedLogins, s.Zeroized = "", "", hsm.Opt[bool]{}, hsm.Opt[int64]{}, hsm.Opt[bool]{}
+	s.RemoteLogin, s.SecureTransportMode, s.Tamper, s.Status, s.LicenseCount = hsm.Opt[bool]{}, hsm.Opt[bool]{}, "", "", hsm.Opt[int64]{}
+	s.Environment, s.Partitions = nil, nil
+	serials := make(map[string]string)
+	for _, p := range d.Show.Value.Partitions {
+		serials[p.Name] = p.Serial
+	}
+	s.PartitionsCreated = hsm.Opt[int64]{} // counted from the list above where it is not printed
+	partitions := slices.Clone(d.Partitions.Value)
+	for i := range partitions {
+		partitions[i].Name, partitions[i].Roles, partitions[i].Status, partitions[i].Zeroized = "", nil, "", hsm.Opt[bool]{}
+	}
+	licenses := slices.Clone(d.Licenses.Value)
+	for i := range licenses {
+		licenses[i].Total, licenses[i].Available = hsm.Opt[int64]{}, hsm.Opt[int64]{}
+	}
+	clients := slices.Clone(d.Clients.Value)
+	for i := range clients {
+		clients[i].RequiresHTL, clients[i].OTTExpiry = hsm.Opt[bool]{}, hsm.Opt[int64]{}
+		clients[i].Partitions = slices.Clone(clients[i].Partitions)
+		for j, name := range clients[i].Partitions {
+			if serial, ok := serials[name]; ok {
+				clients[i].Partitions[j] = serial
+			}
+		}
+		slices.Sort(clients[i].Partitions)
+	}
+	slices.SortFunc(partitions, func(a, b hsm.Partition) int { return strings.Compare(a.Serial, b.Serial) })
+	slices.SortFunc(licenses, func(a, b hsm.License) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(clients, func(a, b hsm.Client) int { return strings.Compare(a.Name, b.Name) })
+	i := d.Information.Value
+	i.CryptoRequests, i.CryptoErrors = hsm.Opt[uint64]{}, hsm.Opt[uint64]{}
+	uptime, commands := uint64(0), uint64(0)
+	if m := d.Monitor.Value.Samples; len(m) > 0 {
+		uptime, commands = m[len(m)-1].UptimeSeconds, m[len(m)-1].Commands
+	}
+	return map[string]any{
+		"show": s, "information": i, "uptime": uptime, "commands": commands, "busy": int64(d.Monitor.Value.BusySeconds.Value),
+		"ntls": d.NTLS.Value, "not after": d.Certificate.Value.NotAfter, "partitions": partitions, "licenses": licenses, "clients": clients,
+	}
+}
+
+func only(t *testing.T, a *Agent) hsm.Device {
+	t.Helper()
+	devices := a.store.Latest().HSMs()
+	if len(devices) != 1 {
+		t.Fatalf("%d devices", len(devices))
+	}
+	return devices[0]
+}
+
+func viewText(t *testing.T, a *Agent) string {
+	t.Helper()
+	view, err := mib.Build(mib.Source{Snapshot: a.store.Latest(), Now: time.Now()})
+	must(t, err)
+	var b strings.Builder
+	for _, i := range Instances(view) {
+		fmt.Fprintf(&b, "%s = %s\n", i.Name, i.Value)
+	}
+	return b.String()
+}
+
+// TestOurOwnAgentAsAnAppliance reads one HSM over LunaSH, serves it through a
+// real snmpd, and reads that as if it were the appliance's own SNMP agent: the
+// snapshot comes back, and so does every object. While the two are compared
+// the appliance is stopped, so that its counters are.
+func TestOurOwnAgentAsAnAppliance(t *testing.T) {
+	e := startEstate(t, "")
+	dir := filepath.Join(e.dir, "snmpd2")
+	must(t, os.Mkdir(dir, 0o700))
+	snmpd, err := netsnmp.StartAgent(t.Context(), dir, netsnmp.Config{User: &noc})
+	peer(t, err)
+	t.Cleanup(snmpd.Kill)
+	for _, appliance := range e.ready.Appliances {
+		if appliance.Name != "luna72" {
+			continue
+		}
+		first := e.runAgent(t, "first", fmt.Sprintf(`
+snmp: {agentXSocket: %s, raw_event_counters: true}
+intervals: {fast: 1s, slow: 2s, hourly: 3s}
+hsms: [{name: luna72, address: %q, password_file: %s, known_hosts_file: %s}]
+`, snmpd.Socket, appliance.SSHAddress, e.ready.PasswordFile, e.ready.KnownHosts))
+		second := e.runAgent(t, "second", fmt.Sprintf(`
+snmp: {enabled: false}
+hsms: [{name: luna72, snmp_agent: {address: %q, user: noc, auth_password_file: %s/auth, priv_password_file: %s/priv, interval: 1s}}]
+`, snmpd.Address, e.dir, e.dir))
+		e.until(t, "the HSM is read", func() bool { return !only(t, first).Certificate.IsZero() && !only(t, first).Clients.IsZero() })
+		must(t, e.sim.Signal(syscall.SIGSTOP))
+		defer e.sim.Signal(syscall.SIGCONT)
+		var diff string
+		same := func() bool {
+			diff = cmp.Diff(carried(only(t, first)), carried(only(t, second))) + cmp.Diff(viewText(t, first), viewText(t, second))
+			return diff == ""
+		}
+		for deadline := time.Now().Add(15 * time.Second); !same(); time.Sleep(100 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("-LunaSH +SNMP:\n%s\n%+v", diff, only(t, second).Sources)
+			}
+		}
+		d := only(t, second)
+		if d.Show.Source != "snmp hsmTable" || len(d.Policies.Value.Policies) == 0 || len(d.Partitions.Value) == 0 || len(d.Licenses.Value) == 0 || len(d.Clients.Value) == 0 {
+			t.Errorf("too little was compared: %+v", d)
+		}
+		for name, s := range d.Sources {
+			if s.Failure != hsm.None || len(s.Unread) > 0 {
+				t.Errorf("%s: %+v", name, s)
+			}
+		}
+		return
+	}
+	t.Fatal("no luna72")
+}
+
+// TestSeveralHSMsBehindOneAgent asks an agent that serves three: without a
+// serial number that is an error that names them, with one it is that HSM, and
+// what is of all three together is of none.
+func TestSeveralHSMsBehindOneAgent(t *testing.T) {
+	e := startEstate(t, "")
+	secret := func(name, text string) string {
+		file := filepath.Join(e.dir, name)
+		must(t, os.WriteFile(file, []byte(text+"\n"), 0o600))
+		return file
+	}
+	var serials []string
+	for _, d := range e.agent.store.Latest().HSMs() {
+		serials = append(serials, d.Serial())
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*collectors.SNMPAgent)
+		want   hsm.Failure
+		says   []string
+	}{
+		{"no serial", func(*collectors.SNMPAgent) {}, hsm.Unrecognised, append([]string{"serves 3 HSMs", "snmp_agent.serial"}, serials...)},
+		{"unknown serial", func(a *collectors.SNMPAgent) { a.Serial = "999" }, hsm.Unrecognised, append([]string{"no HSM with the configured serial 999"}, serials...)},
+		{"serial", func(a *collectors.SNMPAgent) { a.Serial = serials[1] }, hsm.None, nil},
+		{"version 2c", func(a *collectors.SNMPAgent) { a.Serial, a.Version = serials[1], "2c" }, hsm.None, nil},
+		{"wrong user", func(a *collectors.SNMPAgent) { a.User = "nobody" }, hsm.Login, []string{"nobody", "does not tell which"}},
+		{"wrong password", func(a *collectors.SNMPAgent) { a.AuthPasswordFile = secret("wrong-auth", "not the secret") }, hsm.Login, []string{"does not tell which"}},
+		{"wrong privacy password", func(a *collectors.SNMPAgent) { a.PrivPasswordFile = secret("wrong-priv", "not the secret") }, hsm.Login, []string{"does not tell which"}},
+		{"wrong protocol", func(a *collectors.SNMPAgent) { a.AuthProtocol = "SHA512" }, hsm.Login, []string{"does not tell which"}},
+		{"no file", func(a *collectors.SNMPAgent) { a.AuthPasswordFile = e.dir + "/absent" }, hsm.Login, []string{"auth_password_file", "absent"}},
+		{"short password", func(a *collectors.SNMPAgent) { a.PrivPasswordFile = secret("short", "hush!") }, hsm.Login, []string{"priv_password_file", "fewer than 8"}},
+		{"wrong community", func(a *collectors.SNMPAgent) { a.Version, a.CommunityFile = "2c", secret("wrong-community", "guessed") }, hsm.Unreachable, []string{"the community is wrong"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := &collectors.SNMPAgent{
+				Device: "a", Address: e.snmpd.Address, Version: "3", User: "noc", CommunityFile: e.dir + "/community",
+				AuthPasswordFile: e.dir + "/auth", PrivPasswordFile: e.dir + "/priv", Interval: time.Hour, Timeout: time.Second,
+			}
+			c.change(a)
+			snap := &hsm.Snapshot{}
+			a.Once(t.Context(), func(o hsm.Observation) { snap = snap.With(o) })
+			d := snap.Devices[0]
+			s := d.Sources["snmp hsmTable"]
+			if s.Failure != c.want || c.want == hsm.None && s.Error != "" {
+				t.Errorf("%q: %s, want %q", s.Failure, s.Error, c.want)
+			}
+			for _, words := range c.says {
+				if !strings.Contains(s.Error, words) {
+					t.Errorf("%s: does not say %s", s.Error, words)
+				}
+			}
+			for _, hidden := range []string{noc.Auth, noc.Priv, "not the secret", "hush!", "guessed"} {
+				if strings.Contains(s.Error, hidden) {
+					t.Errorf("the error holds a secret: %s", s.Error)
+				}
+			}
+			if !d.Information.IsZero() || !d.NTLS.IsZero() || !d.Certificate.IsZero() {
+				t.Errorf("sums of three HSMs are taken for one: %+v", d)
+			}
+			if c.want == hsm.None {
+				want, got := carried(e.agent.store.Latest().HSMs()[1]), carried(d)
+				for _, what := range []string{"licenses", "partitions"} {
+					if diff := cmp.Diff(want[what], got[what]); diff != "" {
+						t.Errorf("%s:\n%s", what, diff)
+					}
+				}
+				if d.Serial() != serials[1] || d.Show.Value.SoftwareVersion != "" {
+					t.Errorf("%+v", d.Show.Value)
+				}
+			}
+		})
+	}
+}
