@@ -3,6 +3,7 @@ package agent
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -30,6 +31,7 @@ type Config struct {
 	SNMP           SNMP            `yaml:"snmp"`
 	Intervals      Intervals       `yaml:"intervals"`
 	HSMs           []HSM           `yaml:"hsms"`
+	LunaCM         LunaCM          `yaml:"lunacm"`
 	Host           Host            `yaml:"host"`
 	Syslog         Syslog          `yaml:"syslog"`
 	Alarms         alarms.Settings `yaml:"alarms"`
@@ -91,6 +93,15 @@ type Host struct {
 	Interval time.Duration `yaml:"interval"`
 }
 
+// LunaCM is how PCIe, USB and backup HSMs of this host are watched.
+type LunaCM struct {
+	Enabled   bool      `yaml:"enabled"`
+	Path      string    `yaml:"path"`
+	Name      string    `yaml:"name"`      // of each HSM, before its serial number; "": the host's
+	Serials   []string  `yaml:"serials"`   // HSMs that must be there; others are found
+	Intervals Intervals `yaml:"intervals"` // 0: as for all
+}
+
 // Algorithms is what SSH may negotiate; empty: the defaults.
 type Algorithms struct {
 	KeyExchanges []string `yaml:"key_exchanges"`
@@ -136,6 +147,7 @@ func Default() Config {
 			Slow:   collectors.DefaultIntervals[collectors.Slow],
 			Hourly: collectors.DefaultIntervals[collectors.Hourly],
 		},
+		LunaCM: LunaCM{Path: collectors.DefaultLunaCM},
 		Host:   Host{Enabled: true, Interval: time.Minute},
 		Syslog: Syslog{Rate: 1000},
 		Alarms: alarms.DefaultSettings,
@@ -175,6 +187,8 @@ func ParseConfig(text []byte) (Config, error) {
 	if c.Host.Name == "" {
 		c.Host.Name, _ = os.Hostname()
 	}
+	c.LunaCM.Name = cmp.Or(c.LunaCM.Name, c.Host.Name)
+	c.LunaCM.Intervals.complete(c.Intervals)
 	for i := range c.Receivers {
 		if s := c.Receivers[i].SNMP; s != nil {
 			s.Address = withPort(s.Address, "162")
@@ -211,17 +225,29 @@ func (h *HSM) complete(all Intervals) {
 	if h.Address != "" {
 		h.Address = withPort(h.Address, "22")
 	}
-	for _, i := range []struct {
-		own *time.Duration
-		all time.Duration
-	}{{&h.Intervals.Fast, all.Fast}, {&h.Intervals.Slow, all.Slow}, {&h.Intervals.Hourly, all.Hourly}} {
-		if *i.own == 0 {
-			*i.own = i.all
-		}
-	}
+	h.Intervals.complete(all)
 	if h.PasswordCredential != "" {
 		h.PasswordFile = filepath.Join(os.Getenv("CREDENTIALS_DIRECTORY"), h.PasswordCredential)
 	}
+}
+
+// complete fills what is not set in.
+func (i *Intervals) complete(all Intervals) {
+	i.Fast, i.Slow, i.Hourly = cmp.Or(i.Fast, all.Fast), cmp.Or(i.Slow, all.Slow), cmp.Or(i.Hourly, all.Hourly)
+}
+
+// problems returns what is wrong with i.
+func (i Intervals) problems() (problems []string) {
+	for _, d := range []time.Duration{i.Fast, i.Slow, i.Hourly} {
+		if d < time.Second {
+			problems = append(problems, fmt.Sprintf("interval %s is below one second", d))
+		}
+	}
+	return problems
+}
+
+func (i Intervals) collectors() collectors.Intervals {
+	return collectors.Intervals{collectors.Fast: i.Fast, collectors.Slow: i.Slow, collectors.Hourly: i.Hourly}
 }
 
 func withPort(address, port string) string {
@@ -267,11 +293,12 @@ func (c Config) problems() (errs []error) {
 		if h.HostKey != "" && !strings.HasPrefix(h.HostKey, "SHA256:") {
 			bad("%s: host_key must be a fingerprint that begins with SHA256:", at)
 		}
-		for _, d := range []time.Duration{h.Intervals.Fast, h.Intervals.Slow, h.Intervals.Hourly} {
-			if d < time.Second {
-				bad("%s: interval %s is below one second", at, d)
-			}
+		for _, problem := range h.Intervals.problems() {
+			bad("%s: %s", at, problem)
 		}
+	}
+	for _, problem := range c.LunaCM.problems() {
+		bad("lunacm: %s", problem)
 	}
 	if (c.Syslog.TLS != "") != (c.Syslog.CertFile != "" && c.Syslog.KeyFile != "") {
 		bad("syslog: tls, cert_file and key_file go together")
@@ -306,6 +333,24 @@ func (c Config) problems() (errs []error) {
 	return append(errs, c.Alarms.Problems()...)
 }
 
+func (l LunaCM) problems() (problems []string) {
+	if !l.Enabled {
+		return nil
+	}
+	if !filepath.IsAbs(l.Path) {
+		problems = append(problems, fmt.Sprintf("path %q is not absolute", l.Path))
+	}
+	if !hsmName.MatchString(l.Name) {
+		problems = append(problems, fmt.Sprintf("name %q is not letters, digits, dots, dashes and underscores", l.Name))
+	}
+	for _, s := range l.Serials {
+		if strings.Trim(s, "0123456789") != "" || s == "" {
+			problems = append(problems, fmt.Sprintf("%q is not a serial number", s))
+		}
+	}
+	return append(problems, l.Intervals.problems()...)
+}
+
 func (r Receiver) problems() (problems []string) {
 	if r.Name == "" {
 		problems = append(problems, "name is needed")
@@ -328,7 +373,7 @@ func (r Receiver) problems() (problems []string) {
 
 // intervals returns the intervals of h as collectors want them.
 func (h HSM) intervals() collectors.Intervals {
-	return collectors.Intervals{collectors.Fast: h.Intervals.Fast, collectors.Slow: h.Intervals.Slow, collectors.Hourly: h.Intervals.Hourly}
+	return h.Intervals.collectors()
 }
 
 // Cost tells how many commands an HSM with the given number of clients gets in

@@ -42,7 +42,7 @@ const (
 	adviseRestore = "Find out who or what did it. Initialize the HSM, create its partitions and restore the keys from a backup."
 	adviseSupport = "Note the line and ask the vendor's support."
 	adviseBattery = "Check that backups are current, and plan to replace the unit: the battery of a K7 cannot be changed."
-	adviseReach   = "Check network, power and the agent's account on the appliance. Until it is reachable, nothing is known of this HSM."
+	adviseReach   = "Check network, power and the agent's account on the appliance. Of a card: kernel log (ALM0015), power, and the Luna client of its host. Until it is reachable, nothing is known of this HSM."
 )
 
 // Groups is every group, by the order in which the documentation lists them.
@@ -91,7 +91,7 @@ var Groups = []Group{
 	{"log-disk", "Log disk fills up", DiskDriveAttention, "Fetch the logs (syslog tarlogs) and clean up: at 95 % the appliance stops NTLS.", nil},
 	{"host-disk", "File system of the host fills up", DiskDriveAttention, "Free space on the host that the agent runs on.", nil},
 	{"system-status", "Appliance services", CryptoAttention, "Read status sysstat show and status sysstat code.", nil},
-	{"unreachable", "Appliance not reachable", CryptoAttention, adviseReach, nil},
+	{"unreachable", "HSM not reachable", CryptoAttention, adviseReach, nil},
 	{"data-stale", "Data are old", CryptoAttention, "The source named fails or is slow; lunawatch check-config and luna_source_failure tell why.", nil},
 }
 

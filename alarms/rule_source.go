@@ -8,18 +8,26 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// firstSource opens every round of polls: when it does not get through,
-// nothing does.
-const firstSource = "hsm show"
+// first returns the source that opens every round of polls: when it does not
+// get through, nothing does.
+func (p Poll) first() string {
+	switch p.Kind {
+	case hsm.CardHSM:
+		return "hsm showinfo"
+	case hsm.HostMachine:
+		return "slot list"
+	}
+	return "hsm show"
+}
 
 // unreachable tells that nothing can be read of a device. One command that
 // loses the connection while others get through is not that.
 var unreachable = Rule{"unreachable", func(p Poll, say func(Opinion)) {
-	s, ok := p.Sources[firstSource]
+	s, ok := p.Sources[p.first()]
 	switch {
 	case !ok:
 	case !s.Failure.OfSession():
-		say(good(s.At, "appliance answers"))
+		say(good(s.At, "%s answers", p.first()))
 	case s.Failure == hsm.HostKey:
 		say(bad(Critical, s.At, "%s", s.Error))
 	case s.Failures >= p.UnreachableAfter:
@@ -48,10 +56,10 @@ var stale = Rule{"data-stale", func(p Poll, say func(Opinion)) {
 // is its own last failure that counts.
 func (p Poll) explained(source string) bool {
 	switch f := p.Sources[source].Failure; {
-	case source == firstSource:
+	case source == p.first():
 		return f != hsm.None
 	case f == hsm.Timeout:
-		return p.Sources[firstSource].Failure == hsm.Timeout
+		return p.Sources[p.first()].Failure == hsm.Timeout
 	default:
 		return f.OfSession()
 	}

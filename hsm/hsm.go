@@ -84,12 +84,18 @@ type Kind string
 // The kinds of device.
 const (
 	NetworkHSM  Kind = "network_hsm" // an appliance and the HSM in it
+	CardHSM     Kind = "card_hsm"    // a PCIe, USB or backup HSM in or at the host of the agent
 	HostMachine Kind = "host"        // a machine without an HSM of its own
 )
 
 // HSMs returns the devices that are HSMs.
 func (s *Snapshot) HSMs() []Device {
 	return slices.DeleteFunc(slices.Clone(s.Devices), func(d Device) bool { return d.Kind == HostMachine })
+}
+
+// NetworkHSMs returns the devices that are HSMs with an appliance around them.
+func (s *Snapshot) NetworkHSMs() []Device {
+	return slices.DeleteFunc(s.HSMs(), func(d Device) bool { return d.Kind == CardHSM })
 }
 
 // Serial returns the HSM's serial number, "" while nobody has read it. It is
@@ -211,6 +217,7 @@ func (f Failure) OfSession() bool { return f == Unreachable || f == HostKey || f
 // An Observation is what one attempt of one source learned about one device.
 type Observation struct {
 	Device  string
+	Kind    Kind   // of a device that nobody expects; "": it is known
 	Source  string // the command or file that was asked
 	At      time.Time
 	Took    time.Duration
@@ -236,6 +243,7 @@ func section[T any](o Observation, v T) Section[T] {
 func (s *Snapshot) With(o Observation) *Snapshot {
 	next := &Snapshot{Seq: s.Seq + 1, Devices: slices.Clone(s.Devices)}
 	d := next.device(o.Device)
+	d.Kind = cmp.Or(d.Kind, o.Kind)
 	d.Sources = maps.Clone(d.Sources)
 	if d.Sources == nil {
 		d.Sources = make(map[string]Source)

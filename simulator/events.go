@@ -288,6 +288,7 @@ func (s *state) zeroizeNow() {
 }
 
 func decommission(s *state, _ []string) error {
+	s.decommissioned = true
 	if !s.modern() {
 		s.erase()
 		s.warmBoot()

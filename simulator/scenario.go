@@ -25,6 +25,7 @@ type spec struct {
 	fips        bool
 	audit       bool // audit role initialized
 	oldSSH      bool // offers only the SSH algorithms of its time
+	card        bool // in the host that LunaCM runs on, without an appliance around it
 	uptime      time.Duration
 	load        float64 // 0..1
 	temperature float64 // degrees Celsius
@@ -59,6 +60,7 @@ type scenarioAppliance struct {
 	FIPS           bool
 	Audit          bool
 	OldSSH         bool    `yaml:"old_ssh"`
+	Card           bool    // LunaCM sees it as a card of its host; it answers LunaSH all the same
 	Uptime         text    // a duration
 	Load           float64 // percent
 	Temperature    float64 // degrees Celsius
@@ -169,7 +171,7 @@ func (a scenarioAppliance) validate(index int) (spec, error) {
 		return spec{}, a.Name.errorf("an appliance needs a name that can be a host name, not %q", a.Name.value)
 	}
 	sp := defaults(m, index)
-	sp.name, sp.fips, sp.audit, sp.oldSSH = a.Name.value, a.FIPS, a.Audit, a.OldSSH
+	sp.name, sp.fips, sp.audit, sp.oldSSH, sp.card = a.Name.value, a.FIPS, a.Audit, a.OldSSH, a.Card
 	if sp.oldSSH && m.modern() {
 		return spec{}, a.Name.errorf("old_ssh is for models with a K6 card")
 	}
