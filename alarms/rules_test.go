@@ -72,6 +72,10 @@ func source(f hsm.Failure, failures int) hsm.Device {
 	return hsm.Device{Name: "a", Sources: map[string]hsm.Source{"hsm show": {At: at(0), Failure: f, Failures: failures, Error: "why"}}}
 }
 
+func ofKind(kind hsm.Kind, source string, f hsm.Failure) hsm.Device {
+	return hsm.Device{Name: "a", Kind: kind, Sources: map[string]hsm.Source{source: {At: at(0), Failure: f, Failures: 9, Error: "why"}}}
+}
+
 func sensor(name string, reading float64, unit string, lnr, lc, uc, unr float64) hsm.Sensor {
 	s := hsm.Sensor{Name: name, Reading: hsm.Some(reading), Unit: unit}
 	for _, x := range []struct {
@@ -153,6 +157,10 @@ func TestRules(t *testing.T) {
 		{hsmStatus, "OK", show(hsm.Show{Status: "OK"}), []string{"good"}},
 		{hsmStatus, "K7", show(hsm.Show{Status: "L3 Device"}), []string{"good"}},
 		{hsmStatus, "tamper", show(hsm.Show{Status: "Hardware Tamper"}), []string{"bad critical"}},
+		{hsmStatus, "tamper and no keys", show(hsm.Show{Status: "HSM Tamper, Decommissioned"}), []string{"bad critical"}},
+		{hsmStatus, "transport mode", show(hsm.Show{Status: "Transport Mode"}), []string{"bad major"}},
+		{hsmStatus, "transport mode and no keys", show(hsm.Show{Status: "Transport Mode, zeroized"}), []string{"bad critical"}},
+		{hsmStatus, "a new word", show(hsm.Show{Status: "Asleep"}), []string{"bad indeterminate"}},
 		{hsmStatus, "a virtual slot", show(hsm.Show{Status: "N/A - HA Group"}), nil},
 		{hsmStatus, "not printed", show(hsm.Show{}), nil},
 
@@ -238,6 +246,11 @@ func TestRules(t *testing.T) {
 		{unreachable, "another key", source(hsm.HostKey, 1), []string{"bad critical"}},
 		{unreachable, "the card is silent", source(hsm.Timeout, 9), []string{"good"}},
 		{unreachable, "nothing tried", hsm.Device{Name: "a"}, nil},
+
+		{unreachable, "a card without a slot", ofKind(hsm.CardHSM, "hsm showinfo", hsm.Unreachable), []string{"bad major"}},
+		{unreachable, "no lunacm", ofKind(hsm.HostMachine, "slot list", hsm.Unreachable), []string{"bad major"}},
+		{silent, "a card", ofKind(hsm.CardHSM, "hsm showinfo", hsm.Timeout), []string{"bad major"}},
+		{silent, "a host without lunacm", ofKind(hsm.HostMachine, "host", hsm.Command), nil},
 
 		{silent, "answers", source(hsm.None, 0), []string{"good"}},
 		{silent, "two timeouts", source(hsm.Timeout, 2), nil},
