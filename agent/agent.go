@@ -63,7 +63,7 @@ func New(c Config, w Web, log *slog.Logger) *Agent {
 			a.store.Expect(hsm.CardHSM, c.cards().Device(serial))
 		}
 	}
-	if c.Host.Enabled {
+	if c.Host.Enabled || c.HA.Enabled || c.LunaCM.Enabled {
 		a.store.Expect(hsm.HostMachine, c.Host.Name)
 	}
 	a.watch = &alarms.Watch{
@@ -162,6 +162,13 @@ func (a *Agent) Run(ctx context.Context) error {
 		cards := a.config.cards()
 		cards.Serials = a.remembered(cards)
 		g.Go(func() error { return cards.Run(ctx, a.report) })
+	}
+	if h := a.config.HA; h.Enabled {
+		ha := &collectors.HACollector{Device: a.config.Host.Name, Config: h.ClientConfig, Interval: h.Interval, Log: a.log}
+		if h.ListGroups {
+			ha.LunaCM = a.config.LunaCM.Path
+		}
+		g.Go(func() error { return ha.Run(ctx, a.report) })
 	}
 	if h := a.config.Host; h.Enabled {
 		g.Go(func() error {

@@ -32,6 +32,7 @@ type Config struct {
 	Intervals      Intervals       `yaml:"intervals"`
 	HSMs           []HSM           `yaml:"hsms"`
 	LunaCM         LunaCM          `yaml:"lunacm"`
+	HA             HA              `yaml:"ha"`
 	Host           Host            `yaml:"host"`
 	Syslog         Syslog          `yaml:"syslog"`
 	Alarms         alarms.Settings `yaml:"alarms"`
@@ -102,6 +103,14 @@ type LunaCM struct {
 	Intervals Intervals `yaml:"intervals"` // 0: as for all
 }
 
+// HA is how the HA groups of this host, a Luna client, are watched.
+type HA struct {
+	Enabled      bool          `yaml:"enabled"`
+	ClientConfig string        `yaml:"client_config"` // Chrystoki.conf or crystoki.ini
+	ListGroups   bool          `yaml:"listgroups"`    // ask lunacm, too
+	Interval     time.Duration `yaml:"interval"`      // between two questions to lunacm; 0: the slow interval
+}
+
 // Algorithms is what SSH may negotiate; empty: the defaults.
 type Algorithms struct {
 	KeyExchanges []string `yaml:"key_exchanges"`
@@ -148,6 +157,7 @@ func Default() Config {
 			Hourly: collectors.DefaultIntervals[collectors.Hourly],
 		},
 		LunaCM: LunaCM{Path: collectors.DefaultLunaCM},
+		HA:     HA{ClientConfig: "/etc/Chrystoki.conf", ListGroups: true},
 		Host:   Host{Enabled: true, Interval: time.Minute},
 		Syslog: Syslog{Rate: 1000},
 		Alarms: alarms.DefaultSettings,
@@ -189,6 +199,7 @@ func ParseConfig(text []byte) (Config, error) {
 	}
 	c.LunaCM.Name = cmp.Or(c.LunaCM.Name, c.Host.Name)
 	c.LunaCM.Intervals.complete(c.Intervals)
+	c.HA.Interval = cmp.Or(c.HA.Interval, c.Intervals.Slow)
 	for i := range c.Receivers {
 		if s := c.Receivers[i].SNMP; s != nil {
 			s.Address = withPort(s.Address, "162")
@@ -300,13 +311,19 @@ func (c Config) problems() (errs []error) {
 	for _, problem := range c.LunaCM.problems() {
 		bad("lunacm: %s", problem)
 	}
+	if c.HA.Enabled && (!filepath.IsAbs(c.HA.ClientConfig) || c.HA.ListGroups && !filepath.IsAbs(c.LunaCM.Path)) {
+		bad("ha: client_config and lunacm's path must be absolute")
+	}
+	if c.HA.Enabled && c.HA.Interval < time.Second {
+		bad("ha: interval %s is below one second", c.HA.Interval)
+	}
 	if (c.Syslog.TLS != "") != (c.Syslog.CertFile != "" && c.Syslog.KeyFile != "") {
 		bad("syslog: tls, cert_file and key_file go together")
 	}
 	if c.Syslog.Rate < 1 {
 		bad("syslog: rate %g is below one line a second", c.Syslog.Rate)
 	}
-	if c.Host.Enabled && (names[c.Host.Name] || !hsmName.MatchString(c.Host.Name)) {
+	if (c.Host.Enabled || c.HA.Enabled || c.LunaCM.Enabled) && (names[c.Host.Name] || !hsmName.MatchString(c.Host.Name)) {
 		bad("host: name %q is taken by an HSM, or is not letters, digits, dots, dashes and underscores", c.Host.Name)
 	}
 	if c.Host.Enabled && c.Host.Interval < time.Second {

@@ -107,6 +107,12 @@ var Rules = []Rule{
 	unreachable,
 	silent,
 	hostFilesystems,
+	haMember,
+	haExhausted,
+	haRedundancy,
+	haOffline,
+	haRecoveryDisabled,
+	clientCertificate,
 	stale,
 }
 

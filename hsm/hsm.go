@@ -76,6 +76,7 @@ type Device struct {
 	Disk        Section[Disk]        `json:"disk,omitzero"`
 	Tamper      Section[Tamper]      `json:"tamper,omitzero"`
 	Host        Section[Host]        `json:"host,omitzero"`
+	HA          Section[HA]          `json:"ha,omitzero"`
 }
 
 // A Kind is what a Device is.
@@ -143,7 +144,7 @@ func (d *Device) sections() map[string]interface {
 		"show": d.Show, "information": d.Information, "monitor": d.Monitor, "ntls": d.NTLS,
 		"certificate": d.Certificate, "partitions": d.Partitions, "licenses": d.Licenses,
 		"policies": d.Policies, "clients": d.Clients, "sensors": d.Sensors,
-		"system": d.System, "disk": d.Disk, "tamper": d.Tamper, "host": d.Host,
+		"system": d.System, "disk": d.Disk, "tamper": d.Tamper, "host": d.Host, "ha": d.HA,
 	}
 }
 
