@@ -75,6 +75,9 @@ func (l *haLog) add(e hsm.HAEvent, zone *time.Location) {
 			l.sights[k] = make(map[int64]haSight)
 		}
 		before := l.sights[k][pid]
+		if before.state == hsm.HAStateExcluded && e.Kind == hsm.HARecoveryNotActivated {
+			state = before.state
+		}
 		next := haSight{state: state, since: at, at: at, attempt: e.Attempt, code: e.CodeName}
 		if before.state.Lost() && before.state != "" && state.Lost() {
 			next.since = before.since

@@ -107,8 +107,14 @@ var events = []eventRow{
 	{"wrong-password", "", "end the sessions and refuse the password", false, func(s *state, _ []string) error { s.wire.refuse = true; return nil }},
 	{"host-key", "", "end the sessions and come back with another host key", false, func(s *state, _ []string) error { s.wire.otherKey = true; return nil }},
 	{"gone", "", "end the sessions and stop listening", false, func(s *state, _ []string) error { s.wire.gone = true; return nil }},
+	{applicationRestart, "", "the application of the client host that uses the HA groups is restarted", false, func(*state, []string) error {
+		return errors.New("it is no event of an appliance; only inject can do it")
+	}},
 	{"heal", "", "end all faults of the wire", false, func(s *state, _ []string) error { s.wire = wire{down: s.wire.down}; return nil }},
 }
+
+// applicationRestart is the one event that happens to no appliance.
+const applicationRestart = "application-restart"
 
 // kinds check the arguments of events. Words not named here take any text.
 var kinds = map[string]func(string) bool{

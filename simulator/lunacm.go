@@ -53,13 +53,9 @@ func LunaCMOf(stateDir string) *LunaCM {
 // LunaCMAlone returns the LunaCM of a scenario that runs nowhere; "" is the
 // built-in one.
 func LunaCMAlone(scenario string) (*LunaCM, error) {
-	specs, seed, err := readScenario(scenario)
+	e, err := newEstate(Config{Scenario: scenario, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err
-	}
-	e := &Estate{}
-	for _, sp := range specs {
-		e.appliances = append(e.appliances, newAppliance(sp, seed, "", slog.New(slog.DiscardHandler)))
 	}
 	return &LunaCM{func(ctx context.Context, l lunacmLine) (lunacmReply, error) { return e.lunacm(ctx, l), nil }}, nil
 }
@@ -162,6 +158,12 @@ func (e *Estate) lunacm(ctx context.Context, q lunacmLine) lunacmReply {
 	}
 	if q.Line == "slot list" {
 		return lunacmReply{Parts: []string{"\n" + e.slotsText(q.Slots) + currentSlot(q) + "\n" + lunacmGood}}
+	}
+	if q.Line == "hagroup listgroups" {
+		if q.Password != "" {
+			e.ha.guess()
+		}
+		return lunacmReply{Parts: e.ha.list()}
 	}
 	if q.Current >= len(q.Slots) {
 		return lunacmReply{Parts: []string{lunacmBad("Error: there is no slot.", "0x3 (CKR_SLOT_ID_INVALID)")}}

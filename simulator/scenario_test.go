@@ -14,12 +14,12 @@ func TestShippedScenarios(t *testing.T) {
 		t.Fatal("no scenarios")
 	}
 	for _, file := range files {
-		specs, seed, err := readScenario(file)
+		specs, sc, err := readScenario(file)
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
 		}
 		for _, sp := range specs { // the events must also be possible
-			s := newState(sp, seed, time.Unix(0, 0))
+			s := newState(sp, sc.Seed, time.Unix(0, 0))
 			for _, e := range sp.timeline {
 				s.after(e.at, func(s *state) {
 					if err := s.apply(e.do); err != nil {
@@ -33,11 +33,11 @@ func TestShippedScenarios(t *testing.T) {
 }
 
 func TestScenarioValues(t *testing.T) {
-	specs, seed, err := readScenario("scenarios/example.yaml")
+	specs, sc, err := readScenario("scenarios/example.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newState(specs[0], seed, time.Unix(0, 0))
+	s := newState(specs[0], sc.Seed, time.Unix(0, 0))
 	text, err := hsmShow(s, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func TestScenarioErrors(t *testing.T) {
 	const head = "appliances:\n  - {name: a, model: \"7.2\"}\n  - {name: b, model: \"5.4\"}\n"
 	for _, c := range []struct{ name, yaml, want string }{
 		{"unknown key", "appliances:\n  - name: a\n    model: \"7.2\"\n    temprature: 4\n", `[4:5] unknown field "temprature"`},
-		{"no appliances", "seed: 4\n", "no appliances"},
+		{"no appliances", "sc.Seed: 4\n", "no appliances"},
 		{"unknown model", "appliances:\n  - name: a\n    model: \"8.0\"\n", `line 3: unknown model "8.0"; known are 5.4, 6.2, 7.2`},
 		{"bad name", "appliances:\n  - name: ../a\n    model: \"7.2\"\n", "line 2: an appliance needs a name"},
 		{"name twice", head + "  - {name: a, model: \"7.2\"}\n", "line 4: a second appliance called a"},
