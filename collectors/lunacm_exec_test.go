@@ -58,8 +58,8 @@ func writeFile(t *testing.T, name, text string, mode os.FileMode) string {
 	return file
 }
 
-// watchCards runs the collector until what it has seen is enough.
-func watchCards(t *testing.T, c *Cards, enough func(*hsm.Snapshot) bool) *hsm.Snapshot {
+// watchCollector runs a collector until what it has seen is enough.
+func watchCollector(t *testing.T, c Collector, enough func(*hsm.Snapshot) bool) *hsm.Snapshot {
 	t.Helper()
 	store := hsm.NewStore()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -98,7 +98,7 @@ func TestCards(t *testing.T) {
 	e.inject(t, "pci72", "temperature", "51")
 	e.inject(t, "pci72", "partition-deactivate", "payments")
 	c := &Cards{Host: "host", Name: "card", Path: e.lunacm(t), Intervals: quick}
-	s := watchCards(t, c, func(s *hsm.Snapshot) bool {
+	s := watchCollector(t, c, func(s *hsm.Snapshot) bool {
 		for _, name := range []string{"card-532018", "card-150022"} {
 			d := deviceOf(s, name)
 			if d.Show.IsZero() || d.Monitor.IsZero() || d.Partitions.IsZero() || d.Policies.IsZero() || d.Partitions.Value[0].Policies == nil {
@@ -147,7 +147,7 @@ func TestACardThatLosesItsSlot(t *testing.T) {
 	c := &Cards{Host: "host", Name: "card", Path: e.lunacm(t), Intervals: quick}
 	told := false
 	var before time.Time
-	s := watchCards(t, c, func(s *hsm.Snapshot) bool {
+	s := watchCollector(t, c, func(s *hsm.Snapshot) bool {
 		gone, other := deviceOf(s, "card-532018"), deviceOf(s, "card-150022")
 		if !told && !gone.Show.IsZero() && !other.Show.IsZero() {
 			e.inject(t, "pci72", "tamper", "chassis")
