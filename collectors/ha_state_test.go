@@ -1,8 +1,13 @@
 package collectors
 
 import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -212,4 +217,31 @@ func TestHAConfigChanges(t *testing.T) {
 		}
 		return len(steps) == 0
 	})
+}
+
+// TestClientCertificates reads every certificate of the files that the
+// configuration names, and nothing of a file that is not there.
+func TestClientCertificates(t *testing.T) {
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := func(name string, days int) string {
+		template := x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: haAt(0).AddDate(0, 0, days)}
+		der, err := x509.CreateCertificate(nil, &template, &template, key.Public(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	}
+	w := &haWork{}
+	w.config.ServerCA = writeFile(t, "CAFile.pem", "# appliances\n"+one("luna1", 10)+one("luna2", 20)+"-----BEGIN", 0o644)
+	w.config.ClientCert = "/nonexistent"
+	var got []string
+	for _, c := range w.certificates() {
+		got = append(got, fmt.Sprintf("%s %s %d", c.Role, c.Subject, int(c.NotAfter.Sub(haAt(0)).Hours()/24)))
+	}
+	if want := "server CN=luna1 10; server CN=luna2 20"; strings.Join(got, "; ") != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 }

@@ -60,7 +60,7 @@ func TestScenarioErrors(t *testing.T) {
 	const head = "appliances:\n  - {name: a, model: \"7.2\"}\n  - {name: b, model: \"5.4\"}\n"
 	for _, c := range []struct{ name, yaml, want string }{
 		{"unknown key", "appliances:\n  - name: a\n    model: \"7.2\"\n    temprature: 4\n", `[4:5] unknown field "temprature"`},
-		{"no appliances", "sc.Seed: 4\n", "no appliances"},
+		{"no appliances", "seed: 4\n", "no appliances"},
 		{"unknown model", "appliances:\n  - name: a\n    model: \"8.0\"\n", `line 3: unknown model "8.0"; known are 5.4, 6.2, 7.2`},
 		{"bad name", "appliances:\n  - name: ../a\n    model: \"7.2\"\n", "line 2: an appliance needs a name"},
 		{"name twice", head + "  - {name: a, model: \"7.2\"}\n", "line 4: a second appliance called a"},
