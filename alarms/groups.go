@@ -95,6 +95,7 @@ var Groups = []Group{
 	{"ha-redundancy", "HA group without redundancy", CryptoAttention, "The next loss is an outage: bring the lost members back.", nil},
 	{"ha-offline", "HA group offline", CryptoAttention, "No application of this host can use its keys. Bring a member back, then restart the applications.", nil},
 	{"ha-recovery-disabled", "HA recovery disabled", CryptoAttention, "Enable it (hagroup retry -count), or recover the members by hand.", nil},
+	{"ha-unasked", "LunaCM does not list the HA groups", CryptoAttention, "Run hagroup listgroups as the agent's user. Until it works, HA is known from the log of the applications only.", nil},
 	{"client-certificate", "Certificate of the Luna client", NTLSAttention, "Make a new certificate and register it on the other side, before NTLS connections fail.", nil},
 	{"system-status", "Appliance services", CryptoAttention, "Read status sysstat show and status sysstat code.", nil},
 	{"unreachable", "HSM not reachable", CryptoAttention, adviseReach, nil},

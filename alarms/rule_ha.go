@@ -98,6 +98,19 @@ var haRecoveryDisabled = ofHA("ha-recovery-disabled", func(p Poll, g hsm.HAGroup
 	say(o.on(g.Name()))
 })
 
+// haUnasked tells that nobody knows any more what a new process would see: the
+// recovery of a member that a restarted application never logs is then missed.
+var haUnasked = Rule{"ha-unasked", func(p Poll, say func(Opinion)) {
+	s, ok := p.Sources["hagroup listgroups"]
+	switch {
+	case !ok:
+	case s.Failure == hsm.None:
+		say(good(s.At, "lunacm lists the HA groups"))
+	case s.Failures >= p.SilentAfter:
+		say(bad(Warning, s.At, "%d times in a row: %s", s.Failures, s.Error))
+	}
+}}
+
 // clientCertificate warns before a certificate of the client's configuration
 // expires.
 var clientCertificate = Rule{"client-certificate", func(p Poll, say func(Opinion)) {

@@ -112,6 +112,7 @@ var Rules = []Rule{
 	haRedundancy,
 	haOffline,
 	haRecoveryDisabled,
+	haUnasked,
 	clientCertificate,
 	stale,
 }

@@ -237,6 +237,8 @@ func TestRules(t *testing.T) {
 		{haOffline, "unknown", ha(haGroup(-1, false, hsm.HAStateUnknown)), []string{"between pay", "all"}},
 		{haRecoveryDisabled, "disabled", ha(hsm.HAGroupState{Label: "pay", RecoveryDisabled: true}), []string{"bad major pay", "all"}},
 		{haRecoveryDisabled, "not, or nothing lost", ha(hsm.HAGroupState{Serial: "7"}), []string{"good 7", "all"}},
+		{haUnasked, "asked", ofKind(hsm.HostMachine, "hagroup listgroups", hsm.None), []string{"good"}},
+		{haUnasked, "hangs", ofKind(hsm.HostMachine, "hagroup listgroups", hsm.Timeout), []string{"bad warning"}},
 		{clientCertificate, "each", hsm.Device{Name: "a", HA: read(hsm.HA{Certificates: []hsm.ClientCertificate{
 			{Role: "client", Subject: "CN=c", NotAfter: at(10).AddDate(0, 0, 40)}, {Role: "server", Subject: "CN=s", NotAfter: at(10).AddDate(0, 0, 5)},
 		}})}, []string{"good client/CN=c", "bad major server/CN=s", "all"}},

@@ -1,7 +1,8 @@
 // Package simulator is a pretend estate of Luna network HSMs. It speaks the
 // protocol of the real ones: LunaSH in a terminal over SSH, and the syslog
 // files of the appliance. One state behind all commands evolves with time,
-// moved by a scenario or by events injected while it runs.
+// moved by a scenario or by events injected while it runs. A LunaCM shows the
+// cards among them, and the HA groups of an application on its host.
 package simulator
 
 import (
