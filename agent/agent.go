@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -57,7 +58,12 @@ func New(c Config, w Web, log *slog.Logger) *Agent {
 		a.store.Expect(hsm.NetworkHSM, h.Name)
 		a.runners[h.Name] = h.Runner()
 	}
-	if c.Host.Enabled {
+	for _, serial := range c.LunaCM.Serials {
+		if c.LunaCM.Enabled {
+			a.store.Expect(hsm.CardHSM, c.cards().Device(serial))
+		}
+	}
+	if c.Host.Enabled || c.HA.Enabled || c.LunaCM.Enabled {
 		a.store.Expect(hsm.HostMachine, c.Host.Name)
 	}
 	a.watch = &alarms.Watch{
@@ -167,6 +173,18 @@ func (a *Agent) Run(ctx context.Context) error {
 			g.Go(func() error { return a.follow(ctx, h, file) })
 		}
 	}
+	if a.config.LunaCM.Enabled {
+		cards := a.config.cards()
+		cards.Serials = a.remembered(cards)
+		g.Go(func() error { return cards.Run(ctx, a.report) })
+	}
+	if h := a.config.HA; h.Enabled {
+		ha := &collectors.HACollector{Device: a.config.Host.Name, Config: h.ClientConfig, Interval: h.Interval, Log: a.log}
+		if h.ListGroups {
+			ha.LunaCM = a.config.LunaCM.Path
+		}
+		g.Go(func() error { return ha.Run(ctx, a.report) })
+	}
 	if h := a.config.Host; h.Enabled {
 		g.Go(func() error {
 			return (&collectors.HostCollector{Device: h.Name, Interval: h.Interval}).Run(ctx, a.report)
@@ -186,6 +204,25 @@ func (a *Agent) Run(ctx context.Context) error {
 	err = g.Wait()
 	a.closeRunners()
 	return err
+}
+
+// cards returns the collector of the HSMs in this host.
+func (c Config) cards() *collectors.Cards {
+	return &collectors.Cards{Host: c.Host.Name, Name: c.LunaCM.Name, Serials: c.LunaCM.Serials, Path: c.LunaCM.Path, Intervals: c.LunaCM.Intervals.collectors()}
+}
+
+// remembered returns the serial numbers that are configured, and those of HSMs
+// with alarms: what has no slot any more would be forgotten by a restart.
+func (a *Agent) remembered(cards *collectors.Cards) []string {
+	serials := slices.Clone(cards.Serials)
+	for _, alarm := range a.watch.Active() {
+		serial, ok := strings.CutPrefix(alarm.Device, cards.Device(""))
+		if ok && serial != "" && strings.Trim(serial, "0123456789") == "" && !slices.Contains(serials, serial) {
+			serials = append(serials, serial)
+			a.store.Expect(hsm.CardHSM, alarm.Device)
+		}
+	}
+	return serials
 }
 
 func (a *Agent) closeRunners() {

@@ -3,6 +3,7 @@ package agent
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -30,6 +31,8 @@ type Config struct {
 	SNMP           SNMP            `yaml:"snmp"`
 	Intervals      Intervals       `yaml:"intervals"`
 	HSMs           []HSM           `yaml:"hsms"`
+	LunaCM         LunaCM          `yaml:"lunacm"`
+	HA             HA              `yaml:"ha"`
 	Host           Host            `yaml:"host"`
 	Syslog         Syslog          `yaml:"syslog"`
 	Alarms         alarms.Settings `yaml:"alarms"`
@@ -112,6 +115,23 @@ type Host struct {
 	Interval time.Duration `yaml:"interval"`
 }
 
+// LunaCM is how PCIe, USB and backup HSMs of this host are watched.
+type LunaCM struct {
+	Enabled   bool      `yaml:"enabled"`
+	Path      string    `yaml:"path"`
+	Name      string    `yaml:"name"`      // of each HSM, before its serial number; "": the host's
+	Serials   []string  `yaml:"serials"`   // HSMs that must be there; others are found
+	Intervals Intervals `yaml:"intervals"` // 0: as for all
+}
+
+// HA is how the HA groups of this host, a Luna client, are watched.
+type HA struct {
+	Enabled      bool          `yaml:"enabled"`
+	ClientConfig string        `yaml:"client_config"` // Chrystoki.conf or crystoki.ini
+	ListGroups   bool          `yaml:"listgroups"`    // ask lunacm, too
+	Interval     time.Duration `yaml:"interval"`      // between two questions to lunacm; 0: the slow interval
+}
+
 // Algorithms is what SSH may negotiate; empty: the defaults.
 type Algorithms struct {
 	KeyExchanges []string `yaml:"key_exchanges"`
@@ -157,6 +177,8 @@ func Default() Config {
 			Slow:   collectors.DefaultIntervals[collectors.Slow],
 			Hourly: collectors.DefaultIntervals[collectors.Hourly],
 		},
+		LunaCM: LunaCM{Path: collectors.DefaultLunaCM},
+		HA:     HA{ClientConfig: "/etc/Chrystoki.conf", ListGroups: true},
 		Host:   Host{Enabled: true, Interval: time.Minute},
 		Syslog: Syslog{Rate: 1000},
 		Alarms: alarms.DefaultSettings,
@@ -196,6 +218,9 @@ func ParseConfig(text []byte) (Config, error) {
 	if c.Host.Name == "" {
 		c.Host.Name, _ = os.Hostname()
 	}
+	c.LunaCM.Name = cmp.Or(c.LunaCM.Name, c.Host.Name)
+	c.LunaCM.Intervals.complete(c.Intervals)
+	c.HA.Interval = cmp.Or(c.HA.Interval, c.Intervals.Slow)
 	for i := range c.Receivers {
 		if s := c.Receivers[i].SNMP; s != nil {
 			s.Address = withPort(s.Address, "162")
@@ -233,14 +258,7 @@ func (h *HSM) complete(all Intervals) {
 		h.Address = withPort(h.Address, "22")
 	}
 	h.SNMPAgent.complete()
-	for _, i := range []struct {
-		own *time.Duration
-		all time.Duration
-	}{{&h.Intervals.Fast, all.Fast}, {&h.Intervals.Slow, all.Slow}, {&h.Intervals.Hourly, all.Hourly}} {
-		if *i.own == 0 {
-			*i.own = i.all
-		}
-	}
+	h.Intervals.complete(all)
 	for _, source := range allSources {
 		if !slices.Contains(h.Prefer, source) {
 			h.Prefer = append(h.Prefer, source)
@@ -260,6 +278,25 @@ func (h *HSM) complete(all Intervals) {
 	if h.PasswordCredential != "" {
 		h.PasswordFile = filepath.Join(os.Getenv("CREDENTIALS_DIRECTORY"), h.PasswordCredential)
 	}
+}
+
+// complete fills what is not set in.
+func (i *Intervals) complete(all Intervals) {
+	i.Fast, i.Slow, i.Hourly = cmp.Or(i.Fast, all.Fast), cmp.Or(i.Slow, all.Slow), cmp.Or(i.Hourly, all.Hourly)
+}
+
+// problems returns what is wrong with i.
+func (i Intervals) problems() (problems []string) {
+	for _, d := range []time.Duration{i.Fast, i.Slow, i.Hourly} {
+		if d < time.Second {
+			problems = append(problems, fmt.Sprintf("interval %s is below one second", d))
+		}
+	}
+	return problems
+}
+
+func (i Intervals) collectors() collectors.Intervals {
+	return collectors.Intervals{collectors.Fast: i.Fast, collectors.Slow: i.Slow, collectors.Hourly: i.Hourly}
 }
 
 func withPort(address, port string) string {
@@ -311,11 +348,18 @@ func (c Config) problems() (errs []error) {
 		for _, problem := range h.restProblems() {
 			bad("%s: %s", at, problem)
 		}
-		for _, d := range []time.Duration{h.Intervals.Fast, h.Intervals.Slow, h.Intervals.Hourly} {
-			if d < time.Second {
-				bad("%s: interval %s is below one second", at, d)
-			}
+		for _, problem := range h.Intervals.problems() {
+			bad("%s: %s", at, problem)
 		}
+	}
+	for _, problem := range c.LunaCM.problems() {
+		bad("lunacm: %s", problem)
+	}
+	if c.HA.Enabled && (!filepath.IsAbs(c.HA.ClientConfig) || c.HA.ListGroups && !filepath.IsAbs(c.LunaCM.Path)) {
+		bad("ha: client_config and lunacm's path must be absolute")
+	}
+	if c.HA.Enabled && c.HA.Interval < time.Second {
+		bad("ha: interval %s is below one second", c.HA.Interval)
 	}
 	if (c.Syslog.TLS != "") != (c.Syslog.CertFile != "" && c.Syslog.KeyFile != "") {
 		bad("syslog: tls, cert_file and key_file go together")
@@ -323,7 +367,7 @@ func (c Config) problems() (errs []error) {
 	if c.Syslog.Rate < 1 {
 		bad("syslog: rate %g is below one line a second", c.Syslog.Rate)
 	}
-	if c.Host.Enabled && (names[c.Host.Name] || !hsmName.MatchString(c.Host.Name)) {
+	if (c.Host.Enabled || c.HA.Enabled || c.LunaCM.Enabled) && (names[c.Host.Name] || !hsmName.MatchString(c.Host.Name)) {
 		bad("host: name %q is taken by an HSM, or is not letters, digits, dots, dashes and underscores", c.Host.Name)
 	}
 	if c.Host.Enabled && c.Host.Interval < time.Second {
@@ -392,6 +436,24 @@ func (h HSM) restProblems() (problems []string) {
 // rank returns where a source stands in the order of preference, 0 first.
 func (h HSM) rank(source string) int { return slices.Index(h.Prefer, source) }
 
+func (l LunaCM) problems() (problems []string) {
+	if !l.Enabled {
+		return nil
+	}
+	if !filepath.IsAbs(l.Path) {
+		problems = append(problems, fmt.Sprintf("path %q is not absolute", l.Path))
+	}
+	if !hsmName.MatchString(l.Name) {
+		problems = append(problems, fmt.Sprintf("name %q is not letters, digits, dots, dashes and underscores", l.Name))
+	}
+	for _, s := range l.Serials {
+		if strings.Trim(s, "0123456789") != "" || s == "" {
+			problems = append(problems, fmt.Sprintf("%q is not a serial number", s))
+		}
+	}
+	return append(problems, l.Intervals.problems()...)
+}
+
 func (r Receiver) problems() (problems []string) {
 	if r.Name == "" {
 		problems = append(problems, "name is needed")
@@ -414,7 +476,7 @@ func (r Receiver) problems() (problems []string) {
 
 // intervals returns the intervals of h as collectors want them.
 func (h HSM) intervals() collectors.Intervals {
-	return collectors.Intervals{collectors.Fast: h.Intervals.Fast, collectors.Slow: h.Intervals.Slow, collectors.Hourly: h.Intervals.Hourly}
+	return h.Intervals.collectors()
 }
 
 // Cost tells how many commands an HSM with the given number of clients gets in

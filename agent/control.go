@@ -58,6 +58,10 @@ func (a *Agent) monitor(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}
+	if a.runners[device] == nil {
+		http.Error(w, fmt.Sprintf("%s is a card: its utilization is polled, and not measured on demand", device), http.StatusNotFound)
+		return
+	}
 	interval, _ := strconv.Atoi(q.Get("interval"))
 	rounds, _ := strconv.Atoi(q.Get("rounds"))
 	out := json.NewEncoder(w)

@@ -24,13 +24,9 @@ func TestOneTruth(t *testing.T) {
 		walk := e.snmp(t, "snmpwalk", "-On", subtreeHSM)
 		return len(list) > 400 && walk == e.snmp(t, "snmpbulkwalk", "-On", "-Cr50", subtreeHSM) && walk == direct.String()
 	})
-	res, err := http.Get("http://" + e.web + "/metrics")
-	must(t, err)
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	must(t, err)
+	body := get(t, "http://"+e.web+"/metrics")
 	for _, want := range []string{`luna_hsm_info{device="luna72"`, `luna_agentx_connected 1`, `luna_partition_objects{`} {
-		if !strings.Contains(string(body), want) {
+		if !strings.Contains(body, want) {
 			t.Errorf("/metrics lacks %s", want)
 		}
 	}
@@ -124,4 +120,15 @@ func TestForwardedLog(t *testing.T) {
 	if e.stands("luna54", "integrity") || e.stands("luna62", "integrity") {
 		t.Error("the line is of another HSM too")
 	}
+}
+
+// get returns what is served at a URL.
+func get(t *testing.T, url string) string {
+	t.Helper()
+	res, err := http.Get(url)
+	must(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	must(t, err)
+	return string(body)
 }

@@ -128,6 +128,12 @@ func (e *estate) startSimulator(ctx context.Context, tb testing.TB) {
 const simulatorDir = "LUNAWATCH_TEST_SIMULATOR"
 
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "lunacm" { // a link in the directory of a simulation
+		if err := simulator.LunaCMOf(filepath.Dir(os.Args[0])).Run(context.Background(), os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.Exit(0)
+	}
 	dir := os.Getenv(simulatorDir)
 	if dir == "" {
 		os.Exit(m.Run())

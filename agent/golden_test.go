@@ -135,6 +135,10 @@ func TestMetricNames(t *testing.T) {
 			Sensors: []hsm.HostSensor{{Unit: "RPM"}, {Unit: "degrees C"}}, Processes: []hsm.Process{{PID: 1}},
 			Daemons: map[string]int64{"cbs": 1}, NTLSLinks: map[string]int64{"192.0.2.1": 2},
 		}}})
+		store.Apply(hsm.Observation{Device: "host", Source: "ha", At: time.Now(), MaxAge: time.Minute, Facts: []hsm.Fact{hsm.HA{
+			Groups:       []hsm.HAGroupState{{Label: "g", Redundancy: hsm.Some[int64](1), Members: []hsm.HAMemberState{{Serial: "1", State: hsm.HAStateDown, Since: time.Now(), Attempt: hsm.Some[int64](1), Reachable: hsm.Some(true)}}}},
+			Certificates: []hsm.ClientCertificate{{Role: "client", Subject: "CN=c"}},
+		}}})
 		problems, err := testutil.CollectAndLint(exporters.NewPrometheus(store, time.Now))
 		if err != nil {
 			t.Fatal(err)

@@ -42,7 +42,7 @@ const (
 	adviseRestore = "Find out who or what did it. Initialize the HSM, create its partitions and restore the keys from a backup."
 	adviseSupport = "Note the line and ask the vendor's support."
 	adviseBattery = "Check that backups are current, and plan to replace the unit: the battery of a K7 cannot be changed."
-	adviseReach   = "Check network, power and the agent's account on the appliance. Until it is reachable, nothing is known of this HSM."
+	adviseReach   = "Check network, power and the agent's account on the appliance. Of a card: kernel log (ALM0015), power, and the Luna client of its host. Until it is reachable, nothing is known of this HSM."
 )
 
 // Groups is every group, by the order in which the documentation lists them.
@@ -90,8 +90,15 @@ var Groups = []Group{
 	{"disk", "Appliance disk", DiskDriveAttention, "Read status disk; a failing disk means a new appliance.", nil},
 	{"log-disk", "Log disk fills up", DiskDriveAttention, "Fetch the logs (syslog tarlogs) and clean up: at 95 % the appliance stops NTLS.", nil},
 	{"host-disk", "File system of the host fills up", DiskDriveAttention, "Free space on the host that the agent runs on.", nil},
+	{"ha-member", "HA group has lost a member", CryptoAttention, "Look at the appliance and at its partition: is it reachable, is it activated? Applications that began without it must be restarted.", nil},
+	{"ha-exhausted", "HA recovery given up", CryptoAttention, "Mend the member, then have it recovered by hand (hagroup recover) or restart the applications: nothing tries any more.", nil},
+	{"ha-redundancy", "HA group without redundancy", CryptoAttention, "The next loss is an outage: bring the lost members back.", nil},
+	{"ha-offline", "HA group offline", CryptoAttention, "No application of this host can use its keys. Bring a member back, then restart the applications.", nil},
+	{"ha-recovery-disabled", "HA recovery disabled", CryptoAttention, "Enable it (hagroup retry -count), or recover the members by hand.", nil},
+	{"ha-unasked", "LunaCM does not list the HA groups", CryptoAttention, "Run hagroup listgroups as the agent's user. Until it works, HA is known from the log of the applications only.", nil},
+	{"client-certificate", "Certificate of the Luna client", NTLSAttention, "Make a new certificate and register it on the other side, before NTLS connections fail.", nil},
 	{"system-status", "Appliance services", CryptoAttention, "Read status sysstat show and status sysstat code.", nil},
-	{"unreachable", "Appliance not reachable", CryptoAttention, adviseReach, nil},
+	{"unreachable", "HSM not reachable", CryptoAttention, adviseReach, nil},
 	{"data-stale", "Data are old", CryptoAttention, "The source named fails or is slow; lunawatch check-config and luna_source_failure tell why.", nil},
 }
 

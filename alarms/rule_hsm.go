@@ -6,7 +6,21 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
+// statusAdvice is what to do about a part of a status line, in the order in
+// which the parts are looked for.
+var statusAdvice = []struct {
+	word     string
+	severity Severity
+	advice   string
+}{
+	{"tamper", Critical, "restart it, read the tampers, and have the SO clear them"},
+	{"decommissioned", Critical, "its keys are gone: initialize it and restore them from a backup"},
+	{"zeroized", Critical, "its keys are gone: initialize it and restore them from a backup"},
+	{"transport", Major, "the SO recovers it with stm recover"},
+}
+
 // hsmStatus tells of a status line that is not OK, on versions that print one.
+// What is said of it in parts is advised on in parts: "Transport Mode, zeroized".
 var hsmStatus = Rule{"hsm-status", func(p Poll, say func(Opinion)) {
 	s, ok := p.Show.Get(p.Now)
 	switch {
@@ -14,7 +28,13 @@ var hsmStatus = Rule{"hsm-status", func(p Poll, say func(Opinion)) {
 	case statusOK(s.Status):
 		say(good(p.Show.Asked(), "HSM status %s", s.Status))
 	default:
-		say(bad(Critical, p.Show.Asked(), "HSM status %s", s.Status))
+		worst, text := Indeterminate, ""
+		for _, a := range statusAdvice {
+			if strings.Contains(strings.ToLower(s.Status), a.word) && !strings.Contains(text, a.advice) {
+				worst, text = max(worst, a.severity), text+"; "+a.advice
+			}
+		}
+		say(bad(worst, p.Show.Asked(), "HSM status %s%s", s.Status, text))
 	}
 }}
 

@@ -24,16 +24,19 @@ var certificate = Rule{"ntls-certificate", func(p Poll, say func(Opinion)) {
 	if !ok || !c.NotAfter.Known {
 		return
 	}
-	end := c.NotAfter.Value
+	say(expiry("NTLS certificate", c.NotAfter.Value, p, p.Certificate.Asked()))
+}}
+
+// expiry judges the end of a certificate.
+func expiry(what string, end time.Time, p Poll, at time.Time) Opinion {
 	days, date := int(end.Sub(p.Now).Hours()/24), end.UTC().Format(time.DateOnly)
 	switch {
 	case !p.Now.Before(end):
-		say(bad(Critical, p.Certificate.Asked(), "NTLS certificate expired on %s", date))
+		return bad(Critical, at, "%s expired on %s", what, date)
 	case days <= 7:
-		say(bad(Major, p.Certificate.Asked(), "NTLS certificate expires on %s", date))
+		return bad(Major, at, "%s expires on %s", what, date)
 	case days <= p.CertificateDays:
-		say(bad(Warning, p.Certificate.Asked(), "NTLS certificate expires on %s", date))
-	default:
-		say(good(p.Certificate.Asked(), "NTLS certificate is good until %s", date))
+		return bad(Warning, at, "%s expires on %s", what, date)
 	}
-}}
+	return good(at, "%s is good until %s", what, date)
+}

@@ -8,20 +8,20 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// firstSource opens every round of polls: when it does not get through,
-// nothing does.
-const firstSource = "hsm show"
-
-// snmpFirst does the same for an HSM that is not asked over LunaSH.
-const snmpFirst = "snmp hsmTable"
-
-// first is the source that tells whether the device can be reached.
+// first returns the source that opens every round of polls: when it does not
+// get through, nothing does. An HSM without LunaSH has its SNMP agent.
 func (p Poll) first() string {
-	_, lunash := p.Sources[firstSource]
-	if _, ok := p.Sources[snmpFirst]; ok && !lunash {
-		return snmpFirst
+	_, lunash := p.Sources["hsm show"]
+	_, snmp := p.Sources["snmp hsmTable"]
+	switch {
+	case p.Kind == hsm.CardHSM:
+		return "hsm showinfo"
+	case p.Kind == hsm.HostMachine:
+		return "slot list"
+	case snmp && !lunash:
+		return "snmp hsmTable"
 	}
-	return firstSource
+	return "hsm show"
 }
 
 // unreachable tells that nothing can be read of a device. One command that
@@ -31,9 +31,11 @@ var unreachable = Rule{"unreachable", func(p Poll, say func(Opinion)) {
 	switch {
 	case !ok:
 	case !s.Failure.OfSession():
-		say(good(s.At, "appliance answers"))
+		say(good(s.At, "%s answers", p.first()))
 	case s.Failure == hsm.HostKey:
 		say(bad(Critical, s.At, "%s", s.Error))
+	case s.Failures >= p.UnreachableAfter && p.Show.Fresh(p.Now) && p.Show.Source != p.first() && p.Show.Asked().After(s.Success):
+		say(bad(Minor, s.At, "%s; %s stands in", s.Error, p.Show.Source))
 	case s.Failures >= p.UnreachableAfter:
 		say(bad(Major, s.At, "%s", s.Error))
 	}

@@ -107,6 +107,13 @@ var Rules = []Rule{
 	unreachable,
 	silent,
 	hostFilesystems,
+	haMember,
+	haExhausted,
+	haRedundancy,
+	haOffline,
+	haRecoveryDisabled,
+	haUnasked,
+	clientCertificate,
 	stale,
 }
 

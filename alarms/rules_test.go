@@ -81,6 +81,26 @@ func sources(name string, f hsm.Failure, others ...string) hsm.Device {
 	return d
 }
 
+func ha(groups ...hsm.HAGroupState) hsm.Device {
+	return hsm.Device{Name: "a", HA: read(hsm.HA{Groups: groups})}
+}
+
+// haGroup is a group that can lose so many members, -1 for unknown.
+func haGroup(redundancy int64, offline bool, states ...hsm.HAMembership) hsm.HAGroupState {
+	g := hsm.HAGroupState{Label: "pay", Expected: int64(len(states)), Offline: offline, Redundancy: hsm.Opt[int64]{Value: redundancy, Known: redundancy >= 0}}
+	for i, s := range states {
+		g.Members = append(g.Members, hsm.HAMemberState{Serial: fmt.Sprint(i + 1), State: s})
+		if s == hsm.HAStateAlive {
+			g.Alive++
+		}
+	}
+	return g
+}
+
+func ofKind(kind hsm.Kind, source string, f hsm.Failure) hsm.Device {
+	return hsm.Device{Name: "a", Kind: kind, Sources: map[string]hsm.Source{source: {At: at(0), Failure: f, Failures: 9, Error: "why"}}}
+}
+
 func sensor(name string, reading float64, unit string, lnr, lc, uc, unr float64) hsm.Sensor {
 	s := hsm.Sensor{Name: name, Reading: hsm.Some(reading), Unit: unit}
 	for _, x := range []struct {
@@ -162,6 +182,10 @@ func TestRules(t *testing.T) {
 		{hsmStatus, "OK", show(hsm.Show{Status: "OK"}), []string{"good"}},
 		{hsmStatus, "K7", show(hsm.Show{Status: "L3 Device"}), []string{"good"}},
 		{hsmStatus, "tamper", show(hsm.Show{Status: "Hardware Tamper"}), []string{"bad critical"}},
+		{hsmStatus, "tamper and no keys", show(hsm.Show{Status: "HSM Tamper, Decommissioned"}), []string{"bad critical"}},
+		{hsmStatus, "transport mode", show(hsm.Show{Status: "Transport Mode"}), []string{"bad major"}},
+		{hsmStatus, "transport mode and no keys", show(hsm.Show{Status: "Transport Mode, zeroized"}), []string{"bad critical"}},
+		{hsmStatus, "a new word", show(hsm.Show{Status: "Asleep"}), []string{"bad indeterminate"}},
 		{hsmStatus, "a virtual slot", show(hsm.Show{Status: "N/A - HA Group"}), nil},
 		{hsmStatus, "not printed", show(hsm.Show{}), nil},
 
@@ -209,6 +233,25 @@ func TestRules(t *testing.T) {
 		{hostFilesystems, "room", mounted(80), []string{"good /var", "all"}},
 		{hostFilesystems, "90 %", mounted(91), []string{"bad minor /var", "all"}},
 		{hostFilesystems, "nearly full", mounted(96), []string{"bad major /var", "all"}},
+		{haMember, "each", ha(haGroup(1, false, hsm.HAStateAlive, hsm.HAStateRecovering, hsm.HAStateUnknown)), []string{"good pay/1", "bad major pay/2", "between pay/3", "all"}},
+		{haMember, "no groups", ha(), []string{"all"}},
+		{haExhausted, "each", ha(haGroup(1, false, hsm.HAStateExhausted, hsm.HAStateRecovering)), []string{"bad critical pay/1", "good pay/2", "all"}},
+		{haRedundancy, "two", ha(haGroup(1, false, hsm.HAStateAlive, hsm.HAStateAlive)), []string{"good pay", "all"}},
+		{haRedundancy, "one of two", ha(haGroup(0, false, hsm.HAStateAlive, hsm.HAStateDown)), []string{"bad major pay", "all"}},
+		{haRedundancy, "a group of one", ha(haGroup(0, false, hsm.HAStateAlive)), []string{"good pay", "all"}},
+		{haRedundancy, "none is told by its own rule", ha(haGroup(0, true, hsm.HAStateDown, hsm.HAStateDown)), []string{"between pay", "all"}},
+		{haRedundancy, "unknown", ha(haGroup(-1, false, hsm.HAStateAlive, hsm.HAStateUnknown)), []string{"between pay", "all"}},
+		{haOffline, "none left", ha(haGroup(0, true, hsm.HAStateDown)), []string{"bad critical pay", "all"}},
+		{haOffline, "one left", ha(haGroup(0, false, hsm.HAStateAlive, hsm.HAStateDown)), []string{"good pay", "all"}},
+		{haOffline, "unknown", ha(haGroup(-1, false, hsm.HAStateUnknown)), []string{"between pay", "all"}},
+		{haRecoveryDisabled, "disabled", ha(hsm.HAGroupState{Label: "pay", RecoveryDisabled: true}), []string{"bad major pay", "all"}},
+		{haRecoveryDisabled, "not, or nothing lost", ha(hsm.HAGroupState{Serial: "7"}), []string{"good 7", "all"}},
+		{haUnasked, "asked", ofKind(hsm.HostMachine, "hagroup listgroups", hsm.None), []string{"good"}},
+		{haUnasked, "hangs", ofKind(hsm.HostMachine, "hagroup listgroups", hsm.Timeout), []string{"bad warning"}},
+		{clientCertificate, "each", hsm.Device{Name: "a", HA: read(hsm.HA{Certificates: []hsm.ClientCertificate{
+			{Role: "client", Subject: "CN=c", NotAfter: at(10).AddDate(0, 0, 40)}, {Role: "server", Subject: "CN=s", NotAfter: at(10).AddDate(0, 0, 5)},
+		}})}, []string{"good client/CN=c", "bad major server/CN=s", "all"}},
+
 		{logDisk, "room", logs(66), []string{"good"}},
 		{logDisk, "in the band", logs(68), nil},
 		{logDisk, "70 %", logs(70), []string{"bad minor"}},
@@ -250,6 +293,11 @@ func TestRules(t *testing.T) {
 		{unreachable, "SNMP alone, answers", sources("snmp hsmTable", hsm.None), []string{"good"}},
 		{unreachable, "SNMP alone, away", sources("snmp hsmTable", hsm.Unreachable), []string{"bad major"}},
 		{unreachable, "SNMP beside LunaSH, away", sources("snmp hsmTable", hsm.Unreachable, "hsm show"), []string{"good"}},
+
+		{unreachable, "a card without a slot", ofKind(hsm.CardHSM, "hsm showinfo", hsm.Unreachable), []string{"bad major"}},
+		{unreachable, "no lunacm", ofKind(hsm.HostMachine, "slot list", hsm.Unreachable), []string{"bad major"}},
+		{silent, "a card", ofKind(hsm.CardHSM, "hsm showinfo", hsm.Timeout), []string{"bad major"}},
+		{silent, "a host without lunacm", ofKind(hsm.HostMachine, "host", hsm.Command), nil},
 
 		{silent, "answers", source(hsm.None, 0), []string{"good"}},
 		{silent, "two timeouts", source(hsm.Timeout, 2), nil},

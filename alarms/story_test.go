@@ -61,8 +61,8 @@ func shows(second int, change func(*hsm.Show)) func(*hsm.Device) {
 			change(&s)
 		}
 		d.Show = readAt(second, s)
-		d.Show.Source = firstSource
-		d.Sources = map[string]hsm.Source{firstSource: {At: at(second)}}
+		d.Show.Source = "hsm show"
+		d.Sources = map[string]hsm.Source{"hsm show": {At: at(second)}}
 	}
 }
 
@@ -73,7 +73,7 @@ func fails(second, failures int, f hsm.Failure, sources ...string) func(*hsm.Dev
 		for name, s := range d.Sources {
 			next[name] = s
 		}
-		for _, name := range append(sources, firstSource) {
+		for _, name := range append(sources, "hsm show") {
 			next[name] = hsm.Source{At: at(second), Failure: f, Failures: failures, Error: "no answer"}
 		}
 		d.Sources = next
@@ -197,7 +197,7 @@ func TestStoryDeadAppliance(t *testing.T) {
 			sources[from] = hsm.Source{At: at(second)}
 			d.Sources = sources
 			switch from {
-			case firstSource:
+			case "hsm show":
 				d.Show = readAt(second, hsm.Show{})
 				d.Show.Source = from
 			case "partition show":
@@ -213,14 +213,14 @@ func TestStoryDeadAppliance(t *testing.T) {
 		}
 	}
 	s := tell(t, []moment{
-		{0, "", others(0, firstSource), nil},
+		{0, "", others(0, "hsm show"), nil},
 		{1, "", others(1, "partition show"), nil},
 		{2, "", others(2, "status sensors"), nil},
 		{3, "", others(3, "status disk"), nil},
 		{300, "", fails(300, 1, hsm.Unreachable, slow...), nil},
 		{310, "", fails(310, 2, hsm.Unreachable, slow...), []string{"raised major unreachable"}},
 		{7200, "", fails(7200, 99, hsm.Unreachable, slow...), nil},
-		{9000, "", others(9000, firstSource), []string{"cleared major unreachable"}},
+		{9000, "", others(9000, "hsm show"), []string{"cleared major unreachable"}},
 		{9001, "", others(9001, "partition show"), nil},
 		{9002, "", others(9002, "status sensors"), nil},
 		{9003, "", others(9003, "status disk"), nil},

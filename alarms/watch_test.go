@@ -140,7 +140,7 @@ func (a *agent) must(err error) {
 
 // polled reports that hsm show was read now.
 func (a *agent) polled(v hsm.Show) {
-	a.Store.Apply(hsm.Observation{Device: "a", Source: firstSource, At: time.Now(), MaxAge: 605 * time.Second, Facts: []hsm.Fact{v}})
+	a.Store.Apply(hsm.Observation{Device: "a", Source: "hsm show", At: time.Now(), MaxAge: 605 * time.Second, Facts: []hsm.Fact{v}})
 	synctest.Wait()
 }
 

@@ -26,11 +26,35 @@ var allowed = []*regexp.Regexp{
 	exactly(`status disk`),
 }
 
+// allowedLunaCM is every line that may ever be sent to LunaCM. None of the
+// commands changes anything but the slot of its own process or needs a login;
+// the empty line is the only answer that a prompt ever gets.
+var allowedLunaCM = []*regexp.Regexp{
+	exactly(``),
+	exactly(`exit`),
+	exactly(`slot list`),
+	exactly(`slot set -slot [0-9]{1,4}`),
+	exactly(`hsm showinfo`),
+	exactly(`hsm envshow`),
+	exactly(`hsm monitor`),
+	exactly(`hsm tampershow`),
+	exactly(`hsm showpolicies`),
+	exactly(`partition showinfo`),
+	exactly(`partition showpolicies`),
+	exactly(`role show -name co`),
+	exactly(`hagroup listgroups`),
+}
+
 func exactly(pattern string) *regexp.Regexp { return regexp.MustCompile(`\A(?:` + pattern + `)\z`) }
 
 // Allowed returns an error unless command may be sent to an appliance.
-func Allowed(command string) error {
-	for _, a := range allowed {
+func Allowed(command string) error { return allowedBy(allowed, command) }
+
+// AllowedLunaCM returns an error unless line may be sent to LunaCM.
+func AllowedLunaCM(line string) error { return allowedBy(allowedLunaCM, line) }
+
+func allowedBy(list []*regexp.Regexp, command string) error {
+	for _, a := range list {
 		if a.MatchString(command) {
 			return nil
 		}

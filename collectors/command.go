@@ -21,15 +21,18 @@ const (
 	paces
 )
 
-// A command is one question to an appliance.
+// A command is one question to an HSM.
 type command struct {
 	name    string // as typed; also the name of the source
 	format  string // of its answer, one of [Formats]
 	pace    Pace
 	timeout time.Duration
-	since   int                                           // first major software version that knows it; 0: all
+	since   int                                           // first major version of the software, of a card's firmware, that knows it; 0: all
 	card    bool                                          // waits for the HSM card, which a PED operation can block for minutes
 	ask     func(context.Context, Runner) ([]byte, error) // nil: send name
+	// read takes the answer apart where one format does not say all; nil:
+	// format does.
+	read func(text string) ([]hsm.Fact, []string, error)
 }
 
 // lunash lists what a Luna Network HSM is asked, in this order.

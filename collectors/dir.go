@@ -15,11 +15,12 @@ type Dir string
 
 // Run implements [Runner].
 func (d Dir) Run(_ context.Context, typed string) ([]byte, error) {
-	i := slices.IndexFunc(lunash, func(c command) bool { return c.name == typed })
+	known := slices.Concat(lunash, lunacm)
+	i := slices.IndexFunc(known, func(c command) bool { return c.name == typed })
 	if i < 0 {
 		return nil, failed(hsm.Command, "replay: no captures of %q", typed)
 	}
-	text, err := os.ReadFile(filepath.Join(string(d), lunash[i].format+".txt"))
+	text, err := os.ReadFile(filepath.Join(string(d), known[i].format+".txt"))
 	if err != nil {
 		return nil, failed(hsm.Command, "replay: %w", err)
 	}

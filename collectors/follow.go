@@ -31,6 +31,8 @@ type Follower struct {
 	// FromStart begins at the beginning of the file where there is no cursor,
 	// as for a log that was captured.
 	FromStart bool
+	// Plain gives whole lines as messages: the log is no syslog.
+	Plain bool
 
 	settle time.Duration // 0: settle
 }

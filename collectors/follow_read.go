@@ -196,20 +196,24 @@ func (r *following) advance(text []byte, moves []move) error {
 	if err != nil {
 		return err
 	}
-	if err := r.deliver(parseLines(text), position); err != nil {
+	if err := r.deliver(r.lines(text), position); err != nil {
 		return err
 	}
 	r.moved = false
 	return nil
 }
 
-func parseLines(text []byte) []hsm.LogLine {
+func (f *Follower) lines(text []byte) []hsm.LogLine {
 	if len(text) == 0 {
 		return nil
 	}
 	lines := make([]hsm.LogLine, 0, bytes.Count(text, []byte{'\n'})+1)
 	for line := range bytes.Lines(text) {
-		if s := lineText(line); s != "" {
+		switch s := lineText(line); {
+		case s == "":
+		case f.Plain:
+			lines = append(lines, hsm.LogLine{Message: s})
+		default:
 			lines = append(lines, ParseLogLine(s))
 		}
 	}

@@ -170,7 +170,7 @@ func (p *policiesRead) row(line string) bool {
 	return ok && policy.Description != "" && p.add(policy)
 }
 
-func firstKnown(a, b hsm.Opt[bool]) hsm.Opt[bool] {
+func firstKnown[T any](a, b hsm.Opt[T]) hsm.Opt[T] {
 	if a.Known {
 		return a
 	}

@@ -1,6 +1,7 @@
 package collectors
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -12,14 +13,24 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A Poller asks one Luna Network HSM every command at its pace, one at a time.
+// A Poller asks one HSM every command at its pace, one at a time: a Luna
+// Network HSM those of LunaSH, a card those of LunaCM.
 type Poller struct {
 	Device    string
+	Kind      hsm.Kind // hsm.CardHSM; "": a Luna Network HSM
 	Runner    Runner
 	Rank      int // of its observations
 	Intervals Intervals
 
-	major int // version of the appliance software; 0: not yet known
+	major int // version of the software, or of a card's firmware; 0: not yet known
+}
+
+// commands returns what p's HSM is asked.
+func (p *Poller) commands() []command {
+	if p.Kind == hsm.CardHSM {
+		return lunacm
+	}
+	return lunash
 }
 
 // Intervals is how often each [Pace] is polled.
@@ -94,11 +105,11 @@ func (i Intervals) poll(ctx context.Context, round func(due func(Pace) bool) hsm
 // or None. Without a session every source of the round shares its failure.
 func (p *Poller) round(ctx context.Context, due func(Pace) bool, report func(hsm.Observation)) hsm.Failure {
 	var lost, blocked error // no session; the card does not answer
-	for _, c := range lunash {
+	for _, c := range p.commands() {
 		if !due(c.pace) || p.major < c.since {
 			continue
 		}
-		obs := hsm.Observation{Device: p.Device, Source: c.name, Rank: p.Rank, MaxAge: p.Intervals.maxAge(c)}
+		obs := hsm.Observation{Device: p.Device, Kind: p.Kind, Source: c.name, Rank: p.Rank, MaxAge: p.Intervals.maxAge(c)}
 		start := time.Now()
 		switch {
 		case lost != nil:
@@ -142,15 +153,24 @@ func (p *Poller) askText(ctx context.Context, c command) ([]byte, []hsm.Fact, []
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	fact, unread, err := parse(c.format, string(text))
+	read := c.read
+	if read == nil {
+		read = func(text string) ([]hsm.Fact, []string, error) {
+			fact, unread, err := parse(c.format, text)
+			return []hsm.Fact{fact}, unread, err
+		}
+	}
+	facts, unread, err := read(string(text))
 	if err != nil {
 		return text, nil, nil, failed(hsm.Unrecognised, "%s: %w", c.name, err)
 	}
-	if show, ok := fact.(hsm.Show); ok {
-		major, _, _ := strings.Cut(show.SoftwareVersion, ".")
-		p.major, _ = strconv.Atoi(major)
+	for _, f := range facts {
+		if show, ok := f.(hsm.Show); ok {
+			major, _, _ := strings.Cut(cmp.Or(show.SoftwareVersion, show.Firmware), ".")
+			p.major, _ = strconv.Atoi(major)
+		}
 	}
-	return text, []hsm.Fact{fact}, unread, nil
+	return text, facts, unread, nil
 }
 
 // answer returns the whole answer to command, and an error unless its result

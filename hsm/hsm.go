@@ -78,6 +78,7 @@ type Device struct {
 	Services    Section[[]Service]   `json:"services,omitzero"`
 	Operations  Section[Operations]  `json:"operations,omitzero"`
 	Host        Section[Host]        `json:"host,omitzero"`
+	HA          Section[HA]          `json:"ha,omitzero"`
 
 	// Disagreements are what two sources say differently of the same thing
 	// although it does not move.
@@ -93,12 +94,18 @@ type Kind string
 // The kinds of device.
 const (
 	NetworkHSM  Kind = "network_hsm" // an appliance and the HSM in it
+	CardHSM     Kind = "card_hsm"    // a PCIe, USB or backup HSM in or at the host of the agent
 	HostMachine Kind = "host"        // a machine without an HSM of its own
 )
 
 // HSMs returns the devices that are HSMs.
 func (s *Snapshot) HSMs() []Device {
 	return slices.DeleteFunc(slices.Clone(s.Devices), func(d Device) bool { return d.Kind == HostMachine })
+}
+
+// NetworkHSMs returns the devices that are HSMs with an appliance around them.
+func (s *Snapshot) NetworkHSMs() []Device {
+	return slices.DeleteFunc(s.HSMs(), func(d Device) bool { return d.Kind == CardHSM })
 }
 
 // Serial returns the HSM's serial number, "" while nobody has read it. It is
@@ -152,7 +159,7 @@ func (d *Device) sections() map[string]read {
 		"certificate": d.Certificate, "partitions": d.Partitions, "licenses": d.Licenses,
 		"policies": d.Policies, "clients": d.Clients, "sensors": d.Sensors,
 		"system": d.System, "disk": d.Disk, "tamper": d.Tamper, "services": d.Services,
-		"operations": d.Operations, "host": d.Host,
+		"operations": d.Operations, "host": d.Host, "ha": d.HA,
 	}
 }
 
@@ -226,6 +233,7 @@ func (f Failure) OfSession() bool { return f == Unreachable || f == HostKey || f
 // An Observation is what one attempt of one source learned about one device.
 type Observation struct {
 	Device string
+	Kind   Kind   // of a device that nobody expects; "": it is known
 	Source string // the command or file that was asked
 	// Rank orders the sources that can fill the same section: the lowest is
 	// the most preferred, the others stand in for it.
@@ -255,6 +263,7 @@ func section[T any](o Observation, v T) Section[T] {
 func (s *Snapshot) With(o Observation) *Snapshot {
 	next := &Snapshot{Seq: s.Seq + 1, Devices: slices.Clone(s.Devices)}
 	d := next.device(o.Device)
+	d.Kind = cmp.Or(d.Kind, o.Kind)
 	d.Sources = maps.Clone(d.Sources)
 	if d.Sources == nil {
 		d.Sources = make(map[string]Source)

@@ -9,7 +9,8 @@ import (
 
 // The scalars of CHRYSALIS-UTSP-MIB have no index, so with several HSMs they
 // are sums. A sum that lacks an HSM would be a wrong number that looks right:
-// an object exists only while every HSM's part of it is known.
+// an object exists only while every HSM's part of it is known. A card has no
+// NTLS, and takes no part in that group.
 
 // chrysalisHSM is the group of HSM counters.
 var chrysalisHSM = table[Source]{
@@ -37,10 +38,10 @@ var chrysalisNTLS = table[Source]{
 	},
 }
 
-// sum adds part over all devices; unknown if it is unknown of one of them.
-func sum(src Source, part func(hsm.Device) hsm.Opt[uint64]) hsm.Opt[uint64] {
-	total := hsm.Opt[uint64]{Known: len(src.Snapshot.HSMs()) > 0}
-	for _, d := range src.Snapshot.HSMs() {
+// sum adds part over devices; unknown if it is unknown of one of them.
+func sum(devices []hsm.Device, part func(hsm.Device) hsm.Opt[uint64]) hsm.Opt[uint64] {
+	total := hsm.Opt[uint64]{Known: len(devices) > 0}
+	for _, d := range devices {
 		n := part(d)
 		total.Value += n.Value
 		total.Known = total.Known && n.Known
@@ -59,25 +60,25 @@ func fresh[T, V any](s hsm.Section[T], now time.Time, get func(T) hsm.Opt[V]) hs
 
 func sumInformation(get func(hsm.Information) hsm.Opt[uint64]) func(Source) agentx.Value {
 	return func(src Source) agentx.Value {
-		return opt(sum(src, func(d hsm.Device) hsm.Opt[uint64] { return fresh(d.Information, src.Now, get) }), agentx.Counter64)
+		return opt(sum(src.Snapshot.HSMs(), func(d hsm.Device) hsm.Opt[uint64] { return fresh(d.Information, src.Now, get) }), agentx.Counter64)
 	}
 }
 
 func sumNTLS(get func(hsm.NTLS) hsm.Opt[uint64]) func(Source) agentx.Value {
 	return func(src Source) agentx.Value {
-		return opt(sum(src, func(d hsm.Device) hsm.Opt[uint64] { return fresh(d.NTLS, src.Now, get) }), agentx.Counter64)
+		return opt(sum(src.Snapshot.NetworkHSMs(), func(d hsm.Device) hsm.Opt[uint64] { return fresh(d.NTLS, src.Now, get) }), agentx.Counter64)
 	}
 }
 
 func sumClients(get func(hsm.NTLS) hsm.Opt[uint64]) func(Source) agentx.Value {
 	return func(src Source) agentx.Value {
-		return opt(sum(src, func(d hsm.Device) hsm.Opt[uint64] { return fresh(d.NTLS, src.Now, get) }),
+		return opt(sum(src.Snapshot.NetworkHSMs(), func(d hsm.Device) hsm.Opt[uint64] { return fresh(d.NTLS, src.Now, get) }),
 			func(n uint64) agentx.Value { return unsigned32(int64(min(n, 1<<32))) })
 	}
 }
 
 func events(src Source, critical bool) agentx.Value {
-	return opt(sum(src, func(d hsm.Device) hsm.Opt[uint64] {
+	return opt(sum(src.Snapshot.HSMs(), func(d hsm.Device) hsm.Opt[uint64] {
 		n := fresh(d.Information, src.Now, func(i hsm.Information) hsm.Opt[uint64] {
 			if critical {
 				return i.CriticalEvents
@@ -98,7 +99,7 @@ func events(src Source, critical bool) agentx.Value {
 // ntlsOperStatus is up(1) only if NTLS is up on every appliance.
 func ntlsOperStatus(src Source) agentx.Value {
 	read, worst := 0, hsm.NTLSUp
-	for _, d := range src.Snapshot.HSMs() {
+	for _, d := range src.Snapshot.NetworkHSMs() {
 		n, ok := d.NTLS.Get(src.Now)
 		switch {
 		case !ok:
@@ -119,7 +120,7 @@ func ntlsOperStatus(src Source) agentx.Value {
 // ntlsCertExpireDay is the earliest expiry, in OpenSSL's form.
 func ntlsCertExpireDay(src Source) agentx.Value {
 	var first time.Time
-	for _, d := range src.Snapshot.HSMs() {
+	for _, d := range src.Snapshot.NetworkHSMs() {
 		c, ok := d.Certificate.Get(src.Now)
 		if !ok || !c.NotAfter.Known {
 			return none

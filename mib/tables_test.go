@@ -66,6 +66,26 @@ func TestSums(t *testing.T) {
 	}
 }
 
+// TestACardHasNoNTLS: the NTLS objects are of the appliances, and those that
+// count requests, which no card tells, are gone.
+func TestACardHasNoNTLS(t *testing.T) {
+	s := seen(map[string][]hsm.Fact{"a": {information(7, 0), hsm.NTLS{Status: hsm.NTLSUp, Links: hsm.Some[uint64](3)}}})
+	card := hsm.Observation{Device: "card", Kind: hsm.CardHSM, Source: "hsm showinfo", At: now, MaxAge: time.Minute, Facts: []hsm.Fact{hsm.Show{Serial: "532018", Firmware: "7.2.0"}}}
+	src := Source{Snapshot: s.With(card), Now: now}
+	if got := value(t, src, chrysalisUTSP.Append(2, 1, 0)); got.Number != 1 {
+		t.Errorf("status: %v", got)
+	}
+	if got := value(t, src, chrysalisUTSP.Append(2, 3, 0)); got.Number != 3 {
+		t.Errorf("links: %v", got)
+	}
+	if got := value(t, src, chrysalisUTSP.Append(1, 1, 0)); got.Type != 0 {
+		t.Errorf("requests: %v", got)
+	}
+	if got := value(t, src, append(safenetHSM.Append(2, 1, 2), text(nil, "532018")...)); string(got.Octets) != "7.2.0" {
+		t.Errorf("firmware of the card: %v", got)
+	}
+}
+
 func TestNTLSOperStatus(t *testing.T) {
 	status := func(s hsm.NTLSStatus) []hsm.Fact { return []hsm.Fact{hsm.NTLS{Status: s}} }
 	for _, c := range []struct {

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -50,7 +51,7 @@ func (w wire) link() wire {
 // An appliance is one simulated Luna: its state, its logs and its sessions.
 type appliance struct {
 	spec   spec
-	dir    string                       // of its logs and keys
+	dir    string                       // of its logs and keys; "": it keeps none
 	listen func() (net.Listener, error) // takes its address again
 	users  users
 	keys   [2]ssh.Signer // the host key, and the one after the event host-key
@@ -87,8 +88,8 @@ func (a *appliance) do(f func(*state)) {
 	before := a.state.wire.link()
 	a.state.advance(time.Now())
 	f(a.state)
-	if err := write(a.dir, a.state.out); err != nil && a.err == nil {
-		a.err = err
+	if a.dir != "" {
+		a.err = cmp.Or(a.err, write(a.dir, a.state.out))
 	}
 	a.state.out = a.state.out[:0]
 	if a.state.wire.link() != before {

@@ -18,38 +18,47 @@ const controlFile = "control.sock"
 
 const controlTime = 10 * time.Second
 
-// request asks for an event. An empty appliance means all.
+// request asks for an event, of all appliances if none is named, or for an
+// answer of LunaCM.
 type request struct {
 	Appliance string `json:"appliance,omitempty"`
 	Event
+	LunaCM *lunacmLine `json:"lunacm,omitempty"`
 }
 
 type reply struct {
-	Error string `json:"error,omitempty"`
+	Error  string       `json:"error,omitempty"`
+	LunaCM *lunacmReply `json:"lunacm,omitempty"`
 }
 
 // InjectInto asks the estate that runs in the state directory for an event.
 // An empty appliance means all of them.
 func InjectInto(ctx context.Context, stateDir, appliance string, e Event) error {
+	_, err := tell(ctx, stateDir, request{Appliance: appliance, Event: e})
+	return err
+}
+
+// tell gives a request to the estate that runs in the state directory.
+func tell(ctx context.Context, stateDir string, q request) (reply, error) {
 	path := filepath.Join(stateDir, controlFile)
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", path)
 	if err != nil {
-		return fmt.Errorf("no simulation answers in %s: %w", stateDir, err)
+		return reply{}, fmt.Errorf("no simulation answers in %s: %w", stateDir, err)
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(controlTime))
-	if err := json.NewEncoder(conn).Encode(request{appliance, e}); err != nil {
-		return fmt.Errorf("ask for %s: %w", e.Name, err)
+	if err := json.NewEncoder(conn).Encode(q); err != nil {
+		return reply{}, fmt.Errorf("ask the simulation: %w", err)
 	}
 	var r reply
 	if err := json.NewDecoder(conn).Decode(&r); err != nil {
-		return fmt.Errorf("ask for %s: %w", e.Name, err)
+		return reply{}, fmt.Errorf("ask the simulation: %w", err)
 	}
 	if r.Error != "" {
-		return errors.New(r.Error)
+		return reply{}, errors.New(r.Error)
 	}
-	return nil
+	return r, nil
 }
 
 // listenControl takes the control socket; one left by a dead process is removed.
@@ -91,7 +100,10 @@ func (e *Estate) control(ctx context.Context, ln net.Listener) error {
 				return
 			}
 			var r reply
-			if err := e.Inject(q.Appliance, q.Event); err != nil {
+			if q.LunaCM != nil {
+				answer := e.lunacm(ctx, *q.LunaCM)
+				r.LunaCM = &answer
+			} else if err := e.Inject(q.Appliance, q.Event); err != nil {
 				r.Error = err.Error()
 			}
 			json.NewEncoder(conn).Encode(r)

@@ -1,7 +1,9 @@
 // Package simulator is a pretend estate of Luna network HSMs. It speaks the
 // protocols of the real ones: LunaSH in a terminal over SSH, from 6.2 on the
-// REST API over HTTPS, and the syslog files of the appliance. One state behind all commands evolves with time,
-// moved by a scenario or by events injected while it runs.
+// REST API over HTTPS, and the syslog files of the appliance. One state behind
+// all commands evolves with time, moved by a scenario or by events injected
+// while it runs. A LunaCM shows the cards among them, and the HA groups of an
+// application on its host.
 package simulator
 
 import (
@@ -44,6 +46,7 @@ type Config struct {
 type Estate struct {
 	config     Config
 	appliances []*appliance
+	ha         *haClient
 	ready      chan Ready
 }
 
@@ -89,13 +92,32 @@ func New(c Config) (*Estate, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	specs, seed, err := readScenario(c.Scenario)
+	return newEstate(c)
+}
+
+// newEstate makes what the scenario describes; without a state directory it
+// keeps no files.
+func newEstate(c Config) (*Estate, error) {
+	specs, sc, err := readScenario(c.Scenario)
 	if err != nil {
 		return nil, err
 	}
-	e := &Estate{config: c, ready: make(chan Ready, 1)}
+	file := func(name string) string {
+		if c.StateDir == "" {
+			return ""
+		}
+		return filepath.Join(c.StateDir, name)
+	}
+	e := &Estate{config: c, ready: make(chan Ready, 1), ha: &haClient{dir: file("client")}}
 	for _, sp := range specs {
-		e.appliances = append(e.appliances, newAppliance(sp, seed, filepath.Join(c.StateDir, sp.name), c.Log))
+		e.appliances = append(e.appliances, newAppliance(sp, sc.Seed, file(sp.name), c.Log))
+	}
+	for _, g := range sc.HA {
+		group, err := g.make(e)
+		if err != nil {
+			return nil, fmt.Errorf("scenario %s: %w", c.Scenario, err)
+		}
+		e.ha.groups = append(e.ha.groups, group)
 	}
 	return e, nil
 }
@@ -118,6 +140,9 @@ func (e *Estate) Ready() <-chan Ready { return e.ready }
 // Inject makes an event happen to an appliance, or to all for an empty name.
 // The error of an unknown event lists those that are known.
 func (e *Estate) Inject(appliance string, ev Event) error {
+	if ev.Name == applicationRestart {
+		return e.ha.restart()
+	}
 	if _, err := ev.row(); err != nil {
 		return err
 	}
@@ -165,6 +190,7 @@ func (e *Estate) Run(ctx context.Context) error {
 		}
 		g.Go(func() error { return a.evolve(ctx) })
 	}
+	g.Go(func() error { return e.ha.run(ctx) })
 	g.Go(func() error { return e.control(ctx, control) })
 	e.ready <- ready
 	return g.Wait()

@@ -127,11 +127,17 @@ var events = []eventRow{
 		s.wire.restEpoch++
 		return nil
 	}},
+	{applicationRestart, "", "the application of the client host that uses the HA groups is restarted", false, func(*state, []string) error {
+		return errors.New("it is no event of an appliance; only inject can do it")
+	}},
 	{"heal", "", "end all faults of the wire", false, func(s *state, _ []string) error {
 		s.wire = wire{down: s.wire.down, restEpoch: s.wire.restEpoch + 1, restSessions: s.wire.restSessions}
 		return nil
 	}},
 }
+
+// applicationRestart is the one event that happens to no appliance.
+const applicationRestart = "application-restart"
 
 // kinds check the arguments of events. Words not named here take any text.
 var kinds = map[string]func(string) bool{
@@ -312,6 +318,7 @@ func (s *state) zeroizeNow() {
 }
 
 func decommission(s *state, _ []string) error {
+	s.decommissioned = true
 	if !s.modern() {
 		s.erase()
 		s.warmBoot()

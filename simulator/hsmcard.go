@@ -176,7 +176,7 @@ func (s *state) erase() {
 
 // initialize puts an erased card back into the service the scenario describes.
 func (s *state) initialize() {
-	s.zeroized, s.byHand = false, false
+	s.zeroized, s.byHand, s.decommissioned = false, false, false
 	s.label = s.spec.label
 	s.soAttempts = firstAttempts
 	s.partitions = append([]partition(nil), s.spec.partitions...)

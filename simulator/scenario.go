@@ -25,6 +25,7 @@ type spec struct {
 	fips        bool
 	audit       bool // audit role initialized
 	oldSSH      bool // offers only the SSH algorithms of its time
+	card        bool // in the host that LunaCM runs on, without an appliance around it
 	uptime      time.Duration
 	load        float64 // 0..1
 	temperature float64 // degrees Celsius
@@ -46,6 +47,7 @@ type timed struct {
 type scenario struct {
 	Seed       uint64
 	Appliances []scenarioAppliance
+	HA         []scenarioGroup
 	Timeline   []scenarioEvent
 }
 
@@ -59,6 +61,7 @@ type scenarioAppliance struct {
 	FIPS           bool
 	Audit          bool
 	OldSSH         bool    `yaml:"old_ssh"`
+	Card           bool    // LunaCM sees it as a card of its host; it answers LunaSH all the same
 	Uptime         text    // a duration
 	Load           float64 // percent
 	Temperature    float64 // degrees Celsius
@@ -113,28 +116,28 @@ appliances:
 `
 
 // readScenario reads the file, or the built-in estate when path is empty.
-func readScenario(path string) ([]spec, uint64, error) {
+func readScenario(path string) ([]spec, scenario, error) {
 	if path == "" {
 		return parseScenario([]byte(builtIn))
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read scenario: %w", err)
+		return nil, scenario{}, fmt.Errorf("read scenario: %w", err)
 	}
-	specs, seed, err := parseScenario(b)
+	specs, sc, err := parseScenario(b)
 	if err != nil {
-		return nil, 0, fmt.Errorf("scenario %s: %w", path, err)
+		return nil, sc, fmt.Errorf("scenario %s: %w", path, err)
 	}
-	return specs, seed, nil
+	return specs, sc, nil
 }
 
-func parseScenario(b []byte) ([]spec, uint64, error) {
+func parseScenario(b []byte) ([]spec, scenario, error) {
 	var sc scenario
 	if err := yaml.UnmarshalWithOptions(b, &sc, yaml.Strict()); err != nil {
-		return nil, 0, errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
+		return nil, sc, errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
 	if len(sc.Appliances) == 0 {
-		return nil, 0, errors.New("no appliances")
+		return nil, sc, errors.New("no appliances")
 	}
 	if sc.Seed == 0 {
 		sc.Seed = 1
@@ -143,19 +146,19 @@ func parseScenario(b []byte) ([]spec, uint64, error) {
 	for i, a := range sc.Appliances {
 		sp, err := a.validate(i)
 		if err != nil {
-			return nil, 0, err
+			return nil, sc, err
 		}
 		if slices.ContainsFunc(specs, func(x spec) bool { return x.name == sp.name }) {
-			return nil, 0, a.Name.errorf("a second appliance called %s", sp.name)
+			return nil, sc, a.Name.errorf("a second appliance called %s", sp.name)
 		}
 		specs = append(specs, sp)
 	}
 	for _, e := range sc.Timeline {
 		if err := e.assign(specs); err != nil {
-			return nil, 0, err
+			return nil, sc, err
 		}
 	}
-	return specs, sc.Seed, nil
+	return specs, sc, nil
 }
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
@@ -169,7 +172,7 @@ func (a scenarioAppliance) validate(index int) (spec, error) {
 		return spec{}, a.Name.errorf("an appliance needs a name that can be a host name, not %q", a.Name.value)
 	}
 	sp := defaults(m, index)
-	sp.name, sp.fips, sp.audit, sp.oldSSH = a.Name.value, a.FIPS, a.Audit, a.OldSSH
+	sp.name, sp.fips, sp.audit, sp.oldSSH, sp.card = a.Name.value, a.FIPS, a.Audit, a.OldSSH, a.Card
 	if sp.oldSSH && m.modern() {
 		return spec{}, a.Name.errorf("old_ssh is for models with a K6 card")
 	}

@@ -14,12 +14,12 @@ func TestShippedScenarios(t *testing.T) {
 		t.Fatal("no scenarios")
 	}
 	for _, file := range files {
-		specs, seed, err := readScenario(file)
+		specs, sc, err := readScenario(file)
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
 		}
 		for _, sp := range specs { // the events must also be possible
-			s := newState(sp, seed, time.Unix(0, 0))
+			s := newState(sp, sc.Seed, time.Unix(0, 0))
 			for _, e := range sp.timeline {
 				s.after(e.at, func(s *state) {
 					if err := s.apply(e.do); err != nil {
@@ -33,11 +33,11 @@ func TestShippedScenarios(t *testing.T) {
 }
 
 func TestScenarioValues(t *testing.T) {
-	specs, seed, err := readScenario("scenarios/example.yaml")
+	specs, sc, err := readScenario("scenarios/example.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newState(specs[0], seed, time.Unix(0, 0))
+	s := newState(specs[0], sc.Seed, time.Unix(0, 0))
 	text, err := hsmShow(s, nil)
 	if err != nil {
 		t.Fatal(err)

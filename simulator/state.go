@@ -82,26 +82,28 @@ type state struct {
 	hsmReset time.Time
 	due      []due
 
-	condition     condition
-	label         string
-	zeroized      bool
-	byHand        bool // zeroized by a person
-	transport     bool // secure transport mode
-	tamper        *tamper
-	soAttempts    int
-	hsmFanFailed  [2]bool
-	partitions    []partition
-	load          ramp // 0..1
-	dayCurve      bool // load follows the time of day
-	temperature   ramp // degrees Celsius
-	pinned        bool // temperature set by an event: no wobble
-	battery       ramp // volts
-	warm          bool // over the warning threshold
-	warmSince     time.Time
-	warmLogged    bool // the driver's five-minute warning is out
-	softLogged    bool
-	hardLogged    bool
-	batteryLogged int // 0 good, 1 low, 2 depleted
+	condition condition
+	label     string
+	zeroized  bool
+	byHand    bool // zeroized by a person
+	// decommissioned is how it was zeroized; LunaCM tells.
+	decommissioned bool
+	transport      bool // secure transport mode
+	tamper         *tamper
+	soAttempts     int
+	hsmFanFailed   [2]bool
+	partitions     []partition
+	load           ramp // 0..1
+	dayCurve       bool // load follows the time of day
+	temperature    ramp // degrees Celsius
+	pinned         bool // temperature set by an event: no wobble
+	battery        ramp // volts
+	warm           bool // over the warning threshold
+	warmSince      time.Time
+	warmLogged     bool // the driver's five-minute warning is out
+	softLogged     bool
+	hardLogged     bool
+	batteryLogged  int // 0 good, 1 low, 2 depleted
 
 	busySeconds   float64
 	commands      float64

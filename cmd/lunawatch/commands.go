@@ -8,6 +8,7 @@ var commands = []command{
 	hsmInformationShow,
 	hsmInformationMonitor,
 	hsmPartitionList,
+	haShow,
 	alarmsList,
 	alarmsClear,
 	walk,

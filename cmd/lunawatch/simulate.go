@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
 const simulateUsage = `usage: lunawatch simulate -state-dir DIR [flags]
        lunawatch simulate inject -state-dir DIR [-appliance NAME] EVENT [ARG...]
+       lunawatch simulate lunacm [-state-dir DIR | -scenario FILE]
 
 Simulates Luna appliances. When they can be reached, one line of JSON on
 standard output tells how; then it runs until SIGINT or SIGTERM.
@@ -22,6 +25,9 @@ standard output tells how; then it runs until SIGINT or SIGTERM.
 func simulate(ctx context.Context, args []string, std stdio) int {
 	if len(args) > 0 && args[0] == "inject" {
 		return simulateInject(ctx, args[1:], std)
+	}
+	if len(args) > 0 && args[0] == "lunacm" {
+		return simulateLunaCM(ctx, args[1:], std)
 	}
 	var c simulator.Config
 	flags := newFlags("simulate", std)
@@ -64,6 +70,10 @@ func runEstate(ctx context.Context, c simulator.Config, std stdio) error {
 	go func() { ended <- e.Run(ctx) }()
 	select {
 	case r := <-e.Ready():
+		if err := linkLunaCM(c.StateDir); err != nil {
+			cancel()
+			return errors.Join(err, <-ended)
+		}
 		if err := json.NewEncoder(std.out).Encode(r); err != nil {
 			cancel()
 			return errors.Join(fmt.Errorf("tell that it is ready: %w", err), <-ended)
@@ -72,6 +82,20 @@ func runEstate(ctx context.Context, c simulator.Config, std stdio) error {
 	case err := <-ended:
 		return err
 	}
+}
+
+// linkLunaCM makes a link in the state directory that is the LunaCM of the
+// simulation.
+func linkLunaCM(dir string) error {
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	link := filepath.Join(dir, "lunacm")
+	if err := os.Remove(link); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return os.Symlink(program, link)
 }
 
 func simulateInject(ctx context.Context, args []string, std stdio) int {
@@ -94,6 +118,32 @@ func simulateInject(ctx context.Context, args []string, std stdio) int {
 	ev := simulator.Event{Name: flags.Arg(0), Args: flags.Args()[1:]}
 	if err := simulator.InjectInto(ctx, dir, appliance, ev); err != nil {
 		fmt.Fprintf(std.err, "lunawatch simulate inject: %v\n", err)
+		return exitError
+	}
+	return exitOK
+}
+
+func simulateLunaCM(ctx context.Context, args []string, std stdio) int {
+	var dir, scenario string
+	flags := newFlags("simulate lunacm", std)
+	flags.StringVar(&dir, "state-dir", "", "`directory` of the running simulation; without it one that only begins")
+	flags.StringVar(&scenario, "scenario", "", "scenario `file` of one that only begins")
+	flags.Usage = func() {
+		fmt.Fprint(std.err, simulateUsage)
+		flags.PrintDefaults()
+	}
+	if code, ok := parseFlags(flags, args, 0); !ok {
+		return code
+	}
+	l, err := simulator.LunaCMOf(dir), error(nil)
+	if dir == "" {
+		l, err = simulator.LunaCMAlone(scenario)
+	}
+	if err == nil {
+		err = l.Run(ctx, std.in, std.out)
+	}
+	if err != nil {
+		fmt.Fprintf(std.err, "lunawatch simulate lunacm: %v\n", err)
 		return exitError
 	}
 	return exitOK

@@ -1,0 +1,200 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/lunawatch/lunawatch/exporters"
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/simulator"
+)
+
+// startHost is the host of a Luna client, with a card in it: two appliances
+// and an application that uses both as an HA group, and an agent that is told
+// of them by nobody.
+func startHost(t *testing.T) *estate {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "lw")
+	must(t, err)
+	e := &estate{dir: dir, log: new(syncBuffer)}
+	scenario := filepath.Join(dir, "scenario.yaml")
+	must(t, os.WriteFile(scenario, []byte(`
+appliances:
+  - {name: luna1, model: "7.2", serial: 600001}
+  - {name: luna2, model: "7.2", authentication: ped, serial: 600002}
+  - {name: card, model: "7.2", card: true, serial: 532018}
+ha:
+  - {label: pay, members: [luna1/payments, luna2/payments], attempts: 3, interval: 1s}
+`), 0o644))
+	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: filepath.Join(dir, "sim"), Scenario: scenario})
+	must(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 2)
+	go func() { ended <- sim.Run(ctx) }()
+	e.ready = <-sim.Ready()
+	program, err := filepath.Abs(os.Args[0])
+	must(t, err)
+	must(t, os.Symlink(program, filepath.Join(dir, "sim", "lunacm")))
+	c, err := ParseConfig(fmt.Appendf(nil, `
+state_directory: %[1]s/state
+control_socket: %[1]s/control
+snmp: {enabled: false}
+intervals: {fast: 1s, slow: 1s, hourly: 5s}
+host: {enabled: false, name: client}
+lunacm: {enabled: true, path: %[1]s/sim/lunacm}
+ha: {enabled: true, client_config: %[1]s/sim/client/Chrystoki.conf}
+alarms: {unreachable_after: 1, silent_after: 1}
+`, dir))
+	must(t, err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	e.web = l.Addr().String()
+	l.Close()
+	no, none := false, ""
+	e.agent = New(c, Web{
+		Flags:         &web.FlagConfig{WebListenAddresses: &[]string{e.web}, WebSystemdSocket: &no, WebConfigFile: &none},
+		TelemetryPath: "/metrics",
+	}, slog.New(slog.NewTextHandler(e.log, nil)))
+	e.client = NewClient(c.ControlSocket)
+	go func() { ended <- e.agent.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		for range 2 {
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+		os.RemoveAll(dir)
+		if t.Failed() {
+			t.Logf("log of the agent:\n%s", e.log)
+		}
+	})
+	return e
+}
+
+// ha returns the only HA group.
+func (e *estate) ha() hsm.HAGroupState {
+	for _, d := range e.agent.store.Latest().Devices {
+		if v, ok := d.HA.Get(time.Now()); ok && len(v.Groups) == 1 {
+			return v.Groups[0]
+		}
+	}
+	return hsm.HAGroupState{}
+}
+
+// haAlarms returns the groups of the alarms on HA that stand.
+func (e *estate) haAlarms() string {
+	var all []string
+	for _, a := range e.agent.watch.Active() {
+		if name, ok := strings.CutPrefix(a.Group, "ha-"); ok && a.Device == "client" {
+			all = append(all, name)
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}
+
+// TestHAStory: a member is cut off, recovery is tried three times and given
+// up; the second is deactivated; the application is restarted; both are back.
+func TestHAStory(t *testing.T) {
+	t.Parallel()
+	e := startHost(t)
+	const one, two = "1254600001012", "1254600002012"
+	for _, step := range []struct {
+		name   string
+		events [][2]string
+		state  string // of the members, and of the group
+		alarms string
+		shown  []string // by ha show
+		metric []string // on /metrics, without the device
+	}{
+		{"all well", nil, "alive alive, redundancy 1", "",
+			[]string{"2 of 2 alive, 0 standby, redundancy 1"},
+			[]string{`luna_ha_group_redundancy{group="pay"} 1`, `luna_ha_member_state{group="pay",member="` + one + `",state="alive"} 1`}},
+		{"a member cut off, and given up", [][2]string{{"luna1", "gone"}}, "exhausted alive, redundancy 0", "exhausted member redundancy",
+			[]string{"1 of 2 alive, 0 standby, redundancy 0", "3 of 3", "CKR_DEVICE_ERROR"},
+			[]string{`luna_ha_group_redundancy{group="pay"} 0`, `luna_ha_member_state{group="pay",member="` + one + `",state="exhausted"} 1`,
+				`luna_ha_member_recovery_attempt{group="pay",member="` + one + `"} 3`, `luna_ha_member_lost_by_processes{group="pay",member="` + one + `"} 1`}},
+		{"the second deactivated", [][2]string{{"luna2", "partition-deactivate payments"}}, "exhausted deactivated, offline", "exhausted member member offline redundancy",
+			[]string{"0 of 2 alive, 0 standby, OFFLINE"},
+			[]string{`luna_ha_group_offline{group="pay"} 1`, `luna_ha_member_state{group="pay",member="` + two + `",state="deactivated"} 1`}},
+		{"the application restarted", [][2]string{{"", "application-restart"}}, "down excluded, offline", "member member offline redundancy",
+			[]string{"OFFLINE", "excluded"},
+			[]string{`luna_ha_member_state{group="pay",member="` + one + `",state="down"} 1`, `luna_ha_member_state{group="pay",member="` + two + `",state="excluded"} 1`}},
+		{"both back", [][2]string{{"luna1", "heal"}, {"luna2", "partition-activate payments"}}, "alive alive, redundancy 1", "",
+			[]string{"2 of 2 alive, 0 standby, redundancy 1"},
+			[]string{`luna_ha_group_offline{group="pay"} 0`, `luna_ha_member_reachable{group="pay",member="` + one + `"} 1`,
+				// The application never said that it has it back.
+				`luna_ha_member_lost_by_processes{group="pay",member="` + one + `"} 1`}},
+	} {
+		for _, ev := range step.events {
+			e.inject(t, ev[0], ev[1])
+		}
+		var state string
+		e.until(t, step.name+": "+step.state+"; "+step.alarms, func() bool {
+			g := e.ha()
+			var members []string
+			for _, m := range g.Members {
+				members = append(members, string(m.State))
+			}
+			state = strings.Join(members, " ") + fmt.Sprintf(", redundancy %d", g.Redundancy.Value)
+			if g.Offline {
+				state = strings.Join(members, " ") + ", offline"
+			}
+			return state == step.state && e.haAlarms() == step.alarms
+		})
+		snap, err := e.client.Snapshot(t.Context())
+		must(t, err)
+		var text bytes.Buffer
+		for _, d := range snap.Devices {
+			if !d.HA.IsZero() {
+				exporters.HAText(&text, d, time.Now())
+			}
+		}
+		for _, want := range step.shown {
+			if !strings.Contains(text.String(), want) {
+				t.Errorf("%s: ha show lacks %q:\n%s", step.name, want, text.String())
+			}
+		}
+		metrics := strings.ReplaceAll(get(t, "http://"+e.web+"/metrics"), `device="client",`, "")
+		for _, want := range step.metric {
+			if !strings.Contains(metrics, want+"\n") {
+				t.Errorf("%s: /metrics lacks %s", step.name, want)
+			}
+		}
+		t.Logf("%s: %s; alarms: %s\n%s", step.name, state, e.haAlarms(), text.String())
+	}
+}
+
+// TestCardStory: a card in the host is found, and its tamper, its silence and
+// its return are seen.
+func TestCardStory(t *testing.T) {
+	t.Parallel()
+	e := startHost(t)
+	const device = "client-532018"
+	e.until(t, "the card is found", func() bool {
+		return slices.ContainsFunc(e.agent.store.Latest().Devices, func(d hsm.Device) bool { return d.Name == device && d.Kind == hsm.CardHSM && !d.Show.IsZero() })
+	})
+	for _, x := range []struct{ event, group, mend string }{
+		{"temperature 78", "temp-warn", "temperature 38"},
+		{"battery 2.70", "battery", "battery 3.08"},
+		{"stm on", "hsm-status", "stm off"},
+		{"gone", "unreachable", "heal"},
+	} {
+		e.inject(t, "card", x.event)
+		e.until(t, x.event, func() bool { return e.stands(device, x.group) })
+		e.inject(t, "card", x.mend)
+		e.until(t, x.mend, func() bool { return !e.stands(device, x.group) })
+	}
+}

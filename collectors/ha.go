@@ -1,0 +1,229 @@
+package collectors
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"time"
+
+	ps "github.com/shirou/gopsutil/v3/process"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// An HACollector watches the HA groups of the client host that it runs on: by
+// the client's configuration, by the HA log of its processes, and by what
+// LunaCM, a new process, sees. All three can change while it runs.
+type HACollector struct {
+	Device   string
+	Config   string        // Chrystoki.conf or crystoki.ini
+	LunaCM   string        // path; "": it is not asked
+	Interval time.Duration // between two questions to LunaCM, each of which connects to every member
+	Log      *slog.Logger
+
+	look time.Duration // between two looks at the configuration; 0: haLook
+}
+
+const (
+	haLook    = 10 * time.Second // as the client itself looks at its configuration
+	haTimeout = 2 * time.Minute  // each member that is down takes up to 24 s
+)
+
+// The sources of HA.
+const (
+	haSource   = "ha"
+	listGroups = "hagroup listgroups"
+)
+
+func (h *HACollector) String() string { return "HA of " + h.Device }
+
+// haWork is an HACollector at work. All of it is of one goroutine.
+type haWork struct {
+	*HACollector
+	haSources
+	text   []byte // of the configuration
+	file   string // HA log that is followed
+	stop   context.CancelFunc
+	events chan haBatch
+}
+
+// haBatch are lines of one HA log.
+type haBatch struct {
+	file  string
+	lines []hsm.LogLine
+}
+
+// haPoll is an answer of LunaCM, and when it was asked for.
+type haPoll struct {
+	groups *hsm.HAGroups
+	asked  time.Time
+}
+
+// Run implements [Collector].
+func (h *HACollector) Run(ctx context.Context, report func(hsm.Observation)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w := &haWork{HACollector: h, haSources: haSources{log: new(haLog), running: runningSince}, events: make(chan haBatch), stop: func() {}}
+	polls := make(chan haPoll)
+	if h.LunaCM != "" {
+		go h.poll(ctx, polls, report)
+	}
+	every := h.look
+	if every == 0 {
+		every = haLook
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		report(w.observe(ctx, every))
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		case p := <-polls:
+			w.polled, w.asked = p.groups, p.asked
+		case b := <-w.events:
+			for _, l := range b.lines {
+				if b.file == w.file {
+					w.log.add(ParseHALine(l.Message), time.Local)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// observe reads the configuration and puts everything together.
+func (w *haWork) observe(ctx context.Context, every time.Duration) hsm.Observation {
+	o := hsm.Observation{Device: w.Device, Kind: hsm.HostMachine, Source: haSource, MaxAge: 3*every + 5*time.Second}
+	start := time.Now()
+	text, err := os.ReadFile(w.Config)
+	if err == nil && !bytes.Equal(text, w.text) {
+		w.config, o.Unread, err = ParseClientConfig(string(text) + "\n")
+		w.text = text
+		if err != nil {
+			w.text = nil
+		} else {
+			w.follow(ctx)
+		}
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w; let the agent's user read it", err)
+	}
+	if w.asked.Add(w.Interval*5/2 + haTimeout).Before(start) {
+		w.polled = nil // too old to tell
+	}
+	v := w.state(start)
+	o.At = time.Now()
+	o.Took = o.At.Sub(start)
+	if err != nil {
+		o.Failure, o.Err = hsm.Command, fmt.Errorf("client configuration: %w", err)
+		return o
+	}
+	v.Certificates = w.certificates()
+	w.before = v
+	o.Facts = []hsm.Fact{v}
+	return o
+}
+
+// follow reads the HA log that the configuration names from its beginning:
+// what stands in it adds up to what is.
+func (w *haWork) follow(ctx context.Context) {
+	file := w.config.HA.Log.File()
+	if file == w.file {
+		return
+	}
+	w.stop()
+	w.file, w.log = file, new(haLog)
+	ctx, w.stop = context.WithCancel(ctx)
+	if file == "" {
+		return
+	}
+	f := Follower{File: file, Log: w.Log, FromStart: true, Plain: true}
+	events := w.events
+	go f.Run(ctx, nil, func(lines []hsm.LogLine, _ []byte) error {
+		if len(lines) == 0 {
+			return nil
+		}
+		select {
+		case events <- haBatch{file, lines}:
+		case <-ctx.Done():
+		}
+		return nil
+	})
+}
+
+// poll asks LunaCM each Interval.
+func (h *HACollector) poll(ctx context.Context, polls chan<- haPoll, report func(hsm.Observation)) {
+	l := &LunaCM{Path: h.LunaCM}
+	for ctx.Err() == nil {
+		asking, cancel := context.WithTimeout(ctx, haTimeout)
+		p := haPoll{asked: time.Now()}
+		answers, err := l.ask(asking, listGroups)
+		cancel()
+		o := hsm.Observation{Device: h.Device, Kind: hsm.HostMachine, Source: listGroups, MaxAge: h.Interval*5/2 + haTimeout}
+		if err == nil {
+			p.groups, o.Unread, err = readGroups(answers[0])
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		o.At, o.Failure, o.Err = time.Now(), failure(err), err
+		o.Took = o.At.Sub(p.asked)
+		report(o)
+		if err == nil {
+			select {
+			case polls <- p:
+			case <-ctx.Done():
+			}
+		}
+		pause(ctx, jitter(h.Interval, 0.05))
+	}
+}
+
+func readGroups(text string) (*hsm.HAGroups, []string, error) {
+	if _, _, err := Answer(text); err != nil {
+		return nil, nil, failed(hsm.Command, "%s: %w", listGroups, err)
+	}
+	fact, unread, err := parse("lunacm-hagroup-listgroups", text)
+	if err != nil {
+		return nil, unread, failed(hsm.Unrecognised, "%s: %w", listGroups, err)
+	}
+	groups := fact.(hsm.HAGroups)
+	return &groups, unread, nil
+}
+
+// certificates reads those that the configuration names. One that cannot be
+// read is left out: its metric is gone.
+func (w *haWork) certificates() []hsm.ClientCertificate {
+	all := []hsm.ClientCertificate{}
+	for _, c := range []struct{ role, file string }{{"client", w.config.ClientCert}, {"server", w.config.ServerCA}} {
+		rest, err := os.ReadFile(c.file)
+		for err == nil {
+			var block *pem.Block
+			if block, rest = pem.Decode(rest); block == nil {
+				break
+			}
+			if x, bad := x509.ParseCertificate(block.Bytes); bad == nil && block.Type == "CERTIFICATE" {
+				all = append(all, hsm.ClientCertificate{Role: c.role, Subject: x.Subject.String(), NotAfter: x.NotAfter})
+			}
+		}
+	}
+	return all
+}
+
+// runningSince reports whether a process runs that began before a time, so
+// that it can have written something then.
+func runningSince(pid int64, at time.Time) bool {
+	p, err := ps.NewProcess(int32(pid))
+	if err != nil {
+		return false
+	}
+	created, err := p.CreateTime()
+	return err == nil && created < at.Add(time.Second).UnixMilli()
+}

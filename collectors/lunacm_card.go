@@ -1,0 +1,315 @@
+package collectors
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// lunacm lists what a card is asked through LunaCM, in this order. All of it
+// waits for the card.
+var lunacm = []command{
+	{name: "hsm showinfo", format: "lunacm-hsm-showinfo", pace: Fast, timeout: lunacmTimeout, card: true},
+	{name: "hsm monitor", format: "lunacm-hsm-monitor", pace: Fast, timeout: lunacmTimeout, card: true},
+	{name: eachInfo, format: "lunacm-partition-showinfo", pace: Fast, timeout: lunacmTimeout, card: true, ask: sendOnce(eachInfo), read: readPartitionInfos},
+	{name: "hsm envshow", format: "lunacm-hsm-envshow", pace: Slow, timeout: lunacmTimeout, since: 7, card: true},
+	{name: "hsm tampershow", format: "lunacm-hsm-tampershow", pace: Slow, timeout: lunacmTimeout, since: 7, card: true},
+	{name: "hsm showpolicies", format: "hsm-showpolicies", pace: Hourly, timeout: lunacmTimeout, card: true},
+	{name: eachPolicies, format: "partition-showpolicies", pace: Hourly, timeout: lunacmTimeout, card: true, ask: sendOnce(eachPolicies), read: readPartitionPolicies},
+}
+
+// The commands that a card is asked in the slot of each of its partitions, and
+// what else in the same slot.
+const (
+	eachInfo     = "partition showinfo"
+	eachPolicies = "partition showpolicies"
+)
+
+var inPartition = map[string][]string{
+	eachInfo:     {eachInfo, "role show -name co"},
+	eachPolicies: {eachInfo, eachPolicies},
+}
+
+// sendOnce sends a command whose answer is several, each judged where it is read.
+func sendOnce(command string) func(context.Context, Runner) ([]byte, error) {
+	return func(ctx context.Context, r Runner) ([]byte, error) { return r.Run(ctx, command) }
+}
+
+// readPartitionInfos reads what partitions say of themselves, each followed by
+// its Crypto Officer, which a partition without one does not tell.
+func readPartitionInfos(text string) ([]hsm.Fact, []string, error) {
+	all := hsm.Partitions{}
+	var unread leftovers
+	err := eachPartition(text, &unread, func(p hsm.Partition) { all = append(all, p) }, func(r reply) error {
+		fact, _ := r.read(parseRoles)
+		roles, _ := fact.(hsm.Roles)
+		p := &all[len(all)-1]
+		for _, role := range roles.Roles {
+			p.Roles = append(p.Roles, role.Role)
+			if role.Name == cryptoOfficer {
+				p.Activated = role.Activated
+			}
+		}
+		return nil
+	})
+	return []hsm.Fact{all}, unread.list(""), err
+}
+
+// cryptoOfficer is the role whose activation is that of its partition.
+const cryptoOfficer = "Crypto Officer"
+
+func readPartitionPolicies(text string) (facts []hsm.Fact, unknown []string, err error) {
+	var unread leftovers
+	var serial string
+	err = eachPartition(text, &unread, func(p hsm.Partition) { serial = p.Serial }, func(r reply) error {
+		if err := r.err(); err != nil {
+			return err
+		}
+		fact, rest := r.read(parsePartitionPolicies)
+		v, ok := fact.(hsm.PartitionPolicies)
+		if !ok {
+			return ErrUnrecognised
+		}
+		for _, line := range rest.lines {
+			unread.add(line)
+		}
+		v.Serial = serial
+		facts = append(facts, v)
+		return nil
+	})
+	return facts, unread.list(""), err
+}
+
+// eachPartition takes apart what [card] returns of several partitions: "partition
+// showinfo" of each, and another answer behind it.
+func eachPartition(text string, unread *leftovers, partition func(hsm.Partition), other func(reply) error) error {
+	replies, _ := split(text)
+	for i, r := range replies {
+		if i%2 == 1 {
+			if err := other(r); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := r.err(); err != nil {
+			return err
+		}
+		fact, rest := r.read(parsePartitionInfo)
+		list, _ := fact.(hsm.Partitions)
+		if len(list) != 1 {
+			return ErrUnrecognised
+		}
+		for _, line := range rest.lines {
+			unread.add(line)
+		}
+		partition(list[0])
+	}
+	return nil
+}
+
+// A card is a [Runner] on one HSM of the host, whatever its slots are today.
+type card struct {
+	lunacm *LunaCM
+	serial string
+	at     *cardSlots // where it was last; nil: nobody has looked
+}
+
+// cardSlots are the slots of one card.
+type cardSlots struct {
+	admin   int64
+	user    []int64
+	unclear bool // there are user slots that can be of this card or of another
+}
+
+// Run implements [Runner]. Each batch begins with the list of slots, which is
+// the one that the process goes by: when the card has moved, what was asked of
+// another is thrown away and asked again.
+func (c *card) Run(ctx context.Context, command string) ([]byte, error) {
+	for range 3 {
+		script := c.script(command)
+		answers, err := c.lunacm.ask(ctx, append([]string{"slot list"}, script...)...)
+		if err != nil {
+			return nil, err
+		}
+		at, err := slotsOf(answers[0], c.serial)
+		if err != nil {
+			return nil, err
+		}
+		if c.at != nil && c.at.admin == at.admin && slices.Equal(c.at.user, at.user) {
+			return at.answer(command, script, answers[1:])
+		}
+		c.at = at
+	}
+	return nil, failed(hsm.Command, "%s: the slots of the host change all the time", command)
+}
+
+// script returns what is to be sent behind the list of slots.
+func (c *card) script(command string) (script []string) {
+	if c.at == nil {
+		return nil
+	}
+	slots, ask := []int64{c.at.admin}, []string{command}
+	if own, ok := inPartition[command]; ok {
+		slots, ask = c.at.user, own
+	}
+	for _, s := range slots {
+		script = append(append(script, fmt.Sprintf("slot set -slot %d", s)), ask...)
+	}
+	return script
+}
+
+// answer returns what is left of the answers to script without those that only
+// tell that the slot is set.
+func (s *cardSlots) answer(command string, script, answers []string) ([]byte, error) {
+	if inPartition[command] != nil && s.unclear {
+		return nil, failed(hsm.Command, "%s: lunacm does not tell which HSM the user slots of this host are of", command)
+	}
+	var text strings.Builder
+	for i, a := range answers {
+		if !strings.HasPrefix(script[i], "slot set ") {
+			text.WriteString(a)
+		} else if _, _, err := Answer(a); err != nil {
+			return nil, failed(hsm.Command, "%s: %w", script[i], err)
+		}
+	}
+	return []byte(text.String()), nil
+}
+
+// slotsOf finds the slots of the HSM with that serial number.
+func slotsOf(list, serial string) (*cardSlots, error) {
+	slots, _, err := readSlots(list)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(slots, func(s hsm.Slot) bool { return s.Serial == serial && isAdmin(s) })
+	if i < 0 {
+		return nil, failed(hsm.Unreachable, "HSM %s has no slot: it was tampered with, is off the bus (ALM0015 in the kernel log) or was taken out", serial)
+	}
+	at := &cardSlots{admin: slots[i].ID}
+	for _, s := range slots {
+		if !strings.EqualFold(s.Description, "User Token Slot") {
+			continue
+		}
+		owners := slices.DeleteFunc(slices.Clone(slots), func(a hsm.Slot) bool { return !isAdmin(a) || !canOwn(a, s) })
+		mine := slices.ContainsFunc(owners, func(a hsm.Slot) bool { return a.Serial == serial })
+		switch {
+		case mine && len(owners) == 1:
+			at.user = append(at.user, s.ID)
+		case mine:
+			at.unclear = true
+		}
+	}
+	return at, nil
+}
+
+// readSlots reads an answer to "slot list".
+func readSlots(text string) (slots []hsm.Slot, unread []string, err error) {
+	if _, _, err := Answer(text); err != nil {
+		return nil, nil, failed(hsm.Command, "slot list: %w", err)
+	}
+	fact, unread, err := parse("lunacm-slot-list", text)
+	if err != nil {
+		return nil, unread, failed(hsm.Unrecognised, "slot list: %w", err)
+	}
+	return fact.(hsm.Slots).Slots, unread, nil
+}
+
+// isAdmin reports whether s is the slot of a whole HSM at this host. Old
+// versions describe no slots.
+func isAdmin(s hsm.Slot) bool {
+	if s.Serial == "" || strings.HasPrefix(s.Model, "LunaSA") || strings.HasPrefix(s.Model, "LunaVirtual") {
+		return false
+	}
+	return s.Description == "" || strings.HasSuffix(strings.ToLower(s.Description), "admin token slot")
+}
+
+// canOwn reports whether user slot s can be of the HSM whose slot is admin.
+// Not all versions tell.
+func canOwn(admin, s hsm.Slot) bool {
+	if s.TunnelID.Known && (admin.TunnelID.Known || s.TunnelID.Value == admin.ID) {
+		return s.TunnelID.Value == admin.ID || hsm.Is(admin.TunnelID, s.TunnelID.Value)
+	}
+	return s.Model == admin.Model
+}
+
+// Cards is a [Collector] of every PCIe, USB and backup HSM of the host: it
+// looks for them, and polls each as a device of its own.
+type Cards struct {
+	Host      string   // device of the host, which tells of LunaCM itself
+	Name      string   // of a device, before its serial number: "card" makes card-532018
+	Serials   []string // that must be there
+	Path      string   // of lunacm
+	Intervals Intervals
+}
+
+// Device returns the name of the device with that serial number.
+func (c *Cards) Device(serial string) string { return c.Name + "-" + serial }
+
+func (c *Cards) String() string { return "cards of " + c.Host }
+
+// Run implements [Collector]. An HSM that was seen once is asked until the end:
+// that it has no slot any more is an observation.
+func (c *Cards) Run(ctx context.Context, report func(hsm.Observation)) error {
+	var all sync.WaitGroup
+	defer all.Wait()
+	polled := make(map[string]bool)
+	poll := func(serial string) {
+		if polled[serial] {
+			return
+		}
+		polled[serial] = true
+		p := &Poller{Device: c.Device(serial), Kind: hsm.CardHSM, Runner: &card{lunacm: &LunaCM{Path: c.Path}, serial: serial}, Intervals: c.Intervals}
+		all.Go(func() { p.Run(ctx, report) })
+	}
+	for _, s := range c.Serials {
+		poll(s)
+	}
+	l := &LunaCM{Path: c.Path}
+	for lost := 0; ctx.Err() == nil; {
+		obs, slots := c.look(ctx, l)
+		if ctx.Err() != nil {
+			break
+		}
+		report(obs)
+		for _, s := range slots {
+			if isAdmin(s) {
+				poll(s.Serial)
+			}
+		}
+		wait := c.Intervals[Slow]
+		if lost++; obs.Failure == hsm.None {
+			lost = 0
+		} else {
+			wait = min(wait, backoff(lost))
+		}
+		pause(ctx, jitter(wait, 0.05))
+	}
+	return nil
+}
+
+// look lists the slots of the host.
+func (c *Cards) look(ctx context.Context, l *LunaCM) (hsm.Observation, []hsm.Slot) {
+	ctx, cancel := context.WithTimeout(ctx, lunacmTimeout)
+	defer cancel()
+	obs := hsm.Observation{Device: c.Host, Kind: hsm.HostMachine, Source: SlotList, MaxAge: c.Intervals[Slow]*5/2 + lunacmTimeout}
+	start := time.Now()
+	var slots []hsm.Slot
+	answers, err := l.ask(ctx, "slot list")
+	if err == nil {
+		slots, obs.Unread, err = readSlots(answers[0])
+	}
+	obs.At, obs.Failure, obs.Err = time.Now(), failure(err), err
+	obs.Took = obs.At.Sub(start)
+	if err == nil {
+		obs.Facts = []hsm.Fact{hsm.Slots{Slots: slots}}
+	}
+	return obs, slots
+}
+
+// SlotList is the source that tells whether LunaCM works on a host.
+const SlotList = "slot list"

@@ -1,0 +1,57 @@
+package exporters
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// HAText prints the HA groups of a client host.
+func HAText(w io.Writer, d hsm.Device, now time.Time) {
+	heading(w, d.Name+": "+readAt(d.HA, now))
+	if d.HA.IsZero() {
+		return
+	}
+	h := d.HA.Value
+	lines(w, "HA of this host", [][2]string{
+		{"HA auto recovery", choose(h.Recovery.Enabled, "enabled", "disabled")},
+		{"Maximum auto recovery retry", stated(h.Recovery.MaxRetries)},
+		{"HA logging", choose(h.Logging, "enabled", "disabled")},
+		{"HA log file", dash(h.LogFile)},
+	})
+	for _, g := range h.Groups {
+		state := "redundancy " + stated(g.Redundancy)
+		if g.Offline {
+			state = "OFFLINE"
+		}
+		if g.RecoveryDisabled {
+			state += ", RECOVERY DISABLED"
+		}
+		fmt.Fprintf(w, "\n   Group %s (%s): %d of %d alive, %d standby, %s\n\n", dash(g.Label), dash(g.Serial), g.Alive, g.Expected, g.Standby, state)
+		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(tw, "   MEMBER\tLABEL\tSTATE\tSINCE\tATTEMPT\tREACHABLE\tLOST BY\tCODE")
+		for _, m := range g.Members {
+			name, since := string(m.State), "-"
+			if m.Standby {
+				name += " (standby)"
+			}
+			if !m.Since.IsZero() {
+				since = m.Since.UTC().Format(time.RFC3339)
+			}
+			attempt := stated(m.Attempt)
+			if m.Attempt.Known && m.MaxAttempts.Known && m.MaxAttempts.Value > 0 {
+				attempt += fmt.Sprintf(" of %d", m.MaxAttempts.Value)
+			}
+			lost := strings.Trim(fmt.Sprint(m.LostBy), "[]")
+			fmt.Fprintf(tw, "   %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Serial, dash(m.Label.Value), name, since, attempt, yes(m.Reachable), dash(lost), dash(m.Code))
+		}
+		tw.Flush()
+	}
+	for _, c := range h.Certificates {
+		fmt.Fprintf(w, "\n   Certificate (%s) %s: until %s\n", c.Role, c.Subject, c.NotAfter.UTC().Format(time.DateOnly))
+	}
+}
