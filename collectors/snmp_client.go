@@ -58,7 +58,7 @@ type snmpClient struct {
 	agent    *SNMPAgent
 	conn     *gosnmp.GoSNMP
 	usm      *gosnmp.UsmSecurityParameters // nil for 2c
-	answered bool
+	answered bool                          // the agent takes what we ask
 	stop     func() bool
 }
 
@@ -130,12 +130,21 @@ func snmpSecret(key, file string, shortest int) (string, error) {
 	return line, nil
 }
 
+// greet asks for sysUpTime.0, which needs no HSM: an agent that takes the user
+// answers, be it that there is no such object, also while its HSM hangs.
+func (c *snmpClient) greet() error {
+	if _, err := c.conn.Get([]string{".1.3.6.1.2.1.1.3.0"}); err != nil {
+		return c.failed(err)
+	}
+	c.answered = true
+	return nil
+}
+
 func (c *snmpClient) getBulk(after oid, repetitions uint32) (*gosnmp.SnmpPacket, error) {
 	packet, err := c.conn.GetBulk([]string{after.String()}, 0, repetitions)
 	if err != nil {
 		return nil, c.failed(err)
 	}
-	c.answered = true
 	return packet, nil
 }
 
@@ -161,7 +170,7 @@ func (c *snmpClient) failed(err error) *Failed {
 	case refused || late && !c.answered && c.discovered():
 		return failed(hsm.Login, "SNMP agent %s takes no request of user %q: the user name, a password or a protocol is wrong; SNMPv3 does not tell which", at, c.agent.User)
 	case late && c.answered:
-		return failed(hsm.Timeout, "SNMP agent %s stopped to answer", at)
+		return failed(hsm.Timeout, "SNMP agent %s answers, but not with the HSM's objects: the HSM or luna-snmp may hang", at)
 	case late && c.usm == nil:
 		return failed(hsm.Unreachable, "SNMP agent %s does not answer: the address or the community is wrong, a firewall is between, or it is down; SNMPv2c does not tell which", at)
 	case late:

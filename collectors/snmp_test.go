@@ -89,8 +89,8 @@ func (f fakeAgent) getBulk(after oid, n uint32) (*gosnmp.SnmpPacket, error) {
 	return p, nil
 }
 
-// card is an agent with one HSM. last encodes the last text of an index.
-func card(last func(string) oid) fakeAgent {
+// oneHSM is an agent with one HSM. last encodes the last text of an index.
+func oneHSM(last func(string) oid) fakeAgent {
 	var f fakeAgent
 	row := func(table uint32, index oid, values ...any) {
 		for i, v := range values {
@@ -167,7 +167,7 @@ func TestSNMPSections(t *testing.T) {
 	}
 	for name, last := range map[string]func(string) oid{"length": prefixed, "IMPLIED": implied} {
 		t.Run(name, func(t *testing.T) {
-			d, seen := pollSNMP(&SNMPAgent{Device: "a", Interval: time.Minute}, card(last).getBulk)
+			d, seen := pollSNMP(&SNMPAgent{Device: "a", Interval: time.Minute}, oneHSM(last).getBulk)
 			clients := make(map[string]hsm.Client)
 			for _, c := range d.Clients.Value {
 				clients[c.Name] = c
@@ -201,7 +201,7 @@ func (f fakeAgent) without(objects ...oid) fakeAgent {
 // TestSNMPHoles takes objects away: what they would have said is unknown, and
 // what is not served at all is no source.
 func TestSNMPHoles(t *testing.T) {
-	f := card(prefixed).without(
+	f := oneHSM(prefixed).without(
 		below(hsmObjects.entry, 3), below(hsmObjects.entry, 7), below(hsmObjects.entry, 20), below(partitionObjects.entry, 1),
 		ntlsObjects.entry, licenseObjects.entry, assignmentObjects.entry, safenetAppliance)
 	a := &SNMPAgent{Device: "a"}
@@ -264,7 +264,7 @@ func TestSNMPGarbage(t *testing.T) {
 // TestSNMPBadAgents has agents that loop, go back, fail and never end. Each
 // poll ends; the tables before the fault are read, and none behind it.
 func TestSNMPBadAgents(t *testing.T) {
-	good := card(prefixed)
+	good := oneHSM(prefixed)
 	at := slices.IndexFunc(good, func(v gosnmp.SnmpPDU) bool {
 		return strings.HasPrefix(v.Name, below(partitionObjects.entry, 3).String())
 	})
@@ -345,7 +345,7 @@ func TestSNMPBadAgents(t *testing.T) {
 
 // TestSNMPTooBig has an agent that can send no more than three at a time.
 func TestSNMPTooBig(t *testing.T) {
-	good := card(prefixed)
+	good := oneHSM(prefixed)
 	d, _ := pollSNMP(&SNMPAgent{Device: "a"}, func(after oid, n uint32) (*gosnmp.SnmpPacket, error) {
 		if n > 3 {
 			return &gosnmp.SnmpPacket{Error: gosnmp.TooBig}, nil
@@ -430,16 +430,20 @@ func TestSNMPPeers(t *testing.T) {
 	for _, version := range []string{"2c", "3"} {
 		for _, c := range []struct {
 			name   string
-			answer []byte
+			answer func(request []byte) []byte
 			close  bool
 			want   hsm.Failure
 			says   string
 		}{
-			{"silent", nil, false, hsm.Unreachable, "does not answer"},
-			{"garbage", []byte("HTTP/1.1 400 Bad Request\r\n\r\n"), false, hsm.Unrecognised, "not SNMP"},
-			{"truncated", []byte{0x30, 0x82, 0xff, 0xff, 2, 1}, false, hsm.Unrecognised, "not SNMP"},
+			{"silent", func([]byte) []byte { return nil }, false, hsm.Unreachable, "does not answer"},
+			{"garbage", func([]byte) []byte { return []byte("HTTP/1.1 400 Bad Request\r\n\r\n") }, false, hsm.Unrecognised, "not SNMP"},
+			{"truncated", func([]byte) []byte { return []byte{0x30, 0x82, 0xff, 0xff, 2, 1} }, false, hsm.Unrecognised, "not SNMP"},
 			{"closed", nil, true, hsm.Unreachable, "nothing listens"},
+			{"hung HSM", answerGet, false, hsm.Timeout, "may hang"},
 		} {
+			if version == "3" && c.want == hsm.Timeout {
+				continue // the peer cannot do that
+			}
 			t.Run(version+" "+c.name, func(t *testing.T) {
 				address := respond(t, c.answer)
 				if c.close {
@@ -461,8 +465,19 @@ func TestSNMPPeers(t *testing.T) {
 	}
 }
 
-// respond starts a peer that sends the same to everybody; nil is nothing.
-func respond(t *testing.T, answer []byte) string {
+// answerGet answers a Get of SNMPv2c with null, and nothing else.
+func answerGet(request []byte) []byte {
+	answer := slices.Clone(request)
+	at := 7 + int(request[6]) // behind version and community
+	if answer[at] != 0xa0 {
+		return nil
+	}
+	answer[at] = 0xa2
+	return answer
+}
+
+// respond starts a peer that answers each datagram; nil is no answer.
+func respond(t *testing.T, answer func(request []byte) []byte) string {
 	t.Helper()
 	l, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -472,12 +487,12 @@ func respond(t *testing.T, answer []byte) string {
 	go func() {
 		defer close(ended)
 		for b := make([]byte, 1500); ; {
-			_, from, err := l.ReadFrom(b)
+			n, from, err := l.ReadFrom(b)
 			if err != nil {
 				return
 			}
-			if answer != nil {
-				l.WriteTo(answer, from)
+			if a := answer(b[:n]); a != nil {
+				l.WriteTo(a, from)
 			}
 		}
 	}()

@@ -126,6 +126,9 @@ func (a *SNMPAgent) walkAll(ctx context.Context) (snmpAnswer, error) {
 		return snmpAnswer{}, err
 	}
 	defer c.close()
+	if err := c.greet(); err != nil {
+		return snmpAnswer{}, err
+	}
 	return walkRoots(c.getBulk)
 }
 
