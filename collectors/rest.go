@@ -195,9 +195,7 @@ func (r *REST) login(ctx context.Context) error {
 		return r.refused.err
 	}
 	r.proven = false
-	if r.client != nil {
-		r.client.CloseIdleConnections() // the appliance may have closed it, too, and a login is not sent twice
-	}
+	r.forget() // the appliance may have closed the connection, too, and a login is not sent twice
 	_, err = r.send(ctx, http.MethodPost, restLogin, &password)
 	switch code := status(err); {
 	case err == nil && r.cookie == "":
