@@ -266,8 +266,8 @@ func (r *REST) send(ctx context.Context, method, path string, password *string) 
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil, r.sendError(ctx, method, path, err)
+	case ctx.Err() != nil: // what came then may be the end of a request given up
+		return nil, r.sendError(ctx, method, path, ctx.Err())
 	case err != nil:
 		return nil, failed(hsm.Incomplete, "%s %s: the answer was cut after %d bytes", method, path, len(text))
 	case len(text) > maxAnswer:
