@@ -195,9 +195,7 @@ func (r *REST) login(ctx context.Context) error {
 		return r.refused.err
 	}
 	r.proven = false
-	if r.client != nil {
-		r.client.CloseIdleConnections() // the appliance may have closed it, too, and a login is not sent twice
-	}
+	r.forget() // the appliance may have closed the connection, too, and a login is not sent twice
 	_, err = r.send(ctx, http.MethodPost, restLogin, &password)
 	switch code := status(err); {
 	case err == nil && r.cookie == "":
@@ -268,8 +266,8 @@ func (r *REST) send(ctx context.Context, method, path string, password *string) 
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil, r.sendError(ctx, method, path, err)
+	case ctx.Err() != nil: // what came then may be the end of a request given up
+		return nil, r.sendError(ctx, method, path, ctx.Err())
 	case err != nil:
 		return nil, failed(hsm.Incomplete, "%s %s: the answer was cut after %d bytes", method, path, len(text))
 	case len(text) > maxAnswer:

@@ -86,7 +86,9 @@ func TestRESTIsNeverShutOut(t *testing.T) {
 	for range 3 {
 		careless.refused = nil
 		careless.cookie = ""
-		_, err = careless.get(t.Context(), ntlsPath)
+		if _, err := careless.get(t.Context(), ntlsPath); err == nil {
+			t.Error("a refused password opens a session")
+		}
 	}
 	e.inject(t, "luna72", "heal")
 	careless.refused = nil

@@ -269,6 +269,7 @@ func (s *restServer) login(q *http.Request, header http.Header, w wire) (int, an
 	id := rand.Text()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.endSessions(w)
 	s.sessions[id] = time.Now()
 	http.SetCookie(headerWriter(header), &http.Cookie{Name: "SESSION_ID", Value: id, Path: "/", HttpOnly: true, Secure: true})
 	return http.StatusNoContent, nil
@@ -285,15 +286,20 @@ func (h headerWriter) Header() http.Header       { return http.Header(h) }
 func (headerWriter) Write(b []byte) (int, error) { return len(b), nil }
 func (headerWriter) WriteHeader(int)             {}
 
+// endSessions ends all sessions if an event has said so since.
+func (s *restServer) endSessions(w wire) {
+	if s.epoch != w.restSessions {
+		s.epoch = w.restSessions
+		clear(s.sessions)
+	}
+}
+
 // known says whether a request belongs to a session, and keeps that alive.
 func (s *restServer) known(q *http.Request, w wire) bool {
 	c, err := q.Cookie("SESSION_ID")
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.epoch != w.restSessions {
-		s.epoch = w.restSessions
-		clear(s.sessions)
-	}
+	s.endSessions(w)
 	if err != nil {
 		return false
 	}
