@@ -34,7 +34,7 @@ lint:
 	for m in mibs/*.txt; do out=$$(smilint -l 3 ./$$m 2>&1); test -z "$$out" || { echo "$$out"; exit 1; }; done
 
 bench-snmp:
-	$(GO) run ./mib/benchsnmp
+	$(GO) run ./mib/benchsnmp -free
 
 fuzz:
 	@for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
