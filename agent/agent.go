@@ -124,7 +124,7 @@ func (a *Agent) receivers() error {
 		case r.AgentX != nil:
 			a.watch.Receivers[r.Name] = alarms.AgentX{Session: a.session}
 		case r.SNMP != nil:
-			n, err := r.SNMP.notifier(a.watch.Journal)
+			n, err := alarms.NewSNMP(alarms.SNMPTarget(*r.SNMP), a.watch.Journal)
 			if err != nil {
 				return fmt.Errorf("receiver %q: %w", r.Name, err)
 			}
@@ -154,41 +154,18 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	for _, h := range a.config.HSMs {
-		if h.Address != "" || h.Replay != "" {
-			p := &collectors.Poller{Device: h.Name, Runner: a.runners[h.Name], Rank: h.rank(sourceLunaSH), Intervals: h.intervals()}
-			g.Go(func() error { return p.Run(ctx, a.report) })
-		}
-		if r := h.REST; r != nil {
-			p := &collectors.RESTPoller{
-				Device: h.Name, Rank: h.rank(sourceREST), Intervals: h.intervals(),
-				REST: &collectors.REST{Address: r.Address, User: r.User, PasswordFile: r.PasswordFile, CAFile: r.CAFile, Certificate: r.Certificate},
+	for _, c := range a.collectors() {
+		g.Go(func() error {
+			if err := c.Run(ctx, a.report); err != nil {
+				return fmt.Errorf("%s: %w", c, err)
 			}
-			g.Go(func() error { return p.Run(ctx, a.report) })
-		}
-		if h.SNMPAgent != nil {
-			g.Go(func() error { return h.SNMPAgent.collector(h.Name, h.rank(sourceSNMP)).Run(ctx, a.report) })
-		}
+			return nil
+		})
+	}
+	for _, h := range a.config.HSMs {
 		for _, file := range h.Logs {
 			g.Go(func() error { return a.follow(ctx, h, file) })
 		}
-	}
-	if a.config.LunaCM.Enabled {
-		cards := a.config.cards()
-		cards.Serials = a.remembered(cards)
-		g.Go(func() error { return cards.Run(ctx, a.report) })
-	}
-	if h := a.config.HA; h.Enabled {
-		ha := &collectors.HACollector{Device: a.config.Host.Name, Config: h.ClientConfig, Interval: h.Interval, Log: a.log}
-		if h.ListGroups {
-			ha.LunaCM = a.config.LunaCM.Path
-		}
-		g.Go(func() error { return ha.Run(ctx, a.report) })
-	}
-	if h := a.config.Host; h.Enabled {
-		g.Go(func() error {
-			return (&collectors.HostCollector{Device: h.Name, Interval: h.Interval}).Run(ctx, a.report)
-		})
 	}
 	g.Go(func() error {
 		return a.listener.Run(ctx, func(device string, lines []hsm.LogLine) error { return a.watch.Lines(device, "", lines, nil) })
@@ -204,6 +181,40 @@ func (a *Agent) Run(ctx context.Context) error {
 	err = g.Wait()
 	a.closeRunners()
 	return err
+}
+
+// collectors returns what looks at every device.
+func (a *Agent) collectors() (all []collectors.Collector) {
+	for _, h := range a.config.HSMs {
+		if h.Address != "" || h.Replay != "" {
+			all = append(all, &collectors.Poller{Device: h.Name, Runner: a.runners[h.Name], Rank: h.rank(sourceLunaSH), Intervals: h.intervals()})
+		}
+		if r := h.REST; r != nil {
+			all = append(all, &collectors.RESTPoller{
+				Device: h.Name, Rank: h.rank(sourceREST), Intervals: h.intervals(),
+				REST: &collectors.REST{Address: r.Address, User: r.User, PasswordFile: r.PasswordFile, CAFile: r.CAFile, Certificate: r.Certificate},
+			})
+		}
+		if h.SNMPAgent != nil {
+			all = append(all, h.SNMPAgent.collector(h.Name, h.rank(sourceSNMP)))
+		}
+	}
+	if a.config.LunaCM.Enabled {
+		cards := a.config.cards()
+		cards.Serials = a.remembered(cards)
+		all = append(all, cards)
+	}
+	if h := a.config.HA; h.Enabled {
+		ha := &collectors.HACollector{Device: a.config.Host.Name, Config: h.ClientConfig, Interval: h.Interval, Log: a.log}
+		if h.ListGroups {
+			ha.LunaCM = a.config.LunaCM.Path
+		}
+		all = append(all, ha)
+	}
+	if h := a.config.Host; h.Enabled {
+		all = append(all, &collectors.HostCollector{Device: h.Name, Interval: h.Interval})
+	}
+	return all
 }
 
 // cards returns the collector of the HSMs in this host.

@@ -4,16 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -57,17 +53,7 @@ ha: {enabled: true, client_config: %[1]s/sim/client/Chrystoki.conf}
 alarms: {unreachable_after: 1, silent_after: 1}
 `, dir))
 	must(t, err)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	e.web = l.Addr().String()
-	l.Close()
-	no, none := false, ""
-	e.agent = New(c, Web{
-		Flags:         &web.FlagConfig{WebListenAddresses: &[]string{e.web}, WebSystemdSocket: &no, WebConfigFile: &none},
-		TelemetryPath: "/metrics",
-	}, slog.New(slog.NewTextHandler(e.log, nil)))
-	e.client = NewClient(c.ControlSocket)
-	go func() { ended <- e.agent.Run(ctx) }()
+	e.run(ctx, t, c, ended)
 	t.Cleanup(func() {
 		cancel()
 		for range 2 {

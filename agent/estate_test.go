@@ -151,6 +151,20 @@ func (e *estate) startAgent(ctx context.Context, tb testing.TB, more string, end
 	tb.Helper()
 	c, err := ParseConfig([]byte(e.config() + more))
 	must(tb, err)
+	e.run(ctx, tb, c, ended)
+	e.until(tb, "every HSM is read, and snmpd serves it", func() bool {
+		for _, d := range e.agent.store.Latest().HSMs() {
+			if d.Monitor.IsZero() || d.Certificate.IsZero() {
+				return false
+			}
+		}
+		return strings.Contains(e.snmp(tb, "snmpwalk", "-On", subtreeHSM), "hsm3")
+	})
+}
+
+// run starts the agent of a configuration.
+func (e *estate) run(ctx context.Context, tb testing.TB, c Config, ended chan<- error) {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(tb, err)
 	e.web = l.Addr().String()
@@ -162,14 +176,6 @@ func (e *estate) startAgent(ctx context.Context, tb testing.TB, more string, end
 	}, slog.New(slog.NewTextHandler(e.log, nil)))
 	e.client = NewClient(c.ControlSocket)
 	go func() { ended <- e.agent.Run(ctx) }()
-	e.until(tb, "every HSM is read, and snmpd serves it", func() bool {
-		for _, d := range e.agent.store.Latest().HSMs() {
-			if d.Monitor.IsZero() || d.Certificate.IsZero() {
-				return false
-			}
-		}
-		return strings.Contains(e.snmp(tb, "snmpwalk", "-On", subtreeHSM), "hsm3")
-	})
 }
 
 const (

@@ -10,7 +10,7 @@ import (
 	"github.com/lunawatch/lunawatch/agent"
 )
 
-var captureCommand = command{"capture", "take one answer of every source, without what names the site", runCapture}
+var captureCommand = command{"capture", "take what LunaSH and the logs say, without what names the site", runCapture}
 
 func runCapture(ctx context.Context, args []string, std stdio) int {
 	flags := newFlags("capture", std)
