@@ -68,7 +68,7 @@ func New(c Config, w Web, log *slog.Logger) *Agent {
 	}
 	a.watch = &alarms.Watch{
 		Settings: c.Alarms, Store: a.store, Log: log,
-		Receivers: make(map[string]alarms.Notifier), Addresses: make(map[string]string),
+		Receivers: make(map[string]alarms.Receiver), Addresses: make(map[string]string), Parents: c.parents(),
 	}
 	a.listener = &collectors.SyslogListener{
 		UDP: c.Syslog.UDP, TCP: c.Syslog.TCP, TLS: c.Syslog.TLS, Rate: c.Syslog.Rate, Log: log, Device: c.sender,
@@ -118,18 +118,21 @@ func (a *Agent) agentx() agentx.Config {
 // receivers makes the notifiers, which need the open journal.
 func (a *Agent) receivers() error {
 	for _, r := range a.config.Receivers {
+		to := alarms.Receiver{Route: r.Route}
+		var err error
 		switch {
 		case r.AgentX != nil && a.session == nil:
-			return fmt.Errorf("receiver %q sends through snmpd, but snmp is not enabled", r.Name)
+			err = errors.New("it sends through snmpd, but snmp is not enabled")
 		case r.AgentX != nil:
-			a.watch.Receivers[r.Name] = alarms.AgentX{Session: a.session}
+			to.Notifier = alarms.AgentX{Session: a.session}
 		case r.SNMP != nil:
-			n, err := alarms.NewSNMP(alarms.SNMPTarget(*r.SNMP), a.watch.Journal)
-			if err != nil {
-				return fmt.Errorf("receiver %q: %w", r.Name, err)
-			}
-			a.watch.Receivers[r.Name] = n
+			to.Notifier, err = alarms.NewSNMP(alarms.SNMPTarget(*r.SNMP), a.watch.Journal)
+			to.Confirms = r.SNMP.Inform
 		}
+		if err != nil {
+			return fmt.Errorf("receiver %q: %w", r.Name, err)
+		}
+		a.watch.Receivers[r.Name] = to
 	}
 	return nil
 }
@@ -300,6 +303,17 @@ func (a *Agent) loadTLS() error {
 	}
 	a.listener.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}}
 	return nil
+}
+
+// parents returns what each device depends on, as far as that is known.
+func (c Config) parents() map[string]string {
+	all := make(map[string]string)
+	for _, h := range c.HSMs {
+		if h.DependsOn != "" {
+			all[h.Name] = h.DependsOn
+		}
+	}
+	return all
 }
 
 // sender returns the HSM whose log it is, "" if it is of none. The name in the

@@ -39,7 +39,7 @@ func (c *Client) Snapshot(ctx context.Context) (s *hsm.Snapshot, err error) {
 }
 
 // Alarms returns the alarms that stand, worst first.
-func (c *Client) Alarms(ctx context.Context) (list []alarms.Alarm, err error) {
+func (c *Client) Alarms(ctx context.Context) (list []alarms.Standing, err error) {
 	return list, c.get(ctx, "/alarms", &list)
 }
 

@@ -78,6 +78,7 @@ type HSM struct {
 	REST               *REST      `yaml:"rest"`           // the REST API as a second source; nil: none
 	Prefer             []string   `yaml:"prefer"`         // sources, the one that counts first
 	SNMPAgent          *SNMPAgent `yaml:"snmp_agent"`     // beside an address, or instead of one
+	DependsOn          string     `yaml:"depends_on"`     // another HSM, or the host: while that is not reachable, this one cannot be
 }
 
 // REST is how the REST API of an HSM's appliance is read.
@@ -142,9 +143,10 @@ type Algorithms struct {
 
 // A Receiver is where notifications go: exactly one of its kinds is set.
 type Receiver struct {
-	Name   string      `yaml:"name"`
-	AgentX *struct{}   `yaml:"agentx"` // through snmpd, to its own trap sinks
-	SNMP   *SNMPTarget `yaml:"snmp"`
+	Name   string       `yaml:"name"`
+	AgentX *struct{}    `yaml:"agentx"` // through snmpd, to its own trap sinks
+	SNMP   *SNMPTarget  `yaml:"snmp"`
+	Route  alarms.Route `yaml:",inline"`
 }
 
 // An SNMPTarget is a trap receiver that the agent reaches itself.
@@ -222,6 +224,7 @@ func ParseConfig(text []byte) (Config, error) {
 	c.LunaCM.Intervals.complete(c.Intervals)
 	c.HA.Interval = cmp.Or(c.HA.Interval, c.Intervals.Slow)
 	for i := range c.Receivers {
+		c.Receivers[i].Route.Expire = cmp.Or(c.Receivers[i].Route.Expire, alarms.DefaultExpire)
 		if s := c.Receivers[i].SNMP; s != nil {
 			s.Address = withPort(s.Address, "162")
 		}
@@ -324,6 +327,9 @@ func (c Config) problems() (errs []error) {
 			bad("%s: the name is taken by another HSM", at)
 		}
 		names[h.Name] = true
+		if h.DependsOn != "" && (h.DependsOn == h.Name || h.DependsOn != c.Host.Name && !slices.ContainsFunc(c.HSMs, func(o HSM) bool { return o.Name == h.DependsOn })) {
+			bad("%s: depends_on %q is no other HSM and not the host", at, h.DependsOn)
+		}
 		if slices.Contains(privileged, h.User) && !h.AllowUser {
 			bad("%s: user %q can change the appliance; use an account with role monitor, or set allow_privileged_user", at, h.User)
 		}
@@ -457,6 +463,9 @@ func (l LunaCM) problems() (problems []string) {
 func (r Receiver) problems() (problems []string) {
 	if r.Name == "" {
 		problems = append(problems, "name is needed")
+	}
+	if err := r.Route.Problem(); err != nil {
+		problems = append(problems, err.Error())
 	}
 	if (r.AgentX == nil) == (r.SNMP == nil) {
 		return append(problems, "exactly one of agentx and snmp is needed")

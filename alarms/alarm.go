@@ -66,23 +66,59 @@ func (k Key) String() string {
 // An Alarm is one problem, from when it was raised until it is cleared.
 type Alarm struct {
 	Key
+	Number   uint64     `json:"number"`   // counts alarms as they are raised; 0 before that
 	Severity Severity   `json:"severity"` // the worst since it was raised
+	Type     string     `json:"type"`     // X.733 event type
+	Cause    string     `json:"cause"`    // X.733 probable cause
 	Text     string     `json:"text"`
 	Codes    []string   `json:"codes,omitempty"` // ALM codes that took part
-	Raised   time.Time  `json:"raised"`
-	Last     time.Time  `json:"last"`             // time of the newest evidence that it stands
-	Cleared  time.Time  `json:"cleared,omitzero"` // zero while it stands
-	Expires  time.Time  `json:"expires,omitzero"` // when it ends by itself
-	Count    int        `json:"count"`            // times it was seen while it stood
-	Evidence []Evidence `json:"evidence"`         // the first and the newest, oldest first
-	Serial   string     `json:"serial,omitempty"` // of the HSM
+	Raised   time.Time  `json:"raised,omitzero"`
+	Last     time.Time  `json:"last"`               // time of the newest evidence that it stands
+	Cleared  time.Time  `json:"cleared,omitzero"`   // zero while it stands
+	Expires  time.Time  `json:"expires,omitzero"`   // when it ends by itself
+	RaisesAt time.Time  `json:"raises_at,omitzero"` // not raised yet: when it will be, unless it is over before
+	EndsAt   time.Time  `json:"ends_at,omitzero"`   // over, but still standing: when it ends, unless it comes back
+	Count    int        `json:"count"`              // times it was seen while it stood
+	Evidence []Evidence `json:"evidence"`           // the first and the newest, oldest first
+	Serial   string     `json:"serial,omitempty"`   // of the HSM
+	Ack      *Ack       `json:"ack,omitempty"`      // nil: nobody has acknowledged it
+	Flapping bool       `json:"flapping,omitempty"` // it comes and goes, and stands meanwhile
+	InStorm  bool       `json:"in_storm,omitempty"` // raised in a storm: told in its summary only
+
+	Begun []time.Time `json:"begun,omitempty"` // when it lately began or came back
+}
+
+// An Ack is somebody's word that an alarm is being looked after. A worse
+// severity ends it.
+type Ack struct {
+	By      string    `json:"by"`
+	Comment string    `json:"comment"`
+	At      time.Time `json:"at"`
 }
 
 // An Evidence is what led to a judgement.
 type Evidence struct {
-	At   time.Time `json:"at"`
-	Text string    `json:"text"`          // the log line, or the value and its threshold
-	Log  *LogPlace `json:"log,omitempty"` // nil: not from a log
+	At      time.Time `json:"at"`
+	Text    string    `json:"text"`              // the log line, or the value and its threshold
+	Measure *Measure  `json:"measure,omitempty"` // nil: it is no number
+	Log     *LogPlace `json:"log,omitempty"`     // nil: not from a log
+}
+
+// A Measure is a value that was compared with a threshold.
+type Measure struct {
+	Value     float64 `json:"value"`
+	Threshold float64 `json:"threshold"`
+	Unit      string  `json:"unit"` // V, C, ratio, RPM, ...
+}
+
+// Measure returns the newest value that led to the alarm; nil: it was no number.
+func (a Alarm) Measure() *Measure {
+	for _, e := range slices.Backward(a.Evidence) {
+		if e.Measure != nil {
+			return e.Measure
+		}
+	}
+	return nil
 }
 
 // A LogPlace is where a line stands in an appliance's log.
@@ -126,18 +162,20 @@ type Change struct {
 // A Kind is what happened to an alarm.
 type Kind string
 
-// The kinds of change. Updated is a worse severity; Seen is one more sight of
-// the same, which nobody is told.
+// The kinds of change. Updated is a worse severity, or that it flaps. Seen,
+// Pending and Dropped only move the engine: people are not told.
 const (
-	Raised  Kind = "raised"
-	Updated Kind = "updated"
-	Seen    Kind = "seen"
-	Ended   Kind = "cleared"
+	Raised         Kind = "raised"
+	Updated        Kind = "updated"
+	Acknowledged   Kind = "acknowledged"
+	Unacknowledged Kind = "unacknowledged"
+	Ended          Kind = "cleared"
+	Seen           Kind = "seen"
+	Pending        Kind = "pending" // it will be raised unless it is over before
+	Dropped        Kind = "dropped" // it was over before
 )
 
-// Sort orders alarms for people: worst first, then oldest first.
-func Sort(list []Alarm) {
-	slices.SortFunc(list, func(a, b Alarm) int {
-		return cmp.Or(cmp.Compare(b.Severity, a.Severity), a.Raised.Compare(b.Raised), cmp.Compare(a.Key.String(), b.Key.String()))
-	})
+// compare orders alarms for people: worst first, then oldest first.
+func (a Alarm) compare(b Alarm) int {
+	return cmp.Or(cmp.Compare(b.Severity, a.Severity), a.Raised.Compare(b.Raised), a.Key.compare(b.Key))
 }

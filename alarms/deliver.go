@@ -2,9 +2,30 @@ package alarms
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 )
+
+// A Delivery counts what happened to a receiver's notifications.
+type Delivery struct {
+	Delivered uint64
+	Failed    uint64    // attempts
+	Rejected  uint64    // given up: the receiver will never take them
+	Expired   uint64    // given up: not delivered in time
+	LostAt    time.Time // when one was last given up
+	Error     string    // of the last failed attempt
+	Waiting   int       // now
+	Oldest    time.Time // when the oldest waiting one was made; zero: none waits
+}
+
+// Rejected is the error of a receiver that took a notification and will never
+// accept it: trying again does not help.
+type Rejected struct{ Err error }
+
+func (r *Rejected) Error() string { return "rejected: " + r.Err.Error() }
+func (r *Rejected) Unwrap() error { return r.Err }
 
 // Deliveries returns the counts of every receiver.
 func (w *Watch) Deliveries() map[string]Delivery {
@@ -28,7 +49,7 @@ const deliveryTimeout = 30 * time.Second
 
 // deliver empties the queue of one receiver, in order, however long that
 // takes. A receiver that is down delays no other.
-func (w *Watch) deliver(ctx context.Context, name string, to Notifier) error {
+func (w *Watch) deliver(ctx context.Context, name string, to Receiver) error {
 	var taken uint64
 	failures := 0
 	for ctx.Err() == nil {
@@ -36,18 +57,18 @@ func (w *Watch) deliver(ctx context.Context, name string, to Notifier) error {
 		switch {
 		case err != nil && ctx.Err() == nil:
 			failures++
-			w.count(name, func(d *Delivery) { d.Failed++ })
+			w.count(name, func(d *Delivery) { d.Failed++; d.Error = err.Error() })
 			if failures == 1 {
 				w.Log.Warn("notification not delivered; trying again until it is", "receiver", name, "err", err)
 			}
-			select {
-			case <-ctx.Done():
-			case <-time.After(retryAfter(failures)):
-			}
+			pause(ctx, retryAfter(failures))
 		case err == nil && failures > 0:
 			w.Log.Info("notifications are delivered again", "receiver", name, "after_failures", failures)
 			failures = 0
-		case !waited:
+			w.look()
+		case waited:
+			pause(ctx, to.Policy.MinInterval)
+		default:
 			select {
 			case <-ctx.Done():
 			case <-w.queued[name]:
@@ -57,30 +78,57 @@ func (w *Watch) deliver(ctx context.Context, name string, to Notifier) error {
 	return nil
 }
 
+func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
 // next delivers the oldest notification that waits for a receiver, and reports
 // whether there was one. taken is the last that the receiver took: it is not
 // told twice because the journal failed to remove it.
-func (w *Watch) next(ctx context.Context, name string, to Notifier, taken *uint64) (waited bool, err error) {
+func (w *Watch) next(ctx context.Context, name string, to Receiver, taken *uint64) (waited bool, err error) {
 	n, waiting, err := w.Journal.Waiting(name)
+	rejected := (*Rejected)(nil)
 	switch {
 	case waiting == 0:
 		return false, err
 	case err != nil:
 		w.Log.Error("a notification in the queue is not readable and is left out", "receiver", name, "sequence", n.Sequence, "err", err)
-	case n.Sequence != *taken:
-		if err := attempt(ctx, to, n); err != nil {
+	case n.Sequence == *taken:
+	case to.Expire > 0 && time.Since(n.At) > to.Expire:
+		w.giveUp(name, n, fmt.Errorf("not delivered for %s", to.Expire), func(d *Delivery) { d.Expired++ })
+	default:
+		err := w.attempt(ctx, name, to, n)
+		switch {
+		case errors.As(err, &rejected):
+			w.giveUp(name, n, err, func(d *Delivery) { d.Rejected++ })
+		case err != nil:
 			return true, err
+		default:
+			*taken = n.Sequence
+			w.count(name, func(d *Delivery) { d.Delivered++ })
 		}
-		*taken = n.Sequence
-		w.count(name, func(d *Delivery) { d.Delivered++ })
 	}
 	return true, w.Journal.Done(name, n.Sequence)
 }
 
-func attempt(ctx context.Context, to Notifier, n Notification) error {
+func (w *Watch) giveUp(name string, n Notification, why error, count func(*Delivery)) {
+	w.Log.Error("notification given up", "receiver", name, "id", n.ID, "err", why)
+	w.count(name, func(d *Delivery) { count(d); d.LostAt, d.Error = time.Now(), why.Error() })
+	w.look()
+}
+
+func (w *Watch) attempt(ctx context.Context, name string, to Receiver, n Notification) error {
 	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
-	return to.Notify(ctx, n)
+	err := to.Notify(ctx, to.Policy.Limit(n))
+	w.tested(name, to, n, err)
+	return err
 }
 
 func (w *Watch) count(name string, change func(*Delivery)) {
@@ -93,4 +141,33 @@ func (w *Watch) count(name string, change func(*Delivery)) {
 func retryAfter(failures int) time.Duration {
 	d := min(250*time.Millisecond<<min(failures, 10), time.Minute)
 	return d - time.Duration(rand.Float64()*0.2*float64(d))
+}
+
+// Signs of life of the agent itself, without an alarm.
+const (
+	Started   Kind = "started"
+	Heartbeat Kind = "heartbeat"
+)
+
+// heartbeat tells a receiver that the agent runs: at its start, and then at an
+// interval. A receiver that is down gets one when it is back, and not all.
+func (w *Watch) heartbeat(ctx context.Context, name string, every time.Duration) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	kind := Started
+	for {
+		now := time.Now()
+		n := Notification{ID: fmt.Sprintf("%s %d", kind, now.UnixNano()), At: now, Change: Change{Kind: kind}}
+		if _, waiting, _ := w.Journal.Waiting(name); kind == Started || waiting == 0 {
+			if err := w.Journal.Write(Entry{Notify: map[string][]Notification{name: {n}}}); err == nil {
+				w.wakeUp(name)
+			}
+		}
+		kind = Heartbeat
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
 }

@@ -2,6 +2,7 @@ package alarms
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -9,19 +10,31 @@ import (
 	"unicode/utf8"
 )
 
+// Self is the device of the alarms that Lunawatch raises on itself.
+const Self = "lunawatch"
+
 // A State is every alarm that stands, and what was counted. It is changed
 // only by [State.Apply].
 type State struct {
-	Active map[Key]Alarm
-	Events map[string]Events // by device
-	// Ended is the time of what ended an alarm: older news do not raise it
-	// again. It need not outlive a restart, after which all is read anew.
-	Ended map[Key]time.Time
+	Active  map[Key]Alarm
+	Pending map[Key]Alarm     // to be raised, unless they are over before
+	Events  map[string]Events // by device
+	Number  uint64            // of the alarm that was raised last
+	// Past is what is remembered of alarms that ended. It need not outlive a
+	// restart, after which all is read anew.
+	Past   map[Key]Past
+	Raises []time.Time // of the last minute, of all alarms
 }
 
-// endedFor bounds how long State.Ended is kept: longer than any answer may be
+// A Past is what is remembered of an alarm that ended.
+type Past struct {
+	By    time.Time   // time of what ended it: older news do not raise it again
+	Begun []time.Time // when it lately began
+}
+
+// pastFor bounds how long a Past is kept: longer than any answer may be
 // believed.
-const endedFor = 7 * 24 * time.Hour
+const pastFor = 7 * 24 * time.Hour
 
 // Events counts what HSMs themselves report as alarms.
 type Events struct {
@@ -29,34 +42,93 @@ type Events struct {
 	Other    uint64 `json:"other"`
 }
 
+// Calm keeps alarms from coming and going.
+type Calm struct {
+	RaiseAfter map[string]time.Duration // by group: how long it must stand before it is raised
+	ClearAfter map[string]time.Duration // by group: how long it must be over before it ends
+	FlapCount  int                      // flapping from so many beginnings ...
+	FlapWindow time.Duration            // ... within that time; then it ends when it was over for as long
+	Storm      int                      // a storm from so many new alarms in a minute; 0: never
+}
+
 // NewState returns a State without alarms.
 func NewState() State {
-	return State{Active: make(map[Key]Alarm), Events: make(map[string]Events), Ended: make(map[Key]time.Time)}
+	return State{Active: make(map[Key]Alarm), Pending: make(map[Key]Alarm), Events: make(map[string]Events), Past: make(map[Key]Past)}
+}
+
+// clone copies what an evaluation changes.
+func (s State) clone() State {
+	s.Active, s.Pending, s.Past = maps.Clone(s.Active), maps.Clone(s.Pending), maps.Clone(s.Past)
+	s.Raises = slices.Clone(s.Raises)
+	return s
 }
 
 // Apply makes changes part of s.
-func (s State) Apply(changes []Change) {
+func (s *State) Apply(changes []Change) {
 	for _, c := range changes {
-		if c.Kind != Ended {
-			s.Active[c.Alarm.Key] = c.Alarm
-			continue
-		}
-		delete(s.Active, c.Alarm.Key)
-		s.Ended[c.Alarm.Key] = c.endedBy()
-		maps.DeleteFunc(s.Ended, func(_ Key, at time.Time) bool { return c.Alarm.Cleared.Sub(at) > endedFor })
+		s.apply(c)
 	}
 }
 
-// endedBy returns the time of what ended the alarm of an Ended change.
-func (c Change) endedBy() time.Time { return c.Alarm.Evidence[len(c.Alarm.Evidence)-1].At }
+func (s *State) apply(c Change) {
+	a := c.Alarm
+	switch c.Kind {
+	case Pending:
+		s.Pending[a.Key] = a
+	case Dropped:
+		delete(s.Pending, a.Key)
+		s.Past[a.Key] = Past{a.lastEvidence().At, s.Past[a.Key].Begun}
+	case Ended:
+		delete(s.Active, a.Key)
+		s.Past[a.Key] = Past{a.lastEvidence().At, a.Begun}
+		maps.DeleteFunc(s.Past, func(_ Key, p Past) bool { return a.Cleared.Sub(p.By) > pastFor })
+	case Raised:
+		delete(s.Pending, a.Key)
+		s.Number = max(s.Number, a.Number)
+		s.Raises = append(since(s.Raises, a.Raised.Add(-stormWindow)), a.Raised)
+		s.Raises = s.Raises[max(0, len(s.Raises)-maxStorm-1):]
+		s.Active[a.Key] = a
+	default:
+		s.Active[a.Key] = a
+	}
+}
 
-// Next returns when the first alarm of s ends by itself; zero: none does.
-func (s State) Next() time.Time {
+func (a Alarm) lastEvidence() Evidence {
+	if len(a.Evidence) == 0 {
+		return Evidence{}
+	}
+	return a.Evidence[len(a.Evidence)-1]
+}
+
+// since returns the times of an ordered list after at.
+func since(times []time.Time, at time.Time) []time.Time {
+	i, _ := slices.BinarySearchFunc(times, at, time.Time.Compare)
+	for i < len(times) && !times[i].After(at) {
+		i++
+	}
+	return slices.Clip(times[i:])
+}
+
+// Next returns when time alone changes s; zero: it does not.
+func (s State) Next(calm Calm) time.Time {
 	var next time.Time
-	for _, a := range s.Active {
-		if !a.Expires.IsZero() && (next.IsZero() || a.Expires.Before(next)) {
-			next = a.Expires
+	soonest := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
 		}
+	}
+	for _, a := range s.Pending {
+		soonest(a.RaisesAt)
+	}
+	for _, a := range s.Active {
+		soonest(a.Expires)
+		soonest(a.EndsAt)
+		if a.Flapping && a.EndsAt.IsZero() {
+			soonest(a.steadyAt(calm))
+		}
+	}
+	if _, storm := s.Active[stormKey]; storm && len(s.Raises) > calm.Storm {
+		soonest(s.Raises[len(s.Raises)-1-calm.Storm].Add(stormWindow))
 	}
 	return next
 }
@@ -70,67 +142,152 @@ func (s State) Next() time.Time {
 //   - The same evidence judged once more is no new sight.
 //   - An alarm keeps its worst severity until it ends, so that a value on the
 //     edge of two severities does not page at every poll.
-func Eval(s State, judgements []Judgement, now time.Time) []Change {
-	w := work{active: maps.Clone(s.Active), ended: maps.Clone(s.Ended), now: now}
+//   - One that flaps stands until it was over for a while.
+func Eval(s State, judgements []Judgement, calm Calm, now time.Time) []Change {
+	w := work{State: s.clone(), calm: calm, now: now}
 	for _, j := range judgements {
-		switch {
-		case j.Verdict == Bad:
+		switch j.Verdict {
+		case Bad:
 			w.bad(j)
-		case j.Verdict == Good:
+		case Good:
 			w.good(j)
 		}
 	}
-	for _, key := range sortedKeys(w.active) {
-		if a := w.active[key]; !a.Expires.IsZero() && !now.Before(a.Expires) {
-			w.end(a, Evidence{At: now, Text: "ended by itself"})
-		}
-	}
+	w.pass()
+	w.storm()
 	return w.changes
 }
 
 // work is one evaluation, on its own copy of the state.
 type work struct {
-	active  map[Key]Alarm
-	ended   map[Key]time.Time
+	State
+	calm    Calm
 	now     time.Time
 	changes []Change
 }
 
+func (w *work) change(kind Kind, a Alarm) {
+	c := Change{kind, a}
+	w.changes = append(w.changes, c)
+	w.apply(c)
+}
+
 func (w *work) bad(j Judgement) {
-	old, stands := w.active[j.Key]
+	old, stands := w.Active[j.Key]
+	known := stands
+	if !stands {
+		old, known = w.Pending[j.Key]
+	}
 	switch {
-	case !stands && j.Evidence.At.Before(w.ended[j.Key]), stands && j.Evidence.At.Before(old.Last):
+	case !known && j.Evidence.At.Before(w.Past[j.Key].By), known && j.Evidence.At.Before(old.Last):
 		return // newer evidence has spoken
-	case stands && j.Evidence.At.Equal(old.Last) && j.Severity <= old.Severity && j.Evidence.Text == old.Evidence[len(old.Evidence)-1].Text:
+	case known && j.Evidence.At.Equal(old.Last) && j.Severity <= old.Severity && j.Evidence.Text == old.lastEvidence().Text:
 		return // seen before
 	}
-	a, kind := old, Seen
+	a := old
+	if !known {
+		a = Alarm{Key: j.Key}
+		w.replaceHidden(&a, j)
+	}
+	kind := w.take(&a, j)
+	if a.Expires = (time.Time{}); j.Age > 0 && (!known || !old.Expires.IsZero()) { // an event never ends a state
+		a.Expires = w.now.Add(j.Age)
+	}
+	if !a.EndsAt.IsZero() {
+		a.EndsAt = time.Time{}
+		if w.begins(&a) {
+			kind = Updated
+		}
+	}
+	delay := w.calm.RaiseAfter[j.Group]
 	switch {
-	case !stands:
-		a, kind = Alarm{Key: j.Key, Severity: j.Severity, Text: j.Text, Raised: w.now}, Raised
-	case j.Severity > old.Severity:
+	case stands:
+		w.change(kind, a)
+	case delay == 0 || j.Age > 0:
+		w.raise(a)
+	default:
+		if !known {
+			a.RaisesAt = w.now.Add(delay)
+		}
+		w.change(Pending, a)
+	}
+}
+
+// take adds a judgement to its alarm.
+func (w *work) take(a *Alarm, j Judgement) (kind Kind) {
+	kind = Seen
+	switch {
+	case j.Severity > a.Severity:
 		a.Severity, a.Text, kind = j.Severity, j.Text, Updated
+		a.Ack = nil
+		a.Type, a.Cause = classify(j)
 	case j.Code == "":
 		a.Text = j.Text // the newest reading
 	}
 	a.Last, a.Count, a.Serial = j.Evidence.At, a.Count+1, cmp.Or(j.Serial, a.Serial)
 	if j.Code != "" && !slices.Contains(a.Codes, j.Code) {
-		a.Codes = append(slices.Clone(a.Codes), j.Code)
+		a.Codes = append(slices.Clip(a.Codes), j.Code)
 	}
 	a.Evidence = withEvidence(a.Evidence, j.Evidence)
-	if a.Expires = (time.Time{}); j.Age > 0 && (!stands || !old.Expires.IsZero()) { // an event never ends a state
-		a.Expires = w.now.Add(j.Age)
-	}
-	w.active[a.Key] = a
-	w.changes = append(w.changes, Change{kind, a})
+	return kind
 }
+
+// linkLost is all that can be read of a card that is off the bus: it hides
+// why, until a restart.
+const linkLost = "0015"
+
+// replaceHidden ends the alarm of a lost link when a new one tells its cause,
+// which takes over the evidence.
+func (w *work) replaceHidden(a *Alarm, j Judgement) {
+	hidden, stands := w.Active[Key{Device: j.Device, Group: "chassis", Object: j.Object, Test: j.Test}]
+	if !stands || !slices.Equal(hidden.Codes, []string{linkLost}) || !slices.Contains(tampers, j.Group) {
+		return
+	}
+	w.end(hidden, Evidence{At: j.Evidence.At, Text: "its cause is known: " + GroupNamed(j.Group).Title})
+	a.Codes, a.Evidence, a.Count = hidden.Codes, hidden.Evidence, hidden.Count
+}
+
+func (w *work) raise(a Alarm) {
+	a.Number, a.Raised, a.RaisesAt = w.Number+1, w.now, time.Time{}
+	a.Begun = w.Past[a.Key].Begun
+	w.begins(&a)
+	a.InStorm = w.calm.Storm > 0 && a.Device != Self && len(since(w.Raises, w.now.Add(-stormWindow))) >= w.calm.Storm
+	w.change(Raised, a)
+}
+
+// begins notes that an alarm begins or comes back, and reports whether that
+// makes it one that flaps.
+func (w *work) begins(a *Alarm) (flaps bool) {
+	a.Begun = append(since(a.Begun, w.now.Add(-w.calm.FlapWindow)), w.now)
+	flaps = w.calm.FlapCount > 0 && len(a.Begun) >= w.calm.FlapCount && !a.Flapping
+	a.Flapping = a.Flapping || flaps
+	return flaps
+}
+
+// steadyAt is when an alarm that stands no longer flaps.
+func (a Alarm) steadyAt(calm Calm) time.Time { return a.Begun[len(a.Begun)-1].Add(calm.FlapWindow) }
 
 // good ends what j tells to be over, unless it stands on newer evidence.
 func (w *work) good(j Judgement) {
 	for _, k := range w.over(j) {
-		if a, stands := w.active[k]; stands && !j.Evidence.At.Before(a.Last) {
-			w.end(a, j.Evidence)
+		if a, waits := w.Pending[k]; waits && !j.Evidence.At.Before(a.Last) {
+			a.Evidence = withEvidence(a.Evidence, j.Evidence)
+			w.change(Dropped, a)
 		}
+		a, stands := w.Active[k]
+		if !stands || j.Evidence.At.Before(a.Last) || !a.EndsAt.IsZero() {
+			continue
+		}
+		hold := w.calm.ClearAfter[k.Group]
+		if a.Flapping {
+			hold = max(hold, w.calm.FlapWindow)
+		}
+		if hold == 0 {
+			w.end(a, j.Evidence)
+			continue
+		}
+		a.EndsAt, a.Evidence = w.now.Add(hold), withEvidence(a.Evidence, j.Evidence)
+		w.change(Seen, a)
 	}
 }
 
@@ -142,22 +299,94 @@ func (w *work) over(j Judgement) []Key {
 		return []Key{j.Key}
 	}
 	var keys []Key
-	for _, k := range sortedKeys(w.active) {
-		codes := w.active[k].Codes
-		card := k.Device == j.Device && k.Object == j.Object && k.Test == j.Test
-		took := slices.ContainsFunc(codes, func(c string) bool { return slices.Contains(j.Clears, c) })
-		if card && took || k == j.Key && len(codes) == 0 {
+	for _, alarms := range []map[Key]Alarm{w.Active, w.Pending} {
+		for k, a := range alarms {
+			card := k.Device == j.Device && k.Object == j.Object && k.Test == j.Test
+			took := slices.ContainsFunc(a.Codes, func(c string) bool { return slices.Contains(j.Clears, c) })
+			if card && took || k == j.Key && len(a.Codes) == 0 {
+				keys = append(keys, k)
+			}
+		}
+	}
+	slices.SortFunc(keys, Key.compare)
+	return keys
+}
+
+// pass does what time alone does.
+func (w *work) pass() {
+	for _, k := range due(w.Pending, func(a Alarm) bool { return !w.now.Before(a.RaisesAt) }) {
+		w.raise(w.Pending[k])
+	}
+	over := func(t time.Time) bool { return !t.IsZero() && !w.now.Before(t) }
+	for _, k := range due(w.Active, func(a Alarm) bool { return over(a.Expires) || over(a.EndsAt) }) {
+		switch a := w.Active[k]; {
+		case over(a.Expires):
+			w.end(a, Evidence{At: w.now, Text: "ended by itself"})
+		default:
+			w.end(a, a.lastEvidence())
+		}
+	}
+	for _, k := range due(w.Active, func(a Alarm) bool { return a.Flapping && a.EndsAt.IsZero() && !w.now.Before(a.steadyAt(w.calm)) }) {
+		a := w.Active[k]
+		a.Flapping = false
+		w.change(Seen, a)
+	}
+}
+
+func due(alarms map[Key]Alarm, is func(Alarm) bool) (keys []Key) {
+	for k, a := range alarms {
+		if is(a) {
 			keys = append(keys, k)
 		}
 	}
+	slices.SortFunc(keys, Key.compare)
 	return keys
 }
 
 func (w *work) end(a Alarm, why Evidence) {
-	a.Cleared, a.Evidence = w.now, withEvidence(a.Evidence, why)
-	delete(w.active, a.Key)
-	w.ended[a.Key] = why.At
-	w.changes = append(w.changes, Change{Ended, a})
+	a.Cleared = w.now
+	if a.EndsAt.IsZero() {
+		a.Evidence = withEvidence(a.Evidence, why)
+	}
+	a.EndsAt = time.Time{}
+	w.change(Ended, a)
+}
+
+const (
+	stormWindow = time.Minute // in which new alarms make a storm
+	maxStorm    = 1000        // is the highest Calm.Storm
+)
+
+var stormKey = Key{Device: Self, Group: "storm"}
+
+// storm keeps the alarm that sums up what is not told one by one.
+func (w *work) storm() {
+	a, stands := w.Active[stormKey]
+	raging := w.calm.Storm > 0 && len(since(w.Raises, w.now.Add(-stormWindow))) > w.calm.Storm
+	switch {
+	case stands && !raging:
+		w.end(a, Evidence{At: w.now, Text: "fewer new alarms"})
+	case raging && slices.ContainsFunc(w.changes, func(c Change) bool { return c.Kind == Raised && c.Alarm.InStorm }):
+		text := w.stormText(a.Raised)
+		w.bad(Judgement{Key: stormKey, Verdict: Bad, Severity: Major, Text: text, Evidence: Evidence{At: w.now, Text: text}})
+	}
+}
+
+// stormText counts what a storm has raised since it began.
+func (w *work) stormText(from time.Time) string {
+	n, critical := 0, 0
+	devices := make(map[string]bool)
+	for _, a := range w.Active {
+		if !a.InStorm || a.Raised.Before(from) {
+			continue
+		}
+		n++
+		devices[a.Device] = true
+		if a.Severity == Critical {
+			critical++
+		}
+	}
+	return fmt.Sprintf("%d alarms on %d devices, %d of them critical, are not told one by one; lunawatch alarms list has them all", n, len(devices), critical)
 }
 
 // maxEvidence bounds what an alarm keeps: the first and the newest.
@@ -185,6 +414,16 @@ func clip(s string) string {
 	return s[:end] + " ..."
 }
 
-func sortedKeys[T any](m map[Key]T) []Key {
-	return slices.SortedFunc(maps.Keys(m), func(a, b Key) int { return strings.Compare(a.String(), b.String()) })
+// compare orders keys as their texts do, but for separators.
+func (k Key) compare(other Key) int {
+	test := func(k Key) int {
+		if k.Test {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(strings.Compare(k.Device, other.Device), strings.Compare(k.Group, other.Group),
+		strings.Compare(k.Object, other.Object), cmp.Compare(test(k), test(other)))
 }
+
+func sortedKeys[T any](m map[Key]T) []Key { return slices.SortedFunc(maps.Keys(m), Key.compare) }

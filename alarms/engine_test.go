@@ -2,6 +2,7 @@ package alarms
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ func play(t *testing.T, steps []step) State {
 	t.Helper()
 	s := NewState()
 	for i, x := range steps {
-		changes := Eval(s, x.js, at(x.at))
+		changes := Eval(s, x.js, Calm{}, at(x.at))
 		if diff := cmp.Diff(x.want, told(changes)); diff != "" {
 			t.Errorf("step %d (-want +got):\n%s", i, diff)
 		}
@@ -191,8 +192,8 @@ func TestClearCodes(t *testing.T) {
 				continue
 			}
 			s := NewState()
-			s.Apply(Eval(s, coded(0, c.Code), at(0)))
-			ended := len(Eval(s, coded(1, clear.Code), at(1))) == 1
+			s.Apply(Eval(s, coded(0, c.Code), Calm{}, at(0)))
+			ended := len(Eval(s, coded(1, clear.Code), Calm{}, at(1))) == 1
 			if want := strings.Contains(strings.Join(clear.Clears, ","), c.Code); ended != want {
 				t.Errorf("%s ends %s: %v, want %v", clear.Code, c.Code, ended, want)
 			}
@@ -200,20 +201,20 @@ func TestClearCodes(t *testing.T) {
 		s := NewState() // what was polled only
 		j := coded(0, clear.Code)[0]
 		j.Verdict, j.Severity, j.Clears, j.Code = Bad, Minor, nil, ""
-		s.Apply(Eval(s, []Judgement{j}, at(0)))
-		if len(Eval(s, coded(1, clear.Code), at(1))) != 1 {
+		s.Apply(Eval(s, []Judgement{j}, Calm{}, at(0)))
+		if len(Eval(s, coded(1, clear.Code), Calm{}, at(1))) != 1 {
 			t.Errorf("%s does not end what was polled of %s", clear.Code, clear.Group)
 		}
 	}
 	// Neither on another card, nor of a test.
 	s := NewState()
-	s.Apply(Eval(s, coded(0, "2012"), at(0)))
+	s.Apply(Eval(s, coded(0, "2012"), Calm{}, at(0)))
 	for _, change := range []func(*Key){
 		func(k *Key) { k.Object = "k7pf1" }, func(k *Key) { k.Test = true }, func(k *Key) { k.Device = "b" },
 	} {
 		j := coded(1, "2013")
 		change(&j[0].Key)
-		if got := Eval(s, j, at(1)); len(got) > 0 {
+		if got := Eval(s, j, Calm{}, at(1)); len(got) > 0 {
 			t.Errorf("%s ended %v", j[0].Key, told(got))
 		}
 	}
@@ -222,14 +223,14 @@ func TestClearCodes(t *testing.T) {
 func TestEvalLeavesStateAlone(t *testing.T) {
 	s := play(t, []step{{0, coded(0, "2001"), []string{"raised minor a/temp-warn"}}})
 	before := fmt.Sprintf("%+v", s)
-	Eval(s, join(coded(1, "0013"), coded(2, "2002"), isBad(3, Major)), at(4))
+	Eval(s, join(coded(1, "0013"), coded(2, "2002"), isBad(3, Major)), Calm{}, at(4))
 	if after := fmt.Sprintf("%+v", s); after != before {
 		t.Errorf("state changed\nfrom %s\nto   %s", before, after)
 	}
 	k := Key{Device: "a", Group: "decom"}
 	s.Active[k] = Alarm{Key: k, Severity: Critical, Codes: append(make([]string, 0, 4), "0010")}
-	first := Eval(s, coded(1, "1016"), at(1))
-	Eval(s, coded(1, "2006"), at(1))
+	first := Eval(s, coded(1, "1016"), Calm{}, at(1))
+	Eval(s, coded(1, "2006"), Calm{}, at(1))
 	if got := first[0].Alarm.Codes; got[1] != "1016" {
 		t.Errorf("a second evaluation changed the first to %q", got)
 	}
@@ -238,7 +239,7 @@ func TestEvalLeavesStateAlone(t *testing.T) {
 func TestEvidenceIsBounded(t *testing.T) {
 	s := NewState()
 	for i := range 100 {
-		s.Apply(Eval(s, isBad(i, Minor), at(i)))
+		s.Apply(Eval(s, isBad(i, Minor), Calm{}, at(i)))
 	}
 	a := s.Active[Key{Device: "a", Group: "stm"}]
 	var seconds []int
@@ -248,7 +249,7 @@ func TestEvidenceIsBounded(t *testing.T) {
 	if diff := cmp.Diff([]int{0, 95, 96, 97, 98, 99}, seconds); diff != "" {
 		t.Error(diff)
 	}
-	over := Eval(s, isGood(100), at(100))[0].Alarm
+	over := Eval(s, isGood(100), Calm{}, at(100))[0].Alarm
 	if len(over.Evidence) != maxEvidence || over.Evidence[maxEvidence-1].Text != "good" || !over.Cleared.Equal(at(100)) {
 		t.Errorf("got %+v", over)
 	}
@@ -256,32 +257,32 @@ func TestEvidenceIsBounded(t *testing.T) {
 
 func TestEndedIsForgotten(t *testing.T) {
 	s := play(t, []step{{0, isBad(0, Major), []string{"raised major a/stm"}}, {1, isGood(1), []string{"cleared major a/stm"}}})
-	if len(s.Ended) != 1 {
-		t.Fatalf("remembers %v", s.Ended)
+	if len(s.Past) != 1 {
+		t.Fatalf("remembers %v", s.Past)
 	}
-	week := int(endedFor.Seconds())
+	week := int(pastFor.Seconds())
 	b := isBad(week+1, Major)
 	b[0].Device = "b"
-	s.Apply(Eval(s, b, at(week+1)))
+	s.Apply(Eval(s, b, Calm{}, at(week+1)))
 	g := isGood(week + 2)
 	g[0].Device = "b"
-	s.Apply(Eval(s, g, at(week+2)))
-	if _, old := s.Ended[Key{Device: "a", Group: "stm"}]; old || len(s.Ended) != 1 {
-		t.Errorf("remembers %v", s.Ended)
+	s.Apply(Eval(s, g, Calm{}, at(week+2)))
+	if _, old := s.Past[Key{Device: "a", Group: "stm"}]; old || len(s.Past) != 1 {
+		t.Errorf("remembers %v", s.Past)
 	}
 }
 
 func TestNext(t *testing.T) {
 	s := NewState()
-	if !s.Next().IsZero() {
+	if !s.Next(Calm{}).IsZero() {
 		t.Error("an empty state ends something")
 	}
 	for i, group := range []string{"a", "b", "c"} {
 		s.Active[Key{Group: group}] = Alarm{Expires: at(30 - 10*i)}
 	}
 	s.Active[Key{Group: "d"}] = Alarm{}
-	if !s.Next().Equal(at(10)) {
-		t.Errorf("next is %v", s.Next())
+	if !s.Next(Calm{}).Equal(at(10)) {
+		t.Errorf("next is %v", s.Next(Calm{}))
 	}
 }
 
@@ -290,7 +291,7 @@ func TestSort(t *testing.T) {
 		{Key: Key{Device: "c"}, Severity: Minor, Raised: at(0)}, {Key: Key{Device: "b"}, Severity: Critical, Raised: at(2)},
 		{Key: Key{Device: "d"}, Severity: Critical, Raised: at(1)}, {Key: Key{Device: "a"}, Severity: Critical, Raised: at(2)},
 	}
-	Sort(list)
+	slices.SortFunc(list, Alarm.compare)
 	got := ""
 	for _, a := range list {
 		got += a.Device

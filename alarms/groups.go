@@ -99,6 +99,10 @@ var Groups = []Group{
 	{"client-certificate", "Certificate of the Luna client", NTLSAttention, "Make a new certificate and register it on the other side, before NTLS connections fail.", nil},
 	{"system-status", "Appliance services", CryptoAttention, "Read status sysstat show and status sysstat code.", nil},
 	{"unreachable", "HSM not reachable", CryptoAttention, adviseReach, nil},
+	{"storm", "Many new alarms", CryptoAttention, "See lunawatch alarms list. Many at once have one cause: power, network, cooling.", nil},
+	{"delivery", "Notifications are not delivered", CryptoAttention, "Look at the receiver and at the way to it; what waits is delivered when it is back.", nil},
+	{"journal", "State not stored", CryptoAttention, "Free space below state_directory and make it writable. Alarms go on in memory meanwhile. Of a damaged state, clear the alarm once you have looked at it.", nil},
+	{"test", "Test of the alarm chain", CryptoAttention, "Nothing: it ends by itself.", nil},
 	{"data-stale", "Data are old", CryptoAttention, "The source named fails or is slow; lunawatch check-config and luna_source_failure tell why.", nil},
 }
 

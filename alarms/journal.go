@@ -1,15 +1,13 @@
 package alarms
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -18,99 +16,36 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// A Journal keeps alarms, log cursors and waiting notifications on disk. What
-// belongs together is one transaction. Its methods are safe for concurrent use.
+// A Journal keeps alarms, their history, silences, log cursors and waiting
+// notifications on disk. What belongs together is one transaction. While the
+// disk does not take it, all of it is kept in memory. Its methods are safe for
+// concurrent use.
 type Journal struct {
-	db     *bbolt.DB
+	file   string
+	opened time.Time
 	engine func() (Engine, error)
+	aside  string // where a damaged file was put; "" if none was
+
+	mu      sync.RWMutex // guards what follows; held for reading by every transaction
+	db      *bbolt.DB
+	disk    *bbolt.DB // that db in memory stands in for, if it could be opened
+	trouble error     // why db is in memory; nil: it is on the disk
+	from    time.Time // since when
 }
 
 var (
-	activeBucket = []byte("active")  // Key -> Alarm, both JSON
-	eventsBucket = []byte("events")  // device -> Events
-	cursorBucket = []byte("cursors") // file -> cursor
-	queueBucket  = []byte("queues")  // receiver -> sequence number -> Notification
-	keptBucket   = []byte("kept")    // name -> value that outlives restarts
+	activeBucket  = []byte("active")   // Key -> Alarm, both JSON; those that are pending too
+	historyBucket = []byte("history")  // number -> Alarm that ended
+	toldBucket    = []byte("told")     // receiver -> Key -> Told
+	silenceBucket = []byte("silences") // number -> Silence
+	eventsBucket  = []byte("events")   // device -> Events
+	cursorBucket  = []byte("cursors")  // file -> cursor
+	queueBucket   = []byte("queues")   // receiver -> sequence number -> Notification
+	keptBucket    = []byte("kept")     // name -> value that outlives restarts
 )
 
-// OpenJournal opens or makes the journal in a directory. Its errors tell what
-// to do.
-func OpenJournal(directory string) (*Journal, error) {
-	if err := os.MkdirAll(directory, 0o750); err != nil {
-		return nil, fmt.Errorf("state directory: %w; create it and make it writable for the agent's user", err)
-	}
-	file := filepath.Join(directory, "state.db")
-	db, err := open(file)
-	if err == nil {
-		err = db.Update(makeBuckets)
-	}
-	switch {
-	case errors.Is(err, berrors.ErrTimeout):
-		return nil, fmt.Errorf("state %s is in use: another agent runs with this state_directory", file)
-	case errors.Is(err, errDamaged):
-		return nil, fmt.Errorf("state %s is %w; move it aside to start without history", file, err)
-	case err != nil:
-		return nil, fmt.Errorf("state directory: %w; make it writable for the agent's user", err)
-	}
-	j := &Journal{db: db}
-	j.engine = sync.OnceValues(j.startEngine)
-	return j, nil
-}
-
-var errDamaged = errors.New("damaged")
-
-// open opens a database that is whole, or makes a new one. It looks first
-// without writing, so that a damaged one stays as it is.
-func open(file string) (db *bbolt.DB, err error) {
-	if info, err := os.Stat(file); err == nil && info.Size() > 0 {
-		if err := check(file, info.Size()); err != nil {
-			return nil, err
-		}
-	}
-	return bbolt.Open(file, 0o600, &bbolt.Options{Timeout: lockTimeout})
-}
-
-// lockTimeout is how long another process may hold the state.
-const lockTimeout = time.Second
-
-// check reads the whole database. Damage makes bbolt panic, or reach for
-// memory that is not there.
-func check(file string, size int64) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", errDamaged, p)
-		}
-	}()
-	db, err := bbolt.Open(file, 0o600, &bbolt.Options{Timeout: lockTimeout, ReadOnly: true, PreLoadFreelist: true})
-	switch {
-	case errors.Is(err, berrors.ErrTimeout), errors.Is(err, fs.ErrPermission):
-		return err
-	case err != nil:
-		return fmt.Errorf("%w: %w", errDamaged, err)
-	}
-	defer db.Close()
-	return db.View(func(tx *bbolt.Tx) error {
-		if tx.Size() > size {
-			return fmt.Errorf("%w: %d of %d bytes are left", errDamaged, size, tx.Size())
-		}
-		return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error { return readAll(b) })
-	})
-}
-
-// readAll touches every key and value of a bucket.
-func readAll(b *bbolt.Bucket) error {
-	return b.ForEach(func(k, v []byte) error {
-		if v == nil {
-			return readAll(b.Bucket(k))
-		}
-		crc32.ChecksumIEEE(v)
-		return nil
-	})
-}
-
 func makeBuckets(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{activeBucket, eventsBucket, cursorBucket, queueBucket, keptBucket} {
+	for _, name := range [][]byte{activeBucket, historyBucket, toldBucket, silenceBucket, eventsBucket, cursorBucket, queueBucket, keptBucket} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -118,33 +53,132 @@ func makeBuckets(tx *bbolt.Tx) error {
 	return nil
 }
 
-// Close closes the journal.
-func (j *Journal) Close() error { return j.db.Close() }
-
-// Load returns the alarms that stood when the journal was last written.
-func (j *Journal) Load() (State, error) {
-	s := NewState()
-	err := j.db.View(func(tx *bbolt.Tx) error {
-		err := tx.Bucket(activeBucket).ForEach(func(_, v []byte) error {
-			var a Alarm
-			err := json.Unmarshal(v, &a)
-			s.Active[a.Key] = a
-			return err
-		})
-		if err != nil {
-			return err
+// OpenJournal opens or makes the journal in a directory. One that is damaged
+// is put aside, which [Journal.Aside] tells. Its errors tell what to do.
+func OpenJournal(directory string) (*Journal, error) {
+	if err := os.MkdirAll(directory, 0o750); err != nil {
+		return nil, fmt.Errorf("state directory: %w; create it and make it writable for the agent's user", err)
+	}
+	file := filepath.Join(directory, "state.db")
+	j, err := openFile(file)
+	if errors.Is(err, errDamaged) {
+		aside := file + ".damaged-" + time.Now().UTC().Format("20060102T150405.000Z")
+		if err := os.Rename(file, aside); err != nil {
+			return nil, fmt.Errorf("state %s is damaged and cannot be put aside: %w", file, err)
 		}
-		return tx.Bucket(eventsBucket).ForEach(func(device, v []byte) error {
-			var e Events
-			err := json.Unmarshal(v, &e)
-			s.Events[string(device)] = e
-			return err
+		if j, err = openFile(file); err == nil {
+			j.aside = aside
+		}
+	}
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, fmt.Errorf("state %s is in use: another agent runs with this state_directory", file)
+	case err != nil:
+		return nil, fmt.Errorf("state directory: %w; make it writable for the agent's user", err)
+	}
+	return j, nil
+}
+
+// openFile opens a journal that is whole, or makes a new one.
+func openFile(file string) (*Journal, error) {
+	j := &Journal{file: file, opened: time.Now()}
+	j.engine = sync.OnceValues(j.startEngine)
+	var err error
+	if j.db, err = open(file); full(err) {
+		j.trouble, j.from = err, j.opened
+		j.db, err = inMemory()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err = j.update(makeBuckets); err == nil {
+		_, err = j.Load()
+	}
+	if err != nil {
+		j.Close()
+		return nil, err
+	}
+	return j, nil
+}
+
+// Aside returns where a damaged state was put when the journal was opened; ""
+// if none was.
+func (j *Journal) Aside() string { return j.aside }
+
+// Close closes the journal.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.disk != nil {
+		j.disk.Close()
+	}
+	return j.db.Close()
+}
+
+// Kept is what a journal remembers.
+type Kept struct {
+	State
+	Left     map[Key]Alarm           // ended, and some receiver was not told of that
+	Told     map[string]map[Key]Told // by receiver
+	Silences []Silence
+}
+
+// Load returns what the journal remembers.
+func (j *Journal) Load() (Kept, error) {
+	k := Kept{State: NewState(), Left: make(map[Key]Alarm), Told: make(map[string]map[Key]Told)}
+	err := j.view(func(tx *bbolt.Tx) error {
+		err := each(tx.Bucket(activeBucket), func(_ []byte, a Alarm) {
+			k.Number = max(k.Number, a.Number)
+			if a.Number == 0 {
+				k.Pending[a.Key] = a
+			} else {
+				k.Active[a.Key] = a
+			}
 		})
+		return cmp.Or(err,
+			each(tx.Bucket(eventsBucket), func(device []byte, e Events) { k.Events[string(device)] = e }),
+			each(tx.Bucket(silenceBucket), func(_ []byte, s Silence) { k.Silences = append(k.Silences, s) }),
+			k.loadTold(tx),
+		)
 	})
 	if err != nil {
-		return State{}, fmt.Errorf("state %s is %w: %w; move it aside to start without history", j.db.Path(), errDamaged, err)
+		return Kept{}, fmt.Errorf("state %s is %w: %w", j.file, errDamaged, err)
 	}
-	return s, nil
+	return k, nil
+}
+
+func (k *Kept) loadTold(tx *bbolt.Tx) error {
+	history := tx.Bucket(historyBucket)
+	if last, _ := history.Cursor().Last(); last != nil {
+		k.Number = max(k.Number, binary.BigEndian.Uint64(last))
+	}
+	return tx.Bucket(toldBucket).ForEachBucket(func(receiver []byte) error {
+		told := make(map[Key]Told)
+		k.Told[string(receiver)] = told
+		return each(tx.Bucket(toldBucket).Bucket(receiver), func(text []byte, t Told) {
+			var key Key
+			var a Alarm
+			if json.Unmarshal(text, &key) != nil {
+				return
+			}
+			told[key] = t
+			if _, stands := k.Active[key]; !stands && json.Unmarshal(history.Get(sequenceKey(t.Number)), &a) == nil {
+				k.Left[key] = a
+			}
+		})
+	})
+}
+
+// each reads every value of a bucket as JSON.
+func each[T any](b *bbolt.Bucket, take func(key []byte, v T)) error {
+	return b.ForEach(func(k, text []byte) error {
+		var v T
+		if err := json.Unmarshal(text, &v); err != nil {
+			return err
+		}
+		take(k, v)
+		return nil
+	})
 }
 
 // An Entry is what one step of the engine writes.
@@ -153,14 +187,16 @@ type Entry struct {
 	Events  map[string]Events // devices whose counts changed
 	File    string            // log whose cursor moved; "" if none
 	Cursor  []byte
+	Told    map[string]map[Key]Told   // by receiver; a zero Told is forgotten
 	Notify  map[string][]Notification // by receiver
+	Silence *Silence                  // new or changed; nil: none
 }
 
 // Write makes e durable, whole or not at all. Its error tells what to do.
 func (j *Journal) Write(e Entry) error {
 	return j.update(func(tx *bbolt.Tx) error {
 		for _, c := range e.Changes {
-			if err := putAlarm(tx.Bucket(activeBucket), c); err != nil {
+			if err := putAlarm(tx, c); err != nil {
 				return err
 			}
 		}
@@ -169,8 +205,18 @@ func (j *Journal) Write(e Entry) error {
 				return err
 			}
 		}
+		for receiver, told := range e.Told {
+			if err := putTold(tx, receiver, told); err != nil {
+				return err
+			}
+		}
 		for receiver, list := range e.Notify {
 			if err := enqueue(tx, receiver, list); err != nil {
+				return err
+			}
+		}
+		if e.Silence != nil {
+			if err := put(tx.Bucket(silenceBucket), sequenceKey(e.Silence.ID), e.Silence); err != nil {
 				return err
 			}
 		}
@@ -181,23 +227,34 @@ func (j *Journal) Write(e Entry) error {
 	})
 }
 
-// update runs one transaction. bbolt keeps nothing of one that fails.
-func (j *Journal) update(change func(*bbolt.Tx) error) error {
-	if err := j.db.Update(change); err != nil {
-		return fmt.Errorf("state %s not written: %w; free space there and make it writable", j.db.Path(), err)
-	}
-	return nil
-}
-
-func putAlarm(active *bbolt.Bucket, c Change) error {
+func putAlarm(tx *bbolt.Tx, c Change) error {
 	key, err := json.Marshal(c.Alarm.Key)
 	if err != nil {
 		return err
 	}
-	if c.Kind == Ended {
-		return active.Delete(key)
+	switch c.Kind {
+	case Dropped:
+		return tx.Bucket(activeBucket).Delete(key)
+	case Ended:
+		return cmp.Or(tx.Bucket(activeBucket).Delete(key), put(tx.Bucket(historyBucket), sequenceKey(c.Alarm.Number), c.Alarm))
 	}
-	return put(active, key, c.Alarm)
+	return put(tx.Bucket(activeBucket), key, c.Alarm)
+}
+
+func putTold(tx *bbolt.Tx, receiver string, told map[Key]Told) error {
+	b, err := tx.Bucket(toldBucket).CreateBucketIfNotExists([]byte(receiver))
+	for k, t := range told {
+		key, wrong := json.Marshal(k)
+		if err = cmp.Or(err, wrong); err != nil {
+			return err
+		}
+		if t == (Told{}) {
+			err = b.Delete(key)
+		} else {
+			err = put(b, key, t)
+		}
+	}
+	return err
 }
 
 func enqueue(tx *bbolt.Tx, receiver string, list []Notification) error {
@@ -228,7 +285,7 @@ func sequenceKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n)
 
 // Cursor returns where to go on in a log; nil if it was never read.
 func (j *Journal) Cursor(file string) (cursor []byte) {
-	j.db.View(func(tx *bbolt.Tx) error {
+	j.view(func(tx *bbolt.Tx) error {
 		cursor = slices.Clone(tx.Bucket(cursorBucket).Get([]byte(file)))
 		return nil
 	})
@@ -239,7 +296,7 @@ func (j *Journal) Cursor(file string) (cursor []byte) {
 // many do. A queue is emptied from its front only, so its ends tell its length.
 // With an error that is of the notification, its Sequence is set.
 func (j *Journal) Waiting(receiver string) (oldest Notification, n int, err error) {
-	err = j.db.View(func(tx *bbolt.Tx) error {
+	err = j.view(func(tx *bbolt.Tx) error {
 		queue := tx.Bucket(queueBucket).Bucket([]byte(receiver))
 		if queue == nil {
 			return nil
@@ -263,6 +320,72 @@ func (j *Journal) Done(receiver string, sequence uint64) error {
 	return j.update(func(tx *bbolt.Tx) error {
 		return tx.Bucket(queueBucket).Bucket([]byte(receiver)).Delete(sequenceKey(sequence))
 	})
+}
+
+// History returns the newest alarms that ended, newest first.
+func (j *Journal) History(most int) (list []Alarm, err error) {
+	err = j.view(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(historyBucket).Cursor()
+		for k, text := c.Last(); k != nil && len(list) < most; k, text = c.Prev() {
+			var a Alarm
+			if err := json.Unmarshal(text, &a); err != nil {
+				return err
+			}
+			list = append(list, a)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Trim forgets alarms that ended before a time, and the oldest beyond a number
+// of them; silences that were over before it; and what receivers other than
+// these were told or wait for.
+func (j *Journal) Trim(before time.Time, most int, receivers []string) error {
+	return j.update(func(tx *bbolt.Tx) error {
+		history := tx.Bucket(historyBucket)
+		n := history.Stats().KeyN
+		return cmp.Or(
+			removeIf(history, func(a Alarm) bool {
+				n--
+				return n >= most || a.Cleared.Before(before)
+			}),
+			removeIf(tx.Bucket(silenceBucket), func(s Silence) bool { return s.Until.Before(before) }),
+			keepBuckets(tx.Bucket(toldBucket), receivers), keepBuckets(tx.Bucket(queueBucket), receivers),
+		)
+	})
+}
+
+// removeIf removes the values of a bucket that is holds of, and those that
+// cannot be read.
+func removeIf[T any](b *bbolt.Bucket, is func(T) bool) error {
+	var keys [][]byte
+	err := b.ForEach(func(k, text []byte) error {
+		var v T
+		if json.Unmarshal(text, &v) != nil || is(v) {
+			keys = append(keys, slices.Clone(k))
+		}
+		return nil
+	})
+	for _, k := range keys {
+		err = cmp.Or(err, b.Delete(k))
+	}
+	return err
+}
+
+// keepBuckets removes the buckets in b that have none of these names.
+func keepBuckets(b *bbolt.Bucket, names []string) error {
+	var gone [][]byte
+	err := b.ForEachBucket(func(k []byte) error {
+		if !slices.Contains(names, string(k)) {
+			gone = append(gone, slices.Clone(k))
+		}
+		return nil
+	})
+	for _, k := range gone {
+		err = cmp.Or(err, b.DeleteBucket(k))
+	}
+	return err
 }
 
 // Count adds one to a number that outlives restarts, and returns it.

@@ -26,11 +26,12 @@ func openJournal(t testing.TB, dir string) *Journal {
 // entry is one of everything.
 func entry() Entry {
 	s := NewState()
-	changes := Eval(s, join(coded(0, "2012"), coded(0, "2003")), at(0))
+	changes := Eval(s, join(coded(0, "2012"), coded(0, "2003")), Calm{}, at(0))
 	changes[0].Alarm.Evidence[0].Log = &LogPlace{Host: "h", File: "messages", Time: "x", Process: "kernel"}
 	return Entry{
 		Changes: changes, Events: map[string]Events{"a": {1, 2}}, File: "/log", Cursor: []byte("here"),
-		Notify: map[string][]Notification{"noc": {notification(changes[0], 0, "192.0.2.1:22", at(0)), notification(changes[1], 1, "", at(0))}},
+		Notify: map[string][]Notification{"noc": {{ID: "1", At: at(0), Change: changes[0], Address: "192.0.2.1:22"}, {ID: "2", At: at(0), Change: changes[1]}}},
+		Told:   map[string]map[Key]Told{"noc": {changes[0].Alarm.Key: changes[0].after(at(0))}},
 	}
 }
 
@@ -47,9 +48,9 @@ func TestJournalRemembers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := NewState()
+	want := Kept{State: NewState(), Left: map[Key]Alarm{}, Told: e.Told}
 	want.Apply(e.Changes)
-	want.Events = e.Events
+	want.Events, want.Raises = e.Events, nil
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("state (-want +got):\n%s", diff)
 	}
@@ -72,12 +73,15 @@ func TestJournalRemembers(t *testing.T) {
 	if _, waiting, err := j.Waiting("nobody"); waiting != 0 || err != nil {
 		t.Errorf("%d wait for nobody, error %v", waiting, err)
 	}
-	over := Eval(want, coded(9, "2013"), at(9))
+	over := Eval(want.State, coded(9, "2013"), Calm{}, at(9))
 	if err := j.Write(Entry{Changes: over}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err = j.Load(); err != nil || len(got.Active) != 1 {
-		t.Errorf("%v stands, error %v", got.Active, err)
+	if got, err = j.Load(); err != nil || len(got.Active) != 1 || len(got.Left) != 1 || got.Number != 2 {
+		t.Errorf("%+v, error %v", got, err)
+	}
+	if list, err := j.History(9); err != nil || len(list) != 1 || list[0].Group != "stm" {
+		t.Errorf("history %+v, error %v", list, err)
 	}
 }
 
@@ -85,7 +89,7 @@ func TestJournalRemembers(t *testing.T) {
 func TestKeysAreApart(t *testing.T) {
 	j := openJournal(t, t.TempDir())
 	for _, k := range []Key{{Device: "a", Group: "b", Object: "c"}, {Device: "a/b", Group: "c"}, {Device: "a", Group: "b", Object: "c (test)"}, {Device: "a", Group: "b", Object: "c", Test: true}} {
-		if err := j.Write(Entry{Changes: []Change{{Raised, Alarm{Key: k}}}}); err != nil {
+		if err := j.Write(Entry{Changes: []Change{{Raised, Alarm{Key: k, Number: 1}}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -119,8 +123,8 @@ func TestWriteIsWhole(t *testing.T) {
 	}
 }
 
-// TestDamagedStateIsLeftAlone damages a state in several ways.
-func TestDamagedStateIsLeftAlone(t *testing.T) {
+// TestDamagedStateIsPutAside damages a state in several ways.
+func TestDamagedStateIsPutAside(t *testing.T) {
 	whole := t.TempDir()
 	j := openJournal(t, whole)
 	for i := range 200 { // some pages
@@ -156,20 +160,21 @@ func TestDamagedStateIsLeftAlone(t *testing.T) {
 			if err := os.WriteFile(file, bad, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			j, err := OpenJournal(dir)
-			if err == nil {
-				j.Close()
-				t.Fatal("opened")
+			j := openJournal(t, dir)
+			if !strings.HasPrefix(j.Aside(), file+".damaged-") {
+				t.Fatalf("put aside as %q", j.Aside())
 			}
-			if !errors.Is(err, errDamaged) || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "move it aside") {
-				t.Errorf("got %v", err)
-			}
-			if after, err := os.ReadFile(file); err != nil || !bytes.Equal(after, bad) {
+			if after, err := os.ReadFile(j.Aside()); err != nil || !bytes.Equal(after, bad) {
 				t.Errorf("the file was changed: %v", err)
+			}
+			if err := j.Write(entry()); err != nil {
+				t.Error(err)
 			}
 		})
 	}
-	openJournal(t, whole)
+	if j := openJournal(t, whole); j.Aside() != "" {
+		t.Errorf("a whole one is put aside as %s", j.Aside())
+	}
 }
 
 // TestAnyPageDamaged cuts a state off at each page, and clears each page in
@@ -197,14 +202,14 @@ func TestAnyPageDamaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opened := func(b []byte) (State, error) {
+	opened := func(b []byte) (Kept, error) {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, "state.db"), b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		j, err := OpenJournal(dir)
+		j, err := openFile(filepath.Join(dir, "state.db"))
 		if err != nil {
-			return State{}, err
+			return Kept{}, err
 		}
 		defer j.Close()
 		return j.Load()
@@ -229,13 +234,15 @@ func TestAnyPageDamaged(t *testing.T) {
 }
 
 func TestUnreadableAlarm(t *testing.T) {
-	j := openJournal(t, t.TempDir())
+	dir := t.TempDir()
+	j := openJournal(t, dir)
 	err := j.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(activeBucket).Put([]byte("k"), []byte("{")) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := j.Load(); !errors.Is(err, errDamaged) || !strings.Contains(err.Error(), "move it aside") {
-		t.Errorf("got %v", err)
+	j.Close()
+	if j = openJournal(t, dir); j.Aside() == "" {
+		t.Error("not put aside")
 	}
 }
 

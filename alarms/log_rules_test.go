@@ -221,7 +221,7 @@ func FuzzJudgeLine(f *testing.F) {
 				t.Errorf("%q: a test that is not apart: %+v", text, j)
 			}
 			s := NewState()
-			s.Apply(Eval(s, []Judgement{j}, at(0)))
+			s.Apply(Eval(s, []Judgement{j}, Calm{}, at(0)))
 			for _, a := range s.Active {
 				n := Notification{Change: Change{Raised, a}, Address: "192.0.2.1:22", At: at(0)}
 				if _, _, reference := VendorTrap(n); len(reference) > 256 || !strings.HasSuffix(reference, " / 1]") {

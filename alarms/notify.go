@@ -17,24 +17,14 @@ type Notification struct {
 	At       time.Time `json:"at"`
 	Change   Change    `json:"change"`
 	Address  string    `json:"address"` // of the device; "" if it has none
+	Label    string    `json:"label"`   // of the HSM; "" if it is not known
 }
 
 // A Notifier delivers one notification. Retry, order, durability and counters
-// are written once, around it: an error means that it is tried again.
+// are written once, around it: an error means that it is tried again, unless
+// it is [Rejected].
 type Notifier interface {
 	Notify(ctx context.Context, n Notification) error
-}
-
-// worthTelling reports whether people are told of a change: when a problem
-// begins, when it grows worse, and when it is over.
-func worthTelling(c Change) bool { return c.Kind != Seen }
-
-// notification names change number i of a moment by what cannot happen twice.
-func notification(c Change, i int, address string, now time.Time) Notification {
-	return Notification{
-		ID: fmt.Sprintf("%s %s %d.%d", c.Alarm.Key, c.Kind, now.UnixNano(), i),
-		At: now, Change: c, Address: address,
-	}
 }
 
 // The objects of SAFENET-APPLIANCE-MIB that a trap carries.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
@@ -49,10 +50,10 @@ func TestVendorTrapFits(t *testing.T) {
 }
 
 func TestNotificationIDs(t *testing.T) {
-	s := NewState()
+	w := &Watch{Store: hsm.NewStore()}
 	seen := make(map[string]bool)
-	for i, c := range Eval(s, join(isBad(0, Major), isGood(0), isBad(0, Major), isGood(0)), at(0)) {
-		n := notification(c, i, "", at(0))
+	for _, c := range Eval(NewState(), join(isBad(0, Major), isGood(0), isBad(0, Major), isGood(0)), Calm{}, at(0)) {
+		n := w.notification(c, at(0))
 		if seen[n.ID] {
 			t.Errorf("%q twice", n.ID)
 		}

@@ -19,11 +19,11 @@ var battery = Rule{"battery", func(p Poll, say func(Opinion)) {
 		say(bad(Minor, at, "the HSM warns of its battery"))
 	case !e.BatteryVolts.Known:
 	case v < 2.5:
-		say(bad(Critical, at, "battery at %.3f V, depleted below 2.500 V", v))
+		say(bad(Critical, at, "battery at %.3f V, depleted below 2.500 V", v).of(v, 2.5, "V"))
 	case v < limit || e.BatteryLow:
-		say(bad(Minor, at, "battery at %.3f V, threshold %.3f V", v, limit))
+		say(bad(Minor, at, "battery at %.3f V, threshold %.3f V", v, limit).of(v, limit, "V"))
 	case v >= limit+p.BatteryMargin:
-		say(good(at, "battery at %.3f V", v))
+		say(good(at, "battery at %.3f V", v).of(v, limit, "V"))
 	}
 }}
 
@@ -44,11 +44,11 @@ var temperature = Rule{"temp-warn", func(p Poll, say func(Opinion)) {
 		say(bad(Minor, at, "the HSM warns of its temperature"))
 	case !e.TemperatureCelsius.Known:
 	case c >= 80:
-		say(bad(Major, at, "card at %.0f C, stops above 80 C", c))
+		say(bad(Major, at, "card at %.0f C, stops above 80 C", c).of(c, 80, "C"))
 	case c >= limit || e.TemperatureHigh:
-		say(bad(Minor, at, "card at %.0f C, threshold %.0f C", c, limit))
+		say(bad(Minor, at, "card at %.0f C, threshold %.0f C", c, limit).of(c, limit, "C"))
 	case c < limit-p.TemperatureMargin:
-		say(good(at, "card at %.0f C", c))
+		say(good(at, "card at %.0f C", c).of(c, limit, "C"))
 	}
 }}
 

@@ -125,7 +125,7 @@ func measured(x hsm.Sensor) Opinion {
 		case !limit.at.Known:
 		case limit.over >= 0:
 			return Opinion{Verdict: Bad, Severity: sensorSeverity(group, limit.nonrecoverable),
-				Text: fmt.Sprintf("%s at %g %s, threshold %g", x.Name, v, x.Unit, limit.at.Value)}
+				Text: fmt.Sprintf("%s at %g %s, threshold %g", x.Name, v, x.Unit, limit.at.Value)}.of(v, limit.at.Value, x.Unit)
 		case -limit.over < sensorBand(group, x.Unit):
 			verdict = Between
 		}

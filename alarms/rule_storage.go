@@ -44,14 +44,14 @@ func used(s hsm.Storage) (ratio float64, known bool) {
 // fill judges how full something is: worse from halfway between limit and
 // full, and good again a tenth of the rest below limit.
 func fill(ratio, limit float64, from, worse Severity) Opinion {
-	text, rest := fmt.Sprintf("%.0f %% used", 100*ratio), 1-limit
+	o, rest := Opinion{Verdict: Between, Text: fmt.Sprintf("%.0f %% used", 100*ratio)}, 1-limit
 	switch {
 	case ratio >= limit+rest/2:
-		return Opinion{Verdict: Bad, Severity: worse, Text: text}
+		o.Verdict, o.Severity = Bad, worse
 	case ratio >= limit:
-		return Opinion{Verdict: Bad, Severity: from, Text: text}
+		o.Verdict, o.Severity = Bad, from
 	case ratio < limit-rest/10:
-		return Opinion{Verdict: Good, Text: text}
+		o.Verdict = Good
 	}
-	return Opinion{Verdict: Between, Text: text}
+	return o.of(ratio, limit, "ratio")
 }

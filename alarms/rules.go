@@ -20,6 +20,21 @@ type Settings struct {
 	SilentAfter        int           `yaml:"silent_after"`         // polls without an answer of the card
 	EventAge           time.Duration `yaml:"event_age"`            // how long an event without a state stands
 	IgnoredStatusCodes []int64       `yaml:"ignored_status_codes"` // of status sysstat show
+
+	RaiseAfter     map[string]time.Duration `yaml:"raise_after"`     // by group: how long it stands before it is raised
+	ClearAfter     map[string]time.Duration `yaml:"clear_after"`     // by group: how long it is over before it is cleared
+	FlapCount      int                      `yaml:"flap_count"`      // beginnings in flap_window that make it flap; 0: never
+	FlapWindow     time.Duration            `yaml:"flap_window"`     // and how long it must then be over
+	StormAlarms    int                      `yaml:"storm_alarms"`    // new alarms in a minute that are told one by one; 0: all
+	NotifyInterval time.Duration            `yaml:"notify_interval"` // between two notifications of one alarm
+	DeliveryAfter  time.Duration            `yaml:"delivery_after"`  // how long a notification waits before that is an alarm
+	HistoryAge     time.Duration            `yaml:"history_age"`     // how long alarms that ended are kept
+	HistoryAlarms  int                      `yaml:"history_alarms"`  // and how many of them
+}
+
+// Calm returns what keeps alarms from coming and going.
+func (s Settings) Calm() Calm {
+	return Calm{s.RaiseAfter, s.ClearAfter, s.FlapCount, s.FlapWindow, s.StormAlarms}
 }
 
 // DefaultSettings are the thresholds of an empty configuration.
@@ -33,6 +48,13 @@ var DefaultSettings = Settings{
 	UnreachableAfter:  2,
 	SilentAfter:       3,
 	EventAge:          15 * time.Minute,
+	FlapCount:         5,
+	FlapWindow:        30 * time.Minute,
+	StormAlarms:       50,
+	NotifyInterval:    time.Minute,
+	DeliveryAfter:     5 * time.Minute,
+	HistoryAge:        90 * 24 * time.Hour,
+	HistoryAlarms:     10000,
 }
 
 // Problems returns one error for each value that cannot be.
@@ -50,12 +72,31 @@ func (s Settings) Problems() (errs []error) {
 		{"unreachable_after", s.UnreachableAfter >= 1},
 		{"silent_after", s.SilentAfter >= 1},
 		{"event_age", s.EventAge > 0},
+		{"raise_after", delays(s.RaiseAfter)},
+		{"clear_after", delays(s.ClearAfter)},
+		{"flap_count", s.FlapCount >= 0 && s.FlapCount != 1},
+		{"flap_window", s.FlapWindow > 0},
+		{"storm_alarms", s.StormAlarms >= 0 && s.StormAlarms <= maxStorm},
+		{"notify_interval", s.NotifyInterval >= 0},
+		{"delivery_after", s.DeliveryAfter > 0},
+		{"history_age", s.HistoryAge > 0},
+		{"history_alarms", s.HistoryAlarms > 0},
 	} {
 		if !v.ok {
 			errs = append(errs, fmt.Errorf("alarms: %s is out of range", v.key))
 		}
 	}
 	return errs
+}
+
+// delays reports whether every group is one, and no time is negative.
+func delays(byGroup map[string]time.Duration) bool {
+	for group, d := range byGroup {
+		if d < 0 || !slices.ContainsFunc(Groups, func(g Group) bool { return g.Name == group }) {
+			return false
+		}
+	}
+	return true
 }
 
 // A Rule judges what was polled of one device. It says nothing of what it
@@ -78,6 +119,7 @@ type Opinion struct {
 	Verdict  Verdict
 	Severity Severity
 	Text     string
+	Measure  *Measure  // nil: it is no number
 	At       time.Time // when it was asked for
 	// All tells that the rule has spoken of every object there is, so that
 	// alarms on others are over. Its other fields are not used.
@@ -121,12 +163,16 @@ var Rules = []Rule{
 // a Snapshot.
 func JudgePolls(s *hsm.Snapshot, state State, settings Settings, now time.Time) []Judgement {
 	var all []Judgement
-	standing := sortedKeys(state.Active)
+	standing := slices.Concat(sortedKeys(state.Active), sortedKeys(state.Pending))
+	byDevice := make(map[string][]Key)
+	for _, k := range standing {
+		byDevice[k.Device] = append(byDevice[k.Device], k)
+	}
 	for _, d := range s.Devices {
 		for _, r := range Rules {
-			all = append(all, r.judge(Poll{d, now, settings}, standing)...)
+			all = append(all, r.judge(Poll{d, now, settings}, byDevice[d.Name])...)
 		}
-		all = append(all, ended(d, standing, now)...)
+		all = append(all, ended(d, byDevice[d.Name], now)...)
 	}
 	return append(all, gone(s.Devices, standing, now)...)
 }
@@ -146,7 +192,7 @@ func (r Rule) judge(p Poll, standing []Key) []Judgement {
 		key := Key{Device: p.Name, Group: r.Group, Object: o.Object}
 		spoken[key] = true
 		js = append(js, Judgement{Key: key, Verdict: o.Verdict, Severity: o.Severity, Text: o.Text,
-			Evidence: Evidence{At: o.At, Text: o.Text}, Serial: p.Serial()})
+			Evidence: Evidence{At: o.At, Text: o.Text, Measure: o.Measure}, Serial: p.Serial()})
 	})
 	return js
 }
@@ -171,7 +217,7 @@ func ended(d hsm.Device, standing []Key, now time.Time) []Judgement {
 func gone(watched []hsm.Device, standing []Key, now time.Time) []Judgement {
 	var js []Judgement
 	for _, k := range standing {
-		if !slices.ContainsFunc(watched, func(d hsm.Device) bool { return d.Name == k.Device }) {
+		if k.Device != Self && !slices.ContainsFunc(watched, func(d hsm.Device) bool { return d.Name == k.Device }) {
 			js = append(js, Judgement{Key: k, Evidence: Evidence{At: now, Text: "no longer watched"}})
 		}
 	}
@@ -189,5 +235,10 @@ func good(at time.Time, format string, args ...any) Opinion {
 
 func (o Opinion) on(object string) Opinion {
 	o.Object = object
+	return o
+}
+
+func (o Opinion) of(value, threshold float64, unit string) Opinion {
+	o.Measure = &Measure{value, threshold, unit}
 	return o
 }

@@ -345,7 +345,7 @@ func TestSettingsMoveRules(t *testing.T) {
 	if errs := DefaultSettings.Problems(); errs != nil {
 		t.Errorf("the default settings: %v", errs)
 	}
-	if errs := (Settings{StorageRatio: 1.1, LogDiskRatio: -1, BatteryMargin: -1, TemperatureMargin: -1, CertificateDays: -1, SOLoginAttempts: -1}).Problems(); len(errs) != 9 {
+	if errs := (Settings{StorageRatio: 1.1, LogDiskRatio: -1, BatteryMargin: -1, TemperatureMargin: -1, CertificateDays: -1, SOLoginAttempts: -1}).Problems(); len(errs) != 13 {
 		t.Errorf("got %v", errs)
 	}
 }
@@ -437,7 +437,7 @@ func TestClearedByPolls(t *testing.T) {
 			key := Key{Device: "a", Group: group}
 			state := NewState()
 			state.Active[key] = Alarm{Key: key, Last: at(-120), Codes: []string{"2001"}}
-			got := Eval(state, ended(x.d, []Key{key}, at(10)), at(10))
+			got := Eval(state, ended(x.d, []Key{key}, at(10)), Calm{}, at(10))
 			if over := len(got) == 1; over != x.over {
 				t.Errorf("%s, %s: over %v, want %v", group, x.name, over, x.over)
 			}
@@ -450,7 +450,7 @@ func TestClearedByPolls(t *testing.T) {
 				}
 			}
 			state.Active[key] = Alarm{Key: key, Last: at(1), Codes: []string{"2001"}} // while the poll ran
-			if got := Eval(state, ended(x.d, []Key{key}, at(10)), at(10)); len(got) > 0 {
+			if got := Eval(state, ended(x.d, []Key{key}, at(10)), Calm{}, at(10)); len(got) > 0 {
 				t.Errorf("%s, %s: ended by a poll that had begun before", group, x.name)
 			}
 		}
@@ -472,7 +472,7 @@ func TestGone(t *testing.T) {
 	d := board(applianceFan("Fan1A", 4000), sensor("PSU1 FAN_value", 8000, "RPM", 300, 0, 0, 0))
 	d.Partitions = read([]hsm.Partition{{Serial: "1"}, {Serial: "2", Storage: storage(990)}})
 	d.System = read(hsm.System{}) // half read
-	got := told(Eval(state, JudgePolls(&hsm.Snapshot{Devices: []hsm.Device{d}}, state, DefaultSettings, at(10)), at(10)))
+	got := told(Eval(state, JudgePolls(&hsm.Snapshot{Devices: []hsm.Device{d}}, state, DefaultSettings, at(10)), Calm{}, at(10)))
 	want := []string{
 		"updated major a/partition-storage/2", "cleared none a/partition-storage/3",
 		"cleared none a/appliance-fan/FAN9Z", "cleared none a/power-supply", "cleared none removed/ntls",
@@ -509,7 +509,7 @@ func TestMissingDataNeverClears(t *testing.T) {
 		"empty facts": {hsm.Device{Name: "a", Show: read(hsm.Show{}), NTLS: read(hsm.NTLS{}), Disk: read(hsm.Disk{}), Sensors: read(hsm.Sensors{}), System: read(hsm.System{}), Certificate: read(hsm.Certificate{}), Tamper: read(hsm.Tamper{})}, at(10), []string{"soft", "soft-t", "soft-v", "restart", "halt", "comm", "hsm-crashed"}},
 	} {
 		over := make(map[string]bool)
-		for _, c := range Eval(state, JudgePolls(&hsm.Snapshot{Devices: []hsm.Device{x.d}}, state, DefaultSettings, x.now), x.now) {
+		for _, c := range Eval(state, JudgePolls(&hsm.Snapshot{Devices: []hsm.Device{x.d}}, state, DefaultSettings, x.now), Calm{}, x.now) {
 			if c.Kind == Ended {
 				over[c.Alarm.Group] = true
 			}

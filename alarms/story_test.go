@@ -38,10 +38,10 @@ func tell(t *testing.T, story []moment) State {
 			func() []Judgement { return js },
 			func() []Judgement { return JudgePolls(snap, state, DefaultSettings, at(m.at)) },
 		} {
-			changes := Eval(state, judge(), at(m.at))
+			changes := Eval(state, judge(), Calm{}, at(m.at))
 			state.Apply(changes)
 			for _, c := range changes {
-				if worthTelling(c) {
+				if c.Kind != Seen {
 					list = append(list, fmt.Sprintf("%s %s %s", c.Kind, c.Alarm.Severity, c.Alarm.Group))
 				}
 			}

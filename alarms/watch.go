@@ -20,60 +20,80 @@ type Watch struct {
 	Journal   *Journal
 	Settings  Settings
 	Store     *hsm.Store
-	Receivers map[string]Notifier
+	Receivers map[string]Receiver
 	Addresses map[string]string // by device
+	Parents   map[string]string // by device: what it depends on
 	Log       *slog.Logger
 
 	queued map[string]chan struct{} // by receiver: there is something to deliver
+	nudge  chan struct{}            // evaluate now
 
 	mu     sync.Mutex // guards what follows and orders writes to the journal
-	state  State
+	kept   Kept
+	again  time.Time // when some receiver is to be told something although nothing changes
 	stats  map[string]*Delivery
 	stored map[string]time.Time // by log: when its cursor was last stored
+	tests  map[string]testRun   // by the object of the alarm
 }
 
-// A Delivery counts what happened to a receiver's notifications.
-type Delivery struct {
-	Delivered uint64
-	Failed    uint64    // attempts
-	Waiting   int       // now
-	Oldest    time.Time // when the oldest waiting one was made; zero: none waits
+// A Receiver is somebody who is told of alarms.
+type Receiver struct {
+	Notifier
+	Route
+	// Confirms tells that what Notify took has arrived; else it was only sent.
+	Confirms bool
 }
 
 // Open loads what the journal remembers. It must be called once, before
 // anything else.
 func (w *Watch) Open() error {
-	state, err := w.Journal.Load()
+	if err := w.trim(); err != nil {
+		return err
+	}
+	kept, err := w.Journal.Load()
 	if err != nil {
 		return err
 	}
-	w.state = state
-	w.stored = make(map[string]time.Time)
+	w.kept = kept
+	w.stored, w.tests = make(map[string]time.Time), make(map[string]testRun)
 	w.queued, w.stats = make(map[string]chan struct{}), make(map[string]*Delivery)
+	w.nudge = make(chan struct{}, 1)
 	for name := range w.Receivers {
 		w.queued[name], w.stats[name] = make(chan struct{}, 1), &Delivery{}
+		if w.kept.Told[name] == nil {
+			w.kept.Told[name] = make(map[Key]Told)
+		}
 	}
 	return nil
+}
+
+func (w *Watch) trim() error {
+	return w.Journal.Trim(time.Now().Add(-w.Settings.HistoryAge), w.Settings.HistoryAlarms, slices.Collect(maps.Keys(w.Receivers)))
 }
 
 // Run evaluates and delivers until ctx is done.
 func (w *Watch) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return w.polls(ctx) })
-	for name, n := range w.Receivers {
-		g.Go(func() error { return w.deliver(ctx, name, n) })
+	g.Go(func() error { return w.keepJournal(ctx) })
+	for name, r := range w.Receivers {
+		g.Go(func() error { return w.deliver(ctx, name, r) })
+		if r.Heartbeat > 0 {
+			g.Go(func() error { return w.heartbeat(ctx, name, r.Heartbeat) })
+		}
 	}
 	return g.Wait()
 }
 
-// polls evaluates every new Snapshot, and again when data become stale or an
-// alarm ends by itself.
+// polls evaluates every new Snapshot, and again when data become stale or time
+// alone changes something.
 func (w *Watch) polls(ctx context.Context) error {
 	failing := false
 	for ctx.Err() == nil {
 		now := time.Now()
 		snap := w.Store.Latest()
-		err := w.step(Entry{}, func(s State) []Judgement { return JudgePolls(snap, s, w.Settings, now) }, now)
+		own := w.ownHealth(now)
+		err := w.step(Entry{}, func(s State) []Judgement { return append(JudgePolls(snap, s, w.Settings, now), own...) }, now)
 		switch {
 		case err != nil && !failing:
 			w.Log.Error("alarms not stored; trying again until they are", "err", err)
@@ -81,11 +101,34 @@ func (w *Watch) polls(ctx context.Context) error {
 			w.Log.Info("alarms are stored again")
 		}
 		failing = err != nil
-		wait, cancel := context.WithDeadline(ctx, w.wake(snap, now, failing))
-		w.Store.Wait(wait, snap)
-		cancel()
+		w.sleep(ctx, snap, w.wake(snap, now, failing))
 	}
 	return nil
+}
+
+// sleep returns when there is a newer Snapshot, at a time, or when nudged.
+func (w *Watch) sleep(ctx context.Context, snap *hsm.Snapshot, until time.Time) {
+	ctx, cancel := context.WithDeadline(ctx, until)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case <-w.nudge:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	w.Store.Wait(ctx, snap)
+	cancel()
+	<-done
+}
+
+// look makes polls evaluate now.
+func (w *Watch) look() {
+	select {
+	case w.nudge <- struct{}{}:
+	default:
+	}
 }
 
 // wake returns when to evaluate again, even if nothing new is read.
@@ -96,12 +139,24 @@ func (w *Watch) wake(snap *hsm.Snapshot, now time.Time, failing bool) time.Time 
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	wake := now.Add(time.Minute) // for certificates, whose days pass
-	for _, at := range []time.Time{snap.NextExpiry(now), w.state.Next()} {
+	for _, at := range []time.Time{snap.NextExpiry(now), w.kept.Next(w.Settings.Calm()), w.again, w.silenceEdge(now)} {
 		if !at.IsZero() && at.Before(wake) {
 			wake = at.Add(time.Millisecond)
 		}
 	}
 	return wake
+}
+
+// silenceEdge returns when the next silence begins or ends.
+func (w *Watch) silenceEdge(now time.Time) (next time.Time) {
+	for _, s := range w.kept.Silences {
+		for _, at := range []time.Time{s.From, s.Until} {
+			if at.After(now) && (next.IsZero() || at.Before(next)) {
+				next = at
+			}
+		}
+	}
+	return next
 }
 
 // Lines judges lines of a device's log, in their order. What they change, the
@@ -155,98 +210,156 @@ const cursorDelay = 5 * time.Second
 func (w *Watch) step(entry Entry, judge func(State) []Judgement, now time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	js := judge(w.state)
-	entry.Changes = Eval(w.state, js, now)
+	js := judge(w.kept.State)
+	entry.Changes = append(entry.Changes, Eval(w.kept.State, js, w.Settings.Calm(), now)...)
+	idle := len(js) == 0 && now.Sub(w.stored[entry.File]) < cursorDelay
+	return w.commit(entry, idle, now)
+}
+
+// commit makes entry, and the notifications that follow from it, durable and
+// then true. An entry that only moves a cursor waits if idle is set.
+func (w *Watch) commit(entry Entry, idle bool, now time.Time) error {
+	next := w.kept.with(entry, now)
 	entry.Events = w.sum(entry.Events)
-	entry.Notify = w.notifications(entry.Changes, now)
+	again := w.tell(&entry, next, now)
 	switch {
-	case len(entry.Changes) > 0:
-	case entry.File == "":
-		return nil
-	case len(js) == 0 && now.Sub(w.stored[entry.File]) < cursorDelay:
+	case len(entry.Changes) > 0, entry.Silence != nil, len(entry.Notify) > 0:
+	case entry.File == "", idle:
+		w.again = again
 		return nil
 	}
 	if err := w.Journal.Write(entry); err != nil {
 		return err
 	}
 	w.stored[entry.File] = now
-	w.state.Apply(entry.Changes)
-	maps.Copy(w.state.Events, entry.Events)
+	w.kept, w.again = next, again
+	maps.Copy(w.kept.Events, entry.Events)
+	w.kept.hear(entry.Told)
 	for _, c := range entry.Changes {
-		if a := c.Alarm; worthTelling(c) {
+		if a := c.Alarm; c.Kind != Seen {
 			w.Log.Info("alarm", "change", c.Kind, "hsm", a.Device, "group", a.Group, "object", a.Object, "severity", a.Severity, "test", a.Test, "text", a.Text)
 		}
 	}
 	for name := range entry.Notify {
-		select {
-		case w.queued[name] <- struct{}{}:
-		default:
-		}
+		w.wakeUp(name)
 	}
 	return nil
+}
+
+// wakeUp tells the delivery to a receiver that there is something.
+func (w *Watch) wakeUp(receiver string) {
+	select {
+	case w.queued[receiver] <- struct{}{}:
+	default:
+	}
+}
+
+// with returns what is kept once e is. It does not change k.
+func (k Kept) with(e Entry, now time.Time) Kept {
+	if len(e.Changes) > 0 {
+		k.State = k.State.clone()
+		k.State.Apply(e.Changes)
+		k.Left = maps.Clone(k.Left)
+		for _, c := range e.Changes {
+			if c.Kind == Ended {
+				k.Left[c.Alarm.Key] = c.Alarm
+			}
+		}
+	}
+	if e.Silence != nil {
+		k.Silences = slices.DeleteFunc(slices.Clone(k.Silences), func(s Silence) bool { return s.ID == e.Silence.ID })
+		k.Silences = append(k.Silences, *e.Silence)
+	}
+	k.Silences = slices.DeleteFunc(slices.Clone(k.Silences), func(s Silence) bool { return !now.Before(s.Until) })
+	return k
+}
+
+// hear notes what receivers were told, and forgets the alarms that ended and
+// of which all know it.
+func (k *Kept) hear(told map[string]map[Key]Told) {
+	for receiver, list := range told {
+		for key, t := range list {
+			if t == (Told{}) {
+				delete(k.Told[receiver], key)
+			} else {
+				k.Told[receiver][key] = t
+			}
+		}
+	}
+	maps.DeleteFunc(k.Left, func(key Key, _ Alarm) bool {
+		for _, told := range k.Told {
+			if told[key].stands() {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // sum returns the counts of devices with more added.
 func (w *Watch) sum(more map[string]Events) map[string]Events {
 	total := make(map[string]Events)
 	for device, add := range more {
-		old := w.state.Events[device]
+		old := w.kept.Events[device]
 		total[device] = Events{old.Critical + add.Critical, old.Other + add.Other}
 	}
 	return total
 }
 
-// notifications returns what every receiver is to be told of changes.
-func (w *Watch) notifications(changes []Change, now time.Time) map[string][]Notification {
-	var list []Notification
-	for i, c := range changes {
-		if worthTelling(c) {
-			list = append(list, notification(c, i, w.Addresses[c.Alarm.Device], now))
-		}
+// tell adds to entry what every receiver is to be told, and returns when to
+// look again although nothing changes.
+func (w *Watch) tell(entry *Entry, next Kept, now time.Time) (again time.Time) {
+	s := situation{
+		active: next.Active, left: next.Left, related: causes(next.Active, w.Parents),
+		silences: next.Silences, now: now, spacing: w.Settings.NotifyInterval,
 	}
-	if len(list) == 0 {
-		return nil
-	}
-	all := make(map[string][]Notification)
-	for name := range w.Receivers {
-		all[name] = list
-	}
-	return all
-}
-
-// Clear ends the alarm of a key, as Key.String writes it, by hand: for what no
-// source ever tells to be over.
-func (w *Watch) Clear(key, reason string) error {
-	now := time.Now()
-	found := false
-	err := w.step(Entry{}, func(s State) []Judgement {
-		for k := range s.Active {
-			if k.String() == key {
-				found = true
-				return []Judgement{{Key: k, Evidence: Evidence{At: now, Text: clip("ended by hand: " + reason)}}}
+	entry.Told, entry.Notify = make(map[string]map[Key]Told), make(map[string][]Notification)
+	for name, r := range w.Receivers {
+		told := make(map[Key]Told)
+		for key, t := range w.kept.Told[name] {
+			if t.Kind == Ended && now.Sub(t.At) > w.Settings.NotifyInterval {
+				told[key] = Told{}
 			}
 		}
-		return nil
-	}, now)
-	if err == nil && !found {
-		return fmt.Errorf("no alarm %q stands; lunawatch alarms list shows what does", key)
+		changes, at := s.plan(name, r.Route, w.kept.Told[name])
+		for _, c := range changes {
+			told[c.Alarm.Key] = c.after(now)
+			entry.Notify[name] = append(entry.Notify[name], w.notification(c, now))
+		}
+		if len(told) > 0 {
+			entry.Told[name] = told
+		}
+		if !at.IsZero() && (again.IsZero() || at.Before(again)) {
+			again = at
+		}
 	}
-	return err
+	return again
 }
 
-// Active returns the alarms that stand, worst first.
-func (w *Watch) Active() []Alarm {
-	w.mu.Lock()
-	list := slices.Collect(maps.Values(w.state.Active))
-	w.mu.Unlock()
-	Sort(list)
-	return list
+// notification names a change by what cannot happen twice.
+func (w *Watch) notification(c Change, now time.Time) Notification {
+	a := c.Alarm
+	n := Notification{
+		ID: fmt.Sprintf("%s %d %s %s", a.Key, a.Number, c.Kind, a.Severity),
+		At: now, Change: c, Address: w.Addresses[a.Device],
+	}
+	switch c.Kind {
+	case Raised, Ended:
+	default: // these can come again
+		n.ID += fmt.Sprintf(" %d", now.UnixNano())
+	}
+	for _, d := range w.Store.Latest().Devices {
+		if d.Name == a.Device {
+			n.Label = d.Show.Value.Label.Value
+		}
+	}
+	return n
 }
 
 // Events returns how many critical and other events a device has reported.
 func (w *Watch) Events(device string) (critical, other uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e := w.state.Events[device]
+	e := w.kept.Events[device]
 	return e.Critical, e.Other
 }

@@ -94,13 +94,21 @@ type agent struct {
 	stop func()
 }
 
-// start runs a Watch on the state in dir.
-func start(t *testing.T, dir string, receivers map[string]Notifier) *agent {
+// start runs a Watch on the state in dir, which tells all at once unless
+// changed.
+func start(t *testing.T, dir string, receivers map[string]Notifier, changes ...func(*Watch)) *agent {
 	t.Helper()
 	a := &agent{t: t, dir: dir, log: new(notes)}
 	a.Watch = &Watch{
-		Journal: openJournal(t, dir), Settings: DefaultSettings, Store: hsm.NewStore(), Receivers: receivers,
+		Journal: openJournal(t, dir), Settings: DefaultSettings, Store: hsm.NewStore(), Receivers: make(map[string]Receiver),
 		Addresses: map[string]string{"a": "192.0.2.7:22"}, Log: slog.New(slog.NewTextHandler(a.log, nil)),
+	}
+	a.Settings.NotifyInterval, a.Settings.StormAlarms = 0, 0
+	for name, n := range receivers {
+		a.Receivers[name] = Receiver{Notifier: n}
+	}
+	for _, change := range changes {
+		change(a.Watch)
 	}
 	a.Store.Expect(hsm.NetworkHSM, "a")
 	if err := a.Open(); err != nil {
@@ -194,7 +202,12 @@ func breakDisk(t *testing.T, dir string) (mend func()) {
 		if err := syscall.Dup3(readOnly, fd, syscall.O_CLOEXEC); err != nil {
 			t.Fatal(err)
 		}
+		block := filepath.Join(dir, "state.db.new", "block")
+		if err := os.MkdirAll(block, 0o700); err != nil {
+			t.Fatal(err)
+		}
 		return func() {
+			os.RemoveAll(filepath.Dir(block))
 			syscall.Dup3(good, fd, syscall.O_CLOEXEC)
 			syscall.Close(good)
 			syscall.Close(readOnly)
@@ -222,7 +235,8 @@ func TestWatchTellsInOrder(t *testing.T) {
 		same(t, "the good one, at once", want, good.told())
 		same(t, "the dead one", nil, flaky.told())
 		pass(10 * time.Minute)
-		if d := a.Deliveries(); d["good"].Waiting != 0 || d["good"].Delivered != 3 || d["good"].Failed != 0 || !d["good"].Oldest.IsZero() ||
+		if d := a.Deliveries(); d["good"].Waiting != 0 || d["good"].Delivered != 4 || // one of them tells of the dead one
+			d["good"].Failed != 0 || !d["good"].Oldest.IsZero() ||
 			d["flaky"].Waiting != 3 || d["flaky"].Delivered != 0 || d["flaky"].Failed < 10 || d["flaky"].Failed > 30 || time.Since(d["flaky"].Oldest) != 10*time.Minute {
 			t.Errorf("counts %+v", d)
 		}
@@ -294,36 +308,69 @@ func TestWatchRestarts(t *testing.T) {
 	})
 }
 
+// TestWatchSurvivesItsDisk has the disk fail: alarms go on in memory, tell of
+// that, and are on the disk once it works.
 func TestWatchSurvivesItsDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		r := &receiver{}
 		a := start(t, dir, map[string]Notifier{"noc": r})
-		defer a.stop()
+		a.must(a.lines("1", transport))
 		mend := breakDisk(t, dir)
-		err := a.lines("1", transport)
-		if err == nil || !strings.Contains(err.Error(), "not written") || !strings.Contains(err.Error(), "free space there and make it writable") {
-			t.Errorf("got %v", err)
-		}
+		a.must(a.lines("2", lowPower))
 		a.polled(hsm.Show{Zeroized: hsm.Some(true)})
-		pass(5 * time.Second)
-		same(t, "stands", nil, a.active())
-		same(t, "told", nil, r.told())
-		if _, other := a.Events("a"); other != 0 {
+		pass(time.Minute)
+		want := []string{"raised major a/stm", "raised minor a/battery", "raised critical a/zeroize", "raised major lunawatch/journal"}
+		told := r.told()
+		slices.Sort(told[2:])
+		same(t, "told", want, told)
+		if err := a.Journal.Trouble(); err == nil || !strings.Contains(err.Error(), "kept in memory until there is space and it is writable") {
+			t.Errorf("trouble %v", err)
+		}
+		if _, other := a.Events("a"); other != 2 {
 			t.Errorf("counted %d", other)
 		}
-		if n := strings.Count(a.log.String(), "alarms not stored"); n != 1 {
-			t.Errorf("logged %d times:\n%s", n, a.log)
-		}
 		mend()
-		pass(2 * time.Second)
-		a.must(a.lines("1", transport)) // as the follower does
-		same(t, "told", []string{"raised critical a/zeroize", "raised major a/stm"}, r.told())
+		pass(time.Minute)
+		if err := a.Journal.Trouble(); err != nil || !strings.Contains(a.log.String(), "stored again") {
+			t.Errorf("trouble %v, log:\n%s", err, a.log)
+		}
+		same(t, "told", append(told, "cleared major lunawatch/journal"), r.told())
+		a.stop()
+		a = start(t, dir, map[string]Notifier{"noc": r})
+		defer a.stop()
+		same(t, "after a restart", []string{"zeroize", "stm", "battery"}, a.active())
+		if c := a.Journal.Cursor("/log"); string(c) != "2" {
+			t.Errorf("cursor %q", c)
+		}
+		if n := len(r.told()); n != 5 {
+			t.Errorf("told %d times", n)
+		}
+	})
+}
+
+// TestCrashInMemory has the agent die before its disk works: what was in
+// memory only is read again from the logs, and told with the same name.
+func TestCrashInMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		r := &receiver{}
+		a := start(t, dir, map[string]Notifier{"noc": r})
+		a.must(a.lines("1", transport))
+		mend := breakDisk(t, dir)
+		a.must(a.lines("2", lowPower))
+		mend() // but the agent dies before it looks
+		a.stop()
+		a = start(t, dir, map[string]Notifier{"noc": r})
+		defer a.stop()
 		if c := a.Journal.Cursor("/log"); string(c) != "1" {
 			t.Errorf("cursor %q", c)
 		}
-		if !strings.Contains(a.log.String(), "stored again") {
-			t.Errorf("log:\n%s", a.log)
+		a.must(a.lines("2", lowPower))
+		_, taken := r.saw()
+		same(t, "told", []string{"raised major a/stm", "raised minor a/battery", "raised minor a/battery"}, r.told())
+		if taken[1].ID != taken[2].ID {
+			t.Errorf("the same is named %q and %q", taken[1].ID, taken[2].ID)
 		}
 	})
 }
@@ -343,14 +390,16 @@ func TestTakenOnce(t *testing.T) {
 		a := start(t, dir, map[string]Notifier{"noc": r})
 		defer a.stop()
 		a.must(a.lines("1", transport))
-		pass(5 * time.Minute)
-		if d := a.Deliveries()["noc"]; len(r.told()) != 1 || d.Waiting != 1 || d.Delivered != 1 || d.Failed == 0 {
+		synctest.Wait()
+		if d := a.Deliveries()["noc"]; len(r.told()) != 1 || d.Waiting != 0 || d.Delivered != 1 {
 			t.Errorf("taken %d times, counts %+v", len(r.told()), d)
 		}
 		mend()
 		pass(2 * time.Minute)
-		if d := a.Deliveries()["noc"]; len(r.told()) != 1 || d.Waiting != 0 {
-			t.Errorf("taken %d times, counts %+v", len(r.told()), d)
+		for _, told := range r.told()[1:] {
+			if !strings.Contains(told, "lunawatch/journal") {
+				t.Errorf("told %q", told)
+			}
 		}
 	})
 }

@@ -95,7 +95,7 @@ func PartitionsText(w io.Writer, d hsm.Device, now time.Time) {
 }
 
 // AlarmsText prints alarms, worst first, with what to do about each.
-func AlarmsText(w io.Writer, list []alarms.Alarm, now time.Time) {
+func AlarmsText(w io.Writer, list []alarms.Standing, now time.Time) {
 	if len(list) == 0 {
 		fmt.Fprintln(w, "No alarm stands.")
 		return

@@ -1,0 +1,84 @@
+package alarms
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"time"
+)
+
+// A Match selects alarms. Each list holds shell patterns; an empty one, and a
+// zero severity, selects all.
+type Match struct {
+	HSMs     []string `json:"hsms,omitempty" yaml:"hsms"`
+	Groups   []string `json:"groups,omitempty" yaml:"groups"`
+	Objects  []string `json:"objects,omitempty" yaml:"objects"`
+	Codes    []string `json:"codes,omitempty" yaml:"codes"` // 2004 or 20*; one of the alarm's is enough
+	Severity Severity `json:"severity" yaml:"severity"`     // this or worse; of a Silence, this or milder
+}
+
+// selects reports whether m's lists select a.
+func (m Match) selects(a Alarm) bool {
+	return matches(m.HSMs, a.Device) && matches(m.Groups, a.Group) && matches(m.Objects, a.Object) &&
+		(len(m.Codes) == 0 || slices.ContainsFunc(a.Codes, func(c string) bool { return matches(m.Codes, c) }))
+}
+
+func matches(patterns []string, s string) bool {
+	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool {
+		ok, _ := path.Match(p, s)
+		return ok
+	})
+}
+
+// Problem returns what is wrong with m; nil: nothing.
+func (m Match) Problem() error {
+	for _, p := range slices.Concat(m.HSMs, m.Groups, m.Objects, m.Codes) {
+		if _, err := path.Match(p, ""); err != nil {
+			return fmt.Errorf("%q is not a pattern: * and ? stand for what varies", p)
+		}
+	}
+	for _, p := range m.Groups {
+		if !slices.ContainsFunc(Groups, func(g Group) bool { return matches([]string{p}, g.Name) }) {
+			return fmt.Errorf("%q is no group of alarms; lunawatch alarms explain lists them", p)
+		}
+	}
+	return nil
+}
+
+// A Silence keeps alarms from being told for some time: planned work, a known
+// fault. They stand in every table meanwhile.
+type Silence struct {
+	ID     uint64    `json:"id"`
+	Match  Match     `json:"match"`
+	Author string    `json:"author"`
+	Reason string    `json:"reason"`
+	From   time.Time `json:"from"` // in the future: a maintenance window
+	Until  time.Time `json:"until"`
+}
+
+// Problem returns what is wrong with s; nil: nothing.
+func (s Silence) Problem() error {
+	switch {
+	case s.Author == "" || s.Reason == "":
+		return errors.New("a silence needs an author and a reason")
+	case !s.Until.After(s.From):
+		return errors.New("a silence needs an end after its begin")
+	}
+	return s.Match.Problem()
+}
+
+// holds reports whether s silences a at now.
+func (s Silence) holds(a Alarm, now time.Time) bool {
+	return !now.Before(s.From) && now.Before(s.Until) && s.Match.selects(a) && (s.Match.Severity == None || a.Severity <= s.Match.Severity)
+}
+
+// silencedBy returns the silence that holds an alarm, if one does.
+func silencedBy(silences []Silence, a Alarm, now time.Time) *Silence {
+	for i := range silences {
+		if silences[i].holds(a, now) {
+			return &silences[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,167 @@
+package alarms
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Told is what a receiver was last told of an alarm.
+type Told struct {
+	Number   uint64    `json:"number"` // of the alarm
+	Kind     Kind      `json:"kind"`
+	Severity Severity  `json:"severity"`
+	Acked    bool      `json:"acked,omitempty"`
+	Flapping bool      `json:"flapping,omitempty"`
+	Text     string    `json:"text,omitempty"` // of a storm
+	At       time.Time `json:"at"`
+}
+
+// stands reports whether the receiver believes that the alarm stands.
+func (t Told) stands() bool { return t.Number != 0 && t.Kind != Ended }
+
+// Repeated is what was told before, told again.
+const Repeated Kind = "repeated"
+
+// A situation is all that decides what a receiver is told.
+type situation struct {
+	active   map[Key]Alarm
+	left     map[Key]Alarm // ended, and some receiver still believes that they stand
+	related  map[Key]Key
+	silences []Silence
+	now      time.Time
+	spacing  time.Duration // between two notifications of one alarm
+}
+
+// plan returns what a receiver is to be told now, and when to look again
+// although nothing has changed; zero: never.
+func (s situation) plan(receiver string, r Route, told map[Key]Told) (tell []Change, again time.Time) {
+	if r.Policy.Level == LevelOff {
+		return nil, time.Time{}
+	}
+	consider := func(a Alarm, stands bool) {
+		kind, at := s.decide(receiver, r, a, stands, told[a.Key])
+		switch {
+		case kind == "":
+		case at.After(s.now):
+			if again.IsZero() || at.Before(again) {
+				again = at
+			}
+		default:
+			tell = append(tell, Change{kind, a})
+		}
+	}
+	for k, t := range told {
+		if a, left := s.left[k]; left && t.stands() {
+			if _, stands := s.active[k]; !stands {
+				consider(a, false)
+			}
+		}
+	}
+	for _, a := range s.active {
+		consider(a, true)
+	}
+	slices.SortFunc(tell, func(a, b Change) int {
+		return cmp.Or(changedAt(a).Compare(changedAt(b)), cmp.Compare(a.Alarm.Number, b.Alarm.Number))
+	})
+	return tell, again
+}
+
+func changedAt(c Change) time.Time {
+	if c.Kind == Ended {
+		return c.Alarm.Cleared
+	}
+	return c.Alarm.Raised
+}
+
+// look is how often hours are looked at.
+const look = time.Minute
+
+// decide returns what a receiver is to be told of one alarm, and from when on;
+// "" if nothing.
+func (s situation) decide(receiver string, r Route, a Alarm, stands bool, told Told) (kind Kind, at time.Time) {
+	if told.Number != 0 {
+		at = told.At.Add(s.spacing)
+	}
+	if kind = news(a, stands, told); kind == "" {
+		return s.again(r, a, told)
+	}
+	switch {
+	case a.isTest():
+		return kind, at
+	case kind == Ended: // also of what is silenced meanwhile
+	case !r.takes(receiver, a), a.InStorm:
+		return "", at
+	case kind != Acknowledged && kind != Unacknowledged && s.hidden(receiver, r, a):
+		return "", at
+	case kind == Raised && r.UnacknowledgedFor > 0:
+		if a.Ack != nil {
+			return "", at
+		}
+		at = later(at, a.Raised.Add(r.UnacknowledgedFor))
+	}
+	if !r.Hours.open(s.now) {
+		at = later(at, s.now.Add(look))
+	}
+	return kind, at
+}
+
+// news returns how an alarm differs from what was told of it.
+func news(a Alarm, stands bool, told Told) Kind {
+	switch {
+	case !stands && told.stands():
+		return Ended
+	case !stands:
+		return ""
+	case !told.stands() || told.Number != a.Number:
+		return Raised
+	case a.Severity > told.Severity, a.Flapping && !told.Flapping, a.Key == stormKey && a.Text != told.Text:
+		return Updated
+	case a.Ack != nil && !told.Acked:
+		return Acknowledged
+	case a.Ack == nil && told.Acked:
+		return Unacknowledged
+	}
+	return ""
+}
+
+// again is when what was told is told once more.
+func (s situation) again(r Route, a Alarm, told Told) (Kind, time.Time) {
+	switch {
+	case !told.stands():
+	case r.Refresh > 0:
+		return Repeated, told.At.Add(r.Refresh)
+	case r.Repeat > 0 && a.Ack == nil && r.Hours.open(s.now) && s.silence(a) == nil:
+		return Repeated, told.At.Add(r.Repeat)
+	}
+	return "", time.Time{}
+}
+
+// hidden reports whether a silence, or an alarm that the receiver is told of
+// and that explains it, keeps an alarm from being told.
+func (s situation) hidden(receiver string, r Route, a Alarm) bool {
+	if s.silence(a) != nil {
+		return true
+	}
+	cause, explained := s.related[a.Key]
+	return explained && r.takes(receiver, s.active[cause])
+}
+
+func (s situation) silence(a Alarm) *Silence { return silencedBy(s.silences, a, s.now) }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// after returns what a receiver has been told once c is on its way.
+func (c Change) after(now time.Time) Told {
+	a := c.Alarm
+	t := Told{Number: a.Number, Kind: c.Kind, Severity: a.Severity, Acked: a.Ack != nil, Flapping: a.Flapping, At: now}
+	if a.Key == stormKey {
+		t.Text = a.Text
+	}
+	return t
+}

@@ -1,0 +1,102 @@
+package alarms
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Route is what a receiver is told, and when.
+type Route struct {
+	Only              Match         `yaml:"only"`               // these alarms
+	Hours             Hours         `yaml:"hours"`              // only then; what still stands is told when they begin
+	UnacknowledgedFor time.Duration `yaml:"unacknowledged_for"` // escalation: once nobody acknowledged for so long
+	Repeat            time.Duration `yaml:"repeat"`             // told again while it stands unacknowledged; 0: never
+	Expire            time.Duration `yaml:"expire"`             // given up when it could not be delivered for so long
+	Heartbeat         time.Duration `yaml:"heartbeat"`          // a sign of life; 0: none
+	Policy            Policy        `yaml:",inline"`
+
+	// Refresh repeats what was told, acknowledged or not, to a receiver that
+	// forgets; 0: it does not.
+	Refresh time.Duration `yaml:"-"`
+}
+
+// DefaultExpire is how long delivery is tried where nothing is configured.
+const DefaultExpire = 72 * time.Hour
+
+// Problem returns what is wrong with r; nil: nothing.
+func (r Route) Problem() error {
+	for _, d := range []struct {
+		key   string
+		value time.Duration
+	}{{"unacknowledged_for", r.UnacknowledgedFor}, {"repeat", r.Repeat}, {"expire", r.Expire}, {"heartbeat", r.Heartbeat}} {
+		if d.value != 0 && d.value < time.Second {
+			return fmt.Errorf("%s %s is below one second", d.key, d.value)
+		}
+	}
+	return errors.Join(r.Only.Problem(), r.Hours.Problem(), r.Policy.Problem())
+}
+
+// takes reports whether r tells of a at all. A test is told to all, and what is
+// wrong with a receiver by the others.
+func (r Route) takes(receiver string, a Alarm) bool {
+	return a.isTest() || r.Only.selects(a) && a.Severity >= r.Only.Severity && a.Key != (Key{Device: Self, Group: "delivery", Object: receiver})
+}
+
+// isTest reports whether a was raised to test the receivers.
+func (a Alarm) isTest() bool { return a.Device == Self && a.Group == "test" }
+
+// Hours are times of the week. The zero Hours are always.
+type Hours struct {
+	Days []string `yaml:"days"` // mon to sun; empty: every day
+	From string   `yaml:"from"` // 08:00
+	To   string   `yaml:"to"`   // 18:00; not after From: of the next day
+	Zone string   `yaml:"zone"` // Europe/Berlin; "": the host's
+}
+
+var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
+
+// Problem returns what is wrong with h; nil: nothing.
+func (h Hours) Problem() error {
+	for _, d := range h.Days {
+		if !slices.Contains(weekdays, strings.ToLower(d)) {
+			return fmt.Errorf("hours: %q is no day such as mon", d)
+		}
+	}
+	for _, t := range []string{h.From, h.To} {
+		if _, err := time.Parse("15:04", t); t != "" && err != nil {
+			return fmt.Errorf("hours: %q is no time such as 08:00", t)
+		}
+	}
+	_, err := time.LoadLocation(h.Zone)
+	if err != nil {
+		return fmt.Errorf("hours: zone %q is not known on this host", h.Zone)
+	}
+	return nil
+}
+
+// open reports whether now is in h. Hours that pass midnight are of the day on
+// which they begin.
+func (h Hours) open(now time.Time) bool {
+	if zone, err := time.LoadLocation(h.Zone); h.Zone != "" && err == nil {
+		now = now.In(zone)
+	}
+	clock := now.Format("15:04")
+	from, to := h.From, h.To
+	if to == "" {
+		to = "24:00"
+	}
+	switch {
+	case from < to:
+		return h.on(now) && from <= clock && clock < to
+	case clock >= from:
+		return h.on(now)
+	}
+	return clock < to && h.on(now.AddDate(0, 0, -1))
+}
+
+func (h Hours) on(day time.Time) bool {
+	return len(h.Days) == 0 || slices.ContainsFunc(h.Days, func(d string) bool { return strings.EqualFold(d, weekdays[day.Weekday()]) })
+}
