@@ -26,7 +26,7 @@ func TestReferenceConfig(t *testing.T) {
 	if diff := cmp.Diff(want.SNMP, c.SNMP); diff != "" {
 		t.Errorf("snmp is not the default:\n%s", diff)
 	}
-	c.Alarms.IgnoredStatusCodes = nil
+	c.Alarms.IgnoredStatusCodes, c.Alarms.RaiseAfter, c.Alarms.ClearAfter = nil, nil, nil // empty
 	if diff := cmp.Diff(want.Alarms, c.Alarms); diff != "" {
 		t.Errorf("alarms is not the default:\n%s", diff)
 	}
@@ -47,7 +47,11 @@ func keysOf(typ reflect.Type, keys []string) []string {
 		return keysOf(typ.Elem(), keys)
 	case reflect.Struct:
 		for i := range typ.NumField() {
-			if key := typ.Field(i).Tag.Get("yaml"); key != "" {
+			switch key := typ.Field(i).Tag.Get("yaml"); key {
+			case "", "-":
+			case ",inline":
+				keys = keysOf(typ.Field(i).Type, keys)
+			default:
 				keys = keysOf(typ.Field(i).Type, append(keys, key))
 			}
 		}
