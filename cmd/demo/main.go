@@ -199,7 +199,7 @@ func (d *demo) startAgent(ctx context.Context) error {
 	l.Close()
 	var conf strings.Builder
 	fmt.Fprintf(&conf, "state_directory: %s\ncontrol_socket: %s\nsnmp:\n  agentXSocket: %s\n", d.path("state"), d.path("control.sock"), d.snmpd.Socket)
-	conf.WriteString("intervals: {fast: 5s, slow: 15s, hourly: 60s}\nreceivers:\n  - name: snmpd\n    agentx: {}\nhsms:\n")
+	conf.WriteString("intervals: {fast: 5s, slow: 15s, hourly: 60s}\nalarms: {notify_interval: 1s, storm_alarms: 0}\nreceivers:\n  - name: snmpd\n    agentx: {}\nhsms:\n")
 	for _, a := range d.estate.Appliances {
 		fmt.Fprintf(&conf, "  - name: %s\n    address: %s\n    password_file: %s\n    known_hosts_file: %s\n    logs: [%s]\n",
 			a.Name, a.SSHAddress, d.estate.PasswordFile, d.estate.KnownHosts, a.Syslog)
