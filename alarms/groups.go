@@ -98,7 +98,10 @@ var Groups = []Group{
 	{"ha-unasked", "LunaCM does not list the HA groups", CryptoAttention, "Run hagroup listgroups as the agent's user. Until it works, HA is known from the log of the applications only.", nil},
 	{"client-certificate", "Certificate of the Luna client", NTLSAttention, "Make a new certificate and register it on the other side, before NTLS connections fail.", nil},
 	{"system-status", "Appliance services", CryptoAttention, "Read status sysstat show and status sysstat code.", nil},
+	{"service", "Service of the appliance down", CryptoAttention, "Read service status on the appliance; restart the service, or take it from those that start with the appliance if it is not wanted.", nil},
 	{"unreachable", "HSM not reachable", CryptoAttention, adviseReach, nil},
+	{"sources-disagree", "Sources disagree", CryptoAttention, "One of them is wrong, or they look at different HSMs: compare their addresses in the configuration and what hsm show says on the appliance.", nil},
+	{"source-failing", "Source fails", CryptoAttention, "Others work, but nothing stands in for them any more: look at the account, the address and the service on the appliance, or take the source out of the configuration.", nil},
 	{"data-stale", "Data are old", CryptoAttention, "The source named fails or is slow; lunawatch check-config and luna_source_failure tell why.", nil},
 }
 

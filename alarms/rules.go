@@ -101,6 +101,7 @@ var Rules = []Rule{
 	logDisk,
 	diskHealth,
 	systemStatus,
+	services,
 	applianceFans,
 	powerSupplies,
 	motherboard,
@@ -114,6 +115,8 @@ var Rules = []Rule{
 	haRecoveryDisabled,
 	haUnasked,
 	clientCertificate,
+	disagree,
+	sourceFailing,
 	stale,
 }
 
