@@ -93,6 +93,7 @@ var Groups = []Group{
 	{"ha-member", "HA group has lost a member", CryptoAttention, "Look at the appliance and at its partition: is it reachable, is it activated? Applications that began without it must be restarted.", nil},
 	{"ha-exhausted", "HA recovery given up", CryptoAttention, "Mend the member, then have it recovered by hand (hagroup recover) or restart the applications: nothing tries any more.", nil},
 	{"ha-redundancy", "HA group without redundancy", CryptoAttention, "The next loss is an outage: bring the lost members back.", nil},
+	{"ha-standby-in-use", "HA group works with its standby members", CryptoAttention, "No active member is left: look at their appliances and partitions, and bring them back.", nil},
 	{"ha-offline", "HA group offline", CryptoAttention, "No application of this host can use its keys. Bring a member back, then restart the applications.", nil},
 	{"ha-recovery-disabled", "HA recovery disabled", CryptoAttention, "Enable it (hagroup retry -count), or recover the members by hand.", nil},
 	{"ha-unasked", "LunaCM does not list the HA groups", CryptoAttention, "Run hagroup listgroups as the agent's user. Until it works, HA is known from the log of the applications only.", nil},

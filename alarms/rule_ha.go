@@ -77,6 +77,28 @@ var haRedundancy = ofHA("ha-redundancy", func(p Poll, g hsm.HAGroupState, say fu
 	say(o.on(g.Name()))
 })
 
+// haStandby tells of a group that works with its standby members only.
+var haStandby = ofHA("ha-standby-in-use", func(p Poll, g hsm.HAGroupState, say func(Opinion)) {
+	o := Opinion{Verdict: Between}
+	switch {
+	case !g.StandbyInUse.Known:
+	case g.StandbyInUse.Value:
+		o = bad(Major, time.Time{}, "%s has lost its %d active members and works with %d on standby", g.Name(), g.Expected-standbyOf(g), g.Standby)
+	case !g.Offline:
+		o = good(time.Time{}, "%s does not need its standby members", g.Name())
+	}
+	say(o.on(g.Name()))
+})
+
+func standbyOf(g hsm.HAGroupState) (n int64) {
+	for _, m := range g.Members {
+		if m.Standby {
+			n++
+		}
+	}
+	return n
+}
+
 // haOffline tells of a group without members.
 var haOffline = ofHA("ha-offline", func(p Poll, g hsm.HAGroupState, say func(Opinion)) {
 	o := Opinion{Verdict: Between}

@@ -111,6 +111,7 @@ var Rules = []Rule{
 	haMember,
 	haExhausted,
 	haRedundancy,
+	haStandby,
 	haOffline,
 	haRecoveryDisabled,
 	haUnasked,

@@ -131,8 +131,8 @@ func (w *haWork) observe(ctx context.Context, every time.Duration) hsm.Observati
 	return o
 }
 
-// follow reads the HA log that the configuration names from its beginning:
-// what stands in it adds up to what is.
+// follow reads the HA log that the configuration names from its beginning, and
+// what was rotated away before: what stands in it adds up to what is.
 func (w *haWork) follow(ctx context.Context) {
 	file := w.config.HA.Log.File()
 	if file == w.file {
@@ -144,7 +144,7 @@ func (w *haWork) follow(ctx context.Context) {
 	if file == "" {
 		return
 	}
-	f := Follower{File: file, Log: w.Log, FromStart: true, Plain: true}
+	f := Follower{File: file, Log: w.Log, FromStart: true, Rotated: true, Plain: true}
 	events := w.events
 	go f.Run(ctx, nil, func(lines []hsm.LogLine, _ []byte) error {
 		if len(lines) == 0 {
