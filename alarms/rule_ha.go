@@ -120,16 +120,21 @@ var haRecoveryDisabled = ofHA("ha-recovery-disabled", func(p Poll, g hsm.HAGroup
 	say(o.on(g.Name()))
 })
 
+// haQuestions are the sources that list the HA groups; a host has one of them.
+var haQuestions = []string{"hagroup listgroups", "vtl haAdmin -show"}
+
 // haUnasked tells that nobody knows any more what a new process would see: the
 // recovery of a member that a restarted application never logs is then missed.
 var haUnasked = Rule{"ha-unasked", func(p Poll, say func(Opinion)) {
-	s, ok := p.Sources["hagroup listgroups"]
-	switch {
-	case !ok:
-	case s.Failure == hsm.None:
-		say(good(s.At, "lunacm lists the HA groups"))
-	case s.Failures >= p.SilentAfter:
-		say(bad(Warning, s.At, "%d times in a row: %s", s.Failures, s.Error))
+	for _, name := range haQuestions {
+		s, ok := p.Sources[name]
+		switch {
+		case !ok:
+		case s.Failure == hsm.None:
+			say(good(s.At, "%s lists the HA groups", name))
+		case s.Failures >= p.SilentAfter:
+			say(bad(Warning, s.At, "%d times in a row: %s", s.Failures, s.Error))
+		}
 	}
 }}
 

@@ -137,7 +137,9 @@ var sourceFailing = Rule{"source-failing", func(p Poll, say func(Opinion)) {
 			w.failing, w.why = append(w.failing, name), cmp.Or(w.why, s.Error)
 		}
 	}
-	delete(ways, "hagroup listgroups") // ha-unasked tells
+	for _, name := range haQuestions { // ha-unasked tells
+		delete(ways, name)
+	}
 	for _, t := range slices.Sorted(maps.Keys(ways)) {
 		switch w := ways[t]; {
 		case len(w.failing) > 0:

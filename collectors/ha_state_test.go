@@ -148,7 +148,7 @@ func TestNoPasswordIsTried(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	groups, unread, err := readGroups(answers[0])
+	groups, unread, err := readGroups(listGroups, answers[0])
 	if err != nil || len(unread) > 0 || len(groups.Groups) != 2 || len(groups.Groups[0].Members) != 2 || groups.Groups[0].Members[1].Status != hsm.HAAlive {
 		t.Errorf("%+v, %q, %v", groups, unread, err)
 	}
@@ -313,5 +313,38 @@ func TestHALogRotatedAway(t *testing.T) {
 	one, two := sum.sights[haKey{haGroupNumber, haOne}][pid], sum.sights[haKey{haGroupNumber, haTwo}][pid]
 	if one.state != hsm.HAStateRecovering || !one.since.Equal(haAt(60)) || two.state != hsm.HAStateAlive {
 		t.Errorf("%+v\n%+v", one, two)
+	}
+}
+
+// TestHAByVTL asks the tool of old clients, here a script that shows what it
+// was started with.
+func TestHAByVTL(t *testing.T) {
+	const old = `
+================ HA Global Configuration Settings ===============
+           HA Auto Recovery:  enabled
+Maximum Auto Recovery Retry:  -1
+================ HA Group and Member Information ================
+             HA Group Label:  pay
+            HA Group Number:  ` + haGroupNumber + `
+            HA Group Slot #:  3
+              Group Members:  ` + haOne + `, ` + haTwo + `
+            Standby members:  <none>
+Slot #     Member S/N      Member Label      Status
+======     ==========      ============      ======
+1          ` + haOne + `        pay1              alive
+------     ` + haTwo + `        ------------      down`
+	vtl := writeNew(t, "vtl", "#!/bin/sh\n[ \"$*\" = 'haAdmin -show' ] || exit 1\ncat << END\n"+old+"\nEND\nread x && echo 'it was told something'\n", 0o755)
+	groups, unread, err := (&HACollector{VTL: vtl}).askVTL()(t.Context())
+	if err != nil || len(unread) > 0 || len(groups.Groups) != 1 {
+		t.Fatalf("%+v, %q, %v", groups, unread, err)
+	}
+	if m := groups.Groups[0].Members; len(m) != 2 || m[0].Status != hsm.HAAlive || m[1].Status != hsm.HADown || !hsm.Is(groups.AutoRecovery.MaxRetries, -1) {
+		t.Errorf("%+v", groups)
+	}
+	if _, _, err := (&HACollector{VTL: filepath.Join(t.TempDir(), "vtl")}).askVTL()(t.Context()); failure(err) != hsm.Unreachable {
+		t.Errorf("no such tool: %v", err)
+	}
+	if _, _, err := (&HACollector{VTL: writeNew(t, "vtl", "#!/bin/sh\necho no groups here\n", 0o755)}).askVTL()(t.Context()); failure(err) != hsm.Unrecognised {
+		t.Errorf("another answer: %v", err)
 	}
 }
