@@ -132,7 +132,8 @@ var sourceFailing = Rule{"source-failing", func(p Poll, say func(Opinion)) {
 			w.open = true
 		case holds[name] && !explained: // data-stale tells
 		case s.Failures < p.SilentAfter:
-			w.open = true
+			opener := p.Sources[p.opener(name)] // it may work again before it is the turn of others
+			w.open = w.open || !s.Failure.OfSession() || opener.Failure != hsm.None || !opener.At.After(s.At)
 		default:
 			w.failing, w.why = append(w.failing, name), cmp.Or(w.why, s.Error)
 		}

@@ -347,6 +347,10 @@ func TestRules(t *testing.T) {
 		{sourceFailing, "its data grow old: told by data-stale", holding("rest services", failing("rest services", hsm.Command, "hsm show", "rest hsm")), []string{"good lunash", "good rest"}},
 		{sourceFailing, "its data grow old, for want of a session", holding("rest services", failing("rest hsm, rest services", hsm.Login, "hsm show")), []string{"good lunash", "bad warning rest"}},
 		{sourceFailing, "too soon", sources("rest hsm", hsm.Unreachable, "hsm show"), []string{"good lunash"}},
+		{sourceFailing, "back, before it is the turn of all", hsm.Device{Name: "a", Sources: map[string]hsm.Source{
+			"hsm show": {At: at(0)}, "rest hsm": {At: at(0)}, "rest policies": {At: at(-60), Failure: hsm.Login, Failures: 2}}}, []string{"good lunash", "good rest"}},
+		{sourceFailing, "one has not recovered", hsm.Device{Name: "a", Sources: map[string]hsm.Source{
+			"hsm show": {At: at(0)}, "rest hsm": {At: at(0)}, "rest policies": {At: at(-60), Failure: hsm.Command, Failures: 2}}}, []string{"good lunash"}},
 		{sourceFailing, "the host", ofKind(hsm.HostMachine, "host", hsm.Command), []string{"bad warning host"}},
 		{sourceFailing, "told by ha-unasked", ofKind(hsm.HostMachine, "hagroup listgroups", hsm.Command), nil},
 		{sourceFailing, "a card away: told by unreachable", ofKind(hsm.CardHSM, "hsm showinfo", hsm.Unreachable), nil},
