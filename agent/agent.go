@@ -210,7 +210,7 @@ func (a *Agent) collectors() (all []collectors.Collector) {
 	if h := a.config.HA; h.Enabled {
 		ha := &collectors.HACollector{Device: a.config.Host.Name, Config: h.ClientConfig, Interval: h.Interval, Log: a.log}
 		if h.ListGroups {
-			ha.LunaCM = a.config.LunaCM.Path
+			ha.LunaCM, ha.VTL = a.config.LunaCM.Path, h.VTL
 		}
 		all = append(all, ha)
 	}

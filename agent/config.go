@@ -130,6 +130,7 @@ type HA struct {
 	Enabled      bool          `yaml:"enabled"`
 	ClientConfig string        `yaml:"client_config"` // Chrystoki.conf or crystoki.ini
 	ListGroups   bool          `yaml:"listgroups"`    // ask lunacm, too
+	VTL          string        `yaml:"vtl"`           // path; asked in place of lunacm
 	Interval     time.Duration `yaml:"interval"`      // between two questions to lunacm; 0: the slow interval
 }
 
@@ -363,6 +364,9 @@ func (c Config) problems() (errs []error) {
 	}
 	if c.HA.Enabled && (!filepath.IsAbs(c.HA.ClientConfig) || c.HA.ListGroups && !filepath.IsAbs(c.LunaCM.Path)) {
 		bad("ha: client_config and lunacm's path must be absolute")
+	}
+	if c.HA.Enabled && c.HA.VTL != "" && !filepath.IsAbs(c.HA.VTL) {
+		bad("ha: vtl's path must be absolute")
 	}
 	if c.HA.Enabled && c.HA.Interval < time.Second {
 		bad("ha: interval %s is below one second", c.HA.Interval)

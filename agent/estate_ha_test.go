@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"text/tabwriter"
 	"time"
 
 	"github.com/lunawatch/lunawatch/exporters"
@@ -96,6 +97,9 @@ func (e *estate) haAlarms() string {
 func TestHAStory(t *testing.T) {
 	t.Parallel()
 	e := startHost(t)
+	var told strings.Builder
+	table := tabwriter.NewWriter(&told, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "STEP\tGROUP AND MEMBERS\tMETRICS\tALARMS")
 	const one, two = "1254600001012", "1254600002012"
 	for _, step := range []struct {
 		name   string
@@ -159,8 +163,42 @@ func TestHAStory(t *testing.T) {
 				t.Errorf("%s: /metrics lacks %s", step.name, want)
 			}
 		}
-		t.Logf("%s: %s; alarms: %s\n%s", step.name, state, e.haAlarms(), text.String())
+		series := haSeries(metrics)
+		all := strings.Split(e.haAlarms(), " ")
+		for i := range max(len(series), len(all)) {
+			row := []string{"", "", "", ""}
+			if i == 0 {
+				row[0], row[1] = step.name, state
+			}
+			if i < len(series) {
+				row[2] = series[i]
+			}
+			if i < len(all) {
+				row[3] = all[i]
+			}
+			fmt.Fprintln(table, strings.Join(row, "\t"))
+		}
+		t.Logf("%s; lunawatch ha show:\n%s", step.name, text.String())
 	}
+	table.Flush()
+	t.Logf("the story:\n%s", told.String())
+}
+
+// haSeries returns the series of the HA group that tell its state.
+func haSeries(metrics string) (list []string) {
+	for line := range strings.Lines(metrics) {
+		line = strings.TrimSpace(line)
+		name, _, _ := strings.Cut(line, "{")
+		switch name {
+		case "luna_ha_group_members_alive", "luna_ha_group_redundancy", "luna_ha_group_offline", "luna_ha_member_recovery_attempt", "luna_ha_member_lost_by_processes", "luna_ha_member_reachable":
+			list = append(list, line)
+		case "luna_ha_member_state":
+			if strings.HasSuffix(line, " 1") {
+				list = append(list, line)
+			}
+		}
+	}
+	return list
 }
 
 // TestCardStory: a card in the host is found, and its tamper, its silence and

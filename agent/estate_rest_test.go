@@ -67,6 +67,13 @@ func TestRESTGoesOn(t *testing.T) {
 	if d := luna72().Disagreements; len(d) > 0 {
 		t.Errorf("the sources disagree: %+v", d)
 	}
+	e.inject(t, "luna72", "gone rest")
+	e.until(t, "an alarm of the source that fails beside LunaSH", func() bool { return e.stands("luna72", "source-failing") })
+	if e.stands("luna72", "unreachable") || e.stands("luna72", "data-stale") {
+		t.Error("another alarm tells the same")
+	}
+	e.inject(t, "luna72", "heal")
+	e.until(t, "it works again", func() bool { return !e.stands("luna72", "source-failing") })
 	e.inject(t, "luna62", "wrong-password")
 	e.until(t, "REST tells of the refused password", func() bool {
 		for _, d := range e.agent.store.Latest().Devices {

@@ -74,3 +74,24 @@ var systemStatus = Rule{"system-status", func(p Poll, say func(Opinion)) {
 	}
 	say(Opinion{All: true, At: p.System.Asked()})
 }}
+
+// services tells of services that start with the appliance and do not run. Of
+// NTLS its own rule tells.
+var services = Rule{"service", func(p Poll, say func(Opinion)) {
+	all, ok := p.Services.Get(p.Now)
+	if !ok {
+		return
+	}
+	for _, s := range all {
+		switch {
+		case s.Name == "ntls":
+		case s.Missing():
+			say(bad(Major, p.Services.Asked(), "service %s is to start with the appliance and is %s", s.Name, s.Status).on(s.Name))
+		case s.OnBoot.Known && s.Running().Known:
+			say(good(p.Services.Asked(), "service %s is %s", s.Name, s.Status).on(s.Name))
+		default:
+			say(Opinion{Verdict: Between, At: p.Services.Asked()}.on(s.Name))
+		}
+	}
+	say(Opinion{All: true, At: p.Services.Asked()})
+}}

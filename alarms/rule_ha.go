@@ -77,6 +77,28 @@ var haRedundancy = ofHA("ha-redundancy", func(p Poll, g hsm.HAGroupState, say fu
 	say(o.on(g.Name()))
 })
 
+// haStandby tells of a group that works with its standby members only.
+var haStandby = ofHA("ha-standby-in-use", func(p Poll, g hsm.HAGroupState, say func(Opinion)) {
+	o := Opinion{Verdict: Between}
+	switch {
+	case !g.StandbyInUse.Known:
+	case g.StandbyInUse.Value:
+		o = bad(Major, time.Time{}, "%s has lost its %d active members and works with %d on standby", g.Name(), g.Expected-standbyOf(g), g.Standby)
+	case !g.Offline:
+		o = good(time.Time{}, "%s does not need its standby members", g.Name())
+	}
+	say(o.on(g.Name()))
+})
+
+func standbyOf(g hsm.HAGroupState) (n int64) {
+	for _, m := range g.Members {
+		if m.Standby {
+			n++
+		}
+	}
+	return n
+}
+
 // haOffline tells of a group without members.
 var haOffline = ofHA("ha-offline", func(p Poll, g hsm.HAGroupState, say func(Opinion)) {
 	o := Opinion{Verdict: Between}
@@ -98,16 +120,21 @@ var haRecoveryDisabled = ofHA("ha-recovery-disabled", func(p Poll, g hsm.HAGroup
 	say(o.on(g.Name()))
 })
 
+// haQuestions are the sources that list the HA groups; a host has one of them.
+var haQuestions = []string{"hagroup listgroups", "vtl haAdmin -show"}
+
 // haUnasked tells that nobody knows any more what a new process would see: the
 // recovery of a member that a restarted application never logs is then missed.
 var haUnasked = Rule{"ha-unasked", func(p Poll, say func(Opinion)) {
-	s, ok := p.Sources["hagroup listgroups"]
-	switch {
-	case !ok:
-	case s.Failure == hsm.None:
-		say(good(s.At, "lunacm lists the HA groups"))
-	case s.Failures >= p.SilentAfter:
-		say(bad(Warning, s.At, "%d times in a row: %s", s.Failures, s.Error))
+	for _, name := range haQuestions {
+		s, ok := p.Sources[name]
+		switch {
+		case !ok:
+		case s.Failure == hsm.None:
+			say(good(s.At, "%s lists the HA groups", name))
+		case s.Failures >= p.SilentAfter:
+			say(bad(Warning, s.At, "%d times in a row: %s", s.Failures, s.Error))
+		}
 	}
 }}
 

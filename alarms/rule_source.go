@@ -1,8 +1,10 @@
 package alarms
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
@@ -57,16 +59,104 @@ var stale = Rule{"data-stale", func(p Poll, say func(Opinion)) {
 	}
 }}
 
-// explained reports whether unreachable or hsm-silent tells why a source gives
-// nothing. A source knows of a recovery only when it is its turn again, so it
-// is its own last failure that counts.
+// explained reports whether unreachable, hsm-silent or source-failing tells why
+// a source gives nothing. A source knows of a recovery only when it is its turn
+// again, so it is its own last failure that counts.
 func (p Poll) explained(source string) bool {
 	switch f := p.Sources[source].Failure; {
 	case source == p.first():
 		return f != hsm.None
 	case f == hsm.Timeout:
-		return p.Sources[p.first()].Failure == hsm.Timeout
+		return p.Sources[p.opener(source)].Failure == hsm.Timeout
 	default:
 		return f.OfSession()
 	}
+}
+
+// transport returns the way on which a source is asked; the sources of one
+// share its sessions.
+func (p Poll) transport(source string) string {
+	way, _, _ := strings.Cut(source, " ")
+	switch {
+	case way == "rest", way == "snmp":
+		return way
+	case p.Kind == hsm.CardHSM, source == "slot list":
+		return "lunacm"
+	case p.Kind == hsm.HostMachine:
+		return source
+	}
+	return "lunash"
+}
+
+// opener returns the source that opens the rounds of a source's transport.
+func (p Poll) opener(source string) string {
+	switch t := p.transport(source); {
+	case t == "rest":
+		return "rest hsm"
+	case t == "snmp":
+		return "snmp hsmTable"
+	case t == p.transport(p.first()):
+		return p.first()
+	}
+	return source
+}
+
+// sourceFailing tells of transports of which a source fails while others work:
+// of one that only stands in, and of one that was never read, no data grow old.
+var sourceFailing = Rule{"source-failing", func(p Poll, say func(Opinion)) {
+	if !p.anyWorks() && p.Sources[p.first()].Failure != hsm.None {
+		return // unreachable and hsm-silent tell of all
+	}
+	holds := make(map[string]bool)
+	for _, a := range p.Ages(p.Now) {
+		holds[a.Source] = true
+	}
+	type way struct {
+		at      time.Time // newest attempt
+		failing []string
+		why     string
+		open    bool // it cannot be told
+	}
+	ways := make(map[string]*way)
+	for _, name := range slices.Sorted(maps.Keys(p.Sources)) {
+		s, t := p.Sources[name], p.transport(name)
+		w := cmp.Or(ways[t], new(way))
+		ways[t] = w
+		if s.At.After(w.at) {
+			w.at = s.At
+		}
+		explained := p.explained(name)
+		switch {
+		case s.Failure == hsm.None:
+		case t == p.transport(p.first()) && explained: // by unreachable or hsm-silent
+			w.open = true
+		case holds[name] && !explained: // data-stale tells
+		case s.Failures < p.SilentAfter:
+			opener := p.Sources[p.opener(name)] // it may work again before it is the turn of others
+			w.open = w.open || !s.Failure.OfSession() || opener.Failure != hsm.None || !opener.At.After(s.At)
+		default:
+			w.failing, w.why = append(w.failing, name), cmp.Or(w.why, s.Error)
+		}
+	}
+	for _, name := range haQuestions { // ha-unasked tells
+		delete(ways, name)
+	}
+	for _, t := range slices.Sorted(maps.Keys(ways)) {
+		switch w := ways[t]; {
+		case len(w.failing) > 0:
+			say(bad(Warning, w.at, "%s: %s", strings.Join(w.failing, ", "), w.why).on(t))
+		case !w.open:
+			say(good(w.at, "%s works", t).on(t))
+		}
+	}
+}}
+
+// anyWorks reports whether anything was read of the device when last tried.
+func (p Poll) anyWorks() bool {
+	for _, s := range p.Sources {
+		if s.Failure == hsm.None {
+			return true
+		}
+	}
+	return false
 }

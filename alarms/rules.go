@@ -143,6 +143,7 @@ var Rules = []Rule{
 	logDisk,
 	diskHealth,
 	systemStatus,
+	services,
 	applianceFans,
 	powerSupplies,
 	motherboard,
@@ -152,10 +153,13 @@ var Rules = []Rule{
 	haMember,
 	haExhausted,
 	haRedundancy,
+	haStandby,
 	haOffline,
 	haRecoveryDisabled,
 	haUnasked,
 	clientCertificate,
+	disagree,
+	sourceFailing,
 	stale,
 }
 

@@ -2,6 +2,7 @@ package alarms
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,6 +78,34 @@ func sources(name string, f hsm.Failure, others ...string) hsm.Device {
 	d := hsm.Device{Name: "a", Sources: map[string]hsm.Source{name: {At: at(0), Failure: f, Failures: 2, Error: "why"}}}
 	for _, o := range others {
 		d.Sources[o] = hsm.Source{At: at(0)}
+	}
+	return d
+}
+
+// failing has sources, listed with commas, that failed often and others that
+// work.
+func failing(names string, f hsm.Failure, others ...string) hsm.Device {
+	d := hsm.Device{Name: "a", Sources: make(map[string]hsm.Source)}
+	for name := range strings.SplitSeq(names, ", ") {
+		d.Sources[name] = hsm.Source{At: at(0), Failure: f, Failures: 9, Error: "why"}
+	}
+	for _, name := range others {
+		d.Sources[name] = hsm.Source{At: at(0)}
+	}
+	return d
+}
+
+// holding has services that were read from a source.
+func holding(source string, d hsm.Device) hsm.Device {
+	d.Services = read([]hsm.Service{})
+	d.Services.At, d.Services.Source = at(0), source
+	return d
+}
+
+func disagreeing(what ...string) hsm.Device {
+	d := hsm.Device{Name: "a"}
+	for _, w := range what {
+		d.Disagreements = append(d.Disagreements, hsm.Disagreement{What: w, Stated: [2]hsm.Stated{{At: at(-9), Expires: at(60)}, {At: at(0), Expires: at(60)}}})
 	}
 	return d
 }
@@ -241,6 +270,10 @@ func TestRules(t *testing.T) {
 		{haRedundancy, "a group of one", ha(haGroup(0, false, hsm.HAStateAlive)), []string{"good pay", "all"}},
 		{haRedundancy, "none is told by its own rule", ha(haGroup(0, true, hsm.HAStateDown, hsm.HAStateDown)), []string{"between pay", "all"}},
 		{haRedundancy, "unknown", ha(haGroup(-1, false, hsm.HAStateAlive, hsm.HAStateUnknown)), []string{"between pay", "all"}},
+		{haStandby, "in use", ha(hsm.HAGroupState{Label: "pay", StandbyInUse: hsm.Some(true)}), []string{"bad major pay", "all"}},
+		{haStandby, "not needed", ha(hsm.HAGroupState{Label: "pay", StandbyInUse: hsm.Some(false)}), []string{"good pay", "all"}},
+		{haStandby, "lost too: told by ha-offline", ha(hsm.HAGroupState{Label: "pay", StandbyInUse: hsm.Some(false), Offline: true}), []string{"between pay", "all"}},
+		{haStandby, "unknown", ha(hsm.HAGroupState{Label: "pay"}), []string{"between pay", "all"}},
 		{haOffline, "none left", ha(haGroup(0, true, hsm.HAStateDown)), []string{"bad critical pay", "all"}},
 		{haOffline, "one left", ha(haGroup(0, false, hsm.HAStateAlive, hsm.HAStateDown)), []string{"good pay", "all"}},
 		{haOffline, "unknown", ha(haGroup(-1, false, hsm.HAStateUnknown)), []string{"between pay", "all"}},
@@ -268,6 +301,12 @@ func TestRules(t *testing.T) {
 		{systemStatus, "NTLS is told by its own rule", system(20), []string{"all"}},
 		{systemStatus, "no codes read", system(), nil},
 		{systemStatus, "a stopped monitor", hsm.Device{Name: "a", System: read(hsm.System{Codes: []int64{30}, Running: hsm.Some(false)})}, nil},
+
+		{services, "each", hsm.Device{Name: "a", Services: read([]hsm.Service{
+			{Name: "ssh", Status: "running", OnBoot: hsm.Some(true)}, {Name: "ntp", Status: "stopped", OnBoot: hsm.Some(true)},
+			{Name: "snmp", Status: "stopped", OnBoot: hsm.Some(false)}, {Name: "stc", Status: "resting", OnBoot: hsm.Some(true)},
+			{Name: "cbs", Status: "stopped"}, {Name: "ntls", Status: "stopped", OnBoot: hsm.Some(true)},
+		})}, []string{"good ssh", "bad major ntp", "good snmp", "between stc", "between cbs", "all"}},
 
 		{applianceFans, "each", board(applianceFan("Fan1A", 4300), applianceFan("FAN1B", 2000), applianceFan("Fan2A", 1000), applianceFan("Fan2B", 2499), applianceFan("Fan3A", 2500), unread("Fan3B"), sensor("CPU", 99, "degrees C", 0, 0, 72, 89)),
 			[]string{"good FAN1A", "bad minor FAN1B", "bad major FAN2A", "between FAN2B", "good FAN3A", "between FAN3B", "all"}},
@@ -298,6 +337,25 @@ func TestRules(t *testing.T) {
 		{unreachable, "no lunacm", ofKind(hsm.HostMachine, "slot list", hsm.Unreachable), []string{"bad major"}},
 		{silent, "a card", ofKind(hsm.CardHSM, "hsm showinfo", hsm.Timeout), []string{"bad major"}},
 		{silent, "a host without lunacm", ofKind(hsm.HostMachine, "host", hsm.Command), nil},
+
+		{sourceFailing, "REST away beside LunaSH", failing("rest hsm, rest services", hsm.Unreachable, "hsm show"), []string{"good lunash", "bad warning rest"}},
+		{sourceFailing, "the agent silent beside LunaSH", failing("snmp hsmTable", hsm.Timeout, "hsm show"), []string{"good lunash", "bad warning snmp"}},
+		{sourceFailing, "one command never read", failing("hsm tamper show", hsm.Unrecognised, "hsm show"), []string{"bad warning lunash"}},
+		{sourceFailing, "LunaSH away, REST works: told by unreachable", failing("hsm show, partition show", hsm.Unreachable, "rest hsm"), []string{"good rest"}},
+		{sourceFailing, "the card silent, REST works: told by hsm-silent", failing("hsm show, partition show", hsm.Timeout, "rest hsm"), []string{"good rest"}},
+		{sourceFailing, "nothing works: told by unreachable", failing("hsm show, rest hsm", hsm.Unreachable), nil},
+		{sourceFailing, "its data grow old: told by data-stale", holding("rest services", failing("rest services", hsm.Command, "hsm show", "rest hsm")), []string{"good lunash", "good rest"}},
+		{sourceFailing, "its data grow old, for want of a session", holding("rest services", failing("rest hsm, rest services", hsm.Login, "hsm show")), []string{"good lunash", "bad warning rest"}},
+		{sourceFailing, "too soon", sources("rest hsm", hsm.Unreachable, "hsm show"), []string{"good lunash"}},
+		{sourceFailing, "back, before it is the turn of all", hsm.Device{Name: "a", Sources: map[string]hsm.Source{
+			"hsm show": {At: at(0)}, "rest hsm": {At: at(0)}, "rest policies": {At: at(-60), Failure: hsm.Login, Failures: 2}}}, []string{"good lunash", "good rest"}},
+		{sourceFailing, "one has not recovered", hsm.Device{Name: "a", Sources: map[string]hsm.Source{
+			"hsm show": {At: at(0)}, "rest hsm": {At: at(0)}, "rest policies": {At: at(-60), Failure: hsm.Command, Failures: 2}}}, []string{"good lunash"}},
+		{sourceFailing, "the host", ofKind(hsm.HostMachine, "host", hsm.Command), []string{"bad warning host"}},
+		{sourceFailing, "told by ha-unasked", ofKind(hsm.HostMachine, "hagroup listgroups", hsm.Command), nil},
+		{sourceFailing, "a card away: told by unreachable", ofKind(hsm.CardHSM, "hsm showinfo", hsm.Unreachable), nil},
+		{disagree, "two pairs and another thing", disagreeing("model", "model", "serial"), []string{"bad warning model", "bad warning serial"}},
+		{stale, "REST away: told by source-failing", holding("rest services", failing("rest hsm, rest services", hsm.Login, "hsm show")), []string{"good services"}},
 
 		{silent, "answers", source(hsm.None, 0), []string{"good"}},
 		{silent, "two timeouts", source(hsm.Timeout, 2), nil},
@@ -522,6 +580,45 @@ func TestMissingDataNeverClears(t *testing.T) {
 		}
 		if len(over) > 0 {
 			t.Errorf("%s: cleared %v", name, over)
+		}
+	}
+}
+
+// TestSourcesDisagree plays polls of two sources; the rule tells what differs,
+// and ends it when they agree and when one of them is silent.
+func TestSourcesDisagree(t *testing.T) {
+	s := &hsm.Snapshot{}
+	for _, x := range []struct {
+		second           int
+		source, firmware string
+		want             []string
+	}{
+		{0, "hsm show", "7.2.0", nil},
+		{10, "rest hsm", "7.4.0", nil},
+		{300, "hsm show", "7.2.0", nil}, // the other may have been late
+		{310, "rest hsm", "7.4.0", []string{"bad warning firmware"}},
+		{600, "hsm show", "7.2.0", []string{"bad warning firmware"}},
+		{760, "rest hsm", "7.2.0", []string{"all"}},
+		{900, "rest hsm", "7.4.0", nil},
+		{910, "hsm show", "7.2.0", nil},
+		{1200, "rest hsm", "7.4.0", []string{"bad warning firmware", "all"}},
+		{1700, "rest hsm", "7.4.0", []string{"all"}}, // hsm show is silent
+	} {
+		s = s.With(hsm.Observation{Device: "a", Source: x.source, At: at(x.second), Took: time.Second, MaxAge: 750 * time.Second, Facts: []hsm.Fact{hsm.Show{Firmware: x.firmware}}})
+		var got []string
+		disagree.Judge(Poll{s.Devices[0], at(x.second), DefaultSettings}, func(o Opinion) {
+			switch {
+			case o.All:
+				got = append(got, "all")
+			case o.Text != "firmware: hsm show says 7.2.0, rest hsm says 7.4.0":
+				t.Error(o.Text)
+				fallthrough
+			default:
+				got = append(got, "bad "+o.Severity.String()+" "+o.Object)
+			}
+		})
+		if diff := cmp.Diff(x.want, got); diff != "" {
+			t.Errorf("at %d (-want +got):\n%s", x.second, diff)
 		}
 	}
 }

@@ -45,6 +45,10 @@ var allowedLunaCM = []*regexp.Regexp{
 	exactly(`hagroup listgroups`),
 }
 
+// vtlArguments are the only ones that vtl, the tool of old Luna clients, is
+// ever started with: they list the HA groups, and ask for no password.
+var vtlArguments = []string{"haAdmin", "-show"}
+
 func exactly(pattern string) *regexp.Regexp { return regexp.MustCompile(`\A(?:` + pattern + `)\z`) }
 
 // Allowed returns an error unless command may be sent to an appliance.

@@ -31,6 +31,9 @@ type Follower struct {
 	// FromStart begins at the beginning of the file where there is no cursor,
 	// as for a log that was captured.
 	FromStart bool
+	// Rotated begins, with FromStart, with the files that were rotated away
+	// before, at most the newest maxPast of them.
+	Rotated bool
 	// Plain gives whole lines as messages: the log is no syslog.
 	Plain bool
 
@@ -152,12 +155,27 @@ func (r *following) begin() (err error) {
 	return nil
 }
 
+// maxPast bounds the rotated files that are read from their beginning.
+const maxPast = 20
+
 // passRotated puts the end of the newest rotated file before what is followed:
 // of what comes later, it tells that it is newer.
 func (r *following) passRotated() error {
 	rotated, err := r.rotated()
 	if err != nil || len(rotated) == 0 {
 		return err
+	}
+	if r.FromStart && r.Rotated {
+		past := max(0, len(rotated)-maxPast)
+		closeAll(rotated[:past])
+		for _, s := range rotated[past:] {
+			if err := s.moveTo(0); err != nil {
+				closeAll(rotated[past:])
+				return err
+			}
+		}
+		r.files = append(rotated[past:], r.files...)
+		return nil
 	}
 	last := len(rotated) - 1
 	closeAll(rotated[:last])

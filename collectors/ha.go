@@ -24,6 +24,7 @@ type HACollector struct {
 	Device   string
 	Config   string        // Chrystoki.conf or crystoki.ini
 	LunaCM   string        // path; "": it is not asked
+	VTL      string        // path of the tool that old clients have for this; "": LunaCM is asked
 	Interval time.Duration // between two questions to LunaCM, each of which connects to every member
 	Log      *slog.Logger
 
@@ -39,6 +40,7 @@ const (
 const (
 	haSource   = "ha"
 	listGroups = "hagroup listgroups"
+	vtlShow    = "vtl haAdmin -show"
 )
 
 func (h *HACollector) String() string { return "HA of " + h.Device }
@@ -71,7 +73,7 @@ func (h *HACollector) Run(ctx context.Context, report func(hsm.Observation)) err
 	defer cancel()
 	w := &haWork{HACollector: h, haSources: haSources{log: new(haLog), running: runningSince}, events: make(chan haBatch), stop: func() {}}
 	polls := make(chan haPoll)
-	if h.LunaCM != "" {
+	if h.LunaCM != "" || h.VTL != "" {
 		go h.poll(ctx, polls, report)
 	}
 	every := h.look
@@ -131,8 +133,8 @@ func (w *haWork) observe(ctx context.Context, every time.Duration) hsm.Observati
 	return o
 }
 
-// follow reads the HA log that the configuration names from its beginning:
-// what stands in it adds up to what is.
+// follow reads the HA log that the configuration names from its beginning, and
+// what was rotated away before: what stands in it adds up to what is.
 func (w *haWork) follow(ctx context.Context) {
 	file := w.config.HA.Log.File()
 	if file == w.file {
@@ -144,7 +146,7 @@ func (w *haWork) follow(ctx context.Context) {
 	if file == "" {
 		return
 	}
-	f := Follower{File: file, Log: w.Log, FromStart: true, Plain: true}
+	f := Follower{File: file, Log: w.Log, FromStart: true, Rotated: true, Plain: true}
 	events := w.events
 	go f.Run(ctx, nil, func(lines []hsm.LogLine, _ []byte) error {
 		if len(lines) == 0 {
@@ -158,18 +160,19 @@ func (w *haWork) follow(ctx context.Context) {
 	})
 }
 
-// poll asks LunaCM each Interval.
+// poll asks LunaCM, or vtl, each Interval.
 func (h *HACollector) poll(ctx context.Context, polls chan<- haPoll, report func(hsm.Observation)) {
-	l := &LunaCM{Path: h.LunaCM}
+	source, ask := listGroups, h.askLunaCM()
+	if h.VTL != "" {
+		source, ask = vtlShow, h.askVTL()
+	}
 	for ctx.Err() == nil {
 		asking, cancel := context.WithTimeout(ctx, haTimeout)
 		p := haPoll{asked: time.Now()}
-		answers, err := l.ask(asking, listGroups)
+		o := hsm.Observation{Device: h.Device, Kind: hsm.HostMachine, Source: source, MaxAge: h.Interval*5/2 + haTimeout}
+		var err error
+		p.groups, o.Unread, err = ask(asking)
 		cancel()
-		o := hsm.Observation{Device: h.Device, Kind: hsm.HostMachine, Source: listGroups, MaxAge: h.Interval*5/2 + haTimeout}
-		if err == nil {
-			p.groups, o.Unread, err = readGroups(answers[0])
-		}
 		if ctx.Err() != nil {
 			return
 		}
@@ -186,13 +189,39 @@ func (h *HACollector) poll(ctx context.Context, polls chan<- haPoll, report func
 	}
 }
 
-func readGroups(text string) (*hsm.HAGroups, []string, error) {
-	if _, _, err := Answer(text); err != nil {
-		return nil, nil, failed(hsm.Command, "%s: %w", listGroups, err)
+// An askGroups asks once what a new process sees.
+type askGroups func(context.Context) (groups *hsm.HAGroups, unread []string, err error)
+
+func (h *HACollector) askLunaCM() askGroups {
+	l := &LunaCM{Path: h.LunaCM}
+	return func(ctx context.Context) (*hsm.HAGroups, []string, error) {
+		answers, err := l.ask(ctx, listGroups)
+		if err != nil {
+			return nil, nil, err
+		}
+		if _, _, err := Answer(answers[0]); err != nil {
+			return nil, nil, failed(hsm.Command, "%s: %w", listGroups, err)
+		}
+		return readGroups(listGroups, answers[0])
 	}
+}
+
+// askVTL runs vtl to its end: it prints no result line.
+func (h *HACollector) askVTL() askGroups {
+	l := &LunaCM{Path: h.VTL}
+	return func(ctx context.Context) (*hsm.HAGroups, []string, error) {
+		text, err := l.session(ctx, "", vtlArguments...)
+		if err != nil {
+			return nil, nil, failed(failure(err), "%s: %w", h.VTL, err)
+		}
+		return readGroups(vtlShow, text+"\n")
+	}
+}
+
+func readGroups(source, text string) (*hsm.HAGroups, []string, error) {
 	fact, unread, err := parse("lunacm-hagroup-listgroups", text)
 	if err != nil {
-		return nil, unread, failed(hsm.Unrecognised, "%s: %w", listGroups, err)
+		return nil, unread, failed(hsm.Unrecognised, "%s: %w", source, err)
 	}
 	groups := fact.(hsm.HAGroups)
 	return &groups, unread, nil

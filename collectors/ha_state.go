@@ -155,7 +155,7 @@ func joinGroups(configured, polled []hsm.HAGroup) []hsm.HAGroup {
 
 func (s haSources) group(g hsm.HAGroup, recovery hsm.HARecovery, now time.Time) hsm.HAGroupState {
 	out := hsm.HAGroupState{Label: g.Label, Serial: g.Serial, Members: []hsm.HAMemberState{}, Expected: int64(len(g.Members))}
-	lost, unknown := false, false
+	lost, unknown, active, activeUnknown := false, false, false, false
 	for _, m := range g.Members {
 		v := s.member(g, m, recovery, now)
 		switch {
@@ -164,9 +164,14 @@ func (s haSources) group(g hsm.HAGroup, recovery hsm.HARecovery, now time.Time) 
 		case v.State == hsm.HAStateAlive:
 			out.Alive++
 		}
+		if !v.Standby {
+			active, activeUnknown = true, activeUnknown || v.State == hsm.HAStateUnknown
+		}
 		lost, unknown = lost || v.State.Lost(), unknown || v.State == hsm.HAStateUnknown
 		out.Members = append(out.Members, v)
 	}
+	out.StandbyInUse = hsm.Opt[bool]{Value: active && out.Alive == 0 && out.Standby > 0, Known: out.Alive > 0 || !activeUnknown}
+	out.StandbyInUse.Value = out.StandbyInUse.Value && out.StandbyInUse.Known
 	left := out.Alive + out.Standby
 	out.Redundancy = hsm.Opt[int64]{Value: max(0, left-1), Known: !unknown}
 	out.Offline = left == 0 && len(g.Members) > 0 && (!unknown || s.allGone(g.Serial))

@@ -1,6 +1,7 @@
 package collectors
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -147,7 +148,7 @@ func TestNoPasswordIsTried(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	groups, unread, err := readGroups(answers[0])
+	groups, unread, err := readGroups(listGroups, answers[0])
 	if err != nil || len(unread) > 0 || len(groups.Groups) != 2 || len(groups.Groups[0].Members) != 2 || groups.Groups[0].Members[1].Status != hsm.HAAlive {
 		t.Errorf("%+v, %q, %v", groups, unread, err)
 	}
@@ -243,5 +244,107 @@ func TestClientCertificates(t *testing.T) {
 	}
 	if want := "server CN=luna1 10; server CN=luna2 20"; strings.Join(got, "; ") != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestHAStandbyInUse: a standby member is in use when no other is left, and
+// only where that is known.
+func TestHAStandbyInUse(t *testing.T) {
+	for says, want := range map[string]hsm.Opt[bool]{
+		"alive standby":   hsm.Some(false),
+		"down standby":    hsm.Some(true),
+		"down down":       hsm.Some(false), // of a standby member that is down, too
+		"unknown standby": {},
+		"standby standby": hsm.Some(false), // nothing was lost
+	} {
+		words := strings.Fields(says)
+		p := hsm.HAGroups{Groups: []hsm.HAGroup{{Serial: haGroupNumber, Members: []hsm.HAMember{{Serial: haOne}, {Serial: haTwo}}}}}
+		for i, w := range words {
+			m := &p.Groups[0].Members[i]
+			if m.Standby = hsm.Some(w == "standby" || says == "down down" && i == 1); w != "unknown" {
+				m.Status = hsm.HAMemberStatus(w)
+			}
+		}
+		s := haSources{config: haConfig("3"), log: new(haLog), polled: &p, asked: haAt(5), running: func(int64, time.Time) bool { return false }}
+		if g := s.state(haAt(10)).Groups[0]; g.StandbyInUse != want {
+			t.Errorf("%s: %+v, want %+v", says, g.StandbyInUse, want)
+		}
+	}
+}
+
+// TestHALogRotatedAway: what was rotated away while nobody watched counts.
+func TestHALogRotatedAway(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "haErrorLog.txt")
+	line := func(second int, message string) string {
+		return fmt.Sprintf("%s : [%d] HA group: %s %s\n", haAt(second).In(time.Local).Format("Mon Jan _2 15:04:05 2006"), os.Getpid(), haGroupNumber, message)
+	}
+	for i, f := range []struct{ name, text string }{
+		{"haErrorLog_20260301-120000.txt", line(0, "has dropped member: "+haTwo)},
+		{"haErrorLog_20260301-120100.txt", line(60, "has dropped member: "+haOne) + line(61, "recovery attempt #1 succeeded for member: "+haTwo)},
+		{"haErrorLog.txt", line(120, "recovery attempt #2 failed for member: "+haOne+". Code: 0x30 : CKR_DEVICE_ERROR.")},
+	} {
+		path := filepath.Join(dir, f.name)
+		if err := os.WriteFile(path, []byte(f.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, haAt(60*i), haAt(60*i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sum := new(haLog)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	f := Follower{File: log, Log: slog.New(slog.DiscardHandler), FromStart: true, Rotated: true, Plain: true}
+	n := 0
+	err := f.Run(ctx, nil, func(lines []hsm.LogLine, _ []byte) error {
+		for _, l := range lines {
+			sum.add(ParseHALine(l.Message), time.Local)
+			if n++; n == 4 {
+				cancel()
+			}
+		}
+		return nil
+	})
+	if err != nil || n != 4 {
+		t.Fatalf("%d lines, %v", n, err)
+	}
+	pid := int64(os.Getpid())
+	one, two := sum.sights[haKey{haGroupNumber, haOne}][pid], sum.sights[haKey{haGroupNumber, haTwo}][pid]
+	if one.state != hsm.HAStateRecovering || !one.since.Equal(haAt(60)) || two.state != hsm.HAStateAlive {
+		t.Errorf("%+v\n%+v", one, two)
+	}
+}
+
+// TestHAByVTL asks the tool of old clients, here a script that shows what it
+// was started with.
+func TestHAByVTL(t *testing.T) {
+	const old = `
+================ HA Global Configuration Settings ===============
+           HA Auto Recovery:  enabled
+Maximum Auto Recovery Retry:  -1
+================ HA Group and Member Information ================
+             HA Group Label:  pay
+            HA Group Number:  ` + haGroupNumber + `
+            HA Group Slot #:  3
+              Group Members:  ` + haOne + `, ` + haTwo + `
+            Standby members:  <none>
+Slot #     Member S/N      Member Label      Status
+======     ==========      ============      ======
+1          ` + haOne + `        pay1              alive
+------     ` + haTwo + `        ------------      down`
+	vtl := writeNew(t, "vtl", "#!/bin/sh\n[ \"$*\" = 'haAdmin -show' ] || exit 1\ncat << END\n"+old+"\nEND\nread x && echo 'it was told something'\n", 0o755)
+	groups, unread, err := (&HACollector{VTL: vtl}).askVTL()(t.Context())
+	if err != nil || len(unread) > 0 || len(groups.Groups) != 1 {
+		t.Fatalf("%+v, %q, %v", groups, unread, err)
+	}
+	if m := groups.Groups[0].Members; len(m) != 2 || m[0].Status != hsm.HAAlive || m[1].Status != hsm.HADown || !hsm.Is(groups.AutoRecovery.MaxRetries, -1) {
+		t.Errorf("%+v", groups)
+	}
+	if _, _, err := (&HACollector{VTL: filepath.Join(t.TempDir(), "vtl")}).askVTL()(t.Context()); failure(err) != hsm.Unreachable {
+		t.Errorf("no such tool: %v", err)
+	}
+	if _, _, err := (&HACollector{VTL: writeNew(t, "vtl", "#!/bin/sh\necho no groups here\n", 0o755)}).askVTL()(t.Context()); failure(err) != hsm.Unrecognised {
+		t.Errorf("another answer: %v", err)
 	}
 }

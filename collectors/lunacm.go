@@ -84,8 +84,9 @@ func lunacmAnswers(text string) (answers []string) {
 	return answers
 }
 
-// session runs LunaCM on a script. Its errors are a *[Failed].
-func (l *LunaCM) session(ctx context.Context, script string) (string, error) {
+// session runs LunaCM, or the program that Path names, on a script. Its errors
+// are a *[Failed].
+func (l *LunaCM) session(ctx context.Context, script string, args ...string) (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	select {
@@ -100,7 +101,7 @@ func (l *LunaCM) session(ctx context.Context, script string) (string, error) {
 	if path == "" {
 		path = DefaultLunaCM
 	}
-	cmd := exec.Command(path)
+	cmd := exec.Command(path, args...)
 	out := &head{max: maxAnswer}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(script), out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal to ask a password on, and a group to kill

@@ -58,6 +58,7 @@ var Formats = []Format{
 	latest("status-sensors", "status sensors", parseSensors),
 	latest("status-sysstat", "status sysstat show", parseSystem),
 	asFile(merged("syslog", "syslog tail", parseSyslog)),
+	each("vtl-haadmin-show", "vtl haAdmin show", parseHAGroups, joinHAGroups),
 }
 
 // FindFormat returns the Format of that name.

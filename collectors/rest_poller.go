@@ -85,6 +85,10 @@ func (p *RESTPoller) round(ctx context.Context, due func(Pace) bool, report func
 			p.absent[s.name] = true
 			continue
 		}
+		if s.optional && !p.read[s.name] && failure(obs.Err).OfSession() {
+			lost = obs.Err
+			continue // this release may lack it, and then nobody would ever report it again
+		}
 		obs.At = time.Now()
 		obs.Took = obs.At.Sub(start)
 		obs.Failure = failure(obs.Err)

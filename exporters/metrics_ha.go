@@ -30,6 +30,8 @@ var haMetrics = []metric{
 		each(haOf, haGroup(func(g hsm.HAGroupState, emit emit) { emit(float64(g.Alive), g.Name()) }))},
 	{"luna_ha_group_members_standby", gauge, "Standby members that could work.", []string{"group"},
 		each(haOf, haGroup(func(g hsm.HAGroupState, emit emit) { emit(float64(g.Standby), g.Name()) }))},
+	{"luna_ha_group_standby_in_use", gauge, "1 if no other members are left than those on standby; absent while unknown.", []string{"group"},
+		each(haOf, haGroup(func(g hsm.HAGroupState, emit emit) { truth(g.StandbyInUse, emit, g.Name()) }))},
 	{"luna_ha_group_redundancy", gauge, "Members that can still be lost without loss of service; absent while unknown.", []string{"group"},
 		each(haOf, haGroup(func(g hsm.HAGroupState, emit emit) { number(g.Redundancy, emit, g.Name()) }))},
 	{"luna_ha_group_offline", gauge, "1 if no member is left.", []string{"group"},

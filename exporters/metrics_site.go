@@ -2,6 +2,7 @@ package exporters
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -58,6 +59,22 @@ var partitionMetrics = []metric{
 	{"luna_partition_role_login_attempts_left", gauge, "Wrong logins that remain before the role is locked.", []string{"partition", "role"},
 		role(func(p hsm.Partition, r hsm.Role, emit emit) { number(r.LoginAttemptsLeft, emit, p.Serial, r.Name) })},
 }
+
+func operationsOf(d hsm.Device) hsm.Section[hsm.Operations] { return d.Operations }
+
+// operationMetrics are the utilization metrics of partitions.
+var operationMetrics = []metric{
+	{"luna_partition_operation_requests_total", counter, "Requests of applications to the partition since the counters were reset, by kind (7.3 and later, HSM policy 49).", []string{"partition", "operation"},
+		each(operationsOf, func(v hsm.Operations, emit emit) {
+			for _, p := range v.Partitions {
+				for _, kind := range slices.Sorted(maps.Keys(p.Requests)) {
+					emit(float64(p.Requests[kind]), p.Serial, kind)
+				}
+			}
+		})},
+}
+
+func servicesOf(d hsm.Device) hsm.Section[[]hsm.Service] { return d.Services }
 
 func ntlsOf(d hsm.Device) hsm.Section[hsm.NTLS] { return d.NTLS }
 
@@ -141,6 +158,24 @@ var applianceMetrics = []metric{
 				emit(1, strconv.FormatInt(c, 10))
 			}
 		})},
+	{"luna_appliance_service_info", gauge, "What the REST API says of a service; always 1.", []string{"service", "status"},
+		each(servicesOf, func(all []hsm.Service, emit emit) {
+			for _, s := range all {
+				emit(1, s.Name, s.Status)
+			}
+		})},
+	{"luna_appliance_service_running", gauge, "1 if the service runs; absent where its status is no known word.", []string{"service"},
+		each(servicesOf, func(all []hsm.Service, emit emit) {
+			for _, s := range all {
+				truth(s.Running(), emit, s.Name)
+			}
+		})},
+	{"luna_appliance_service_on_boot", gauge, "1 if the service is to start with the appliance.", []string{"service"},
+		each(servicesOf, func(all []hsm.Service, emit emit) {
+			for _, s := range all {
+				truth(s.OnBoot, emit, s.Name)
+			}
+		})},
 	{"luna_appliance_fan_speed_rpm", gauge, "Speed of a fan.", []string{"sensor"}, sensors("RPM", reading)},
 	{"luna_appliance_fan_speed_threshold_rpm", gauge, "Limit of a fan's speed.", []string{"sensor", "threshold"}, sensors("RPM", thresholds)},
 	{"luna_appliance_temperature_celsius", gauge, "A temperature in the appliance.", []string{"sensor"}, sensors("degrees C", reading)},
@@ -185,6 +220,17 @@ var applianceMetrics = []metric{
 		})},
 }
 
+// disagreements returns what two sources state differently, while both may be
+// believed.
+func disagreements(d hsm.Device, now time.Time) []hsm.Disagreement {
+	return slices.DeleteFunc(slices.Clone(d.Disagreements), func(x hsm.Disagreement) bool { return !x.Fresh(now) })
+}
+
+// disagreementText tells of one to people.
+func disagreementText(x hsm.Disagreement) string {
+	return fmt.Sprintf("%s: %s says %s, %s says %s, since %s", x.What, x.Stated[0].Source, x.Stated[0].Value, x.Stated[1].Source, x.Stated[1].Value, x.Since.UTC().Format(time.RFC3339))
+}
+
 func systemOf(d hsm.Device) hsm.Section[hsm.System] { return d.System }
 
 // source reads every source of a device, in the order of their names.
@@ -216,6 +262,12 @@ var sourceMetrics = []metric{
 		})},
 	{"luna_source_unread_lines", gauge, "Lines of the last answer that no parser understood.", []string{"source"},
 		source(func(name string, s hsm.Source, _ time.Time, emit emit) { emit(float64(len(s.Unread)), name) })},
+	{"luna_source_disagreement", gauge, "1 for a thing that does not move and that two sources state differently.", []string{"what", "source", "other"},
+		func(d hsm.Device, now time.Time, emit emit) {
+			for _, x := range disagreements(d, now) {
+				emit(1, x.What, x.Stated[0].Source, x.Stated[1].Source)
+			}
+		}},
 	{"luna_data_age_seconds", gauge, "Time since a section of the data was read.", []string{"section"},
 		func(d hsm.Device, now time.Time, emit emit) {
 			for _, a := range ages(d, now) {

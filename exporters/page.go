@@ -1,6 +1,7 @@
 package exporters
 
 import (
+	"fmt"
 	"html/template"
 	"maps"
 	"net/http"
@@ -61,6 +62,16 @@ func rowOf(d hsm.Device, now time.Time) pageRow {
 	}
 	if e := show.Environment; fresh && e != nil {
 		row.Temperature, row.Battery = measure(e.TemperatureCelsius, "%.0f °C"), measure(e.BatteryVolts, "%.3f V")
+	}
+	for _, x := range disagreements(d, now) {
+		row.Failures = append(row.Failures, "sources disagree on "+disagreementText(x))
+	}
+	if services, ok := d.Services.Get(now); ok {
+		for _, s := range services {
+			if s.Missing() {
+				row.Failures = append(row.Failures, fmt.Sprintf("service %s is %s", s.Name, s.Status))
+			}
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Sources)) {
 		if s := d.Sources[name]; s.Failure != hsm.None && !slices.Contains(row.Failures, s.Error) {

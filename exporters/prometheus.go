@@ -33,7 +33,7 @@ type Prometheus struct {
 }
 
 // metrics lists every family about the devices.
-var metrics = slices.Concat(hsmMetrics, partitionMetrics, ntlsMetrics, applianceMetrics, hostMetrics, haMetrics, sourceMetrics)
+var metrics = slices.Concat(hsmMetrics, partitionMetrics, operationMetrics, ntlsMetrics, applianceMetrics, hostMetrics, haMetrics, sourceMetrics)
 
 // NewPrometheus returns a collector of store's latest Snapshot.
 func NewPrometheus(store *hsm.Store, now func() time.Time) *Prometheus {

@@ -18,6 +18,9 @@ import (
 func ShowText(w io.Writer, d hsm.Device, now time.Time) {
 	s := d.Show.Value
 	heading(w, d.Name+": "+readAt(d.Show, now))
+	for _, x := range disagreements(d, now) {
+		fmt.Fprintf(w, "   SOURCES DISAGREE on %s\n", disagreementText(x))
+	}
 	if d.Show.IsZero() {
 		return
 	}
@@ -45,6 +48,13 @@ func ShowText(w io.Writer, d hsm.Device, now time.Time) {
 		{"Space In Use (Bytes)", stated(s.Storage.Used)},
 		{"Free Space Left (Bytes)", stated(s.Storage.Free)},
 	})
+	if services := d.Services.Value; len(services) > 0 {
+		var rows [][2]string
+		for _, x := range services {
+			rows = append(rows, [2]string{x.Name, dash(x.Status)})
+		}
+		lines(w, "Appliance Services: "+readAt(d.Services, now), rows)
+	}
 	if e := s.Environment; e != nil {
 		var rows [][2]string
 		for _, f := range e.Fans {

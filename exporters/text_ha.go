@@ -28,6 +28,9 @@ func HAText(w io.Writer, d hsm.Device, now time.Time) {
 		if g.Offline {
 			state = "OFFLINE"
 		}
+		if hsm.Is(g.StandbyInUse, true) {
+			state += ", STANDBY IN USE"
+		}
 		if g.RecoveryDisabled {
 			state += ", RECOVERY DISABLED"
 		}

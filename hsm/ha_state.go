@@ -23,6 +23,7 @@ type HAGroupState struct {
 	Expected         int64           `json:"expected"`          // members that are configured
 	Alive            int64           `json:"alive"`             // of them, without standby members
 	Standby          int64           `json:"standby"`           // alive and only used when no other is
+	StandbyInUse     Opt[bool]       `json:"standby_in_use"`    // no other member is left; unknown while the state of one that could be is
 	Redundancy       Opt[int64]      `json:"redundancy"`        // members that can still be lost; unknown while some member's state is
 	Offline          bool            `json:"offline"`           // no member is left
 	RecoveryDisabled bool            `json:"recovery_disabled"` // though members are down

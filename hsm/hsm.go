@@ -86,6 +86,8 @@ type Device struct {
 
 	identities map[string]identity      // by source; never changed, but replaced
 	differs    map[difference]time.Time // since when; never changed, but replaced
+	differing  bool                     // some of them only since a source was last asked
+	compared   time.Time                // from when on every source has had its turn
 }
 
 // A Kind is what a Device is.
@@ -270,6 +272,9 @@ func (s *Snapshot) With(o Observation) *Snapshot {
 	}
 	d.Sources[o.Source] = d.Sources[o.Source].after(o)
 	if o.Failure == None {
+		if said := says(o.Facts); len(said) > 0 {
+			d.compare(said, o)
+		}
 		for _, f := range o.Facts {
 			d.take(f, o)
 		}

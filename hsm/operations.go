@@ -1,6 +1,9 @@
 package hsm
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // Operations counts what applications asked of each partition, from the
 // utilization metrics of the REST API (7.3 and later, HSM policy 49). The
@@ -25,6 +28,22 @@ type Service struct {
 	Status string    `json:"status"`  // in the source's word: running, ...
 	OnBoot Opt[bool] `json:"on_boot"` // it starts with the appliance
 }
+
+// Running reports whether the service runs; unknown if its status is a word
+// that does not say so.
+func (s Service) Running() Opt[bool] {
+	switch status := strings.ToLower(strings.TrimSpace(s.Status)); {
+	case strings.HasSuffix(status, "not running"), status == "stopped":
+		return Some(false)
+	case strings.HasSuffix(status, "running"):
+		return Some(true)
+	}
+	return Opt[bool]{}
+}
+
+// Missing reports whether the service is to start with the appliance and does
+// not run.
+func (s Service) Missing() bool { return Is(s.OnBoot, true) && Is(s.Running(), false) }
 
 // Services is every service of an appliance.
 type Services []Service

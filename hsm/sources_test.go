@@ -95,3 +95,59 @@ func TestDisagreements(t *testing.T) {
 		t.Error("the old snapshot changed")
 	}
 }
+
+// TestWhatIsCompared has two sources differ in one thing at a time. A real
+// change, of which one of them is late to tell, is none.
+func TestWhatIsCompared(t *testing.T) {
+	const m = time.Minute
+	at := func(source string, at time.Duration, f Fact) Observation {
+		return Observation{Device: "a", Source: source, At: t0.Add(at), Took: 90 * time.Second, MaxAge: 10 * m, Facts: []Fact{f}}
+	}
+	parts := func(serials ...string) Partitions {
+		list := Partitions{}
+		for _, s := range serials {
+			list = append(list, Partition{Serial: s})
+		}
+		return list
+	}
+	for _, c := range []struct {
+		what string // "": nothing that both state
+		a, b Fact
+	}{
+		{"serial", Show{Serial: "1"}, Show{Serial: "2"}},
+		{"fips", Show{FIPS: Some(true)}, Show{FIPS: Some(false)}},
+		{"zeroized", Show{Zeroized: Some(true)}, Show{Zeroized: Some(false)}},
+		{"secure_transport_mode", Show{SecureTransportMode: Some(true)}, Show{SecureTransportMode: Some(false)}},
+		{"tamper", Show{Tamper: TamperDetected}, Show{Tamper: TamperNone}},
+		{"authentication", Show{Authentication: AuthPED}, Show{Authentication: AuthPassword}},
+		{"partitions", parts("1", "2"), parts("3", "1")},
+		{"partitions", parts("1"), parts()},
+		{"", parts("1", "2"), parts("2", "1")},
+		{"", parts("1"), parts("")},
+		{"", Show{Authentication: AuthPED}, Show{Authentication: AuthUnknown}},
+		{"", Show{FIPS: Some(true)}, Show{}},
+		{"", Show{SOLoginAttemptsLeft: Some[int64](3)}, Show{SOLoginAttemptsLeft: Some[int64](2)}},
+	} {
+		s := &Snapshot{}
+		var got string
+		for i, o := range []Observation{at("a", 0, c.a), at("b", m, c.b), at("a", 5*m, c.a), at("b", 6*m, c.b)} {
+			s = s.With(o)
+			for _, d := range s.Devices[0].Disagreements {
+				if got += d.What; i < 3 {
+					t.Errorf("%s: told before both were asked again", c.what)
+				}
+			}
+		}
+		if got != c.what {
+			t.Errorf("%q, want %q", got, c.what)
+		}
+	}
+	late := (&Snapshot{}).With(at("a", 0, Show{Firmware: "2"})).With(at("b", m, Show{Firmware: "1"})).With(at("a", 5*m, Show{Firmware: "2"}))
+	if late.Devices[0].Disagreements != nil || late.Devices[0].Compared(t0.Add(20*m)) {
+		t.Error("b has not been asked again, yet it is settled")
+	}
+	late = late.With(at("b", 6*m, Show{Firmware: "2"}))
+	if d := late.Devices[0]; d.Disagreements != nil || !d.Compared(t0.Add(20*m)) || d.Compared(t0.Add(5*m)) {
+		t.Error("they agree, and every source had its turn")
+	}
+}

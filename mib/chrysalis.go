@@ -1,6 +1,7 @@
 package mib
 
 import (
+	"slices"
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
@@ -9,8 +10,9 @@ import (
 
 // The scalars of CHRYSALIS-UTSP-MIB have no index, so with several HSMs they
 // are sums. A sum that lacks an HSM would be a wrong number that looks right:
-// an object exists only while every HSM's part of it is known. A card has no
-// NTLS, and takes no part in that group.
+// an object exists only while the part of every HSM that can have one is known.
+// The module is the appliance's: a card has neither NTLS nor, in LunaCM, these
+// counters, and takes no part beside an appliance. Its own part is in hsmTable.
 
 // chrysalisHSM is the group of HSM counters.
 var chrysalisHSM = table[Source]{
@@ -58,9 +60,15 @@ func fresh[T, V any](s hsm.Section[T], now time.Time, get func(T) hsm.Opt[V]) hs
 	return get(s.Value)
 }
 
+// counted returns the HSMs that take part in the sums: the appliances, and a
+// card only if a source states its counters (luna-snmp of its host).
+func counted(src Source) []hsm.Device {
+	return slices.DeleteFunc(src.Snapshot.HSMs(), func(d hsm.Device) bool { return d.Kind == hsm.CardHSM && d.Information.IsZero() })
+}
+
 func sumInformation(get func(hsm.Information) hsm.Opt[uint64]) func(Source) agentx.Value {
 	return func(src Source) agentx.Value {
-		return opt(sum(src.Snapshot.HSMs(), func(d hsm.Device) hsm.Opt[uint64] { return fresh(d.Information, src.Now, get) }), agentx.Counter64)
+		return opt(sum(counted(src), func(d hsm.Device) hsm.Opt[uint64] { return fresh(d.Information, src.Now, get) }), agentx.Counter64)
 	}
 }
 
@@ -78,7 +86,7 @@ func sumClients(get func(hsm.NTLS) hsm.Opt[uint64]) func(Source) agentx.Value {
 }
 
 func events(src Source, critical bool) agentx.Value {
-	return opt(sum(src.Snapshot.HSMs(), func(d hsm.Device) hsm.Opt[uint64] {
+	return opt(sum(counted(src), func(d hsm.Device) hsm.Opt[uint64] {
 		n := fresh(d.Information, src.Now, func(i hsm.Information) hsm.Opt[uint64] {
 			if critical {
 				return i.CriticalEvents

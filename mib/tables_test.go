@@ -66,8 +66,8 @@ func TestSums(t *testing.T) {
 	}
 }
 
-// TestACardHasNoNTLS: the NTLS objects are of the appliances, and those that
-// count requests, which no card tells, are gone.
+// TestACardHasNoNTLS: the NTLS objects and the counters of requests, which no
+// card tells, are of the appliances.
 func TestACardHasNoNTLS(t *testing.T) {
 	s := seen(map[string][]hsm.Fact{"a": {information(7, 0), hsm.NTLS{Status: hsm.NTLSUp, Links: hsm.Some[uint64](3)}}})
 	card := hsm.Observation{Device: "card", Kind: hsm.CardHSM, Source: "hsm showinfo", At: now, MaxAge: time.Minute, Facts: []hsm.Fact{hsm.Show{Serial: "532018", Firmware: "7.2.0"}}}
@@ -78,8 +78,17 @@ func TestACardHasNoNTLS(t *testing.T) {
 	if got := value(t, src, chrysalisUTSP.Append(2, 3, 0)); got.Number != 3 {
 		t.Errorf("links: %v", got)
 	}
-	if got := value(t, src, chrysalisUTSP.Append(1, 1, 0)); got.Type != 0 {
-		t.Errorf("requests: %v", got)
+	if got := value(t, src, chrysalisUTSP.Append(1, 1, 0)); got.Number != 7 || got.Type != agentx.TypeCounter64 {
+		t.Errorf("requests: %v, want those of the appliance", got)
+	}
+	only := Source{Snapshot: (&hsm.Snapshot{}).With(card), Now: now}
+	if got := value(t, only, chrysalisUTSP.Append(1, 1, 0)); got.Type != 0 {
+		t.Errorf("requests of a card alone: %v", got)
+	}
+	card.Facts, card.Source = []hsm.Fact{information(5, 0)}, "snmp hsmOperations"
+	stating := src.Snapshot.With(card)
+	if got := value(t, Source{Snapshot: stating, Now: now}, chrysalisUTSP.Append(1, 1, 0)); got.Number != 12 {
+		t.Errorf("requests of a card that states them: %v", got)
 	}
 	if got := value(t, src, append(safenetHSM.Append(2, 1, 2), text(nil, "532018")...)); string(got.Octets) != "7.2.0" {
 		t.Errorf("firmware of the card: %v", got)
