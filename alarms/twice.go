@@ -54,7 +54,7 @@ func sightKey(l Line) string {
 	if l.Test {
 		test = testMark
 	}
-	return test + l.Alarm.Card + "\n" + l.Alarm.Code + "\n" + l.Alarm.Text
+	return test + l.card() + "\n" + l.Alarm.Code + "\n" + l.Alarm.Text
 }
 
 const testMark = "test\n"

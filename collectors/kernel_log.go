@@ -141,6 +141,9 @@ func kernelRecord(b []byte) (sequence int64, line hsm.LogLine, ok bool) {
 	}
 	sequence, ok = number(fields[1])
 	line = ParseLogLine(string(b))
+	if line.Facility == "kern" { // a program may write here, too
+		line.Process = "kernel"
+	}
 	return sequence, line, ok && line.UptimeSeconds.Known
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
@@ -58,39 +59,41 @@ var booted = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // kernelLines returns each message, with its time if it has one.
 func kernelLines(t *testing.T, boot string, from []byte, want int, records ...any) (messages []string, cursor []byte) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	k := &KernelLog{
-		Log:  slog.New(slog.DiscardHandler),
-		open: func() (kernelRecords, error) { return &ring{records: records, closed: make(chan struct{})}, nil },
-		boot: func() (kernelBoot, error) { return kernelBoot{boot, booted}, nil },
-	}
-	failed, begun := false, false
-	err := k.Run(ctx, from, func(lines []hsm.LogLine, c []byte) error {
-		if len(lines) == 0 {
-			begun = true
-			return nil
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		k := &KernelLog{
+			Log:  slog.New(slog.DiscardHandler),
+			open: func() (kernelRecords, error) { return &ring{records: records, closed: make(chan struct{})}, nil },
+			boot: func() (kernelBoot, error) { return kernelBoot{boot, booted}, nil },
 		}
-		if !failed {
-			failed = true
-			return errors.New("not now") // the same record must come again
-		}
-		for _, l := range lines {
-			m := l.Message
-			if l.Time.Known {
-				m = l.Time.Value.Format("15:04:05 ") + m
+		failed, begun := false, false
+		err := k.Run(ctx, from, func(lines []hsm.LogLine, c []byte) error {
+			if len(lines) == 0 {
+				begun = true
+				return nil
 			}
-			messages = append(messages, m)
+			if !failed {
+				failed = true
+				return errors.New("not now") // the same record must come again
+			}
+			for _, l := range lines {
+				m := l.Message
+				if l.Time.Known {
+					m = l.Time.Value.Format("15:04:05 ") + m
+				}
+				messages = append(messages, m)
+			}
+			cursor = slices.Clone(c)
+			if len(messages) == want {
+				cancel()
+			}
+			return nil
+		})
+		if err != nil || !begun {
+			t.Fatal(begun, err)
 		}
-		cursor = slices.Clone(c)
-		if len(messages) == want {
-			cancel()
-		}
-		return nil
 	})
-	if err != nil || !begun {
-		t.Fatal(begun, err)
-	}
 	return messages, cursor
 }
 
