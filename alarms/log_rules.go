@@ -39,7 +39,7 @@ var logRules = slices.Concat([]logRule{
 	{"NTLS certificate", certificateLine},
 	{"log disk", diskFull},
 	{"HSM event on K5 and K6", fatalError},
-}, systemStates())
+}, textRules(), systemStates())
 
 // JudgeLine returns what the rules say of a line.
 func JudgeLine(l Line, s Settings) []Judgement {

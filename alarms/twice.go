@@ -59,24 +59,22 @@ func sightKey(l Line) string {
 
 const testMark = "test\n"
 
-// lineTime returns the time that a line states. One without a year is of the
-// year that brings it nearest to when it was read.
+// lineTime returns the time that a line states; zero if it states none. One
+// without a year is of the last year that does not put it into the future.
 func lineTime(l Line) time.Time {
 	if l.Time.Known {
 		return l.Time.Value
 	}
-	var best time.Time
-	for _, year := range []int{l.At.Year() - 1, l.At.Year(), l.At.Year() + 1} {
-		t, err := time.Parse("2006 Jan _2 15:04:05", l.At.Format("2006")+" "+l.Stamp)
-		if err != nil {
-			return time.Time{}
-		}
+	t, err := time.Parse("2006 Jan _2 15:04:05", "2000 "+l.Stamp) // a leap year
+	if err != nil {
+		return time.Time{}
+	}
+	for year := l.At.Year() + 1; ; year-- {
 		t = time.Date(year, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
-		if best.IsZero() || t.Sub(l.At).Abs() < best.Sub(l.At).Abs() {
-			best = t
+		if t.Before(l.At.Add(24 * time.Hour)) {
+			return t
 		}
 	}
-	return best
 }
 
 // oneLine compares what the lines themselves say, since one way may be hours

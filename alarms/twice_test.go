@@ -39,6 +39,7 @@ func TestSawBefore(t *testing.T) {
 		{"six seconds apart by what they say", ofAppliance, later6s, "/b", 0, false},
 		{"without a year", ofAppliance, short, "", 0, true},
 		{"without a year, a day late", ofAppliance, short, "", 24 * time.Hour, true},
+		{"without a year, months late", ofAppliance, short, "", 265 * 24 * time.Hour, true},
 		{"with a zone", ofAppliance, zoned, "", 0, true},
 		{"with a zone, when the first is long ago", ofAppliance, zoned, "", time.Hour, false},
 		{"of the ring, read at once", ofAppliance, ring, "kernel log", 4 * time.Second, true},
