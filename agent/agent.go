@@ -173,6 +173,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	g.Go(func() error {
 		return a.listener.Run(ctx, func(device string, lines []hsm.LogLine) error { return a.watch.Lines(device, "", lines, nil) })
 	})
+	g.Go(func() error { return a.followKernel(ctx) })
 	g.Go(func() error { return a.build(ctx) })
 	g.Go(func() error { return a.watch.Run(ctx) })
 	if a.session != nil {
@@ -205,6 +206,7 @@ func (a *Agent) collectors() (all []collectors.Collector) {
 	if a.config.LunaCM.Enabled {
 		cards := a.config.cards()
 		cards.Serials = a.remembered(cards)
+		cards.Found = func(device string) { a.store.Expect(hsm.CardHSM, device) }
 		all = append(all, cards)
 	}
 	if h := a.config.HA; h.Enabled {

@@ -123,6 +123,10 @@ type LunaCM struct {
 	Name      string    `yaml:"name"`      // of each HSM, before its serial number; "": the host's
 	Serials   []string  `yaml:"serials"`   // HSMs that must be there; others are found
 	Intervals Intervals `yaml:"intervals"` // 0: as for all
+	// KernelLog is where the driver's alarms are read: kmsg, journal, a file's
+	// absolute path, or "" for nowhere.
+	KernelLog   string            `yaml:"kernel_log"`
+	KernelCards map[string]string `yaml:"kernel_cards"` // serial number by driver instance, such as k7pf0
 }
 
 // HA is how the HA groups of this host, a Luna client, are watched.
@@ -180,7 +184,7 @@ func Default() Config {
 			Slow:   collectors.DefaultIntervals[collectors.Slow],
 			Hourly: collectors.DefaultIntervals[collectors.Hourly],
 		},
-		LunaCM: LunaCM{Path: collectors.DefaultLunaCM},
+		LunaCM: LunaCM{Path: collectors.DefaultLunaCM, KernelLog: kernelRing},
 		HA:     HA{ClientConfig: "/etc/Chrystoki.conf", ListGroups: true},
 		Host:   Host{Enabled: true, Interval: time.Minute},
 		Syslog: Syslog{Rate: 1000},
@@ -461,7 +465,7 @@ func (l LunaCM) problems() (problems []string) {
 			problems = append(problems, fmt.Sprintf("%q is not a serial number", s))
 		}
 	}
-	return append(problems, l.Intervals.problems()...)
+	return slices.Concat(problems, l.kernelProblems(), l.Intervals.problems())
 }
 
 func (r Receiver) problems() (problems []string) {

@@ -49,7 +49,7 @@ control_socket: %[1]s/control
 snmp: {enabled: false}
 intervals: {fast: 1s, slow: 1s, hourly: 5s}
 host: {enabled: false, name: client}
-lunacm: {enabled: true, path: %[1]s/sim/lunacm}
+lunacm: {enabled: true, path: %[1]s/sim/lunacm, kernel_log: %[1]s/kern.log}
 ha: {enabled: true, client_config: %[1]s/sim/client/Chrystoki.conf}
 alarms: {unreachable_after: 1, silent_after: 1}
 `, dir))

@@ -78,6 +78,8 @@ var Groups = []Group{
 	{"hsm-status", "HSM status", CryptoAttention, adviseRestart, nil},
 	{"hsm-silent", "HSM does not answer", CryptoAttention, "A PED operation can block it for minutes. Else look at the load, then restart the HSM.", nil},
 	{"hsm-crashed", "HSM firmware crashed", CryptoAttention, adviseRestart, answersAgain},
+	{"hsm-sessions", "No session left in the HSM", CryptoAttention, "Find the application that opens sessions and does not close them, and restart it.", nil},
+	{"audit-log", "Audit log full or damaged", CryptoAttention, "The auditor fetches the log and makes room, or finds out who changed it.", nil},
 	{"so-login-attempts", "Wrong SO logins", CryptoAttention, "Find out who tries. At 0 the HSM erases itself; a right SO login sets the count back.", nil},
 	{"hsm-storage", "HSM storage", CryptoAttention, "Free a partition, or accept that no further one fits.", nil},
 	{"partition-storage", "Partition storage", CryptoAttention, "Delete objects, or resize the partition.", nil},

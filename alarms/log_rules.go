@@ -16,7 +16,8 @@ type Line struct {
 	hsm.LogLine
 	Device  string
 	File    string
-	At      time.Time    // when it was read
+	At      time.Time    // when it was read, or happened if that is long ago
+	Cards   bool         // Device is a host: what a card says goes by the card's name
 	Sensors []hsm.Sensor // as last polled, for their thresholds; nil: not yet
 }
 
@@ -38,7 +39,7 @@ var logRules = slices.Concat([]logRule{
 	{"NTLS certificate", certificateLine},
 	{"log disk", diskFull},
 	{"HSM event on K5 and K6", fatalError},
-}, systemStates())
+}, textRules(), systemStates())
 
 // JudgeLine returns what the rules say of a line.
 func JudgeLine(l Line, s Settings) []Judgement {
@@ -66,12 +67,12 @@ func alarmCode(l Line, s Settings) (Judgement, bool) {
 	c, known := CodeNamed(l.Alarm.Code)
 	if !known {
 		return Judgement{
-			Key:     Key{Group: "meta", Object: strings.TrimSpace(card(l.Alarm.Card) + " ALM" + l.Alarm.Code)},
+			Key:     Key{Group: "meta", Object: strings.TrimSpace(l.card() + " ALM" + l.Alarm.Code)},
 			Verdict: Bad, Severity: Indeterminate, Code: l.Alarm.Code, Age: s.EventAge,
 			Text: fmt.Sprintf("ALM%s is not in the catalogue: %s", l.Alarm.Code, l.Alarm.Text),
 		}, true
 	}
-	j := Judgement{Key: Key{Group: c.Group, Object: card(l.Alarm.Card)}, Code: c.Code, Severity: c.Severity}
+	j := Judgement{Key: Key{Group: c.Group, Object: l.card()}, Code: c.Code, Severity: c.Severity}
 	switch {
 	case c.Kind == Clear:
 		j.Verdict, j.Clears = Good, c.Clears
@@ -87,8 +88,9 @@ func alarmCode(l Line, s Settings) (Judgement, bool) {
 }
 
 // card names a card other than the first, which stands for its device.
-func card(driver string) string {
-	if driver[len(strings.TrimRight(driver, "0123456789")):] == "0" {
+func (l Line) card() string {
+	driver := l.Alarm.Card
+	if !l.Cards && driver[len(strings.TrimRight(driver, "0123456789")):] == "0" {
 		return ""
 	}
 	return driver
@@ -104,7 +106,7 @@ func firmwareRuns(l Line, _ Settings) (Judgement, bool) {
 	if !known || c.Component != "firmware" || strings.HasPrefix(c.Halts, "OOS30") {
 		return Judgement{}, false
 	}
-	return Judgement{Key: Key{Group: "restart", Object: card(l.Alarm.Card)}, Clears: firmwareStopped}, true
+	return Judgement{Key: Key{Group: "restart", Object: l.card()}, Clears: firmwareStopped}, true
 }
 
 // firmwareStopped are the codes after which the firmware does not run until a

@@ -25,6 +25,9 @@ type Watch struct {
 	Parents   map[string]string // by device: what it depends on
 	Log       *slog.Logger
 
+	taking sync.Mutex // orders lines; guards heard
+	heard  heard
+
 	queued map[string]chan struct{} // by receiver: there is something to deliver
 	nudge  chan struct{}            // evaluate now
 
@@ -159,41 +162,71 @@ func (w *Watch) silenceEdge(now time.Time) (next time.Time) {
 	return next
 }
 
-// Lines judges lines of a device's log, in their order. What they change, the
-// log's new cursor and the notifications are stored as one; on an error
-// nothing has changed and the same lines must be given again.
+// Lines judges lines of a device's log, in their order, as they are read now.
+// What they change, the log's new cursor and the notifications are stored as
+// one; on an error nothing has changed and the same lines must be given again.
 func (w *Watch) Lines(device, file string, lines []hsm.LogLine, cursor []byte) error {
 	now := time.Now()
-	sensors := w.sensors(device)
-	var js []Judgement
-	var count Events
-	for _, l := range lines {
-		for _, j := range JudgeLine(Line{l, device, file, now, sensors}, w.Settings) {
-			js = append(js, j)
-			count.add(j)
-		}
+	all := make([]Line, len(lines))
+	for i, l := range lines {
+		all[i] = Line{LogLine: l, Device: device, File: file, At: now}
 	}
-	entry := Entry{File: file, Cursor: cursor}
-	if count != (Events{}) {
-		entry.Events = map[string]Events{device: count}
-	}
-	return w.step(entry, func(State) []Judgement { return js }, now)
+	return w.Take(file, all, cursor)
 }
 
-// add counts what the HSM itself reports.
-func (e *Events) add(j Judgement) {
-	switch {
-	case j.Verdict != Bad || j.Test || GroupNamed(j.Group).Trap != CryptoAttention:
-	case j.Severity == Critical:
-		e.Critical++
-	default:
-		e.Other++
+// longAgo is how old a line is of which polls may have told the end already.
+const longAgo = time.Minute
+
+// Take is [Watch.Lines] for a log that is of several devices, or whose lines
+// may have happened long before they were read.
+func (w *Watch) Take(file string, lines []Line, cursor []byte) error {
+	now, snap := time.Now(), w.Store.Latest()
+	w.taking.Lock()
+	defer w.taking.Unlock()
+	heard, all := w.heard, []Judgement(nil)
+	entry := Entry{File: file, Cursor: cursor, Events: make(map[string]Events)}
+	for _, l := range lines {
+		l.Sensors = sensors(snap, l.Device)
+		js := JudgeLine(l, w.Settings)
+		if len(js) == 0 {
+			continue
+		}
+		var before bool
+		if heard, before = heard.with(l); before {
+			continue
+		}
+		if n := entry.Events[l.Device].with(js); n != (Events{}) {
+			entry.Events[l.Device] = n
+		}
+		if now.Sub(l.At) > longAgo {
+			js = unsettled(js, snap, w.Settings, now)
+		}
+		all = append(all, js...)
 	}
+	err := w.step(entry, func(State) []Judgement { return all }, now)
+	if err == nil {
+		w.heard = heard
+	}
+	return err
+}
+
+// with returns e and what the HSM itself reports in js.
+func (e Events) with(js []Judgement) Events {
+	for _, j := range js {
+		switch {
+		case j.Verdict != Bad || j.Test || GroupNamed(j.Group).Trap != CryptoAttention:
+		case j.Severity == Critical:
+			e.Critical++
+		default:
+			e.Other++
+		}
+	}
+	return e
 }
 
 // sensors returns the sensors of a device as they were last polled.
-func (w *Watch) sensors(device string) []hsm.Sensor {
-	for _, d := range w.Store.Latest().Devices {
+func sensors(snap *hsm.Snapshot, device string) []hsm.Sensor {
+	for _, d := range snap.Devices {
 		if d.Name == device {
 			return d.Sensors.Value.Sensors
 		}
@@ -223,7 +256,7 @@ func (w *Watch) commit(entry Entry, idle bool, now time.Time) error {
 	entry.Events = w.sum(entry.Events)
 	again := w.tell(&entry, next, now)
 	switch {
-	case len(entry.Changes) > 0, entry.Silence != nil, len(entry.Notify) > 0:
+	case len(entry.Changes) > 0, len(entry.Events) > 0, entry.Silence != nil, len(entry.Notify) > 0:
 	case entry.File == "", idle:
 		w.again = again
 		return nil

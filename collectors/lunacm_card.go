@@ -245,6 +245,7 @@ type Cards struct {
 	Serials   []string // that must be there
 	Path      string   // of lunacm
 	Intervals Intervals
+	Found     func(device string) // called with each HSM that was found, before SlotList is reported; nil: nobody asks
 }
 
 // Device returns the name of the device with that serial number.
@@ -274,6 +275,11 @@ func (c *Cards) Run(ctx context.Context, report func(hsm.Observation)) error {
 		obs, slots := c.look(ctx, l)
 		if ctx.Err() != nil {
 			break
+		}
+		for _, s := range slots {
+			if isAdmin(s) && !polled[s.Serial] && c.Found != nil {
+				c.Found(c.Device(s.Serial))
+			}
 		}
 		report(obs)
 		for _, s := range slots {

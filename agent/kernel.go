@@ -1,0 +1,171 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// Where the kernel's messages are, if not in a file.
+const (
+	kernelRing    = "kmsg"
+	kernelJournal = "journal"
+)
+
+// kernelSource is the source that tells whether the kernel's messages are read.
+const kernelSource = "kernel log"
+
+var driverInstance = regexp.MustCompile(`\b(?:k7pf|viper)\d+\b`)
+
+func (l LunaCM) kernelProblems() (problems []string) {
+	if !slices.Contains([]string{"", kernelRing, kernelJournal}, l.KernelLog) && !filepath.IsAbs(l.KernelLog) {
+		problems = append(problems, fmt.Sprintf("kernel_log %q is none of kmsg, journal, the absolute path of a file, and nothing", l.KernelLog))
+	}
+	serials := make(map[string]bool)
+	for _, driver := range slices.Sorted(maps.Keys(l.KernelCards)) {
+		serial := l.KernelCards[driver]
+		switch {
+		case driverInstance.FindString(driver) != driver:
+			problems = append(problems, fmt.Sprintf("kernel_cards: %q is no name of the driver, such as k7pf0", driver))
+		case strings.Trim(serial, "0123456789") != "" || serial == "":
+			problems = append(problems, fmt.Sprintf("kernel_cards: %q is not a serial number", serial))
+		case serials[serial]:
+			problems = append(problems, fmt.Sprintf("kernel_cards: %s is there twice", serial))
+		}
+		serials[serial] = true
+	}
+	return problems
+}
+
+// followKernel gives what the kernel says of the cards in this host to the
+// alarms. That it cannot be read is an observation.
+func (a *Agent) followKernel(ctx context.Context) error {
+	file := a.config.LunaCM.KernelLog
+	if !a.config.LunaCM.Enabled || file == "" {
+		return nil
+	}
+	report := func(f hsm.Failure, err error) {
+		a.report(hsm.Observation{Device: a.config.Host.Name, Kind: hsm.HostMachine, Source: kernelSource, At: time.Now(), Failure: f, Err: err})
+	}
+	for ctx.Err() == nil {
+		works := false
+		err := a.readKernel(ctx, file, func(lines []hsm.LogLine, cursor []byte) error {
+			if !works {
+				works = true
+				report(hsm.None, nil)
+			}
+			return a.kernelLines(ctx, file, lines, cursor)
+		})
+		if err != nil {
+			report(hsm.Command, err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(kernelRetry):
+		}
+	}
+	return nil
+}
+
+// kernelRetry is how long a kernel log that cannot be read is left alone.
+const kernelRetry = time.Minute
+
+func (a *Agent) readKernel(ctx context.Context, file string, deliver func([]hsm.LogLine, []byte) error) error {
+	from := a.watch.Journal.Cursor(file)
+	switch file {
+	case kernelRing:
+		return (&collectors.KernelLog{Log: a.log}).Run(ctx, from, deliver)
+	case kernelJournal:
+		return (&collectors.JournalLog{Log: a.log}).Run(ctx, from, deliver)
+	}
+	return (&collectors.Follower{File: file, Log: a.log}).Run(ctx, from, deliver)
+}
+
+// kernelLines hands over the lines of cards. The first one waits until the
+// cards were looked at: only then it is known whose it is, and whether what it
+// says still holds.
+func (a *Agent) kernelLines(ctx context.Context, file string, lines []hsm.LogLine, cursor []byte) error {
+	now := time.Now()
+	var all []alarms.Line
+	for _, l := range lines {
+		driver := driverOf(l)
+		if driver == "" {
+			continue
+		}
+		a.waitForCards(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		device := a.cardOf(driver)
+		line := alarms.Line{LogLine: l, Device: device, File: file, At: now, Cards: device == a.config.Host.Name}
+		zone := file == kernelRing || file == kernelJournal // the times of a file may have none
+		if zone && l.Time.Known && now.Sub(l.Time.Value) > time.Minute {
+			line.At = l.Time.Value
+		}
+		if l.Alarm != nil && !line.Cards {
+			own := *l.Alarm
+			own.Card, line.Alarm = "", &own // the device is the card
+		}
+		all = append(all, line)
+	}
+	return a.watch.Take(file, all, cursor)
+}
+
+// driverOf returns the driver instance whose line it is, "" if it is of none.
+func driverOf(l hsm.LogLine) string {
+	if l.Alarm != nil {
+		return l.Alarm.Card
+	}
+	return driverInstance.FindString(l.Message)
+}
+
+// cardOf returns the device of a driver instance. Nothing tells how the
+// instances are numbered, so without a map only a card that is alone is known;
+// else it is the host.
+func (a *Agent) cardOf(driver string) string {
+	c := a.config.LunaCM
+	if serial := c.KernelCards[driver]; serial != "" {
+		return a.config.cards().Device(serial)
+	}
+	var cards []string
+	for _, d := range a.store.Latest().Devices {
+		if d.Kind == hsm.CardHSM {
+			cards = append(cards, d.Name)
+		}
+	}
+	if len(c.KernelCards) == 0 && len(cards) == 1 && (driver == "k7pf0" || driver == "viper0") {
+		return cards[0]
+	}
+	return a.config.Host.Name
+}
+
+// waitForCards returns when LunaCM was asked for the slots of this host, and
+// each card once.
+func (a *Agent) waitForCards(ctx context.Context) {
+	for snap := a.store.Latest(); ; {
+		looked := false
+		for _, d := range snap.Devices {
+			_, slots := d.Sources[collectors.SlotList]
+			looked = looked || slots && d.Name == a.config.Host.Name
+		}
+		for _, d := range snap.Devices {
+			looked = looked && (d.Kind != hsm.CardHSM || len(d.Sources) > 0)
+		}
+		if looked {
+			return
+		}
+		var err error
+		if snap, err = a.store.Wait(ctx, snap); err != nil {
+			return
+		}
+	}
+}

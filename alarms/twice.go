@@ -1,0 +1,117 @@
+package alarms
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// A sighting is one line that the rules judged, and every log that had it.
+type sighting struct {
+	key    string
+	stated time.Time // as the line says, as if it were UTC; zero: it does not
+	read   time.Time
+	logs   []string
+}
+
+const (
+	sameWithin = 5 * time.Second
+	// A line with a zone and one without are hours apart. They are the same
+	// only if both came at about the same time.
+	zoneStep   = 15 * time.Minute
+	widestZone = 14 * time.Hour
+	zoneWithin = 10 * time.Minute
+	// maxSightings bounds what is kept of each device.
+	maxSightings = 1000
+)
+
+// sawBefore looks for l among the sightings of its device. What another log
+// had within five seconds is the same line; what the same log has once more
+// happened once more. It returns the sightings with l, and does not change
+// those that it was given.
+func sawBefore(all []sighting, l Line) (with []sighting, before bool) {
+	s := sighting{sightKey(l), lineTime(l), l.At, []string{l.File}}
+	with = slices.Clone(all)
+	for i, old := range with {
+		if old.key == s.key && !slices.Contains(old.logs, l.File) && oneLine(old, s) {
+			with[i].logs = append(slices.Clip(old.logs), l.File)
+			return with, true
+		}
+	}
+	if with = append(with, s); len(with) > maxSightings {
+		with = with[1:]
+	}
+	return with, false
+}
+
+func sightKey(l Line) string {
+	if l.Alarm == nil {
+		return l.Process + "\n" + l.Message
+	}
+	test := ""
+	if l.Test {
+		test = testMark
+	}
+	return test + l.card() + "\n" + l.Alarm.Code + "\n" + l.Alarm.Text
+}
+
+const testMark = "test\n"
+
+// lineTime returns the time that a line states; zero if it states none. One
+// without a year is of the last year that does not put it into the future.
+func lineTime(l Line) time.Time {
+	if l.Time.Known {
+		return l.Time.Value
+	}
+	t, err := time.Parse("2006 Jan _2 15:04:05", "2000 "+l.Stamp) // a leap year
+	if err != nil {
+		return time.Time{}
+	}
+	for year := l.At.Year() + 1; ; year-- {
+		t = time.Date(year, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
+		if t.Before(l.At.Add(24 * time.Hour)) {
+			return t
+		}
+	}
+}
+
+// oneLine compares what the lines themselves say, since one way may be hours
+// late; where one of them says nothing, when they were read.
+func oneLine(a, b sighting) bool {
+	if a.stated.IsZero() || b.stated.IsZero() {
+		return a.read.Sub(b.read).Abs() <= sameWithin
+	}
+	apart := a.stated.Sub(b.stated).Abs()
+	if apart <= sameWithin {
+		return true
+	}
+	offset := apart % zoneStep
+	return apart <= widestZone+sameWithin && min(offset, zoneStep-offset) <= sameWithin && a.read.Sub(b.read).Abs() <= zoneWithin
+}
+
+// heard is what every device's logs have said lately. It does not change.
+type heard map[string][]sighting
+
+// with returns h with l, and whether another log had said it.
+func (h heard) with(l Line) (next heard, before bool) {
+	next = maps.Clone(h)
+	if next == nil {
+		next = make(heard)
+	}
+	next[l.Device], before = sawBefore(h[l.Device], l)
+	return next, before
+}
+
+// unsettled returns, of what an old line says, what no poll since has found to
+// be over.
+func unsettled(js []Judgement, snap *hsm.Snapshot, settings Settings, now time.Time) []Judgement {
+	s := NewState()
+	s.Apply(Eval(s, js, Calm{}, now))
+	s.Apply(Eval(s, JudgePolls(snap, s, settings, now), Calm{}, now))
+	return slices.DeleteFunc(js, func(j Judgement) bool {
+		_, stands := s.Active[j.Key]
+		return j.Verdict == Bad && !stands
+	})
+}
