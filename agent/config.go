@@ -78,6 +78,8 @@ type HSM struct {
 	REST               *REST      `yaml:"rest"`           // the REST API as a second source; nil: none
 	Prefer             []string   `yaml:"prefer"`         // sources, the one that counts first
 	SNMPAgent          *SNMPAgent `yaml:"snmp_agent"`     // beside an address, or instead of one
+
+	replaySerial string // of the captured SNMP agent
 }
 
 // REST is how the REST API of an HSM's appliance is read.
@@ -122,6 +124,8 @@ type LunaCM struct {
 	Name      string    `yaml:"name"`      // of each HSM, before its serial number; "": the host's
 	Serials   []string  `yaml:"serials"`   // HSMs that must be there; others are found
 	Intervals Intervals `yaml:"intervals"` // 0: as for all
+
+	replay string // directory of a capture
 }
 
 // HA is how the HA groups of this host, a Luna client, are watched.
@@ -130,6 +134,8 @@ type HA struct {
 	ClientConfig string        `yaml:"client_config"` // Chrystoki.conf or crystoki.ini
 	ListGroups   bool          `yaml:"listgroups"`    // ask lunacm, too
 	Interval     time.Duration `yaml:"interval"`      // between two questions to lunacm; 0: the slow interval
+
+	replay string // directory of a capture
 }
 
 // Algorithms is what SSH may negotiate; empty: the defaults.

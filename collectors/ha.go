@@ -26,6 +26,7 @@ type HACollector struct {
 	LunaCM   string        // path; "": it is not asked
 	Interval time.Duration // between two questions to LunaCM, each of which connects to every member
 	Log      *slog.Logger
+	Replay   string // directory of a capture, instead of a client host
 
 	look time.Duration // between two looks at the configuration; 0: haLook
 }
@@ -69,9 +70,9 @@ type haPoll struct {
 func (h *HACollector) Run(ctx context.Context, report func(hsm.Observation)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w := &haWork{HACollector: h, haSources: haSources{log: new(haLog), running: runningSince}, events: make(chan haBatch), stop: func() {}}
+	w := &haWork{HACollector: h, haSources: haSources{log: new(haLog), running: h.runs()}, events: make(chan haBatch), stop: func() {}}
 	polls := make(chan haPoll)
-	if h.LunaCM != "" {
+	if h.asks() {
 		go h.poll(ctx, polls, report)
 	}
 	every := h.look
@@ -102,7 +103,7 @@ func (h *HACollector) Run(ctx context.Context, report func(hsm.Observation)) err
 func (w *haWork) observe(ctx context.Context, every time.Duration) hsm.Observation {
 	o := hsm.Observation{Device: w.Device, Kind: hsm.HostMachine, Source: haSource, MaxAge: 3*every + 5*time.Second}
 	start := time.Now()
-	text, err := os.ReadFile(w.Config)
+	text, err := os.ReadFile(w.configFile())
 	if err == nil && !bytes.Equal(text, w.text) {
 		w.config, o.Unread, err = ParseClientConfig(string(text) + "\n")
 		w.text = text
@@ -125,7 +126,7 @@ func (w *haWork) observe(ctx context.Context, every time.Duration) hsm.Observati
 		o.Failure, o.Err = hsm.Command, fmt.Errorf("client configuration: %w", err)
 		return o
 	}
-	v.Certificates = w.certificates()
+	v.Certificates = w.certificates(w.config)
 	w.before = v
 	o.Facts = []hsm.Fact{v}
 	return o
@@ -144,7 +145,7 @@ func (w *haWork) follow(ctx context.Context) {
 	if file == "" {
 		return
 	}
-	f := Follower{File: file, Log: w.Log, FromStart: true, Plain: true}
+	f := Follower{File: w.logFile(file), Log: w.Log, FromStart: true, Plain: true}
 	events := w.events
 	go f.Run(ctx, nil, func(lines []hsm.LogLine, _ []byte) error {
 		if len(lines) == 0 {
@@ -164,11 +165,11 @@ func (h *HACollector) poll(ctx context.Context, polls chan<- haPoll, report func
 	for ctx.Err() == nil {
 		asking, cancel := context.WithTimeout(ctx, haTimeout)
 		p := haPoll{asked: time.Now()}
-		answers, err := l.ask(asking, listGroups)
+		text, err := askOrReplay(asking, l, listGroups, h.Replay, haDir+groupsFile)
 		cancel()
 		o := hsm.Observation{Device: h.Device, Kind: hsm.HostMachine, Source: listGroups, MaxAge: h.Interval*5/2 + haTimeout}
 		if err == nil {
-			p.groups, o.Unread, err = readGroups(answers[0])
+			p.groups, o.Unread, err = readGroups(text)
 		}
 		if ctx.Err() != nil {
 			return
@@ -200,9 +201,12 @@ func readGroups(text string) (*hsm.HAGroups, []string, error) {
 
 // certificates reads those that the configuration names. One that cannot be
 // read is left out: its metric is gone.
-func (w *haWork) certificates() []hsm.ClientCertificate {
+func (h *HACollector) certificates(config hsm.ClientConfig) []hsm.ClientCertificate {
+	if h.Replay != "" {
+		return h.capturedCertificates()
+	}
 	all := []hsm.ClientCertificate{}
-	for _, c := range []struct{ role, file string }{{"client", w.config.ClientCert}, {"server", w.config.ServerCA}} {
+	for _, c := range []struct{ role, file string }{{"client", config.ClientCert}, {"server", config.ServerCA}} {
 		rest, err := os.ReadFile(c.file)
 		for err == nil {
 			var block *pem.Block
@@ -220,10 +224,16 @@ func (w *haWork) certificates() []hsm.ClientCertificate {
 // runningSince reports whether a process runs that began before a time, so
 // that it can have written something then.
 func runningSince(pid int64, at time.Time) bool {
+	began, ok := processBegan(pid)
+	return ok && began.Before(at.Add(time.Second))
+}
+
+// processBegan returns when a process that runs began.
+func processBegan(pid int64) (time.Time, bool) {
 	p, err := ps.NewProcess(int32(pid))
 	if err != nil {
-		return false
+		return time.Time{}, false
 	}
 	created, err := p.CreateTime()
-	return err == nil && created < at.Add(time.Second).UnixMilli()
+	return time.UnixMilli(created), err == nil
 }

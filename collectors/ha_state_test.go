@@ -238,7 +238,7 @@ func TestClientCertificates(t *testing.T) {
 	w.config.ServerCA = writeNew(t, "CAFile.pem", "# appliances\n"+one("luna1", 10)+one("luna2", 20)+"-----BEGIN", 0o644)
 	w.config.ClientCert = "/nonexistent"
 	var got []string
-	for _, c := range w.certificates() {
+	for _, c := range w.certificates(w.config) {
 		got = append(got, fmt.Sprintf("%s %s %d", c.Role, c.Subject, int(c.NotAfter.Sub(haAt(0)).Hours()/24)))
 	}
 	if want := "server CN=luna1 10; server CN=luna2 20"; strings.Join(got, "; ") != want {
