@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -18,7 +19,6 @@ import (
 
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
-	"github.com/lunawatch/lunawatch/simulator"
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
 
@@ -34,8 +34,8 @@ func captureSite(t *testing.T) (e *estate, config Config) {
 	})
 	var hsms strings.Builder
 	for _, a := range e.ready.Appliances {
-		if a.SSHAddress != "" {
-			fmt.Fprintf(&hsms, "- {name: site-%s, address: %q, password_file: %s, known_hosts_file: %s, logs: [%s]%s, snmp_agent: {address: $SNMPD, user: %s, auth_password_file: %s/auth, priv_password_file: %s/priv, serial: \"$SERIAL-%s\"}}\n",
+		if a.Name != "card" {
+			fmt.Fprintf(&hsms, "- {name: site-%s, address: %q, password_file: %s, known_hosts_file: %s, logs: [%s]%s, snmp_agent: {address: $SNMPD, user: %s, auth_password_file: %s/auth, priv_password_file: %s/priv, serial: \"$SERIAL-%s\", interval: 1s}}\n",
 				a.Name, a.SSHAddress, e.ready.PasswordFile, e.ready.KnownHosts, a.Syslog, withRESTOf(e, a), noc.Name, e.dir, e.dir, a.Name)
 		}
 	}
@@ -63,6 +63,8 @@ hsms:
 		}
 		return all == 2
 	})
+	e.inject(t, "luna2", "partition-deactivate payments")
+	e.until(t, "an application has lost a member", func() bool { return len(e.ha().Members[1].LostBy) == 1 })
 	config, err = ParseConfig([]byte("host: {enabled: false, name: client-of-site}\n" + text))
 	must(t, err)
 	return e, config
@@ -72,20 +74,28 @@ hsms:
 // snapshot is the captured one with names replaced, and the archive holds no
 // name and no secret.
 func TestCaptureRoundTrip(t *testing.T) {
+	t.Parallel()
 	e, config := captureSite(t)
-	before := &hsm.Snapshot{}
-	made := newCapturing(func(o hsm.Observation) { before = before.With(o) })
+	store := hsm.NewStore()
+	store.Expect(hsm.NetworkHSM, "site-luna1", "site-luna2")
+	made := newCapturing(store.Apply)
 	made.all(t.Context(), config)
-	capture := made.finish()
+	before, capture := store.Latest(), made.finish()
 	if len(capture.Failed) > 0 {
 		t.Errorf("failed: %q", capture.Failed)
 	}
 	var archive bytes.Buffer
 	must(t, capture.Write(&archive))
+	text := bytes.NewBuffer(bytes.ReplaceAll(bytes.ReplaceAll(archive.Bytes(), []byte("hsm1/"), []byte("folder/")), []byte("hsm2/"), []byte("folder/"))).String()
 	for _, original := range siteNames(t, e, before) {
-		if i := bytes.Index(archive.Bytes(), []byte(original)); i >= 0 {
-			t.Errorf("the archive holds %q: %q", original, archive.Bytes()[max(0, i-60):i+40])
+		for _, form := range []string{original, dotted(original), base64.StdEncoding.EncodeToString([]byte(original))} {
+			if i := strings.Index(text, form); i >= 0 {
+				t.Errorf("the archive holds %q: %q", original, text[max(0, i-60):min(len(text), i+40)])
+			}
 		}
+	}
+	if n := capture.Replaced; n["serial"] < 3 || n["partition serial"] < 5 || n["HA group"] != 2 || n["IP address"] < 3 || n["IP address"] > 10 || n["key, fingerprint or MAC"] == 0 || n["secret"] != 0 {
+		t.Errorf("replaced: %v", n)
 	}
 	file := filepath.Join(e.dir, "c.tar")
 	must(t, os.WriteFile(file, archive.Bytes(), 0o600))
@@ -102,6 +112,49 @@ func TestCaptureRoundTrip(t *testing.T) {
 	must(t, err)
 	if view.Len() == 0 {
 		t.Error("the replay serves nothing over SNMP")
+	}
+}
+
+// dotted is text as the index of an SNMP object.
+func dotted(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		fmt.Fprintf(&b, ".%d", text[i])
+	}
+	return b.String()
+}
+
+// TestCaptureGoesOn: sources that fail are told, and the others are captured.
+func TestCaptureGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "messages")
+	must(t, os.WriteFile(log, []byte("2026 Mar  1 12:00:00 vault-7  kern info  kernel: up\n"), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "secret"), []byte("not to be seen\n"), 0o600))
+	c, err := ParseConfig(fmt.Appendf(nil, `
+lunacm: {enabled: true, path: %[1]s/no-lunacm}
+ha: {enabled: true, client_config: %[1]s/no-conf}
+hsms:
+- name: vault-7
+  address: 127.0.0.1:1
+  password_file: %[1]s/secret
+  host_key: "SHA256:0000000000000000000000000000000000000000000"
+  rest: {user: watch, password_file: %[1]s/secret, ca_file: %[1]s/no-ca}
+  snmp_agent: {address: "127.0.0.1:1", version: 2c, community_file: %[1]s/no-community}
+  logs: [%[1]s/messages, %[1]s/no-log]
+`, dir))
+	must(t, err)
+	capture := NewCapture(t.Context(), c)
+	failed := strings.Join(capture.Failed, "\n")
+	for _, want := range []string{"connection refused", "ca_file", "no-community", "lunacm cannot be started", "client configuration", "no-log"} {
+		if !strings.Contains(failed, want) {
+			t.Errorf("not told: %s, in\n%s", want, failed)
+		}
+	}
+	if strings.Contains(failed, "vault-7") || strings.Contains(failed, "not to be seen") {
+		t.Errorf("told with names or secrets:\n%s", failed)
+	}
+	if text := capture.Files["hsm1/log1.txt"]; !strings.Contains(text, "kernel: up") || strings.Contains(text, "vault-7") {
+		t.Errorf("log: %q of %d files", text, len(capture.Files))
 	}
 }
 
@@ -165,6 +218,7 @@ func comparable(t *testing.T, d hsm.Device) string {
 	must(t, err)
 	var sections map[string]any
 	must(t, json.Unmarshal(text, &sections))
+	withoutMoments(sections)
 	out := map[string]any{"kind": d.Kind}
 	for name, s := range sections {
 		if v, ok := s.(map[string]any); ok && v["value"] != nil {
@@ -181,6 +235,26 @@ func comparable(t *testing.T, d hsm.Device) string {
 	text, err = json.Marshal(out)
 	must(t, err)
 	return string(text)
+}
+
+// withoutMoments takes away when a member was found alive, the moment at which
+// LunaCM was asked, and what LunaSH and SNMP state with other precision, of
+// which the later counts. Times of the HA log stay.
+func withoutMoments(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		if v["state"] == "alive" {
+			delete(v, "since")
+		}
+		delete(v, "busy_seconds")
+		for _, x := range v {
+			withoutMoments(x)
+		}
+	case []any:
+		for _, x := range v {
+			withoutMoments(x)
+		}
+	}
 }
 
 func indented(t *testing.T, text string) string {
@@ -219,5 +293,3 @@ func siteNames(t *testing.T, e *estate, snap *hsm.Snapshot) []string {
 	}
 	return names
 }
-
-var _ = simulator.Ready{}

@@ -24,11 +24,12 @@ type redactor struct {
 	originals map[string]string // original -> what it is
 	used      map[string]bool   // originals that were found
 	addresses map[string]string // IP address -> substitute
+	hex       map[string]bool   // keys, fingerprints and MACs that were found
 	pattern   *regexp.Regexp    // of originals; nil after one was added
 }
 
 func newRedactor() *redactor {
-	r := &redactor{key: make([]byte, 32), originals: make(map[string]string), used: make(map[string]bool), addresses: make(map[string]string)}
+	r := &redactor{key: make([]byte, 32), originals: make(map[string]string), used: make(map[string]bool), hex: make(map[string]bool), addresses: make(map[string]string)}
 	rand.Read(r.key)
 	return r
 }
@@ -149,8 +150,9 @@ func (r *redactor) learnGroups(groups []hsm.HAGroup) {
 	}
 }
 
-// ipAddress finds what may be an IP address.
-var ipAddress = regexp.MustCompile(`\b(?:\d{1,3}\.){3}\d{1,3}\b|\b(?:[0-9a-fA-F]{1,4}:){2,7}[0-9a-fA-F]{1,4}\b|\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6}::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6}\b)?`)
+// number finds the bytes of a key, a fingerprint or a MAC, and what may be an
+// IP address.
+var number = regexp.MustCompile(`\b[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5,}\b|\b(?:\d{1,3}\.){3}\d{1,3}\b|\b(?:[0-9a-fA-F]{1,4}:){2,7}[0-9a-fA-F]{1,4}\b|\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6}::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6}\b)?`)
 
 // redact replaces every name and every IP address in text.
 func (r *redactor) redact(text string) string {
@@ -164,7 +166,32 @@ func (r *redactor) redact(text string) string {
 		r.used[match] = true
 		return r.substitute(match)
 	})
-	return ipAddress.ReplaceAllStringFunc(text, r.address)
+	return number.ReplaceAllStringFunc(text, func(match string) string {
+		if len(match) > 16 && strings.Count(match, ":") == (len(match)-2)/3 {
+			return r.bytes(match)
+		}
+		return r.address(match)
+	})
+}
+
+// bytes replaces bytes in hexadecimal digits.
+func (r *redactor) bytes(original string) string {
+	r.hex[original] = true
+	random := r.random(original)
+	out := []byte(original)
+	for i, c := range out {
+		if c != ':' {
+			out[i] = "0123456789abcdef"[(random[i%len(random)]+byte(i/len(random)))%16]
+		}
+	}
+	return string(out)
+}
+
+// random returns bytes that are always the same for an original.
+func (r *redactor) random(original string) []byte {
+	mac := hmac.New(sha256.New, r.key)
+	mac.Write([]byte(original))
+	return mac.Sum(nil)
 }
 
 // compile makes one pattern of all names, the longest first, that matches
@@ -192,9 +219,7 @@ func edge(c byte) string {
 
 // substitute has the length and the kinds of characters of the original.
 func (r *redactor) substitute(original string) string {
-	mac := hmac.New(sha256.New, r.key)
-	mac.Write([]byte(original))
-	random := mac.Sum(nil)
+	random := r.random(original)
 	out := []byte(original)
 	for i, c := range out {
 		n := random[i%len(random)] + byte(i/len(random))
@@ -242,6 +267,9 @@ func (r *redactor) replaced() map[string]int {
 	}
 	if n := len(r.addresses); n > 0 {
 		counts["IP address"] = n
+	}
+	if n := len(r.hex); n > 0 {
+		counts["key, fingerprint or MAC"] = n
 	}
 	return counts
 }
