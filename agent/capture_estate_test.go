@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"log/slog"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -87,6 +89,9 @@ func TestCaptureRoundTrip(t *testing.T) {
 	var archive bytes.Buffer
 	must(t, capture.Write(&archive))
 	text := bytes.NewBuffer(bytes.ReplaceAll(bytes.ReplaceAll(archive.Bytes(), []byte("hsm1/"), []byte("folder/")), []byte("hsm2/"), []byte("folder/"))).String()
+	for name, file := range capture.Files {
+		text += certificateIn(t, name, file)
+	}
 	for _, original := range siteNames(t, e, before) {
 		for _, form := range []string{original, dotted(original), base64.StdEncoding.EncodeToString([]byte(original))} {
 			if i := strings.Index(text, form); i >= 0 {
@@ -113,6 +118,21 @@ func TestCaptureRoundTrip(t *testing.T) {
 	if view.Len() == 0 {
 		t.Error("the replay serves nothing over SNMP")
 	}
+}
+
+// certificateIn returns the bytes of the certificate in a REST answer.
+func certificateIn(t *testing.T, name, text string) string {
+	t.Helper()
+	if path.Base(name) != "certificate.json" {
+		return ""
+	}
+	var o struct{ Certificate string }
+	must(t, json.Unmarshal([]byte(text), &o))
+	block, _ := pem.Decode([]byte(o.Certificate))
+	if block == nil {
+		t.Fatalf("%s: no certificate: %s", name, text)
+	}
+	return string(block.Bytes)
 }
 
 // dotted is text as the index of an SNMP object.
