@@ -234,7 +234,7 @@ func TestClientCertificates(t *testing.T) {
 		}
 		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 	}
-	w := &haWork{}
+	w := &haWork{HACollector: new(HACollector)}
 	w.config.ServerCA = writeNew(t, "CAFile.pem", "# appliances\n"+one("luna1", 10)+one("luna2", 20)+"-----BEGIN", 0o644)
 	w.config.ClientCert = "/nonexistent"
 	var got []string
