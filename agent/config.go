@@ -78,6 +78,8 @@ type HSM struct {
 	REST               *REST      `yaml:"rest"`           // the REST API as a second source; nil: none
 	Prefer             []string   `yaml:"prefer"`         // sources, the one that counts first
 	SNMPAgent          *SNMPAgent `yaml:"snmp_agent"`     // beside an address, or instead of one
+
+	replaySerial string // of the captured SNMP agent
 }
 
 // REST is how the REST API of an HSM's appliance is read.
@@ -126,6 +128,8 @@ type LunaCM struct {
 	// absolute path, or "" for nowhere.
 	KernelLog   string            `yaml:"kernel_log"`
 	KernelCards map[string]string `yaml:"kernel_cards"` // serial number by driver instance, such as k7pf0
+
+	replay string // directory of a capture
 }
 
 // HA is how the HA groups of this host, a Luna client, are watched.
@@ -135,6 +139,8 @@ type HA struct {
 	ListGroups   bool          `yaml:"listgroups"`    // ask lunacm, too
 	VTL          string        `yaml:"vtl"`           // path; asked in place of lunacm
 	Interval     time.Duration `yaml:"interval"`      // between two questions to lunacm; 0: the slow interval
+
+	replay string // directory of a capture
 }
 
 // Algorithms is what SSH may negotiate; empty: the defaults.
