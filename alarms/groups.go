@@ -103,6 +103,8 @@ var Groups = []Group{
 	{"system-status", "Appliance services", CryptoAttention, "Read status sysstat show and status sysstat code.", nil},
 	{"service", "Service of the appliance down", CryptoAttention, "Read service status on the appliance; restart the service, or take it from those that start with the appliance if it is not wanted.", nil},
 	{"unreachable", "HSM not reachable", CryptoAttention, adviseReach, nil},
+	{"audit-event", "Critical event in the audit log", CryptoAttention, "Find out who did it, and whether it was planned.", nil},
+	{"failed-login", "Failed login in the audit log", CryptoAttention, "Find out who tries. Too many lock the role, of the SO erase the HSM.", nil},
 	{"storm", "Many new alarms", CryptoAttention, "See lunawatch alarms list. Many at once have one cause: power, network, cooling.", nil},
 	{"delivery", "Notifications are not delivered", CryptoAttention, "Look at the receiver and at the way to it; what waits is delivered when it is back.", nil},
 	{"journal", "State not stored", CryptoAttention, "Free space below state_directory and make it writable. Alarms go on in memory meanwhile. Of a damaged state, clear the alarm once you have looked at it.", nil},

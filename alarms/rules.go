@@ -141,6 +141,7 @@ var Rules = []Rule{
 	ntlsDown,
 	certificate,
 	logDisk,
+	auditDisk,
 	diskHealth,
 	systemStatus,
 	services,

@@ -215,6 +215,10 @@ func (e Events) with(js []Judgement) Events {
 	for _, j := range js {
 		switch {
 		case j.Verdict != Bad || j.Test || GroupNamed(j.Group).Trap != CryptoAttention:
+		case j.Group == "audit-event":
+			e.AuditCritical++
+		case j.Group == "failed-login":
+			e.FailedLogins++
 		case j.Severity == Critical:
 			e.Critical++
 		default:
@@ -333,8 +337,7 @@ func (k *Kept) hear(told map[string]map[Key]Told) {
 func (w *Watch) sum(more map[string]Events) map[string]Events {
 	total := make(map[string]Events)
 	for device, add := range more {
-		old := w.kept.Events[device]
-		total[device] = Events{old.Critical + add.Critical, old.Other + add.Other}
+		total[device] = w.kept.Events[device].plus(add)
 	}
 	return total
 }
@@ -389,10 +392,16 @@ func (w *Watch) notification(c Change, now time.Time) Notification {
 	return n
 }
 
-// Events returns how many critical and other events a device has reported.
+// Events returns how many critical and other events a device has reported. Its
+// audit log counts where its alarms tell less: both may tell of the same event.
 func (w *Watch) Events(device string) (critical, other uint64) {
+	e := w.Counted(device)
+	return max(e.Critical, e.AuditCritical), e.Other
+}
+
+// Counted returns what was counted of a device.
+func (w *Watch) Counted(device string) Events {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e := w.kept.Events[device]
-	return e.Critical, e.Other
+	return w.kept.Events[device]
 }

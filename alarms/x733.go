@@ -34,6 +34,8 @@ var classes = map[string][2]string{
 	"source-failing":       {"communicationsAlarm", "communicationsSubsystemFailure"},
 	"hsm-sessions":         {"qualityOfServiceAlarm", "resourceAtOrNearingCapacity"},
 	"audit-log":            {"processingErrorAlarm", "storageCapacityProblem"},
+	"audit-event":          {"securityServiceOrMechanismViolation", "proceduralError"},
+	"failed-login":         {"securityServiceOrMechanismViolation", "authenticationFailure"},
 	"storm":                {"qualityOfServiceAlarm", "congestion"},
 	"delivery":             {"communicationsAlarm", "communicationsSubsystemFailure"},
 	"journal":              {"processingErrorAlarm", "fileError"},
