@@ -8,22 +8,18 @@ import (
 )
 
 // parseAudit reads records of an HSM's audit log. Lines that name no event are
-// kept, as unread.
+// unread.
 func parseAudit(lines []string, unread func(string)) hsm.Fact {
 	var log hsm.AuditLog
-	recognised := false
 	for _, line := range lines {
-		if strings.TrimSpace(line) == "" {
-			continue
-		}
-		r := ParseAuditRecord(line)
-		if r.Event == "" {
+		switch r := ParseAuditRecord(line); {
+		case r.Event != "":
+			log.Records = append(log.Records, r)
+		case r.Text != "":
 			unread(line)
 		}
-		recognised = recognised || r.Event != ""
-		log.Records = append(log.Records, r)
 	}
-	if !recognised {
+	if log.Records == nil {
 		return nil
 	}
 	return log
