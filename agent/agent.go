@@ -70,6 +70,7 @@ func New(c Config, w Web, log *slog.Logger) *Agent {
 		Settings: c.Alarms, Store: a.store, Log: log,
 		Receivers: make(map[string]alarms.Receiver), Addresses: make(map[string]string), Parents: c.parents(),
 	}
+	a.watch.Settings.Expected = c.expected()
 	a.listener = &collectors.SyslogListener{
 		UDP: c.Syslog.UDP, TCP: c.Syslog.TCP, TLS: c.Syslog.TLS, Rate: c.Syslog.Rate, Log: log, Device: c.sender,
 	}
@@ -294,6 +295,20 @@ func (a *Agent) loadTLS() error {
 	}
 	a.listener.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}}
 	return nil
+}
+
+// expected returns what must be there, by device.
+func (c Config) expected() map[string]alarms.Expected {
+	all := make(map[string]alarms.Expected)
+	for _, h := range c.HSMs {
+		if h.Expect != nil {
+			all[h.Name] = *h.Expect
+		}
+	}
+	if c.HA.Expect != nil {
+		all[c.Host.Name] = *c.HA.Expect
+	}
+	return all
 }
 
 // parents returns what each device depends on, as far as that is known.

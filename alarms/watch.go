@@ -37,6 +37,8 @@ type Watch struct {
 	stats  map[string]*Delivery
 	stored map[string]time.Time // by log: when its cursor was last stored
 	tests  map[string]testRun   // by the object of the alarm
+
+	series map[Series][]Sample // of the goroutine of polls
 }
 
 // A Receiver is somebody who is told of alarms.
@@ -58,6 +60,9 @@ func (w *Watch) Open() error {
 		return err
 	}
 	w.kept = kept
+	if w.series, err = w.Journal.loadSamples(); err != nil {
+		return err
+	}
 	w.stored, w.tests = make(map[string]time.Time), make(map[string]testRun)
 	w.queued, w.stats = make(map[string]chan struct{}), make(map[string]*Delivery)
 	w.nudge = make(chan struct{}, 1)
@@ -95,7 +100,7 @@ func (w *Watch) polls(ctx context.Context) error {
 	for ctx.Err() == nil {
 		now := time.Now()
 		snap := w.Store.Latest()
-		own := w.ownHealth(now)
+		own := append(w.ownHealth(now), w.forecasts(snap, now)...)
 		err := w.step(Entry{}, func(s State) []Judgement { return append(JudgePolls(snap, s, w.Settings, now), own...) }, now)
 		switch {
 		case err != nil && !failing:
