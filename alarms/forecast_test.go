@@ -34,7 +34,7 @@ func TestForecast(t *testing.T) {
 		"noise only":          {battery, trend(60, 4, 2.85, 0, 0.01, -0.01, 0.005), ""},
 		"does not move":       {battery, trend(60, 4, 3.05, 0), "good"},
 		"slowly":              {battery, trend(60, 4, 3.05, -0.001), "good"},
-		"between":             {battery, trend(60, 4, 2.85, -0.0018), "between"},
+		"between":             {battery, trend(60, 4, 2.85, -0.0019), "between"},
 		"up":                  {battery, trend(60, 4, 2.85, 0.004), "good"},
 		"past it":             {battery, trend(60, 4, 2.76, -0.004), "good"},
 		"six days":            {battery, trend(36, 4, 2.85, -0.004), ""},
