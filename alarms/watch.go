@@ -37,6 +37,9 @@ type Watch struct {
 	stats  map[string]*Delivery
 	stored map[string]time.Time // by log: when its cursor was last stored
 	tests  map[string]testRun   // by the object of the alarm
+
+	tally   tally
+	changed chan struct{} // closed when something changes; nil: nobody waits
 }
 
 // A Receiver is somebody who is told of alarms.
@@ -266,6 +269,8 @@ func (w *Watch) commit(entry Entry, idle bool, now time.Time) error {
 	}
 	w.stored[entry.File] = now
 	w.kept, w.again = next, again
+	w.tally.add(entry.Changes)
+	w.tellChanged()
 	maps.Copy(w.kept.Events, entry.Events)
 	w.kept.hear(entry.Told)
 	for _, c := range entry.Changes {

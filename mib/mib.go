@@ -112,16 +112,25 @@ func (t table[R]) append(rows []Row, src Source) []Row {
 	}
 	var list []indexed
 	for index, row := range t.rows(src) {
-		list = append(list, indexed{index, row})
+		if len(t.entry)+1+len(index) <= agentx.MaxSubIDs {
+			list = append(list, indexed{index, row})
+		}
 	}
 	slices.SortStableFunc(list, func(a, b indexed) int { return a.index.Compare(b.index) })
 	list = slices.CompactFunc(list, func(a, b indexed) bool { return a.index.Compare(b.index) == 0 })
+	var ids agentx.OID // of many instances, so that they are few allocations
 	for _, c := range t.columns {
 		for _, r := range list {
-			oid := t.entry.Append(c.id).Append(r.index...)
-			if v := c.value(r.row); v.Type != 0 && len(oid) <= agentx.MaxSubIDs {
-				rows = append(rows, Row{oid, v})
+			v := c.value(r.row)
+			if v.Type == 0 {
+				continue
 			}
+			if cap(ids)-len(ids) < agentx.MaxSubIDs {
+				ids = make(agentx.OID, 0, agentx.MaxSubIDs+min(32*len(list), 1<<14))
+			}
+			begin := len(ids)
+			ids = append(append(append(ids, t.entry...), c.id), r.index...)
+			rows = append(rows, Row{ids[begin:len(ids):len(ids)], v})
 		}
 	}
 	return rows
