@@ -174,6 +174,9 @@ var lunaTraps = map[NoticeKind]LunaTrap{
 
 var coldStart = agentx.OID{1, 3, 6, 1, 6, 3, 1, 1, 5, 1}
 
+// ColdStart is coldStart of SNMPv2-MIB.
+func ColdStart() Trap { return Trap{OID: coldStart} }
+
 // LunaNotification is n of a as a notification of LUNAWATCH-MIB. The agent's
 // start is coldStart of SNMPv2-MIB, with the objects of the notice behind it.
 func LunaNotification(n Notice, a Alarm) Trap {
@@ -198,7 +201,7 @@ func AlarmNotification(n Notice, a Alarm) (t Trap, ok bool) {
 	case NoticeCleared:
 		state, severity = 3, Cleared
 	case NoticeStarted:
-		return Trap{OID: coldStart}, true
+		return ColdStart(), true
 	default:
 		return Trap{}, false
 	}
