@@ -51,7 +51,9 @@ func (e *estate) list() (all []standing) {
 }
 
 func byNumber(all []standing) []standing {
-	slices.SortFunc(all, func(a, b standing) int { return strings.Compare(fmt.Sprintf("%9s", a.Number), fmt.Sprintf("%9s", b.Number)) })
+	slices.SortFunc(all, func(a, b standing) int {
+		return strings.Compare(fmt.Sprintf("%9s", a.Number), fmt.Sprintf("%9s", b.Number))
+	})
 	return all
 }
 
