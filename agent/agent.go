@@ -335,7 +335,7 @@ func (c Config) sender(address netip.Addr, host string) string {
 // build makes a View of every Snapshot, and again when alarms change or data
 // become stale. It takes no more than half of the time of a processor.
 func (a *Agent) build(ctx context.Context) error {
-	started := time.Now()
+	started, failing := time.Now(), false
 	for ctx.Err() == nil {
 		changed := a.watch.Changed()
 		snap, now := a.store.Latest(), time.Now()
@@ -344,9 +344,10 @@ func (a *Agent) build(ctx context.Context) error {
 			src.Events = a.watch.Events
 		}
 		list, err := a.watch.MIBAlarms()
-		if err != nil {
-			a.log.Error("SNMP shows no alarms that ended", "err", err)
+		if err != nil && !failing {
+			a.log.Error("SNMP does not show all alarms that ended", "err", err)
 		}
+		failing = err != nil
 		list.Started = started
 		list.Version, _ = Version()
 		src.Alarms = &list

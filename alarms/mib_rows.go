@@ -1,6 +1,7 @@
 package alarms
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -66,7 +67,8 @@ func (w *Watch) MIBAlarms() (mib.Alarms, error) {
 	all := mib.Alarms{Models: Models()}
 	for _, s := range w.Active() {
 		row := s.MIBRow()
-		row.Label, row.Silenced = w.label(s.Device), s.Silence != nil
+		w.complete(&row)
+		row.Silenced = s.Silence != nil
 		if s.RelatedTo != nil {
 			row.RelatedTo = s.RelatedTo.String()
 		}
@@ -74,7 +76,9 @@ func (w *Watch) MIBAlarms() (mib.Alarms, error) {
 	}
 	history, err := w.History(mib.MaxCleared)
 	for _, a := range history {
-		all.Cleared = append(all.Cleared, a.MIBRow())
+		row := a.MIBRow()
+		w.complete(&row)
+		all.Cleared = append(all.Cleared, row)
 	}
 	for name, d := range w.Deliveries() {
 		all.Receivers = append(all.Receivers, mib.AlarmReceiver{
@@ -88,11 +92,11 @@ func (w *Watch) MIBAlarms() (mib.Alarms, error) {
 	return all, err
 }
 
-// label is the label of a device's HSM; "" if it is not known.
-func (w *Watch) label(device string) string {
+// complete adds what is known of the alarm's device.
+func (w *Watch) complete(row *mib.Alarm) {
 	devices := w.Store.Latest().Devices
-	if i := slices.IndexFunc(devices, func(d hsm.Device) bool { return d.Name == device }); i >= 0 {
-		return devices[i].Show.Value.Label.Value
+	if i := slices.IndexFunc(devices, func(d hsm.Device) bool { return d.Name == row.Device }); i >= 0 {
+		row.Serial = cmp.Or(row.Serial, devices[i].Serial())
+		row.Label = devices[i].Show.Value.Label.Value
 	}
-	return ""
 }

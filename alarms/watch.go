@@ -1,6 +1,7 @@
 package alarms
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -389,6 +390,7 @@ func (w *Watch) notification(c Change, now time.Time) Notification {
 	for _, d := range w.Store.Latest().Devices {
 		if d.Name == a.Device {
 			n.Label = d.Show.Value.Label.Value
+			n.Change.Alarm.Serial = cmp.Or(a.Serial, d.Serial())
 		}
 	}
 	return n
