@@ -22,7 +22,8 @@ var modelNumbers = map[string]uint32{
 	"power-supply": 40, "motherboard": 41, "disk": 42, "log-disk": 43, "host-disk": 44, "ha-member": 45, "ha-exhausted": 46,
 	"ha-redundancy": 47, "ha-standby-in-use": 48, "ha-offline": 49, "ha-recovery-disabled": 50, "ha-unasked": 51,
 	"client-certificate": 52, "system-status": 53, "service": 54, "unreachable": 55, "storm": 56, "delivery": 57, "journal": 58,
-	"test": 59, "sources-disagree": 60, "source-failing": 61, "data-stale": 62,
+	"test": 59, "sources-disagree": 60, "source-failing": 61, "data-stale": 62, "audit-event": 63,
+	"failed-login": 64, "forecast": 65, "inventory": 66, "inventory-member": 67, "inventory-partition": 68,
 }
 
 // Models are the kinds of alarm for alarmModelTable: one of each group.
@@ -43,7 +44,7 @@ func (a Alarm) MIBRow() mib.Alarm {
 		Codes: a.Codes, Severity: mib.Severity(a.Severity), EventType: a.Type, Cause: a.Cause, Text: a.Text, Action: GroupNamed(a.Group).Action,
 		Raised: a.Raised, Last: a.Last, Cleared: a.Cleared, Count: a.Count, Flapping: a.Flapping, InStorm: a.InStorm, Test: a.Test,
 	}
-	if strings.HasPrefix(a.Group, "partition-") {
+	if strings.Contains(a.Group, "partition") {
 		row.Partition = a.Object
 	}
 	if n := len(a.Codes); n > 0 {

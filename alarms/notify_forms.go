@@ -50,6 +50,8 @@ func (f Forms) Problem(r Route) error {
 	switch {
 	case r.Policy.Level == LevelCategory && (f.has(FormLunawatch) || f.has(FormAlarmMIB)):
 		return errors.New("level category allows form vendor only: the others tell which alarm it is")
+	case r.Policy.Level == LevelCoded && f.has(FormAlarmMIB):
+		return errors.New("level coded does not allow form alarm-mib: it points to a row of the alarm table")
 	case r.Heartbeat > 0 && !f.has(FormLunawatch):
 		return errors.New("heartbeat needs form lunawatch: the others have no notification for it")
 	}

@@ -75,6 +75,7 @@ func TestForms(t *testing.T) {
 		{Forms{FormVendor, FormAlarmMIB}, Route{Policy: Policy{Level: LevelCategory}}, "category"},
 		{nil, Route{Policy: Policy{Level: LevelCategory}}, ""},
 		{Forms{FormLunawatch}, Route{Policy: Policy{Level: LevelCoded}}, ""},
+		{Forms{FormAlarmMIB}, Route{Policy: Policy{Level: LevelCoded}}, "row of the alarm table"},
 		{nil, Route{Heartbeat: time.Minute}, "heartbeat needs form lunawatch"},
 		{Forms{FormVendor, FormLunawatch}, Route{Heartbeat: time.Minute}, ""},
 	} {

@@ -146,8 +146,13 @@ func alarmRows(list func(Alarms) []Alarm, index func(Alarm) agentx.OID) func(Sou
 func active(a Alarms) []Alarm { return a.Active }
 
 // index is the number of an alarm as an index, which begins anew at 1 beyond
-// 32 bits.
-func (a Alarm) index() uint32 { return uint32((max(a.Number, 1)-1)%(1<<32-1)) + 1 }
+// 32 bits; 0 of an alarm whose number is not told.
+func (a Alarm) index() uint32 {
+	if a.Number == 0 {
+		return 0
+	}
+	return uint32((a.Number-1)%(1<<32-1)) + 1
+}
 
 // dateAndTime is DateAndTime of RFC 2579, with the zone: 11 octets.
 func dateAndTime(t time.Time) string {

@@ -127,6 +127,15 @@ func TestSeverityVarbind(t *testing.T) {
 	}
 }
 
+// TestIndex: a notification to a receiver that is not told numbers names no row.
+func TestIndex(t *testing.T) {
+	for number, want := range map[uint64]uint32{0: 0, 1: 1, 1<<32 - 1: 1<<32 - 1, 1 << 32: 1} {
+		if got := (Alarm{Number: number}).index(); got != want {
+			t.Errorf("%d: %d, want %d", number, got, want)
+		}
+	}
+}
+
 var notificationType = regexp.MustCompile(`(?s)\n(\w+) NOTIFICATION-TYPE\n\s+OBJECTS\s+\{([^}]*)\}.*?::= \{ lunaNotifications (\d) \}`)
 
 // TestNotificationsAsInModule: every notification carries the objects that
