@@ -41,6 +41,8 @@ type Watch struct {
 
 	tally   tally
 	changed chan struct{} // closed when something changes; nil: nobody waits
+
+	series map[Series][]Sample // of the goroutine of polls
 }
 
 // A Receiver is somebody who is told of alarms.
@@ -62,6 +64,9 @@ func (w *Watch) Open() error {
 		return err
 	}
 	w.kept = kept
+	if w.series, err = w.Journal.loadSamples(); err != nil {
+		return err
+	}
 	w.stored, w.tests = make(map[string]time.Time), make(map[string]testRun)
 	w.queued, w.stats = make(map[string]chan struct{}), make(map[string]*Delivery)
 	w.nudge = make(chan struct{}, 1)
@@ -99,7 +104,7 @@ func (w *Watch) polls(ctx context.Context) error {
 	for ctx.Err() == nil {
 		now := time.Now()
 		snap := w.Store.Latest()
-		own := w.ownHealth(now)
+		own := append(w.ownHealth(now), w.forecasts(snap, now)...)
 		err := w.step(Entry{}, func(s State) []Judgement { return append(JudgePolls(snap, s, w.Settings, now), own...) }, now)
 		switch {
 		case err != nil && !failing:
@@ -219,6 +224,10 @@ func (e Events) with(js []Judgement) Events {
 	for _, j := range js {
 		switch {
 		case j.Verdict != Bad || j.Test || GroupNamed(j.Group).Trap != CryptoAttention:
+		case j.Group == "audit-event":
+			e.AuditCritical++
+		case j.Group == "failed-login":
+			e.FailedLogins++
 		case j.Severity == Critical:
 			e.Critical++
 		default:
@@ -339,8 +348,7 @@ func (k *Kept) hear(told map[string]map[Key]Told) {
 func (w *Watch) sum(more map[string]Events) map[string]Events {
 	total := make(map[string]Events)
 	for device, add := range more {
-		old := w.kept.Events[device]
-		total[device] = Events{old.Critical + add.Critical, old.Other + add.Other}
+		total[device] = w.kept.Events[device].plus(add)
 	}
 	return total
 }
@@ -396,10 +404,16 @@ func (w *Watch) notification(c Change, now time.Time) Notification {
 	return n
 }
 
-// Events returns how many critical and other events a device has reported.
+// Events returns how many critical and other events a device has reported. Its
+// audit log counts where its alarms tell less: both may tell of the same event.
 func (w *Watch) Events(device string) (critical, other uint64) {
+	e := w.Counted(device)
+	return max(e.Critical, e.AuditCritical), e.Other
+}
+
+// Counted returns what was counted of a device.
+func (w *Watch) Counted(device string) Events {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e := w.kept.Events[device]
-	return e.Critical, e.Other
+	return w.kept.Events[device]
 }
