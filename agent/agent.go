@@ -125,7 +125,7 @@ func (a *Agent) receivers() error {
 		case r.AgentX != nil && a.session == nil:
 			err = errors.New("it sends through snmpd, but snmp is not enabled")
 		case r.AgentX != nil:
-			to.Notifier = alarms.AgentX{Session: a.session}
+			to.Notifier = alarms.AgentX{Session: a.session, Form: r.AgentX.Form}
 		case r.SNMP != nil:
 			to.Notifier, err = alarms.NewSNMP(alarms.SNMPTarget(*r.SNMP), a.watch.Journal)
 			to.Confirms = r.SNMP.Inform
@@ -336,14 +336,25 @@ func (c Config) sender(address netip.Addr, host string) string {
 	return ""
 }
 
-// build makes a View of every Snapshot, and again when data become stale.
+// build makes a View of every Snapshot, and again when alarms change or data
+// become stale. It takes no more than half of the time of a processor.
 func (a *Agent) build(ctx context.Context) error {
+	started, failing := time.Now(), false
 	for ctx.Err() == nil {
+		changed := a.watch.Changed()
 		snap, now := a.store.Latest(), time.Now()
 		src := mib.Source{Snapshot: snap, Now: now}
 		if !a.config.SNMP.RawEventCounters {
 			src.Events = a.watch.Events
 		}
+		list, err := a.watch.MIBAlarms()
+		if err != nil && !failing {
+			a.log.Error("SNMP does not show all alarms that ended", "err", err)
+		}
+		failing = err != nil
+		list.Started = started
+		list.Version, _ = Version()
+		src.Alarms = &list
 		view, err := mib.Build(src)
 		if err != nil {
 			a.log.Error("SNMP view not built; the last one stays", "err", err)
@@ -354,11 +365,33 @@ func (a *Agent) build(ctx context.Context) error {
 		if at := snap.NextExpiry(now); !at.IsZero() && at.Before(wake) {
 			wake = at.Add(time.Millisecond)
 		}
-		wait, cancel := context.WithDeadline(ctx, wake)
-		a.store.Wait(wait, snap)
-		cancel()
+		rest(ctx, time.Since(now))
+		a.waitFor(ctx, snap, changed, wake)
 	}
 	return nil
+}
+
+// rest waits, at most until ctx is done.
+func rest(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// waitFor returns when there is a newer Snapshot, when changed is closed, or
+// at a time.
+func (a *Agent) waitFor(ctx context.Context, snap *hsm.Snapshot, changed <-chan struct{}, until time.Time) {
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	go func() {
+		select {
+		case <-changed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	a.store.Wait(ctx, snap)
 }
 
 // serveWeb serves metrics and pages until ctx is done.

@@ -158,22 +158,28 @@ type Algorithms struct {
 // A Receiver is where notifications go: exactly one of its kinds is set.
 type Receiver struct {
 	Name   string       `yaml:"name"`
-	AgentX *struct{}    `yaml:"agentx"` // through snmpd, to its own trap sinks
+	AgentX *AgentX      `yaml:"agentx"` // through snmpd, to its own trap sinks
 	SNMP   *SNMPTarget  `yaml:"snmp"`
 	Route  alarms.Route `yaml:",inline"`
 }
 
+// AgentX is what snmpd is to send.
+type AgentX struct {
+	Form alarms.Forms `yaml:"form"`
+}
+
 // An SNMPTarget is a trap receiver that the agent reaches itself.
 type SNMPTarget struct {
-	Address          string `yaml:"address"` // host or host:port; port 162
-	Version          string `yaml:"version"` // 2c or 3
-	Inform           bool   `yaml:"inform"`
-	CommunityFile    string `yaml:"community_file"`
-	User             string `yaml:"user"`
-	AuthProtocol     string `yaml:"auth_protocol"`
-	AuthPasswordFile string `yaml:"auth_password_file"`
-	PrivProtocol     string `yaml:"priv_protocol"`
-	PrivPasswordFile string `yaml:"priv_password_file"`
+	Address          string       `yaml:"address"` // host or host:port; port 162
+	Version          string       `yaml:"version"` // 2c or 3
+	Inform           bool         `yaml:"inform"`
+	CommunityFile    string       `yaml:"community_file"`
+	User             string       `yaml:"user"`
+	AuthProtocol     string       `yaml:"auth_protocol"`
+	AuthPasswordFile string       `yaml:"auth_password_file"`
+	PrivProtocol     string       `yaml:"priv_protocol"`
+	PrivPasswordFile string       `yaml:"priv_password_file"`
+	Form             alarms.Forms `yaml:"form"`
 }
 
 // Default returns the configuration of an empty file.
@@ -487,7 +493,15 @@ func (r Receiver) problems() (problems []string) {
 	if (r.AgentX == nil) == (r.SNMP == nil) {
 		return append(problems, "exactly one of agentx and snmp is needed")
 	}
+	if a := r.AgentX; a != nil {
+		if err := a.Form.Problem(r.Route); err != nil {
+			problems = append(problems, err.Error())
+		}
+	}
 	if s := r.SNMP; s != nil {
+		if err := s.Form.Problem(r.Route); err != nil {
+			problems = append(problems, err.Error())
+		}
 		switch {
 		case s.Version == "2c" && s.CommunityFile == "":
 			problems = append(problems, "version 2c needs community_file")

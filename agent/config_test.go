@@ -136,6 +136,9 @@ func TestConfigProblems(t *testing.T) {
 		{"receivers: [{agentx: {}}]\n", "name is needed"},
 		{"receivers: [{name: a, snmp: {address: x, version: \"1\"}}]\n", "neither 2c nor 3"},
 		{"receivers: [{name: a, snmp: {address: x, version: 2c}}]\n", "community_file"},
+		{"receivers: [{name: a, agentx: {form: typed}}]\n", "none of vendor, lunawatch, alarm-mib"},
+		{"receivers: [{name: a, agentx: {form: [vendor, lunawatch]}, level: category}]\n", "level category allows form vendor only"},
+		{"receivers: [{name: a, agentx: {}, heartbeat: 5m}]\n", "heartbeat needs form lunawatch"},
 		{"receivers: [{name: a, agentx: {}}, {name: a, agentx: {}}]\n", "taken by another receiver"},
 	} {
 		_, err := ParseConfig([]byte(c.text))

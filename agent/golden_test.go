@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -51,7 +53,7 @@ func replayed(t *testing.T) *hsm.Store {
 func TestGolden(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, now := replayed(t), time.Now()
-		view, err := mib.Build(mib.Source{Snapshot: store.Latest(), Now: now})
+		view, err := mib.Build(mib.Source{Snapshot: store.Latest(), Now: now, Alarms: goldenAlarms(now)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,6 +76,25 @@ func TestGolden(t *testing.T) {
 		}
 		golden(t, "text.txt", text.Bytes())
 	})
+}
+
+// goldenAlarms is one alarm that stands and one that ended.
+func goldenAlarms(now time.Time) *mib.Alarms {
+	battery := alarms.Alarm{
+		Key: alarms.Key{Device: "luna72", Group: "battery"}, Number: 12, Severity: alarms.Critical, Type: "equipmentAlarm", Cause: "powerProblem",
+		Text: "the battery is at 2.48 V", Codes: []string{"2003", "2004"}, Serial: "532018", Raised: now.Add(-time.Hour), Last: now, Count: 4,
+		Evidence: []alarms.Evidence{{At: now, Measure: &alarms.Measure{Value: 2.48, Threshold: 2.5, Unit: "V"}}},
+		Ack:      &alarms.Ack{By: "anna", Comment: "spare is on its way", At: now.Add(-time.Minute)},
+	}
+	fan := alarms.Alarm{
+		Key: alarms.Key{Device: "luna54", Group: "appliance-fan", Object: "Fan1A"}, Number: 11, Severity: alarms.Minor, Raised: now.Add(-time.Hour), Cleared: now.Add(-time.Minute),
+	}
+	models := slices.DeleteFunc(alarms.Models(), func(m mib.Model) bool { return m.Title != alarms.GroupNamed("battery").Title })
+	return &mib.Alarms{
+		Started: now.Add(-24 * time.Hour), Version: "v0", Active: []mib.Alarm{battery.MIBRow()}, Cleared: []mib.Alarm{fan.MIBRow()}, Models: models,
+		Raised: map[mib.Severity]uint64{mib.Minor: 2}, LastNumber: 12, LastRaise: battery.Raised, LastClear: fan.Cleared,
+		Receivers: []mib.AlarmReceiver{{Name: "noc", Sequence: 41, Waiting: 1, Delivered: 40}},
+	}
 }
 
 // checkOrder holds a View to what SNMP asks of it: OIDs strictly ascending,

@@ -161,6 +161,9 @@ func (w *Watch) heartbeat(ctx context.Context, name string, every time.Duration)
 		if _, waiting, _ := w.Journal.Waiting(name); kind == Started || waiting == 0 {
 			if err := w.Journal.Write(Entry{Notify: map[string][]Notification{name: {n}}}); err == nil {
 				w.wakeUp(name)
+				w.mu.Lock()
+				w.tellChanged()
+				w.mu.Unlock()
 			}
 		}
 		kind = Heartbeat

@@ -318,6 +318,18 @@ func (j *Journal) Waiting(receiver string) (oldest Notification, n int, err erro
 	return oldest, n, err
 }
 
+// LastSequence returns the number of the last notification that was made for a
+// receiver; 0: there was none.
+func (j *Journal) LastSequence(receiver string) (last uint64) {
+	j.view(func(tx *bbolt.Tx) error {
+		if queue := tx.Bucket(queueBucket).Bucket([]byte(receiver)); queue != nil {
+			last = queue.Sequence()
+		}
+		return nil
+	})
+	return last
+}
+
 // Done removes a notification that was delivered.
 func (j *Journal) Done(receiver string, sequence uint64) error {
 	return j.update(func(tx *bbolt.Tx) error {

@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/gosnmp/gosnmp"
+
+	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
 // An SNMPTarget is a manager that takes traps or informs.
@@ -26,6 +29,7 @@ type SNMPTarget struct {
 	AuthPasswordFile string
 	PrivProtocol     string // AES, AES192 or AES256; "" is AES
 	PrivPasswordFile string
+	Form             Forms
 }
 
 // An Engine is the SNMP engine that this agent is: one for all receivers.
@@ -59,7 +63,7 @@ func newEngineID() []byte {
 	return id
 }
 
-// SNMP sends the vendor's notifications to one manager.
+// SNMP sends traps or informs to one manager.
 type SNMP struct {
 	target SNMPTarget
 	engine Engine
@@ -136,13 +140,35 @@ func (s *SNMP) send(ctx context.Context, n Notification) error {
 	if usm, ok := s.conn.SecurityParameters.(*gosnmp.UsmSecurityParameters); ok && !s.target.Inform {
 		usm.AuthoritativeEngineTime = uint32(uptime.Seconds())
 	}
-	oid, object, reference := VendorTrap(n)
-	_, err := s.conn.SendTrap(gosnmp.SnmpTrap{IsInform: s.target.Inform, Variables: []gosnmp.SnmpPDU{
+	for _, t := range s.target.Form.Traps(n) {
+		if _, err := s.conn.SendTrap(gosnmp.SnmpTrap{IsInform: s.target.Inform, Variables: variables(uptime, t)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// variables are those of a trap: sysUpTime, snmpTrapOID and its objects.
+func variables(uptime time.Duration, t mib.Trap) []gosnmp.SnmpPDU {
+	list := []gosnmp.SnmpPDU{
 		{Name: ".1.3.6.1.2.1.1.3.0", Type: gosnmp.TimeTicks, Value: uint32(uptime / (10 * time.Millisecond))},
-		{Name: ".1.3.6.1.6.3.1.1.4.1.0", Type: gosnmp.ObjectIdentifier, Value: "." + oid},
-		{Name: "." + object, Type: gosnmp.OctetString, Value: reference},
-	}})
-	return err
+		{Name: ".1.3.6.1.6.3.1.1.4.1.0", Type: gosnmp.ObjectIdentifier, Value: "." + t.OID.String()},
+	}
+	for _, vb := range t.Objects {
+		pdu := gosnmp.SnmpPDU{Name: "." + vb.OID.String()}
+		switch v := vb.Value; v.Type {
+		case agentx.TypeInteger:
+			pdu.Type, pdu.Value = gosnmp.Integer, int(v.Int())
+		case agentx.TypeGauge32:
+			pdu.Type, pdu.Value = gosnmp.Gauge32, uint32(v.Number)
+		case agentx.TypeObjectIdentifier:
+			pdu.Type, pdu.Value = gosnmp.ObjectIdentifier, "."+v.OID.String()
+		default:
+			pdu.Type, pdu.Value = gosnmp.OctetString, v.Octets
+		}
+		list = append(list, pdu)
+	}
+	return list
 }
 
 func (t SNMPTarget) hostPort() (string, uint16, error) {

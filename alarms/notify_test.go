@@ -68,7 +68,7 @@ func TestNotificationIDs(t *testing.T) {
 func TestAgentXWithoutSnmpd(t *testing.T) {
 	session := agentx.New(agentx.Config{Socket: t.TempDir() + "/none", Timeout: time.Second})
 	n := Notification{Change: Change{Raised, Alarm{Key: Key{Device: "a", Group: "stm"}}}}
-	if err := (AgentX{session}).Notify(t.Context(), n); err == nil {
+	if err := (AgentX{Session: session}).Notify(t.Context(), n); err == nil {
 		t.Error("delivered to nobody")
 	}
 }

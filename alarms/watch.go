@@ -1,6 +1,7 @@
 package alarms
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -38,6 +39,9 @@ type Watch struct {
 	stats  map[string]*Delivery
 	stored map[string]time.Time // by log: when its cursor was last stored
 	tests  map[string]testRun   // by the object of the alarm
+
+	tally   tally
+	changed chan struct{} // closed when something changes; nil: nobody waits
 
 	series map[Series][]Sample // of the goroutine of polls
 }
@@ -288,6 +292,8 @@ func (w *Watch) commit(entry Entry, idle bool, now time.Time) error {
 	w.stored[entry.File] = now
 	w.again = again
 	w.kept.take(entry, now)
+	w.tally.add(entry.Changes)
+	w.tellChanged()
 	for _, c := range entry.Changes {
 		if a := c.Alarm; c.Kind != Seen {
 			w.Log.Info("alarm", "change", c.Kind, "hsm", a.Device, "group", a.Group, "object", a.Object, "severity", a.Severity, "test", a.Test, "text", a.Text)
@@ -430,6 +436,7 @@ func (w *Watch) notification(c Change, now time.Time) Notification {
 	for _, d := range w.Store.Latest().Devices {
 		if d.Name == a.Device {
 			n.Label = d.Show.Value.Label.Value
+			n.Change.Alarm.Serial = cmp.Or(a.Serial, d.Serial())
 		}
 	}
 	return n

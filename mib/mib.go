@@ -1,11 +1,13 @@
 // Package mib lays a Snapshot out as the objects of the vendor's MIB modules
-// CHRYSALIS-UTSP-MIB, SAFENET-HSM-MIB and SAFENET-APPLIANCE-MIB. Tables are
-// declared as values; [Build] turns them and a Snapshot into a [View].
+// CHRYSALIS-UTSP-MIB, SAFENET-HSM-MIB and SAFENET-APPLIANCE-MIB, and alarms as
+// those of ALARM-MIB, ITU-ALARM-MIB and LUNAWATCH-MIB. Tables are declared as
+// values; [Build] turns them and a [Source] into a [View].
 package mib
 
 import (
 	"iter"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
@@ -20,7 +22,7 @@ var (
 )
 
 // Subtrees are what a subagent registers to serve every table.
-var Subtrees = []agentx.OID{chrysalisUTSP, safenetHSM, safenetAppliance}
+var Subtrees = []agentx.OID{alarmMIB, ituAlarmMIB, lunawatchMIB, chrysalisUTSP, safenetHSM, safenetAppliance}
 
 // A Source is what a View is built from.
 type Source struct {
@@ -30,6 +32,7 @@ type Source struct {
 	// They stand in where the HSM itself reports 0. Nil: the HSM's own number
 	// is served as it is.
 	Events func(device string) (critical, other uint64)
+	Alarms *Alarms // nil: there are no alarm tables
 }
 
 // A table is a conceptual table, or a group of scalars, whose rows are of
@@ -52,6 +55,21 @@ var tables = []interface {
 	append([]Row, Source) []Row
 	objects(func(name string, oid agentx.OID))
 }{
+	alarmModelScalars,
+	alarmModelTable,
+	alarmActiveScalars,
+	alarmActiveTable,
+	alarmActiveVariableTable,
+	alarmActiveStatsTable,
+	alarmActiveOverflow,
+	alarmClearScalars,
+	alarmClearTable,
+	ituAlarmTable,
+	ituAlarmActiveTable,
+	ituAlarmActiveStatsTable,
+	lunaAgentScalars,
+	lunaAlarmTable,
+	lunaReceiverTable,
 	chrysalisHSM,
 	chrysalisNTLS,
 	hsmTable,
@@ -88,18 +106,31 @@ func Objects() iter.Seq2[string, agentx.OID] {
 // append leaves out a row whose index was already there, since two sources can
 // name one thing twice, and one whose index is too long for SNMP.
 func (t table[R]) append(rows []Row, src Source) []Row {
-	seen := make(map[string]bool)
+	type indexed struct {
+		index agentx.OID
+		row   R
+	}
+	var list []indexed
 	for index, row := range t.rows(src) {
-		if key := index.String(); seen[key] {
-			continue
-		} else {
-			seen[key] = true
+		if len(t.entry)+1+len(index) <= agentx.MaxSubIDs {
+			list = append(list, indexed{index, row})
 		}
-		for _, c := range t.columns {
-			oid := t.entry.Append(c.id).Append(index...)
-			if v := c.value(row); v.Type != 0 && len(oid) <= agentx.MaxSubIDs {
-				rows = append(rows, Row{oid, v})
+	}
+	slices.SortStableFunc(list, func(a, b indexed) int { return a.index.Compare(b.index) })
+	list = slices.CompactFunc(list, func(a, b indexed) bool { return a.index.Compare(b.index) == 0 })
+	var ids agentx.OID // of many instances, so that they are few allocations
+	for _, c := range t.columns {
+		for _, r := range list {
+			v := c.value(r.row)
+			if v.Type == 0 {
+				continue
 			}
+			if cap(ids)-len(ids) < agentx.MaxSubIDs {
+				ids = make(agentx.OID, 0, agentx.MaxSubIDs+min(32*len(list), 1<<14))
+			}
+			begin := len(ids)
+			ids = append(append(append(ids, t.entry...), c.id), r.index...)
+			rows = append(rows, Row{ids[begin:len(ids):len(ids)], v})
 		}
 	}
 	return rows

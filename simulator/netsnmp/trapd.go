@@ -13,7 +13,7 @@ import (
 
 // A TrapdConfig says how a private snmptrapd is set up.
 type TrapdConfig struct {
-	Address   string   // UDP, as "127.0.0.1:1162"; empty is a free port of 127.0.0.1
+	Address   string   // UDP, as "127.0.0.1:1162" or "[::1]:1162"; empty is a free port of 127.0.0.1
 	Community string   // of v1 and v2c traps and informs; empty is "public"
 	Users     []User   // of v3 traps (EngineID is the sender's) and v3 informs (no EngineID)
 	Output    string   // net-snmp's output options, such as "-On"; empty prints names that MIBDirs resolve
@@ -63,6 +63,10 @@ func StartTrapd(ctx context.Context, dir string, c TrapdConfig) (*Trapd, error) 
 		return nil, err
 	}
 	command := []string{snmptrapd, "-f", "-Lo", "-C", "-c", conf, "-F", trapMark + "%v\n"}
+	transport := "udp:"
+	if strings.HasPrefix(c.Address, "[") {
+		transport = "udp6:"
+	}
 	if c.Output != "" {
 		command = append(command, c.Output)
 	}
@@ -71,7 +75,7 @@ func StartTrapd(ctx context.Context, dir string, c TrapdConfig) (*Trapd, error) 
 	} else {
 		command = append(command, "-m", "")
 	}
-	if d.process, err = startProcess(ctx, append(command, "udp:"+c.Address), dir, d); err != nil {
+	if d.process, err = startProcess(ctx, append(command, transport+c.Address), dir, d); err != nil {
 		d.log.Close()
 		return nil, err
 	}
@@ -94,10 +98,12 @@ func (c TrapdConfig) configuration() string {
 	return strings.Join(append(lines, c.Lines...), "\n") + "\n"
 }
 
-// bound reports whether a UDP port of 127.0.0.1 is taken.
+// bound reports whether a UDP port of 127.0.0.1 or of ::1 is taken.
 func bound(port uint16) bool {
-	table, err := os.ReadFile("/proc/net/udp")
-	return err == nil && bytes.Contains(table, fmt.Appendf(nil, " 0100007F:%04X ", port))
+	four, _ := os.ReadFile("/proc/net/udp")
+	six, _ := os.ReadFile("/proc/net/udp6")
+	return bytes.Contains(four, fmt.Appendf(nil, " 0100007F:%04X ", port)) ||
+		bytes.Contains(six, fmt.Appendf(nil, " 00000000000000000000000001000000:%04X ", port))
 }
 
 // Stop ends snmptrapd and waits until it is gone.

@@ -1,0 +1,106 @@
+package alarms
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/agentx"
+)
+
+// A Form is what a notification looks like as a trap or inform.
+type Form string
+
+// The forms.
+const (
+	FormVendor    Form = "vendor"    // the vendor's six notifications: raised and cleared
+	FormLunawatch Form = "lunawatch" // LUNAWATCH-MIB: all there is, typed and numbered
+	FormAlarmMIB  Form = "alarm-mib" // ALARM-MIB of RFC 3877: a pointer to the alarm's row
+)
+
+// Forms are the forms that a receiver gets, each of them; none is the vendor's.
+type Forms []Form
+
+// UnmarshalYAML reads one form or a list.
+func (f *Forms) UnmarshalYAML(read func(any) error) error {
+	var one Form
+	if read(&one) == nil {
+		*f = Forms{one}
+		return nil
+	}
+	return read((*[]Form)(f))
+}
+
+func (f Forms) has(form Form) bool {
+	return slices.Contains(f, form) || len(f) == 0 && form == FormVendor
+}
+
+// Problem returns what is wrong with f for a receiver that is told by r; nil:
+// nothing.
+func (f Forms) Problem(r Route) error {
+	for _, form := range f {
+		switch form {
+		case FormVendor, FormLunawatch, FormAlarmMIB:
+		default:
+			return fmt.Errorf("form %q is none of vendor, lunawatch, alarm-mib", form)
+		}
+	}
+	switch {
+	case r.Policy.Level == LevelCategory && (f.has(FormLunawatch) || f.has(FormAlarmMIB)):
+		return errors.New("level category allows form vendor only: the others tell which alarm it is")
+	case r.Policy.Level == LevelCoded && f.has(FormAlarmMIB):
+		return errors.New("level coded does not allow form alarm-mib: it points to a row of the alarm table")
+	case r.Heartbeat > 0 && !f.has(FormLunawatch):
+		return errors.New("heartbeat needs form lunawatch: the others have no notification for it")
+	}
+	return nil
+}
+
+// notices tells which notice of LUNAWATCH-MIB a kind is.
+var notices = map[Kind]mib.NoticeKind{
+	Raised: mib.NoticeRaised, Updated: mib.NoticeChanged, Ended: mib.NoticeCleared, Repeated: mib.NoticeRepeated,
+	Acknowledged: mib.NoticeAcknowledged, Unacknowledged: mib.NoticeUnacknowledged,
+	Started: mib.NoticeStarted, Heartbeat: mib.NoticeHeartbeat,
+}
+
+// Traps returns what is sent for n: none, if no form has a word for it.
+func (f Forms) Traps(n Notification) (traps []mib.Trap) {
+	notice := mib.Notice{Sequence: n.Sequence, At: n.At, Kind: notices[n.Change.Kind], ID: n.ID}
+	row := n.Change.Alarm.MIBRow()
+	row.Label = n.Label
+	if f.has(FormVendor) {
+		traps = append(traps, vendorTraps(n)...)
+	}
+	if f.has(FormAlarmMIB) {
+		if t, ok := mib.AlarmNotification(notice, row); ok {
+			traps = append(traps, t)
+		}
+	}
+	if f.has(FormLunawatch) && notice.Kind != 0 {
+		traps = append(traps, mib.LunaNotification(notice, row))
+	}
+	if n.Change.Kind == Started { // one is enough; the last says most
+		traps = traps[max(0, len(traps)-1):]
+	}
+	return traps
+}
+
+// vendorTraps is n as the vendor's own trap agent would send it, who knows
+// neither acknowledgements nor signs of life.
+func vendorTraps(n Notification) []mib.Trap {
+	switch n.Change.Kind {
+	case Acknowledged, Unacknowledged, Heartbeat:
+		return nil
+	case Started:
+		return []mib.Trap{mib.ColdStart()}
+	}
+	oid, object, reference := VendorTrap(n)
+	trap, err := agentx.ParseOID(oid)
+	name, wrong := agentx.ParseOID(object)
+	if err := cmp.Or(err, wrong); err != nil {
+		panic(err) // both are ours
+	}
+	return []mib.Trap{{OID: trap, Objects: []agentx.Varbind{{OID: name, Value: agentx.Text(reference)}}}}
+}

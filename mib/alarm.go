@@ -1,0 +1,193 @@
+package mib
+
+import (
+	"iter"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/lunawatch/lunawatch/mib/agentx"
+)
+
+// An Alarm is one alarm as the alarm tables and the notifications show it. A
+// text that is not known is "".
+type Alarm struct {
+	Number    uint64 // counts alarms as they are raised; the index of every alarm table
+	Model     uint32 // alarmModelIndex of its group
+	Key       string // stable: the same problem has the same key again
+	Device    string
+	Serial    string // of the HSM
+	Label     string // of the HSM
+	Partition string
+	Object    string // what of the device it is about
+	Group     string
+	Codes     []string // ALM codes
+	Component string   // that spoke of it: host-driver, bootloader, firmware
+	Severity  Severity
+	EventType string // X.733
+	Cause     string // X.733
+	Text      string
+	Action    string
+	Value     string // a decimal number
+	Threshold string // a decimal number
+	Unit      string
+	Raised    time.Time
+	Last      time.Time
+	Cleared   time.Time // zero while it stands
+	Count     int
+	AckBy     string // "": nobody
+	AckText   string
+	AckAt     time.Time
+	Silenced  bool
+	RelatedTo string // key of the alarm that explains it
+	Flapping  bool
+	InStorm   bool
+	Test      bool
+}
+
+// A Severity is the perceived severity of X.733, mildest first. Its number is
+// alarmModelState.
+type Severity uint32
+
+// The perceived severities.
+const (
+	Cleared Severity = iota + 1
+	Indeterminate
+	Warning
+	Minor
+	Major
+	Critical
+)
+
+var severities = []Severity{Cleared, Indeterminate, Warning, Minor, Major, Critical}
+
+// perceived is ItuPerceivedSeverity of ITU-ALARM-TC-MIB.
+var perceived = map[Severity]int32{Cleared: 1, Indeterminate: 2, Critical: 3, Major: 4, Minor: 5, Warning: 6}
+
+// A Model is one kind of alarm.
+type Model struct {
+	Index     uint32 // the same in every release
+	Title     string
+	EventType string // X.733
+	Cause     string // X.733
+	Action    string
+}
+
+// Alarms is what the alarm tables are built from.
+type Alarms struct {
+	Started    time.Time // when the agent started; all TimeTicks count from there
+	Version    string
+	Active     []Alarm
+	Cleared    []Alarm // the newest that ended
+	Models     []Model
+	Raised     map[Severity]uint64 // since Started, by the severity at first
+	LastNumber uint64              // of the alarm that was raised last; 0: none ever
+	LastRaise  time.Time           // zero: none since Started
+	LastClear  time.Time           // zero: none since Started
+	Receivers  []AlarmReceiver
+}
+
+// An AlarmReceiver is somebody who is told of alarms.
+type AlarmReceiver struct {
+	Name      string
+	Sequence  uint64 // of the last notification that was made for it
+	Waiting   int
+	Delivered uint64
+	Failed    uint64 // attempts
+	Lost      uint64 // notifications that were given up
+}
+
+// MaxCleared is how many alarms that ended are shown.
+const MaxCleared = 100
+
+// worst is the severity of the worst alarm that stands, or Cleared.
+func (a Alarms) worst() Severity {
+	worst := Cleared
+	for _, x := range a.Active {
+		worst = max(worst, x.Severity)
+	}
+	return worst
+}
+
+// ticks is a time as sysUpTime, as far as this agent knows it: from its own
+// start. A time before that is 0, as RFC 3877 wants it.
+func (a Alarms) ticks(t time.Time) agentx.Value {
+	if t.Before(a.Started) {
+		return agentx.TimeTicks(0)
+	}
+	return agentx.TimeTicks(uint32(t.Sub(a.Started) / (10 * time.Millisecond)))
+}
+
+// withAlarms is the rows function of a group of scalars of src.Alarms.
+func withAlarms(src Source) iter.Seq2[agentx.OID, Alarms] {
+	return func(yield func(agentx.OID, Alarms) bool) {
+		if src.Alarms != nil {
+			yield(agentx.OID{0}, *src.Alarms)
+		}
+	}
+}
+
+// alarmRows yields the alarms of a list, each under its index.
+func alarmRows(list func(Alarms) []Alarm, index func(Alarm) agentx.OID) func(Source) iter.Seq2[agentx.OID, Alarm] {
+	return func(src Source) iter.Seq2[agentx.OID, Alarm] {
+		return func(yield func(agentx.OID, Alarm) bool) {
+			if src.Alarms == nil {
+				return
+			}
+			for _, a := range list(*src.Alarms) {
+				if !yield(index(a), a) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func active(a Alarms) []Alarm { return a.Active }
+
+// index is the number of an alarm as an index, which begins anew at 1 beyond
+// 32 bits; 0 of an alarm whose number is not told.
+func (a Alarm) index() uint32 {
+	if a.Number == 0 {
+		return 0
+	}
+	return uint32((a.Number-1)%(1<<32-1)) + 1
+}
+
+// dateAndTime is DateAndTime of RFC 2579, with the zone: 11 octets.
+func dateAndTime(t time.Time) string {
+	_, offset := t.Zone()
+	sign := byte('+')
+	if offset < 0 {
+		sign, offset = '-', -offset
+	}
+	return string([]byte{
+		byte(t.Year() >> 8), byte(t.Year()), byte(t.Month()), byte(t.Day()),
+		byte(t.Hour()), byte(t.Minute()), byte(t.Second()), byte(t.Nanosecond() / 1e8),
+		sign, byte(offset / 3600), byte(offset / 60 % 60),
+	})
+}
+
+func moment(t time.Time) agentx.Value {
+	if t.IsZero() {
+		return none
+	}
+	return agentx.Text(dateAndTime(t))
+}
+
+// admin cuts s to the 255 octets of an SnmpAdminString, which is UTF-8, and
+// never amid a character.
+func admin(s string) agentx.Value {
+	s = strings.ToValidUTF8(s, "?")
+	if len(s) > 255 {
+		end := 255
+		for !utf8.RuneStart(s[end]) {
+			end--
+		}
+		s = s[:end]
+	}
+	return agentx.Text(s)
+}
+
+// zeroDotZero is the pointer to nothing.
+var zeroDotZero = agentx.ObjectIdentifier(agentx.OID{0, 0})

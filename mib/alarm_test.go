@@ -1,0 +1,216 @@
+package mib
+
+import (
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"os"
+
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib/agentx"
+)
+
+var berlin = time.FixedZone("CET", 3600)
+
+// standing is n alarms that stand.
+func standing(n int) *Alarms {
+	a := &Alarms{Started: now, Raised: map[Severity]uint64{Minor: 2, Critical: 1}, LastNumber: uint64(n), LastRaise: now.Add(time.Minute)}
+	for i := range n {
+		a.Active = append(a.Active, Alarm{
+			Number: uint64(i + 1), Model: 20, Key: fmt.Sprintf("luna%d/temp-warn", i), Device: fmt.Sprintf("luna%d", i), Serial: "532018",
+			Group: "temp-warn", Codes: []string{"2001"}, Severity: Minor, EventType: "environmentalAlarm", Cause: "temperatureUnacceptable",
+			Text: "the card is at 77 C", Value: "77", Threshold: "75", Unit: "C", Raised: now.Add(time.Second).In(berlin), Last: now, Count: 1,
+		})
+	}
+	return a
+}
+
+// TestAlarmTables reads one alarm in every table that has it.
+func TestAlarmTables(t *testing.T) {
+	alarms := standing(2)
+	alarms.Active[1].Number, alarms.Active[1].Serial, alarms.Active[1].AckBy, alarms.Active[1].AckAt = 1<<32+6, "", "anna", now
+	alarms.Models = []Model{{Index: 20, Title: "Card too warm", EventType: "environmentalAlarm", Cause: "temperatureUnacceptable"}}
+	alarms.Cleared = []Alarm{{Number: 9, Model: 20, Cleared: now.Add(time.Minute)}}
+	alarms.LastClear = now.Add(2 * time.Minute)
+	src := Source{Snapshot: &hsm.Snapshot{}, Now: now, Alarms: alarms}
+	raised := agentx.OID{0, 11, 2026 >> 8, 2026 & 255, 3, 1, 13, 0, 1, 0, '+', 1, 0}
+	cleared := agentx.OID{0, 11, 2026 >> 8, 2026 & 255, 3, 1, 12, 1, 0, 0, '+', 0, 0, 9}
+	first, second := raised.Append(1), raised.Append(7) // beyond 32 bits, numbers begin anew
+	model := agentx.OID{1, 3, 6, 1, 2, 1, 118, 1, 1, 2, 1, 3, 0, 20, 4}
+	for _, c := range []struct {
+		name string
+		oid  agentx.OID
+		want agentx.Value
+	}{
+		{"resource: the HSM", alarmActive.Append(2, 1, 10).Append(first...), agentx.ObjectIdentifier(safenetHSM.Append(2, 1, 1, 6, '5', '3', '2', '0', '1', '8'))},
+		{"resource: none is known", alarmActive.Append(2, 1, 10).Append(second...), agentx.ObjectIdentifier(agentx.OID{0, 0})},
+		{"model, minor", alarmActive.Append(2, 1, 13).Append(first...), agentx.ObjectIdentifier(model)},
+		{"that row is there", model, agentx.ObjectIdentifier(lunawatchMIB.Append(0, 1))},
+		{"and tells the severity", alarmModel.Append(2, 1, 5, 0, 20, 4), agentx.Integer(5)},
+		{"in the sixteenth variable", alarmModel.Append(2, 1, 4, 0, 20, 4), agentx.Gauge32(16)},
+		{"specific model", alarmModel.Append(2, 1, 7, 0, 20, 4), agentx.ObjectIdentifier(ituAlarmModel.Append(1, 1, 2, 0, 20, 5))},
+		{"of that event type", ituAlarmModel.Append(1, 1, 2, 0, 20, 5), agentx.Integer(6)},
+		{"and cause", ituAlarmModel.Append(1, 1, 3, 0, 20, 5), agentx.Integer(548)},
+		{"variables", alarmActive.Append(2, 1, 8).Append(first...), agentx.Gauge32(22)},
+		{"the first: uptime", alarmActive.Append(3, 1, 6, 0, 1, 1), agentx.TimeTicks(100)},
+		{"the second: trap", alarmActive.Append(3, 1, 10, 0, 1, 2), agentx.ObjectIdentifier(lunawatchMIB.Append(0, 1))},
+		{"the third: key", alarmActive.Append(3, 1, 8, 0, 1, 3), agentx.Text("luna0/temp-warn")},
+		{"of type octetString", alarmActive.Append(3, 1, 3, 0, 1, 3), agentx.Integer(6)},
+		{"the last: acknowledged by", alarmActive.Append(3, 1, 2, 0, 7, 22), agentx.ObjectIdentifier(lunawatchMIB.Append(1, 2, 1, 21, 7))},
+		{"no more", alarmActive.Append(3, 1, 2, 0, 7, 23), agentx.Value{}},
+		{"stand", alarmActive.Append(4, 1, 1, 0), agentx.Gauge32(2)},
+		{"raised since the start", alarmActive.Append(4, 1, 2, 0), agentx.Gauge32(3)},
+		{"last changed: a clear", alarmActive.Append(1, 0), agentx.TimeTicks(12000)},
+		{"cleared", alarmClear.Append(2, 1, 10).Append(cleared...), agentx.ObjectIdentifier(alarmModel.Append(2, 1, 3, 0, 20, 1))},
+		{"trend", ituAlarmActive.Append(1, 1, 1).Append(first...), agentx.Integer(2)},
+		{"minor stand", ituAlarmActive.Append(2, 1, 4, 0), agentx.Gauge32(2)},
+		{"critical stand", ituAlarmActive.Append(2, 1, 2, 0), agentx.Gauge32(0)},
+		{"critical since the start", ituAlarmActive.Append(2, 1, 7, 0), agentx.Gauge32(1)},
+		{"unacknowledged", lunaAgent.Append(4, 0), agentx.Gauge32(1)},
+		{"worst", lunaAgent.Append(5, 0), agentx.Integer(5)},
+		{"raised at, with zone", lunawatchMIB.Append(1, 2, 1, 19, 1), agentx.Text("\x07\xea\x03\x01\x0d\x00\x01\x00+\x01\x00")},
+		{"not acknowledged", lunawatchMIB.Append(1, 2, 1, 22, 1), agentx.Value{}},
+		{"acknowledged by", lunawatchMIB.Append(1, 2, 1, 21, 7), agentx.Text("anna")},
+	} {
+		got := value(t, src, c.oid)
+		if got.Type != c.want.Type || got.Number != c.want.Number || got.Octets != c.want.Octets || got.OID.Compare(c.want.OID) != 0 {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestNoAlarmTables: without a word about alarms there is no table, which says
+// something else than an empty one.
+func TestNoAlarmTables(t *testing.T) {
+	v, err := Build(Source{Snapshot: &hsm.Snapshot{}, Now: now})
+	if err != nil || v.Len() != 0 {
+		t.Errorf("%d instances, error %v", v.Len(), err)
+	}
+	if got := value(t, Source{Snapshot: &hsm.Snapshot{}, Now: now, Alarms: &Alarms{}}, lunaAgent.Append(3, 0)); got.Type != agentx.TypeGauge32 {
+		t.Errorf("count of no alarms: %v", got)
+	}
+}
+
+func TestDateAndTime(t *testing.T) {
+	for zone, want := range map[int]string{0: "+\x00\x00", 5*3600 + 45*60: "+\x05\x2d", -(3*3600 + 30*60): "-\x03\x1e"} {
+		got := dateAndTime(time.Date(2026, 12, 31, 23, 59, 58, 7e8, time.FixedZone("", zone)))
+		if got != "\x07\xea\x0c\x1f\x17\x3b\x3a\x07"+want {
+			t.Errorf("zone %d: %x", zone, got)
+		}
+	}
+}
+
+// TestAdmin cuts at 255 octets, never amid a character.
+func TestAdmin(t *testing.T) {
+	for s, want := range map[string]int{"": 0, strings.Repeat("x", 300): 255, strings.Repeat("\u20ac", 86): 255, "x" + strings.Repeat("\u20ac", 86): 253, "\xff": 1} {
+		got := admin(s).Octets
+		if len(got) != want || !utf8.ValidString(got) {
+			t.Errorf("%.10q: %d octets %q", s, len(got), got)
+		}
+	}
+}
+
+// TestSeverityVarbind: alarmModelVarbindIndex and alarmActiveVariables tell
+// where things are in what is sent.
+func TestSeverityVarbind(t *testing.T) {
+	trap := LunaNotification(Notice{Kind: NoticeRaised, At: now}, standing(1).Active[0])
+	if got := Name(trap.Objects[severityVarbind-3].OID); got != "lunaAlarmSeverity.1" {
+		t.Errorf("variable %d is %s", severityVarbind, got)
+	}
+	if n := len(trap.Objects) - eventObjects + 2; n != alarmVariables {
+		t.Errorf("%d variables, not %d", n, alarmVariables)
+	}
+}
+
+// TestIndex: a notification to a receiver that is not told numbers names no row.
+func TestIndex(t *testing.T) {
+	for number, want := range map[uint64]uint32{0: 0, 1: 1, 1<<32 - 1: 1<<32 - 1, 1 << 32: 1} {
+		if got := (Alarm{Number: number}).index(); got != want {
+			t.Errorf("%d: %d, want %d", number, got, want)
+		}
+	}
+}
+
+var notificationType = regexp.MustCompile(`(?s)\n(\w+) NOTIFICATION-TYPE\n\s+OBJECTS\s+\{([^}]*)\}.*?::= \{ lunaNotifications (\d) \}`)
+
+// TestNotificationsAsInModule: every notification carries the objects that
+// LUNAWATCH-MIB gives it, in that order.
+func TestNotificationsAsInModule(t *testing.T) {
+	if _, err := exec.LookPath("snmptranslate"); err != nil && os.Getenv("CI") != "true" {
+		t.Skip("SKIPPED: snmptranslate is missing: apt-get install snmp")
+	}
+	text, err := os.ReadFile("../mibs/LUNAWATCH-MIB.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := make(map[string][]agentx.Varbind)
+	for _, kind := range []NoticeKind{NoticeRaised, NoticeChanged, NoticeCleared, NoticeAcknowledged, NoticeHeartbeat} {
+		trap := LunaNotification(Notice{Kind: kind, At: now}, standing(1).Active[0])
+		sent[fmt.Sprint(trap.OID[len(trap.OID)-1])] = trap.Objects
+	}
+	found := notificationType.FindAllStringSubmatch(string(text), -1)
+	if len(found) != len(sent) {
+		t.Fatalf("%d notifications in the module, %d are sent", len(found), len(sent))
+	}
+	for _, m := range found {
+		var got []string
+		for _, vb := range sent[m[3]] {
+			out, err := exec.Command("snmptranslate", "-M", "../mibs:../mibs/base", "-m", "ALL", "-Os", vb.OID.String()).Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			name, _, _ := strings.Cut(strings.TrimSpace(string(out)), ".")
+			got = append(got, name)
+		}
+		if want := strings.Join(strings.Fields(m[2]), " "); want != strings.Join(got, ", ") {
+			t.Errorf("%s\nhas  %s\nsent %s", m[1], want, strings.Join(got, ", "))
+		}
+	}
+}
+
+// TestAlarmNotifications of ALARM-MIB point to rows that are there.
+func TestAlarmNotifications(t *testing.T) {
+	alarms := standing(1)
+	alarms.Models = []Model{{Index: 20}}
+	src := Source{Snapshot: &hsm.Snapshot{}, Now: now, Alarms: alarms}
+	for kind, want := range map[NoticeKind]string{NoticeRaised: "118.0.2", NoticeChanged: "118.0.2", NoticeRepeated: "118.0.2", NoticeCleared: "118.0.3"} {
+		trap, ok := AlarmNotification(Notice{Kind: kind, At: now}, alarms.Active[0])
+		if !ok || trap.OID.String() != "1.3.6.1.2.1."+want {
+			t.Errorf("%d: %v", kind, trap.OID)
+		}
+		if got := value(t, src, trap.Objects[0].Value.OID); got.Type == 0 {
+			t.Errorf("%d: no row %v", kind, trap.Objects[0].Value.OID)
+		}
+		for _, vb := range trap.Objects {
+			if got := value(t, src, vb.OID); got.Type != vb.Value.Type || kind != NoticeCleared && (got.Octets != vb.Value.Octets || got.OID.Compare(vb.Value.OID) != 0) {
+				t.Errorf("%d: %v is %v in the table", kind, vb, got)
+			}
+		}
+	}
+	for _, kind := range []NoticeKind{NoticeAcknowledged, NoticeUnacknowledged, NoticeHeartbeat} {
+		if trap, ok := AlarmNotification(Notice{Kind: kind, At: now}, alarms.Active[0]); ok {
+			t.Errorf("%d: sent %v", kind, trap)
+		}
+	}
+}
+
+func BenchmarkAlarms(b *testing.B) {
+	for _, n := range []int{100, 1000, 10000} {
+		src := Source{Snapshot: &hsm.Snapshot{}, Now: now, Alarms: standing(n)}
+		b.Run(fmt.Sprintf("Build with %d alarms", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				v, err := Build(src)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(float64(v.Len()), "instances")
+			}
+		})
+	}
+}
