@@ -148,10 +148,19 @@ type Algorithms struct {
 
 // A Receiver is where notifications go: exactly one of its kinds is set.
 type Receiver struct {
-	Name   string       `yaml:"name"`
-	AgentX *struct{}    `yaml:"agentx"` // through snmpd, to its own trap sinks
-	SNMP   *SNMPTarget  `yaml:"snmp"`
-	Route  alarms.Route `yaml:",inline"`
+	Name   string      `yaml:"name"`
+	AgentX *struct{}   `yaml:"agentx"` // through snmpd, to its own trap sinks
+	SNMP   *SNMPTarget `yaml:"snmp"`
+
+	Alertmanager *alarms.Alertmanager `yaml:"alertmanager"`
+	PagerDuty    *alarms.PagerDuty    `yaml:"pagerduty"`
+	Opsgenie     *alarms.Opsgenie     `yaml:"opsgenie"`
+	Webhook      *alarms.Webhook      `yaml:"webhook"`
+	SMTP         *alarms.SMTP         `yaml:"smtp"`
+	Syslog       *alarms.Syslog       `yaml:"syslog"`
+	Exec         *alarms.Exec         `yaml:"exec"`
+
+	Route alarms.Route `yaml:",inline"`
 }
 
 // An SNMPTarget is a trap receiver that the agent reaches itself.
@@ -230,9 +239,7 @@ func ParseConfig(text []byte) (Config, error) {
 	c.HA.Interval = cmp.Or(c.HA.Interval, c.Intervals.Slow)
 	for i := range c.Receivers {
 		c.Receivers[i].Route.Expire = cmp.Or(c.Receivers[i].Route.Expire, alarms.DefaultExpire)
-		if s := c.Receivers[i].SNMP; s != nil {
-			s.Address = withPort(s.Address, "162")
-		}
+		c.Receivers[i].complete()
 	}
 	return c, errors.Join(c.problems()...)
 }
@@ -475,9 +482,7 @@ func (r Receiver) problems() (problems []string) {
 	if err := r.Route.Problem(); err != nil {
 		problems = append(problems, err.Error())
 	}
-	if (r.AgentX == nil) == (r.SNMP == nil) {
-		return append(problems, "exactly one of agentx and snmp is needed")
-	}
+	problems = append(problems, r.serviceProblems()...)
 	if s := r.SNMP; s != nil {
 		switch {
 		case s.Version == "2c" && s.CommunityFile == "":

@@ -132,7 +132,7 @@ func TestConfigProblems(t *testing.T) {
 		{"lunacm: {enabled: true, intervals: {slow: 1ms}}\n", "lunacm: interval 1ms is below"},
 		{"snmp: {agentXTimeout: 0}\n", "agentXTimeout is too small"},
 		{"alarms: {storage_ratio: 2}\n", "storage_ratio"},
-		{"receivers: [{name: a}]\n", "exactly one of agentx and snmp"},
+		{"receivers: [{name: a}]\n", "exactly one of agentx, snmp, alertmanager"},
 		{"receivers: [{agentx: {}}]\n", "name is needed"},
 		{"receivers: [{name: a, snmp: {address: x, version: \"1\"}}]\n", "neither 2c nor 3"},
 		{"receivers: [{name: a, snmp: {address: x, version: 2c}}]\n", "community_file"},
