@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -159,4 +161,42 @@ func TestAlertLabels(t *testing.T) {
 	if got := m.alerts(complete(Updated), at(0)); len(got) != 4 || got[1].EndsAt.After(at(0)) || !got[0].EndsAt.Equal(at(300)) {
 		t.Errorf("milder ones: %+v", got)
 	}
+}
+
+// TestRefreshDoesNotPileUp: what stands is sent again each minute, and not once
+// for each minute that the receiver was down.
+func TestRefreshDoesNotPileUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var down atomic.Bool
+		to := &receiver{answer: func(Notification) error {
+			if down.Load() {
+				return errors.New("down")
+			}
+			return nil
+		}}
+		a := start(t, t.TempDir(), map[string]Notifier{"am": to}, func(w *Watch) {
+			r := w.Receivers["am"]
+			r.Refresh = time.Minute
+			w.Receivers["am"] = r
+		})
+		defer a.stop()
+		a.must(a.lines("1", transport, lowPower))
+		to.forget()
+		pass(10 * time.Minute)
+		if _, taken := to.saw(); len(taken) < 18 || len(taken) > 22 || taken[0].Change.Kind != Repeated {
+			t.Errorf("two alarms in ten minutes were told %d times", len(taken))
+		}
+		down.Store(true)
+		pass(10 * time.Hour)
+		if n := a.Deliveries()["am"].Waiting; n < 1 || n > 4 {
+			t.Errorf("%d wait", n)
+		}
+		down.Store(false)
+		pass(2 * time.Minute) // it is tried each minute
+		to.forget()
+		pass(10 * time.Minute)
+		if _, taken := to.saw(); len(taken) < 18 {
+			t.Errorf("back, and told %d times", len(taken))
+		}
+	})
 }

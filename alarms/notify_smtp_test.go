@@ -282,3 +282,49 @@ func TestDigest(t *testing.T) {
 		<-done
 	})
 }
+
+// TestDigestTakenOnce: what was taken and could not be removed from the queue
+// is not sent with what came since.
+func TestDigestTakenOnce(t *testing.T) {
+	var calls [][]Notification
+	to := Receiver{Notifier: &receiver{}, Digest: time.Nanosecond, Together: func(_ context.Context, list []Notification) error {
+		calls = append(calls, list)
+		return nil
+	}}
+	w := &Watch{Store: hsm.NewStore(), Log: slog.New(slog.DiscardHandler), Journal: openJournal(t, t.TempDir()), Receivers: map[string]Receiver{"mail": to}}
+	if err := w.Open(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Journal.Write(Entry{Notify: map[string][]Notification{"mail": make([]Notification, 4)}}); err != nil {
+		t.Fatal(err)
+	}
+	taken := uint64(2)
+	for _, left := range []int{2, 0} {
+		waited, err := w.next(t.Context(), "mail", to, &taken)
+		if _, n, _ := w.Journal.Waiting("mail"); n != left || !waited || err != nil {
+			t.Fatalf("%d left, %v, %v", n, waited, err)
+		}
+	}
+	if len(calls) != 1 || len(calls[0]) != 2 || calls[0][0].Sequence != 3 || taken != 4 {
+		t.Errorf("%+v, taken %d", calls, taken)
+	}
+}
+
+// TestDigestIsNoTrouble: waiting on purpose is not an alarm, failing is.
+func TestDigestIsNoTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := func(context.Context, []Notification) error { return errors.New("down") }
+		one := &receiver{answer: func(Notification) error { return errors.New("down") }}
+		a := start(t, t.TempDir(), map[string]Notifier{"mail": one}, func(w *Watch) {
+			r := w.Receivers["mail"]
+			r.Digest, r.Together = 10*time.Minute, broken
+			w.Receivers["mail"] = r
+		})
+		defer a.stop()
+		a.must(a.lines("1", lowPower))
+		pass(14 * time.Minute)
+		same(t, "while it collects", []string{"battery"}, a.active())
+		pass(3 * time.Minute)
+		same(t, "once it fails", []string{"delivery", "battery"}, a.active())
+	})
+}
