@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -135,26 +136,16 @@ func (m *Alertmanager) alerts(n Notification, now time.Time) []alert {
 	if a.Test {
 		one.Labels["test"] = "true"
 	}
-	if a.Severity == None {
-		return []alert{one}
+	maps.DeleteFunc(one.Labels, func(_, value string) bool { return value == "" })
+	if a.Severity != None {
+		one.Labels["severity"] = a.Severity.String()
 	}
-	list := []alert{one.of(a.Severity)}
+	list := []alert{one}
 	for milder := Indeterminate; milder < a.Severity && n.Change.Kind == Updated; milder++ {
-		old := one.of(milder)
-		old.EndsAt = later(now, a.Raised)
+		old := one
+		old.Labels, old.EndsAt = maps.Clone(one.Labels), later(now, a.Raised)
+		old.Labels["severity"] = milder.String()
 		list = append(list, old)
 	}
 	return list
-}
-
-// of returns a with a severity.
-func (a alert) of(s Severity) alert {
-	labels := map[string]string{"severity": s.String()}
-	for k, v := range a.Labels {
-		if v != "" {
-			labels[k] = v
-		}
-	}
-	a.Labels = labels
-	return a
 }

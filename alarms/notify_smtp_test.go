@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -216,10 +218,13 @@ func TestMailHeaders(t *testing.T) {
 func TestDigest(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var calls []string
-		down := false
+		var down atomic.Bool
 		take := func(list []Notification) error {
-			if down {
+			mu.Lock()
+			defer mu.Unlock()
+			if down.Load() {
 				return os.ErrDeadlineExceeded
 			}
 			var ids []string
@@ -249,6 +254,8 @@ func TestDigest(t *testing.T) {
 		now := func(want ...string) {
 			t.Helper()
 			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
 			if !slices.Equal(calls, want) {
 				t.Errorf("got %q, want %q", calls, want)
 			}
@@ -267,12 +274,12 @@ func TestDigest(t *testing.T) {
 		send(Notification{ID: "4"})
 		send(Notification{ID: "5", Change: Change{Raised, Alarm{Key: Key{Device: Self, Group: "test", Test: true}}}})
 		now("4+5")
-		down = true
+		down.Store(true)
 		send(Notification{ID: "6"})
 		time.Sleep(6 * time.Minute)
 		send(Notification{ID: "7"})
 		now()
-		down = false
+		down.Store(false)
 		time.Sleep(time.Minute)
 		now("6+7")
 		if d := w.Deliveries()["mail"]; d.Delivered != 7 || d.Waiting != 0 || d.Failed == 0 {

@@ -118,7 +118,8 @@ const (
 )
 
 // BitsPerHour returns the most that somebody who can cause and end alarms at
-// will could signal to a receiver, as a covert channel, on devices devices:
+// will could signal to a receiver, as a covert channel. devices counts the HSMs
+// and hosts that it is told of, and the agent:
 //
 //	slots per hour × log2(1 + symbols × seconds in a slot)
 //

@@ -16,6 +16,7 @@ import (
 	"io"
 	"log/slog"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -398,25 +399,24 @@ func quiet(t *testing.T, err error) {
 	}
 }
 
-// newSite reserves an address.
+// newSite finds an address at which nothing listens, below the ports that
+// connections get.
 func newSite(t *testing.T, x subject) site {
 	t.Helper()
 	s := site{t: t, dir: t.TempDir(), certs: theCerts(t)}
-	if x.udp {
-		c, err := net.ListenPacket("udp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for range 100 {
+		s.address = fmt.Sprintf("127.0.0.1:%d", 20000+mathrand.IntN(12000))
+		if x.udp {
+			if c, err := net.ListenPacket("udp", s.address); err == nil {
+				c.Close()
+				return s
+			}
+		} else if l, err := net.Listen("tcp", s.address); err == nil {
+			l.Close()
+			return s
 		}
-		s.address = c.LocalAddr().String()
-		c.Close()
-		return s
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.address = l.Addr().String()
-	l.Close()
+	t.Fatal("no port is free")
 	return s
 }
 
