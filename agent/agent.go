@@ -129,6 +129,8 @@ func (a *Agent) receivers() error {
 		case r.SNMP != nil:
 			to.Notifier, err = alarms.NewSNMP(alarms.SNMPTarget(*r.SNMP), a.watch.Journal)
 			to.Confirms = r.SNMP.Inform
+		default:
+			r.serve(&to)
 		}
 		if err != nil {
 			return fmt.Errorf("receiver %q: %w", r.Name, err)

@@ -157,10 +157,19 @@ type Algorithms struct {
 
 // A Receiver is where notifications go: exactly one of its kinds is set.
 type Receiver struct {
-	Name   string       `yaml:"name"`
-	AgentX *AgentX      `yaml:"agentx"` // through snmpd, to its own trap sinks
-	SNMP   *SNMPTarget  `yaml:"snmp"`
-	Route  alarms.Route `yaml:",inline"`
+	Name   string      `yaml:"name"`
+	AgentX *AgentX     `yaml:"agentx"` // through snmpd, to its own trap sinks
+	SNMP   *SNMPTarget `yaml:"snmp"`
+
+	Alertmanager *alarms.Alertmanager `yaml:"alertmanager"`
+	PagerDuty    *alarms.PagerDuty    `yaml:"pagerduty"`
+	Opsgenie     *alarms.Opsgenie     `yaml:"opsgenie"`
+	Webhook      *alarms.Webhook      `yaml:"webhook"`
+	SMTP         *alarms.SMTP         `yaml:"smtp"`
+	Syslog       *alarms.Syslog       `yaml:"syslog"`
+	Exec         *alarms.Exec         `yaml:"exec"`
+
+	Route alarms.Route `yaml:",inline"`
 }
 
 // AgentX is what snmpd is to send.
@@ -245,9 +254,7 @@ func ParseConfig(text []byte) (Config, error) {
 	c.HA.Interval = cmp.Or(c.HA.Interval, c.Intervals.Slow)
 	for i := range c.Receivers {
 		c.Receivers[i].Route.Expire = cmp.Or(c.Receivers[i].Route.Expire, alarms.DefaultExpire)
-		if s := c.Receivers[i].SNMP; s != nil {
-			s.Address = withPort(s.Address, "162")
-		}
+		c.Receivers[i].complete()
 	}
 	return c, errors.Join(c.problems()...)
 }
@@ -490,14 +497,12 @@ func (r Receiver) problems() (problems []string) {
 	if err := r.Route.Problem(); err != nil {
 		problems = append(problems, err.Error())
 	}
-	if (r.AgentX == nil) == (r.SNMP == nil) {
-		return append(problems, "exactly one of agentx and snmp is needed")
-	}
 	if a := r.AgentX; a != nil {
 		if err := a.Form.Problem(r.Route); err != nil {
 			problems = append(problems, err.Error())
 		}
 	}
+	problems = append(problems, r.serviceProblems()...)
 	if s := r.SNMP; s != nil {
 		if err := s.Form.Problem(r.Route); err != nil {
 			problems = append(problems, err.Error())

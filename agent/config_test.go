@@ -1,11 +1,13 @@
 package agent
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
@@ -132,7 +134,7 @@ func TestConfigProblems(t *testing.T) {
 		{"lunacm: {enabled: true, intervals: {slow: 1ms}}\n", "lunacm: interval 1ms is below"},
 		{"snmp: {agentXTimeout: 0}\n", "agentXTimeout is too small"},
 		{"alarms: {storage_ratio: 2}\n", "storage_ratio"},
-		{"receivers: [{name: a}]\n", "exactly one of agentx and snmp"},
+		{"receivers: [{name: a}]\n", "exactly one of agentx, snmp, alertmanager"},
 		{"receivers: [{agentx: {}}]\n", "name is needed"},
 		{"receivers: [{name: a, snmp: {address: x, version: \"1\"}}]\n", "neither 2c nor 3"},
 		{"receivers: [{name: a, snmp: {address: x, version: 2c}}]\n", "community_file"},
@@ -183,4 +185,100 @@ func FuzzConfig(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestReceiverProblems finds in each kind of receiver what cannot be.
+func TestReceiverProblems(t *testing.T) {
+	const none = `urls: ["https://am:9093"]`
+	for _, c := range []struct{ keys, want string }{
+		{"alertmanager: {" + none + "}", ""},
+		{"alertmanager: {}", "urls is needed"},
+		{"alertmanager: {urls: [am]}", "urls is not a URL"},
+		{"alertmanager: {urls: [\"https://u:hidden@am\"]}", "secrets are only read from files"},
+		{"alertmanager: {" + none + ", user: u}", "user and password_file go together"},
+		{"alertmanager: {" + none + ", user: u, password_file: /p, bearer_token_file: /t}", "exclude each other"},
+		{"alertmanager: {" + none + ", proxy: true, proxy_url: \"http://p\"}", "proxy and proxy_url exclude"},
+		{"alertmanager: {" + none + ", proxy_url: \"http://u:hidden@p\"}", "proxy_url holds a user or a password"},
+		{"alertmanager: {" + none + ", cert_file: /c}", "cert_file and key_file go together"},
+		{"alertmanager: {" + none + "}, smtp: {}", "exactly one of"},
+		{"pagerduty: {routing_key_file: /k}", ""},
+		{"pagerduty: {}", "routing_key_file is needed"},
+		{"pagerduty: {routing_key_file: /k, url: \"ftp://x\"}", "url is not a URL"},
+		{"pagerduty: {routing_key_file: /k}, heartbeat: 5m", "PagerDuty takes none"},
+		{"pagerduty: {routing_key_file: credential:k}", "CREDENTIALS_DIRECTORY is not set"},
+		{"opsgenie: {api_key_file: /k}", ""},
+		{"opsgenie: {}", "api_key_file is needed"},
+		{"opsgenie: {api_key_file: /k}, heartbeat: 5m", "Opsgenie needs heartbeat_name"},
+		{"opsgenie: {api_key_file: /k, heartbeat_name: x}, heartbeat: 5m", ""},
+		{"webhook: {url: \"https://x/y\"}", ""},
+		{"webhook: {}", "exactly one of url and url_file"},
+		{"webhook: {url: \"https://x\", url_file: /u}", "exactly one of url and url_file"},
+		{"smtp: {address: m, from: a@b.c, to: [d@e.f]}", ""},
+		{"smtp: {from: a@b.c}", "address and to are needed"},
+		{"smtp: {address: m, from: \"A <a@b.c>\", to: [d@e.f]}", "is no mail address"},
+		{"smtp: {address: m, from: a@b.c, to: [d]}", "\"d\" is no mail address"},
+		{"smtp: {address: m, from: a@b.c, to: [d@e.f], security: ssl}", "none of starttls, tls, none"},
+		{"smtp: {address: m, from: a@b.c, to: [d@e.f], user: u, password_file: /p, security: none}", "not sent without TLS"},
+		{"smtp: {address: m, from: a@b.c, to: [d@e.f], digest: 1ms}", "digest 1ms is below"},
+		{"syslog: {address: s}", ""},
+		{"syslog: {address: s, network: udp, ca_file: /c}", "are of network tls"},
+		{"syslog: {network: tls}", "address is needed"},
+		{"syslog: {address: s, network: sctp}", "none of udp, tcp, tls"},
+		{"syslog: {address: s, facility: local8}", "facility \"local8\" is none of"},
+		{"exec: {command: [/bin/true]}", ""},
+		{"exec: {command: [\"true\"]}", "absolute path"},
+		{"exec: {command: [/bin/true], timeout: 1m}", "timeout 1m0s is not"},
+		{"{}", "exactly one of"},
+	} {
+		text := "receivers: [{name: a, " + c.keys + "}]\n"
+		if c.keys == "{}" {
+			text = "receivers: [{name: a}]\n"
+		}
+		_, err := ParseConfig([]byte(text))
+		if c.want == "" && err != nil {
+			t.Errorf("%s: %v", c.keys, err)
+		}
+		if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %s", c.keys, err, c.want)
+		}
+		if err != nil && strings.Contains(err.Error(), "hidden") {
+			t.Errorf("%s: the error tells a secret: %v", c.keys, err)
+		}
+	}
+}
+
+// TestReceiverDefaults: ports, credentials, and what the wiring makes of keys.
+func TestReceiverDefaults(t *testing.T) {
+	t.Setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x")
+	c, err := ParseConfig([]byte(`receivers:
+- {name: mail, smtp: {address: m, security: tls, from: a@b.c, to: [d@e.f], digest: 5m, user: u, password_file: credential:mail}}
+- {name: siem, syslog: {address: s, network: tcp}}
+- {name: am, heartbeat: 10m, alertmanager: {urls: ["https://am"], bearer_token_file: credential:am, ca_file: /ca}}
+- {name: noc, snmp: {address: n, version: 2c, community_file: credential:noc}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := c.Receivers
+	if r[0].SMTP.Address != "m:465" || r[1].Syslog.Address != "s:514" || r[3].SNMP.Address != "n:162" {
+		t.Errorf("%s, %s, %s", r[0].SMTP.Address, r[1].Syslog.Address, r[3].SNMP.Address)
+	}
+	for want, got := range map[string]string{"mail": r[0].SMTP.PasswordFile, "am": r[2].Alertmanager.BearerTokenFile, "noc": r[3].SNMP.CommunityFile} {
+		if got != "/run/credentials/x/"+want {
+			t.Errorf("%s: %s", want, got)
+		}
+	}
+	if r[2].Alertmanager.CAFile != "/ca" {
+		t.Errorf("ca_file: %s", r[2].Alertmanager.CAFile)
+	}
+	c.Receivers = r[:3]
+	a := New(c, Web{}, slog.New(slog.DiscardHandler))
+	if err := a.receivers(); err != nil {
+		t.Fatal(err)
+	}
+	mail, siem, am := a.watch.Receivers["mail"], a.watch.Receivers["siem"], a.watch.Receivers["am"]
+	if mail.Notifier != r[0].SMTP || mail.Digest != 5*time.Minute || mail.Together == nil || !mail.Confirms || siem.Confirms || siem.Refresh != 0 ||
+		am.Refresh != time.Minute || r[2].Alertmanager.Lasts != 5*time.Minute || r[2].Alertmanager.LifeLasts != 30*time.Minute {
+		t.Errorf("%+v\n%+v\n%+v", mail, siem, am)
+	}
 }

@@ -66,20 +66,20 @@ func (k Key) String() string {
 // An Alarm is one problem, from when it was raised until it is cleared.
 type Alarm struct {
 	Key
-	Number   uint64     `json:"number"`   // counts alarms as they are raised; 0 before that
-	Severity Severity   `json:"severity"` // the worst since it was raised
-	Type     string     `json:"type"`     // X.733 event type
-	Cause    string     `json:"cause"`    // X.733 probable cause
+	Number   uint64     `json:"number,omitzero"` // counts alarms as they are raised; 0 before that
+	Severity Severity   `json:"severity"`        // the worst since it was raised
+	Type     string     `json:"type"`            // X.733 event type
+	Cause    string     `json:"cause"`           // X.733 probable cause
 	Text     string     `json:"text"`
 	Codes    []string   `json:"codes,omitempty"` // ALM codes that took part
 	Raised   time.Time  `json:"raised,omitzero"`
-	Last     time.Time  `json:"last"`               // time of the newest evidence that it stands
+	Last     time.Time  `json:"last,omitzero"`      // time of the newest evidence that it stands
 	Cleared  time.Time  `json:"cleared,omitzero"`   // zero while it stands
 	Expires  time.Time  `json:"expires,omitzero"`   // when it ends by itself
 	RaisesAt time.Time  `json:"raises_at,omitzero"` // not raised yet: when it will be, unless it is over before
 	EndsAt   time.Time  `json:"ends_at,omitzero"`   // over, but still standing: when it ends, unless it comes back
-	Count    int        `json:"count"`              // times it was seen while it stood
-	Evidence []Evidence `json:"evidence"`           // the first and the newest, oldest first
+	Count    int        `json:"count,omitzero"`     // times it was seen while it stood
+	Evidence []Evidence `json:"evidence,omitempty"` // the first and the newest, oldest first
 	Serial   string     `json:"serial,omitempty"`   // of the HSM
 	Ack      *Ack       `json:"ack,omitempty"`      // nil: nobody has acknowledged it
 	Flapping bool       `json:"flapping,omitempty"` // it comes and goes, and stands meanwhile
@@ -157,7 +157,7 @@ type Judgement struct {
 // A Change is one step in the life of an alarm.
 type Change struct {
 	Kind  Kind  `json:"kind"`
-	Alarm Alarm `json:"alarm"`
+	Alarm Alarm `json:"alarm,omitzero"` // zero of a sign of life
 }
 
 // A Kind is what happened to an alarm.

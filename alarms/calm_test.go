@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -388,6 +389,7 @@ func TestOperators(t *testing.T) {
 		if a.Acknowledge("a/nothing", "kim", "") == nil {
 			t.Error("acknowledged nothing")
 		}
+		synctest.Wait() // else it stops between the delivery and its record
 		a.stop()
 		a = start(t, dir, map[string]Notifier{"noc": r}, escalate)
 		defer a.stop()
@@ -476,9 +478,10 @@ func TestGivenUp(t *testing.T) {
 
 func TestHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		up := true
+		var up atomic.Bool
+		up.Store(true)
 		r := &receiver{answer: func(Notification) error {
-			if up {
+			if up.Load() {
 				return nil
 			}
 			return errors.New("no route")
@@ -488,9 +491,9 @@ func TestHeartbeat(t *testing.T) {
 		})
 		defer a.stop()
 		pass(11 * time.Minute)
-		up = false
+		up.Store(false)
 		pass(2 * time.Hour)
-		up = true
+		up.Store(true)
 		pass(time.Minute)
 		_, taken := r.saw()
 		var kinds []string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -88,33 +89,72 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// next delivers the oldest notification that waits for a receiver, and reports
-// whether there was one. taken is the last that the receiver took: it is not
-// told twice because the journal failed to remove it.
+// next delivers the oldest notification that waits for a receiver, with Digest
+// all that wait, and reports whether there was one. taken is the last that the
+// receiver took: it is not told twice because the journal failed to remove it.
 func (w *Watch) next(ctx context.Context, name string, to Receiver, taken *uint64) (waited bool, err error) {
 	n, waiting, err := w.Journal.Waiting(name)
-	rejected := (*Rejected)(nil)
-	switch {
-	case waiting == 0:
+	if waiting == 0 {
 		return false, err
+	}
+	list := []Notification{n}
+	if to.Digest > 0 && err == nil {
+		list = w.Journal.Queue(name, digestMost)
+		if wait := to.collects(list, time.Now()); wait > 0 {
+			w.await(ctx, name, wait)
+			return true, nil
+		}
+	}
+	rejected := (*Rejected)(nil)
+	before := slices.IndexFunc(list, func(n Notification) bool { return n.Sequence == *taken })
+	switch {
 	case err != nil:
 		w.Log.Error("a notification in the queue is not readable and is left out", "receiver", name, "sequence", n.Sequence, "err", err)
-	case n.Sequence == *taken:
+	case before >= 0:
+		list = list[:before+1]
 	case to.Expire > 0 && time.Since(n.At) > to.Expire:
+		list = list[:1]
 		w.giveUp(name, n, fmt.Errorf("not delivered for %s", to.Expire), func(d *Delivery) { d.Expired++ })
 	default:
-		err := w.attempt(ctx, name, to, n)
+		err := w.attempt(ctx, name, to, list)
 		switch {
 		case errors.As(err, &rejected):
-			w.giveUp(name, n, err, func(d *Delivery) { d.Rejected++ })
+			for _, n := range list {
+				w.giveUp(name, n, err, func(d *Delivery) { d.Rejected++ })
+			}
 		case err != nil:
 			return true, err
 		default:
-			*taken = n.Sequence
-			w.count(name, func(d *Delivery) { d.Delivered++ })
+			*taken = list[len(list)-1].Sequence
+			w.count(name, func(d *Delivery) { d.Delivered += uint64(len(list)) })
 		}
 	}
-	return true, w.Journal.Done(name, n.Sequence)
+	done := make([]uint64, len(list))
+	for i, n := range list {
+		done[i] = n.Sequence
+	}
+	return true, w.Journal.Done(name, done...)
+}
+
+// digestMost is how many notifications go together.
+const digestMost = 200
+
+// collects returns how long more are waited for before list goes as one.
+// Somebody waits for a test.
+func (r Receiver) collects(list []Notification, now time.Time) time.Duration {
+	if len(list) == 0 || len(list) == digestMost || slices.ContainsFunc(list, func(n Notification) bool { return n.Change.Alarm.isTest() }) {
+		return 0
+	}
+	return list[0].At.Add(r.Digest).Sub(now)
+}
+
+// await returns after a time, or when something else waits for a receiver.
+func (w *Watch) await(ctx context.Context, name string, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	case <-w.queued[name]:
+	}
 }
 
 func (w *Watch) giveUp(name string, n Notification, why error, count func(*Delivery)) {
@@ -123,12 +163,43 @@ func (w *Watch) giveUp(name string, n Notification, why error, count func(*Deliv
 	w.look()
 }
 
-func (w *Watch) attempt(ctx context.Context, name string, to Receiver, n Notification) error {
+func (w *Watch) attempt(ctx context.Context, name string, to Receiver, list []Notification) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
-	err := to.Notify(ctx, to.Policy.Limit(n))
-	w.tested(name, to, n, err)
+	var limited []Notification
+	for _, n := range list {
+		if !w.leavesOut(name, to, n) {
+			limited = append(limited, to.Policy.Limit(n))
+		}
+	}
+	switch {
+	case len(limited) == 0:
+	case len(limited) == 1:
+		err = to.Notify(ctx, limited[0])
+	default:
+		err = to.Together(ctx, limited)
+	}
+	for _, n := range list {
+		w.tested(name, to, n, err)
+	}
 	return err
+}
+
+// leavesOut reports whether n is the end of an alarm that the receiver cannot
+// tell from another that it was told of and that stands: it would take both to
+// be over.
+func (w *Watch) leavesOut(name string, to Receiver, n Notification) bool {
+	if n.Change.Kind != Ended || to.Policy.Level != LevelCategory {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for key, told := range w.kept.Told[name] {
+		if key != n.Change.Alarm.Key && told.stands() && to.Policy.Level.hides(key, n.Change.Alarm.Key) {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *Watch) count(name string, change func(*Delivery)) {

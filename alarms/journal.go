@@ -330,10 +330,37 @@ func (j *Journal) LastSequence(receiver string) (last uint64) {
 	return last
 }
 
-// Done removes a notification that was delivered.
-func (j *Journal) Done(receiver string, sequence uint64) error {
+// Queue returns the oldest notifications that wait for a receiver, at most so
+// many, up to one that is not readable.
+func (j *Journal) Queue(receiver string, most int) (list []Notification) {
+	j.view(func(tx *bbolt.Tx) error {
+		queue := tx.Bucket(queueBucket).Bucket([]byte(receiver))
+		if queue == nil {
+			return nil
+		}
+		c := queue.Cursor()
+		for key, text := c.First(); key != nil && len(list) < most; key, text = c.Next() {
+			var n Notification
+			if err := json.Unmarshal(text, &n); err != nil {
+				return err
+			}
+			n.Sequence = binary.BigEndian.Uint64(key)
+			list = append(list, n)
+		}
+		return nil
+	})
+	return list
+}
+
+// Done removes notifications that were delivered: all, or on an error none.
+func (j *Journal) Done(receiver string, sequences ...uint64) error {
 	return j.update(func(tx *bbolt.Tx) error {
-		return tx.Bucket(queueBucket).Bucket([]byte(receiver)).Delete(sequenceKey(sequence))
+		for _, sequence := range sequences {
+			if err := tx.Bucket(queueBucket).Bucket([]byte(receiver)).Delete(sequenceKey(sequence)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

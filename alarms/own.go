@@ -15,7 +15,7 @@ func (w *Watch) ownHealth(now time.Time) []Judgement {
 			Evidence: Evidence{At: w.Journal.opened, Text: text}})
 	}
 	for name, d := range w.Deliveries() {
-		js = append(js, deliveryHealth(name, d, w.Settings.DeliveryAfter, now))
+		js = append(js, deliveryHealth(name, d, w.Settings.DeliveryAfter+w.Receivers[name].Digest, now))
 	}
 	return js
 }

@@ -92,27 +92,34 @@ func (s situation) decide(receiver string, r Route, a Alarm, stands bool, told T
 	if told.Number != 0 {
 		at = told.At.Add(s.spacing)
 	}
-	if kind = news(a, stands, told); kind == "" {
-		return s.again(r, a, told)
-	}
+	kind = news(a, stands, told)
 	switch {
+	case kind == "", s.withholds(receiver, r, a, kind):
+		return s.again(r, a, told)
 	case a.isTest():
 		return kind, at
-	case kind == Ended: // also of what is silenced meanwhile
-	case !r.takes(receiver, a), a.InStorm:
-		return "", at
-	case kind != Acknowledged && kind != Unacknowledged && s.hidden(receiver, r, a):
-		return "", at
-	case kind == Raised && r.UnacknowledgedFor > 0:
-		if a.Ack != nil {
-			return "", at
-		}
+	case kind == Raised:
 		at = later(at, a.Raised.Add(r.UnacknowledgedFor))
 	}
-	if !r.Hours.open(s.now) {
-		at = later(at, s.now.Add(look))
+	switch {
+	case r.Hours.open(s.now):
+		return kind, at
+	case told.stands() && r.Refresh > 0:
+		return s.again(r, a, told)
 	}
-	return kind, at
+	return kind, later(at, s.now.Add(look))
+}
+
+// withholds reports whether a receiver is not told of a change of kind. The end
+// of what it was told is told always.
+func (s situation) withholds(receiver string, r Route, a Alarm, kind Kind) bool {
+	switch {
+	case a.isTest(), kind == Ended:
+		return false
+	case !r.takes(receiver, a), a.InStorm, kind == Raised && r.UnacknowledgedFor > 0 && a.Ack != nil:
+		return true
+	}
+	return kind != Acknowledged && kind != Unacknowledged && s.hidden(receiver, r, a)
 }
 
 // news returns how an alarm differs from what was told of it.

@@ -52,6 +52,10 @@ type Receiver struct {
 	Route
 	// Confirms tells that what Notify took has arrived; else it was only sent.
 	Confirms bool
+	// Digest is how long notifications wait for others, to be delivered by one
+	// call of Together; 0: each is delivered by itself, and Together is nil.
+	Digest   time.Duration
+	Together func(context.Context, []Notification) error
 }
 
 // Open loads what the journal remembers. It must be called once, before
@@ -399,6 +403,9 @@ func (w *Watch) tell(entry *Entry, only []Key, now time.Time) (again time.Time) 
 			told = w.overTold(name, now)
 		}
 		for _, c := range changes {
+			if c.Kind == Repeated && r.Refresh > 0 && w.isBehind(name) {
+				continue // it is told again once the receiver is back: they would pile up
+			}
 			told[c.Alarm.Key] = c.after(now)
 			entry.Notify[name] = append(entry.Notify[name], w.notification(c, now))
 		}
@@ -419,6 +426,12 @@ func (w *Watch) overTold(receiver string, now time.Time) map[Key]Told {
 		}
 	}
 	return over
+}
+
+// isBehind reports whether something waits for a receiver.
+func (w *Watch) isBehind(receiver string) bool {
+	_, waiting, _ := w.Journal.Waiting(receiver)
+	return waiting > 0
 }
 
 // notification names a change by what cannot happen twice.

@@ -1,0 +1,73 @@
+package alarms
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// Exec runs a program for each notification, with a [Message] as JSON on its
+// standard input. No shell is involved, the environment holds PATH and LANG
+// only, and what the program writes is dropped: it may hold anything.
+//
+// Status 0 is delivered and 65 (EX_DATAERR) is [Rejected]: the program will
+// never take that notification. Every other status, a signal and the time
+// limit are tried again, EX_TEMPFAIL (75) as much as a program that is gone.
+type Exec struct {
+	Command []string      `yaml:"command"` // absolute path, then arguments
+	Timeout time.Duration `yaml:"timeout"` // 0: ExecTimeout
+}
+
+// ExecTimeout is how long a program may take where nothing is configured. It
+// and what it has started are killed then.
+const ExecTimeout = 10 * time.Second
+
+const exDataErr = 65 // of sysexits.h
+
+// Problem returns what is wrong with e; nil: nothing.
+func (e *Exec) Problem() error {
+	if len(e.Command) == 0 || !filepath.IsAbs(e.Command[0]) {
+		return errors.New("command needs an absolute path")
+	}
+	if e.Timeout != 0 && (e.Timeout < time.Second || e.Timeout >= deliveryTimeout) {
+		return fmt.Errorf("timeout %s is not from 1s to below %s", e.Timeout, deliveryTimeout)
+	}
+	return nil
+}
+
+// Notify implements [Notifier].
+func (e *Exec) Notify(ctx context.Context, n Notification) error {
+	body, err := NewMessage(n).json()
+	if err != nil {
+		return &Rejected{err}
+	}
+	limit := cmp.Or(e.Timeout, ExecTimeout)
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, e.Command[0], e.Command[1:]...)
+	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"}
+	cmd.Dir = "/"
+	cmd.Stdin = bytes.NewReader(body)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second
+	err = cmd.Run()
+	exit := (*exec.ExitError)(nil)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("%s: killed, it took longer than %s", e.Command[0], limit)
+	case errors.As(err, &exit) && exit.ExitCode() == exDataErr:
+		return &Rejected{fmt.Errorf("%s: %w", e.Command[0], err)}
+	case errors.As(err, &exit):
+		return fmt.Errorf("%s: %w", e.Command[0], err)
+	}
+	return fmt.Errorf("%s cannot be run: %w", e.Command[0], err)
+}

@@ -1,0 +1,81 @@
+package alarms
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// PagerDuty keeps the alarms as incidents, by Events API v2. Signs of life are
+// not sent: the API has none.
+type PagerDuty struct {
+	RoutingKeyFile string `yaml:"routing_key_file"` // of the service's integration
+	URL            string `yaml:"url"`              // "": PagerDutyURL
+	HTTP           `yaml:",inline"`
+}
+
+// PagerDutyURL takes events of PagerDuty's service regions US; those of the EU
+// go to events.eu.pagerduty.com.
+const PagerDutyURL = "https://events.pagerduty.com/v2/enqueue"
+
+// Problem returns what is wrong with p; nil: nothing.
+func (p *PagerDuty) Problem() error {
+	errs := []error{p.HTTP.Problem(), urlProblem("url", cmp.Or(p.URL, PagerDutyURL))}
+	if p.RoutingKeyFile == "" {
+		errs = append(errs, errors.New("routing_key_file is needed"))
+	}
+	return errors.Join(errs...)
+}
+
+// A pagerEvent is an event of Events API v2.
+type pagerEvent struct {
+	RoutingKey string       `json:"routing_key"`
+	Action     string       `json:"event_action"` // trigger, acknowledge, resolve
+	DedupKey   string       `json:"dedup_key"`    // 255 characters at most
+	Client     string       `json:"client"`
+	Payload    pagerPayload `json:"payload"`
+}
+
+type pagerPayload struct {
+	Summary   string            `json:"summary"` // 1024 characters at most
+	Source    string            `json:"source"`
+	Severity  string            `json:"severity"` // critical, error, warning, info
+	Timestamp time.Time         `json:"timestamp"`
+	Component string            `json:"component,omitempty"`
+	Group     string            `json:"group,omitempty"`
+	Class     string            `json:"class,omitempty"`
+	Details   map[string]string `json:"custom_details,omitempty"`
+}
+
+// pagerActions are the actions other than trigger. An acknowledgement cannot
+// be taken back there: the incident gets another entry.
+var pagerActions = map[Kind]string{Acknowledged: "acknowledge", Ended: "resolve"}
+
+// pagerSeverities: what is not known, or hidden, is not harmless.
+var pagerSeverities = map[Severity]string{None: "error", Indeterminate: "error", Warning: "warning", Minor: "warning", Major: "error", Critical: "critical"}
+
+// Notify implements [Notifier].
+func (p *PagerDuty) Notify(ctx context.Context, n Notification) error {
+	if n.isLife() {
+		return nil
+	}
+	key, err := secret("routing_key_file", p.RoutingKeyFile, 1)
+	if err != nil {
+		return err
+	}
+	m, a := NewMessage(n), n.Change.Alarm
+	body, err := json.Marshal(pagerEvent{
+		RoutingKey: key, Action: cmp.Or(pagerActions[n.Change.Kind], "trigger"), DedupKey: n.dedup(), Client: "Lunawatch",
+		Payload: pagerPayload{
+			Summary: cut(m.Summary, 1024), Source: cmp.Or(a.Device, Self), Severity: cmp.Or(pagerSeverities[a.Severity], "error"),
+			Timestamp: n.At, Component: a.Object, Group: a.Device, Class: a.Group, Details: m.details(),
+		},
+	})
+	if err != nil {
+		return &Rejected{err}
+	}
+	return p.post(ctx, http.MethodPost, cmp.Or(p.URL, PagerDutyURL), nil, body)
+}

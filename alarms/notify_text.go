@@ -1,0 +1,155 @@
+package alarms
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// A Message is a notification in the words that all receivers of text share.
+// As JSON it is what webhook and exec get.
+type Message struct {
+	Notification
+	Version int    `json:"version"` // of this form: 1
+	Summary string `json:"summary"` // one line
+	Title   string `json:"title"`   // of the group
+	Action  string `json:"action"`  // what to do
+	Test    bool   `json:"test"`    // nothing is wrong: somebody tests
+}
+
+// NewMessage puts n into words.
+func NewMessage(n Notification) Message {
+	a := n.Change.Alarm
+	m := Message{Notification: n, Version: 1, Test: a.Test}
+	if n.isLife() {
+		m.Title, m.Summary = "Lunawatch", lifeWords[n.Change.Kind]
+		return m
+	}
+	group := GroupNamed(a.Group)
+	m.Title, m.Action = group.Title, group.Action
+	if a.Severity == None { // its level hides more than the group
+		m.Title, m.Action = categoryTitles[group.Trap], "Ask the agent: lunawatch alarms list."
+	}
+	m.Summary = m.summary()
+	return m
+}
+
+// isLife reports whether n is a sign of life, without an alarm.
+func (n Notification) isLife() bool { return n.Change.Kind == Started || n.Change.Kind == Heartbeat }
+
+var lifeWords = map[Kind]string{Started: "Lunawatch has started", Heartbeat: "Lunawatch is running"}
+
+func (m Message) summary() string {
+	a := m.Change.Alarm
+	var b strings.Builder
+	if m.Test {
+		b.WriteString("TEST: ")
+	}
+	fmt.Fprintf(&b, "%s %s: %s", m.Change.Kind, a.Device, m.Title)
+	if a.Severity != None {
+		b.WriteString(", " + a.Severity.String())
+	}
+	if a.Object != "" {
+		b.WriteString(", " + a.Object)
+	}
+	if a.Text != "" && a.Text != m.Title {
+		b.WriteString(": " + a.Text)
+	}
+	return flat(b.String())
+}
+
+// Body returns m for people, in several lines.
+func (m Message) Body() string {
+	a, when := m.Change.Alarm, func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.UTC().Format(time.RFC3339)
+	}
+	rows := [][2]string{{"", m.Summary}, {"What to do", m.Action}, {"HSM", a.Device}, {"Address", m.Address}, {"Label", m.Label}, {"Serial number", a.Serial},
+		{"Alarm", a.Group}, {"Object", a.Object}, {"Codes", strings.Join(a.Codes, " ")}, {"Raised", when(a.Raised)}, {"Over", when(a.Cleared)}}
+	if a.Ack != nil {
+		rows = append(rows, [2]string{"Looked after by", strings.TrimSuffix(a.Ack.By+": "+a.Ack.Comment, ": ")})
+	}
+	for _, e := range a.Evidence {
+		rows = append(rows, [2]string{"Seen", when(e.At) + " " + e.Text})
+	}
+	var b strings.Builder
+	for _, r := range rows {
+		switch {
+		case r[1] == "":
+		case r[0] == "":
+			b.WriteString(r[1] + "\n\n")
+		default:
+			b.WriteString(r[0] + ": " + flat(r[1]) + "\n")
+		}
+	}
+	return b.String()
+}
+
+// details are the parts of m that a service shows as a table.
+func (m Message) details() map[string]string {
+	a := m.Change.Alarm
+	all := map[string]string{"alarm": a.Group, "object": a.Object, "codes": strings.Join(a.Codes, " "), "action": m.Action,
+		"hsm": a.Device, "address": m.Address, "label": m.Label, "serial": a.Serial, "text": a.Text, "severity": a.Severity.String()}
+	if m.Test {
+		all["test"] = "true"
+	}
+	for k, v := range all {
+		if v == "" {
+			delete(all, k)
+		}
+	}
+	return all
+}
+
+// json returns m as JSON.
+func (m Message) json() ([]byte, error) { return json.Marshal(m) }
+
+// dedup names the alarm of n, the same for all its life, in 42 characters that
+// stand in a URL as they are. What an agent says of itself is of that agent.
+func (n Notification) dedup() string {
+	name := n.Change.Alarm.Key.String()
+	if n.Change.Alarm.Device == Self || n.isLife() {
+		name += "@" + hostname()
+	}
+	return "lunawatch-" + hash(name)
+}
+
+// hash returns 32 hexadecimal digits that stand for parts.
+func hash(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:16])
+}
+
+// hostname is the agent's, as others see it.
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return Self
+	}
+	return name
+}
+
+// flat keeps a text from making lines, headers or escape sequences.
+func flat(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029 || r == 0x85 {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+}
+
+// cut returns at most n characters of s.
+func cut(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n-3]) + "..."
+}

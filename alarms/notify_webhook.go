@@ -1,0 +1,105 @@
+package alarms
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"text/template"
+	"time"
+)
+
+// Webhook posts each notification to a URL: a [Message] as JSON, or what a
+// template makes of it.
+type Webhook struct {
+	URL             string `yaml:"url"`
+	URLFile         string `yaml:"url_file"`          // in place of url, where the URL is a secret
+	SecretFile      string `yaml:"secret_file"`       // signs; "": nothing does
+	BearerTokenFile string `yaml:"bearer_token_file"` // "": none
+	TemplateFile    string `yaml:"template_file"`     // Go text/template; "": JSON
+	ContentType     string `yaml:"content_type"`      // "": application/json
+	HTTP            `yaml:",inline"`
+}
+
+// SignatureHeader carries "t=SECONDS,v1=HEX": the time of sending, as seconds
+// since 1970, and HMAC-SHA256 by the secret over "SECONDS.BODY". A receiver
+// refuses what is minutes old, and drops an id that it has had.
+const SignatureHeader = "Lunawatch-Signature"
+
+// Problem returns what is wrong with w; nil: nothing.
+func (w *Webhook) Problem() error {
+	err := w.HTTP.Problem()
+	if (w.URL == "") == (w.URLFile == "") {
+		return errors.Join(err, errors.New("exactly one of url and url_file is needed"))
+	}
+	if w.URL != "" {
+		err = errors.Join(err, urlProblem("url", w.URL))
+	}
+	return err
+}
+
+// Notify implements [Notifier].
+func (w *Webhook) Notify(ctx context.Context, n Notification) error {
+	target := w.URL
+	header, err := bearer(w.BearerTokenFile)
+	if err == nil && w.URLFile != "" {
+		if target, err = secret("url_file", w.URLFile, 1); err == nil {
+			err = urlProblem("url_file: what the file holds", target)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	body, err := w.body(NewMessage(n))
+	if err != nil {
+		return err
+	}
+	if w.SecretFile != "" {
+		key, err := secret("secret_file", w.SecretFile, 16)
+		if err != nil {
+			return err
+		}
+		header.Set(SignatureHeader, sign(key, time.Now(), body))
+	}
+	header.Set("Content-Type", cmp.Or(w.ContentType, "application/json"))
+	return w.send(ctx, http.MethodPost, target, header, body)
+}
+
+// sign returns the value of [SignatureHeader].
+func sign(key string, now time.Time, body []byte) string {
+	t := strconv.FormatInt(now.Unix(), 10)
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(t + "."))
+	mac.Write(body)
+	return "t=" + t + ",v1=" + hex.EncodeToString(mac.Sum(nil))
+}
+
+// body returns m as the template makes it. The function json quotes.
+func (w *Webhook) body(m Message) ([]byte, error) {
+	if w.TemplateFile == "" {
+		return m.json()
+	}
+	text, err := os.ReadFile(w.TemplateFile)
+	if err != nil {
+		return nil, fmt.Errorf("template_file: %w", err)
+	}
+	quote := func(v any) (string, error) {
+		b, err := json.Marshal(v)
+		return string(b), err
+	}
+	t, err := template.New("template_file").Option("missingkey=error").Funcs(template.FuncMap{"json": quote}).Parse(string(text))
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	err = t.Execute(&out, m)
+	return out.Bytes(), err
+}
