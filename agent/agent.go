@@ -343,6 +343,7 @@ func (c Config) sender(address netip.Addr, host string) string {
 func (a *Agent) build(ctx context.Context) error {
 	started, failing := time.Now(), false
 	for ctx.Err() == nil {
+		rest(ctx, buildDelay)
 		changed := a.watch.Changed()
 		snap, now := a.store.Latest(), time.Now()
 		src := mib.Source{Snapshot: snap, Now: now}
@@ -372,6 +373,9 @@ func (a *Agent) build(ctx context.Context) error {
 	}
 	return nil
 }
+
+// buildDelay lets notifications go first, and takes what changes together at once.
+const buildDelay = 20 * time.Millisecond
 
 // rest waits, at most until ctx is done.
 func rest(ctx context.Context, d time.Duration) {

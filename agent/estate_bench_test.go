@@ -2,7 +2,11 @@ package agent
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -10,6 +14,9 @@ import (
 	"time"
 
 	"github.com/gosnmp/gosnmp"
+
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/hsm"
 )
 
 // quantiles reports the median and the 99th percentile, in milliseconds.
@@ -84,4 +91,64 @@ func BenchmarkGetWhileApplianceHangs(b *testing.B) {
 		must(b, e.sim.Signal(syscall.SIGCONT))
 		e.until(b, "the values are back", func() bool { return get() == gosnmp.OctetString })
 	}
+}
+
+// BenchmarkLogLineToWebhook is the time from the write of an ALM line to its
+// arrival at a webhook.
+//
+//	go test ./agent -run '^$' -bench LogLineToWebhook -benchtime 1000x
+func BenchmarkLogLineToWebhook(b *testing.B) {
+	arrived := make(chan struct{}, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		arrived <- struct{}{}
+	}))
+	defer server.Close()
+	e := startEstate(b, "receivers:\n- {name: hook, webhook: {url: \""+server.URL+"\"}}\n")
+	file, err := os.OpenFile(e.ready.Appliances[2].Syslog, os.O_APPEND|os.O_WRONLY, 0)
+	must(b, err)
+	defer file.Close()
+	var all []time.Duration
+	for i := 0; b.Loop(); i++ {
+		start := time.Now()
+		fmt.Fprintf(file, "2026 Nov 21 02:00:00 luna72  kern info  kernel: k7pf0: [HSM] ALM%04d: bench\n", 3000+i%7000)
+		<-arrived
+		all = append(all, time.Since(start))
+	}
+	quantiles(b, "webhook", all)
+}
+
+// BenchmarkPollToTrap is the time from the text of hsm show, with a battery
+// that is low and one that is not in turn, to the trap in snmptrapd's log,
+// through snmpd.
+//
+//	go test ./agent -run '^$' -bench PollToTrap -benchtime 1000x
+func BenchmarkPollToTrap(b *testing.B) {
+	e := startEstate(b, "receivers:\n- {name: snmpd, agentx: {}}\n")
+	e.agent.store.Expect(hsm.NetworkHSM, "bench")
+	text, err := os.ReadFile("../collectors/testdata/7.2/hsm-show.txt")
+	must(b, err)
+	text = regexp.MustCompile(`(?m)^.*WARNING: Battery.*$`).ReplaceAll(text, nil)
+	volts := regexp.MustCompile(`(Battery Voltage: +)[0-9.]+`)
+	var show collectors.Format
+	for _, f := range collectors.Formats {
+		if f.Name == "hsm-show" {
+			show = f
+		}
+	}
+	var all []time.Duration
+	seen := [2]int{}
+	for i := 0; b.Loop(); i++ {
+		low := (i + 1) % 2
+		answer := volts.ReplaceAllString(string(text), []string{"${1}3.080", "${1}2.600"}[low])
+		start := time.Now()
+		fact, _, err := show.Parse(answer)
+		must(b, err)
+		e.agent.report(hsm.Observation{Device: "bench", Source: "hsm show", At: time.Now(), MaxAge: time.Hour, Facts: []hsm.Fact{fact}})
+		seen[low]++
+		_, err = e.trapd.WaitCount(b.Context(), fmt.Sprintf("/ battery / %d]", low), seen[low])
+		must(b, err)
+		all = append(all, time.Since(start))
+	}
+	quantiles(b, "poll-to-trap", all)
 }

@@ -151,7 +151,7 @@ func (e *estate) startAgent(ctx context.Context, tb testing.TB, more string, end
 	tb.Helper()
 	c, err := ParseConfig([]byte(e.config() + more))
 	must(tb, err)
-	c.Alarms.NotifyInterval, c.Alarms.StormAlarms = 0, 0 // all is told, and at once
+	c.Alarms.NotifyInterval, c.Alarms.StormAlarms, c.Alarms.FlapCount = 0, 0, 0 // all is told, and at once
 	e.run(ctx, tb, c, ended)
 	e.until(tb, "every HSM is read, and snmpd serves it", func() bool {
 		for _, d := range e.agent.store.Latest().HSMs() {
