@@ -14,6 +14,8 @@ type Standing struct {
 	Alarm
 	RelatedTo *Key     `json:"related_to,omitempty"` // the alarm that explains it
 	Silence   *Silence `json:"silence,omitempty"`
+	Title     string   `json:"title"`  // of its group
+	Action    string   `json:"action"` // what to do
 }
 
 // Active returns the alarms that stand, worst first.
@@ -24,7 +26,8 @@ func (w *Watch) Active() []Standing {
 	related := causes(w.kept.Active, w.Parents)
 	list := make([]Standing, 0, len(w.kept.Active))
 	for _, a := range w.kept.Active {
-		s := Standing{Alarm: a, Silence: silencedBy(w.kept.Silences, a, now)}
+		g := GroupNamed(a.Group)
+		s := Standing{Alarm: a, Silence: silencedBy(w.kept.Silences, a, now), Title: g.Title, Action: g.Action}
 		if cause, ok := related[a.Key]; ok {
 			s.RelatedTo = &cause
 		}
@@ -34,7 +37,7 @@ func (w *Watch) Active() []Standing {
 	return list
 }
 
-// Find returns the alarm that stands under a key, as Key.String writes it, or
+// find returns the alarm that stands under a key, as Key.String writes it, or
 // under a number.
 func (w *Watch) find(name string) (Alarm, error) {
 	number, _ := strconv.ParseUint(name, 10, 64)
