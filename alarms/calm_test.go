@@ -167,7 +167,7 @@ func TestHiddenCause(t *testing.T) {
 	}
 	play(t, []step{ // of its own group, it is the same alarm
 		{0, coded(0, "0015"), []string{"raised critical a/chassis"}},
-		{60, coded(60, "1014"), []string{"seen critical a/chassis"}},
+		{60, coded(60, "1014"), []string{"updated critical a/chassis"}},
 		{61, coded(61, "1015"), []string{"raised critical a/removal"}},
 	})
 }
@@ -247,6 +247,9 @@ func TestDecide(t *testing.T) {
 	was := Change{Raised, a}.after(at(0))
 	ended := Change{Ended, a}.after(at(0))
 	none := Told{}
+	known := a
+	known.Cause = "intrusionDetection"
+	lost := Told{Number: 7, Kind: Raised, Severity: Minor, Cause: "underlyingResourceUnavailable", At: at(0)}
 	silence := []Silence{{Match: Match{HSMs: []string{"a*"}}, From: at(0), Until: at(9999)}}
 	mild := []Silence{{Match: Match{Severity: Minor}, From: at(0), Until: at(9999)}}
 	cause := map[Key]Key{a.Key: {Device: "a", Group: "hard"}}
@@ -263,6 +266,7 @@ func TestDecide(t *testing.T) {
 		"new":                             {a: a, want: Raised, at: -1},
 		"known":                           {a: a, told: was},
 		"worse, after a minute":           {a: worse, told: was, want: Updated, at: 60},
+		"why a link was lost":             {a: known, told: lost, want: Updated, at: 60},
 		"acknowledged":                    {a: acked, told: was, want: Acknowledged, at: 60},
 		"acknowledged before it was told": {a: acked, want: Raised, at: -1},
 		"flaps":                           {a: flaps, told: was, want: Updated, at: 60},
