@@ -141,8 +141,9 @@ type TestResult struct {
 
 // testRun is where the results of one test alarm go.
 type testRun struct {
-	began time.Time
-	out   chan TestResult
+	began  time.Time
+	out    chan TestResult
+	before map[string]Delivery
 }
 
 // testAge is how long a test alarm stands.
@@ -153,7 +154,7 @@ const testAge = time.Minute
 func (w *Watch) Test(ctx context.Context, by string) ([]TestResult, error) {
 	now := time.Now()
 	id := strconv.FormatInt(now.UnixNano(), 36)
-	run := testRun{now, make(chan TestResult, 8*len(w.Receivers))}
+	run := testRun{now, make(chan TestResult, 8*len(w.Receivers)), w.Deliveries()}
 	w.mu.Lock()
 	w.tests[id] = run
 	w.mu.Unlock()
@@ -192,11 +193,25 @@ func (w *Watch) results(ctx context.Context, run testRun) (list []TestResult) {
 			}
 		}
 	}
-	for _, r := range all {
-		list = append(list, r)
+	now := w.Deliveries()
+	for name, r := range all {
+		list = append(list, r.stuck(run, run.before[name], now[name]))
 	}
 	slices.SortFunc(list, func(a, b TestResult) int { return cmp.Compare(a.Receiver, b.Receiver) })
 	return list
+}
+
+// stuck explains a test alarm that still waits by what came of the
+// notifications before it.
+func (r TestResult) stuck(run testRun, before, now Delivery) TestResult {
+	if r.Result != "waiting" || now.Waiting == 0 {
+		return r
+	}
+	r.Error = now.Error
+	if now.Failed > before.Failed {
+		r.Result, r.Took = "failed", time.Since(run.began)
+	}
+	return r
 }
 
 // tested passes the outcome of an attempt on, if it was of a test alarm that

@@ -205,7 +205,7 @@ func ReplayText(w io.Writer, steps []alarms.Step, sum alarms.Replayed) {
 	fmt.Fprintf(w, "%d lines, %d of them judged nothing, %d without a time of their own.\n", sum.Lines, sum.Idle, sum.Undated)
 	fmt.Fprintf(w, "%d alarms raised, %d ended, %d still stand at the last line, %d were not raised yet.\n", sum.Raised, sum.Ended, len(sum.Stands), len(sum.Pending))
 	for _, a := range sum.Stands {
-		fmt.Fprintf(w, "  %s %s: ended by %s\n", a.Severity, plain(subject(a.Key)), alarms.EndsBy(a.Group))
+		fmt.Fprintf(w, "  %s %s stands; what ends it: %s\n", a.Severity, plain(subject(a.Key)), alarms.EndsBy(a.Group))
 	}
 	fmt.Fprintln(w, "Polls would have ended, and raised, more: they are not in a log.")
 }

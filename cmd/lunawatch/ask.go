@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/lunawatch/lunawatch/agent"
@@ -87,7 +86,8 @@ func routed(r alarms.Route) string {
 		}
 	}
 	if h := r.Hours; h.From+h.To != "" || len(h.Days) > 0 {
-		parts = append(parts, strings.Join(append(slices.Clone(h.Days), "from", cmp.Or(h.From, "00:00"), "to", cmp.Or(h.To, "24:00"), h.Zone), " "))
+		text := strings.Join(h.Days, " ") + " from " + cmp.Or(h.From, "00:00") + " to " + cmp.Or(h.To, "24:00") + " " + h.Zone
+		parts = append(parts, strings.TrimSpace(text))
 	}
 	if r.UnacknowledgedFor > 0 {
 		parts = append(parts, "once nobody has acknowledged it for "+r.UnacknowledgedFor.String())
