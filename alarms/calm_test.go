@@ -191,7 +191,9 @@ func TestCauses(t *testing.T) {
 	other := add("e", "hard", "k7pf1", Critical, 0)
 	add("e", "lock", "", Critical, 10) // another card
 	own := add("e", "lock", "k7pf1", Critical, 10)
-	want := map[Key]Key{locked: tamper, partition: tamper, stale: dead, child: dead, own: other}
+	soft := add("f", "soft-t", "", Critical, 950) // it got worse
+	hard := add("f", "hard-ht", "", Critical, 1000)
+	want := map[Key]Key{soft: hard, locked: tamper, partition: tamper, stale: dead, child: dead, own: other}
 	if diff := cmp.Diff(want, causes(active, map[string]string{"c": "b"})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

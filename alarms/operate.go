@@ -202,13 +202,14 @@ func (w *Watch) results(ctx context.Context, run testRun) (list []TestResult) {
 }
 
 // stuck explains a test alarm that still waits by what came of the
-// notifications before it.
+// notifications before it: between two attempts, the last one counts.
 func (r TestResult) stuck(run testRun, before, now Delivery) TestResult {
 	if r.Result != "waiting" || now.Waiting == 0 {
 		return r
 	}
 	r.Error = now.Error
-	if now.Failed > before.Failed {
+	behind := now.Error != "" && now.Oldest.Before(run.began) && now.Delivered == before.Delivered
+	if now.Failed > before.Failed || behind {
 		r.Result, r.Took = "failed", time.Since(run.began)
 	}
 	return r
