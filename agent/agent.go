@@ -70,6 +70,7 @@ func New(c Config, w Web, log *slog.Logger) *Agent {
 		Settings: c.Alarms, Store: a.store, Log: log,
 		Receivers: make(map[string]alarms.Receiver), Addresses: make(map[string]string), Parents: c.parents(),
 	}
+	a.watch.Settings.Expected = c.expected()
 	a.listener = &collectors.SyslogListener{
 		UDP: c.Syslog.UDP, TCP: c.Syslog.TCP, TLS: c.Syslog.TLS, Rate: c.Syslog.Rate, Log: log, Device: c.sender,
 	}
@@ -167,7 +168,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	for _, h := range a.config.HSMs {
 		for _, file := range h.Logs {
-			g.Go(func() error { return a.follow(ctx, h, file) })
+			g.Go(func() error { return a.follow(ctx, h, file, nil) })
+		}
+		for _, file := range h.AuditLogs {
+			g.Go(func() error { return a.follow(ctx, h, file, collectors.AuditLine) })
 		}
 	}
 	g.Go(func() error {
@@ -190,31 +194,17 @@ func (a *Agent) Run(ctx context.Context) error {
 // collectors returns what looks at every device.
 func (a *Agent) collectors() (all []collectors.Collector) {
 	for _, h := range a.config.HSMs {
-		if h.Address != "" || h.Replay != "" {
-			all = append(all, &collectors.Poller{Device: h.Name, Runner: a.runners[h.Name], Rank: h.rank(sourceLunaSH), Intervals: h.intervals()})
-		}
-		if r := h.REST; r != nil {
-			all = append(all, &collectors.RESTPoller{
-				Device: h.Name, Rank: h.rank(sourceREST), Intervals: h.intervals(),
-				REST: &collectors.REST{Address: r.Address, User: r.User, PasswordFile: r.PasswordFile, CAFile: r.CAFile, Certificate: r.Certificate},
-			})
-		}
-		if h.SNMPAgent != nil {
-			all = append(all, h.SNMPAgent.collector(h.Name, h.rank(sourceSNMP)))
+		sources, _ := h.sources(a.runners[h.Name])
+		for _, s := range sources {
+			all = append(all, s)
 		}
 	}
-	if a.config.LunaCM.Enabled {
-		cards := a.config.cards()
-		cards.Serials = a.remembered(cards)
-		cards.Found = func(device string) { a.store.Expect(hsm.CardHSM, device) }
-		all = append(all, cards)
-	}
-	if h := a.config.HA; h.Enabled {
-		ha := &collectors.HACollector{Device: a.config.Host.Name, Config: h.ClientConfig, Interval: h.Interval, Log: a.log}
-		if h.ListGroups {
-			ha.LunaCM, ha.VTL = a.config.LunaCM.Path, h.VTL
+	for _, s := range a.config.hostSources(a.log) {
+		if cards, ok := s.(*collectors.Cards); ok {
+			cards.Serials = a.remembered(cards)
+			cards.Found = func(device string) { a.store.Expect(hsm.CardHSM, device) }
 		}
-		all = append(all, ha)
+		all = append(all, s)
 	}
 	if h := a.config.Host; h.Enabled {
 		all = append(all, &collectors.HostCollector{Device: h.Name, Interval: h.Interval})
@@ -224,7 +214,7 @@ func (a *Agent) collectors() (all []collectors.Collector) {
 
 // cards returns the collector of the HSMs in this host.
 func (c Config) cards() *collectors.Cards {
-	return &collectors.Cards{Host: c.Host.Name, Name: c.LunaCM.Name, Serials: c.LunaCM.Serials, Path: c.LunaCM.Path, Intervals: c.LunaCM.Intervals.collectors()}
+	return &collectors.Cards{Host: c.Host.Name, Name: c.LunaCM.Name, Serials: c.LunaCM.Serials, Path: c.LunaCM.Path, Intervals: c.LunaCM.Intervals.collectors(), Replay: c.LunaCM.replay}
 }
 
 // remembered returns the serial numbers that are configured, and those of HSMs
@@ -286,8 +276,8 @@ func (a *Agent) sources(device string) map[string]hsm.Source {
 }
 
 // follow gives every line of a log to the alarms, from where it stopped.
-func (a *Agent) follow(ctx context.Context, h HSM, file string) error {
-	f := collectors.Follower{File: file, Log: a.log, FromStart: h.Replay != ""}
+func (a *Agent) follow(ctx context.Context, h HSM, file string, read func(string) hsm.LogLine) error {
+	f := collectors.Follower{File: file, Log: a.log, FromStart: h.Replay != "", Read: read}
 	return f.Run(ctx, a.watch.Journal.Cursor(file), func(lines []hsm.LogLine, cursor []byte) error {
 		return a.watch.Lines(h.Name, file, lines, cursor)
 	})
@@ -305,6 +295,20 @@ func (a *Agent) loadTLS() error {
 	}
 	a.listener.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}}
 	return nil
+}
+
+// expected returns what must be there, by device.
+func (c Config) expected() map[string]alarms.Expected {
+	all := make(map[string]alarms.Expected)
+	for _, h := range c.HSMs {
+		if h.Expect != nil {
+			all[h.Name] = *h.Expect
+		}
+	}
+	if c.HA.Expect != nil {
+		all[c.Host.Name] = *c.HA.Expect
+	}
+	return all
 }
 
 // parents returns what each device depends on, as far as that is known.

@@ -2,11 +2,13 @@ package agent
 
 import (
 	"archive/tar"
-	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"path"
@@ -15,7 +17,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goccy/go-yaml"
+
 	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/hsm"
 )
 
 // A Capture is what the sources of a configuration say, with everything that
@@ -29,66 +34,181 @@ type Capture struct {
 // logTail bounds what is taken of each log, in bytes.
 const logTail = 256 << 10
 
+// The places in a capture: a folder for each HSM, hsm1 and so on, and one for
+// this host's cards and HA groups.
+const (
+	hostDir      = "host"
+	settingsFile = "capture.yaml"
+)
+
+// settings are what a replay needs of the configuration.
+type settings struct {
+	Prefer     []string `yaml:"prefer,omitempty"`
+	SNMPSerial string   `yaml:"snmp_serial,omitempty"`
+	Serials    []string `yaml:"serials,omitempty"` // of cards that must be there
+}
+
+// capturing is a Capture while it is made.
+type capturing struct {
+	Capture
+	*redactor
+	failed map[string]bool
+	report func(hsm.Observation) // what is seen meanwhile, with all its names
+}
+
 // NewCapture asks every source of c once.
 func NewCapture(ctx context.Context, c Config) Capture {
-	r := newRedactor()
-	out := Capture{Files: make(map[string]string)}
+	made := newCapturing(func(hsm.Observation) {})
+	made.all(ctx, c)
+	return made.finish()
+}
+
+func newCapturing(report func(hsm.Observation)) *capturing {
+	return &capturing{
+		Capture: Capture{Files: make(map[string]string)}, redactor: newRedactor(), failed: make(map[string]bool), report: report,
+	}
+}
+
+// all asks every source of c.
+func (m *capturing) all(ctx context.Context, c Config) {
 	for i, h := range c.HSMs {
-		r.learn("name", h.Name)
-		host, _, _ := strings.Cut(h.Address, ":")
-		r.learn("host", host)
 		dir := fmt.Sprintf("hsm%d", i+1)
-		runner := h.Runner()
-		for _, a := range collectors.CaptureAll(ctx, runner) {
-			if a.Err != nil {
-				out.Failed = append(out.Failed, fmt.Sprintf("%s: %s", h.Name, a.Err))
-				continue
-			}
-			r.learnFrom(a.Fact)
-			out.Files[path.Join(dir, a.Format+".txt")] = a.Text
+		m.learnConfigured(h)
+		sources, done := h.sources(h.Runner())
+		for _, s := range sources {
+			m.source(ctx, s, dir)
 		}
-		if l, ok := runner.(*collectors.LunaSH); ok {
-			l.Close()
-		}
+		done()
 		for n, file := range h.Logs {
-			text, err := tail(file)
-			if err != nil {
-				out.Failed = append(out.Failed, fmt.Sprintf("%s: %s", h.Name, err))
-				continue
-			}
-			for line := range strings.Lines(text) {
-				r.learn("host", collectors.ParseLogLine(line).Host)
-			}
-			out.Files[path.Join(dir, fmt.Sprintf("log%d.txt", n+1))] = text
+			m.log(h.Name, file, path.Join(dir, fmt.Sprintf("log%d.txt", n+1)))
+		}
+		set := settings{Prefer: h.Prefer}
+		if h.SNMPAgent != nil {
+			set.SNMPSerial = h.SNMPAgent.Serial
+		}
+		m.settings(dir, set)
+	}
+	own, _ := os.Hostname()
+	m.learnHost(own)
+	for _, s := range c.hostSources(slog.New(slog.DiscardHandler)) {
+		m.learnHost(c.Host.Name)
+		m.source(ctx, s, hostDir)
+	}
+	if c.LunaCM.Enabled {
+		m.learn("name", c.LunaCM.Name)
+		for _, s := range c.LunaCM.Serials {
+			m.learn("serial", s)
+		}
+		m.settings(hostDir, settings{Serials: c.LunaCM.Serials})
+	}
+}
+
+// learnConfigured remembers the names that the configuration holds. A secret
+// has no way into an answer; if one is there all the same it is replaced, too.
+func (m *capturing) learnConfigured(h HSM) {
+	m.learn("name", h.Name)
+	for _, address := range append([]string{h.Address}, h.SyslogSenders...) {
+		m.learnHost(address)
+	}
+	m.learn("user", h.User)
+	secrets := []string{h.PasswordFile}
+	if r := h.REST; r != nil {
+		m.learnHost(r.Address)
+		m.learn("user", r.User)
+		secrets = append(secrets, r.PasswordFile)
+	}
+	if s := h.SNMPAgent; s != nil {
+		m.learnHost(s.Address)
+		m.learn("user", s.User)
+		m.learn("serial", s.Serial)
+		secrets = append(secrets, s.CommunityFile, s.AuthPasswordFile, s.PrivPasswordFile)
+	}
+	for _, file := range secrets {
+		if text, err := os.ReadFile(file); err == nil {
+			m.learn("secret", string(text))
 		}
 	}
-	for name, text := range out.Files {
-		out.Files[name] = r.redact(text)
+}
+
+// source captures one source. What it fails at is told, and stops no other.
+func (m *capturing) source(ctx context.Context, s collectors.Source, dir string) {
+	s.Capture(ctx, func(file, text string) { m.Files[path.Join(dir, file)] = text }, func(o hsm.Observation) {
+		if o.Err != nil {
+			m.fail(o.Device, fmt.Errorf("%s: %w", o.Source, o.Err))
+		}
+		for _, f := range o.Facts {
+			m.learnFrom(f)
+		}
+		m.report(o)
+	})
+}
+
+// fail tells what was not captured.
+func (m *capturing) fail(device string, err error) {
+	if why := device + ": " + err.Error(); !m.failed[why] {
+		m.failed[why] = true
+		m.Failed = append(m.Failed, why)
 	}
-	for i, why := range out.Failed {
-		out.Failed[i] = r.redact(why)
+}
+
+func (m *capturing) log(device, file, name string) {
+	text, err := collectors.Tail(file, logTail)
+	if err != nil {
+		m.fail(device, err)
+		return
 	}
-	out.Replaced = r.replaced()
+	for line := range strings.Lines(text) {
+		m.learnHost(collectors.ParseLogLine(line).Host)
+	}
+	m.Files[name] = text
+}
+
+func (m *capturing) settings(dir string, s settings) {
+	text, err := yaml.Marshal(s)
+	if err != nil {
+		m.fail(dir, err)
+		return
+	}
+	m.Files[path.Join(dir, settingsFile)] = string(text)
+}
+
+// finish redacts everything, names of files included.
+func (m *capturing) finish() Capture {
+	out := Capture{Files: make(map[string]string)}
+	for name, text := range m.Files {
+		redacted, err := m.redactFile(name, text)
+		if err != nil {
+			m.fail(name, err)
+			continue
+		}
+		dir, rest, _ := strings.Cut(name, "/")
+		out.Files[dir+"/"+m.redactFileName(rest)] = redacted
+	}
+	for _, why := range m.Failed {
+		out.Failed = append(out.Failed, m.redact(why))
+	}
+	out.Replaced = m.replaced()
 	return out
 }
 
-// tail returns the last whole lines of a file.
-func tail(file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
+func (m *capturing) redactFile(name, text string) (string, error) {
+	switch {
+	case path.Ext(name) == ".json":
+		return m.redactJSON(text), nil
+	case path.Base(name) == collectors.WalkFile:
+		return collectors.RedactWalk(text, m.redact)
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
+	return m.redact(text), nil
+}
+
+// redactFileName redacts the parts of a path that are names: those of REST
+// resources and the folders of cards.
+func (m *capturing) redactFileName(name string) string {
+	if stem, ok := strings.CutSuffix(name, ".json"); ok {
+		return m.redactPath(stem) + ".json"
 	}
-	from := max(0, info.Size()-logTail)
-	text, err := io.ReadAll(io.NewSectionReader(f, from, logTail))
-	if from > 0 {
-		_, text, _ = bytes.Cut(text, []byte("\n"))
-	}
-	return string(text), err
+	folder, file := path.Split(name)
+	return m.redactPath(folder) + file
 }
 
 // Write writes the capture as a tar archive.
@@ -128,23 +248,66 @@ func (c *Config) Replay(from string) error {
 		return fmt.Errorf("replay: %w", err)
 	}
 	c.HSMs = nil
+	c.LunaCM, c.HA, c.Host, c.Syslog = LunaCM{}, HA{}, Host{}, Syslog{Rate: c.Syslog.Rate}
 	for _, e := range entries {
 		if !e.IsDir() {
 			continue
 		}
-		h := HSM{Name: e.Name(), Replay: filepath.Join(dir, e.Name())}
+		from := filepath.Join(dir, e.Name())
+		set, err := readSettings(filepath.Join(from, settingsFile))
+		if err != nil {
+			return fmt.Errorf("replay: %w", err)
+		}
+		if e.Name() == hostDir {
+			c.replayHost(from, set)
+			continue
+		}
+		h := HSM{Name: e.Name(), Replay: from, Prefer: set.Prefer, replaySerial: set.SNMPSerial}
 		h.complete(c.Intervals)
-		h.Logs, _ = filepath.Glob(filepath.Join(h.Replay, "log*.txt"))
+		h.Logs, _ = filepath.Glob(filepath.Join(from, "log*.txt"))
 		c.HSMs = append(c.HSMs, h)
 	}
-	if len(c.HSMs) == 0 {
+	if len(c.HSMs) == 0 && c.Host.Name == "" {
 		return fmt.Errorf("replay: %s holds no folder of captured answers; lunawatch capture makes one", from)
 	}
 	return nil
 }
 
+// replayHost makes c watch the captured cards and HA groups of a host.
+func (c *Config) replayHost(dir string, set settings) {
+	c.Host.Name = hostDir
+	if exists(filepath.Join(dir, "cards")) {
+		c.LunaCM = LunaCM{Enabled: true, Name: "card", Serials: set.Serials, replay: dir}
+		c.LunaCM.Intervals.complete(c.Intervals)
+	}
+	if exists(filepath.Join(dir, "ha")) {
+		c.HA = HA{Enabled: true, Interval: c.Intervals.Slow, replay: dir}
+	}
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+// readSettings reads those of a capture; old captures have none.
+func readSettings(file string) (s settings, err error) {
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err == nil {
+		err = yaml.Unmarshal(text, &s)
+	}
+	return s, err
+}
+
+// maxFolders is how deep the files of a capture can be: those of the roles of
+// partitions are hsm1/rest/api/lunasa/hsms/1/partitions/2/roles/co.json.
+const maxFolders = 9
+
 // unpack writes the files of an archive below dir. It takes nothing but plain
-// files of one folder deep.
+// files in folders.
 func unpack(file, dir string) error {
 	f, err := os.Open(file)
 	if err != nil {
@@ -163,7 +326,7 @@ func unpack(file, dir string) error {
 		if err != nil {
 			return fmt.Errorf("not a capture: %w", err)
 		}
-		if h.Typeflag != tar.TypeReg || !filepath.IsLocal(h.Name) || strings.Count(path.Clean(h.Name), "/") != 1 {
+		if h.Typeflag != tar.TypeReg || !filepath.IsLocal(h.Name) || !depth(h.Name) {
 			return fmt.Errorf("not a capture: it holds %q", h.Name)
 		}
 		text, err := io.ReadAll(archive)
@@ -173,4 +336,10 @@ func unpack(file, dir string) error {
 			return err
 		}
 	}
+}
+
+// depth reports whether a file is in a folder, and not too deep.
+func depth(name string) bool {
+	n := strings.Count(path.Clean(name), "/")
+	return n >= 1 && n <= maxFolders
 }

@@ -61,24 +61,28 @@ type Intervals struct {
 
 // An HSM is one Luna Network HSM.
 type HSM struct {
-	Name               string     `yaml:"name"`
-	Address            string     `yaml:"address"` // host or host:port; port 22
-	User               string     `yaml:"user"`
-	AllowUser          bool       `yaml:"allow_privileged_user"`
-	PasswordFile       string     `yaml:"password_file"`
-	PasswordCredential string     `yaml:"password_credential"` // of systemd LoadCredential
-	PrivateKeyFile     string     `yaml:"private_key_file"`
-	HostKey            string     `yaml:"host_key"` // SHA256:...
-	KnownHostsFile     string     `yaml:"known_hosts_file"`
-	Algorithms         Algorithms `yaml:"algorithms"`
-	Intervals          Intervals  `yaml:"intervals"`      // 0: as for all
-	Logs               []string   `yaml:"logs"`           // files that hold this appliance's syslog
-	SyslogSenders      []string   `yaml:"syslog_senders"` // IP addresses, or host names in the lines
-	Replay             string     `yaml:"replay"`         // directory of captured answers instead of an address
-	REST               *REST      `yaml:"rest"`           // the REST API as a second source; nil: none
-	Prefer             []string   `yaml:"prefer"`         // sources, the one that counts first
-	SNMPAgent          *SNMPAgent `yaml:"snmp_agent"`     // beside an address, or instead of one
-	DependsOn          string     `yaml:"depends_on"`     // another HSM, or the host: while that is not reachable, this one cannot be
+	Name               string           `yaml:"name"`
+	Address            string           `yaml:"address"` // host or host:port; port 22
+	User               string           `yaml:"user"`
+	AllowUser          bool             `yaml:"allow_privileged_user"`
+	PasswordFile       string           `yaml:"password_file"`
+	PasswordCredential string           `yaml:"password_credential"` // of systemd LoadCredential
+	PrivateKeyFile     string           `yaml:"private_key_file"`
+	HostKey            string           `yaml:"host_key"` // SHA256:...
+	KnownHostsFile     string           `yaml:"known_hosts_file"`
+	Algorithms         Algorithms       `yaml:"algorithms"`
+	Intervals          Intervals        `yaml:"intervals"`      // 0: as for all
+	Logs               []string         `yaml:"logs"`           // files that hold this appliance's syslog
+	AuditLogs          []string         `yaml:"audit_logs"`     // files that hold records of its HSM's audit log, and nothing else
+	SyslogSenders      []string         `yaml:"syslog_senders"` // IP addresses, or host names in the lines
+	Replay             string           `yaml:"replay"`         // directory of captured answers instead of an address
+	REST               *REST            `yaml:"rest"`           // the REST API as a second source; nil: none
+	Prefer             []string         `yaml:"prefer"`         // sources, the one that counts first
+	SNMPAgent          *SNMPAgent       `yaml:"snmp_agent"`     // beside an address, or instead of one
+	Expect             *alarms.Expected `yaml:"expect"`         // what must be there; nil: nothing is expected
+	DependsOn          string           `yaml:"depends_on"`     // another HSM, or the host: while that is not reachable, this one cannot be
+
+	replaySerial string // of the captured SNMP agent
 }
 
 // REST is how the REST API of an HSM's appliance is read.
@@ -127,15 +131,20 @@ type LunaCM struct {
 	// absolute path, or "" for nowhere.
 	KernelLog   string            `yaml:"kernel_log"`
 	KernelCards map[string]string `yaml:"kernel_cards"` // serial number by driver instance, such as k7pf0
+
+	replay string // directory of a capture
 }
 
 // HA is how the HA groups of this host, a Luna client, are watched.
 type HA struct {
-	Enabled      bool          `yaml:"enabled"`
-	ClientConfig string        `yaml:"client_config"` // Chrystoki.conf or crystoki.ini
-	ListGroups   bool          `yaml:"listgroups"`    // ask lunacm, too
-	VTL          string        `yaml:"vtl"`           // path; asked in place of lunacm
-	Interval     time.Duration `yaml:"interval"`      // between two questions to lunacm; 0: the slow interval
+	Enabled      bool             `yaml:"enabled"`
+	ClientConfig string           `yaml:"client_config"` // Chrystoki.conf or crystoki.ini
+	ListGroups   bool             `yaml:"listgroups"`    // ask lunacm, too
+	VTL          string           `yaml:"vtl"`           // path; asked in place of lunacm
+	Interval     time.Duration    `yaml:"interval"`      // between two questions to lunacm; 0: the slow interval
+	Expect       *alarms.Expected `yaml:"expect"`        // its members; nil: nothing is expected
+
+	replay string // directory of a capture
 }
 
 // Algorithms is what SSH may negotiate; empty: the defaults.

@@ -35,12 +35,14 @@ var (
 	syslogDropped   = prometheus.NewDesc("luna_syslog_dropped_total", "Lines sent to the syslog listener that were dropped or cut, and why.", []string{"reason"}, nil)
 	rejected        = prometheus.NewDesc("luna_notifications_rejected_total", "Notifications given up because the receiver will never take them.", []string{"receiver"}, nil)
 	expired         = prometheus.NewDesc("luna_notifications_expired_total", "Notifications given up because they could not be delivered in time.", []string{"receiver"}, nil)
+	failedLogins    = prometheus.NewDesc("luna_hsm_failed_logins_total", "Logins that the HSM refused, by its audit log.", []string{"device"}, nil)
+	auditEvents     = prometheus.NewDesc("luna_hsm_audit_critical_events_total", "Tampers, decommissions, zeroizations, initializations, by the HSM's audit log.", []string{"device"}, nil)
 	oldest          = prometheus.NewDesc("luna_notification_oldest_seconds", "Age of the oldest notification that waits.", []string{"receiver"}, nil)
 )
 
 // Describe implements [prometheus.Collector].
 func (s self) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{buildInfo, agentxConnected, agentxRequests, agentxVarbinds, agentxErrors, agentxSessions, delivered, attemptsFailed, waiting, rejected, expired, oldest, syslogReceived, syslogDropped} {
+	for _, d := range []*prometheus.Desc{buildInfo, agentxConnected, agentxRequests, agentxVarbinds, agentxErrors, agentxSessions, delivered, attemptsFailed, waiting, rejected, expired, oldest, syslogReceived, syslogDropped, failedLogins, auditEvents} {
 		out <- d
 	}
 	s.describeAlarms(out)
@@ -54,6 +56,12 @@ func (s self) Collect(out chan<- prometheus.Metric) {
 	version, goversion := Version()
 	emit(buildInfo, prometheus.GaugeValue, 1, version, goversion)
 	s.alarms(time.Now(), emit)
+	for _, h := range s.a.config.HSMs {
+		if n := s.a.watch.Counted(h.Name); len(h.AuditLogs) > 0 || n.AuditCritical+n.FailedLogins > 0 {
+			emit(failedLogins, prometheus.CounterValue, float64(n.FailedLogins), h.Name)
+			emit(auditEvents, prometheus.CounterValue, float64(n.AuditCritical), h.Name)
+		}
+	}
 	for name, d := range s.a.watch.Deliveries() {
 		emit(delivered, prometheus.CounterValue, float64(d.Delivered), name)
 		emit(attemptsFailed, prometheus.CounterValue, float64(d.Failed), name)
@@ -68,7 +76,7 @@ func (s self) Collect(out chan<- prometheus.Metric) {
 	}
 	n := &s.a.listener.Counts
 	emit(syslogReceived, prometheus.CounterValue, float64(n.Received.Load()))
-	for reason, dropped := range map[string]uint64{"unknown_sender": n.Unknown.Load(), "rate": n.TooFast.Load(), "queue_full": n.QueueFull.Load(), "too_long": n.TooLong.Load()} {
+	for reason, dropped := range map[string]uint64{"unknown_sender": n.Unknown.Load(), "rate": n.TooFast.Load(), "queue_full": n.QueueFull.Load(), "too_long": n.TooLong.Load(), "kernel": n.Kernel()} {
 		emit(syslogDropped, prometheus.CounterValue, float64(dropped), reason)
 	}
 	if s.a.session == nil {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"maps"
+	"net"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -21,12 +22,14 @@ import (
 type redactor struct {
 	key       []byte
 	originals map[string]string // original -> what it is
+	used      map[string]bool   // originals that were found
 	addresses map[string]string // IP address -> substitute
+	hex       map[string]bool   // keys, fingerprints and MACs that were found
 	pattern   *regexp.Regexp    // of originals; nil after one was added
 }
 
 func newRedactor() *redactor {
-	r := &redactor{key: make([]byte, 32), originals: make(map[string]string), addresses: make(map[string]string)}
+	r := &redactor{key: make([]byte, 32), originals: make(map[string]string), used: make(map[string]bool), hex: make(map[string]bool), addresses: make(map[string]string)}
 	rand.Read(r.key)
 	return r
 }
@@ -52,41 +55,104 @@ var productWords = []string{
 	"name", "key", "keys", "yes", "crypto", "officer", "user", "client", "clients", "kernel", "success",
 }
 
-// learnFrom remembers the names in what an HSM said.
+// learnHost remembers the name of a host, and its short form.
+func (r *redactor) learnHost(name string) {
+	if host, _, err := net.SplitHostPort(name); err == nil {
+		name = host
+	}
+	r.learn("host", name)
+	if _, err := netip.ParseAddr(name); err != nil {
+		short, _, _ := strings.Cut(name, ".")
+		r.learn("host", short)
+	}
+}
+
+// learnSubject remembers what names somebody in the name of a certificate, but
+// not the country.
+func (r *redactor) learnSubject(name string) {
+	for part := range strings.SplitSeq(name, ",") {
+		attribute, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		if strings.TrimSpace(attribute) == "CN" {
+			r.learnHost(strings.TrimSpace(value))
+		} else if len(strings.TrimSpace(value)) > 2 {
+			r.learn("certificate name", value)
+		}
+	}
+}
+
+func (r *redactor) learnPartition(serial, name string, label hsm.Opt[string]) {
+	r.learn("partition serial", serial)
+	r.learn("partition", name)
+	r.learn("partition label", label.Value)
+}
+
+// learnFrom remembers the names in what a source said.
 func (r *redactor) learnFrom(f hsm.Fact) {
 	switch v := f.(type) {
 	case hsm.Show:
 		r.learn("serial", v.Serial)
 		r.learn("label", v.Label.Value)
 		for _, p := range v.Partitions {
-			r.learn("partition serial", p.Serial)
-			r.learn("partition", p.Name)
+			r.learnPartition(p.Serial, p.Name, hsm.Opt[string]{})
 		}
 	case hsm.Partitions:
 		for _, p := range v {
-			r.learn("partition serial", p.Serial)
-			r.learn("partition", p.Name)
-			r.learn("partition label", p.Label.Value)
+			r.learnPartition(p.Serial, p.Name, p.Label)
+		}
+	case hsm.PartitionPolicies:
+		r.learn("partition serial", v.Serial)
+	case hsm.Operations:
+		for _, p := range v.Partitions {
+			r.learnPartition(p.Serial, p.Label, hsm.Opt[string]{})
 		}
 	case hsm.Clients:
 		for _, c := range v {
 			r.learn("client", c.Name)
-			r.learn("address", c.Address)
+			r.learnHost(c.Address)
 		}
 	case hsm.System:
-		r.learn("host", v.Hostname)
+		r.learnHost(v.Hostname)
 	case hsm.Certificate:
-		for _, name := range []string{v.Subject, v.Issuer} {
-			for part := range strings.SplitSeq(name, ",") {
-				if attribute, value, _ := strings.Cut(strings.TrimSpace(part), "="); attribute == "CN" {
-					r.learn("certificate name", value)
-				}
-			}
+		r.learnSubject(v.Subject)
+		r.learnSubject(v.Issuer)
+	case hsm.Slots:
+		for _, s := range v.Slots {
+			r.learn("serial", s.Serial)
+			r.learn("label", s.Label.Value)
+		}
+	case hsm.HAGroups:
+		r.learnGroups(v.Groups)
+	case hsm.ClientConfig:
+		r.learnGroups(v.HA.Groups)
+		for _, s := range v.Servers {
+			r.learnHost(s.Name)
+		}
+	case hsm.HALog:
+		for _, e := range v.Events {
+			r.learn("HA group", e.Group)
+			r.learn("partition serial", e.Member)
+			r.learnHost(e.Server)
+		}
+	case hsm.HA:
+		for _, c := range v.Certificates {
+			r.learnSubject(c.Subject)
 		}
 	}
 }
 
-var ipAddress = regexp.MustCompile(`\b(?:\d{1,3}\.){3}\d{1,3}\b|\b(?:[0-9a-fA-F]{1,4}:){2,7}[0-9a-fA-F]{1,4}\b`)
+func (r *redactor) learnGroups(groups []hsm.HAGroup) {
+	for _, g := range groups {
+		r.learn("HA group", g.Serial)
+		r.learn("HA group", g.Label)
+		for _, m := range g.Members {
+			r.learnPartition(m.Serial, "", m.Label)
+		}
+	}
+}
+
+// number finds the bytes of a key, a fingerprint or a MAC, and what may be an
+// IP address.
+var number = regexp.MustCompile(`\b[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5,}\b|\b(?:\d{1,3}\.){3}\d{1,3}\b|\b(?:[0-9a-fA-F]{1,4}:){2,7}[0-9a-fA-F]{1,4}\b|\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6}::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6}\b)?`)
 
 // redact replaces every name and every IP address in text.
 func (r *redactor) redact(text string) string {
@@ -97,9 +163,35 @@ func (r *redactor) redact(text string) string {
 		if _, ok := r.originals[match]; !ok {
 			return match
 		}
+		r.used[match] = true
 		return r.substitute(match)
 	})
-	return ipAddress.ReplaceAllStringFunc(text, r.address)
+	return number.ReplaceAllStringFunc(text, func(match string) string {
+		if len(match) > 16 && strings.Count(match, ":") == (len(match)-2)/3 {
+			return r.bytes(match)
+		}
+		return r.address(match)
+	})
+}
+
+// bytes replaces bytes in hexadecimal digits.
+func (r *redactor) bytes(original string) string {
+	r.hex[original] = true
+	random := r.random(original)
+	out := []byte(original)
+	for i, c := range out {
+		if c != ':' {
+			out[i] = "0123456789abcdef"[(random[i%len(random)]+byte(i/len(random)))%16]
+		}
+	}
+	return string(out)
+}
+
+// random returns bytes that are always the same for an original.
+func (r *redactor) random(original string) []byte {
+	mac := hmac.New(sha256.New, r.key)
+	mac.Write([]byte(original))
+	return mac.Sum(nil)
 }
 
 // compile makes one pattern of all names, the longest first, that matches
@@ -127,9 +219,7 @@ func edge(c byte) string {
 
 // substitute has the length and the kinds of characters of the original.
 func (r *redactor) substitute(original string) string {
-	mac := hmac.New(sha256.New, r.key)
-	mac.Write([]byte(original))
-	random := mac.Sum(nil)
+	random := r.random(original)
 	out := []byte(original)
 	for i, c := range out {
 		n := random[i%len(random)] + byte(i/len(random))
@@ -169,14 +259,17 @@ func (r *redactor) address(original string) string {
 	return s
 }
 
-// replaced counts, by kind, what has substitutes.
+// replaced counts, by kind, what was replaced.
 func (r *redactor) replaced() map[string]int {
 	counts := make(map[string]int)
-	for _, what := range r.originals {
-		counts[what]++
+	for original := range r.used {
+		counts[r.originals[original]]++
 	}
 	if n := len(r.addresses); n > 0 {
 		counts["IP address"] = n
+	}
+	if n := len(r.hex); n > 0 {
+		counts["key, fingerprint or MAC"] = n
 	}
 	return counts
 }

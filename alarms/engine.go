@@ -40,6 +40,14 @@ const pastFor = 7 * 24 * time.Hour
 type Events struct {
 	Critical uint64 `json:"critical"`
 	Other    uint64 `json:"other"`
+	// What its audit log says, which may be of the same events.
+	AuditCritical uint64 `json:"audit_critical,omitempty"`
+	FailedLogins  uint64 `json:"failed_logins,omitempty"`
+}
+
+// plus returns the sum of two counts.
+func (e Events) plus(n Events) Events {
+	return Events{e.Critical + n.Critical, e.Other + n.Other, e.AuditCritical + n.AuditCritical, e.FailedLogins + n.FailedLogins}
 }
 
 // Calm keeps alarms from coming and going.

@@ -42,10 +42,11 @@ var (
 	cursorBucket  = []byte("cursors")  // file -> cursor
 	queueBucket   = []byte("queues")   // receiver -> sequence number -> Notification
 	keptBucket    = []byte("kept")     // name -> value that outlives restarts
+	trendBucket   = []byte("trends")   // Series -> samples
 )
 
 func makeBuckets(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{activeBucket, historyBucket, toldBucket, silenceBucket, eventsBucket, cursorBucket, queueBucket, keptBucket} {
+	for _, name := range [][]byte{activeBucket, historyBucket, toldBucket, silenceBucket, eventsBucket, cursorBucket, queueBucket, keptBucket, trendBucket} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -320,6 +321,38 @@ func (j *Journal) Done(receiver string, sequence uint64) error {
 	return j.update(func(tx *bbolt.Tx) error {
 		return tx.Bucket(queueBucket).Bucket([]byte(receiver)).Delete(sequenceKey(sequence))
 	})
+}
+
+// keepSamples keeps a series.
+func (j *Journal) keepSamples(s Series, samples []Sample) error {
+	return j.update(func(tx *bbolt.Tx) error {
+		key, err := json.Marshal(s)
+		if err != nil {
+			return err
+		}
+		return put(tx.Bucket(trendBucket), key, samples)
+	})
+}
+
+// loadSamples returns every series, but for those that nothing was added to
+// for long: they are forgotten.
+func (j *Journal) loadSamples() (map[Series][]Sample, error) {
+	all := make(map[Series][]Sample)
+	err := j.update(func(tx *bbolt.Tx) error {
+		old := time.Now().Add(-samplesKept)
+		b := tx.Bucket(trendBucket)
+		err := removeIf(b, func(list []Sample) bool { return len(list) == 0 || list[len(list)-1].At.Before(old) })
+		if err != nil {
+			return err
+		}
+		return each(b, func(key []byte, list []Sample) {
+			var s Series
+			if json.Unmarshal(key, &s) == nil {
+				all[s] = list
+			}
+		})
+	})
+	return all, err
 }
 
 // History returns the newest alarms that ended, newest first.

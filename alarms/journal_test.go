@@ -29,7 +29,7 @@ func entry() Entry {
 	changes := Eval(s, join(coded(0, "2012"), coded(0, "2003")), Calm{}, at(0))
 	changes[0].Alarm.Evidence[0].Log = &LogPlace{Host: "h", File: "messages", Time: "x", Process: "kernel"}
 	return Entry{
-		Changes: changes, Events: map[string]Events{"a": {1, 2}}, File: "/log", Cursor: []byte("here"),
+		Changes: changes, Events: map[string]Events{"a": {Critical: 1, Other: 2}}, File: "/log", Cursor: []byte("here"),
 		Notify: map[string][]Notification{"noc": {{ID: "1", At: at(0), Change: changes[0], Address: "192.0.2.1:22"}, {ID: "2", At: at(0), Change: changes[1]}}},
 		Told:   map[string]map[Key]Told{"noc": {changes[0].Alarm.Key: changes[0].after(at(0))}},
 	}

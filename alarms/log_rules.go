@@ -39,6 +39,8 @@ var logRules = slices.Concat([]logRule{
 	{"NTLS certificate", certificateLine},
 	{"log disk", diskFull},
 	{"HSM event on K5 and K6", fatalError},
+	{"critical audit record", auditEvent},
+	{"failed login", failedLogin},
 }, textRules(), systemStates())
 
 // JudgeLine returns what the rules say of a line.

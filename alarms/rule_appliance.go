@@ -31,6 +31,23 @@ var logDisk = Rule{"log-disk", func(p Poll, say func(Opinion)) {
 	}
 }}
 
+// auditDisk warns before the file system of the audit log is full: then the
+// HSM may refuse to work.
+var auditDisk = Rule{"audit-log", func(p Poll, say func(Opinion)) {
+	d, ok := p.Disk.Get(p.Now)
+	if !ok {
+		return
+	}
+	for _, f := range d.Filesystems {
+		if f.Mount != "/var/audit" && f.Mount != "/var/log/audit" {
+			continue
+		}
+		o := fill(f.UsedRatio, p.LogDiskRatio, Minor, Major)
+		o.At, o.Text = p.Disk.Asked(), f.Mount+": "+o.Text
+		say(o.on(f.Mount))
+	}
+}}
+
 // diskHealth tells of a disk that fails its own test.
 var diskHealth = Rule{"disk", func(p Poll, say func(Opinion)) {
 	d, ok := p.Disk.Get(p.Now)

@@ -30,6 +30,9 @@ type Settings struct {
 	DeliveryAfter  time.Duration            `yaml:"delivery_after"`  // how long a notification waits before that is an alarm
 	HistoryAge     time.Duration            `yaml:"history_age"`     // how long alarms that ended are kept
 	HistoryAlarms  int                      `yaml:"history_alarms"`  // and how many of them
+	ForecastDays   int                      `yaml:"forecast_days"`   // a trend that leads to its limit within them is an alarm; 0: none is
+
+	Expected map[string]Expected `yaml:"-"` // by device
 }
 
 // Calm returns what keeps alarms from coming and going.
@@ -55,6 +58,7 @@ var DefaultSettings = Settings{
 	DeliveryAfter:     5 * time.Minute,
 	HistoryAge:        90 * 24 * time.Hour,
 	HistoryAlarms:     10000,
+	ForecastDays:      30,
 }
 
 // Problems returns one error for each value that cannot be.
@@ -81,6 +85,7 @@ func (s Settings) Problems() (errs []error) {
 		{"delivery_after", s.DeliveryAfter > 0},
 		{"history_age", s.HistoryAge > 0},
 		{"history_alarms", s.HistoryAlarms > 0},
+		{"forecast_days", s.ForecastDays >= 0},
 	} {
 		if !v.ok {
 			errs = append(errs, fmt.Errorf("alarms: %s is out of range", v.key))
@@ -141,12 +146,16 @@ var Rules = []Rule{
 	ntlsDown,
 	certificate,
 	logDisk,
+	auditDisk,
 	diskHealth,
 	systemStatus,
 	services,
 	applianceFans,
 	powerSupplies,
 	motherboard,
+	inventory,
+	inventoryPartitions,
+	inventoryMembers,
 	unreachable,
 	silent,
 	hostFilesystems,

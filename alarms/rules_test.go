@@ -564,7 +564,7 @@ func TestMissingDataNeverClears(t *testing.T) {
 		"never read":  {hsm.Device{Name: "a"}, at(10), nil},
 		"failing":     {hsm.Device{Name: "a", Sources: failed}, at(10), []string{"unreachable"}},
 		"stale":       {full, at(3600), nil},
-		"empty facts": {hsm.Device{Name: "a", Show: read(hsm.Show{}), NTLS: read(hsm.NTLS{}), Disk: read(hsm.Disk{}), Sensors: read(hsm.Sensors{}), System: read(hsm.System{}), Certificate: read(hsm.Certificate{}), Tamper: read(hsm.Tamper{})}, at(10), []string{"soft", "soft-t", "soft-v", "restart", "halt", "comm", "hsm-crashed"}},
+		"empty facts": {hsm.Device{Name: "a", Show: read(hsm.Show{}), NTLS: read(hsm.NTLS{}), Disk: read(hsm.Disk{}), Sensors: read(hsm.Sensors{}), System: read(hsm.System{}), Certificate: read(hsm.Certificate{}), Tamper: read(hsm.Tamper{})}, at(10), []string{"soft", "soft-t", "soft-v", "restart", "halt", "comm", "hsm-crashed", "inventory"}}, // nothing is expected
 	} {
 		over := make(map[string]bool)
 		for _, c := range Eval(state, JudgePolls(&hsm.Snapshot{Devices: []hsm.Device{x.d}}, state, DefaultSettings, x.now), Calm{}, x.now) {

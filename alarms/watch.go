@@ -38,6 +38,8 @@ type Watch struct {
 	stored map[string]time.Time // by log: when its cursor was last stored
 	tests  map[string]testRun   // by the object of the alarm
 	raised map[Severity]uint64  // since the start
+
+	series map[Series][]Sample // of the goroutine of polls
 }
 
 // A Receiver is somebody who is told of alarms.
@@ -59,6 +61,9 @@ func (w *Watch) Open() error {
 		return err
 	}
 	w.kept = kept
+	if w.series, err = w.Journal.loadSamples(); err != nil {
+		return err
+	}
 	w.stored, w.tests = make(map[string]time.Time), make(map[string]testRun)
 	w.raised = make(map[Severity]uint64)
 	w.queued, w.stats = make(map[string]chan struct{}), make(map[string]*Delivery)
@@ -97,7 +102,7 @@ func (w *Watch) polls(ctx context.Context) error {
 	for ctx.Err() == nil {
 		now := time.Now()
 		snap := w.Store.Latest()
-		own := w.ownHealth(now)
+		own := append(w.ownHealth(now), w.forecasts(snap, now)...)
 		err := w.step(Entry{}, func(s State) []Judgement { return append(JudgePolls(snap, s, w.Settings, now), own...) }, now)
 		switch {
 		case err != nil && !failing:
@@ -217,6 +222,10 @@ func (e Events) with(js []Judgement) Events {
 	for _, j := range js {
 		switch {
 		case j.Verdict != Bad || j.Test || GroupNamed(j.Group).Trap != CryptoAttention:
+		case j.Group == "audit-event":
+			e.AuditCritical++
+		case j.Group == "failed-login":
+			e.FailedLogins++
 		case j.Severity == Critical:
 			e.Critical++
 		default:
@@ -338,8 +347,7 @@ func (k *Kept) hear(told map[string]map[Key]Told) {
 func (w *Watch) sum(more map[string]Events) map[string]Events {
 	total := make(map[string]Events)
 	for device, add := range more {
-		old := w.kept.Events[device]
-		total[device] = Events{old.Critical + add.Critical, old.Other + add.Other}
+		total[device] = w.kept.Events[device].plus(add)
 	}
 	return total
 }
@@ -394,12 +402,18 @@ func (w *Watch) notification(c Change, now time.Time) Notification {
 	return n
 }
 
-// Events returns how many critical and other events a device has reported.
+// Events returns how many critical and other events a device has reported. Its
+// audit log counts where its alarms tell less: both may tell of the same event.
 func (w *Watch) Events(device string) (critical, other uint64) {
+	e := w.Counted(device)
+	return max(e.Critical, e.AuditCritical), e.Other
+}
+
+// Counted returns what was counted of a device.
+func (w *Watch) Counted(device string) Events {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e := w.kept.Events[device]
-	return e.Critical, e.Other
+	return w.kept.Events[device]
 }
 
 // RaisedBy returns how many alarms were raised since the start, by the

@@ -26,3 +26,11 @@ func (d Dir) Run(_ context.Context, typed string) ([]byte, error) {
 	}
 	return text, nil
 }
+
+// Has reports whether d holds answers of LunaSH.
+func (d Dir) Has() bool {
+	return slices.ContainsFunc(lunash, func(c command) bool {
+		_, err := os.Stat(filepath.Join(string(d), c.format+".txt"))
+		return err == nil
+	})
+}

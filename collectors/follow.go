@@ -34,8 +34,8 @@ type Follower struct {
 	// Rotated begins, with FromStart, with the files that were rotated away
 	// before, at most the newest maxPast of them.
 	Rotated bool
-	// Plain gives whole lines as messages: the log is no syslog.
-	Plain bool
+	// Read reads one line; nil: ParseLogLine.
+	Read func(string) hsm.LogLine
 
 	settle time.Duration // 0: settle
 }

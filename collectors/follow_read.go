@@ -211,8 +211,8 @@ func (f *Follower) lines(text []byte) []hsm.LogLine {
 	for line := range bytes.Lines(text) {
 		switch s := lineText(line); {
 		case s == "":
-		case f.Plain:
-			lines = append(lines, hsm.LogLine{Message: s})
+		case f.Read != nil:
+			lines = append(lines, f.Read(s))
 		default:
 			lines = append(lines, ParseLogLine(s))
 		}

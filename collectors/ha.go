@@ -27,6 +27,7 @@ type HACollector struct {
 	VTL      string        // path of the tool that old clients have for this; "": LunaCM is asked
 	Interval time.Duration // between two questions to LunaCM, each of which connects to every member
 	Log      *slog.Logger
+	Replay   string // directory of a capture, instead of a client host
 
 	look time.Duration // between two looks at the configuration; 0: haLook
 }
@@ -71,9 +72,9 @@ type haPoll struct {
 func (h *HACollector) Run(ctx context.Context, report func(hsm.Observation)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w := &haWork{HACollector: h, haSources: haSources{log: new(haLog), running: runningSince}, events: make(chan haBatch), stop: func() {}}
+	w := &haWork{HACollector: h, haSources: haSources{log: new(haLog), running: h.runs()}, events: make(chan haBatch), stop: func() {}}
 	polls := make(chan haPoll)
-	if h.LunaCM != "" || h.VTL != "" {
+	if h.asks() {
 		go h.poll(ctx, polls, report)
 	}
 	every := h.look
@@ -104,7 +105,7 @@ func (h *HACollector) Run(ctx context.Context, report func(hsm.Observation)) err
 func (w *haWork) observe(ctx context.Context, every time.Duration) hsm.Observation {
 	o := hsm.Observation{Device: w.Device, Kind: hsm.HostMachine, Source: haSource, MaxAge: 3*every + 5*time.Second}
 	start := time.Now()
-	text, err := os.ReadFile(w.Config)
+	text, err := os.ReadFile(w.configFile())
 	if err == nil && !bytes.Equal(text, w.text) {
 		w.config, o.Unread, err = ParseClientConfig(string(text) + "\n")
 		w.text = text
@@ -127,7 +128,7 @@ func (w *haWork) observe(ctx context.Context, every time.Duration) hsm.Observati
 		o.Failure, o.Err = hsm.Command, fmt.Errorf("client configuration: %w", err)
 		return o
 	}
-	v.Certificates = w.certificates()
+	v.Certificates = w.certificates(w.config)
 	w.before = v
 	o.Facts = []hsm.Fact{v}
 	return o
@@ -146,7 +147,7 @@ func (w *haWork) follow(ctx context.Context) {
 	if file == "" {
 		return
 	}
-	f := Follower{File: file, Log: w.Log, FromStart: true, Rotated: true, Plain: true}
+	f := Follower{File: w.logFile(file), Log: w.Log, FromStart: true, Rotated: true, Read: wholeLine}
 	events := w.events
 	go f.Run(ctx, nil, func(lines []hsm.LogLine, _ []byte) error {
 		if len(lines) == 0 {
@@ -162,17 +163,15 @@ func (w *haWork) follow(ctx context.Context) {
 
 // poll asks LunaCM, or vtl, each Interval.
 func (h *HACollector) poll(ctx context.Context, polls chan<- haPoll, report func(hsm.Observation)) {
-	source, ask := listGroups, h.askLunaCM()
-	if h.VTL != "" {
-		source, ask = vtlShow, h.askVTL()
-	}
 	for ctx.Err() == nil {
 		asking, cancel := context.WithTimeout(ctx, haTimeout)
 		p := haPoll{asked: time.Now()}
-		o := hsm.Observation{Device: h.Device, Kind: hsm.HostMachine, Source: source, MaxAge: h.Interval*5/2 + haTimeout}
-		var err error
-		p.groups, o.Unread, err = ask(asking)
+		o := hsm.Observation{Device: h.Device, Kind: hsm.HostMachine, Source: h.groupsSource(), MaxAge: h.Interval*5/2 + haTimeout}
+		text, err := h.groupsText(asking)
 		cancel()
+		if err == nil {
+			p.groups, o.Unread, err = readGroups(o.Source, text)
+		}
 		if ctx.Err() != nil {
 			return
 		}
@@ -189,33 +188,41 @@ func (h *HACollector) poll(ctx context.Context, polls chan<- haPoll, report func
 	}
 }
 
-// An askGroups asks once what a new process sees.
-type askGroups func(context.Context) (groups *hsm.HAGroups, unread []string, err error)
+// wholeLine is a line of a log that is no syslog.
+func wholeLine(s string) hsm.LogLine { return hsm.LogLine{Message: s} }
 
-func (h *HACollector) askLunaCM() askGroups {
-	l := &LunaCM{Path: h.LunaCM}
-	return func(ctx context.Context) (*hsm.HAGroups, []string, error) {
-		answers, err := l.ask(ctx, listGroups)
-		if err != nil {
-			return nil, nil, err
-		}
-		if _, _, err := Answer(answers[0]); err != nil {
-			return nil, nil, failed(hsm.Command, "%s: %w", listGroups, err)
-		}
-		return readGroups(listGroups, answers[0])
+// groupsSource names what is asked for what a new process sees.
+func (h *HACollector) groupsSource() string {
+	if h.VTL != "" {
+		return vtlShow
 	}
+	return listGroups
 }
 
-// askVTL runs vtl to its end: it prints no result line.
-func (h *HACollector) askVTL() askGroups {
-	l := &LunaCM{Path: h.VTL}
-	return func(ctx context.Context) (*hsm.HAGroups, []string, error) {
-		text, err := l.session(ctx, "", vtlArguments...)
+// groupsText asks once what a new process sees.
+func (h *HACollector) groupsText(ctx context.Context) (string, error) {
+	switch {
+	case h.Replay != "":
+		text, err := os.ReadFile(h.captured(groupsFile))
 		if err != nil {
-			return nil, nil, failed(failure(err), "%s: %w", h.VTL, err)
+			return "", failed(hsm.Command, "%s: replay: %w", h.groupsSource(), err)
 		}
-		return readGroups(vtlShow, text+"\n")
+		return string(text), nil
+	case h.VTL != "": // runs to its end, and prints no result line
+		text, err := (&LunaCM{Path: h.VTL}).session(ctx, "", vtlArguments...)
+		if err != nil {
+			return "", failed(failure(err), "%s: %w", h.VTL, err)
+		}
+		return text + "\n", nil
 	}
+	answers, err := (&LunaCM{Path: h.LunaCM}).ask(ctx, listGroups)
+	if err != nil {
+		return "", err
+	}
+	if _, _, err := Answer(answers[0]); err != nil {
+		return "", failed(hsm.Command, "%s: %w", listGroups, err)
+	}
+	return answers[0], nil
 }
 
 func readGroups(source, text string) (*hsm.HAGroups, []string, error) {
@@ -229,9 +236,12 @@ func readGroups(source, text string) (*hsm.HAGroups, []string, error) {
 
 // certificates reads those that the configuration names. One that cannot be
 // read is left out: its metric is gone.
-func (w *haWork) certificates() []hsm.ClientCertificate {
+func (h *HACollector) certificates(config hsm.ClientConfig) []hsm.ClientCertificate {
+	if h.Replay != "" {
+		return h.capturedCertificates()
+	}
 	all := []hsm.ClientCertificate{}
-	for _, c := range []struct{ role, file string }{{"client", w.config.ClientCert}, {"server", w.config.ServerCA}} {
+	for _, c := range []struct{ role, file string }{{"client", config.ClientCert}, {"server", config.ServerCA}} {
 		rest, err := os.ReadFile(c.file)
 		for err == nil {
 			var block *pem.Block
@@ -249,10 +259,16 @@ func (w *haWork) certificates() []hsm.ClientCertificate {
 // runningSince reports whether a process runs that began before a time, so
 // that it can have written something then.
 func runningSince(pid int64, at time.Time) bool {
+	began, ok := processBegan(pid)
+	return ok && began.Before(at.Add(time.Second))
+}
+
+// processBegan returns when a process that runs began.
+func processBegan(pid int64) (time.Time, bool) {
 	p, err := ps.NewProcess(int32(pid))
 	if err != nil {
-		return false
+		return time.Time{}, false
 	}
 	created, err := p.CreateTime()
-	return err == nil && created < at.Add(time.Second).UnixMilli()
+	return time.UnixMilli(created), err == nil
 }

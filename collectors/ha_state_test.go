@@ -235,11 +235,11 @@ func TestClientCertificates(t *testing.T) {
 		}
 		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 	}
-	w := &haWork{}
+	w := &haWork{HACollector: new(HACollector)}
 	w.config.ServerCA = writeNew(t, "CAFile.pem", "# appliances\n"+one("luna1", 10)+one("luna2", 20)+"-----BEGIN", 0o644)
 	w.config.ClientCert = "/nonexistent"
 	var got []string
-	for _, c := range w.certificates() {
+	for _, c := range w.certificates(w.config) {
 		got = append(got, fmt.Sprintf("%s %s %d", c.Role, c.Subject, int(c.NotAfter.Sub(haAt(0)).Hours()/24)))
 	}
 	if want := "server CN=luna1 10; server CN=luna2 20"; strings.Join(got, "; ") != want {
@@ -295,7 +295,7 @@ func TestHALogRotatedAway(t *testing.T) {
 	sum := new(haLog)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	f := Follower{File: log, Log: slog.New(slog.DiscardHandler), FromStart: true, Rotated: true, Plain: true}
+	f := Follower{File: log, Log: slog.New(slog.DiscardHandler), FromStart: true, Rotated: true, Read: wholeLine}
 	n := 0
 	err := f.Run(ctx, nil, func(lines []hsm.LogLine, _ []byte) error {
 		for _, l := range lines {
@@ -334,17 +334,26 @@ Slot #     Member S/N      Member Label      Status
 1          ` + haOne + `        pay1              alive
 ------     ` + haTwo + `        ------------      down`
 	vtl := writeNew(t, "vtl", "#!/bin/sh\n[ \"$*\" = 'haAdmin -show' ] || exit 1\ncat << END\n"+old+"\nEND\nread x && echo 'it was told something'\n", 0o755)
-	groups, unread, err := (&HACollector{VTL: vtl}).askVTL()(t.Context())
+	groups, unread, err := readVTL(t, vtl)
 	if err != nil || len(unread) > 0 || len(groups.Groups) != 1 {
 		t.Fatalf("%+v, %q, %v", groups, unread, err)
 	}
 	if m := groups.Groups[0].Members; len(m) != 2 || m[0].Status != hsm.HAAlive || m[1].Status != hsm.HADown || !hsm.Is(groups.AutoRecovery.MaxRetries, -1) {
 		t.Errorf("%+v", groups)
 	}
-	if _, _, err := (&HACollector{VTL: filepath.Join(t.TempDir(), "vtl")}).askVTL()(t.Context()); failure(err) != hsm.Unreachable {
+	if _, _, err := readVTL(t, filepath.Join(t.TempDir(), "vtl")); failure(err) != hsm.Unreachable {
 		t.Errorf("no such tool: %v", err)
 	}
-	if _, _, err := (&HACollector{VTL: writeNew(t, "vtl", "#!/bin/sh\necho no groups here\n", 0o755)}).askVTL()(t.Context()); failure(err) != hsm.Unrecognised {
+	if _, _, err := readVTL(t, writeNew(t, "vtl", "#!/bin/sh\necho no groups here\n", 0o755)); failure(err) != hsm.Unrecognised {
 		t.Errorf("another answer: %v", err)
 	}
+}
+
+func readVTL(t *testing.T, path string) (*hsm.HAGroups, []string, error) {
+	h := &HACollector{VTL: path}
+	text, err := h.groupsText(t.Context())
+	if err != nil {
+		return nil, nil, err
+	}
+	return readGroups(h.groupsSource(), text)
 }

@@ -3,6 +3,8 @@ package collectors
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -246,6 +248,7 @@ type Cards struct {
 	Path      string   // of lunacm
 	Intervals Intervals
 	Found     func(device string) // called with each HSM that was found, before SlotList is reported; nil: nobody asks
+	Replay    string              // directory of a capture, instead of lunacm
 }
 
 // Device returns the name of the device with that serial number.
@@ -264,7 +267,7 @@ func (c *Cards) Run(ctx context.Context, report func(hsm.Observation)) error {
 			return
 		}
 		polled[serial] = true
-		p := &Poller{Device: c.Device(serial), Kind: hsm.CardHSM, Runner: &card{lunacm: &LunaCM{Path: c.Path}, serial: serial}, Intervals: c.Intervals}
+		p := c.poller(serial)
 		all.Go(func() { p.Run(ctx, report) })
 	}
 	for _, s := range c.Serials {
@@ -272,7 +275,7 @@ func (c *Cards) Run(ctx context.Context, report func(hsm.Observation)) error {
 	}
 	l := &LunaCM{Path: c.Path}
 	for lost := 0; ctx.Err() == nil; {
-		obs, slots := c.look(ctx, l)
+		obs, _, slots := c.look(ctx, l)
 		if ctx.Err() != nil {
 			break
 		}
@@ -298,23 +301,48 @@ func (c *Cards) Run(ctx context.Context, report func(hsm.Observation)) error {
 	return nil
 }
 
-// look lists the slots of the host.
-func (c *Cards) look(ctx context.Context, l *LunaCM) (hsm.Observation, []hsm.Slot) {
+// poller returns what asks one HSM.
+func (c *Cards) poller(serial string) *Poller {
+	p := &Poller{Device: c.Device(serial), Kind: hsm.CardHSM, Runner: &card{lunacm: &LunaCM{Path: c.Path}, serial: serial}, Intervals: c.Intervals}
+	if c.Replay != "" {
+		p.Runner = Dir(filepath.Join(c.Replay, cardsDir, serial))
+	}
+	return p
+}
+
+// look lists the slots of the host, as LunaCM prints them and as they are read.
+func (c *Cards) look(ctx context.Context, l *LunaCM) (hsm.Observation, string, []hsm.Slot) {
 	ctx, cancel := context.WithTimeout(ctx, lunacmTimeout)
 	defer cancel()
 	obs := hsm.Observation{Device: c.Host, Kind: hsm.HostMachine, Source: SlotList, MaxAge: c.Intervals[Slow]*5/2 + lunacmTimeout}
 	start := time.Now()
 	var slots []hsm.Slot
-	answers, err := l.ask(ctx, "slot list")
+	text, err := askOrReplay(ctx, l, "slot list", c.Replay, cardsDir+slotListFile)
 	if err == nil {
-		slots, obs.Unread, err = readSlots(answers[0])
+		slots, obs.Unread, err = readSlots(text)
 	}
 	obs.At, obs.Failure, obs.Err = time.Now(), failure(err), err
 	obs.Took = obs.At.Sub(start)
 	if err == nil {
 		obs.Facts = []hsm.Fact{hsm.Slots{Slots: slots}}
 	}
-	return obs, slots
+	return obs, text, slots
+}
+
+// askOrReplay returns the answer of LunaCM to one command, or that in a capture.
+func askOrReplay(ctx context.Context, l *LunaCM, command, replay, file string) (string, error) {
+	if replay == "" {
+		answers, err := l.ask(ctx, command)
+		if err != nil {
+			return "", err
+		}
+		return answers[0], nil
+	}
+	text, err := os.ReadFile(filepath.Join(replay, filepath.FromSlash(file)))
+	if err != nil {
+		return "", failed(hsm.Command, "%s: replay: %w", command, err)
+	}
+	return string(text), nil
 }
 
 // SlotList is the source that tells whether LunaCM works on a host.

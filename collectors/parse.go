@@ -30,9 +30,13 @@ type Format struct {
 }
 
 // Formats lists every Format, by name.
-var Formats = []Format{
+var Formats = slices.SortedFunc(slices.Values(slices.Concat(textFormats, restFormats)), func(a, b Format) int { return cmp.Compare(a.Name, b.Name) })
+
+// textFormats are what is written for people.
+var textFormats = []Format{
 	{Name: "chrystoki-conf", Command: "/etc/Chrystoki.conf, crystoki.ini", File: true, Parse: parseConf},
 	merged("client-list", "client list, client show, client hostip show", parseClients),
+	asFile(merged("audit-log", "audit log, local3 of syslog", parseAudit)),
 	asFile(merged("ha-log", "haErrorLog.txt", parseHALog)),
 	latest("hsm-displaylicenses", "hsm displaylicenses, sysconf license list", parseLicenses),
 	latest("hsm-information-monitor", "hsm information monitor, hsm monitor", parseMonitor),

@@ -22,7 +22,8 @@ type Poller struct {
 	Rank      int // of its observations
 	Intervals Intervals
 
-	major int // version of the software, or of a card's firmware; 0: not yet known
+	keep  func(file, text string) // of every answer that was read; nil: none
+	major int                     // version of the software, or of a card's firmware; 0: not yet known
 }
 
 // commands returns what p's HSM is asked.
@@ -137,7 +138,10 @@ func (p *Poller) round(ctx context.Context, due func(Pace) bool, report func(hsm
 }
 
 func (p *Poller) ask(ctx context.Context, c command) ([]hsm.Fact, []string, error) {
-	_, facts, unread, err := p.askText(ctx, c)
+	text, facts, unread, err := p.askText(ctx, c)
+	if err == nil && p.keep != nil {
+		p.keep(c.format+".txt", string(text))
+	}
 	return facts, unread, err
 }
 

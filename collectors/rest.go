@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -32,8 +34,10 @@ type REST struct {
 	CAFile       string        // PEM; "" to use Certificate
 	Certificate  string        // pinned SHA-256 fingerprint of the certificate, as [ParseFingerprint] takes it
 	Timeout      time.Duration // of one request; 0: 30 s
+	Replay       string        // directory of a capture, instead of an appliance
 
-	mu      sync.Mutex // one request at a time; guards the rest
+	keep    func(path string, text []byte) // of every answer; nil: none
+	mu      sync.Mutex                     // one request at a time; guards the rest
 	client  *http.Client
 	version int    // of the API; 0: not yet chosen
 	cookie  string // of the session; "": none
@@ -147,6 +151,25 @@ func (r *REST) get(ctx context.Context, path string) (object, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	text, err := r.text(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	o, err := parseObject(text)
+	if err != nil {
+		return nil, failed(hsm.Unrecognised, "GET %s: %w", path, err)
+	}
+	if r.keep != nil {
+		r.keep(path, text)
+	}
+	return o, nil
+}
+
+// text returns a resource as the appliance sends it.
+func (r *REST) text(ctx context.Context, path string) ([]byte, error) {
+	if r.Replay != "" {
+		return r.captured(path)
+	}
 	renewed := false
 	for {
 		if r.cookie == "" {
@@ -159,11 +182,7 @@ func (r *REST) get(ctx context.Context, path string) (object, error) {
 		switch {
 		case err == nil:
 			r.proven = true
-			o, err := parseObject(text)
-			if err != nil {
-				return nil, failed(hsm.Unrecognised, "GET %s: %w", path, err)
-			}
-			return o, nil
+			return text, nil
 		case !errors.As(err, &s):
 			if failure(err).OfSession() {
 				r.forget()
@@ -183,6 +202,18 @@ func (r *REST) get(ctx context.Context, path string) (object, error) {
 			return nil, failed(hsm.Login, "GET %s: the new session is not accepted: %w", path, s)
 		}
 	}
+}
+
+// captured reads a resource of a capture. What was not captured is not there.
+func (r *REST) captured(path string) ([]byte, error) {
+	text, err := os.ReadFile(filepath.Join(r.Replay, filepath.FromSlash(restFile(path))))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, failed(hsm.Command, "GET %s: replay: %w", path, &statusError{code: http.StatusNotFound, text: "not in this capture"})
+	}
+	if err != nil {
+		return nil, failed(hsm.Command, "GET %s: replay: %w", path, err)
+	}
+	return text, nil
 }
 
 // login makes a session with the appliance; it never logs in to the HSM.

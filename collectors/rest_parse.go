@@ -97,6 +97,9 @@ func (o object) list(key string) ([]listed, bool) {
 	return entries, ok
 }
 
+// readVersion reads the software version in /api/lunasa.
+func readVersion(o object) (string, bool) { return o.text("version"), o.text("version") != "" }
+
 // readHSM reads /api/lunasa/hsms/{id}. It states neither serial number (which
 // is the id) nor tampers, battery and temperature.
 func readHSM(o object) (hsm.Show, bool) {

@@ -195,10 +195,9 @@ func (p *RESTPoller) findHSM(ctx context.Context) (others []string, err error) {
 }
 
 func (p *RESTPoller) askHSM(ctx context.Context) ([]hsm.Fact, []string, error) {
-	version := func(o object) (string, bool) { return o.text("version"), o.text("version") != "" }
-	software, err := resource(ctx, p.REST, restRoot, version)
+	software, err := resource(ctx, p.REST, restRoot, readVersion)
 	if oldAPI(err) && p.REST.older() {
-		software, err = resource(ctx, p.REST, restRoot, version)
+		software, err = resource(ctx, p.REST, restRoot, readVersion)
 	}
 	if err != nil {
 		return nil, nil, err

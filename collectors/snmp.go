@@ -28,6 +28,7 @@ type SNMPAgent struct {
 	Rank             int           // of its observations
 	Interval         time.Duration // the agent renews its rows every minute: less is of no use
 	Timeout          time.Duration // for one answer, asked for twice; 0: 5 s
+	Replay           string        // directory of a capture, instead of an agent
 
 	hsms   int             // that the agent serves, once read
 	served map[string]bool // sources that had rows once
@@ -59,7 +60,11 @@ func (a *SNMPAgent) Run(ctx context.Context, report func(hsm.Observation)) error
 
 // Once reads every object once and reports each source.
 func (a *SNMPAgent) Once(ctx context.Context, report func(hsm.Observation)) {
-	a.poll(ctx, a.walkAll, report)
+	walk := a.walkAll
+	if a.Replay != "" {
+		walk = a.captured
+	}
+	a.poll(ctx, walk, report)
 }
 
 // poll reports what walk finds. It is of some moment since the agent renewed

@@ -68,8 +68,15 @@ func readLogLine(line string) (l hsm.LogLine, ok bool) {
 	if l.Alarm = alarm(&l); l.Alarm != nil {
 		ok = true
 	}
+	if l.Facility == auditFacility {
+		r := ParseAuditRecord(l.Message)
+		l.Audit = &r
+	}
 	return l, ok
 }
+
+// auditFacility is where an appliance sends its HSM's audit log.
+const auditFacility = "local3"
 
 // testMark begins the message of "sysconf snmp trap test".
 const testMark = "***TEST"

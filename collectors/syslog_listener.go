@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,6 +46,27 @@ type SyslogListener struct {
 // SyslogCounts counts lines since the start.
 type SyslogCounts struct {
 	Received, Unknown, TooFast, QueueFull, TooLong atomic.Uint64
+
+	port atomic.Uint64 // of UDP; 0: none
+}
+
+// Kernel returns how many datagrams the kernel dropped before they were
+// received: they came faster than they were read. 0 also where it does not
+// tell.
+func (c *SyslogCounts) Kernel() (dropped uint64) {
+	port := fmt.Sprintf(":%04X", c.port.Load())
+	for _, file := range []string{"/proc/net/udp", "/proc/net/udp6"} {
+		text, _ := os.ReadFile(file)
+		for line := range strings.Lines(string(text)) {
+			f := strings.Fields(line) // sl, local address, ..., drops
+			if len(f) < 13 || !strings.HasSuffix(f[1], port) {
+				continue
+			}
+			n, _ := strconv.ParseUint(f[len(f)-1], 10, 64)
+			dropped += n
+		}
+	}
+	return dropped
 }
 
 type received struct {
@@ -57,6 +79,7 @@ const (
 	syslogBatch   = 500
 	syslogLongest = 8 << 10 // bytes of one message; what is longer is cut
 	syslogClients = 200     // connections at a time
+	syslogBuffer  = 4 << 20 // bytes of datagrams that wait in the kernel
 	syslogIdle    = 10 * time.Minute
 )
 
@@ -85,6 +108,10 @@ func (s *SyslogListener) listen(ctx context.Context, g *errgroup.Group) error {
 			return err
 		}
 		context.AfterFunc(ctx, func() { conn.Close() })
+		if u, ok := conn.(*net.UDPConn); ok {
+			u.SetReadBuffer(syslogBuffer) // as much of it as the kernel grants
+		}
+		s.Counts.port.Store(uint64(conn.LocalAddr().(*net.UDPAddr).Port))
 		g.Go(func() error { return s.datagrams(ctx, conn) })
 	}
 	for _, l := range []struct {
@@ -105,7 +132,7 @@ func (s *SyslogListener) listen(ctx context.Context, g *errgroup.Group) error {
 }
 
 func (s *SyslogListener) datagrams(ctx context.Context, conn net.PacketConn) error {
-	buffer := make([]byte, syslogLongest)
+	buffer := make([]byte, syslogLongest+1)
 	for {
 		n, from, err := conn.ReadFrom(buffer)
 		if ctx.Err() != nil {
@@ -114,6 +141,10 @@ func (s *SyslogListener) datagrams(ctx context.Context, conn net.PacketConn) err
 		if err != nil {
 			s.Log.Warn("syslog datagram not read", "err", err)
 			continue
+		}
+		if n > syslogLongest {
+			s.Counts.TooLong.Add(1)
+			n = syslogLongest
 		}
 		if u, ok := from.(*net.UDPAddr); ok {
 			s.take(u.AddrPort().Addr(), string(buffer[:n]))

@@ -19,6 +19,7 @@ type LogLine struct {
 	PID           Opt[int64]     `json:"pid,omitzero"`
 	Message       string         `json:"message"` // the whole line where its form is unknown
 	Alarm         *LogAlarm      `json:"alarm,omitempty"`
+	Audit         *AuditRecord   `json:"audit,omitempty"`
 	Test          bool           `json:"test"` // made by "sysconf snmp trap test": raise nothing
 }
 
@@ -30,6 +31,21 @@ type LogAlarm struct {
 	Text      string      `json:"text"`
 	Value     Opt[string] `json:"value"` // the number of nnC, the fan, or the unknown alarm ID
 }
+
+// An AuditRecord is what an HSM's audit log says of one event.
+type AuditRecord struct {
+	Serial string `json:"serial,omitempty"` // of the HSM
+	Event  string `json:"event"`            // the vendor's name, such as LUNA_LOGIN; "": none was found
+	Result string `json:"result,omitempty"` // RC_OK, LUNA_RET_..., CKR_...; "": none was found
+	Text   string `json:"text"`             // the whole record
+}
+
+// An AuditLog is a run of audit records, oldest first. It is not state.
+type AuditLog struct {
+	Records []AuditRecord `json:"records"`
+}
+
+func (AuditLog) apply(*Device, Observation) {}
 
 // A Log is a run of log lines, oldest first. It is not state: applied to a
 // Device it changes nothing.

@@ -10,7 +10,7 @@ import (
 	"github.com/lunawatch/lunawatch/agent"
 )
 
-var captureCommand = command{"capture", "take what LunaSH and the logs say, without what names the site", runCapture}
+var captureCommand = command{"capture", "take what every source and the logs say, without what names the site", runCapture}
 
 func runCapture(ctx context.Context, args []string, std stdio) int {
 	flags := newFlags("capture", std)
@@ -42,7 +42,7 @@ func runCapture(ctx context.Context, args []string, std stdio) int {
 	}
 	fmt.Fprintf(std.out, "%s holds %d answers and logs. Replaced, the same by the same everywhere:\n", *out, len(capture.Files))
 	for _, what := range slices.Sorted(maps.Keys(capture.Replaced)) {
-		fmt.Fprintf(std.out, "  %-18s %d\n", what, capture.Replaced[what])
+		fmt.Fprintf(std.out, "  %-24s %d\n", what, capture.Replaced[what])
 	}
 	fmt.Fprintln(std.out, "Read it before you send it: names of fewer than three letters, or that the product itself uses, stay.")
 	return exitOK

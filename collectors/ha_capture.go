@@ -1,0 +1,152 @@
+package collectors
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// The files of HA in a capture, below haDir.
+const (
+	haDir            = "ha/"
+	confFile         = "chrystoki-conf.txt"
+	haLogFile        = "ha-log.txt"
+	groupsFile       = "lunacm-hagroup-listgroups.txt"
+	certificatesFile = "certificates.json" // role, subject and expiry of each; never a key
+	processesFile    = "processes.json"    // ids of those in the log that ran when it was captured
+)
+
+func (h *HACollector) captured(file string) string { return filepath.Join(h.Replay, haDir, file) }
+
+func (h *HACollector) configFile() string {
+	if h.Replay != "" {
+		return h.captured(confFile)
+	}
+	return h.Config
+}
+
+// logFile returns where the HA log is read that the configuration names.
+func (h *HACollector) logFile(configured string) string {
+	if h.Replay != "" {
+		return h.captured(haLogFile)
+	}
+	return configured
+}
+
+// asks reports whether LunaCM is asked, or was when the capture was made.
+func (h *HACollector) asks() bool {
+	if h.Replay == "" {
+		return h.LunaCM != "" || h.VTL != ""
+	}
+	_, err := os.Stat(h.captured(groupsFile))
+	return err == nil
+}
+
+func (h *HACollector) capturedCertificates() []hsm.ClientCertificate {
+	all := []hsm.ClientCertificate{}
+	if text, err := os.ReadFile(h.captured(certificatesFile)); err == nil {
+		json.Unmarshal(text, &all)
+	}
+	return all
+}
+
+// runs returns what tells which processes run.
+func (h *HACollector) runs() func(pid int64, at time.Time) bool {
+	if h.Replay == "" {
+		return runningSince
+	}
+	began := make(map[int64]time.Time)
+	if text, err := os.ReadFile(h.captured(processesFile)); err == nil {
+		json.Unmarshal(text, &began)
+	}
+	return func(pid int64, at time.Time) bool {
+		b, ok := began[pid]
+		return ok && b.Before(at.Add(time.Second))
+	}
+}
+
+// maxHALog bounds what is captured of an HA log, in bytes. It is much: the
+// lines add up to what is.
+const maxHALog = 4 << 20
+
+// Capture implements [Source].
+func (h *HACollector) Capture(ctx context.Context, keep func(file, text string), report func(hsm.Observation)) {
+	w := &haWork{HACollector: h, haSources: haSources{log: new(haLog), running: h.runs()}, stop: func() {}}
+	begin := time.Now()
+	text, err := os.ReadFile(h.Config)
+	if err == nil {
+		w.config, _, err = ParseClientConfig(string(text) + "\n")
+	}
+	if err != nil {
+		err = fmt.Errorf("client configuration: %w", err)
+		report(hsm.Observation{Device: h.Device, Kind: hsm.HostMachine, Source: haSource, At: time.Now(), Failure: hsm.Command, Err: err})
+		return
+	}
+	keep(haDir+confFile, withoutSecrets(string(text)))
+	if w.asks() {
+		w.captureGroups(ctx, keep, report)
+	}
+	if file := w.config.HA.Log.File(); file != "" {
+		w.captureLog(file, keep, report)
+	}
+	v := w.state(begin)
+	v.Certificates = w.certificates(w.config)
+	keepJSON(keep, haDir+certificatesFile, v.Certificates)
+	report(hsm.Observation{Device: h.Device, Kind: hsm.HostMachine, Source: haSource, At: time.Now(), MaxAge: time.Minute, Facts: []hsm.Fact{v, w.config}})
+}
+
+// confSecret is a value in a client's configuration that would be a secret.
+// The vendor's software writes none.
+var confSecret = regexp.MustCompile(`(?im)^([ \t]*\w*(?:passw|passphrase|secret)\w*[ \t]*=[ \t]*)[^;\r\n]+`)
+
+func withoutSecrets(conf string) string { return confSecret.ReplaceAllString(conf, "${1}removed") }
+
+func (w *haWork) captureGroups(ctx context.Context, keep func(file, text string), report func(hsm.Observation)) {
+	ctx, cancel := context.WithTimeout(ctx, haTimeout)
+	defer cancel()
+	w.asked = time.Now()
+	text, err := w.groupsText(ctx)
+	if err == nil {
+		w.polled, _, err = readGroups(w.groupsSource(), text)
+	}
+	o := hsm.Observation{Device: w.Device, Kind: hsm.HostMachine, Source: w.groupsSource(), At: time.Now(), MaxAge: time.Minute, Failure: failure(err), Err: err}
+	if err == nil {
+		keep(haDir+groupsFile, text)
+		o.Facts = []hsm.Fact{*w.polled}
+	}
+	report(o)
+}
+
+func (w *haWork) captureLog(file string, keep func(file, text string), report func(hsm.Observation)) {
+	text, err := Tail(file, maxHALog)
+	if err != nil {
+		report(hsm.Observation{Device: w.Device, Kind: hsm.HostMachine, Source: "HA log", At: time.Now(), Failure: hsm.Command, Err: err})
+		return
+	}
+	keep(haDir+haLogFile, text)
+	var log hsm.HALog
+	began := make(map[int64]time.Time)
+	for line := range strings.Lines(text) {
+		e := ParseHALine(strings.TrimRight(line, "\r\n"))
+		w.log.add(e, time.Local)
+		log.Events = append(log.Events, e)
+		if at, ok := processBegan(e.PID.Value); ok {
+			began[e.PID.Value] = at
+		}
+	}
+	keepJSON(keep, haDir+processesFile, began)
+	report(hsm.Observation{Device: w.Device, Kind: hsm.HostMachine, Source: "HA log", At: time.Now(), MaxAge: time.Minute, Facts: []hsm.Fact{log}})
+}
+
+func keepJSON(keep func(file, text string), file string, v any) {
+	if text, err := json.MarshalIndent(v, "", "  "); err == nil {
+		keep(file, string(text)+"\n")
+	}
+}
