@@ -85,7 +85,8 @@ type Alarm struct {
 	Flapping bool       `json:"flapping,omitempty"` // it comes and goes, and stands meanwhile
 	InStorm  bool       `json:"in_storm,omitempty"` // raised in a storm: told in its summary only
 
-	Begun []time.Time `json:"begun,omitempty"` // when it lately began or came back
+	Begun    []time.Time `json:"begun,omitempty"`    // when it lately began or came back
+	SteadyAt time.Time   `json:"steady_at,omitzero"` // when it no longer flaps, unless it ends and comes back
 }
 
 // An Ack is somebody's word that an alarm is being looked after. A worse

@@ -24,6 +24,8 @@ type State struct {
 	// restart, after which all is read anew.
 	Past   map[Key]Past
 	Raises []time.Time // of the last minute, of all alarms
+
+	Due time.Time // before then, time alone changes no alarm; zero: never
 }
 
 // A Past is what is remembered of an alarm that ended.
@@ -64,13 +66,6 @@ func NewState() State {
 	return State{Active: make(map[Key]Alarm), Pending: make(map[Key]Alarm), Events: make(map[string]Events), Past: make(map[Key]Past)}
 }
 
-// clone copies what an evaluation changes.
-func (s State) clone() State {
-	s.Active, s.Pending, s.Past = maps.Clone(s.Active), maps.Clone(s.Pending), maps.Clone(s.Past)
-	s.Raises = slices.Clone(s.Raises)
-	return s
-}
-
 // Apply makes changes part of s.
 func (s *State) Apply(changes []Change) {
 	for _, c := range changes {
@@ -80,6 +75,7 @@ func (s *State) Apply(changes []Change) {
 
 func (s *State) apply(c Change) {
 	a := c.Alarm
+	s.Due = sooner(s.Due, a.due())
 	switch c.Kind {
 	case Pending:
 		s.Pending[a.Key] = a
@@ -117,26 +113,44 @@ func since(times []time.Time, at time.Time) []time.Time {
 	return slices.Clip(times[i:])
 }
 
+// settle finds out again when time alone changes s, once that time has come.
+func (s *State) settle(now time.Time) {
+	if s.Due.IsZero() || now.Before(s.Due) {
+		return
+	}
+	s.Due = time.Time{}
+	for _, alarms := range []map[Key]Alarm{s.Active, s.Pending} {
+		for _, a := range alarms {
+			s.Due = sooner(s.Due, a.due())
+		}
+	}
+}
+
+// due returns when time alone changes a; zero: it does not.
+func (a Alarm) due() time.Time {
+	if !a.Cleared.IsZero() {
+		return time.Time{}
+	}
+	at := sooner(sooner(a.Expires, a.EndsAt), a.RaisesAt)
+	if a.Flapping && a.EndsAt.IsZero() {
+		at = sooner(at, a.SteadyAt)
+	}
+	return at
+}
+
+// sooner returns the earlier of two times, of which zero is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // Next returns when time alone changes s; zero: it does not.
 func (s State) Next(calm Calm) time.Time {
-	var next time.Time
-	soonest := func(t time.Time) {
-		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
-			next = t
-		}
-	}
-	for _, a := range s.Pending {
-		soonest(a.RaisesAt)
-	}
-	for _, a := range s.Active {
-		soonest(a.Expires)
-		soonest(a.EndsAt)
-		if a.Flapping && a.EndsAt.IsZero() {
-			soonest(a.steadyAt(calm))
-		}
-	}
+	next := s.Due
 	if _, storm := s.Active[stormKey]; storm && len(s.Raises) > calm.Storm {
-		soonest(s.Raises[len(s.Raises)-1-calm.Storm].Add(stormWindow))
+		next = sooner(next, s.Raises[len(s.Raises)-1-calm.Storm].Add(stormWindow))
 	}
 	return next
 }
@@ -152,7 +166,10 @@ func (s State) Next(calm Calm) time.Time {
 //     edge of two severities does not page at every poll.
 //   - One that flaps stands until it was over for a while.
 func Eval(s State, judgements []Judgement, calm Calm, now time.Time) []Change {
-	w := work{State: s.clone(), calm: calm, now: now}
+	w := work{
+		active: overlay[Alarm]{base: s.Active}, pending: overlay[Alarm]{base: s.Pending}, past: overlay[Past]{base: s.Past},
+		number: s.Number, raises: s.Raises, calm: calm, now: now,
+	}
 	for _, j := range judgements {
 		switch j.Verdict {
 		case Bad:
@@ -161,40 +178,61 @@ func Eval(s State, judgements []Judgement, calm Calm, now time.Time) []Change {
 			w.good(j)
 		}
 	}
-	w.pass()
+	if !s.Due.IsZero() && !now.Before(s.Due) {
+		w.pass()
+	}
 	w.storm()
 	return w.changes
 }
 
-// work is one evaluation, on its own copy of the state.
+// work is one evaluation, over a state that it does not touch.
 type work struct {
-	State
-	calm    Calm
-	now     time.Time
-	changes []Change
+	active, pending overlay[Alarm]
+	past            overlay[Past]
+	number          uint64
+	raises          []time.Time
+	calm            Calm
+	now             time.Time
+	changes         []Change
 }
 
 func (w *work) change(kind Kind, a Alarm) {
-	c := Change{kind, a}
-	w.changes = append(w.changes, c)
-	w.apply(c)
+	w.changes = append(w.changes, Change{kind, a})
+	switch kind {
+	case Pending:
+		w.pending.set(a.Key, a)
+	case Dropped:
+		w.pending.del(a.Key)
+		w.past.set(a.Key, Past{By: a.lastEvidence().At, Begun: a.Begun})
+	case Ended:
+		w.active.del(a.Key)
+		w.past.set(a.Key, Past{By: a.lastEvidence().At, Begun: a.Begun})
+	case Raised:
+		w.pending.del(a.Key)
+		w.active.set(a.Key, a)
+		w.number = a.Number
+		w.raises = append(since(w.raises, w.now.Add(-stormWindow)), w.now)
+	default:
+		w.active.set(a.Key, a)
+	}
 }
 
 func (w *work) bad(j Judgement) {
-	old, stands := w.Active[j.Key]
+	old, stands := w.active.get(j.Key)
 	known := stands
 	if !stands {
-		old, known = w.Pending[j.Key]
+		old, known = w.pending.get(j.Key)
 	}
+	past, _ := w.past.get(j.Key)
 	switch {
-	case !known && j.Evidence.At.Before(w.Past[j.Key].By), known && j.Evidence.At.Before(old.Last):
+	case !known && j.Evidence.At.Before(past.By), known && j.Evidence.At.Before(old.Last):
 		return // newer evidence has spoken
 	case known && j.Evidence.At.Equal(old.Last) && j.Severity <= old.Severity && j.Evidence.Text == old.lastEvidence().Text:
 		return // seen before
 	}
 	a, replaced := old, false
 	if !known {
-		a = Alarm{Key: j.Key}
+		a = Alarm{Key: j.Key, Begun: past.Begun}
 		replaced = w.replaceHidden(&a, j)
 	}
 	kind := w.take(&a, j)
@@ -253,7 +291,7 @@ func hides(a Alarm, j Judgement) bool {
 // replaceHidden ends the alarm of a lost link when a new one tells its cause,
 // which takes over the evidence, and reports whether it did.
 func (w *work) replaceHidden(a *Alarm, j Judgement) bool {
-	hidden, stands := w.Active[Key{Device: j.Device, Group: "chassis", Object: j.Object, Test: j.Test}]
+	hidden, stands := w.active.get(Key{Device: j.Device, Group: "chassis", Object: j.Object, Test: j.Test})
 	if !stands || !hides(hidden, j) {
 		return false
 	}
@@ -263,10 +301,9 @@ func (w *work) replaceHidden(a *Alarm, j Judgement) bool {
 }
 
 func (w *work) raise(a Alarm) {
-	a.Number, a.Raised, a.RaisesAt = w.Number+1, w.now, time.Time{}
-	a.Begun = w.Past[a.Key].Begun
+	a.Number, a.Raised, a.RaisesAt = w.number+1, w.now, time.Time{}
 	w.begins(&a)
-	a.InStorm = w.calm.Storm > 0 && a.Device != Self && len(since(w.Raises, w.now.Add(-stormWindow))) >= w.calm.Storm
+	a.InStorm = w.calm.Storm > 0 && a.Device != Self && len(since(w.raises, w.now.Add(-stormWindow))) >= w.calm.Storm
 	w.change(Raised, a)
 }
 
@@ -276,20 +313,18 @@ func (w *work) begins(a *Alarm) (flaps bool) {
 	a.Begun = append(since(a.Begun, w.now.Add(-w.calm.FlapWindow)), w.now)
 	flaps = w.calm.FlapCount > 0 && len(a.Begun) >= w.calm.FlapCount && !a.Flapping
 	a.Flapping = a.Flapping || flaps
+	a.SteadyAt = w.now.Add(w.calm.FlapWindow)
 	return flaps
 }
-
-// steadyAt is when an alarm that stands no longer flaps.
-func (a Alarm) steadyAt(calm Calm) time.Time { return a.Begun[len(a.Begun)-1].Add(calm.FlapWindow) }
 
 // good ends what j tells to be over, unless it stands on newer evidence.
 func (w *work) good(j Judgement) {
 	for _, k := range w.over(j) {
-		if a, waits := w.Pending[k]; waits && !j.Evidence.At.Before(a.Last) {
+		if a, waits := w.pending.get(k); waits && !j.Evidence.At.Before(a.Last) {
 			a.Evidence = withEvidence(a.Evidence, j.Evidence)
 			w.change(Dropped, a)
 		}
-		a, stands := w.Active[k]
+		a, stands := w.active.get(k)
 		if !stands || j.Evidence.At.Before(a.Last) || !a.EndsAt.IsZero() {
 			continue
 		}
@@ -313,44 +348,54 @@ func (w *work) over(j Judgement) []Key {
 	if len(j.Clears) == 0 {
 		return []Key{j.Key}
 	}
-	var keys []Key
-	for _, alarms := range []map[Key]Alarm{w.Active, w.Pending} {
-		for k, a := range alarms {
-			card := k.Device == j.Device && k.Object == j.Object && k.Test == j.Test
-			took := slices.ContainsFunc(a.Codes, func(c string) bool { return slices.Contains(j.Clears, c) })
-			if card && took || k == j.Key && len(a.Codes) == 0 {
-				keys = append(keys, k)
-			}
+	keys := []Key{}
+	for _, code := range j.Clears {
+		c, _ := CodeNamed(code)
+		k := Key{Device: j.Device, Group: c.Group, Object: j.Object, Test: j.Test}
+		if slices.Contains(w.codes(k), code) && !slices.Contains(keys, k) {
+			keys = append(keys, k)
 		}
+	}
+	if len(w.codes(j.Key)) == 0 {
+		keys = append(keys, j.Key)
 	}
 	slices.SortFunc(keys, Key.compare)
 	return keys
 }
 
+// codes returns the codes that took part in an alarm.
+func (w *work) codes(k Key) []string {
+	a, stands := w.active.get(k)
+	if !stands {
+		a, _ = w.pending.get(k)
+	}
+	return a.Codes
+}
+
 // pass does what time alone does.
 func (w *work) pass() {
-	for _, k := range due(w.Pending, func(a Alarm) bool { return !w.now.Before(a.RaisesAt) }) {
-		w.raise(w.Pending[k])
+	is := func(t time.Time) bool { return !t.IsZero() && !w.now.Before(t) }
+	for _, k := range due(w.pending, w.now) {
+		a, _ := w.pending.get(k)
+		w.raise(a)
 	}
-	over := func(t time.Time) bool { return !t.IsZero() && !w.now.Before(t) }
-	for _, k := range due(w.Active, func(a Alarm) bool { return over(a.Expires) || over(a.EndsAt) }) {
-		switch a := w.Active[k]; {
-		case over(a.Expires):
+	for _, k := range due(w.active, w.now) {
+		switch a, _ := w.active.get(k); {
+		case is(a.Expires):
 			w.end(a, Evidence{At: w.now, Text: "ended by itself"})
-		default:
+		case is(a.EndsAt):
 			w.end(a, a.lastEvidence())
+		default:
+			a.Flapping = false
+			w.change(Seen, a)
 		}
-	}
-	for _, k := range due(w.Active, func(a Alarm) bool { return a.Flapping && a.EndsAt.IsZero() && !w.now.Before(a.steadyAt(w.calm)) }) {
-		a := w.Active[k]
-		a.Flapping = false
-		w.change(Seen, a)
 	}
 }
 
-func due(alarms map[Key]Alarm, is func(Alarm) bool) (keys []Key) {
-	for k, a := range alarms {
-		if is(a) {
+// due returns the alarms that time alone changes by now.
+func due(alarms overlay[Alarm], now time.Time) (keys []Key) {
+	for k, a := range alarms.all() {
+		if at := a.due(); !at.IsZero() && !now.Before(at) {
 			keys = append(keys, k)
 		}
 	}
@@ -376,22 +421,26 @@ var stormKey = Key{Device: Self, Group: "storm"}
 
 // storm keeps the alarm that sums up what is not told one by one.
 func (w *work) storm() {
-	a, stands := w.Active[stormKey]
-	raging := w.calm.Storm > 0 && len(since(w.Raises, w.now.Add(-stormWindow))) > w.calm.Storm
+	a, stands := w.active.get(stormKey)
+	raging := w.calm.Storm > 0 && len(since(w.raises, w.now.Add(-stormWindow))) > w.calm.Storm
 	switch {
 	case stands && !raging:
+		a.Text = w.stormText(a.Raised)
 		w.end(a, Evidence{At: w.now, Text: "fewer new alarms"})
-	case raging && slices.ContainsFunc(w.changes, func(c Change) bool { return c.Kind == Raised && c.Alarm.InStorm }):
+	case raging && w.now.Sub(a.Last) >= stormCount && slices.ContainsFunc(w.changes, func(c Change) bool { return c.Kind == Raised && c.Alarm.InStorm }):
 		text := w.stormText(a.Raised)
 		w.bad(Judgement{Key: stormKey, Verdict: Bad, Severity: Major, Text: text, Evidence: Evidence{At: w.now, Text: text}})
 	}
 }
 
+// stormCount is how often the alarms of a storm are counted.
+const stormCount = 5 * time.Second
+
 // stormText counts what a storm has raised since it began.
 func (w *work) stormText(from time.Time) string {
 	n, critical := 0, 0
 	devices := make(map[string]bool)
-	for _, a := range w.Active {
+	for _, a := range w.active.all() {
 		if !a.InStorm || a.Raised.Before(from) {
 			continue
 		}

@@ -281,6 +281,8 @@ func TestNext(t *testing.T) {
 		s.Active[Key{Group: group}] = Alarm{Expires: at(30 - 10*i)}
 	}
 	s.Active[Key{Group: "d"}] = Alarm{}
+	s.Due = at(0)
+	s.settle(at(0))
 	if !s.Next(Calm{}).Equal(at(10)) {
 		t.Errorf("next is %v", s.Next(Calm{}))
 	}

@@ -145,6 +145,8 @@ func (j *Journal) Load() (Kept, error) {
 	if err != nil {
 		return Kept{}, fmt.Errorf("state %s is %w: %w", j.file, errDamaged, err)
 	}
+	k.Due = time.Unix(0, 0) // long ago
+	k.settle(time.Now())
 	return k, nil
 }
 

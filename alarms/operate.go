@@ -23,12 +23,12 @@ func (w *Watch) Active() []Standing {
 	now := time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	related := causes(w.kept.Active, w.Parents)
+	active := &overlay[Alarm]{base: w.kept.Active}
 	list := make([]Standing, 0, len(w.kept.Active))
 	for _, a := range w.kept.Active {
 		g := GroupNamed(a.Group)
 		s := Standing{Alarm: a, Silence: silencedBy(w.kept.Silences, a, now), Title: g.Title, Action: g.Action}
-		if cause, ok := related[a.Key]; ok {
+		if cause, ok := causeOf(a, active, w.Parents); ok {
 			s.RelatedTo = &cause
 		}
 		list = append(list, s)

@@ -26,41 +26,50 @@ const Repeated Kind = "repeated"
 
 // A situation is all that decides what a receiver is told.
 type situation struct {
-	active   map[Key]Alarm
-	left     map[Key]Alarm // ended, and some receiver still believes that they stand
-	related  map[Key]Key
+	active   *overlay[Alarm]
+	left     *overlay[Alarm] // ended, and some receiver still believes that they stand
+	parents  map[string]string
 	silences []Silence
 	now      time.Time
 	spacing  time.Duration // between two notifications of one alarm
 }
 
 // plan returns what a receiver is to be told now, and when to look again
-// although nothing has changed; zero: never.
-func (s situation) plan(receiver string, r Route, told map[Key]Told) (tell []Change, again time.Time) {
+// although nothing has changed; zero: never. only are the alarms that it looks
+// at; nil: all.
+func (s situation) plan(receiver string, r Route, told map[Key]Told, only []Key) (tell []Change, again time.Time) {
 	if r.Policy.Level == LevelOff {
 		return nil, time.Time{}
 	}
-	consider := func(a Alarm, stands bool) {
-		kind, at := s.decide(receiver, r, a, stands, told[a.Key])
-		switch {
+	consider := func(key Key) {
+		t := told[key]
+		a, stands := s.active.get(key)
+		if !stands {
+			left := false
+			if a, left = s.left.get(key); !left {
+				return
+			}
+		}
+		switch kind, at := s.decide(receiver, r, a, stands, t); {
 		case kind == "":
 		case at.After(s.now):
-			if again.IsZero() || at.Before(again) {
-				again = at
-			}
+			again = sooner(again, at)
 		default:
 			tell = append(tell, Change{kind, a})
 		}
 	}
-	for k, t := range told {
-		if a, left := s.left[k]; left && t.stands() {
-			if _, stands := s.active[k]; !stands {
-				consider(a, false)
+	for _, key := range only {
+		consider(key)
+	}
+	if only == nil {
+		for key := range s.active.all() {
+			consider(key)
+		}
+		for key := range s.left.all() {
+			if _, stands := s.active.get(key); !stands {
+				consider(key)
 			}
 		}
-	}
-	for _, a := range s.active {
-		consider(a, true)
 	}
 	slices.SortFunc(tell, func(a, b Change) int {
 		return cmp.Or(changedAt(a).Compare(changedAt(b)), cmp.Compare(a.Alarm.Number, b.Alarm.Number))
@@ -145,8 +154,12 @@ func (s situation) hidden(receiver string, r Route, a Alarm) bool {
 	if s.silence(a) != nil {
 		return true
 	}
-	cause, explained := s.related[a.Key]
-	return explained && r.takes(receiver, s.active[cause])
+	key, explained := causeOf(a, s.active, s.parents)
+	if !explained {
+		return false
+	}
+	cause, _ := s.active.get(key)
+	return r.takes(receiver, cause)
 }
 
 func (s situation) silence(a Alarm) *Silence { return silencedBy(s.silences, a, s.now) }

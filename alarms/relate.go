@@ -50,30 +50,31 @@ var consequences = []consequence{
 // earlier is how long before its cause a consequence can be seen.
 const earlier = 10 * time.Minute
 
-// causes returns, for each alarm that another one explains, which that is.
-// What is worse than its cause, or older, stands for itself. parents tells
-// what a device depends on.
-func causes(active map[Key]Alarm, parents map[string]string) map[Key]Key {
-	related := make(map[Key]Key)
-	for key, a := range active {
-		i := slices.IndexFunc(consequences, func(c consequence) bool { return c.group == a.Group })
-		if i < 0 {
-			continue
-		}
-		explains := func(device, object string, groups []string) {
-			for _, g := range groups {
-				k := Key{Device: device, Group: g, Object: object, Test: key.Test}
-				cause, stands := active[k]
-				if _, found := related[key]; !found && stands && k != key && cause.Severity >= a.Severity && !a.Raised.Before(cause.Raised.Add(-earlier)) {
-					related[key] = k
-				}
+// causeOf returns the alarm that explains another one, if one that stands
+// does. What is worse than its cause, or older, stands for itself. parents
+// tells what a device depends on.
+func causeOf(a Alarm, active *overlay[Alarm], parents map[string]string) (cause Key, explained bool) {
+	i := slices.IndexFunc(consequences, func(c consequence) bool { return c.group == a.Group })
+	if i < 0 {
+		return Key{}, false
+	}
+	explains := func(k Key) bool {
+		c, stands := active.get(k)
+		return stands && k != a.Key && c.Severity >= a.Severity && !a.Raised.Before(c.Raised.Add(-earlier))
+	}
+	for _, object := range []string{a.Object, ""} {
+		for _, g := range consequences[i].causes {
+			if k := (Key{Device: a.Device, Group: g, Object: object, Test: a.Test}); explains(k) {
+				return k, true
 			}
 		}
-		explains(a.Device, a.Object, consequences[i].causes)
-		explains(a.Device, "", consequences[i].causes)
-		if parent := parents[a.Device]; parent != "" {
-			explains(parent, "", consequences[i].parent)
+	}
+	if parent := parents[a.Device]; parent != "" {
+		for _, g := range consequences[i].parent {
+			if k := (Key{Device: parent, Group: g, Test: a.Test}); explains(k) {
+				return k, true
+			}
 		}
 	}
-	return related
+	return Key{}, false
 }

@@ -105,7 +105,8 @@ func (r *replay) pass(at time.Time) {
 func (r *replay) eval(js []Judgement, line int) {
 	changes := Eval(r.state, js, r.calm, r.now)
 	r.state.Apply(changes)
-	related := causes(r.state.Active, nil)
+	r.state.settle(r.now)
+	active := &overlay[Alarm]{base: r.state.Active}
 	for _, c := range changes {
 		step := Step{At: r.now, Line: line, Change: c}
 		switch c.Kind {
@@ -113,7 +114,7 @@ func (r *replay) eval(js []Judgement, line int) {
 			continue
 		case Raised:
 			r.sum.Raised++
-			if cause, explained := related[c.Alarm.Key]; explained {
+			if cause, explained := causeOf(c.Alarm, active, nil); explained {
 				step.RelatedTo = &cause
 			}
 		case Ended:

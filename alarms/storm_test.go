@@ -27,12 +27,13 @@ func TestStormOfLines(t *testing.T) {
 		const hsms = 50
 		r, dir := &receiver{}, t.TempDir()
 		name := func(i int) string { return fmt.Sprintf("hsm%02d", i%hsms) }
-		a := start(t, dir, map[string]Notifier{"noc": r}, func(w *Watch) {
+		watched := func(w *Watch) {
 			w.Settings = DefaultSettings
 			for i := range hsms {
 				w.Store.Expect(hsm.NetworkHSM, name(i))
 			}
-		})
+		}
+		a := start(t, dir, map[string]Notifier{"noc": r}, watched)
 		began, before, most := time.Now(), memory(), uint64(0)
 		for i := range lines {
 			l := collectors.ParseLogLine(fmt.Sprintf("%skern info  kernel: k7pf%d: [HSM] ALM%04d: event", stamp, i/7000, 3000+i%7000))
@@ -62,7 +63,7 @@ func TestStormOfLines(t *testing.T) {
 			t.Errorf("%d of %d in the table, told %v, at last %s", inTable, lines, kinds, last.Text)
 		}
 		a.stop()
-		a = start(t, dir, nil)
+		a = start(t, dir, nil, watched)
 		defer a.stop()
 		if kept := len(a.Active()); kept != lines {
 			t.Errorf("%d alarms after a restart", kept)

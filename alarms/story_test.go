@@ -57,7 +57,7 @@ func tellRoots(t *testing.T, story []moment) (state State, roots []string) {
 				}
 				text := fmt.Sprintf("%s %s %s", c.Kind, c.Alarm.Severity, c.Alarm.Group)
 				list = append(list, text)
-				cause, explained := causes(state.Active, nil)[c.Alarm.Key]
+				cause, explained := causeOf(c.Alarm, &overlay[Alarm]{base: state.Active}, nil)
 				switch {
 				case c.Kind == Raised && explained:
 					text += " (of " + cause.Group + ")"

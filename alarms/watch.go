@@ -34,6 +34,7 @@ type Watch struct {
 	mu     sync.Mutex // guards what follows and orders writes to the journal
 	kept   Kept
 	again  time.Time // when some receiver is to be told something although nothing changes
+	asleep time.Time // until when polls sleeps
 	stats  map[string]*Delivery
 	stored map[string]time.Time // by log: when its cursor was last stored
 	tests  map[string]testRun   // by the object of the alarm
@@ -148,12 +149,14 @@ func (w *Watch) wake(snap *hsm.Snapshot, now time.Time, failing bool) time.Time 
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.kept.settle(now)
 	wake := now.Add(time.Minute) // for certificates, whose days pass
 	for _, at := range []time.Time{snap.NextExpiry(now), w.kept.Next(w.Settings.Calm()), w.again, w.silenceEdge(now)} {
 		if !at.IsZero() && at.Before(wake) {
 			wake = at.Add(time.Millisecond)
 		}
 	}
+	w.asleep = wake
 	return wake
 }
 
@@ -261,11 +264,20 @@ func (w *Watch) step(entry Entry, judge func(State) []Judgement, now time.Time) 
 }
 
 // commit makes entry, and the notifications that follow from it, durable and
-// then true. An entry that only moves a cursor waits if idle is set.
+// then true. An entry that only moves a cursor waits if idle is set. Lines of a
+// log decide on the alarms that they change only: there can be many of both.
 func (w *Watch) commit(entry Entry, idle bool, now time.Time) error {
-	next := w.kept.with(entry, now)
 	entry.Events = w.sum(entry.Events)
-	again := w.tell(&entry, next, now)
+	var only []Key
+	if entry.File != "" {
+		only = make([]Key, 0, len(entry.Changes))
+		for _, c := range entry.Changes {
+			if !slices.Contains(only, c.Alarm.Key) {
+				only = append(only, c.Alarm.Key)
+			}
+		}
+	}
+	again := w.tell(&entry, only, now)
 	switch {
 	case len(entry.Changes) > 0, len(entry.Events) > 0, entry.Silence != nil, len(entry.Notify) > 0:
 	case entry.File == "", idle:
@@ -276,9 +288,8 @@ func (w *Watch) commit(entry Entry, idle bool, now time.Time) error {
 		return err
 	}
 	w.stored[entry.File] = now
-	w.kept, w.again = next, again
-	maps.Copy(w.kept.Events, entry.Events)
-	w.kept.hear(entry.Told)
+	w.again = again
+	w.kept.take(entry, now)
 	for _, c := range entry.Changes {
 		if c.Kind == Raised {
 			w.raised[c.Alarm.Severity]++
@@ -289,6 +300,9 @@ func (w *Watch) commit(entry Entry, idle bool, now time.Time) error {
 	}
 	for name := range entry.Notify {
 		w.wakeUp(name)
+	}
+	if soon := sooner(again, w.kept.Next(w.Settings.Calm())); !soon.IsZero() && soon.Before(w.asleep) {
+		w.look()
 	}
 	return nil
 }
@@ -301,24 +315,27 @@ func (w *Watch) wakeUp(receiver string) {
 	}
 }
 
-// with returns what is kept once e is. It does not change k.
-func (k Kept) with(e Entry, now time.Time) Kept {
-	if len(e.Changes) > 0 {
-		k.State = k.State.clone()
-		k.State.Apply(e.Changes)
-		k.Left = maps.Clone(k.Left)
-		for _, c := range e.Changes {
-			if c.Kind == Ended {
-				k.Left[c.Alarm.Key] = c.Alarm
-			}
+// take makes e part of k.
+func (k *Kept) take(e Entry, now time.Time) {
+	k.Apply(e.Changes)
+	k.settle(now)
+	for _, c := range e.Changes {
+		if c.Kind == Ended {
+			k.Left[c.Alarm.Key] = c.Alarm
 		}
 	}
-	if e.Silence != nil {
-		k.Silences = slices.DeleteFunc(slices.Clone(k.Silences), func(s Silence) bool { return s.ID == e.Silence.ID })
-		k.Silences = append(k.Silences, *e.Silence)
+	maps.Copy(k.Events, e.Events)
+	k.Silences = e.silences(k.Silences)
+	k.hear(e.Told)
+}
+
+// silences returns a list with the one of e, if it has one.
+func (e Entry) silences(list []Silence) []Silence {
+	if e.Silence == nil {
+		return list
 	}
-	k.Silences = slices.DeleteFunc(slices.Clone(k.Silences), func(s Silence) bool { return !now.Before(s.Until) })
-	return k
+	list = slices.DeleteFunc(slices.Clone(list), func(s Silence) bool { return s.ID == e.Silence.ID })
+	return append(list, *e.Silence)
 }
 
 // hear notes what receivers were told, and forgets the alarms that ended and
@@ -352,22 +369,34 @@ func (w *Watch) sum(more map[string]Events) map[string]Events {
 	return total
 }
 
-// tell adds to entry what every receiver is to be told, and returns when to
-// look again although nothing changes.
-func (w *Watch) tell(entry *Entry, next Kept, now time.Time) (again time.Time) {
+// tell adds to entry what every receiver is to be told of some alarms, nil of
+// all, and returns when to look again although nothing changes.
+func (w *Watch) tell(entry *Entry, only []Key, now time.Time) (again time.Time) {
 	s := situation{
-		active: next.Active, left: next.Left, related: causes(next.Active, w.Parents),
-		silences: next.Silences, now: now, spacing: w.Settings.NotifyInterval,
+		active: &overlay[Alarm]{base: w.kept.Active}, left: &overlay[Alarm]{base: w.kept.Left}, parents: w.Parents,
+		silences: entry.silences(w.kept.Silences), now: now, spacing: w.Settings.NotifyInterval,
+	}
+	for _, c := range entry.Changes {
+		switch c.Kind {
+		case Pending, Dropped:
+		case Ended:
+			s.active.del(c.Alarm.Key)
+			s.left.set(c.Alarm.Key, c.Alarm)
+		default:
+			s.active.set(c.Alarm.Key, c.Alarm)
+		}
+	}
+	if only != nil {
+		again = w.again
 	}
 	entry.Told, entry.Notify = make(map[string]map[Key]Told), make(map[string][]Notification)
 	for name, r := range w.Receivers {
+		changes, at := s.plan(name, r.Route, w.kept.Told[name], only)
+		again = sooner(again, at)
 		told := make(map[Key]Told)
-		for key, t := range w.kept.Told[name] {
-			if t.Kind == Ended && now.Sub(t.At) > w.Settings.NotifyInterval {
-				told[key] = Told{}
-			}
+		if only == nil {
+			told = w.overTold(name, now)
 		}
-		changes, at := s.plan(name, r.Route, w.kept.Told[name])
 		for _, c := range changes {
 			told[c.Alarm.Key] = c.after(now)
 			entry.Notify[name] = append(entry.Notify[name], w.notification(c, now))
@@ -375,11 +404,20 @@ func (w *Watch) tell(entry *Entry, next Kept, now time.Time) (again time.Time) {
 		if len(told) > 0 {
 			entry.Told[name] = told
 		}
-		if !at.IsZero() && (again.IsZero() || at.Before(again)) {
-			again = at
-		}
 	}
 	return again
+}
+
+// overTold returns what need not be remembered of a receiver any more: that it
+// was told of an end, long enough ago.
+func (w *Watch) overTold(receiver string, now time.Time) map[Key]Told {
+	over := make(map[Key]Told)
+	for key, t := range w.kept.Told[receiver] {
+		if t.Kind == Ended && now.Sub(t.At) > w.Settings.NotifyInterval {
+			over[key] = Told{}
+		}
+	}
+	return over
 }
 
 // notification names a change by what cannot happen twice.
