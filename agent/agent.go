@@ -402,7 +402,7 @@ func (a *Agent) waitFor(ctx context.Context, snap *hsm.Snapshot, changed <-chan 
 
 // serveWeb serves metrics and pages until ctx is done.
 func (a *Agent) serveWeb(ctx context.Context) error {
-	server := &http.Server{Handler: exporters.Web(a.store, a.metrics, a.web.TelemetryPath, time.Now), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: exporters.Web(a.store, func() exporters.AlarmState { return exporters.AlarmsOf(a.watch) }, a.metrics, a.web.TelemetryPath, time.Now), ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()

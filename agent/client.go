@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -38,20 +37,6 @@ func (c *Client) Snapshot(ctx context.Context) (s *hsm.Snapshot, err error) {
 	return s, c.get(ctx, "/snapshot", &s)
 }
 
-// Alarms returns the alarms that stand, worst first.
-func (c *Client) Alarms(ctx context.Context) (list []alarms.Standing, err error) {
-	return list, c.get(ctx, "/alarms", &list)
-}
-
-// ClearAlarm ends an alarm by hand.
-func (c *Client) ClearAlarm(ctx context.Context, key, reason string) error {
-	body, err := c.open(ctx, http.MethodPost, "/alarms/clear?"+url.Values{"key": {key}, "reason": {reason}}.Encode())
-	if err != nil {
-		return err
-	}
-	return body.Close()
-}
-
 // Walk returns the SNMP view in the order of its OIDs.
 func (c *Client) Walk(ctx context.Context) (list []Instance, err error) {
 	return list, c.get(ctx, "/walk", &list)
@@ -61,7 +46,7 @@ func (c *Client) Walk(ctx context.Context) (list []Instance, err error) {
 // are over or one fails.
 func (c *Client) Monitor(ctx context.Context, serial string, interval time.Duration, rounds int) iter.Seq2[hsm.Monitor, error] {
 	return func(yield func(hsm.Monitor, error) bool) {
-		body, err := c.open(ctx, http.MethodGet, fmt.Sprintf("/monitor?serial=%s&interval=%d&rounds=%d", url.QueryEscape(serial), int(interval.Seconds()), rounds))
+		body, err := c.open(ctx, http.MethodGet, fmt.Sprintf("/monitor?serial=%s&interval=%d&rounds=%d", url.QueryEscape(serial), int(interval.Seconds()), rounds), nil)
 		if err != nil {
 			yield(hsm.Monitor{}, err)
 			return
@@ -85,16 +70,25 @@ func (c *Client) Monitor(ctx context.Context, serial string, interval time.Durat
 }
 
 func (c *Client) get(ctx context.Context, path string, v any) error {
-	body, err := c.open(ctx, http.MethodGet, path)
+	return c.ask(ctx, http.MethodGet, path, nil, v)
+}
+
+// post has the agent do something, and reads its answer into v.
+func (c *Client) post(ctx context.Context, path string, values url.Values, v any) error {
+	return c.ask(ctx, http.MethodPost, path+"?"+values.Encode(), nil, v)
+}
+
+func (c *Client) ask(ctx context.Context, method, path string, body io.Reader, v any) error {
+	res, err := c.open(ctx, method, path, body)
 	if err != nil {
 		return err
 	}
-	defer body.Close()
-	return json.NewDecoder(body).Decode(v)
+	defer res.Close()
+	return json.NewDecoder(res).Decode(v)
 }
 
-func (c *Client) open(ctx context.Context, method, path string) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://agent"+path, nil)
+func (c *Client) open(ctx context.Context, method, path string, body io.Reader) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://agent"+path, body)
 	if err != nil {
 		return nil, err
 	}

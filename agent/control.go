@@ -24,12 +24,7 @@ type Instance struct {
 func (a *Agent) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /snapshot", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.store.Latest()) })
-	mux.HandleFunc("GET /alarms", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.watch.Active()) })
-	mux.HandleFunc("POST /alarms/clear", func(w http.ResponseWriter, r *http.Request) {
-		if err := a.watch.Clear(r.FormValue("key"), r.FormValue("reason")); err != nil {
-			http.Error(w, err.Error(), http.StatusNotFound)
-		}
-	})
+	a.alarmControl(mux)
 	mux.HandleFunc("GET /walk", func(w http.ResponseWriter, _ *http.Request) { reply(w, Instances(a.view.Load())) })
 	mux.HandleFunc("GET /monitor", a.monitor)
 	return mux

@@ -23,7 +23,6 @@ type self struct{ a *Agent }
 
 var (
 	buildInfo       = prometheus.NewDesc("luna_build_info", "Version of Lunawatch; always 1.", []string{"version", "goversion"}, nil)
-	alarmActive     = prometheus.NewDesc("luna_alarm_active", "An alarm that stands; always 1.", []string{"device", "group", "object", "severity", "test"}, nil)
 	agentxConnected = prometheus.NewDesc("luna_agentx_connected", "1 while snmpd is connected.", nil, nil)
 	agentxRequests  = prometheus.NewDesc("luna_agentx_requests_total", "Requests of snmpd.", []string{"request"}, nil)
 	agentxVarbinds  = prometheus.NewDesc("luna_agentx_varbinds_total", "Variable bindings answered.", nil, nil)
@@ -34,6 +33,8 @@ var (
 	waiting         = prometheus.NewDesc("luna_notifications_waiting", "Notifications that wait for a receiver.", []string{"receiver"}, nil)
 	syslogReceived  = prometheus.NewDesc("luna_syslog_received_total", "Lines that were sent to the syslog listener.", nil, nil)
 	syslogDropped   = prometheus.NewDesc("luna_syslog_dropped_total", "Lines sent to the syslog listener that were dropped or cut, and why.", []string{"reason"}, nil)
+	rejected        = prometheus.NewDesc("luna_notifications_rejected_total", "Notifications given up because the receiver will never take them.", []string{"receiver"}, nil)
+	expired         = prometheus.NewDesc("luna_notifications_expired_total", "Notifications given up because they could not be delivered in time.", []string{"receiver"}, nil)
 	failedLogins    = prometheus.NewDesc("luna_hsm_failed_logins_total", "Logins that the HSM refused, by its audit log.", []string{"device"}, nil)
 	auditEvents     = prometheus.NewDesc("luna_hsm_audit_critical_events_total", "Tampers, decommissions, zeroizations, initializations, by the HSM's audit log.", []string{"device"}, nil)
 	oldest          = prometheus.NewDesc("luna_notification_oldest_seconds", "Age of the oldest notification that waits.", []string{"receiver"}, nil)
@@ -41,9 +42,10 @@ var (
 
 // Describe implements [prometheus.Collector].
 func (s self) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{buildInfo, alarmActive, agentxConnected, agentxRequests, agentxVarbinds, agentxErrors, agentxSessions, delivered, attemptsFailed, waiting, oldest, syslogReceived, syslogDropped, failedLogins, auditEvents} {
+	for _, d := range []*prometheus.Desc{buildInfo, agentxConnected, agentxRequests, agentxVarbinds, agentxErrors, agentxSessions, delivered, attemptsFailed, waiting, rejected, expired, oldest, syslogReceived, syslogDropped, failedLogins, auditEvents} {
 		out <- d
 	}
+	s.describeAlarms(out)
 }
 
 // Collect implements [prometheus.Collector].
@@ -53,13 +55,7 @@ func (s self) Collect(out chan<- prometheus.Metric) {
 	}
 	version, goversion := Version()
 	emit(buildInfo, prometheus.GaugeValue, 1, version, goversion)
-	for _, a := range s.a.watch.Active() {
-		test := "false"
-		if a.Test {
-			test = "true"
-		}
-		emit(alarmActive, prometheus.GaugeValue, 1, a.Device, a.Group, a.Object, a.Severity.String(), test)
-	}
+	s.alarms(time.Now(), emit)
 	for _, h := range s.a.config.HSMs {
 		if n := s.a.watch.Counted(h.Name); len(h.AuditLogs) > 0 || n.AuditCritical+n.FailedLogins > 0 {
 			emit(failedLogins, prometheus.CounterValue, float64(n.FailedLogins), h.Name)
@@ -69,6 +65,8 @@ func (s self) Collect(out chan<- prometheus.Metric) {
 	for name, d := range s.a.watch.Deliveries() {
 		emit(delivered, prometheus.CounterValue, float64(d.Delivered), name)
 		emit(attemptsFailed, prometheus.CounterValue, float64(d.Failed), name)
+		emit(rejected, prometheus.CounterValue, float64(d.Rejected), name)
+		emit(expired, prometheus.CounterValue, float64(d.Expired), name)
 		emit(waiting, prometheus.GaugeValue, float64(d.Waiting), name)
 		age := 0.0
 		if d.Waiting > 0 {

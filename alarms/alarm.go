@@ -163,8 +163,8 @@ type Change struct {
 // A Kind is what happened to an alarm.
 type Kind string
 
-// The kinds of change. Updated is a worse severity, or that it flaps. Seen,
-// Pending and Dropped only move the engine: people are not told.
+// The kinds of change. Updated is a worse severity, that it flaps, or why a
+// link was lost. Seen, Pending and Dropped only move the engine: people are not told.
 const (
 	Raised         Kind = "raised"
 	Updated        Kind = "updated"

@@ -168,7 +168,7 @@ func TestHiddenCause(t *testing.T) {
 	}
 	play(t, []step{ // of its own group, it is the same alarm
 		{0, coded(0, "0015"), []string{"raised critical a/chassis"}},
-		{60, coded(60, "1014"), []string{"seen critical a/chassis"}},
+		{60, coded(60, "1014"), []string{"updated critical a/chassis"}},
 		{61, coded(61, "1015"), []string{"raised critical a/removal"}},
 	})
 }
@@ -192,7 +192,9 @@ func TestCauses(t *testing.T) {
 	other := add("e", "hard", "k7pf1", Critical, 0)
 	add("e", "lock", "", Critical, 10) // another card
 	own := add("e", "lock", "k7pf1", Critical, 10)
-	want := map[Key]Key{locked: tamper, partition: tamper, stale: dead, child: dead, own: other}
+	soft := add("f", "soft-t", "", Critical, 950) // it got worse
+	hard := add("f", "hard-ht", "", Critical, 1000)
+	want := map[Key]Key{soft: hard, locked: tamper, partition: tamper, stale: dead, child: dead, own: other}
 	got := make(map[Key]Key)
 	for k, a := range active {
 		if cause, ok := causeOf(a, &overlay[Alarm]{base: active}, map[string]string{"c": "b"}); ok {
@@ -254,6 +256,9 @@ func TestDecide(t *testing.T) {
 	was := Change{Raised, a}.after(at(0))
 	ended := Change{Ended, a}.after(at(0))
 	none := Told{}
+	known := a
+	known.Cause = "intrusionDetection"
+	lost := Told{Number: 7, Kind: Raised, Severity: Minor, Cause: "underlyingResourceUnavailable", At: at(0)}
 	silence := []Silence{{Match: Match{HSMs: []string{"a*"}}, From: at(0), Until: at(9999)}}
 	mild := []Silence{{Match: Match{Severity: Minor}, From: at(0), Until: at(9999)}}
 	hard := Key{Device: "a", Group: "hard"}
@@ -271,6 +276,7 @@ func TestDecide(t *testing.T) {
 		"new":                             {a: a, want: Raised, at: -1},
 		"known":                           {a: a, told: was},
 		"worse, after a minute":           {a: worse, told: was, want: Updated, at: 60},
+		"why a link was lost":             {a: known, told: lost, want: Updated, at: 60},
 		"acknowledged":                    {a: acked, told: was, want: Acknowledged, at: 60},
 		"acknowledged before it was told": {a: acked, want: Raised, at: -1},
 		"flaps":                           {a: flaps, told: was, want: Updated, at: 60},

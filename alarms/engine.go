@@ -230,10 +230,10 @@ func (w *work) bad(j Judgement) {
 	case known && j.Evidence.At.Equal(old.Last) && j.Severity <= old.Severity && j.Evidence.Text == old.lastEvidence().Text:
 		return // seen before
 	}
-	a := old
+	a, replaced := old, false
 	if !known {
 		a = Alarm{Key: j.Key, Begun: past.Begun}
-		w.replaceHidden(&a, j)
+		replaced = w.replaceHidden(&a, j)
 	}
 	kind := w.take(&a, j)
 	if a.Expires = (time.Time{}); j.Age > 0 && (!known || !old.Expires.IsZero()) { // an event never ends a state
@@ -249,7 +249,7 @@ func (w *work) bad(j Judgement) {
 	switch {
 	case stands:
 		w.change(kind, a)
-	case delay == 0 || j.Age > 0:
+	case delay == 0 || j.Age > 0 || replaced:
 		w.raise(a)
 	default:
 		if !known {
@@ -263,7 +263,7 @@ func (w *work) bad(j Judgement) {
 func (w *work) take(a *Alarm, j Judgement) (kind Kind) {
 	kind = Seen
 	switch {
-	case j.Severity > a.Severity:
+	case j.Severity > a.Severity, hides(*a, j):
 		a.Severity, a.Text, kind = j.Severity, j.Text, Updated
 		a.Ack = nil
 		a.Type, a.Cause = classify(j)
@@ -282,15 +282,22 @@ func (w *work) take(a *Alarm, j Judgement) (kind Kind) {
 // why, until a restart.
 const linkLost = "0015"
 
+// hides reports whether all that is known of a is a lost link, and j tells
+// why.
+func hides(a Alarm, j Judgement) bool {
+	return slices.Equal(a.Codes, []string{linkLost}) && j.Code != "" && j.Code != linkLost && slices.Contains(tampers, j.Group)
+}
+
 // replaceHidden ends the alarm of a lost link when a new one tells its cause,
-// which takes over the evidence.
-func (w *work) replaceHidden(a *Alarm, j Judgement) {
+// which takes over the evidence, and reports whether it did.
+func (w *work) replaceHidden(a *Alarm, j Judgement) bool {
 	hidden, stands := w.active.get(Key{Device: j.Device, Group: "chassis", Object: j.Object, Test: j.Test})
-	if !stands || !slices.Equal(hidden.Codes, []string{linkLost}) || !slices.Contains(tampers, j.Group) {
-		return
+	if !stands || !hides(hidden, j) {
+		return false
 	}
 	w.end(hidden, Evidence{At: j.Evidence.At, Text: "its cause is known: " + GroupNamed(j.Group).Title})
 	a.Codes, a.Evidence, a.Count = hidden.Codes, hidden.Evidence, hidden.Count
+	return true
 }
 
 func (w *work) raise(a Alarm) {

@@ -24,6 +24,10 @@ func (m Match) selects(a Alarm) bool {
 		(len(m.Codes) == 0 || slices.ContainsFunc(a.Codes, func(c string) bool { return matches(m.Codes, c) }))
 }
 
+// Takes reports whether m selects a, and a is as severe as m's Severity or
+// worse.
+func (m Match) Takes(a Alarm) bool { return m.selects(a) && a.Severity >= m.Severity }
+
 func matches(patterns []string, s string) bool {
 	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool {
 		ok, _ := path.Match(p, s)

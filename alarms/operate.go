@@ -14,6 +14,8 @@ type Standing struct {
 	Alarm
 	RelatedTo *Key     `json:"related_to,omitempty"` // the alarm that explains it
 	Silence   *Silence `json:"silence,omitempty"`
+	Title     string   `json:"title"`  // of its group
+	Action    string   `json:"action"` // what to do
 }
 
 // Active returns the alarms that stand, worst first.
@@ -24,7 +26,8 @@ func (w *Watch) Active() []Standing {
 	active := &overlay[Alarm]{base: w.kept.Active}
 	list := make([]Standing, 0, len(w.kept.Active))
 	for _, a := range w.kept.Active {
-		s := Standing{Alarm: a, Silence: silencedBy(w.kept.Silences, a, now)}
+		g := GroupNamed(a.Group)
+		s := Standing{Alarm: a, Silence: silencedBy(w.kept.Silences, a, now), Title: g.Title, Action: g.Action}
 		if cause, ok := causeOf(a, active, w.Parents); ok {
 			s.RelatedTo = &cause
 		}
@@ -34,7 +37,7 @@ func (w *Watch) Active() []Standing {
 	return list
 }
 
-// Find returns the alarm that stands under a key, as Key.String writes it, or
+// find returns the alarm that stands under a key, as Key.String writes it, or
 // under a number.
 func (w *Watch) find(name string) (Alarm, error) {
 	number, _ := strconv.ParseUint(name, 10, 64)
@@ -138,8 +141,9 @@ type TestResult struct {
 
 // testRun is where the results of one test alarm go.
 type testRun struct {
-	began time.Time
-	out   chan TestResult
+	began  time.Time
+	out    chan TestResult
+	before map[string]Delivery
 }
 
 // testAge is how long a test alarm stands.
@@ -150,7 +154,7 @@ const testAge = time.Minute
 func (w *Watch) Test(ctx context.Context, by string) ([]TestResult, error) {
 	now := time.Now()
 	id := strconv.FormatInt(now.UnixNano(), 36)
-	run := testRun{now, make(chan TestResult, 8*len(w.Receivers))}
+	run := testRun{now, make(chan TestResult, 8*len(w.Receivers)), w.Deliveries()}
 	w.mu.Lock()
 	w.tests[id] = run
 	w.mu.Unlock()
@@ -189,11 +193,26 @@ func (w *Watch) results(ctx context.Context, run testRun) (list []TestResult) {
 			}
 		}
 	}
-	for _, r := range all {
-		list = append(list, r)
+	now := w.Deliveries()
+	for name, r := range all {
+		list = append(list, r.stuck(run, run.before[name], now[name]))
 	}
 	slices.SortFunc(list, func(a, b TestResult) int { return cmp.Compare(a.Receiver, b.Receiver) })
 	return list
+}
+
+// stuck explains a test alarm that still waits by what came of the
+// notifications before it: between two attempts, the last one counts.
+func (r TestResult) stuck(run testRun, before, now Delivery) TestResult {
+	if r.Result != "waiting" || now.Waiting == 0 {
+		return r
+	}
+	r.Error = now.Error
+	behind := now.Error != "" && now.Oldest.Before(run.began) && now.Delivered == before.Delivered
+	if now.Failed > before.Failed || behind {
+		r.Result, r.Took = "failed", time.Since(run.began)
+	}
+	return r
 }
 
 // tested passes the outcome of an attempt on, if it was of a test alarm that

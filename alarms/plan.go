@@ -14,6 +14,7 @@ type Told struct {
 	Acked    bool      `json:"acked,omitempty"`
 	Flapping bool      `json:"flapping,omitempty"`
 	Text     string    `json:"text,omitempty"` // of a storm
+	Cause    string    `json:"cause,omitempty"`
 	At       time.Time `json:"at"`
 }
 
@@ -131,7 +132,8 @@ func news(a Alarm, stands bool, told Told) Kind {
 		return ""
 	case !told.stands() || told.Number != a.Number:
 		return Raised
-	case a.Severity > told.Severity, a.Flapping && !told.Flapping, a.Key == stormKey && a.Text != told.Text:
+	case a.Severity > told.Severity, a.Flapping && !told.Flapping, a.Key == stormKey && a.Text != told.Text,
+		told.Cause != "" && a.Cause != told.Cause: // the cause of a lost link
 		return Updated
 	case a.Ack != nil && !told.Acked:
 		return Acknowledged
@@ -179,7 +181,7 @@ func later(a, b time.Time) time.Time {
 // after returns what a receiver has been told once c is on its way.
 func (c Change) after(now time.Time) Told {
 	a := c.Alarm
-	t := Told{Number: a.Number, Kind: c.Kind, Severity: a.Severity, Acked: a.Ack != nil, Flapping: a.Flapping, At: now}
+	t := Told{Number: a.Number, Kind: c.Kind, Severity: a.Severity, Acked: a.Ack != nil, Flapping: a.Flapping, Cause: a.Cause, At: now}
 	if a.Key == stormKey {
 		t.Text = a.Text
 	}

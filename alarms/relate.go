@@ -18,6 +18,9 @@ type consequence struct {
 }
 
 var consequences = []consequence{
+	{"soft-t", []string{"hard-ht", "hard-lt"}, nil},
+	{"soft-v", []string{"hard-ov"}, nil},
+	{"soft", slices.Concat([]string{"soft-v", "soft-t"}, tampers[3:9]), nil},
 	{"decom", tampers[3:11], nil},
 	{"lock", tampers, nil},
 	{"restart", tampers, nil},

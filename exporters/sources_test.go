@@ -57,7 +57,7 @@ func TestSourcesAndServices(t *testing.T) {
 	var text bytes.Buffer
 	ShowText(&text, store.Latest().Devices[0], now)
 	w := httptest.NewRecorder()
-	page(w, store.Latest(), "/metrics", now)
+	page(w, store.Latest(), AlarmState{}, "/metrics", now)
 	for _, want := range []string{"SOURCES DISAGREE on " + differs, "ntp:                                stopped"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the text lacks %q:\n%s", want, &text)

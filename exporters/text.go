@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
-	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -102,28 +100,6 @@ func PartitionsText(w io.Writer, d hsm.Device, now time.Time) {
 		fmt.Fprintf(w, " %-20s %-20s %6s %12s %12s %12s  %s\n", p.Serial, p.Name, stated(p.ObjectCount),
 			stated(p.Storage.Total), stated(p.Storage.Used), stated(p.Storage.Free), yes(p.Activated))
 	}
-}
-
-// AlarmsText prints alarms, worst first, with what to do about each.
-func AlarmsText(w io.Writer, list []alarms.Standing, now time.Time) {
-	if len(list) == 0 {
-		fmt.Fprintln(w, "No alarm stands.")
-		return
-	}
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "SEVERITY\tHSM\tALARM\tFOR\tSEEN\tTEXT")
-	for _, a := range list {
-		name := a.Group
-		if a.Object != "" {
-			name += "/" + a.Object
-		}
-		if a.Test {
-			name += " (test)"
-		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%d\t%s\n", a.Severity, a.Device, name, now.Sub(a.Raised).Round(time.Second), a.Count, a.Text)
-		fmt.Fprintf(tw, "\t\t\t\t\t%s\n", alarms.GroupNamed(a.Group).Action)
-	}
-	tw.Flush()
 }
 
 func heading(w io.Writer, text string) { fmt.Fprintf(w, "\n%s\n", text) }

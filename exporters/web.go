@@ -11,8 +11,9 @@ import (
 )
 
 // Web serves metrics under path, and /-/healthy and /-/ready as Prometheus
-// programs do. Ready means that every HSM has been asked at least once.
-func Web(store *hsm.Store, metrics prometheus.Gatherer, path string, now func() time.Time) http.Handler {
+// programs do. Ready means that every HSM has been asked at least once. The
+// page of all takes no input.
+func Web(store *hsm.Store, alarms func() AlarmState, metrics prometheus.Gatherer, path string, now func() time.Time) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+path, promhttp.HandlerFor(metrics, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("Lunawatch is healthy.\n")) })
@@ -27,7 +28,7 @@ func Web(store *hsm.Store, metrics prometheus.Gatherer, path string, now func() 
 	})
 	if path != "/" {
 		mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-			page(w, store.Latest(), path, now())
+			page(w, store.Latest(), alarms(), path, now())
 		})
 	}
 	return mux

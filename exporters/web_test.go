@@ -18,7 +18,8 @@ func TestWeb(t *testing.T) {
 	store.Expect(hsm.NetworkHSM, "a")
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(NewPrometheus(store, func() time.Time { return now }))
-	web := Web(store, metrics, "/metrics", func() time.Time { return now })
+	state := AlarmState{}
+	web := Web(store, func() AlarmState { return state }, metrics, "/metrics", func() time.Time { return now })
 	get := func(path string) (int, string) {
 		w := httptest.NewRecorder()
 		web.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
@@ -43,6 +44,23 @@ func TestWeb(t *testing.T) {
 	}
 	if _, text := get("/"); strings.Contains(text, "<b>") || strings.Contains(text, `class="stale"`) {
 		t.Errorf("a label is markup, or fresh is stale:\n%s", text)
+	}
+	if _, text := get("/"); !strings.Contains(text, "No alarm stands.") || !strings.Contains(text, "nobody is told of alarms") || strings.Contains(text, "Silences") {
+		t.Errorf("without alarms and receivers:\n%s", text)
+	}
+	state = alarmState(now)
+	_, text := get("/")
+	for _, want := range []string{
+		`<td class="critical">critical</td>`, "a &lt;i&gt;tamper&lt;/i&gt;", "Acknowledged by &lt;anna&gt; at 11:50:00: looking",
+		"Silenced until 13:00:00 by bob: moving it (silence 3)", "Follows from a/hard-ht, which is told instead", "Flapping",
+		"<td>HSM a, minor or milder</td>", "connection refused", "disk full",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "<i>") || strings.Contains(text, "<form") {
+		t.Errorf("what a log says is markup, or the page takes input:\n%s", text)
 	}
 	now = now.Add(2 * time.Minute)
 	if _, text := get("/"); !strings.Contains(text, `class="stale"`) || strings.Contains(text, "3.000 V") {

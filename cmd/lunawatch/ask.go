@@ -1,52 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"time"
+	"io"
+	"strings"
 
 	"github.com/lunawatch/lunawatch/agent"
-	"github.com/lunawatch/lunawatch/exporters"
+	"github.com/lunawatch/lunawatch/alarms"
 )
-
-var alarmsList = command{"alarms list", "alarms that stand, and what to do", runAlarms}
-
-func runAlarms(ctx context.Context, args []string, std stdio) int {
-	flags := newFlags("alarms list", std)
-	socket := socketFlag(flags)
-	asJSON := flags.Bool("json", false, "print JSON")
-	if code, ok := parseFlags(flags, args, 0); !ok {
-		return code
-	}
-	list, err := agent.NewClient(*socket).Alarms(ctx)
-	if err != nil {
-		return fail(std, "alarms list", err)
-	}
-	if *asJSON {
-		return printJSON(std, "alarms list", list)
-	}
-	exporters.AlarmsText(std.out, list, time.Now())
-	return exitOK
-}
-
-var alarmsClear = command{"alarms clear", "end an alarm by hand: alarms clear -reason WHY HSM/ALARM", runAlarmsClear}
-
-func runAlarmsClear(ctx context.Context, args []string, std stdio) int {
-	flags := newFlags("alarms clear", std)
-	socket := socketFlag(flags)
-	reason := flags.String("reason", "", "why it is over")
-	if code, ok := parseFlags(flags, args, 1); !ok {
-		return code
-	}
-	if flags.NArg() != 1 || *reason == "" {
-		return usageError(std, "alarms clear", errors.New("one alarm, as HSM/ALARM of alarms list, and -reason are needed"))
-	}
-	if err := agent.NewClient(*socket).ClearAlarm(ctx, flags.Arg(0), *reason); err != nil {
-		return fail(std, "alarms clear", err)
-	}
-	return exitOK
-}
 
 var walk = command{"walk", "what SNMP serves, without snmpd", runWalk}
 
@@ -94,5 +57,40 @@ func runCheckConfig(_ context.Context, args []string, std stdio) int {
 			fmt.Fprintf(std.out, "%s: that fills the log disk, and NTLS stops when it is 95 %% full; raise the intervals.\n", h.Name)
 		}
 	}
+	for _, r := range c.Receivers {
+		printReceiver(std.out, r, c)
+	}
 	return exitOK
+}
+
+// printReceiver tells what a receiver is told, and how much somebody inside an
+// HSM could signal to it.
+func printReceiver(w io.Writer, r agent.Receiver, c agent.Config) {
+	bits, why := r.Route.Policy.BitsPerHour(c.Alarms.NotifyInterval, len(c.HSMs))
+	fmt.Fprintf(w, "receiver %s: level %s, min_interval %s; told %s; a covert channel of at most %.3g bits an hour (%s).\n",
+		r.Name, cmp.Or(r.Route.Policy.Level, alarms.LevelFull), r.Route.Policy.MinInterval, routed(r.Route), bits, why)
+}
+
+// routed tells in words what a route lets through.
+func routed(r alarms.Route) string {
+	parts := []string{"every alarm"}
+	if r.Only.Severity > alarms.Indeterminate {
+		parts[0] = "alarms from " + r.Only.Severity.String()
+	}
+	for _, p := range []struct {
+		name string
+		list []string
+	}{{"HSM", r.Only.HSMs}, {"alarm", r.Only.Groups}, {"object", r.Only.Objects}, {"code", r.Only.Codes}} {
+		if len(p.list) > 0 {
+			parts = append(parts, p.name+" "+strings.Join(p.list, " or "))
+		}
+	}
+	if h := r.Hours; h.From+h.To != "" || len(h.Days) > 0 {
+		text := strings.Join(h.Days, " ") + " from " + cmp.Or(h.From, "00:00") + " to " + cmp.Or(h.To, "24:00") + " " + h.Zone
+		parts = append(parts, strings.TrimSpace(text))
+	}
+	if r.UnacknowledgedFor > 0 {
+		parts = append(parts, "once nobody has acknowledged it for "+r.UnacknowledgedFor.String())
+	}
+	return strings.Join(parts, ", ")
 }

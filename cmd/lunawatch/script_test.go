@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"os"
+	"regexp"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -18,7 +20,21 @@ func TestMain(m *testing.M) {
 // TestScripts runs the program as a user types it; testdata/*.txtar are the
 // sessions.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true})
+	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
+		"eventually": eventually,
+	}})
+}
+
+// eventually PATTERN PROGRAM ARGS... runs a program again and again until its
+// output matches.
+func eventually(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile(args[0])
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if err := ts.Exec(args[1], args[2:]...); err == nil && pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+	}
+	ts.Fatalf("%q has never matched the output of %q", args[0], args[1:])
 }
 
 func TestEveryCommandHasHelp(t *testing.T) {

@@ -1,0 +1,82 @@
+package agent
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/lunawatch/lunawatch/alarms"
+)
+
+// A mark is what holds of an alarm, or not: a family of its own with the
+// labels of luna_alarm_active, so that a query can join the two.
+type mark struct {
+	desc  *prometheus.Desc
+	holds func(alarms.Standing) bool
+}
+
+func markOf(name, help string, holds func(alarms.Standing) bool) mark {
+	return mark{prometheus.NewDesc(name, help, []string{"device", "group", "object", "severity", "test"}, nil), holds}
+}
+
+var marks = []mark{
+	markOf("luna_alarm_active", "An alarm that stands; always 1.", func(alarms.Standing) bool { return true }),
+	markOf("luna_alarm_acknowledged", "1 while somebody looks after the alarm.", func(a alarms.Standing) bool { return a.Ack != nil }),
+	markOf("luna_alarm_silenced", "1 while a silence keeps the alarm from being told.", func(a alarms.Standing) bool { return a.Silence != nil }),
+	markOf("luna_alarm_suppressed", "1 while another alarm explains this one, which is told instead.", func(a alarms.Standing) bool { return a.RelatedTo != nil }),
+	markOf("luna_alarm_flapping", "1 while the alarm comes and goes.", func(a alarms.Standing) bool { return a.Flapping }),
+}
+
+var (
+	alarmsRaised  = prometheus.NewDesc("luna_alarms_raised_total", "Alarms raised, by the severity that they had then.", []string{"severity"}, nil)
+	silences      = prometheus.NewDesc("luna_silences", "Silences that hold (active) or are to come (pending).", []string{"state"}, nil)
+	storming      = prometheus.NewDesc("luna_storm", "1 while so many alarms are new that they are told in a summary.", nil, nil)
+	stateInMemory = prometheus.NewDesc("luna_state_in_memory", "1 while the state cannot be stored: a restart forgets what is new.", nil, nil)
+)
+
+func (s self) describeAlarms(out chan<- *prometheus.Desc) {
+	for _, m := range marks {
+		out <- m.desc
+	}
+	for _, d := range []*prometheus.Desc{alarmsRaised, silences, storming, stateInMemory} {
+		out <- d
+	}
+}
+
+// alarms emits what is known of alarms.
+func (s self) alarms(now time.Time, emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
+	storm := false
+	for _, a := range s.a.watch.Active() {
+		storm = storm || a.Device == alarms.Self && a.Group == "storm"
+		object := strings.ToValidUTF8(a.Object, "\uFFFD")
+		for _, m := range marks {
+			emit(m.desc, prometheus.GaugeValue, bit(m.holds(a)), a.Device, a.Group, object, a.Severity.String(), strconv.FormatBool(a.Test))
+		}
+	}
+	raised := s.a.watch.RaisedBy()
+	for severity := alarms.Indeterminate; severity <= alarms.Critical; severity++ {
+		emit(alarmsRaised, prometheus.CounterValue, float64(raised[severity]), severity.String())
+	}
+	held := map[string]int{"active": 0, "pending": 0}
+	for _, x := range s.a.watch.Silences() {
+		if x.From.After(now) {
+			held["pending"]++
+		} else {
+			held["active"]++
+		}
+	}
+	for state, n := range held {
+		emit(silences, prometheus.GaugeValue, float64(n), state)
+	}
+	emit(storming, prometheus.GaugeValue, bit(storm))
+	emit(stateInMemory, prometheus.GaugeValue, bit(s.a.watch.Journal.Trouble() != nil))
+}
+
+func bit(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

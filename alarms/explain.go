@@ -1,0 +1,159 @@
+package alarms
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// halts tells what a code's Halts means to those who use the HSM.
+var halts = map[string]string{
+	"":                 "The firmware goes on.",
+	"in-reset":         "The card is held in reset: no service.",
+	"waits-restart":    "The card waits for a restart: no service.",
+	"never-started":    "The firmware was not started: no service.",
+	"off-bus":          "The card is off the bus: no service.",
+	"limited":          "Only a few commands work.",
+	"OOS30":            "The firmware has stopped (system status 30): no service.",
+	"OOS30-at-startup": "At a start the firmware stops (system status 30): no service. While it runs, it goes on.",
+}
+
+// pollEnds tells in words what ClearedBy of groups looks for.
+var pollEnds = []struct {
+	words  string
+	groups []string
+}{
+	{"hsm show that works and reports a good status", []string{"soft-v", "soft-t", "soft", "restart", "halt", "comm", "hsm-crashed"}},
+	{"hsm show or hsm tamper show without a tamper (any hsm show that works, where policy 48 is off)",
+		[]string{"hard-ht", "hard-lt", "hard-ov", "hard-osc", "hard-cfg", "hard", "chassis", "removal", "lock"}},
+	{"an HSM that is initialized again: it has a label and is not zeroized", []string{"decom"}},
+	{"a restart of the HSM after which it does not report it again", []string{"hw"}},
+	{"partition show where every partition is activated", []string{"activation"}},
+	{"free HSM storage", []string{"capacity"}},
+}
+
+// ageing are the groups that hold moments, which end by themselves.
+var ageing = []string{"comm", "meta", "ntls-log", "test", "hsm-sessions", "audit-log", "battery"}
+
+// ownEnds are the groups about Lunawatch itself.
+var ownEnds = []string{"storm", "delivery", "journal"}
+
+// EndsBy tells in words what ends an alarm of a group.
+func EndsBy(group string) string {
+	var ways []string
+	for _, c := range Catalogue {
+		if c.Kind == Clear && slices.ContainsFunc(c.Clears, func(code string) bool { return ofGroup(code, group) }) {
+			ways = append(ways, "ALM"+c.Code+" in the log")
+		}
+	}
+	if slices.ContainsFunc(firmwareStopped, func(code string) bool { return ofGroup(code, group) }) {
+		ways = append(ways, "a line of the running firmware (ALM2xxx) in the log")
+	}
+	for _, p := range pollEnds {
+		if slices.Contains(p.groups, group) {
+			ways = append(ways, p.words)
+		}
+	}
+	if slices.ContainsFunc(Rules, func(r Rule) bool { return r.Group == group }) || slices.Contains(ownEnds, group) {
+		ways = append(ways, "a poll that finds it good again")
+	}
+	if slices.Contains(ageing, group) {
+		ways = append(ways, "time, for what is a moment and no state (event_age)")
+	}
+	if len(ways) == 0 {
+		return "nothing that is read: end it with lunawatch alarms clear once it is mended."
+	}
+	return strings.Join(ways, "; or ") + "."
+}
+
+func ofGroup(code, group string) bool {
+	c, known := CodeNamed(code)
+	return known && c.Group == group
+}
+
+// Explain writes what a code (2001, ALM2001) or a group means and what to do;
+// without a name, one line on each. An unknown name is an error.
+func Explain(w io.Writer, name string) error {
+	code := strings.TrimLeft(strings.TrimPrefix(strings.ToUpper(name), "ALM"), "_ ")
+	if c, ok := CodeNamed(code); ok {
+		explainCode(w, c)
+		return nil
+	}
+	if g := slices.IndexFunc(Groups, func(g Group) bool { return g.Name == name }); g >= 0 {
+		explainGroup(w, Groups[g])
+		return nil
+	}
+	if name != "" {
+		return fmt.Errorf("%q is no code such as 2001 or ALM2001 and no alarm such as temp-warn; lunawatch alarms explain lists all", name)
+	}
+	fmt.Fprintln(w, "Alarms:")
+	for _, g := range Groups {
+		fmt.Fprintf(w, "  %-22s %s\n", g.Name, g.Title)
+	}
+	fmt.Fprintln(w, "\nCodes in the log:")
+	for _, c := range Catalogue {
+		fmt.Fprintf(w, "  ALM%s  %-13s %-12s %s\n", c.Code, c.Severity, c.Group, c.Text)
+	}
+	return nil
+}
+
+func explainCode(w io.Writer, c Code) {
+	g := GroupNamed(c.Group)
+	fmt.Fprintf(w, "ALM%s: %s\n\n", c.Code, c.Text)
+	rows := [][2]string{
+		{"Meaning", c.Why},
+		{"From", c.Component + map[bool]string{true: ", since firmware " + c.Since}[c.Since != ""]},
+		{"Severity", c.Severity.String()},
+		{"X.733", "event type " + c.Type + ", probable cause " + c.Cause},
+		{"Service", halts[c.Halts]},
+		{"Alarm", c.Group + " (" + g.Title + ")"},
+	}
+	switch {
+	case c.Kind == Clear:
+		rows[4][1] = "Goes on."
+		rows = append(rows, [2]string{"Ends", "alarms of ALM" + strings.Join(c.Clears, ", ALM")})
+	case c.Severity == None:
+		rows = append(rows, [2]string{"Raises", "nothing: it is information."})
+	default:
+		rows = append(rows, [2]string{"What ends it", c.ends()}, [2]string{"What to do", g.Action})
+	}
+	printRows(w, rows)
+}
+
+// ends tells what ends the alarm of a code.
+func (c Code) ends() string {
+	if c.Kind == Event {
+		return "time: it is a moment and no state (event_age)."
+	}
+	return EndsBy(c.Group)
+}
+
+func explainGroup(w io.Writer, g Group) {
+	kind, cause := classify(Judgement{Key: Key{Group: g.Name}})
+	var codes []string
+	for _, c := range Catalogue {
+		if c.Group == g.Name && c.Kind != Clear {
+			codes = append(codes, fmt.Sprintf("ALM%s %s (%s)", c.Code, c.Text, c.Severity))
+		}
+	}
+	fmt.Fprintf(w, "%s: %s\n\n", g.Name, g.Title)
+	rows := [][2]string{
+		{"X.733", "event type " + kind + ", probable cause " + cause},
+		{"Notification", string(g.Trap)},
+		{"Codes", cmp.Or(strings.Join(codes, "; "), "none: it is polled, or read from other lines")},
+		{"What ends it", EndsBy(g.Name)},
+		{"What to do", g.Action},
+	}
+	if i := slices.IndexFunc(consequences, func(c consequence) bool { return c.group == g.Name }); i >= 0 {
+		rows = append(rows, [2]string{"Can follow", "from " + strings.Join(consequences[i].causes, ", ") + ": while that stands, only that is told"})
+	}
+	printRows(w, rows)
+}
+
+func printRows(w io.Writer, rows [][2]string) {
+	for _, r := range rows {
+		fmt.Fprintf(w, "  %-14s%s\n", r[0]+":", r[1])
+	}
+}

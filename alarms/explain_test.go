@@ -1,0 +1,83 @@
+package alarms
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestPollEndsInWords needs words for what ClearedBy of each group looks for,
+// and none for groups without it.
+func TestPollEndsInWords(t *testing.T) {
+	var said []string
+	for _, p := range pollEnds {
+		said = append(said, p.groups...)
+	}
+	for _, g := range Groups {
+		n := 0
+		for _, s := range said {
+			if s == g.Name {
+				n++
+			}
+		}
+		if want := map[bool]int{true: 1}[g.ClearedBy != nil]; n != want {
+			t.Errorf("%s is in words %d times, want %d", g.Name, n, want)
+		}
+	}
+	for _, x := range logTexts {
+		if x.moment && !slices.Contains(ageing, x.group) {
+			t.Errorf("%s ends by itself, but not in words", x.group)
+		}
+	}
+	for _, c := range Catalogue {
+		if _, known := halts[c.Halts]; !known {
+			t.Errorf("ALM%s: no words for %q", c.Code, c.Halts)
+		}
+		if c.Kind == Event && c.Severity != None && !slices.Contains(ageing, c.Group) {
+			t.Errorf("ALM%s ends by itself, but not in words", c.Code)
+		}
+	}
+}
+
+func TestExplain(t *testing.T) {
+	explain := func(name string) (string, error) {
+		var b strings.Builder
+		err := Explain(&b, name)
+		return b.String(), err
+	}
+	for name, want := range map[string][]string{
+		"ALM2001":   {"High temperature warning activated", "minor", "ALM2002 in the log", "at 80 C the card stops"},
+		"0015":      {"PCIe Link Failure", "off the bus: no service", "underlyingResourceUnavailable"},
+		"ALM_2024":  {"integrity", "lunawatch alarms clear"},
+		"2011":      {"Ends:", "ALM2010"},
+		"2025":      {"nothing: it is information", "since firmware 7.7.0"},
+		"0017":      {"a moment and no state"},
+		"lock":      {"ALM2010", "Can follow:", "hard-ht"},
+		"log-disk":  {"a poll that finds it good again", "none: it is polled"},
+		"integrity": {"nothing that is read"},
+		"":          {"temp-warn", "ALM2028"},
+	} {
+		text, err := explain(name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, w := range want {
+			if !strings.Contains(text, w) {
+				t.Errorf("%s: no %q in\n%s", name, w, text)
+			}
+		}
+	}
+	if _, err := explain("9999"); err == nil || !strings.Contains(err.Error(), `"9999" is no code`) {
+		t.Errorf("9999: %v", err)
+	}
+	for _, c := range Catalogue {
+		if text, err := explain(c.Code); err != nil || !strings.Contains(text, c.Why) {
+			t.Errorf("%s: %v\n%s", c.Code, err, text)
+		}
+	}
+	for _, g := range Groups {
+		if text, err := explain(g.Name); err != nil || !strings.Contains(text, g.Action) {
+			t.Errorf("%s: %v\n%s", g.Name, err, text)
+		}
+	}
+}

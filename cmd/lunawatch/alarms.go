@@ -1,0 +1,327 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/agent"
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/exporters"
+)
+
+var (
+	alarmsList    = command{"alarms list", "alarms that stand, what to do, and silences", runAlarms}
+	alarmsShow    = command{"alarms show", "everything about one alarm: alarms show ALARM", runAlarmsShow}
+	alarmsHistory = command{"alarms history", "alarms that ended, newest first", runAlarmsHistory}
+	alarmsAck     = command{"alarms ack", "say that you look after it: alarms ack ALARM -comment TEXT", runAlarmsAck}
+	alarmsUnack   = command{"alarms unack", "take that back: alarms unack ALARM", runAlarmsUnack}
+	alarmsClear   = command{"alarms clear", "end an alarm by hand: alarms clear ALARM -reason WHY", runAlarmsClear}
+	alarmsTest    = command{"alarms test", "send a test alarm through every receiver", runAlarmsTest}
+	alarmsExplain = command{"alarms explain", "what a code or alarm means, and what to do: alarms explain [2001]", runAlarmsExplain}
+)
+
+// parseMixed is [parseFlags] with flags before, between and after the words.
+func parseMixed(flags *flag.FlagSet, args []string, most int) (words []string, code int, ok bool) {
+	for {
+		if code, ok := parseFlags(flags, args, len(args)); !ok {
+			return nil, code, false
+		}
+		if flags.NArg() == 0 {
+			break
+		}
+		words, args = append(words, flags.Arg(0)), flags.Args()[1:]
+	}
+	if len(words) > most {
+		fmt.Fprintf(flags.Output(), "%s: %q is one word too many\n", flags.Name(), words[most])
+		flags.Usage()
+		return nil, exitUsage, false
+	}
+	return words, exitOK, true
+}
+
+// oneAlarm takes the key or the number of an alarm from the command line.
+func oneAlarm(words []string) (string, error) {
+	if len(words) != 1 {
+		return "", errors.New("one alarm is needed, by its number or as HSM/ALARM of alarms list")
+	}
+	return words[0], nil
+}
+
+// user is who runs the command.
+func user() string {
+	for _, name := range []string{"SUDO_USER", "USER"} {
+		if v := os.Getenv(name); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+const byHelp = "who you are; $SUDO_USER or $USER unless given"
+
+var errNobody = errors.New("say who you are with -by: neither SUDO_USER nor USER is set")
+
+// A filter is what of the alarms is listed; empty: all.
+type filter struct{ hsm, group, severity string }
+
+func (f *filter) flags(flags *flag.FlagSet) {
+	flags.StringVar(&f.hsm, "hsm", "", "of these HSMs only, comma separated; * and ? stand for what varies")
+	flags.StringVar(&f.group, "group", "", "these alarms only, as temp-warn,hard-*")
+	flags.StringVar(&f.severity, "severity", "", "this severity or worse: indeterminate, warning, minor, major, critical")
+}
+
+// match returns what f selects.
+func (f filter) match() (m alarms.Match, err error) {
+	m.HSMs, m.Groups = patterns(f.hsm), patterns(f.group)
+	if m.Severity, err = severity(f.severity); err != nil {
+		return m, err
+	}
+	return m, m.Problem()
+}
+
+func patterns(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+func severity(name string) (s alarms.Severity, err error) {
+	if name == "" {
+		return alarms.None, nil
+	}
+	if err := s.UnmarshalText([]byte(name)); err != nil || s < alarms.Indeterminate {
+		return s, fmt.Errorf("severity %q is none of indeterminate, warning, minor, major, critical", name)
+	}
+	return s, nil
+}
+
+func runAlarms(ctx context.Context, args []string, std stdio) int {
+	const name = "alarms list"
+	flags := newFlags(name, std)
+	socket := socketFlag(flags)
+	asJSON := flags.Bool("json", false, "print JSON")
+	var f filter
+	f.flags(flags)
+	if code, ok := parseFlags(flags, args, 0); !ok {
+		return code
+	}
+	match, err := f.match()
+	if err != nil {
+		return usageError(std, name, err)
+	}
+	client := agent.NewClient(*socket)
+	all, err := client.Alarms(ctx)
+	if err != nil {
+		return fail(std, name, err)
+	}
+	list := slices.DeleteFunc(all, func(a alarms.Standing) bool { return !match.Takes(a.Alarm) })
+	if *asJSON {
+		return printJSON(std, name, list)
+	}
+	silences, err := client.Silences(ctx)
+	if err != nil {
+		return fail(std, name, err)
+	}
+	exporters.AlarmsText(std.out, list, time.Now())
+	if len(silences) > 0 {
+		fmt.Fprintln(std.out)
+		exporters.SilencesText(std.out, silences, time.Now())
+	}
+	return exitOK
+}
+
+func runAlarmsShow(ctx context.Context, args []string, std stdio) int {
+	const name = "alarms show"
+	flags := newFlags(name, std)
+	socket := socketFlag(flags)
+	asJSON := flags.Bool("json", false, "print JSON")
+	words, code, ok := parseMixed(flags, args, 1)
+	if !ok {
+		return code
+	}
+	alarm, err := oneAlarm(words)
+	if err != nil {
+		return usageError(std, name, err)
+	}
+	found, err := findAlarm(ctx, agent.NewClient(*socket), alarm)
+	if err != nil {
+		return fail(std, name, err)
+	}
+	if *asJSON {
+		return printJSON(std, name, found)
+	}
+	exporters.AlarmText(std.out, found, time.Now())
+	return exitOK
+}
+
+// searched is how many alarms that ended are looked through.
+const searched = 10000
+
+// findAlarm returns an alarm that stands, or else the newest that ended.
+func findAlarm(ctx context.Context, client *agent.Client, name string) (alarms.Standing, error) {
+	is := func(a alarms.Alarm) bool { return a.Key.String() == name || strconv.FormatUint(a.Number, 10) == name }
+	list, err := client.Alarms(ctx)
+	if err != nil {
+		return alarms.Standing{}, err
+	}
+	if i := slices.IndexFunc(list, func(a alarms.Standing) bool { return is(a.Alarm) }); i >= 0 {
+		return list[i], nil
+	}
+	old, err := client.History(ctx, searched)
+	if err != nil {
+		return alarms.Standing{}, err
+	}
+	if i := slices.IndexFunc(old, is); i >= 0 {
+		g := alarms.GroupNamed(old[i].Group)
+		return alarms.Standing{Alarm: old[i], Title: g.Title, Action: g.Action}, nil
+	}
+	return alarms.Standing{}, fmt.Errorf("no alarm %q stands or has ended; lunawatch alarms list and alarms history show those there are", name)
+}
+
+func runAlarmsHistory(ctx context.Context, args []string, std stdio) int {
+	const name = "alarms history"
+	flags := newFlags(name, std)
+	socket := socketFlag(flags)
+	most := flags.Int("n", 20, "how many at most")
+	asJSON := flags.Bool("json", false, "print JSON")
+	if code, ok := parseFlags(flags, args, 0); !ok {
+		return code
+	}
+	if *most < 1 {
+		return usageError(std, name, fmt.Errorf("-n %d: at least 1 is needed", *most))
+	}
+	list, err := agent.NewClient(*socket).History(ctx, *most)
+	if err != nil {
+		return fail(std, name, err)
+	}
+	if *asJSON {
+		return printJSON(std, name, append([]alarms.Alarm{}, list...))
+	}
+	exporters.HistoryText(std.out, list, time.Now())
+	return exitOK
+}
+
+func runAlarmsAck(ctx context.Context, args []string, std stdio) int {
+	const name = "alarms ack"
+	flags := newFlags(name, std)
+	socket := socketFlag(flags)
+	comment := flags.String("comment", "", "what you are doing about it")
+	by := flags.String("by", user(), byHelp)
+	words, code, ok := parseMixed(flags, args, 1)
+	if !ok {
+		return code
+	}
+	alarm, err := oneAlarm(words)
+	switch {
+	case err != nil:
+		return usageError(std, name, err)
+	case *comment == "":
+		return usageError(std, name, errors.New("-comment is needed: the next shift reads it"))
+	case *by == "":
+		return usageError(std, name, errNobody)
+	}
+	return done(std, name, agent.NewClient(*socket).Acknowledge(ctx, alarm, *by, *comment))
+}
+
+func runAlarmsUnack(ctx context.Context, args []string, std stdio) int {
+	const name = "alarms unack"
+	flags := newFlags(name, std)
+	socket := socketFlag(flags)
+	words, code, ok := parseMixed(flags, args, 1)
+	if !ok {
+		return code
+	}
+	alarm, err := oneAlarm(words)
+	if err != nil {
+		return usageError(std, name, err)
+	}
+	return done(std, name, agent.NewClient(*socket).Unacknowledge(ctx, alarm))
+}
+
+func runAlarmsClear(ctx context.Context, args []string, std stdio) int {
+	const name = "alarms clear"
+	flags := newFlags(name, std)
+	socket := socketFlag(flags)
+	reason := flags.String("reason", "", "why it is over")
+	words, code, ok := parseMixed(flags, args, 1)
+	if !ok {
+		return code
+	}
+	alarm, err := oneAlarm(words)
+	switch {
+	case err != nil:
+		return usageError(std, name, err)
+	case *reason == "":
+		return usageError(std, name, errors.New("-reason is needed: the history keeps it"))
+	}
+	return done(std, name, agent.NewClient(*socket).ClearAlarm(ctx, alarm, *reason))
+}
+
+func done(std stdio, name string, err error) int {
+	if err != nil {
+		return fail(std, name, err)
+	}
+	return exitOK
+}
+
+func runAlarmsTest(ctx context.Context, args []string, std stdio) int {
+	const name = "alarms test"
+	flags := newFlags(name, std)
+	socket := socketFlag(flags)
+	wait := flags.Duration("wait", 30*time.Second, "how long to wait for the receivers, up to 5m")
+	by := flags.String("by", user(), byHelp)
+	asJSON := flags.Bool("json", false, "print JSON")
+	if code, ok := parseFlags(flags, args, 0); !ok {
+		return code
+	}
+	switch {
+	case *by == "":
+		return usageError(std, name, errNobody)
+	case *wait <= 0 || *wait > 5*time.Minute:
+		return usageError(std, name, fmt.Errorf("-wait %s is not between 0 and 5m", *wait))
+	}
+	list, err := agent.NewClient(*socket).TestReceivers(ctx, *by, *wait)
+	switch {
+	case err != nil:
+		return fail(std, name, err)
+	case *asJSON:
+		printJSON(std, name, append([]alarms.TestResult{}, list...))
+	case len(list) > 0:
+		exporters.TestText(std.out, list)
+	}
+	return testVerdict(std, name, list)
+}
+
+// testVerdict is success only if every receiver took the test alarm.
+func testVerdict(std stdio, name string, list []alarms.TestResult) int {
+	if len(list) == 0 {
+		return fail(std, name, errors.New("no receiver is configured: nobody is told of any alarm; see receivers in the configuration"))
+	}
+	var not []string
+	for _, r := range list {
+		if r.Result != "accepted" && r.Result != "confirmed" {
+			not = append(not, r.Receiver)
+		}
+	}
+	if len(not) > 0 {
+		return fail(std, name, fmt.Errorf("%s did not take the test alarm; look at the receiver and the way to it, or wait longer with -wait", strings.Join(not, ", ")))
+	}
+	return exitOK
+}
+
+func runAlarmsExplain(_ context.Context, args []string, std stdio) int {
+	const name = "alarms explain"
+	flags := newFlags(name, std)
+	if code, ok := parseFlags(flags, args, 1); !ok {
+		return code
+	}
+	if err := alarms.Explain(std.out, flags.Arg(0)); err != nil {
+		return usageError(std, name, err)
+	}
+	return exitOK
+}

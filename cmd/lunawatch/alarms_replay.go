@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"time"
+
+	"github.com/lunawatch/lunawatch/agent"
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/exporters"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+var alarmsReplay = command{"alarms replay", "what the alarms would have done on an old log: alarms replay LOGFILE", runAlarmsReplay}
+
+func runAlarmsReplay(_ context.Context, args []string, std stdio) int {
+	const name = "alarms replay"
+	flags := newFlags(name, std)
+	device := flags.String("device", "hsm", "name of the HSM whose log it is")
+	file := flags.String("config.file", "", "configuration, for its alarms section; the defaults unless given")
+	asJSON := flags.Bool("json", false, "print JSON")
+	words, code, ok := parseMixed(flags, args, 1)
+	if !ok {
+		return code
+	}
+	if len(words) != 1 {
+		return usageError(std, name, errors.New("one log file is needed; - is standard input"))
+	}
+	settings := alarms.DefaultSettings
+	if *file != "" {
+		c, err := agent.ReadConfig(*file)
+		if err != nil {
+			return fail(std, name, err)
+		}
+		settings = c.Alarms
+	}
+	log, written, err := openLog(words[0], std.in)
+	if err != nil {
+		return fail(std, name, err)
+	}
+	defer log.Close()
+	var (
+		steps []alarms.Step
+		bad   error
+	)
+	sum := alarms.Replay(*device, logLines(log, &bad), settings, written, func(s alarms.Step) { steps = append(steps, s) })
+	if bad != nil {
+		return fail(std, name, fmt.Errorf("%s, after line %d: %w", words[0], sum.Lines, bad))
+	}
+	if *asJSON {
+		return printJSON(std, name, map[string]any{"steps": append([]alarms.Step{}, steps...), "summary": sum})
+	}
+	exporters.ReplayText(std.out, steps, sum)
+	return exitOK
+}
+
+// openLog opens a log that may be compressed, and tells when it was written.
+func openLog(name string, stdin io.Reader) (log io.ReadCloser, written time.Time, err error) {
+	in, written := io.NopCloser(stdin), time.Now()
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, written, err
+		}
+		info, err := f.Stat()
+		if err != nil {
+			f.Close()
+			return nil, written, err
+		}
+		in, written = f, info.ModTime()
+	}
+	text := bufio.NewReader(in)
+	if magic, _ := text.Peek(2); string(magic) != "\x1f\x8b" {
+		return readCloser{text, in}, written, nil
+	}
+	unpacked, err := gzip.NewReader(text)
+	if err != nil {
+		in.Close()
+		return nil, written, fmt.Errorf("%s: %w", name, err)
+	}
+	return readCloser{unpacked, in}, written, nil
+}
+
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
+
+// logLines reads every line, cut to what the agent would read of it. err is
+// set when it ends early.
+func logLines(log io.Reader, err *error) iter.Seq[hsm.LogLine] {
+	return func(yield func(hsm.LogLine) bool) {
+		lines := bufio.NewScanner(log)
+		lines.Buffer(make([]byte, 64<<10), 1<<20)
+		for lines.Scan() {
+			if !yield(collectors.ParseLogLine(lines.Text())) {
+				return
+			}
+		}
+		*err = lines.Err()
+	}
+}

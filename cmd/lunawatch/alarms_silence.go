@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lunawatch/lunawatch/agent"
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/exporters"
+)
+
+var (
+	alarmsSilence   = command{"alarms silence", "do not tell of some alarms for a time: planned work, a known fault", runAlarmsSilence}
+	alarmsUnsilence = command{"alarms unsilence", "end a silence: alarms unsilence NUMBER", runAlarmsUnsilence}
+	alarmsSilences  = command{"alarms silences", "silences that hold or are to come", runAlarmsSilences}
+)
+
+func runAlarmsSilence(ctx context.Context, args []string, std stdio) int {
+	const name = "alarms silence"
+	flags := newFlags(name, std)
+	socket := socketFlag(flags)
+	hsms := flags.String("hsm", "", "of these HSMs, comma separated; * and ? stand for what varies")
+	groups := flags.String("group", "", "these alarms, as temp-warn,hard-*")
+	objects := flags.String("object", "", "on these partitions, sensors, sources")
+	codes := flags.String("code", "", "with one of these ALM codes, as 2001,20*")
+	worst := flags.String("severity", "", "this severity or milder: indeterminate, warning, minor, major, critical")
+	all := flags.Bool("all", false, "every alarm")
+	from := flags.String("from", "", "when it begins: 22:00, \"2026-03-01 22:00\"; now unless given")
+	until := flags.String("until", "", "when it ends")
+	length := flags.Duration("for", 0, "how long it lasts, as 2h; instead of -until")
+	reason := flags.String("reason", "", "why")
+	by := flags.String("by", user(), byHelp)
+	if code, ok := parseFlags(flags, args, 0); !ok {
+		return code
+	}
+	s := alarms.Silence{Author: *by, Reason: *reason}
+	s.Match = alarms.Match{HSMs: patterns(*hsms), Groups: patterns(*groups), Objects: patterns(*objects), Codes: patterns(*codes)}
+	var err error
+	if s.Match.Severity, err = severity(*worst); err != nil {
+		return usageError(std, name, err)
+	}
+	named := *hsms+*groups+*objects+*codes+*worst != ""
+	s.From, s.Until, err = span(*from, *until, *length, time.Now())
+	switch {
+	case named == *all:
+		return usageError(std, name, errors.New("say what to silence, with -hsm, -group, -object, -code or -severity, or -all"))
+	case err != nil:
+		return usageError(std, name, err)
+	case *by == "":
+		return usageError(std, name, errNobody)
+	case *reason == "":
+		return usageError(std, name, errors.New("-reason is needed: the next shift reads it"))
+	}
+	if err := s.Problem(); err != nil {
+		return usageError(std, name, err)
+	}
+	added, err := agent.NewClient(*socket).Silence(ctx, s)
+	if err != nil {
+		return fail(std, name, err)
+	}
+	fmt.Fprintf(std.out, "silence %d, from %s until %s\n", added.ID, added.From.Local().Format(time.DateTime), added.Until.Local().Format(time.DateTime))
+	return exitOK
+}
+
+// span returns when a silence begins and ends. A clock time without a day is
+// the next there is: of the end, after the begin.
+func span(from, until string, length time.Duration, now time.Time) (begin, end time.Time, err error) {
+	begin = now
+	if from != "" {
+		if begin, err = readTime(from, now); err != nil {
+			return begin, end, fmt.Errorf("-from: %w", err)
+		}
+	}
+	switch {
+	case (until == "") == (length == 0):
+		return begin, end, errors.New("say when it ends, with -for 2h or -until 06:00")
+	case length < 0:
+		return begin, end, fmt.Errorf("-for %s is negative", length)
+	case length > 0:
+		return begin, begin.Add(length), nil
+	}
+	if end, err = readTime(until, begin); err != nil {
+		return begin, end, fmt.Errorf("-until: %w", err)
+	}
+	if !end.After(begin) || !end.After(now) {
+		return begin, end, fmt.Errorf("-until %s is not after now and after the begin", until)
+	}
+	return begin, end, nil
+}
+
+var timeLayouts = []string{"2006-01-02 15:04", "2006-01-02T15:04", time.DateTime, time.RFC3339}
+
+// readTime reads a time of the reader's clock; one without a day is the next
+// after.
+func readTime(s string, after time.Time) (time.Time, error) {
+	if t, err := time.Parse("15:04", s); err == nil {
+		t = time.Date(after.Year(), after.Month(), after.Day(), t.Hour(), t.Minute(), 0, 0, after.Location())
+		if !t.After(after) {
+			t = t.AddDate(0, 0, 1)
+		}
+		return t, nil
+	}
+	for _, layout := range timeLayouts {
+		if t, err := time.ParseInLocation(layout, s, after.Location()); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no time such as 22:00 or \"2026-03-01 22:00\"", s)
+}
+
+func runAlarmsUnsilence(ctx context.Context, args []string, std stdio) int {
+	const name = "alarms unsilence"
+	flags := newFlags(name, std)
+	socket := socketFlag(flags)
+	words, code, ok := parseMixed(flags, args, 1)
+	if !ok {
+		return code
+	}
+	if len(words) != 1 {
+		return usageError(std, name, errors.New("the number of a silence is needed; lunawatch alarms silences lists them"))
+	}
+	return done(std, name, agent.NewClient(*socket).Unsilence(ctx, words[0]))
+}
+
+func runAlarmsSilences(ctx context.Context, args []string, std stdio) int {
+	const name = "alarms silences"
+	flags := newFlags(name, std)
+	socket := socketFlag(flags)
+	asJSON := flags.Bool("json", false, "print JSON")
+	if code, ok := parseFlags(flags, args, 0); !ok {
+		return code
+	}
+	list, err := agent.NewClient(*socket).Silences(ctx)
+	if err != nil {
+		return fail(std, name, err)
+	}
+	if *asJSON {
+		return printJSON(std, name, append([]alarms.Silence{}, list...))
+	}
+	exporters.SilencesText(std.out, list, time.Now())
+	return exitOK
+}

@@ -1,0 +1,254 @@
+package exporters
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"github.com/lunawatch/lunawatch/alarms"
+)
+
+// AlarmsText prints alarms, worst first: what is wrong, what to do, and what
+// people have said about it.
+func AlarmsText(w io.Writer, list []alarms.Standing, now time.Time) {
+	if len(list) == 0 {
+		fmt.Fprintln(w, "No alarm stands.")
+		return
+	}
+	tw := table(w, "NUMBER", "SEVERITY", "HSM", "ALARM", "SINCE", "SEEN", "TEXT")
+	for _, a := range list {
+		row(tw, fmt.Sprint(a.Number), a.Severity.String(), a.Device, subject(a.Key), since(a.Raised, now), fmt.Sprint(a.Count), a.Text)
+		for _, note := range append(Marks(a, now), "Do: "+a.Action) {
+			row(tw, "", "", "", "", "", "", note)
+		}
+	}
+	tw.Flush()
+}
+
+// subject is what of its HSM an alarm is about.
+func subject(k alarms.Key) string { return strings.TrimPrefix(k.String(), k.Device+"/") }
+
+// Marks tells what people and the engine have said of an alarm.
+func Marks(a alarms.Standing, now time.Time) (marks []string) {
+	say := func(format string, args ...any) { marks = append(marks, fmt.Sprintf(format, args...)) }
+	if k := a.Ack; k != nil {
+		say("Acknowledged by %s at %s: %s", k.By, clock(k.At, now), k.Comment)
+	}
+	if s := a.Silence; s != nil {
+		say("Silenced until %s by %s: %s (silence %d)", clock(s.Until, now), s.Author, s.Reason, s.ID)
+	}
+	if a.RelatedTo != nil {
+		say("Follows from %s, which is told instead", a.RelatedTo)
+	}
+	if a.Flapping {
+		say("Flapping: it comes and goes, and stands until it was over for a while")
+	}
+	if a.InStorm {
+		say("Raised in a storm: told in its summary only")
+	}
+	if !a.EndsAt.IsZero() {
+		say("Over; ends at %s unless it comes back", clock(a.EndsAt, now))
+	}
+	if !a.Expires.IsZero() {
+		say("Ends by itself at %s", clock(a.Expires, now))
+	}
+	return marks
+}
+
+// AlarmText prints everything about an alarm that stands or has ended.
+func AlarmText(w io.Writer, a alarms.Standing, now time.Time) {
+	group := alarms.GroupNamed(a.Group)
+	fmt.Fprintf(w, "%s: %s\n\n", plain(a.Key.String()), plain(a.Text))
+	rows := [][2]string{
+		{"Number", fmt.Sprint(a.Number)},
+		{"What", group.Title},
+		{"Severity", a.Severity.String()},
+		{"Serial number", dash(a.Serial)},
+		{"Raised", since(a.Raised, now)},
+		{"Last evidence", since(a.Last, now)},
+		{"Seen", fmt.Sprint(a.Count)},
+		{"X.733", "event type " + a.Type + ", probable cause " + a.Cause},
+		{"Notification", string(group.Trap)},
+	}
+	if !a.Cleared.IsZero() {
+		rows = append(rows, [2]string{"Ended", since(a.Cleared, now)})
+	}
+	if m := a.Measure(); m != nil {
+		rows = append(rows, [2]string{"Value", measured(m)})
+	}
+	for _, r := range rows {
+		fmt.Fprintf(w, "  %-15s%s\n", r[0]+":", plain(r[1]))
+	}
+	for _, m := range Marks(a, now) {
+		fmt.Fprintf(w, "  %s.\n", plain(m))
+	}
+	if len(a.Codes) > 0 {
+		fmt.Fprintln(w, "\nCodes:")
+	}
+	for _, name := range a.Codes {
+		fmt.Fprintf(w, "  ALM%s", plain(name))
+		if c, known := alarms.CodeNamed(name); known {
+			fmt.Fprintf(w, " (%s): %s. %s", c.Component, c.Text, c.Why)
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintln(w, "\nEvidence (the first and the newest):")
+	for _, e := range a.Evidence {
+		fmt.Fprintf(w, "  %s  %s", clock(e.At, now), plain(e.Text))
+		if e.Measure != nil {
+			fmt.Fprintf(w, " [%s]", measured(e.Measure))
+		}
+		if l := e.Log; l != nil {
+			fmt.Fprintf(w, " [%s, %s, %s, %s]", plain(l.Host), plain(l.File), plain(l.Time), plain(l.Process))
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintf(w, "\nWhat ends it: %s\nWhat to do: %s\n", alarms.EndsBy(a.Group), group.Action)
+}
+
+func measured(m *alarms.Measure) string {
+	return fmt.Sprintf("%.6g %s, threshold %.6g %s", m.Value, m.Unit, m.Threshold, m.Unit)
+}
+
+// HistoryText prints alarms that ended, newest first.
+func HistoryText(w io.Writer, list []alarms.Alarm, now time.Time) {
+	if len(list) == 0 {
+		fmt.Fprintln(w, "No alarm has ended yet.")
+		return
+	}
+	tw := table(w, "NUMBER", "SEVERITY", "HSM", "ALARM", "RAISED", "ENDED", "ACKNOWLEDGED", "TEXT")
+	for _, a := range list {
+		by := "-"
+		if a.Ack != nil {
+			by = a.Ack.By
+		}
+		row(tw, fmt.Sprint(a.Number), a.Severity.String(), a.Device, subject(a.Key), clock(a.Raised, now), clock(a.Cleared, now), by, a.Text)
+	}
+	tw.Flush()
+}
+
+// SilencesText prints silences that hold or are to come.
+func SilencesText(w io.Writer, list []alarms.Silence, now time.Time) {
+	if len(list) == 0 {
+		fmt.Fprintln(w, "There is no silence.")
+		return
+	}
+	tw := table(w, "SILENCE", "FROM", "UNTIL", "BY", "OF", "REASON")
+	for _, s := range list {
+		from := clock(s.From, now)
+		if s.From.After(now) {
+			from += " (to come)"
+		}
+		row(tw, fmt.Sprint(s.ID), from, clock(s.Until, now), s.Author, selection(s.Match), s.Reason)
+	}
+	tw.Flush()
+}
+
+// selection tells in words what a silence holds.
+func selection(m alarms.Match) string {
+	var parts []string
+	for _, p := range []struct {
+		name string
+		list []string
+	}{{"HSM", m.HSMs}, {"alarm", m.Groups}, {"object", m.Objects}, {"code", m.Codes}} {
+		if len(p.list) > 0 {
+			parts = append(parts, p.name+" "+strings.Join(p.list, " or "))
+		}
+	}
+	if m.Severity != alarms.None {
+		parts = append(parts, m.Severity.String()+" or milder")
+	}
+	return cmp.Or(strings.Join(parts, ", "), "everything")
+}
+
+// outcomes are what a receiver did with a test alarm, for people.
+var outcomes = map[string]string{
+	"confirmed": "confirmed",
+	"accepted":  "accepted (sent; this kind confirms nothing)",
+	"failed":    "FAILED; tried again until it works",
+	"waiting":   "WAITING: behind earlier notifications or min_interval; nothing heard yet",
+	"off":       "off: level off in the configuration, nothing is sent",
+}
+
+// TestText prints what each receiver did with a test alarm.
+func TestText(w io.Writer, list []alarms.TestResult) {
+	tw := table(w, "RECEIVER", "RESULT", "AFTER", "ERROR")
+	for _, r := range list {
+		took := "-"
+		if r.Took > 0 {
+			took = r.Took.Round(time.Millisecond).String()
+		}
+		row(tw, r.Receiver, outcomes[r.Result], took, dash(r.Error))
+	}
+	tw.Flush()
+}
+
+// ReplayText prints what an old log would have changed, and its sum.
+func ReplayText(w io.Writer, steps []alarms.Step, sum alarms.Replayed) {
+	if len(steps) > 0 {
+		tw := table(w, "TIME", "LINE", "CHANGE", "SEVERITY", "ALARM", "TEXT")
+		for _, s := range steps {
+			line := "-"
+			if s.Line > 0 {
+				line = fmt.Sprint(s.Line)
+			}
+			row(tw, s.At.Format(time.DateTime), line, string(s.Kind), s.Alarm.Severity.String(), subject(s.Alarm.Key), s.Text())
+		}
+		tw.Flush()
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintf(w, "%d lines, %d of them judged nothing, %d without a time of their own.\n", sum.Lines, sum.Idle, sum.Undated)
+	fmt.Fprintf(w, "%d alarms raised, %d ended, %d still stand at the last line, %d were not raised yet.\n", sum.Raised, sum.Ended, len(sum.Stands), len(sum.Pending))
+	for _, a := range sum.Stands {
+		fmt.Fprintf(w, "  %s %s stands; what ends it: %s\n", a.Severity, plain(subject(a.Key)), alarms.EndsBy(a.Group))
+	}
+	fmt.Fprintln(w, "Polls would have ended, and raised, more: they are not in a log.")
+}
+
+func table(w io.Writer, columns ...string) *tabwriter.Writer {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row(tw, columns...)
+	return tw
+}
+
+func row(tw *tabwriter.Writer, cells ...string) {
+	cells = slices.Clone(cells)
+	for i := range cells {
+		cells[i] = plain(cells[i])
+	}
+	fmt.Fprintln(tw, strings.Join(cells, "\t"))
+}
+
+// plain keeps what a log says from moving the cursor of a terminal.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// clock is a time on the reader's clock; what is not of today has its day.
+func clock(at, now time.Time) string {
+	if at.IsZero() {
+		return "-"
+	}
+	at = at.In(now.Location())
+	if at.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		return at.Format(time.TimeOnly)
+	}
+	return at.Format(time.DateTime)
+}
+
+func since(at, now time.Time) string {
+	if at.IsZero() {
+		return "-"
+	}
+	return clock(at, now) + " (" + now.Sub(at).Round(time.Second).String() + ")"
+}

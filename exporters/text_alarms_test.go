@@ -1,0 +1,66 @@
+package exporters
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+)
+
+// alarmState has everything that can be said of alarms.
+func alarmState(now time.Time) AlarmState {
+	silence := alarms.Silence{ID: 3, Author: "bob", Reason: "moving it", From: now.Add(-time.Hour), Until: now.Add(time.Hour),
+		Match: alarms.Match{HSMs: []string{"a"}, Severity: alarms.Minor}}
+	a := alarms.Alarm{
+		Key: alarms.Key{Device: "a", Group: "lock", Object: "k7pf1"}, Number: 7, Severity: alarms.Critical, Type: "physicalViolation", Cause: "outOfService",
+		Text: "a <i>tamper</i>\x1b[2J", Codes: []string{"2010", "9999"}, Raised: now.Add(-time.Hour), Last: now.Add(-time.Minute), Count: 4, Serial: "123",
+		Ack: &alarms.Ack{By: "<anna>", Comment: "looking", At: now.Add(-10 * time.Minute)}, Flapping: true, InStorm: true, EndsAt: now.Add(time.Minute),
+		Evidence: []alarms.Evidence{
+			{At: now.Add(-time.Hour), Text: "ALM2010", Log: &alarms.LogPlace{Host: "luna-a", File: "messages", Time: "2026 Mar  1 11:00:00", Process: "kernel"}},
+			{At: now.Add(-time.Minute), Text: "read", Measure: &alarms.Measure{Value: 2.7, Threshold: 2.75, Unit: "V"}},
+		},
+	}
+	g := alarms.GroupNamed("lock")
+	return AlarmState{
+		Standing: []alarms.Standing{{Alarm: a, RelatedTo: &alarms.Key{Device: "a", Group: "hard-ht"}, Silence: &silence, Title: g.Title, Action: g.Action}},
+		Silences: []alarms.Silence{silence},
+		Deliveries: map[string]alarms.Delivery{
+			"noc": {Delivered: 3, Waiting: 2, Oldest: now.Add(-time.Minute), Error: "connection refused"},
+		},
+		Trouble: "disk full",
+	}
+}
+
+// TestAlarmTexts wants every mark of an alarm, and no control character.
+func TestAlarmTexts(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	s := alarmState(now)
+	var list, one, silences strings.Builder
+	AlarmsText(&list, s.Standing, now)
+	AlarmText(&one, s.Standing[0], now)
+	SilencesText(&silences, s.Silences, now)
+	for name, x := range map[string]struct {
+		text string
+		want []string
+	}{
+		"list": {list.String(), []string{
+			"7       critical  a    lock/k7pf1  11:00:00 (1h0m0s)  4     a <i>tamper</i>?[2J", "Acknowledged by <anna> at 11:50:00: looking",
+			"Silenced until 13:00:00 by bob: moving it (silence 3)", "Follows from a/hard-ht", "Flapping", "storm", "Over; ends at 12:01:00", "Do: Restart the HSM",
+		}},
+		"one": {one.String(), []string{
+			"a/lock/k7pf1", "Seen:          4", "event type physicalViolation, probable cause outOfService", "cryptoAttentionNotify", "2.7 V, threshold 2.75 V",
+			"ALM2010 (firmware): HSM locked - tamper clear required.", "ALM9999\n", "[luna-a, messages, 2026 Mar  1 11:00:00, kernel]", "What ends it: ALM2011 in the log; or ", "What to do: Restart",
+		}},
+		"silences": {silences.String(), []string{"3        11:00:00  13:00:00  bob  HSM a, minor or milder  moving it"}},
+	} {
+		for _, w := range x.want {
+			if !strings.Contains(x.text, w) {
+				t.Errorf("%s: no %q in\n%s", name, w, x.text)
+			}
+		}
+		if strings.Contains(x.text, "\x1b") {
+			t.Errorf("%s moves the cursor: %q", name, x.text)
+		}
+	}
+}
