@@ -157,7 +157,7 @@ func (p Policy) BitsPerHour(spacing time.Duration, devices int) (bits float64, w
 	bits = slots * log2Plus1(symbols+math.Log2(max(1, slot.Seconds()/resolution.Seconds())))
 	why = fmt.Sprintf("level %s, %s: %.0f slots an hour of %.1f bits", level, bound, slots, bits/slots)
 	if level == LevelFull {
-		why += fmt.Sprintf("; its free text of up to %d bytes dominates", fullBytes)
+		why = "level full tells values and free text"
 	}
 	return bits, why
 }

@@ -66,9 +66,10 @@ func runCheckConfig(_ context.Context, args []string, std stdio) int {
 // printReceiver tells what a receiver is told, and how much somebody inside an
 // HSM could signal to it.
 func printReceiver(w io.Writer, r agent.Receiver, c agent.Config) {
-	bits, why := r.Route.Policy.BitsPerHour(c.Alarms.NotifyInterval, len(c.HSMs))
-	fmt.Fprintf(w, "receiver %s: level %s, min_interval %s; told %s; a covert channel of at most %.3g bits an hour (%s).\n",
-		r.Name, cmp.Or(r.Route.Policy.Level, alarms.LevelFull), r.Route.Policy.MinInterval, routed(r.Route), bits, why)
+	p := r.Route.Policy
+	bits, why := p.BitsPerHour(c.Alarms.NotifyInterval, len(c.HSMs)+2) // the host and the agent
+	fmt.Fprintf(w, "receiver %s: told %s.\n", r.Name, routed(r.Route))
+	fmt.Fprintf(w, "    A covert channel of at most %.3g bits an hour: %s.\n", bits, why)
 }
 
 // routed tells in words what a route lets through.
