@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,10 +84,10 @@ func memory() uint64 {
 // another.
 func TestReceiversOfADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var up bool
+		var up atomic.Bool
 		good := &receiver{}
 		dead := &receiver{answer: func(Notification) error {
-			if up {
+			if up.Load() {
 				return nil
 			}
 			return errors.New("connection refused")
@@ -103,7 +104,7 @@ func TestReceiversOfADay(t *testing.T) {
 			pass(31 * time.Minute)
 		}
 		before := a.Deliveries()
-		up = true
+		up.Store(true)
 		pass(5 * time.Minute)
 		want := good.told()
 		report := func(name string, told []string) {

@@ -34,7 +34,9 @@ func TestSNMPObjects(t *testing.T) {
 	collect(assignmentObjects, got)
 	want := make(map[string]string)
 	for name, oid := range mib.Objects() {
-		want[name] = oid.String()
+		if s := oid.String(); strings.HasPrefix(s, "1.3.6.1.4.1.12383.") || strings.HasPrefix(s, "1.3.6.1.4.1.23629.") { // the vendor's
+			want[name] = s
+		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
