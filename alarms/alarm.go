@@ -146,6 +146,7 @@ type Judgement struct {
 	Key
 	Verdict  Verdict
 	Severity Severity // of a Bad one
+	Again    Severity // of one that is seen again while it stands; None: the same
 	Text     string
 	Code     string        // the ALM code, if one was seen
 	Clears   []string      // a Good one of a clear code: the codes that it ends

@@ -9,6 +9,7 @@ type Code struct {
 	Text      string // after the code; nn and x vary
 	Kind      CodeKind
 	Group     string   // of [Groups]: alarms of one group are one problem
+	Again     Severity // when it is seen again while it stands; None: the same
 	Severity  Severity // Cleared of a Clear; None of an Event that is only information
 	Type      string   // X.733 event type
 	Cause     string   // X.733 probable cause
@@ -83,7 +84,7 @@ var Catalogue = []Code{
 		Severity: Major, Type: "communicationsAlarm", Cause: "communicationsSubsystemFailure",
 		Why: "An error on the link between driver and card."},
 	{Code: "0017", Component: "host-driver", Text: "Request Timed Out", Kind: Event, Group: "comm",
-		Severity: Minor, Type: "qualityOfServiceAlarm", Cause: "responseTimeExcessive",
+		Severity: Minor, Again: Major, Type: "qualityOfServiceAlarm", Cause: "responseTimeExcessive",
 		Why: "One request to the card took too long."},
 	{Code: "1000", Component: "bootloader", Text: "Unknown alarm ID x in boot loader", Kind: Event, Group: "meta",
 		Severity: Warning, Type: "processingErrorAlarm", Cause: "softwareError",

@@ -262,6 +262,9 @@ func (w *work) bad(j Judgement) {
 // take adds a judgement to its alarm.
 func (w *work) take(a *Alarm, j Judgement) (kind Kind) {
 	kind = Seen
+	if a.Count > 0 {
+		j.Severity = max(j.Severity, j.Again)
+	}
 	switch {
 	case j.Severity > a.Severity, hides(*a, j):
 		a.Severity, a.Text, kind = j.Severity, j.Text, Updated

@@ -82,6 +82,7 @@ var Groups = []Group{
 	{"audit-log", "Audit log full or damaged", CryptoAttention, "The auditor fetches the log and makes room, or finds out who changed it.", nil},
 	{"so-login-attempts", "Wrong SO logins", CryptoAttention, "Find out who tries. At 0 the HSM erases itself; a right SO login sets the count back.", nil},
 	{"hsm-storage", "HSM storage", CryptoAttention, "Free a partition, or accept that no further one fits.", nil},
+	{"utilization", "HSM utilization", CryptoAttention, "Requests wait. Find which clients load it, and share the load over more HSMs.", nil},
 	{"partition-storage", "Partition storage", CryptoAttention, "Delete objects, or resize the partition.", nil},
 	{"ntls", "NTLS down", NTLSAttention, "No client can work. Look at ntls show and the log disk, then restart NTLS.", nil},
 	{"ntls-log", "NTLS reports errors", NTLSAttention, "Read the lines and ntls information show; a client's certificate or address may be wrong.", nil},

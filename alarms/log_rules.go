@@ -74,7 +74,7 @@ func alarmCode(l Line, s Settings) (Judgement, bool) {
 			Text: fmt.Sprintf("ALM%s is not in the catalogue: %s", l.Alarm.Code, l.Alarm.Text),
 		}, true
 	}
-	j := Judgement{Key: Key{Group: c.Group, Object: l.card()}, Code: c.Code, Severity: c.Severity}
+	j := Judgement{Key: Key{Group: c.Group, Object: l.card()}, Code: c.Code, Severity: c.Severity, Again: c.Again}
 	switch {
 	case c.Kind == Clear:
 		j.Verdict, j.Clears = Good, c.Clears

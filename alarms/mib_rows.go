@@ -23,7 +23,7 @@ var modelNumbers = map[string]uint32{
 	"ha-redundancy": 47, "ha-standby-in-use": 48, "ha-offline": 49, "ha-recovery-disabled": 50, "ha-unasked": 51,
 	"client-certificate": 52, "system-status": 53, "service": 54, "unreachable": 55, "storm": 56, "delivery": 57, "journal": 58,
 	"test": 59, "sources-disagree": 60, "source-failing": 61, "data-stale": 62, "audit-event": 63,
-	"failed-login": 64, "forecast": 65, "inventory": 66, "inventory-member": 67, "inventory-partition": 68,
+	"failed-login": 64, "forecast": 65, "inventory": 66, "inventory-member": 67, "inventory-partition": 68, "utilization": 69,
 }
 
 // Models are the kinds of alarm for alarmModelTable: one of each group.

@@ -19,6 +19,8 @@ type Settings struct {
 	UnreachableAfter   int           `yaml:"unreachable_after"`    // failed attempts in a row
 	SilentAfter        int           `yaml:"silent_after"`         // polls without an answer of the card
 	EventAge           time.Duration `yaml:"event_age"`            // how long an event without a state stands
+	UtilizationRatio   float64       `yaml:"utilization_ratio"`    // alarm from it, 0 to 1; 0: never
+	UtilizationMargin  float64       `yaml:"utilization_margin"`   // below it until it is over
 	IgnoredStatusCodes []int64       `yaml:"ignored_status_codes"` // of status sysstat show
 
 	RaiseAfter     map[string]time.Duration `yaml:"raise_after"`     // by group: how long it stands before it is raised
@@ -51,6 +53,8 @@ var DefaultSettings = Settings{
 	UnreachableAfter:  2,
 	SilentAfter:       3,
 	EventAge:          15 * time.Minute,
+	UtilizationRatio:  0.9,
+	UtilizationMargin: 0.1,
 	FlapCount:         5,
 	FlapWindow:        30 * time.Minute,
 	StormAlarms:       50,
@@ -76,6 +80,8 @@ func (s Settings) Problems() (errs []error) {
 		{"unreachable_after", s.UnreachableAfter >= 1},
 		{"silent_after", s.SilentAfter >= 1},
 		{"event_age", s.EventAge > 0},
+		{"utilization_ratio", s.UtilizationRatio >= 0 && s.UtilizationRatio <= 1},
+		{"utilization_margin", s.UtilizationMargin >= 0 && s.UtilizationMargin <= s.UtilizationRatio},
 		{"raise_after", delays(s.RaiseAfter)},
 		{"clear_after", delays(s.ClearAfter)},
 		{"flap_count", s.FlapCount >= 0 && s.FlapCount != 1},
@@ -142,6 +148,7 @@ var Rules = []Rule{
 	secureTransport,
 	soLogin,
 	hsmStorage,
+	hsmUtilization,
 	partitionStorage,
 	ntlsDown,
 	certificate,

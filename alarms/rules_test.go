@@ -39,6 +39,10 @@ func fans(status ...string) hsm.Device {
 	return environment(e)
 }
 
+func utilized(ratio float64) hsm.Device {
+	return hsm.Device{Monitor: read(hsm.Monitor{Samples: []hsm.Sample{{UtilizationInt: 0.1}, {UtilizationInt: ratio}}, IntervalSeconds: hsm.Some(int64(5))})}
+}
+
 func attempts(n int64) hsm.Device { return show(hsm.Show{SOLoginAttemptsLeft: hsm.Some(n)}) }
 
 func storage(used int64) hsm.Storage {
@@ -178,6 +182,10 @@ func TestRules(t *testing.T) {
 		d    hsm.Device
 		want []string
 	}{
+		{hsmUtilization, "busy", utilized(0.93), []string{"bad warning"}},
+		{hsmUtilization, "in the band", utilized(0.85), nil},
+		{hsmUtilization, "not busy", utilized(0.79), []string{"good"}},
+		{hsmUtilization, "since the reset only", hsm.Device{Monitor: read(hsm.Monitor{Samples: []hsm.Sample{{Utilization: 0.99}}})}, nil},
 		{battery, "full", volts(3.07), []string{"good"}},
 		{battery, "at the end of the band", volts(2.8), []string{"good"}},
 		{battery, "in the band", volts(2.79), nil},

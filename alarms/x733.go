@@ -8,6 +8,7 @@ var classes = map[string][2]string{
 	"hsm-crashed":          {"processingErrorAlarm", "softwareProgramAbnormallyTerminated"},
 	"so-login-attempts":    {"securityServiceOrMechanismViolation", "authenticationFailure"},
 	"hsm-storage":          {"qualityOfServiceAlarm", "thresholdCrossed"},
+	"utilization":          {"qualityOfServiceAlarm", "thresholdCrossed"},
 	"partition-storage":    {"qualityOfServiceAlarm", "thresholdCrossed"},
 	"ntls":                 {"communicationsAlarm", "communicationsSubsystemFailure"},
 	"ntls-log":             {"communicationsAlarm", "communicationsProtocolError"},
