@@ -41,6 +41,7 @@ type Agent struct {
 	listener *collectors.SyslogListener
 	view     atomic.Pointer[mib.View]
 	metrics  *prometheus.Registry
+	started  time.Time
 }
 
 // Web is where and how the HTTP side listens; the flags that Prometheus
@@ -148,7 +149,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	defer journal.Close()
-	a.watch.Journal = journal
+	a.watch.Journal, a.started = journal, time.Now()
 	if err := cmp.Or(a.receivers(), a.loadTLS()); err != nil {
 		return err
 	}
@@ -180,9 +181,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		return a.listener.Run(ctx, func(device string, lines []hsm.LogLine) error { return a.watch.Lines(device, "", lines, nil) })
 	})
 	g.Go(func() error { return a.followKernel(ctx) })
-	g.Go(func() error { return a.build(ctx) })
 	g.Go(func() error { return a.watch.Run(ctx) })
 	if a.session != nil {
+		g.Go(func() error { return a.build(ctx) })
 		g.Go(func() error { return a.session.Run(ctx) })
 	}
 	g.Go(func() error { return serve(ctx, control, a.control()) })
@@ -338,40 +339,44 @@ func (c Config) sender(address netip.Addr, host string) string {
 	return ""
 }
 
-// build makes a View of every Snapshot, and again when alarms change or data
-// become stale. It takes no more than half of the time of a processor.
+// build makes a View of every Snapshot and of every change of an alarm, and
+// again when data become stale, for at most a fifth of the time.
 func (a *Agent) build(ctx context.Context) error {
-	started, failing := time.Now(), false
+	failing := false
 	for ctx.Err() == nil {
 		rest(ctx, buildDelay)
 		changed := a.watch.Changed()
 		snap, now := a.store.Latest(), time.Now()
-		src := mib.Source{Snapshot: snap, Now: now}
-		if !a.config.SNMP.RawEventCounters {
-			src.Events = a.watch.Events
-		}
-		list, err := a.watch.MIBAlarms()
+		view, err := a.newView(snap, now)
 		if err != nil && !failing {
-			a.log.Error("SNMP does not show all alarms that ended", "err", err)
+			a.log.Error("SNMP does not show everything", "err", err)
 		}
-		failing = err != nil
-		list.Started = started
-		list.Version, _ = Version()
-		src.Alarms = &list
-		view, err := mib.Build(src)
-		if err != nil {
-			a.log.Error("SNMP view not built; the last one stays", "err", err)
-		} else {
+		if failing = err != nil; view != nil {
 			a.view.Store(view)
 		}
 		wake := now.Add(time.Minute)
 		if at := snap.NextExpiry(now); !at.IsZero() && at.Before(wake) {
 			wake = at.Add(time.Millisecond)
 		}
-		rest(ctx, time.Since(now))
+		rest(ctx, 4*time.Since(now))
 		a.waitFor(ctx, snap, changed, wake)
 	}
 	return nil
+}
+
+// newView returns what SNMP shows at a time, and what it lacks; nil: nothing
+// can be shown.
+func (a *Agent) newView(snap *hsm.Snapshot, now time.Time) (*mib.View, error) {
+	src := mib.Source{Snapshot: snap, Now: now}
+	if !a.config.SNMP.RawEventCounters {
+		src.Events = a.watch.Events
+	}
+	list, lacks := a.watch.MIBAlarms()
+	list.Started = a.started
+	list.Version, _ = Version()
+	src.Alarms = &list
+	view, err := mib.Build(src)
+	return view, errors.Join(lacks, err)
 }
 
 // buildDelay lets notifications go first, and takes what changes together at once.

@@ -25,9 +25,22 @@ func (a *Agent) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /snapshot", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.store.Latest()) })
 	a.alarmControl(mux)
-	mux.HandleFunc("GET /walk", func(w http.ResponseWriter, _ *http.Request) { reply(w, Instances(a.view.Load())) })
+	mux.HandleFunc("GET /walk", a.walk)
 	mux.HandleFunc("GET /monitor", a.monitor)
 	return mux
+}
+
+// walk lists what SNMP serves, or would if it were enabled.
+func (a *Agent) walk(w http.ResponseWriter, _ *http.Request) {
+	view := a.view.Load()
+	if a.session == nil {
+		var err error
+		if view, err = a.newView(a.store.Latest(), time.Now()); view == nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+	}
+	reply(w, Instances(view))
 }
 
 func reply(w http.ResponseWriter, v any) {

@@ -113,7 +113,12 @@ var alarmActiveTable = table[Alarm]{
 		{5, "alarmActiveEngineAddressType", func(Alarm) agentx.Value { return agentx.Integer(0) }},
 		{6, "alarmActiveEngineAddress", func(Alarm) agentx.Value { return agentx.Text("") }},
 		{7, "alarmActiveContextName", func(Alarm) agentx.Value { return agentx.Text("") }},
-		{8, "alarmActiveVariables", func(Alarm) agentx.Value { return agentx.Gauge32(alarmVariables) }},
+		{8, "alarmActiveVariables", func(a Alarm) agentx.Value {
+			if a.InStorm {
+				return agentx.Gauge32(0)
+			}
+			return agentx.Gauge32(alarmVariables)
+		}},
 		{9, "alarmActiveNotificationID", func(Alarm) agentx.Value { return agentx.ObjectIdentifier(lunaNotification(LunaRaised)) }},
 		{10, "alarmActiveResourceId", func(a Alarm) agentx.Value { return agentx.ObjectIdentifier(a.resource()) }},
 		{11, "alarmActiveDescription", func(a Alarm) agentx.Value { return admin(a.Device + ": " + a.Text) }},
@@ -174,6 +179,9 @@ var alarmActiveVariableTable = table[variable]{
 				return
 			}
 			for _, a := range src.Alarms.Active {
+				if a.InStorm {
+					continue // nobody is told of it, so there is no notification
+				}
 				for i, v := range a.variables(*src.Alarms) {
 					if !yield(agentx.OID{defaultList, a.index(), uint32(i + 1)}, variable(v)) {
 						return
