@@ -174,6 +174,13 @@ func TestSeveralHSMsBehindOneAgent(t *testing.T) {
 	for _, d := range e.agent.store.Latest().HSMs() {
 		serials = append(serials, d.Serial())
 	}
+	e.until(t, "SNMP shows everything that was read", func() bool {
+		snap := e.agent.store.Latest()
+		now, err := e.agent.newView(snap, time.Now())
+		must(t, err)
+		unread := slices.ContainsFunc(snap.HSMs(), func(d hsm.Device) bool { return d.Licenses.IsZero() || d.Partitions.IsZero() })
+		return !unread && now.Len() == e.agent.view.Load().Len()
+	})
 	for _, c := range []struct {
 		name   string
 		change func(*collectors.SNMPAgent)
