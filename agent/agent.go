@@ -3,13 +3,11 @@ package agent
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -278,28 +276,6 @@ func (a *Agent) sources(device string) map[string]hsm.Source {
 	return nil
 }
 
-// follow gives every line of a log to the alarms, from where it stopped.
-func (a *Agent) follow(ctx context.Context, h HSM, file string, read func(string) hsm.LogLine) error {
-	f := collectors.Follower{File: file, Log: a.log, FromStart: h.Replay != "", Read: read}
-	return f.Run(ctx, a.watch.Journal.Cursor(file), func(lines []hsm.LogLine, cursor []byte) error {
-		return a.watch.Lines(h.Name, file, lines, cursor)
-	})
-}
-
-// loadTLS reads the certificate of the listener for forwarded logs.
-func (a *Agent) loadTLS() error {
-	c := a.config.Syslog
-	if c.TLS == "" {
-		return nil
-	}
-	pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
-	if err != nil {
-		return fmt.Errorf("syslog: %w", err)
-	}
-	a.listener.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}}
-	return nil
-}
-
 // expected returns what must be there, by device.
 func (c Config) expected() map[string]alarms.Expected {
 	all := make(map[string]alarms.Expected)
@@ -323,86 +299,6 @@ func (c Config) parents() map[string]string {
 		}
 	}
 	return all
-}
-
-// sender returns the HSM whose log it is, "" if it is of none. The name in the
-// line comes first, since a relay sends the logs of several.
-func (c Config) sender(address netip.Addr, host string) string {
-	for _, sender := range []string{host, address.String()} {
-		for _, h := range c.HSMs {
-			own, _, _ := net.SplitHostPort(h.anyAddress())
-			if sender != "" && (sender == h.Name || sender == own || slices.Contains(h.SyslogSenders, sender)) {
-				return h.Name
-			}
-		}
-	}
-	return ""
-}
-
-// build makes a View of every Snapshot and of every change of an alarm, and
-// again when data become stale, for at most a fifth of the time.
-func (a *Agent) build(ctx context.Context) error {
-	failing := false
-	for ctx.Err() == nil {
-		rest(ctx, buildDelay)
-		changed := a.watch.Changed()
-		snap, now := a.store.Latest(), time.Now()
-		view, err := a.newView(snap, now)
-		if err != nil && !failing {
-			a.log.Error("SNMP does not show everything", "err", err)
-		}
-		if failing = err != nil; view != nil {
-			a.view.Store(view)
-		}
-		wake := now.Add(time.Minute)
-		if at := snap.NextExpiry(now); !at.IsZero() && at.Before(wake) {
-			wake = at.Add(time.Millisecond)
-		}
-		rest(ctx, 4*time.Since(now))
-		a.waitFor(ctx, snap, changed, wake)
-	}
-	return nil
-}
-
-// newView returns what SNMP shows at a time, and what it lacks; nil: nothing
-// can be shown.
-func (a *Agent) newView(snap *hsm.Snapshot, now time.Time) (*mib.View, error) {
-	src := mib.Source{Snapshot: snap, Now: now}
-	if !a.config.SNMP.RawEventCounters {
-		src.Events = a.watch.Events
-	}
-	list, lacks := a.watch.MIBAlarms()
-	list.Started = a.started
-	list.Version, _ = Version()
-	src.Alarms = &list
-	view, err := mib.Build(src)
-	return view, errors.Join(lacks, err)
-}
-
-// buildDelay lets notifications go first, and takes what changes together at once.
-const buildDelay = 20 * time.Millisecond
-
-// rest waits, at most until ctx is done.
-func rest(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
-
-// waitFor returns when there is a newer Snapshot, when changed is closed, or
-// at a time.
-func (a *Agent) waitFor(ctx context.Context, snap *hsm.Snapshot, changed <-chan struct{}, until time.Time) {
-	ctx, cancel := context.WithDeadline(ctx, until)
-	defer cancel()
-	go func() {
-		select {
-		case <-changed:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	a.store.Wait(ctx, snap)
 }
 
 // serveWeb serves metrics and pages until ctx is done.

@@ -1,0 +1,108 @@
+package alarms
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// keepSamples keeps a series.
+func (j *Journal) keepSamples(s Series, samples []Sample) error {
+	return j.update(func(tx *bbolt.Tx) error {
+		key, err := json.Marshal(s)
+		if err != nil {
+			return err
+		}
+		return put(tx.Bucket(trendBucket), key, samples)
+	})
+}
+
+// loadSamples returns every series, but for those that nothing was added to
+// for long: they are forgotten.
+func (j *Journal) loadSamples() (map[Series][]Sample, error) {
+	all := make(map[Series][]Sample)
+	err := j.update(func(tx *bbolt.Tx) error {
+		old := time.Now().Add(-samplesKept)
+		b := tx.Bucket(trendBucket)
+		err := removeIf(b, func(list []Sample) bool { return len(list) == 0 || list[len(list)-1].At.Before(old) })
+		if err != nil {
+			return err
+		}
+		return each(b, func(key []byte, list []Sample) {
+			var s Series
+			if json.Unmarshal(key, &s) == nil {
+				all[s] = list
+			}
+		})
+	})
+	return all, err
+}
+
+// History returns the newest alarms that ended, newest first.
+func (j *Journal) History(most int) (list []Alarm, err error) {
+	err = j.view(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(historyBucket).Cursor()
+		for k, text := c.Last(); k != nil && len(list) < most; k, text = c.Prev() {
+			var a Alarm
+			if err := json.Unmarshal(text, &a); err != nil {
+				return err
+			}
+			list = append(list, a)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Trim forgets alarms that ended before a time, and the oldest beyond a number
+// of them; silences that were over before it; and what receivers other than
+// these were told or wait for.
+func (j *Journal) Trim(before time.Time, most int, receivers []string) error {
+	return j.update(func(tx *bbolt.Tx) error {
+		history := tx.Bucket(historyBucket)
+		n := history.Stats().KeyN
+		return cmp.Or(
+			removeIf(history, func(a Alarm) bool {
+				n--
+				return n >= most || a.Cleared.Before(before)
+			}),
+			removeIf(tx.Bucket(silenceBucket), func(s Silence) bool { return s.Until.Before(before) }),
+			keepBuckets(tx.Bucket(toldBucket), receivers), keepBuckets(tx.Bucket(queueBucket), receivers),
+		)
+	})
+}
+
+// removeIf removes the values of a bucket that is holds of, and those that
+// cannot be read.
+func removeIf[T any](b *bbolt.Bucket, is func(T) bool) error {
+	var keys [][]byte
+	err := b.ForEach(func(k, text []byte) error {
+		var v T
+		if json.Unmarshal(text, &v) != nil || is(v) {
+			keys = append(keys, slices.Clone(k))
+		}
+		return nil
+	})
+	for _, k := range keys {
+		err = cmp.Or(err, b.Delete(k))
+	}
+	return err
+}
+
+// keepBuckets removes the buckets in b that have none of these names.
+func keepBuckets(b *bbolt.Bucket, names []string) error {
+	var gone [][]byte
+	err := b.ForEachBucket(func(k []byte) error {
+		if !slices.Contains(names, string(k)) {
+			gone = append(gone, slices.Clone(k))
+		}
+		return nil
+	})
+	for _, k := range gone {
+		err = cmp.Or(err, b.DeleteBucket(k))
+	}
+	return err
+}

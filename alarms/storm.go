@@ -1,0 +1,43 @@
+package alarms
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+var stormKey = Key{Device: Self, Group: "storm"}
+
+// storm keeps the alarm that sums up what is not told one by one.
+func (w *work) storm() {
+	a, stands := w.active.get(stormKey)
+	raging := w.calm.Storm > 0 && len(since(w.raises, w.now.Add(-stormWindow))) > w.calm.Storm
+	switch {
+	case stands && !raging:
+		a.Text = w.stormText(a.Raised)
+		w.end(a, Evidence{At: w.now, Text: "fewer new alarms"})
+	case raging && w.now.Sub(a.Last) >= stormCount && slices.ContainsFunc(w.changes, func(c Change) bool { return c.Kind == Raised && c.Alarm.InStorm }):
+		text := w.stormText(a.Raised)
+		w.bad(Judgement{Key: stormKey, Verdict: Bad, Severity: Major, Text: text, Evidence: Evidence{At: w.now, Text: text}})
+	}
+}
+
+// stormCount is how often the alarms of a storm are counted.
+const stormCount = 5 * time.Second
+
+// stormText counts what a storm has raised since it began.
+func (w *work) stormText(from time.Time) string {
+	n, critical := 0, 0
+	devices := make(map[string]bool)
+	for _, a := range w.active.all() {
+		if !a.InStorm || a.Raised.Before(from) {
+			continue
+		}
+		n++
+		devices[a.Device] = true
+		if a.Severity == Critical {
+			critical++
+		}
+	}
+	return fmt.Sprintf("%d alarms on %d devices, %d of them critical, are not told one by one; lunawatch alarms list has them all", n, len(devices), critical)
+}
