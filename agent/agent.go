@@ -67,7 +67,7 @@ func New(c Config, w Web, log *slog.Logger) *Agent {
 	}
 	a.watch = &alarms.Watch{
 		Settings: c.Alarms, Store: a.store, Log: log,
-		Receivers: make(map[string]alarms.Receiver), Addresses: make(map[string]string), Parents: c.parents(),
+		Receivers: make(map[string]alarms.Receiver), Addresses: make(map[string]string), Parent: c.parent,
 	}
 	a.watch.Settings.Expected = c.expected()
 	a.listener = &collectors.SyslogListener{
@@ -290,15 +290,18 @@ func (c Config) expected() map[string]alarms.Expected {
 	return all
 }
 
-// parents returns what each device depends on, as far as that is known.
-func (c Config) parents() map[string]string {
-	all := make(map[string]string)
+// parent returns what a device depends on: a card on its host, an HSM on what
+// is configured; "" if it stands alone.
+func (c Config) parent(device string) string {
+	if c.LunaCM.Enabled && strings.HasPrefix(device, c.cards().Device("")) {
+		return c.Host.Name
+	}
 	for _, h := range c.HSMs {
-		if h.DependsOn != "" {
-			all[h.Name] = h.DependsOn
+		if h.Name == device {
+			return h.DependsOn
 		}
 	}
-	return all
+	return ""
 }
 
 // serveWeb serves metrics and pages until ctx is done.

@@ -61,6 +61,22 @@ func keysOf(typ reflect.Type, keys []string) []string {
 	return keys
 }
 
+// TestParent has cards depend on their host, and HSMs on what they say.
+func TestParent(t *testing.T) {
+	c, err := ParseConfig([]byte("host: {name: client}\nlunacm: {enabled: true, name: card}\nhsms:\n- {name: a, replay: /d, depends_on: b}\n- {name: b, replay: /d}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for device, want := range map[string]string{"a": "b", "b": "", "card-532018": "client", "client": "", "lunawatch": ""} {
+		if got := c.parent(device); got != want {
+			t.Errorf("%s depends on %q, want %q", device, got, want)
+		}
+	}
+	if _, err := ParseConfig([]byte("hsms: [{name: a, replay: /d, depends_on: c}]\n")); err == nil || !strings.Contains(err.Error(), "no other HSM") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // withREST is goodHSM with the given keys of rest.
 func withREST(keys string) string {
 	return strings.Replace(goodHSM, "name: a", "name: a, rest: {"+keys+"}", 1)

@@ -197,7 +197,7 @@ func TestCauses(t *testing.T) {
 	want := map[Key]Key{soft: hard, locked: tamper, partition: tamper, stale: dead, child: dead, own: other}
 	got := make(map[Key]Key)
 	for k, a := range active {
-		if cause, ok := causeOf(a, &overlay[Alarm]{base: active}, map[string]string{"c": "b"}); ok {
+		if cause, ok := causeOf(a, &overlay[Alarm]{base: active}, func(device string) string { return map[string]string{"c": "b"}[device] }); ok {
 			got[k] = cause
 		}
 	}

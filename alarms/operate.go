@@ -28,7 +28,7 @@ func (w *Watch) Active() []Standing {
 	for _, a := range w.kept.Active {
 		g := GroupNamed(a.Group)
 		s := Standing{Alarm: a, Silence: silencedBy(w.kept.Silences, a, now), Title: g.Title, Action: g.Action}
-		if cause, ok := causeOf(a, active, w.Parents); ok {
+		if cause, ok := causeOf(a, active, w.Parent); ok {
 			s.RelatedTo = &cause
 		}
 		list = append(list, s)

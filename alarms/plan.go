@@ -28,7 +28,7 @@ const Repeated Kind = "repeated"
 type situation struct {
 	active   *overlay[Alarm]
 	left     *overlay[Alarm] // ended, and some receiver still believes that they stand
-	parents  map[string]string
+	parent   func(device string) string
 	silences []Silence
 	now      time.Time
 	spacing  time.Duration // between two notifications of one alarm
@@ -161,7 +161,7 @@ func (s situation) hidden(receiver string, r Route, a Alarm) bool {
 	if s.silence(a) != nil {
 		return true
 	}
-	key, explained := causeOf(a, s.active, s.parents)
+	key, explained := causeOf(a, s.active, s.parent)
 	if !explained {
 		return false
 	}

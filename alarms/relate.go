@@ -51,9 +51,9 @@ var consequences = []consequence{
 const earlier = 10 * time.Minute
 
 // causeOf returns the alarm that explains another one, if one that stands
-// does. What is worse than its cause, or older, stands for itself. parents
-// tells what a device depends on.
-func causeOf(a Alarm, active *overlay[Alarm], parents map[string]string) (cause Key, explained bool) {
+// does. What is worse than its cause, or older, stands for itself. parent
+// tells what a device depends on; nil: all stand alone.
+func causeOf(a Alarm, active *overlay[Alarm], parent func(device string) string) (cause Key, explained bool) {
 	i := slices.IndexFunc(consequences, func(c consequence) bool { return c.group == a.Group })
 	if i < 0 {
 		return Key{}, false
@@ -69,7 +69,10 @@ func causeOf(a Alarm, active *overlay[Alarm], parents map[string]string) (cause 
 			}
 		}
 	}
-	if parent := parents[a.Device]; parent != "" {
+	if parent == nil {
+		return Key{}, false
+	}
+	if parent := parent(a.Device); parent != "" {
 		for _, g := range consequences[i].parent {
 			if k := (Key{Device: parent, Group: g, Test: a.Test}); explains(k) {
 				return k, true

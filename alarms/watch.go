@@ -22,8 +22,8 @@ type Watch struct {
 	Settings  Settings
 	Store     *hsm.Store
 	Receivers map[string]Receiver
-	Addresses map[string]string // by device
-	Parents   map[string]string // by device: what it depends on
+	Addresses map[string]string          // by device
+	Parent    func(device string) string // what a device depends on; "": nothing
 	Log       *slog.Logger
 
 	taking sync.Mutex // orders lines; guards heard
@@ -383,7 +383,7 @@ func (w *Watch) sum(more map[string]Events) map[string]Events {
 // all, and returns when to look again although nothing changes.
 func (w *Watch) tell(entry *Entry, only []Key, now time.Time) (again time.Time) {
 	s := situation{
-		active: &overlay[Alarm]{base: w.kept.Active}, left: &overlay[Alarm]{base: w.kept.Left}, parents: w.Parents,
+		active: &overlay[Alarm]{base: w.kept.Active}, left: &overlay[Alarm]{base: w.kept.Left}, parent: w.Parent,
 		silences: entry.silences(w.kept.Silences), now: now, spacing: w.Settings.NotifyInterval,
 	}
 	for _, c := range entry.Changes {
