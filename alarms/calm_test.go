@@ -141,6 +141,12 @@ func TestStorm(t *testing.T) {
 	if got := step(20, manyBad(20, 100, 150)); got[Raised] != 50 || !strings.HasPrefix(s.Active[stormKey].Text, "140 alarms") {
 		t.Errorf("it goes on: %v, %s", got, s.Active[stormKey].Text)
 	}
+	worst := manyBad(21, 150, 151)
+	worst[0].Severity = Critical
+	step(26, worst)
+	if storm := s.Active[stormKey]; storm.Severity != Critical || !strings.Contains(storm.Text, "1 of them critical") {
+		t.Errorf("a critical one in it: %+v", storm)
+	}
 	if next := s.Next(calm); next.Before(at(79)) || next.After(at(80)) {
 		t.Errorf("looks again at %v", next)
 	}

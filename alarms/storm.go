@@ -14,19 +14,21 @@ func (w *work) storm() {
 	raging := w.calm.Storm > 0 && len(since(w.raises, w.now.Add(-stormWindow))) > w.calm.Storm
 	switch {
 	case stands && !raging:
-		a.Text = w.stormText(a.Raised)
+		_, a.Text = w.stormSum(a.Raised)
 		w.end(a, Evidence{At: w.now, Text: "fewer new alarms"})
 	case raging && w.now.Sub(a.Last) >= stormCount && slices.ContainsFunc(w.changes, func(c Change) bool { return c.Kind == Raised && c.Alarm.InStorm }):
-		text := w.stormText(a.Raised)
-		w.bad(Judgement{Key: stormKey, Verdict: Bad, Severity: Major, Text: text, Evidence: Evidence{At: w.now, Text: text}})
+		severity, text := w.stormSum(a.Raised)
+		w.bad(Judgement{Key: stormKey, Verdict: Bad, Severity: severity, Text: text, Evidence: Evidence{At: w.now, Text: text}})
 	}
 }
 
 // stormCount is how often the alarms of a storm are counted.
 const stormCount = 5 * time.Second
 
-// stormText counts what a storm has raised since it began.
-func (w *work) stormText(from time.Time) string {
+// stormSum counts what a storm has raised since it began. The sum is critical
+// if one of it is.
+func (w *work) stormSum(from time.Time) (severity Severity, text string) {
+	severity = Major
 	n, critical := 0, 0
 	devices := make(map[string]bool)
 	for _, a := range w.active.all() {
@@ -37,7 +39,8 @@ func (w *work) stormText(from time.Time) string {
 		devices[a.Device] = true
 		if a.Severity == Critical {
 			critical++
+			severity = Critical
 		}
 	}
-	return fmt.Sprintf("%d alarms on %d devices, %d of them critical, are not told one by one; lunawatch alarms list has them all", n, len(devices), critical)
+	return severity, fmt.Sprintf("%d alarms on %d devices, %d of them critical, are not told one by one; lunawatch alarms list has them all", n, len(devices), critical)
 }
