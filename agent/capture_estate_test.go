@@ -2,12 +2,10 @@ package agent
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"log/slog"
 	"os"
 	"path"
 	"path/filepath"
@@ -17,7 +15,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
@@ -185,20 +182,7 @@ func replay(t *testing.T, e *estate, from string, devices int) *hsm.Snapshot {
 	c.StateDirectory, c.ControlSocket, c.SNMP.Enabled = e.dir+"/replayed", e.dir+"/replayed.sock", false
 	c.Intervals = Intervals{time.Hour, time.Hour, time.Hour}
 	must(t, c.Replay(from))
-	no, none := false, ""
-	a := New(c, Web{
-		Flags:         &web.FlagConfig{WebListenAddresses: &[]string{"127.0.0.1:0"}, WebSystemdSocket: &no, WebConfigFile: &none},
-		TelemetryPath: "/metrics",
-	}, slog.New(slog.NewTextHandler(e.log, nil)))
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- a.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
+	a := e.runConfig(t, c)
 	last := []string{"hsm tamper show", "rest certificate", "snmp hsmClientRegistrationTable"}
 	e.until(t, "the capture is replayed", func() bool {
 		snap := a.store.Latest()

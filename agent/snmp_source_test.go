@@ -26,6 +26,12 @@ func (e *estate) runAgent(t *testing.T, name, config string) *Agent {
 	t.Helper()
 	c, err := ParseConfig(fmt.Appendf(nil, "state_directory: %s/%s\ncontrol_socket: %s/%s.sock\nhost: {enabled: false}\n%s", e.dir, name, e.dir, name, config))
 	must(t, err)
+	return e.runConfig(t, c)
+}
+
+// runConfig is [estate.runAgent] of a configuration.
+func (e *estate) runConfig(t *testing.T, c Config) *Agent {
+	t.Helper()
 	no, none := false, ""
 	a := New(c, Web{
 		Flags:         &web.FlagConfig{WebListenAddresses: &[]string{"127.0.0.1:0"}, WebSystemdSocket: &no, WebConfigFile: &none},

@@ -2,13 +2,11 @@ package alarms
 
 import (
 	"time"
-
-	"github.com/lunawatch/lunawatch/mib"
 )
 
 // A tally counts what happened since the agent started.
 type tally struct {
-	raised               map[mib.Severity]uint64
+	raised               map[Severity]uint64
 	lastRaise, lastClear time.Time
 }
 
@@ -17,9 +15,9 @@ func (t *tally) add(changes []Change) {
 		switch c.Kind {
 		case Raised:
 			if t.raised == nil {
-				t.raised = make(map[mib.Severity]uint64)
+				t.raised = make(map[Severity]uint64)
 			}
-			t.raised[mib.Severity(c.Alarm.Severity)]++
+			t.raised[c.Alarm.Severity]++
 			t.lastRaise = c.Alarm.Raised
 		case Ended:
 			t.lastClear = c.Alarm.Cleared

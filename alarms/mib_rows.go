@@ -2,7 +2,6 @@ package alarms
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,7 +87,10 @@ func (w *Watch) MIBAlarms() (mib.Alarms, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	all.LastNumber, all.Raised = w.kept.Number, maps.Clone(w.tally.raised)
+	all.LastNumber, all.Raised = w.kept.Number, make(map[mib.Severity]uint64)
+	for severity, n := range w.tally.raised {
+		all.Raised[mib.Severity(severity)] = n
+	}
 	all.LastRaise, all.LastClear = w.tally.lastRaise, w.tally.lastClear
 	return all, err
 }

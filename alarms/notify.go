@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
 // A Notification is one change that a receiver is told of.
@@ -28,13 +30,13 @@ type Notifier interface {
 }
 
 // The objects of SAFENET-APPLIANCE-MIB that a trap carries.
-const (
-	ssTraps        = "1.3.6.1.4.1.23629.1.5.2.2"
-	ssLogReference = ssTraps + ".1"
+var (
+	ssTraps        = agentx.OID{1, 3, 6, 1, 4, 1, 23629, 1, 5, 2, 2}
+	ssLogReference = ssTraps.Append(1)
 )
 
 // trapNumbers are the last sub-identifiers of the notifications.
-var trapNumbers = map[Trap]int{
+var trapNumbers = map[Trap]uint32{
 	FanAttention: 2, PowerSupplyAttention: 3, MotherboardAttention: 4,
 	DiskDriveAttention: 5, NTLSAttention: 6, CryptoAttention: 7,
 }
@@ -47,7 +49,7 @@ var trapNumbers = map[Trap]int{
 // with flag 1 for an alarm and 0 for its end, in at most 256 characters: the
 // parts are cut so that they fit, whatever a log says. The vendor sends ssLogReference
 // without an instance. What was polled names its rule as the log.
-func VendorTrap(n Notification) (oid, object, reference string) {
+func VendorTrap(n Notification) (oid, object agentx.OID, reference string) {
 	a := n.Change.Alarm
 	place := LogPlace{Host: a.Device, File: "lunawatch", Time: logTime(n.At), Process: a.Group}
 	if e := a.Evidence; len(e) > 0 && e[len(e)-1].Log != nil {
@@ -62,7 +64,7 @@ func VendorTrap(n Notification) (oid, object, reference string) {
 		address = n.Address
 	}
 	reference = printable(fmt.Sprintf("[%.64s:%.64s / %.32s / %.32s / %.48s / %d]", place.Host, address, place.File, place.Time, place.Process, flag))
-	return fmt.Sprintf("%s.%d", ssTraps, trapNumbers[GroupNamed(a.Group).Trap]), ssLogReference, reference
+	return ssTraps.Append(trapNumbers[GroupNamed(a.Group).Trap]), ssLogReference, reference
 }
 
 // printable keeps to the characters of a DisplayString.

@@ -1,7 +1,6 @@
 package alarms
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -97,10 +96,5 @@ func vendorTraps(n Notification) []mib.Trap {
 		return []mib.Trap{mib.ColdStart()}
 	}
 	oid, object, reference := VendorTrap(n)
-	trap, err := agentx.ParseOID(oid)
-	name, wrong := agentx.ParseOID(object)
-	if err := cmp.Or(err, wrong); err != nil {
-		panic(err) // both are ours
-	}
-	return []mib.Trap{{OID: trap, Objects: []agentx.Varbind{{OID: name, Value: agentx.Text(reference)}}}}
+	return []mib.Trap{{OID: oid, Objects: []agentx.Varbind{{OID: object, Value: agentx.Text(reference)}}}}
 }

@@ -29,7 +29,7 @@ func TestVendorTrap(t *testing.T) {
 	} {
 		a := Alarm{Key: Key{Device: "a", Group: x.group}, Evidence: x.evidence}
 		oid, object, reference := VendorTrap(Notification{Change: Change{x.kind, a}, Address: x.address, At: at(9)})
-		if oid != "1.3.6.1.4.1.23629.1.5.2.2."+x.number || object != "1.3.6.1.4.1.23629.1.5.2.2.1" || reference != x.reference {
+		if oid.String() != "1.3.6.1.4.1.23629.1.5.2.2."+x.number || object.String() != "1.3.6.1.4.1.23629.1.5.2.2.1" || reference != x.reference {
 			t.Errorf("%s: %s, %s, %s", x.name, oid, object, reference)
 		}
 	}

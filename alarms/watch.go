@@ -39,7 +39,6 @@ type Watch struct {
 	stats  map[string]*Delivery
 	stored map[string]time.Time // by log: when its cursor was last stored
 	tests  map[string]testRun   // by the object of the alarm
-	raised map[Severity]uint64  // since the start
 
 	tally   tally
 	changed chan struct{} // closed when something changes; nil: nobody waits
@@ -74,7 +73,6 @@ func (w *Watch) Open() error {
 		return err
 	}
 	w.stored, w.tests = make(map[string]time.Time), make(map[string]testRun)
-	w.raised = make(map[Severity]uint64)
 	w.queued, w.stats = make(map[string]chan struct{}), make(map[string]*Delivery)
 	w.nudge = make(chan struct{}, 1)
 	for name := range w.Receivers {
@@ -301,9 +299,6 @@ func (w *Watch) commit(entry Entry, idle bool, now time.Time) error {
 	w.tally.add(entry.Changes)
 	w.tellChanged()
 	for _, c := range entry.Changes {
-		if c.Kind == Raised {
-			w.raised[c.Alarm.Severity]++
-		}
 		if a := c.Alarm; c.Kind != Seen {
 			w.Log.Info("alarm", "change", c.Kind, "hsm", a.Device, "group", a.Group, "object", a.Object, "severity", a.Severity, "test", a.Test, "text", a.Text)
 		}
@@ -479,5 +474,5 @@ func (w *Watch) Counted(device string) Events {
 func (w *Watch) RaisedBy() map[Severity]uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return maps.Clone(w.raised)
+	return maps.Clone(w.tally.raised)
 }

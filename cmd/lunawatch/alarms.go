@@ -46,12 +46,17 @@ func parseMixed(flags *flag.FlagSet, args []string, most int) (words []string, c
 	return words, exitOK, true
 }
 
-// oneAlarm takes the key or the number of an alarm from the command line.
-func oneAlarm(words []string) (string, error) {
-	if len(words) != 1 {
-		return "", errors.New("one alarm is needed, by its number or as HSM/ALARM of alarms list")
+// parseAlarm is [parseMixed] for a command on one alarm, which it returns: a
+// key or a number.
+func parseAlarm(flags *flag.FlagSet, args []string, std stdio) (alarm string, code int, ok bool) {
+	words, code, ok := parseMixed(flags, args, 1)
+	switch {
+	case !ok:
+		return "", code, false
+	case len(words) == 0:
+		return "", usageError(std, flags.Name(), errors.New("one alarm is needed, by its number or as HSM/ALARM of alarms list")), false
 	}
-	return words[0], nil
+	return words[0], exitOK, true
 }
 
 // user is who runs the command.
@@ -140,13 +145,9 @@ func runAlarmsShow(ctx context.Context, args []string, std stdio) int {
 	flags := newFlags(name, std)
 	socket := socketFlag(flags)
 	asJSON := flags.Bool("json", false, "print JSON")
-	words, code, ok := parseMixed(flags, args, 1)
+	alarm, code, ok := parseAlarm(flags, args, std)
 	if !ok {
 		return code
-	}
-	alarm, err := oneAlarm(words)
-	if err != nil {
-		return usageError(std, name, err)
 	}
 	found, err := findAlarm(ctx, agent.NewClient(*socket), alarm)
 	if err != nil {
@@ -212,14 +213,10 @@ func runAlarmsAck(ctx context.Context, args []string, std stdio) int {
 	socket := socketFlag(flags)
 	comment := flags.String("comment", "", "what you are doing about it")
 	by := flags.String("by", user(), byHelp)
-	words, code, ok := parseMixed(flags, args, 1)
-	if !ok {
-		return code
-	}
-	alarm, err := oneAlarm(words)
+	alarm, code, ok := parseAlarm(flags, args, std)
 	switch {
-	case err != nil:
-		return usageError(std, name, err)
+	case !ok:
+		return code
 	case *comment == "":
 		return usageError(std, name, errors.New("-comment is needed: the next shift reads it"))
 	case *by == "":
@@ -232,13 +229,9 @@ func runAlarmsUnack(ctx context.Context, args []string, std stdio) int {
 	const name = "alarms unack"
 	flags := newFlags(name, std)
 	socket := socketFlag(flags)
-	words, code, ok := parseMixed(flags, args, 1)
+	alarm, code, ok := parseAlarm(flags, args, std)
 	if !ok {
 		return code
-	}
-	alarm, err := oneAlarm(words)
-	if err != nil {
-		return usageError(std, name, err)
 	}
 	return done(std, name, agent.NewClient(*socket).Unacknowledge(ctx, alarm))
 }
@@ -248,14 +241,10 @@ func runAlarmsClear(ctx context.Context, args []string, std stdio) int {
 	flags := newFlags(name, std)
 	socket := socketFlag(flags)
 	reason := flags.String("reason", "", "why it is over")
-	words, code, ok := parseMixed(flags, args, 1)
-	if !ok {
-		return code
-	}
-	alarm, err := oneAlarm(words)
+	alarm, code, ok := parseAlarm(flags, args, std)
 	switch {
-	case err != nil:
-		return usageError(std, name, err)
+	case !ok:
+		return code
 	case *reason == "":
 		return usageError(std, name, errors.New("-reason is needed: the history keeps it"))
 	}
