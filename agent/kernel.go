@@ -13,6 +13,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // Where the kernel's messages are, if not in a file.
@@ -68,10 +69,7 @@ func (a *Agent) followKernel(ctx context.Context) error {
 		if err != nil {
 			report(hsm.Command, err)
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(kernelRetry):
-		}
+		wait.Sleep(ctx, kernelRetry)
 	}
 	return nil
 }

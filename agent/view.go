@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
 	"github.com/lunawatch/lunawatch/mib"
 )
 
@@ -14,7 +15,7 @@ import (
 func (a *Agent) build(ctx context.Context) error {
 	failing := false
 	for ctx.Err() == nil {
-		rest(ctx, buildDelay)
+		wait.Sleep(ctx, buildDelay)
 		changed := a.watch.Changed()
 		snap, now := a.store.Latest(), time.Now()
 		view, err := a.newView(snap, now)
@@ -28,7 +29,7 @@ func (a *Agent) build(ctx context.Context) error {
 		if at := snap.NextExpiry(now); !at.IsZero() && at.Before(wake) {
 			wake = at.Add(time.Millisecond)
 		}
-		rest(ctx, 4*time.Since(now))
+		wait.Sleep(ctx, 4*time.Since(now))
 		a.waitFor(ctx, snap, changed, wake)
 	}
 	return nil
@@ -51,14 +52,6 @@ func (a *Agent) newView(snap *hsm.Snapshot, now time.Time) (*mib.View, error) {
 
 // buildDelay lets notifications go first, and takes what changes together at once.
 const buildDelay = 20 * time.Millisecond
-
-// rest waits, at most until ctx is done.
-func rest(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
 
 // waitFor returns when there is a newer Snapshot, when changed is closed, or
 // at a time.

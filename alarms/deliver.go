@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // A Delivery counts what happened to a receiver's notifications.
@@ -62,13 +64,13 @@ func (w *Watch) deliver(ctx context.Context, name string, to Receiver) error {
 			if failures == 1 {
 				w.Log.Warn("notification not delivered; trying again until it is", "receiver", name, "err", err)
 			}
-			pause(ctx, retryAfter(failures))
+			wait.Sleep(ctx, retryAfter(failures))
 		case err == nil && failures > 0:
 			w.Log.Info("notifications are delivered again", "receiver", name, "after_failures", failures)
 			failures = 0
 			w.look()
 		case waited:
-			pause(ctx, to.Policy.MinInterval)
+			wait.Sleep(ctx, to.Policy.MinInterval)
 		default:
 			select {
 			case <-ctx.Done():
@@ -77,16 +79,6 @@ func (w *Watch) deliver(ctx context.Context, name string, to Receiver) error {
 		}
 	}
 	return nil
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }
 
 // next delivers the oldest notification that waits for a receiver, with Digest

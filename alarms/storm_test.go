@@ -15,6 +15,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // TestStormOfLines has 50 HSMs log 10,000 ALM lines in ten seconds, each an
@@ -149,7 +150,7 @@ type slowReceiver struct {
 func slowly(takes time.Duration) *slowReceiver { return &slowReceiver{takes: takes} }
 
 func (s *slowReceiver) Notify(ctx context.Context, n Notification) error {
-	pause(ctx, s.takes)
+	wait.Sleep(ctx, s.takes)
 	return s.receiver.Notify(ctx, n)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // A Follower reads a growing log, every line once and in order, across
@@ -97,7 +98,7 @@ func (f *Follower) Run(ctx context.Context, from []byte, deliver func(lines []hs
 		if failures++; failures == 1 && ctx.Err() == nil {
 			f.Log.Warn("log not read; trying again until it is", "file", f.File, "err", err)
 		}
-		pause(ctx, min(50*time.Millisecond<<min(failures, 10), maxRetry))
+		wait.Sleep(ctx, wait.Backoff(failures, 50*time.Millisecond, maxRetry))
 	}
 	return nil
 }
@@ -199,13 +200,6 @@ func (r *following) explain(err error) error {
 
 func (r *following) close() { closeAll(r.files) }
 
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
-
 // A watch wakes a Follower when something happens beside its log. Where that
 // does not work, the Follower looks each lookEvery.
 type watch struct {
@@ -257,7 +251,7 @@ func (w *watch) arm(f *Follower) {
 // wait returns when something happened, or after d.
 func (w *watch) wait(ctx context.Context, d time.Duration) {
 	if w.Watcher == nil {
-		pause(ctx, d)
+		wait.Sleep(ctx, d)
 		return
 	}
 	timer := time.NewTimer(d)

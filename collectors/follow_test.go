@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // A reading follows one log, look by look.
@@ -275,7 +276,7 @@ func TestFollowNotReadable(t *testing.T) {
 	f := &Follower{File: log, Log: slog.New(slog.NewTextHandler(&said, nil))}
 	go func() { // some attempts later it is a file
 		for range 5 {
-			pause(ctx, 20*time.Millisecond)
+			wait.Sleep(ctx, 20*time.Millisecond)
 		}
 		os.Remove(log)
 		os.WriteFile(log, nil, 0o600)

@@ -15,6 +15,7 @@ import (
 	ps "github.com/shirou/gopsutil/v3/process"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // An HACollector watches the HA groups of the client host that it runs on: by
@@ -184,7 +185,7 @@ func (h *HACollector) poll(ctx context.Context, polls chan<- haPoll, report func
 			case <-ctx.Done():
 			}
 		}
-		pause(ctx, jitter(h.Interval, 0.05))
+		wait.Sleep(ctx, wait.Jitter(h.Interval, 0.05))
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // A KernelLog reads the kernel's messages, where the driver of a card in this
@@ -157,7 +158,7 @@ func deliverUntil(ctx context.Context, log *slog.Logger, deliver func() error) {
 		if failures == 0 {
 			log.Error("log lines not stored; trying again", "err", err)
 		}
-		pause(ctx, min(backoff(failures), maxRetry))
+		wait.Sleep(ctx, wait.Backoff(failures, time.Second, maxRetry))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // lunacm lists what a card is asked through LunaCM, in this order. All of it
@@ -290,13 +291,13 @@ func (c *Cards) Run(ctx context.Context, report func(hsm.Observation)) error {
 				poll(s.Serial)
 			}
 		}
-		wait := c.Intervals[Slow]
+		next := c.Intervals[Slow]
 		if lost++; obs.Failure == hsm.None {
 			lost = 0
 		} else {
-			wait = min(wait, backoff(lost))
+			next = wait.Backoff(lost, time.Second, min(next, MaxBackoff))
 		}
-		pause(ctx, jitter(wait, 0.05))
+		wait.Sleep(ctx, wait.Jitter(next, 0.05))
 	}
 	return nil
 }

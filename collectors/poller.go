@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // A Poller asks one HSM every command at its pace, one at a time: a Luna
@@ -56,6 +56,9 @@ func (i Intervals) CommandsPerDay(clients int) int {
 	return int(n + 0.5)
 }
 
+// MaxBackoff bounds the pause after rounds without a session.
+const MaxBackoff = 5 * time.Minute
+
 // LogLinesPerCommand is what LunaSH writes into the appliance's log.
 const LogLinesPerCommand = 2
 
@@ -80,7 +83,7 @@ func (i Intervals) poll(ctx context.Context, round func(due func(Pace) bool) hsm
 	for ctx.Err() == nil {
 		start := time.Now()
 		failure := round(func(p Pace) bool { return !next[p].After(start) })
-		wait := jitter(backoff(lost), 0.2)
+		pause := wait.Jitter(wait.Backoff(lost, time.Second, MaxBackoff), 0.2)
 		lost++
 		if failure == hsm.None {
 			lost = 0
@@ -89,16 +92,12 @@ func (i Intervals) poll(ctx context.Context, round func(due func(Pace) bool) hsm
 			if at.After(start) {
 				continue
 			}
-			next[pace] = start.Add(jitter(i[pace], 0.05))
-			if failure == hsm.Unreachable && time.Now().Add(wait).Before(next[pace]) {
-				next[pace] = time.Now().Add(wait)
+			next[pace] = start.Add(wait.Jitter(i[pace], 0.05))
+			if failure == hsm.Unreachable && time.Now().Add(pause).Before(next[pace]) {
+				next[pace] = time.Now().Add(pause)
 			}
 		}
-		earliest := slices.MinFunc(next[:], time.Time.Compare)
-		select {
-		case <-ctx.Done():
-		case <-time.After(time.Until(earliest)):
-		}
+		wait.Sleep(ctx, time.Until(slices.MinFunc(next[:], time.Time.Compare)))
 	}
 }
 
@@ -192,14 +191,6 @@ func answer(ctx context.Context, r Runner, command string) ([]byte, error) {
 		return nil, failed(hsm.Incomplete, "%s: the answer has no result line", command)
 	}
 	return text, nil
-}
-
-// backoff returns the pause after the nth failed round in a row.
-func backoff(n int) time.Duration { return min(time.Second<<min(n, 10), 5*time.Minute) }
-
-// jitter returns d changed by at most the given part of it.
-func jitter(d time.Duration, part float64) time.Duration {
-	return d + time.Duration(float64(d)*part*(2*rand.Float64()-1))
 }
 
 func parse(format, text string) (hsm.Fact, []string, error) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // An SNMPAgent watches one HSM through the SNMP agent of its appliance, or
@@ -50,10 +51,7 @@ func (a *SNMPAgent) Run(ctx context.Context, report func(hsm.Observation)) error
 	for ctx.Err() == nil {
 		start := time.Now()
 		a.Once(ctx, report)
-		select {
-		case <-ctx.Done():
-		case <-time.After(time.Until(start.Add(jitter(a.Interval, 0.05)))):
-		}
+		wait.Sleep(ctx, time.Until(start.Add(wait.Jitter(a.Interval, 0.05))))
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // A SyslogListener takes the logs that appliances forward: over UDP, one
@@ -313,10 +314,7 @@ func (s *SyslogListener) deliver(ctx context.Context, deliver func(string, []hsm
 				if failures == 0 {
 					s.Log.Error("syslog lines not stored; trying again", "err", err)
 				}
-				select {
-				case <-ctx.Done():
-				case <-time.After(min(backoff(failures), 10*time.Second)):
-				}
+				wait.Sleep(ctx, wait.Backoff(failures, time.Second, 10*time.Second))
 			}
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // wire are the faults between an appliance and those who talk to it.
@@ -107,7 +109,7 @@ func (a *appliance) look() (wire, <-chan struct{}) {
 
 // evolve keeps the appliance living while nobody asks.
 func (a *appliance) evolve(ctx context.Context) error {
-	for sleep(ctx, time.Second) {
+	for wait.Sleep(ctx, time.Second) {
 		var err error
 		a.do(func(*state) { err = a.err })
 		if err != nil {

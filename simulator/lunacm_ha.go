@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // An haClient is the client side of HA on the host of LunaCM: one application
@@ -106,7 +108,7 @@ func (h *haClient) run(ctx context.Context) error {
 	h.mu.Lock()
 	err := h.begin()
 	h.mu.Unlock()
-	for err == nil && sleep(ctx, 200*time.Millisecond) {
+	for err == nil && wait.Sleep(ctx, 200*time.Millisecond) {
 		h.mu.Lock()
 		err = h.step(time.Now())
 		h.mu.Unlock()

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 const (
@@ -46,7 +48,7 @@ func monitor(ctx context.Context, a *appliance, p params, w io.Writer) error {
 		fmt.Fprintf(w, "\n"+monitorHeader, interval)
 	}
 	for range rounds {
-		if !sleep(ctx, time.Duration(interval)*time.Second) {
+		if !wait.Sleep(ctx, time.Duration(interval)*time.Second) {
 			return ctx.Err()
 		}
 		next, err := a.sample(words)
@@ -129,16 +131,4 @@ func thousands(n int64) string {
 		b.WriteRune(d)
 	}
 	return b.String()
-}
-
-// sleep waits for d and says whether it was left to.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

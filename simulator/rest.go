@@ -26,6 +26,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // What the web server of an appliance is set to.
@@ -165,7 +167,7 @@ func (s *restServer) ServeHTTP(out http.ResponseWriter, q *http.Request) {
 	if w.restGone || w.down || w.restEpoch != q.Context().Value(connEpoch{}) {
 		panic(http.ErrAbortHandler)
 	}
-	if w.slow > 0 && !sleep(q.Context(), w.slow) {
+	if w.slow > 0 && !wait.Sleep(q.Context(), w.slow) {
 		return
 	}
 	if w.answer == hang {

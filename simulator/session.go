@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // A session is one LunaSH: a terminal with a line editor and one command at a time.
@@ -257,7 +259,7 @@ func (s *session) command(ctx context.Context, line string) bool {
 		s.setInterrupt(cancel)
 		defer s.setInterrupt(nil)
 	}
-	if w.slow > 0 && !sleep(running, w.slow) {
+	if w.slow > 0 && !wait.Sleep(running, w.slow) {
 		s.print("^C\n")
 		return ctx.Err() == nil
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // User is the only account that may log in.
@@ -46,7 +48,7 @@ func (a *appliance) serve(ctx context.Context, ln net.Listener) error {
 			if ln, err = a.listen(); err == nil {
 				break
 			}
-			sleep(ctx, listenWait) // somebody else has the port for now
+			wait.Sleep(ctx, listenWait) // somebody else has the port for now
 		}
 	}
 }

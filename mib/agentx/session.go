@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // A Session keeps one AgentX session with the master and answers its requests.
@@ -68,7 +70,7 @@ func (s *Session) Run(ctx context.Context) error {
 		if ctx.Err() == nil {
 			s.explain(&c, err)
 		}
-		pause(ctx, retryDelay(failures))
+		wait.Sleep(ctx, retryDelay(failures))
 	}
 	return nil
 }
@@ -84,15 +86,6 @@ func retryDelay(failures int) time.Duration {
 	}
 	d := min(25*time.Millisecond<<min(failures, 4), 250*time.Millisecond)
 	return d - rand.N(d/2)
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }
 
 // serve is one connection from dial to end.
