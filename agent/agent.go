@@ -86,7 +86,7 @@ func New(c Config, w Web, log *slog.Logger) *Agent {
 // Runner returns what sends commands to h.
 func (h HSM) Runner() collectors.Runner {
 	if h.Replay != "" {
-		return collectors.Dir(h.Replay)
+		return collectors.ReplayLunaSH(h.Replay)
 	}
 	if h.Address == "" {
 		return noLunaSH{}

@@ -527,7 +527,7 @@ func (h HSM) intervals() collectors.Intervals {
 // Cost tells how many commands an HSM with the given number of clients gets in
 // a day, and how many lines they write into its log.
 func (h HSM) Cost(clients int) (commands, logLines int) {
-	n := h.intervals().CommandsPerDay(clients)
+	n := collectors.CommandsPerDay(h.intervals(), clients)
 	return n, n * collectors.LogLinesPerCommand
 }
 

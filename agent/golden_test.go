@@ -36,11 +36,8 @@ func replayed(t *testing.T) *hsm.Store {
 	store.Expect(hsm.NetworkHSM, "luna54", "luna62", "luna72")
 	ctx, cancel := context.WithCancel(t.Context())
 	for _, version := range []string{"5.4", "6.2", "7.2"} {
-		p := &collectors.Poller{
-			Device:    "luna" + strings.ReplaceAll(version, ".", ""),
-			Runner:    collectors.Dir(filepath.Join("..", "collectors", "testdata", version)),
-			Intervals: collectors.DefaultIntervals,
-		}
+		answers := collectors.ReplayLunaSH(filepath.Join("..", "collectors", "testdata", version))
+		p := collectors.NewLunaSHPoller("luna"+strings.ReplaceAll(version, ".", ""), answers, 0, collectors.DefaultIntervals)
 		go p.Run(ctx, store.Apply)
 	}
 	synctest.Wait()

@@ -152,7 +152,7 @@ func (a *Agent) waitForCards(ctx context.Context) {
 	for snap := a.store.Latest(); ; {
 		looked := false
 		for _, d := range snap.Devices {
-			_, slots := d.Sources[collectors.SlotList]
+			_, slots := d.Sources[collectors.SlotListSource]
 			looked = looked || slots && d.Name == a.config.Host.Name
 		}
 		for _, d := range snap.Devices {

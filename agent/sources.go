@@ -10,8 +10,8 @@ import (
 // sources returns what looks at h, its own or what is in a capture, and what
 // ends the session of runner, which sends the commands of LunaSH.
 func (h HSM) sources(runner collectors.Runner) (all []collectors.Source, done func()) {
-	if h.Address != "" || h.Replay != "" && collectors.Dir(h.Replay).Has() {
-		all = append(all, &collectors.Poller{Device: h.Name, Runner: runner, Rank: h.rank(sourceLunaSH), Intervals: h.intervals()})
+	if h.Address != "" || h.Replay != "" && collectors.ReplayLunaSH(h.Replay).Has() {
+		all = append(all, collectors.NewLunaSHPoller(h.Name, runner, h.rank(sourceLunaSH), h.intervals()))
 	}
 	if rest := h.restAPI(); rest != nil {
 		all = append(all, &collectors.RESTPoller{Device: h.Name, Rank: h.rank(sourceREST), Intervals: h.intervals(), REST: rest})

@@ -7,6 +7,9 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
+// AuditLog is the HSM's audit log.
+var AuditLog = asFile(merged("audit-log", "audit log, local3 of syslog", parseAudit))
+
 // parseAudit reads records of an HSM's audit log. Lines that name no event are
 // unread.
 func parseAudit(lines []string, unread func(string)) hsm.Fact {

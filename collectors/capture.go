@@ -52,17 +52,14 @@ func (a *SNMPAgent) Capture(ctx context.Context, keep func(file, text string), r
 	}, report)
 }
 
-const (
-	cardsDir     = "cards/"
-	slotListFile = "lunacm-slot-list.txt"
-)
+const cardsDir = "cards/"
 
 // Capture implements [Source].
 func (c *Cards) Capture(ctx context.Context, keep func(file, text string), report func(hsm.Observation)) {
 	obs, text, slots := c.look(ctx, &LunaCM{Path: c.Path})
 	report(obs)
 	if obs.Failure == hsm.None {
-		keep(cardsDir+slotListFile, text)
+		keep(cardsDir+SlotList.CaptureFile(), text)
 	}
 	for _, s := range slots {
 		if isAdmin(s) {

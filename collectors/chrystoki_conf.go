@@ -25,6 +25,9 @@ func ParseClientConfig(text string) (hsm.ClientConfig, []string, error) {
 	return c.config(), c.unread.list(c.cut), nil
 }
 
+// ChrystokiConf is the configuration of a Luna client: Chrystoki.conf, or crystoki.ini of Windows.
+var ChrystokiConf = Format{Name: "chrystoki-conf", Command: "/etc/Chrystoki.conf, crystoki.ini", File: true, Parse: parseConf}
+
 func parseConf(text string) (hsm.Fact, []string, error) {
 	config, unread, err := ParseClientConfig(text)
 	if err != nil {

@@ -204,7 +204,7 @@ func (h *HACollector) groupsSource() string {
 func (h *HACollector) groupsText(ctx context.Context) (string, error) {
 	switch {
 	case h.Replay != "":
-		text, err := os.ReadFile(h.captured(groupsFile))
+		text, err := os.ReadFile(h.captured(HAGroupListGroups.CaptureFile()))
 		if err != nil {
 			return "", failed(hsm.Command, "%s: replay: %w", h.groupsSource(), err)
 		}
@@ -227,7 +227,7 @@ func (h *HACollector) groupsText(ctx context.Context) (string, error) {
 }
 
 func readGroups(source, text string) (*hsm.HAGroups, []string, error) {
-	fact, unread, err := parse("lunacm-hagroup-listgroups", text)
+	fact, unread, err := HAGroupListGroups.Parse(text)
 	if err != nil {
 		return nil, unread, failed(hsm.Unrecognised, "%s: %w", source, err)
 	}

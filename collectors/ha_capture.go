@@ -16,9 +16,6 @@ import (
 // The files of HA in a capture, below haDir.
 const (
 	haDir            = "ha/"
-	confFile         = "chrystoki-conf.txt"
-	haLogFile        = "ha-log.txt"
-	groupsFile       = "lunacm-hagroup-listgroups.txt"
 	certificatesFile = "certificates.json" // role, subject and expiry of each; never a key
 	processesFile    = "processes.json"    // ids of those in the log that ran when it was captured
 )
@@ -27,7 +24,7 @@ func (h *HACollector) captured(file string) string { return filepath.Join(h.Repl
 
 func (h *HACollector) configFile() string {
 	if h.Replay != "" {
-		return h.captured(confFile)
+		return h.captured(ChrystokiConf.CaptureFile())
 	}
 	return h.Config
 }
@@ -35,7 +32,7 @@ func (h *HACollector) configFile() string {
 // logFile returns where the HA log is read that the configuration names.
 func (h *HACollector) logFile(configured string) string {
 	if h.Replay != "" {
-		return h.captured(haLogFile)
+		return h.captured(HALog.CaptureFile())
 	}
 	return configured
 }
@@ -45,7 +42,7 @@ func (h *HACollector) asks() bool {
 	if h.Replay == "" {
 		return h.LunaCM != "" || h.VTL != ""
 	}
-	_, err := os.Stat(h.captured(groupsFile))
+	_, err := os.Stat(h.captured(HAGroupListGroups.CaptureFile()))
 	return err == nil
 }
 
@@ -89,7 +86,7 @@ func (h *HACollector) Capture(ctx context.Context, keep func(file, text string),
 		report(hsm.Observation{Device: h.Device, Kind: hsm.HostMachine, Source: haSource, At: time.Now(), Failure: hsm.Command, Err: err})
 		return
 	}
-	keep(haDir+confFile, withoutSecrets(string(text)))
+	keep(haDir+ChrystokiConf.CaptureFile(), withoutSecrets(string(text)))
 	if w.asks() {
 		w.captureGroups(ctx, keep, report)
 	}
@@ -118,7 +115,7 @@ func (w *haWork) captureGroups(ctx context.Context, keep func(file, text string)
 	}
 	o := hsm.Observation{Device: w.Device, Kind: hsm.HostMachine, Source: w.groupsSource(), At: time.Now(), MaxAge: time.Minute, Failure: failure(err), Err: err}
 	if err == nil {
-		keep(haDir+groupsFile, text)
+		keep(haDir+HAGroupListGroups.CaptureFile(), text)
 		o.Facts = []hsm.Fact{*w.polled}
 	}
 	report(o)
@@ -130,7 +127,7 @@ func (w *haWork) captureLog(file string, keep func(file, text string), report fu
 		report(hsm.Observation{Device: w.Device, Kind: hsm.HostMachine, Source: "HA log", At: time.Now(), Failure: hsm.Command, Err: err})
 		return
 	}
-	keep(haDir+haLogFile, text)
+	keep(haDir+HALog.CaptureFile(), text)
 	var log hsm.HALog
 	began := make(map[int64]time.Time)
 	for line := range strings.Lines(text) {

@@ -9,6 +9,9 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
+// HALog is the HA log of a client.
+var HALog = asFile(merged("ha-log", "haErrorLog.txt", parseHALog))
+
 // parseHALog reads lines of a client's HA log (haErrorLog.txt). Lines of no
 // known form are kept, as unknown.
 func parseHALog(lines []string, unread func(string)) hsm.Fact {

@@ -17,13 +17,13 @@ import (
 // lunacm lists what a card is asked through LunaCM, in this order. All of it
 // waits for the card.
 var lunacm = []command{
-	{name: "hsm showinfo", format: "lunacm-hsm-showinfo", pace: Fast, timeout: lunacmTimeout, card: true},
-	{name: "hsm monitor", format: "lunacm-hsm-monitor", pace: Fast, timeout: lunacmTimeout, card: true},
-	{name: eachInfo, format: "lunacm-partition-showinfo", pace: Fast, timeout: lunacmTimeout, card: true, ask: sendOnce(eachInfo), read: readPartitionInfos},
-	{name: "hsm envshow", format: "lunacm-hsm-envshow", pace: Slow, timeout: lunacmTimeout, since: 7, card: true},
-	{name: "hsm tampershow", format: "lunacm-hsm-tampershow", pace: Slow, timeout: lunacmTimeout, since: 7, card: true},
-	{name: "hsm showpolicies", format: "hsm-showpolicies", pace: Hourly, timeout: lunacmTimeout, card: true},
-	{name: eachPolicies, format: "partition-showpolicies", pace: Hourly, timeout: lunacmTimeout, card: true, ask: sendOnce(eachPolicies), read: readPartitionPolicies},
+	{name: "hsm showinfo", format: CardShowInfo, pace: Fast, timeout: lunacmTimeout, card: true},
+	{name: "hsm monitor", format: CardMonitor, pace: Fast, timeout: lunacmTimeout, card: true},
+	{name: eachInfo, format: PartitionShowInfo, pace: Fast, timeout: lunacmTimeout, card: true, ask: sendOnce(eachInfo), read: readPartitionInfos},
+	{name: "hsm envshow", format: CardEnvShow, pace: Slow, timeout: lunacmTimeout, since: 7, card: true},
+	{name: "hsm tampershow", format: CardTamperShow, pace: Slow, timeout: lunacmTimeout, since: 7, card: true},
+	{name: "hsm showpolicies", format: HSMShowPolicies, pace: Hourly, timeout: lunacmTimeout, card: true},
+	{name: eachPolicies, format: PartitionShowPolicies, pace: Hourly, timeout: lunacmTimeout, card: true, ask: sendOnce(eachPolicies), read: readPartitionPolicies},
 }
 
 // The commands that a card is asked in the slot of each of its partitions, and
@@ -215,7 +215,7 @@ func readSlots(text string) (slots []hsm.Slot, unread []string, err error) {
 	if _, _, err := Answer(text); err != nil {
 		return nil, nil, failed(hsm.Command, "slot list: %w", err)
 	}
-	fact, unread, err := parse("lunacm-slot-list", text)
+	fact, unread, err := SlotList.Parse(text)
 	if err != nil {
 		return nil, unread, failed(hsm.Unrecognised, "slot list: %w", err)
 	}
@@ -248,7 +248,7 @@ type Cards struct {
 	Serials   []string // that must be there
 	Path      string   // of lunacm
 	Intervals Intervals
-	Found     func(device string) // called with each HSM that was found, before SlotList is reported; nil: nobody asks
+	Found     func(device string) // called with each HSM that was found, before [SlotListSource] is reported; nil: nobody asks
 	Replay    string              // directory of a capture, instead of lunacm
 }
 
@@ -304,9 +304,9 @@ func (c *Cards) Run(ctx context.Context, report func(hsm.Observation)) error {
 
 // poller returns what asks one HSM.
 func (c *Cards) poller(serial string) *Poller {
-	p := &Poller{Device: c.Device(serial), Kind: hsm.CardHSM, Runner: &card{lunacm: &LunaCM{Path: c.Path}, serial: serial}, Intervals: c.Intervals}
+	p := &Poller{Device: c.Device(serial), Kind: hsm.CardHSM, Commands: lunacm, Runner: &card{lunacm: &LunaCM{Path: c.Path}, serial: serial}, Intervals: c.Intervals}
 	if c.Replay != "" {
-		p.Runner = Dir(filepath.Join(c.Replay, cardsDir, serial))
+		p.Runner = Dir{Path: filepath.Join(c.Replay, cardsDir, serial), Commands: lunacm}
 	}
 	return p
 }
@@ -315,10 +315,10 @@ func (c *Cards) poller(serial string) *Poller {
 func (c *Cards) look(ctx context.Context, l *LunaCM) (hsm.Observation, string, []hsm.Slot) {
 	ctx, cancel := context.WithTimeout(ctx, lunacmTimeout)
 	defer cancel()
-	obs := hsm.Observation{Device: c.Host, Kind: hsm.HostMachine, Source: SlotList, MaxAge: c.Intervals[Slow]*5/2 + lunacmTimeout}
+	obs := hsm.Observation{Device: c.Host, Kind: hsm.HostMachine, Source: SlotListSource, MaxAge: c.Intervals[Slow]*5/2 + lunacmTimeout}
 	start := time.Now()
 	var slots []hsm.Slot
-	text, err := askOrReplay(ctx, l, "slot list", c.Replay, cardsDir+slotListFile)
+	text, err := askOrReplay(ctx, l, "slot list", c.Replay, cardsDir+SlotList.CaptureFile())
 	if err == nil {
 		slots, obs.Unread, err = readSlots(text)
 	}
@@ -346,5 +346,5 @@ func askOrReplay(ctx context.Context, l *LunaCM, command, replay, file string) (
 	return string(text), nil
 }
 
-// SlotList is the source that tells whether LunaCM works on a host.
-const SlotList = "slot list"
+// SlotListSource is the source that tells whether LunaCM works on a host.
+const SlotListSource = "slot list"

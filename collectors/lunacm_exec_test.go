@@ -168,7 +168,7 @@ func TestStatesOfACard(t *testing.T) {
 	t.Parallel()
 	e := startEstate(t, writeNew(t, "cards.yaml", strings.Replace(twoCards, "150022", "150023", 1), 0o644))
 	r := &card{lunacm: &LunaCM{Path: e.lunacm(t)}, serial: "532018"}
-	p := &Poller{Device: "a", Kind: hsm.CardHSM, Runner: r}
+	p := &Poller{Device: "a", Kind: hsm.CardHSM, Commands: lunacm, Runner: r}
 	for _, x := range []struct {
 		event, status       string
 		zeroized, transport bool

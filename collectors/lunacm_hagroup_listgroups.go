@@ -65,6 +65,12 @@ var haSheet = sheet[haRead]{
 // haCommands are the commands that print groups, whole or in part.
 const haCommands = "hagroup listgroups, hagroup creategroup, hagroup addmember, hagroup removemember, hagroup halog, vtl haadmin"
 
+// HAGroupListGroups is the HA groups that a new process of a client sees.
+var HAGroupListGroups = each("lunacm-hagroup-listgroups", haCommands, parseHAGroups, joinHAGroups)
+
+// VTLHAAdminShow is the HA groups, of the tool that old clients have.
+var VTLHAAdminShow = each("vtl-haadmin-show", "vtl haAdmin show", parseHAGroups, joinHAGroups)
+
 // parseHAGroups reads LunaCM "hagroup listgroups" of 5.4 to 7.x, what the
 // commands that change a group print of it, "hagroup halog -show", "vtl haAdmin
 // show", and the state of a group in the words of PKCS#11.

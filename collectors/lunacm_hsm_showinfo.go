@@ -82,6 +82,9 @@ var cardSheet = sheet[cardRead]{
 	},
 }
 
+// CardShowInfo is what LunaCM says of a card.
+var CardShowInfo = latest("lunacm-hsm-showinfo", "hsm showinfo, hsm si", parseCard)
+
 // parseCard reads LunaCM "hsm showinfo" of a card, USB or backup HSM: labels of
 // the HSM in 5.x, of its admin partition from firmware 6.22 on.
 func parseCard(lines []string, unread func(string)) hsm.Fact {
@@ -92,6 +95,9 @@ func parseCard(lines []string, unread func(string)) hsm.Fact {
 	c.conclude()
 	return c.Show
 }
+
+// CardEnvShow is the sensors of a card.
+var CardEnvShow = latest("lunacm-hsm-envshow", "hsm envshow, hsm showinfo, hsm si", parseEnvironment)
 
 // parseEnvironment reads LunaCM "hsm envshow", which "hsm showinfo" includes
 // on 7.x.

@@ -63,6 +63,9 @@ var partitionInfoSheet = sheet[partitionInfo]{
 	other: failedLogins,
 }
 
+// PartitionShowInfo is what LunaCM says of the partition in its slot.
+var PartitionShowInfo = each("lunacm-partition-showinfo", "partition showinfo, partition si", parsePartitionInfo, joinPartitions)
+
 // parsePartitionInfo reads LunaCM "partition showinfo" of the current slot,
 // before and since firmware 6.22, and the admin partition of "hsm showinfo".
 func parsePartitionInfo(lines []string, unread func(string)) hsm.Fact {

@@ -18,6 +18,9 @@ var roleSheet = sheet[rolesRead]{
 	},
 }
 
+// RoleShow is the state of a role of the partition in LunaCM's slot.
+var RoleShow = each("lunacm-role-show", "role show", parseRoles, joinRoles)
+
 // parseRoles reads LunaCM "role show": a heading with the name of the role,
 // labels, and sentences for what it is not, or is.
 func parseRoles(lines []string, unread func(string)) hsm.Fact {

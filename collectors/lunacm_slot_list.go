@@ -50,6 +50,9 @@ var slotSheet = sheet[slotsRead]{
 	},
 }
 
+// SlotList is the slots that LunaCM sees.
+var SlotList = latest("lunacm-slot-list", "slot list", parseSlots)
+
 // parseSlots reads the slots that LunaCM "slot list" prints, or LunaCM when it
 // starts: a block of "label -> value" for each; and the table of "vtl verify".
 // Labels of HSM slots, of HA slots and of all slots of 5.x begin with "HSM".

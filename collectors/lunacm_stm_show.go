@@ -14,6 +14,9 @@ var transportSheet = sheet[hsm.Transport]{
 	},
 }
 
+// STMShow is whether an HSM is in secure transport mode.
+var STMShow = latest("lunacm-stm-show", "stm show, hsm stm show", parseTransport)
+
 // parseTransport reads LunaCM "stm show" and LunaSH "hsm stm show".
 func parseTransport(lines []string, unread func(string)) hsm.Fact {
 	var t hsm.Transport

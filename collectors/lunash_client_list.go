@@ -35,6 +35,9 @@ var clientSheet = sheet[clientsRead]{
 	},
 }
 
+// ClientList is the registered clients of an appliance.
+var ClientList = merged("client-list", "client list, client show, client hostip show", parseClients)
+
 // parseClients reads LunaSH "client list", "client show" and "client hostip
 // show", or any number of them: what they say of one client is put together.
 func parseClients(lines []string, unread func(string)) hsm.Fact {

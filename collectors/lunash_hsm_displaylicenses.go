@@ -16,6 +16,9 @@ const (
 	featureLicenses                     // number, feature, version, quantity ("sysconf license list")
 )
 
+// HSMDisplayLicenses is the licences of an HSM.
+var HSMDisplayLicenses = latest("hsm-displaylicenses", "hsm displaylicenses, sysconf license list", parseLicenses)
+
 // parseLicenses reads LunaSH "hsm displaylicenses": one table in 7.x, two
 // before; and "sysconf license list".
 func parseLicenses(lines []string, unread func(string)) hsm.Fact {

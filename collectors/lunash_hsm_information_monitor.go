@@ -22,6 +22,12 @@ var monitorSheet = sheet[hsm.Monitor]{
 	},
 }
 
+// HSMInformationMonitor is the utilization of an HSM.
+var HSMInformationMonitor = latest("hsm-information-monitor", "hsm information monitor, hsm monitor", parseMonitor)
+
+// CardMonitor is the utilization of a card.
+var CardMonitor = latest("lunacm-hsm-monitor", "hsm monitor", parseMonitor)
+
 // parseMonitor reads LunaSH "hsm information monitor" and LunaCM "hsm
 // monitor": a table of samples, and a footer. The table is enough.
 func parseMonitor(lines []string, unread func(string)) hsm.Fact {

@@ -14,6 +14,9 @@ var informationSheet = sheet[hsm.Information]{labels: []label[hsm.Information]{
 	{"hsm event counters", nil},
 }}
 
+// HSMInformationShow is the counters of an HSM.
+var HSMInformationShow = latest("hsm-information-show", "hsm information show", parseInformation)
+
 // parseInformation reads LunaSH "hsm information show". 5.4 has no crypto
 // counters.
 func parseInformation(lines []string, unread func(string)) hsm.Fact {

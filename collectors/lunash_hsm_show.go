@@ -57,6 +57,9 @@ var showSheet = sheet[shown]{
 	other: fanStatus,
 }
 
+// HSMShow is what LunaSH says of an HSM.
+var HSMShow = latest("hsm-show", "hsm show", parseShow)
+
 // parseShow reads LunaSH "hsm show", 5.1 to 7.x: labels in any order, and
 // sentences for partitions, FIPS mode and excursions. Only firmware 7 states
 // the environment and the tamper state.

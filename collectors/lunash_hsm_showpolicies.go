@@ -24,6 +24,9 @@ type policiesRead struct {
 	lists   int      // tables without codes met so far
 }
 
+// HSMShowPolicies is the capabilities and policies of an HSM.
+var HSMShowPolicies = latest("hsm-showpolicies", "hsm showpolicies", parseHSMPolicies)
+
 // parseHSMPolicies reads "hsm showpolicies" of LunaSH (tables, codes only for
 // what can be changed) and LunaCM ("7: Enable cloning : 1" in sections).
 func parseHSMPolicies(lines []string, unread func(string)) hsm.Fact {
@@ -32,6 +35,9 @@ func parseHSMPolicies(lines []string, unread func(string)) hsm.Fact {
 	}
 	return nil
 }
+
+// PartitionShowPolicies is the capabilities and policies of a partition.
+var PartitionShowPolicies = latest("partition-showpolicies", "partition showpolicies", parsePartitionPolicies)
 
 // parsePartitionPolicies reads "partition showpolicies" of LunaSH and LunaCM.
 func parsePartitionPolicies(lines []string, unread func(string)) hsm.Fact {

@@ -6,6 +6,12 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
+// HSMTamperShow is the tampers of an HSM.
+var HSMTamperShow = latest("hsm-tamper-show", "hsm tamper show, hsm tampershow", parseTamper)
+
+// CardTamperShow is the tampers of a card.
+var CardTamperShow = latest("lunacm-hsm-tampershow", "hsm tampershow", parseTamper)
+
 // parseTamper reads "hsm tamper show" (LunaSH) and "hsm tampershow" (LunaCM)
 // of 7.x: one tamper a line below the warning. Sentences among them, such as
 // one of a restart that is due, are not tampers.

@@ -17,7 +17,7 @@ func Monitor(ctx context.Context, r Runner, interval time.Duration) (hsm.Monitor
 	if err != nil {
 		return hsm.Monitor{}, err
 	}
-	fact, _, err := parse("hsm-information-monitor", string(text))
+	fact, _, err := HSMInformationMonitor.Parse(string(text))
 	if err != nil {
 		return hsm.Monitor{}, err
 	}

@@ -31,6 +31,9 @@ var certificateSheet = sheet[hsm.Certificate]{
 	},
 }
 
+// NTLSCertificateShow is the certificate of NTLS.
+var NTLSCertificateShow = latest("ntls-certificate-show", "ntls certificate show, ntls certificate monitor show", parseCertificate)
+
 // parseCertificate reads LunaSH "ntls certificate show", which prints an
 // OpenSSL text form, and "ntls certificate monitor show", which tells only
 // the day of expiry.

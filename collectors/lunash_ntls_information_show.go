@@ -15,6 +15,9 @@ var ntlsSheet = sheet[hsm.NTLS]{labels: []label[hsm.NTLS]{
 	{"ntls information", nil},
 }}
 
+// NTLSInformationShow is the state of NTLS.
+var NTLSInformationShow = latest("ntls-information-show", "ntls information show", parseNTLS)
+
 // parseNTLS reads LunaSH "ntls information show".
 func parseNTLS(lines []string, unread func(string)) hsm.Fact {
 	var n hsm.NTLS

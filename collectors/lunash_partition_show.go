@@ -38,6 +38,12 @@ var partitionSheet = sheet[partitionsRead]{
 	other: partitionRole,
 }
 
+// PartitionList is the partitions of an HSM, as "partition list" names them.
+var PartitionList = latest("partition-list", "partition list, partition show", parsePartitions)
+
+// PartitionShow is the partitions of an HSM.
+var PartitionShow = latest("partition-show", "partition show, partition list", parsePartitions)
+
 // parsePartitions reads LunaSH "partition show" and "partition list". The
 // former has one block for each partition, whose roles differ: Partition Owner
 // and Crypto User in 5.x, Partition SO, Crypto Officer and Crypto User later.

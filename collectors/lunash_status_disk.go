@@ -7,6 +7,9 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
+// StatusDisk is the file systems and drives of an appliance.
+var StatusDisk = latest("status-disk", "status disk", parseDisk)
+
 // parseDisk reads LunaSH "status disk": df in units of 1 KiB, where a long
 // device name can have a line of its own, and a report of smartctl, of which
 // only the overall result is kept.

@@ -18,6 +18,9 @@ const (
 	chassisStatus
 )
 
+// StatusSensors is the sensors of an appliance.
+var StatusSensors = latest("status-sensors", "status sensors", parseSensors)
+
 // parseSensors reads LunaSH "status sensors": the table of the baseboard
 // controller, what it makes of the power supplies and fans, and the chassis.
 func parseSensors(lines []string, unread func(string)) hsm.Fact {

@@ -37,6 +37,9 @@ var systemSheet = sheet[systemRead]{
 	},
 }
 
+// StatusSysstat is the system status of an appliance.
+var StatusSysstat = latest("status-sysstat", "status sysstat show", parseSystem)
+
 // parseSystem reads LunaSH "status sysstat show".
 func parseSystem(lines []string, unread func(string)) hsm.Fact {
 	var s systemRead

@@ -70,7 +70,7 @@ func TestEveryCommand(t *testing.T) {
 	for _, a := range e.Appliances {
 		t.Run(a.Name, func(t *testing.T) {
 			t.Parallel()
-			p := &Poller{Device: a.Name, Runner: e.luna(t, a.Name), Intervals: DefaultIntervals}
+			p := NewLunaSHPoller(a.Name, e.luna(t, a.Name), 0, DefaultIntervals)
 			for _, c := range lunash {
 				if p.major < c.since {
 					continue

@@ -29,40 +29,43 @@ type Format struct {
 	Parse func(text string) (hsm.Fact, []string, error)
 }
 
+// CaptureFile is the name of its file in a capture.
+func (f Format) CaptureFile() string { return f.Name + ".txt" }
+
 // Formats lists every Format, by name.
 var Formats = slices.SortedFunc(slices.Values(slices.Concat(textFormats, restFormats)), func(a, b Format) int { return cmp.Compare(a.Name, b.Name) })
 
 // textFormats are what is written for people.
 var textFormats = []Format{
-	{Name: "chrystoki-conf", Command: "/etc/Chrystoki.conf, crystoki.ini", File: true, Parse: parseConf},
-	merged("client-list", "client list, client show, client hostip show", parseClients),
-	asFile(merged("audit-log", "audit log, local3 of syslog", parseAudit)),
-	asFile(merged("ha-log", "haErrorLog.txt", parseHALog)),
-	latest("hsm-displaylicenses", "hsm displaylicenses, sysconf license list", parseLicenses),
-	latest("hsm-information-monitor", "hsm information monitor, hsm monitor", parseMonitor),
-	latest("hsm-information-show", "hsm information show", parseInformation),
-	latest("hsm-show", "hsm show", parseShow),
-	latest("hsm-showpolicies", "hsm showpolicies", parseHSMPolicies),
-	latest("hsm-tamper-show", "hsm tamper show, hsm tampershow", parseTamper),
-	each("lunacm-hagroup-listgroups", haCommands, parseHAGroups, joinHAGroups),
-	latest("lunacm-hsm-envshow", "hsm envshow, hsm showinfo, hsm si", parseEnvironment),
-	latest("lunacm-hsm-monitor", "hsm monitor", parseMonitor),
-	latest("lunacm-hsm-showinfo", "hsm showinfo, hsm si", parseCard),
-	latest("lunacm-hsm-tampershow", "hsm tampershow", parseTamper),
-	each("lunacm-partition-showinfo", "partition showinfo, partition si", parsePartitionInfo, joinPartitions),
-	each("lunacm-role-show", "role show", parseRoles, joinRoles),
-	latest("lunacm-slot-list", "slot list", parseSlots),
-	latest("lunacm-stm-show", "stm show, hsm stm show", parseTransport),
-	latest("ntls-certificate-show", "ntls certificate show, ntls certificate monitor show", parseCertificate),
-	latest("ntls-information-show", "ntls information show", parseNTLS),
-	latest("partition-list", "partition list, partition show", parsePartitions),
-	latest("partition-show", "partition show, partition list", parsePartitions),
-	latest("partition-showpolicies", "partition showpolicies", parsePartitionPolicies),
-	latest("status-disk", "status disk", parseDisk),
-	latest("status-sensors", "status sensors", parseSensors),
-	latest("status-sysstat", "status sysstat show", parseSystem),
-	asFile(merged("syslog", "syslog tail", parseSyslog)),
-	each("vtl-haadmin-show", "vtl haAdmin show", parseHAGroups, joinHAGroups),
+	ChrystokiConf,
+	ClientList,
+	AuditLog,
+	HALog,
+	HSMDisplayLicenses,
+	HSMInformationMonitor,
+	HSMInformationShow,
+	HSMShow,
+	HSMShowPolicies,
+	HSMTamperShow,
+	HAGroupListGroups,
+	CardEnvShow,
+	CardMonitor,
+	CardShowInfo,
+	CardTamperShow,
+	PartitionShowInfo,
+	RoleShow,
+	SlotList,
+	STMShow,
+	NTLSCertificateShow,
+	NTLSInformationShow,
+	PartitionList,
+	PartitionShow,
+	PartitionShowPolicies,
+	StatusDisk,
+	StatusSensors,
+	StatusSysstat,
+	Syslog,
+	VTLHAAdminShow,
 }
 
 // FindFormat returns the Format of that name.

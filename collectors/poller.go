@@ -3,7 +3,6 @@ package collectors
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,25 +12,17 @@ import (
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
-// A Poller asks one HSM every command at its pace, one at a time: a Luna
-// Network HSM those of LunaSH, a card those of LunaCM.
+// A Poller asks one HSM every command at its pace, one at a time.
 type Poller struct {
 	Device    string
 	Kind      hsm.Kind // hsm.CardHSM; "": a Luna Network HSM
+	Commands  []command
 	Runner    Runner
 	Rank      int // of its observations
 	Intervals Intervals
 
 	keep  func(file, text string) // of every answer that was read; nil: none
 	major int                     // version of the software, or of a card's firmware; 0: not yet known
-}
-
-// commands returns what p's HSM is asked.
-func (p *Poller) commands() []command {
-	if p.Kind == hsm.CardHSM {
-		return lunacm
-	}
-	return lunash
 }
 
 // Intervals is how often each [Pace] is polled.
@@ -41,20 +32,6 @@ type Intervals [paces]time.Duration
 // the HSM's request counter by more than forty and writes two lines into the
 // appliance's log, whose disk stops NTLS when it is full.
 var DefaultIntervals = Intervals{Fast: 5 * time.Minute, Slow: 15 * time.Minute, Hourly: time.Hour}
-
-// CommandsPerDay returns how many commands a poller sends in a day to an
-// appliance with the given number of registered clients.
-func (i Intervals) CommandsPerDay(clients int) int {
-	var n float64
-	for _, c := range lunash {
-		each := 1
-		if c.ask != nil {
-			each += clients
-		}
-		n += float64(each) * (24 * time.Hour).Seconds() / i[c.pace].Seconds()
-	}
-	return int(n + 0.5)
-}
 
 // MaxBackoff bounds the pause after rounds without a session.
 const MaxBackoff = 5 * time.Minute
@@ -105,7 +82,7 @@ func (i Intervals) poll(ctx context.Context, round func(due func(Pace) bool) hsm
 // or None. Without a session every source of the round shares its failure.
 func (p *Poller) round(ctx context.Context, due func(Pace) bool, report func(hsm.Observation)) hsm.Failure {
 	var lost, blocked error // no session; the card does not answer
-	for _, c := range p.commands() {
+	for _, c := range p.Commands {
 		if !due(c.pace) || p.major < c.since {
 			continue
 		}
@@ -139,7 +116,7 @@ func (p *Poller) round(ctx context.Context, due func(Pace) bool, report func(hsm
 func (p *Poller) ask(ctx context.Context, c command) ([]hsm.Fact, []string, error) {
 	text, facts, unread, err := p.askText(ctx, c)
 	if err == nil && p.keep != nil {
-		p.keep(c.format+".txt", string(text))
+		p.keep(c.format.CaptureFile(), string(text))
 	}
 	return facts, unread, err
 }
@@ -159,7 +136,7 @@ func (p *Poller) askText(ctx context.Context, c command) ([]byte, []hsm.Fact, []
 	read := c.read
 	if read == nil {
 		read = func(text string) ([]hsm.Fact, []string, error) {
-			fact, unread, err := parse(c.format, text)
+			fact, unread, err := c.format.Parse(text)
 			return []hsm.Fact{fact}, unread, err
 		}
 	}
@@ -191,13 +168,4 @@ func answer(ctx context.Context, r Runner, command string) ([]byte, error) {
 		return nil, failed(hsm.Incomplete, "%s: the answer has no result line", command)
 	}
 	return text, nil
-}
-
-func parse(format, text string) (hsm.Fact, []string, error) {
-	for _, f := range Formats {
-		if f.Name == format {
-			return f.Parse(text)
-		}
-	}
-	return nil, nil, fmt.Errorf("no parser for format %q", format)
 }

@@ -34,7 +34,7 @@ func poll(t *testing.T, s *script, intervals Intervals, d time.Duration) []hsm.O
 	var got []hsm.Observation
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
-	p := &Poller{Device: "a", Runner: s, Intervals: intervals}
+	p := NewLunaSHPoller("a", s, 0, intervals)
 	if err := p.Run(ctx, func(o hsm.Observation) { got = append(got, o) }); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func reports(got []hsm.Observation, source string, f hsm.Failure) (n int) {
 
 func TestPaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{Dir: "testdata/7.2"}
+		s := &script{Dir: ReplayLunaSH("testdata/7.2")}
 		got := poll(t, s, DefaultIntervals, 6*time.Hour+20*time.Minute)
 		for source, want := range map[string]int{"hsm show": 76, "status sensors": 25, "hsm tamper show": 7} {
 			if n := reports(got, source, hsm.None); n < want-3 || n > want+3 {
@@ -68,7 +68,7 @@ func TestPaces(t *testing.T) {
 // TestOldVersionsAreNotAskedForTampers since they do not know the command.
 func TestOldVersionsAreNotAskedForTampers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{Dir: "testdata/5.4"}
+		s := &script{Dir: ReplayLunaSH("testdata/5.4")}
 		poll(t, s, DefaultIntervals, time.Minute)
 		for _, c := range s.asked {
 			if strings.Contains(c, "tamper") {
@@ -81,7 +81,7 @@ func TestOldVersionsAreNotAskedForTampers(t *testing.T) {
 // TestALostApplianceFailsOnce a round, and all sources tell why.
 func TestALostApplianceFailsOnceARound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{Dir: "testdata/7.2", fails: map[string]error{"": failed(hsm.Unreachable, "gone")}}
+		s := &script{Dir: ReplayLunaSH("testdata/7.2"), fails: map[string]error{"": failed(hsm.Unreachable, "gone")}}
 		got := poll(t, s, DefaultIntervals, time.Minute)
 		if n := len(s.asked); n < 4 || n > 9 {
 			t.Errorf("%d attempts in a minute, want a few with growing pauses", n)
@@ -95,7 +95,7 @@ func TestALostApplianceFailsOnceARound(t *testing.T) {
 // TestABlockedCardIsAskedOnce a round; what does not need the card goes on.
 func TestABlockedCardIsAskedOnceARound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{Dir: "testdata/7.2", fails: map[string]error{"hsm show": failed(hsm.Timeout, "no prompt")}}
+		s := &script{Dir: ReplayLunaSH("testdata/7.2"), fails: map[string]error{"hsm show": failed(hsm.Timeout, "no prompt")}}
 		got := poll(t, s, DefaultIntervals, time.Minute)
 		if reports(got, "partition show", hsm.Timeout) != 1 || reports(got, "ntls information show", hsm.None) != 1 {
 			t.Errorf("%+v", got)
@@ -111,7 +111,7 @@ func TestABlockedCardIsAskedOnceARound(t *testing.T) {
 // TestAWrongPasswordIsTriedRarely, since an appliance may lock the account.
 func TestAWrongPasswordIsTriedRarely(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{Dir: "testdata/7.2", fails: map[string]error{"": failed(hsm.Login, "refused")}}
+		s := &script{Dir: ReplayLunaSH("testdata/7.2"), fails: map[string]error{"": failed(hsm.Login, "refused")}}
 		poll(t, s, DefaultIntervals, 14*time.Minute)
 		if n := len(s.asked); n != 3 {
 			t.Errorf("%d logins in 14 minutes, want one each five", n)

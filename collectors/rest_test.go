@@ -93,7 +93,7 @@ func TestRESTEqualsLunaSH(t *testing.T) {
 			r := &RESTPoller{Device: name, REST: e.rest(t, name), Intervals: DefaultIntervals}
 			byREST, _ := r.facts(t)
 			snap := &hsm.Snapshot{}
-			l := &Poller{Device: name, Runner: e.luna(t, name), Intervals: DefaultIntervals}
+			l := NewLunaSHPoller(name, e.luna(t, name), 0, DefaultIntervals)
 			l.round(t.Context(), all, func(o hsm.Observation) { snap = snap.With(o) })
 			a, b := plainJSON(t, snap.Devices[0]).(map[string]any), plainJSON(t, byREST).(map[string]any)
 			compared := 0

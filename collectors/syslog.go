@@ -7,6 +7,9 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
+// Syslog is the syslog of an appliance.
+var Syslog = asFile(merged("syslog", "syslog tail", parseSyslog))
+
 // parseSyslog reads lines of a log, in any of the forms of [ParseLogLine], or
 // a session with "syslog tail". Lines of no form are kept whole.
 func parseSyslog(lines []string, unread func(string)) hsm.Fact {
