@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -72,14 +71,14 @@ const restName = `(?:[A-Za-z0-9_:+-]|%20)(?:[A-Za-z0-9._:+-]|%20){0,127}`
 
 // restAllowed is every resource that may ever be read. Reading changes nothing
 // and needs no login to the HSM.
-var restAllowed = []*regexp.Regexp{
-	exactly(`/api/lunasa`),
-	exactly(`/api/lunasa/hsms(/[0-9]{1,20}(/counter|/tamper|/metrics|/licenses|/policies|/policies/[0-9]{1,5})?)?`),
-	exactly(`/api/lunasa/hsms/[0-9]{1,20}/partitions(/[0-9]{1,20}(/roles/[a-z]{1,16})?)?`),
-	exactly(`/api/lunasa/ntls(/certificate|/clients(/` + restName + `)?)?`),
-	exactly(`/api/lunasa/(services|sensors|disk/partitions)(/` + restName + `)?`),
-	exactly(`/api/lunasa/disk/smart`),
-}
+var restAllowed = Allow(
+	`/api/lunasa`,
+	`/api/lunasa/hsms(/[0-9]{1,20}(/counter|/tamper|/metrics|/licenses|/policies|/policies/[0-9]{1,5})?)?`,
+	`/api/lunasa/hsms/[0-9]{1,20}/partitions(/[0-9]{1,20}(/roles/[a-z]{1,16})?)?`,
+	`/api/lunasa/ntls(/certificate|/clients(/` + restName + `)?)?`,
+	`/api/lunasa/(services|sensors|disk/partitions)(/` + restName + `)?`,
+	`/api/lunasa/disk/smart`,
+)
 
 const restLogin = "/auth/session"
 
@@ -89,10 +88,8 @@ func AllowedREST(method, path string) error {
 	if method == http.MethodPost && path == restLogin {
 		return nil
 	}
-	for _, a := range restAllowed {
-		if method == http.MethodGet && a.MatchString(path) {
-			return nil
-		}
+	if method == http.MethodGet && restAllowed.Has(path) {
+		return nil
 	}
 	return failed(hsm.Command, "%s %q is not on the list of requests that change nothing; it was not sent", method, clip(path, 200))
 }
