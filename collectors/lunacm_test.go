@@ -17,7 +17,7 @@ func TestLunaCMSessions(t *testing.T) {
 		f := fixture7(t, name)
 		echoed.WriteString(strings.TrimSuffix(f.text, "lunacm:>\n"))
 		for line := range strings.Lines(strings.TrimSuffix(f.text, "lunacm:>\n")) {
-			if _, _, prompt := cutPrompt(line); prompt {
+			if strings.Contains(line, "lunacm:>") {
 				line = "lunacm:>"
 			}
 			piped.WriteString(line)

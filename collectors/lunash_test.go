@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,17 +44,20 @@ func startEstate(t *testing.T, scenario string) estate {
 }
 
 // luna returns a session to the appliance of that name.
-func (e estate) luna(t *testing.T, name string) *LunaSH {
+func luna(t *testing.T, e estate, name string) *LunaSH {
 	t.Helper()
-	for _, a := range e.Appliances {
-		if a.Name == name {
-			l := (&LunaSH{Address: a.SSHAddress, User: simulator.User, PasswordFile: e.PasswordFile, KnownHostsFile: e.KnownHosts}).Start()
-			t.Cleanup(func() { l.Close() })
-			return l
-		}
+	l := (&LunaSH{Address: e.appliance(t, name).SSHAddress, User: simulator.User, PasswordFile: e.PasswordFile, KnownHostsFile: e.KnownHosts}).Start()
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+func (e estate) appliance(t *testing.T, name string) simulator.ReadyAppliance {
+	t.Helper()
+	i := slices.IndexFunc(e.Appliances, func(a simulator.ReadyAppliance) bool { return a.Name == name })
+	if i < 0 {
+		t.Fatalf("no appliance %s", name)
 	}
-	t.Fatalf("no appliance %s", name)
-	return nil
+	return e.Appliances[i]
 }
 
 func (e estate) inject(t *testing.T, appliance string, words ...string) {
@@ -70,19 +74,16 @@ func TestEveryCommand(t *testing.T) {
 	for _, a := range e.Appliances {
 		t.Run(a.Name, func(t *testing.T) {
 			t.Parallel()
-			p := NewLunaSHPoller(a.Name, e.luna(t, a.Name), 0, DefaultIntervals)
-			for _, c := range lunash {
-				if p.major < c.since {
-					continue
+			p := NewLunaSHPoller(a.Name, luna(t, e, a.Name), 0, DefaultIntervals)
+			asked := 0
+			p.Capture(t.Context(), func(_, _ string) {}, func(o hsm.Observation) {
+				asked++
+				if o.Err != nil || len(o.Facts) != 1 || len(o.Unread) != 0 {
+					t.Errorf("%s: %d facts, unread %q, %v", o.Source, len(o.Facts), o.Unread, o.Err)
 				}
-				facts, unread, err := p.ask(t.Context(), c)
-				if err != nil {
-					t.Errorf("%s: %v", c.name, err)
-					continue
-				}
-				if len(facts) != 1 || len(unread) != 0 {
-					t.Errorf("%s: %d facts, unread %q", c.name, len(facts), unread)
-				}
+			})
+			if asked < len(lunash)-1 {
+				t.Errorf("only %d commands were asked", asked)
 			}
 		})
 	}
@@ -116,7 +117,7 @@ func TestLoginFailures(t *testing.T) {
 		{"no common algorithm", func(l *LunaSH) { l.Algorithms.Ciphers = []string{"aes128-cbc"} }, hsm.Login, `allow what the appliance offers under "algorithms"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			l := e.luna(t, "luna72")
+			l := luna(t, e, "luna72")
 			c.change(l)
 			_, err := l.Run(t.Context(), "hsm show")
 			if failure(err) != c.want || !strings.Contains(err.Error(), c.says) {
@@ -131,7 +132,7 @@ func TestLoginFailures(t *testing.T) {
 
 func TestPublicKeyAndPin(t *testing.T) {
 	e := startEstate(t, "")
-	l := e.luna(t, "luna62")
+	l := luna(t, e, "luna62")
 	for _, a := range e.Appliances {
 		if a.Name == "luna62" {
 			l.HostKey, l.KnownHostsFile = a.Fingerprint, ""
@@ -157,7 +158,7 @@ func TestWireFaults(t *testing.T) {
 		t.Run(c.fault, func(t *testing.T) {
 			t.Parallel()
 			e := startEstate(t, "")
-			l := e.luna(t, "luna72")
+			l := luna(t, e, "luna72")
 			if _, err := answer(t.Context(), l, "hsm show"); err != nil {
 				t.Fatal(err)
 			}
@@ -179,7 +180,7 @@ func TestWireFaults(t *testing.T) {
 // TestOneAtATime has many ask over one session; each gets its own answer.
 func TestOneAtATime(t *testing.T) {
 	e := startEstate(t, "")
-	l := e.luna(t, "luna72")
+	l := luna(t, e, "luna72")
 	ended := make(chan error)
 	ask := func(command, want string) {
 		text, err := answer(t.Context(), l, command)
@@ -203,7 +204,7 @@ func TestOneAtATime(t *testing.T) {
 // smuggle a second command in: nothing of it reaches the session.
 func TestNothingElseIsSent(t *testing.T) {
 	e := startEstate(t, "")
-	l := e.luna(t, "luna72")
+	l := luna(t, e, "luna72")
 	if _, err := l.Run(t.Context(), "status disk"); err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +239,7 @@ func TestOldAlgorithms(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := startEstate(t, scenario)
-	l := e.luna(t, "old")
+	l := luna(t, e, "old")
 	if _, err := l.Run(t.Context(), "hsm show"); failure(err) != hsm.Login || !strings.Contains(err.Error(), "no common algorithm") {
 		t.Errorf("by default: %v", err)
 	}

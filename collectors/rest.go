@@ -75,8 +75,8 @@ var restAllowed = Allow(
 	`/api/lunasa`,
 	`/api/lunasa/hsms(/[0-9]{1,20}(/counter|/tamper|/metrics|/licenses|/policies|/policies/[0-9]{1,5})?)?`,
 	`/api/lunasa/hsms/[0-9]{1,20}/partitions(/[0-9]{1,20}(/roles/[a-z]{1,16})?)?`,
-	`/api/lunasa/ntls(/certificate|/clients(/` + restName + `)?)?`,
-	`/api/lunasa/(services|sensors|disk/partitions)(/` + restName + `)?`,
+	`/api/lunasa/ntls(/certificate|/clients(/`+restName+`)?)?`,
+	`/api/lunasa/(services|sensors|disk/partitions)(/`+restName+`)?`,
 	`/api/lunasa/disk/smart`,
 )
 

@@ -64,7 +64,7 @@ func TestRESTWrongPassword(t *testing.T) {
 // many rounds: it would shut out the second who tries three times.
 func TestRESTIsNeverShutOut(t *testing.T) {
 	e := startEstate(t, "")
-	r := e.rest(t, "luna72")
+	r := restOf(t, e, "luna72")
 	e.inject(t, "luna72", "wrong-password")
 	for range 10 {
 		if _, err := r.get(t.Context(), ntlsPath); failure(err) != hsm.Login {
@@ -81,7 +81,7 @@ func TestRESTIsNeverShutOut(t *testing.T) {
 	if _, err := r.get(t.Context(), ntlsPath); err != nil {
 		t.Errorf("after it was mended: %v", err)
 	}
-	careless := e.rest(t, "luna72")
+	careless := restOf(t, e, "luna72")
 	e.inject(t, "luna72", "wrong-password")
 	for range 3 {
 		careless.refused = nil
@@ -100,7 +100,7 @@ func TestRESTIsNeverShutOut(t *testing.T) {
 // TestRESTExpiryIsInvisible ends sessions in both ways that appliances do.
 func TestRESTExpiryIsInvisible(t *testing.T) {
 	e := startEstate(t, "")
-	r := e.rest(t, "luna72")
+	r := restOf(t, e, "luna72")
 	for i := range 4 {
 		before := r.cookie
 		if _, err := r.get(t.Context(), ntlsPath); err != nil {
@@ -181,7 +181,7 @@ func TestRESTUnauthorized(t *testing.T) {
 // before the password is sent.
 func TestRESTCertificate(t *testing.T) {
 	e := startEstate(t, "")
-	good := e.rest(t, "luna72")
+	good := restOf(t, e, "luna72")
 	if _, err := good.get(t.Context(), ntlsPath); err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func TestRESTCertificate(t *testing.T) {
 		{"no CA in it", ca(e.PasswordFile), "holds no certificate"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := e.rest(t, "luna72")
+			r := restOf(t, e, "luna72")
 			c.change(r)
 			_, err := r.get(t.Context(), ntlsPath)
 			if c.says == "" && err != nil || c.says != "" && (failure(err) != hsm.HostKey || !strings.Contains(err.Error(), c.says)) {
@@ -319,7 +319,7 @@ func TestRESTBadAnswers(t *testing.T) {
 // requests hang is shut out.
 func TestRESTStopsAfterATimeout(t *testing.T) {
 	e := startEstate(t, "")
-	p := &RESTPoller{Device: "luna72", REST: e.rest(t, "luna72"), Intervals: DefaultIntervals}
+	p := &RESTPoller{Device: "luna72", REST: restOf(t, e, "luna72"), Intervals: DefaultIntervals}
 	p.facts(t)
 	e.inject(t, "luna72", "hang")
 	p.REST.Timeout = 50 * time.Millisecond
@@ -339,7 +339,7 @@ func TestRESTStopsAfterATimeout(t *testing.T) {
 // the rest why not.
 func TestRESTOutOfService(t *testing.T) {
 	e := startEstate(t, "")
-	p := &RESTPoller{Device: "luna72", REST: e.rest(t, "luna72"), Intervals: DefaultIntervals}
+	p := &RESTPoller{Device: "luna72", REST: restOf(t, e, "luna72"), Intervals: DefaultIntervals}
 	p.facts(t)
 	e.inject(t, "luna72", "hsm-crash")
 	_, seen := p.facts(t)
@@ -424,7 +424,7 @@ func TestRESTRemovedPartition(t *testing.T) {
 // TestRESTOlderAPI takes the older version where the newer is refused.
 func TestRESTOlderAPI(t *testing.T) {
 	e := startEstate(t, "")
-	r := e.rest(t, "luna62")
+	r := restOf(t, e, "luna62")
 	if _, _, err := (&RESTPoller{REST: r}).askHSM(t.Context()); err != nil || r.version != 1 {
 		t.Errorf("version %d: %v", r.version, err)
 	}

@@ -20,17 +20,12 @@ import (
 )
 
 // rest returns a client of the appliance of that name.
-func (e estate) rest(t *testing.T, name string) *REST {
+func restOf(t *testing.T, e estate, name string) *REST {
 	t.Helper()
-	for _, a := range e.Appliances {
-		if a.Name == name {
-			r := &REST{Address: a.RESTAddress, User: simulator.User, PasswordFile: e.PasswordFile, Certificate: a.RESTFingerprint}
-			t.Cleanup(func() { r.Close() })
-			return r
-		}
-	}
-	t.Fatalf("no appliance %s", name)
-	return nil
+	a := e.appliance(t, name)
+	r := &REST{Address: a.RESTAddress, User: simulator.User, PasswordFile: e.PasswordFile, Certificate: a.RESTFingerprint}
+	t.Cleanup(func() { r.Close() })
+	return r
 }
 
 // all is a round in which everything is due.
@@ -59,7 +54,7 @@ func TestRESTReadsEverything(t *testing.T) {
 	} {
 		for _, quirks := range []string{"off", "on"} {
 			e.inject(t, name, "rest-quirks", quirks)
-			p := &RESTPoller{Device: name, REST: e.rest(t, name), Intervals: DefaultIntervals}
+			p := &RESTPoller{Device: name, REST: restOf(t, e, name), Intervals: DefaultIntervals}
 			d, seen := p.facts(t)
 			var got []string
 			for _, o := range seen {
@@ -90,11 +85,13 @@ func TestRESTEqualsLunaSH(t *testing.T) {
 			t.Parallel()
 			e.inject(t, name, "so-login-fail", "1")
 			e.inject(t, name, "partition-deactivate", "payments")
-			r := &RESTPoller{Device: name, REST: e.rest(t, name), Intervals: DefaultIntervals}
+			r := &RESTPoller{Device: name, REST: restOf(t, e, name), Intervals: DefaultIntervals}
 			byREST, _ := r.facts(t)
 			snap := &hsm.Snapshot{}
-			l := NewLunaSHPoller(name, e.luna(t, name), 0, DefaultIntervals)
-			l.round(t.Context(), all, func(o hsm.Observation) { snap = snap.With(o) })
+			l := (&LunaSH{Address: e.appliance(t, name).SSHAddress, User: simulator.User, PasswordFile: e.PasswordFile, KnownHostsFile: e.KnownHosts}).Start()
+			defer l.Close()
+			p := NewLunaSHPoller(name, l, 0, DefaultIntervals)
+			p.Capture(t.Context(), func(_, _ string) {}, func(o hsm.Observation) { snap = snap.With(o) })
 			a, b := plainJSON(t, snap.Devices[0]).(map[string]any), plainJSON(t, byREST).(map[string]any)
 			compared := 0
 			for section := range a {
