@@ -13,16 +13,16 @@ func (h HSM) sources(runner collectors.Runner) (all []collectors.Source, done fu
 	if h.Address != "" || h.Replay != "" && collectors.ReplayLunaSH(h.Replay).Has() {
 		all = append(all, collectors.NewLunaSHPoller(h.Name, runner, h.rank(sourceLunaSH), h.intervals()))
 	}
-	if rest := h.restAPI(); rest != nil {
-		all = append(all, &collectors.RESTPoller{Device: h.Name, Rank: h.rank(sourceREST), Intervals: h.intervals(), REST: rest})
+	if api := h.restAPI(); api != nil {
+		all = append(all, &collectors.RESTPoller{Device: h.Name, Rank: h.rank(sourceREST), Intervals: h.intervals(), REST: api})
 	}
-	snmp := h.SNMPAgent
+	agent := h.SNMPAgent
 	if h.Replay != "" && exists(filepath.Join(h.Replay, collectors.WalkFile)) {
-		snmp = &SNMPAgent{Serial: h.replaySerial}
-		snmp.complete()
+		agent = &SNMPAgent{Serial: h.replaySerial}
+		agent.complete()
 	}
-	if snmp != nil {
-		s := snmp.collector(h.Name, h.rank(sourceSNMP))
+	if agent != nil {
+		s := agent.collector(h.Name, h.rank(sourceSNMP))
 		s.Replay = h.Replay
 		all = append(all, s)
 	}

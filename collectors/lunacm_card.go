@@ -263,7 +263,7 @@ func (c *Cards) Run(ctx context.Context, report func(hsm.Observation)) error {
 	var all sync.WaitGroup
 	defer all.Wait()
 	polled := make(map[string]bool)
-	poll := func(serial string) {
+	watch := func(serial string) {
 		if polled[serial] {
 			return
 		}
@@ -272,7 +272,7 @@ func (c *Cards) Run(ctx context.Context, report func(hsm.Observation)) error {
 		all.Go(func() { p.Run(ctx, report) })
 	}
 	for _, s := range c.Serials {
-		poll(s)
+		watch(s)
 	}
 	l := &LunaCM{Path: c.Path}
 	for lost := 0; ctx.Err() == nil; {
@@ -288,7 +288,7 @@ func (c *Cards) Run(ctx context.Context, report func(hsm.Observation)) error {
 		report(obs)
 		for _, s := range slots {
 			if isAdmin(s) {
-				poll(s.Serial)
+				watch(s.Serial)
 			}
 		}
 		next := c.Intervals[Slow]

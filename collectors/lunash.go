@@ -240,22 +240,22 @@ type shell struct {
 }
 
 func newShell(client *ssh.Client) (*shell, error) {
-	session, err := client.NewSession()
+	channel, err := client.NewSession()
 	if err != nil {
 		return nil, failed(hsm.Unreachable, "session: %w", err)
 	}
-	if err := session.RequestPty("xterm", 80, 240, ssh.TerminalModes{}); err != nil {
+	if err := channel.RequestPty("xterm", 80, 240, ssh.TerminalModes{}); err != nil {
 		return nil, failed(hsm.Unreachable, "PTY: %w", err)
 	}
-	in, err := session.StdinPipe()
+	in, err := channel.StdinPipe()
 	if err != nil {
 		return nil, failed(hsm.Unreachable, "session: %w", err)
 	}
-	out, err := session.StdoutPipe()
+	out, err := channel.StdoutPipe()
 	if err != nil {
 		return nil, failed(hsm.Unreachable, "session: %w", err)
 	}
-	if err := session.Shell(); err != nil {
+	if err := channel.Shell(); err != nil {
 		return nil, failed(hsm.Unreachable, "shell: %w", err)
 	}
 	s := &shell{client: client, in: in, chunks: make(chan []byte)}

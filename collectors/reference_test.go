@@ -16,7 +16,7 @@ import (
 
 // referenceDir holds captured outputs beside a checkout. A clone elsewhere
 // does not have them, and the tests that need them are skipped.
-const referenceDir = "../../shared/reference/formats"
+const referenceDir = "../../../shared/reference/formats"
 
 var fence = regexp.MustCompile("(?ms)^(```+)text id=(\\w+)/(\\d+)\n(.*?)^```+$")
 

@@ -1,6 +1,7 @@
 package collectors
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -265,11 +266,7 @@ func (r *REST) send(ctx context.Context, method, path string, password *string) 
 	if err := r.open(); err != nil {
 		return nil, err
 	}
-	timeout := r.Timeout
-	if timeout == 0 {
-		timeout = restTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.Timeout, restTimeout))
 	defer cancel()
 	var body io.Reader
 	if password != nil {
