@@ -20,45 +20,45 @@ type haRead struct {
 
 var haSheet = sheet[haRead]{
 	line: haLine,
-	labels: []label[haRead]{
-		{"ha auto recovery", ofHost(func(h *haRead, v string) bool { return enabled(&h.AutoRecovery.Enabled, v) })},
-		{"ha recovery mode", ofHost(func(h *haRead, v string) bool { return word(&h.AutoRecovery.Mode, v) })},
-		{"maximum auto recovery retry", ofHost(func(h *haRead, v string) bool { return retries(&h.AutoRecovery.MaxRetries, v) })},
-		{"auto recovery poll interval", ofHost(func(h *haRead, v string) bool { return whole(&h.AutoRecovery.Interval, v) })},
-		{"ha logging", ofHost(func(h *haRead, v string) bool { return enabled(&h.Logging, v) })},
-		{"ha log", ofHost(func(h *haRead, v string) bool { return enabled(&h.Logging, v) })},
-		{"ha log _file", ofHost(logFile)}, // as printed
-		{"ha log file", ofHost(logFile)},
-		{"log file", ofHost(logFile)},
-		{"maximum ha log file length", ofHost(func(h *haRead, v string) bool { return whole(&h.LogMaxBytes, v) })},
-		{"max file length", ofHost(func(h *haRead, v string) bool { return whole(&h.LogMaxBytes, v) })},
-		{"only show ha slots", ofHost(func(h *haRead, v string) bool {
+	labels: labels[haRead]{
+		"ha auto recovery":            ofHost(func(h *haRead, v string) bool { return enabled(&h.AutoRecovery.Enabled, v) }),
+		"ha recovery mode":            ofHost(func(h *haRead, v string) bool { return word(&h.AutoRecovery.Mode, v) }),
+		"maximum auto recovery retry": ofHost(func(h *haRead, v string) bool { return retries(&h.AutoRecovery.MaxRetries, v) }),
+		"auto recovery poll interval": ofHost(func(h *haRead, v string) bool { return whole(&h.AutoRecovery.Interval, v) }),
+		"ha logging":                  ofHost(func(h *haRead, v string) bool { return enabled(&h.Logging, v) }),
+		"ha log":                      ofHost(func(h *haRead, v string) bool { return enabled(&h.Logging, v) }),
+		"ha log _file":                ofHost(logFile), // as printed
+		"ha log file":                 ofHost(logFile),
+		"log file":                    ofHost(logFile),
+		"maximum ha log file length":  ofHost(func(h *haRead, v string) bool { return whole(&h.LogMaxBytes, v) }),
+		"max file length":             ofHost(func(h *haRead, v string) bool { return whole(&h.LogMaxBytes, v) }),
+		"only show ha slots": ofHost(func(h *haRead, v string) bool {
 			h.global = true // it is the last one
 			return boolean(&h.HAOnly, v)
-		})},
-		{"ha proxy", nil},
+		}),
+		"ha proxy": nil,
 
-		{"ha group label", func(h *haRead, v string) bool {
+		"ha group label": func(h *haRead, v string) bool {
 			if v == "" {
 				return false
 			}
 			h.block(func(g *hsm.HAGroup) bool { return g.Label != "" }).Label = v
 			return true
-		}},
-		{"ha group number", func(h *haRead, v string) bool {
+		},
+		"ha group number": func(h *haRead, v string) bool {
 			var n string
 			if !serial(&n, v) {
 				return false
 			}
 			h.block(func(g *hsm.HAGroup) bool { return g.Serial != "" }).Serial = n
 			return true
-		}},
-		{"ha group slot id", ofHAGroup(haSlot)},
-		{"ha group slot #", ofHAGroup(haSlot)},
-		{"synchronization", ofHAGroup(func(h *haRead, v string) bool { return unstated(v) || enabled(&h.current.Synchronization, v) })},
-		{"needs sync", ofHAGroup(func(h *haRead, v string) bool { return unstated(v) || boolean(&h.current.NeedsSync, v) })},
-		{"group members", ofHAGroup(groupMembers)},
-		{"standby members", ofHAGroup(standbyMembers)},
+		},
+		"ha group slot id": ofHAGroup(haSlot),
+		"ha group slot #":  ofHAGroup(haSlot),
+		"synchronization":  ofHAGroup(func(h *haRead, v string) bool { return unstated(v) || enabled(&h.current.Synchronization, v) }),
+		"needs sync":       ofHAGroup(func(h *haRead, v string) bool { return unstated(v) || boolean(&h.current.NeedsSync, v) }),
+		"group members":    ofHAGroup(groupMembers),
+		"standby members":  ofHAGroup(standbyMembers),
 	},
 }
 

@@ -11,10 +11,10 @@ type rolesRead struct{ hsm.Roles }
 
 var roleSheet = sheet[rolesRead]{
 	line: roleLine,
-	labels: []label[rolesRead]{
-		{"primary authentication type", ofRole(func(r *hsm.RoleState, v string) bool { return words(&r.PrimaryAuthentication, v) })},
-		{"secondary authentication type", ofRole(func(r *hsm.RoleState, v string) bool { return words(&r.SecondaryAuthentication, v) })},
-		{"failed login attempts before lockout", ofRole(func(r *hsm.RoleState, v string) bool { return whole(&r.LoginAttemptsLeft, v) })},
+	labels: labels[rolesRead]{
+		"primary authentication type":          ofRole(func(r *hsm.RoleState, v string) bool { return words(&r.PrimaryAuthentication, v) }),
+		"secondary authentication type":        ofRole(func(r *hsm.RoleState, v string) bool { return words(&r.SecondaryAuthentication, v) }),
+		"failed login attempts before lockout": ofRole(func(r *hsm.RoleState, v string) bool { return whole(&r.LoginAttemptsLeft, v) }),
 	},
 }
 

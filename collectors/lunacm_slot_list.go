@@ -18,35 +18,35 @@ type slotsRead struct {
 
 var slotSheet = sheet[slotsRead]{
 	line: slotLine,
-	labels: []label[slotsRead]{
-		{"slot id", slotID},
-		{"tunnel slot id", func(s *slotsRead, v string) bool { return whole(&s.block(false).TunnelID, v) }},
-		{"label", slotLabel},
-		{"hsm label", slotLabel},
-		{"serial number", slotSerial},
-		{"hsm serial number", slotSerial},
-		{"model", slotWords(func(c *hsm.Slot) *string { return &c.Model })},
-		{"hsm model", slotWords(func(c *hsm.Slot) *string { return &c.Model })},
-		{"firmware version", slotWords(func(c *hsm.Slot) *string { return &c.Firmware })},
-		{"hsm firmware version", slotWords(func(c *hsm.Slot) *string { return &c.Firmware })},
-		{"configuration", slotWords(func(c *hsm.Slot) *string { return &c.Configuration })},
-		{"hsm configuration", slotWords(func(c *hsm.Slot) *string { return &c.HSMConfiguration })},
-		{"slot description", slotWords(func(c *hsm.Slot) *string { return &c.Description })},
-		{"hsm status", slotWords(func(c *hsm.Slot) *string { return &c.HSMStatus })},
-		{"current slot id", currentSlot},
-		{"available hsms", nil},
-		{"available hsm's", nil},
+	labels: labels[slotsRead]{
+		"slot id":              slotID,
+		"tunnel slot id":       func(s *slotsRead, v string) bool { return whole(&s.block(false).TunnelID, v) },
+		"label":                slotLabel,
+		"hsm label":            slotLabel,
+		"serial number":        slotSerial,
+		"hsm serial number":    slotSerial,
+		"model":                slotWords(func(c *hsm.Slot) *string { return &c.Model }),
+		"hsm model":            slotWords(func(c *hsm.Slot) *string { return &c.Model }),
+		"firmware version":     slotWords(func(c *hsm.Slot) *string { return &c.Firmware }),
+		"hsm firmware version": slotWords(func(c *hsm.Slot) *string { return &c.Firmware }),
+		"configuration":        slotWords(func(c *hsm.Slot) *string { return &c.Configuration }),
+		"hsm configuration":    slotWords(func(c *hsm.Slot) *string { return &c.HSMConfiguration }),
+		"slot description":     slotWords(func(c *hsm.Slot) *string { return &c.Description }),
+		"hsm status":           slotWords(func(c *hsm.Slot) *string { return &c.HSMStatus }),
+		"current slot id":      currentSlot,
+		"available hsms":       nil,
+		"available hsm's":      nil,
 
 		// Of "hsm showinfo" and "partition showinfo", whose blocks have a
 		// slot number, too.
-		{"session state", notASlot},
-		{"token flags", notASlot},
-		{"partition label", notASlot},
-		{"partition serial number", notASlot},
-		{"partition status", notASlot},
-		{"hsm manufacturer", notASlot},
-		{"so status", notASlot},
-		{"user status", notASlot},
+		"session state":           notASlot,
+		"token flags":             notASlot,
+		"partition label":         notASlot,
+		"partition serial number": notASlot,
+		"partition status":        notASlot,
+		"hsm manufacturer":        notASlot,
+		"so status":               notASlot,
+		"user status":             notASlot,
 	},
 }
 
@@ -259,10 +259,10 @@ func unglued[T any](s sheet[T], lines []string) []string {
 func (s sheet[T]) labelBefore(text string) int {
 	text = strings.TrimRight(text, " \t")
 	longest := 0
-	for _, l := range s.labels {
-		at := len(text) - len(l.name)
-		if len(l.name) > longest && at >= 0 && (at == 0 || text[at-1] == ' ' || text[at-1] == '\t') && strings.EqualFold(text[at:], l.name) {
-			longest = len(l.name)
+	for name := range s.labels {
+		at := len(text) - len(name)
+		if len(name) > longest && at >= 0 && (at == 0 || text[at-1] == ' ' || text[at-1] == '\t') && strings.EqualFold(text[at:], name) {
+			longest = len(name)
 		}
 	}
 	if longest == 0 {

@@ -7,10 +7,10 @@ import (
 )
 
 var transportSheet = sheet[hsm.Transport]{
-	labels: []label[hsm.Transport]{
-		{"transport mode", transportMode},
-		{"secure transport mode", transportMode},
-		{"stm state flags", nil},
+	labels: labels[hsm.Transport]{
+		"transport mode":        transportMode,
+		"secure transport mode": transportMode,
+		"stm state flags":       nil,
 	},
 }
 

@@ -19,19 +19,19 @@ type clientsRead struct {
 
 var clientSheet = sheet[clientsRead]{
 	line: clientLine,
-	labels: []label[clientsRead]{
-		{"clientid", func(c *clientsRead, v string) bool {
+	labels: labels[clientsRead]{
+		"clientid": func(c *clientsRead, v string) bool {
 			if v == "" {
 				return false
 			}
 			c.current = c.find(v)
 			return true
-		}},
-		{"ipaddress", ofClient(func(c *hsm.Client, v string) bool { return word(&c.Address, v) })},
-		{"hostname", ofClient(func(c *hsm.Client, v string) bool { return word(&c.Address, v) })},
-		{"htl required", ofClient(func(c *hsm.Client, v string) bool { return boolean(&c.RequiresHTL, v) })},
-		{"ott expiry", ofClient(ottExpiry)},
-		{"partitions", ofClient(clientPartitions)},
+		},
+		"ipaddress":    ofClient(func(c *hsm.Client, v string) bool { return word(&c.Address, v) }),
+		"hostname":     ofClient(func(c *hsm.Client, v string) bool { return word(&c.Address, v) }),
+		"htl required": ofClient(func(c *hsm.Client, v string) bool { return boolean(&c.RequiresHTL, v) }),
+		"ott expiry":   ofClient(ottExpiry),
+		"partitions":   ofClient(clientPartitions),
 	},
 }
 

@@ -9,16 +9,16 @@ import (
 
 var monitorSheet = sheet[hsm.Monitor]{
 	line: monitorLine,
-	labels: []label[hsm.Monitor]{
-		{"average hsm utilization in this period", func(m *hsm.Monitor, v string) bool {
+	labels: labels[hsm.Monitor]{
+		"average hsm utilization in this period": func(m *hsm.Monitor, v string) bool {
 			ratio, ok := percent(v)
 			return known(&m.AverageRatio, ratio, ok)
-		}},
-		{"hsm last reset", func(m *hsm.Monitor, v string) bool {
+		},
+		"hsm last reset": func(m *hsm.Monitor, v string) bool {
 			at, err := time.Parse("Mon Jan 2 15:04:05 2006", collapse(v))
 			return known(&m.LastReset, at, err == nil)
-		}},
-		{"hsm has been up for", nil}, // the samples say it to the second
+		},
+		"hsm has been up for": nil, // the samples say it to the second
 	},
 }
 

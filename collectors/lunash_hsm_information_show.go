@@ -2,16 +2,16 @@ package collectors
 
 import "github.com/lunawatch/lunawatch/hsm"
 
-var informationSheet = sheet[hsm.Information]{labels: []label[hsm.Information]{
-	{"operation requests", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.OperationRequests })},
-	{"operation errors", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.OperationErrors })},
-	{"crypto operation requests", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.CryptoRequests })},
-	{"crypto operation errors", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.CryptoErrors })},
-	{"critical events", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.CriticalEvents })},
-	{"non-critical events", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.NoncriticalEvents })},
-	{"noncritical events", counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.NoncriticalEvents })},
-	{"hsm information", nil},
-	{"hsm event counters", nil},
+var informationSheet = sheet[hsm.Information]{labels: labels[hsm.Information]{
+	"operation requests":        counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.OperationRequests }),
+	"operation errors":          counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.OperationErrors }),
+	"crypto operation requests": counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.CryptoRequests }),
+	"crypto operation errors":   counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.CryptoErrors }),
+	"critical events":           counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.CriticalEvents }),
+	"non-critical events":       counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.NoncriticalEvents }),
+	"noncritical events":        counter(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.NoncriticalEvents }),
+	"hsm information":           nil,
+	"hsm event counters":        nil,
 }}
 
 // HSMInformationShow is the counters of an HSM.

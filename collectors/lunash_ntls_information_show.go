@@ -6,13 +6,13 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-var ntlsSheet = sheet[hsm.NTLS]{labels: []label[hsm.NTLS]{
-	{"operational status", ntlsStatus},
-	{"connected clients", counter(func(n *hsm.NTLS) *hsm.Opt[uint64] { return &n.ConnectedClients })},
-	{"links", counter(func(n *hsm.NTLS) *hsm.Opt[uint64] { return &n.Links })},
-	{"successful client connections", counter(func(n *hsm.NTLS) *hsm.Opt[uint64] { return &n.SuccessfulConnections })},
-	{"failed client connections", counter(func(n *hsm.NTLS) *hsm.Opt[uint64] { return &n.FailedConnections })},
-	{"ntls information", nil},
+var ntlsSheet = sheet[hsm.NTLS]{labels: labels[hsm.NTLS]{
+	"operational status":            ntlsStatus,
+	"connected clients":             counter(func(n *hsm.NTLS) *hsm.Opt[uint64] { return &n.ConnectedClients }),
+	"links":                         counter(func(n *hsm.NTLS) *hsm.Opt[uint64] { return &n.Links }),
+	"successful client connections": counter(func(n *hsm.NTLS) *hsm.Opt[uint64] { return &n.SuccessfulConnections }),
+	"failed client connections":     counter(func(n *hsm.NTLS) *hsm.Opt[uint64] { return &n.FailedConnections }),
+	"ntls information":              nil,
 }}
 
 // NTLSInformationShow is the state of NTLS.

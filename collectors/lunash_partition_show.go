@@ -16,24 +16,24 @@ type partitionsRead struct {
 
 var partitionSheet = sheet[partitionsRead]{
 	line: partitionLine,
-	labels: []label[partitionsRead]{
-		{"partition name", func(p *partitionsRead, v string) bool {
+	labels: labels[partitionsRead]{
+		"partition name": func(p *partitionsRead, v string) bool {
 			if v == "" {
 				return false
 			}
 			p.block(func(c *hsm.Partition) bool { return c.Name != "" }).Name = v
 			return true
-		}},
-		{"partition sn", func(p *partitionsRead, v string) bool {
+		},
+		"partition sn": func(p *partitionsRead, v string) bool {
 			return v != "" && serial(&p.block(func(c *hsm.Partition) bool { return c.Serial != "" }).Serial, v)
-		}},
-		{"partition label", ofPartition(func(c *hsm.Partition, v string) bool { return known(&c.Label, v, true) })},
-		{"activated", ofPartition(func(c *hsm.Partition, v string) bool { return boolean(&c.Activated, v) })},
-		{"auto activation", nil},
-		{"legacy domain has been set", nil},
-		{"partition storage information", ofPartition(partitionStorage)},
-		{"partition object count", ofPartition(func(c *hsm.Partition, v string) bool { return whole(&c.ObjectCount, v) })},
-		{"storage", nil},
+		},
+		"partition label":               ofPartition(func(c *hsm.Partition, v string) bool { return known(&c.Label, v, true) }),
+		"activated":                     ofPartition(func(c *hsm.Partition, v string) bool { return boolean(&c.Activated, v) }),
+		"auto activation":               nil,
+		"legacy domain has been set":    nil,
+		"partition storage information": ofPartition(partitionStorage),
+		"partition object count":        ofPartition(func(c *hsm.Partition, v string) bool { return whole(&c.ObjectCount, v) }),
+		"storage":                       nil,
 	},
 	other: partitionRole,
 }
@@ -169,14 +169,14 @@ func partitionStorage(c *hsm.Partition, v string) bool {
 }
 
 // roleLabels are what a label says behind the name of a role.
-var roleLabels = []label[hsm.Role]{
-	{"pin to be changed", func(r *hsm.Role, v string) bool { return boolean(&r.PINToBeChanged, v) }},
-	{"challenge to be changed", func(r *hsm.Role, v string) bool { return boolean(&r.ChallengeToBeChanged, v) }},
-	{"challenged to be changed", func(r *hsm.Role, v string) bool { return boolean(&r.ChallengeToBeChanged, v) }},
-	{"locked out", func(r *hsm.Role, v string) bool { return boolean(&r.LockedOut, v) }},
-	{"login attempts left", func(r *hsm.Role, v string) bool { return whole(&r.LoginAttemptsLeft, v) }},
-	{"is initialized", func(r *hsm.Role, v string) bool { return boolean(&r.Initialized, v) }},
-	{"is activated", func(r *hsm.Role, v string) bool { return boolean(&r.Activated, v) }},
+var roleLabels = labels[hsm.Role]{
+	"pin to be changed":        func(r *hsm.Role, v string) bool { return boolean(&r.PINToBeChanged, v) },
+	"challenge to be changed":  func(r *hsm.Role, v string) bool { return boolean(&r.ChallengeToBeChanged, v) },
+	"challenged to be changed": func(r *hsm.Role, v string) bool { return boolean(&r.ChallengeToBeChanged, v) },
+	"locked out":               func(r *hsm.Role, v string) bool { return boolean(&r.LockedOut, v) },
+	"login attempts left":      func(r *hsm.Role, v string) bool { return whole(&r.LoginAttemptsLeft, v) },
+	"is initialized":           func(r *hsm.Role, v string) bool { return boolean(&r.Initialized, v) },
+	"is activated":             func(r *hsm.Role, v string) bool { return boolean(&r.Activated, v) },
 }
 
 // partitionRole takes the labels that begin with a role.
@@ -184,20 +184,20 @@ func partitionRole(name string) func(*partitionsRead, string) bool {
 	if strings.HasSuffix(name, " zeroized") {
 		return ofPartition(func(c *hsm.Partition, v string) bool { return boolean(&c.Zeroized, v) })
 	}
-	for _, l := range roleLabels {
-		if who, ok := strings.CutSuffix(name, " "+l.name); ok && who != "" {
-			return ofPartition(func(c *hsm.Partition, v string) bool { return setRole(c, who, l, v) })
+	for label, set := range roleLabels {
+		if who, ok := strings.CutSuffix(name, " "+label); ok && who != "" {
+			return ofPartition(func(c *hsm.Partition, v string) bool { return setRole(c, who, set, v) })
 		}
 	}
 	return nil
 }
 
-func setRole(c *hsm.Partition, who string, l label[hsm.Role], v string) bool {
+func setRole(c *hsm.Partition, who string, set func(*hsm.Role, string) bool, v string) bool {
 	var r hsm.Role
-	if !l.set(&r, v) {
+	if !set(&r, v) {
 		return false
 	}
-	l.set(role(c, who), v)
+	set(role(c, who), v)
 	if r.Activated.Known && strings.EqualFold(who, "crypto officer") {
 		c.Activated = r.Activated // 6.x says it of the role that activation is for
 	}

@@ -15,19 +15,19 @@ type systemRead struct {
 
 var systemSheet = sheet[systemRead]{
 	line: systemLine,
-	labels: []label[systemRead]{
-		{"hostname", func(s *systemRead, v string) bool { return word(&s.Hostname, v) }},
-		{"system status", systemState},
-		{"system status code", systemCodes},
-		{"status check time", checkTime},
-		{"software version", nil},
-		{"volatile state", nil},
-		{"non-volatile state", nil},
-		{"service status", nil},
-		{"system state description", nil},
-		{"system status monitor - current status", nil},
-		{"enabled", nil},
-		{"disabled", nil},
+	labels: labels[systemRead]{
+		"hostname":                               func(s *systemRead, v string) bool { return word(&s.Hostname, v) },
+		"system status":                          systemState,
+		"system status code":                     systemCodes,
+		"status check time":                      checkTime,
+		"software version":                       nil,
+		"volatile state":                         nil,
+		"non-volatile state":                     nil,
+		"service status":                         nil,
+		"system state description":               nil,
+		"system status monitor - current status": nil,
+		"enabled":                                nil,
+		"disabled":                               nil,
 	},
 	other: func(name string) func(*systemRead, string) bool {
 		if strings.HasPrefix(name, "interface ") {

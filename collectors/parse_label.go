@@ -2,18 +2,15 @@ package collectors
 
 import "strings"
 
-// A label is one "Label:  value" line of an answer.
-type label[T any] struct {
-	name string // as key returns it
-	// set takes the value, trimmed, and reports whether it was understood.
-	// An empty value is offered too: the line may go on below. nil: the
-	// line is known and holds nothing that is kept.
-	set func(to *T, value string) bool
-}
+// labels are the "Label:  value" lines of an answer, by what key makes of the
+// label. Each takes its value, trimmed, and reports whether it was understood.
+// An empty value is offered too: the line may go on below. nil: the line is
+// known and holds nothing that is kept.
+type labels[T any] map[string]func(to *T, value string) bool
 
 // A sheet is an answer of such lines, in any order and anywhere.
 type sheet[T any] struct {
-	labels []label[T]
+	labels labels[T]
 	// line reads what is not of that form: sentences, rows. It goes first.
 	// nil: there is none.
 	line func(to *T, line string) bool
@@ -93,10 +90,8 @@ func (s sheet[T]) find(line string) (set func(*T, string) bool, value string, ok
 	line = strings.TrimSpace(line)
 	if head, tail, colon := cutLabel(line); colon {
 		name := key(head)
-		for i := range s.labels {
-			if s.labels[i].name == name {
-				return s.labels[i].set, trimValue(tail), true
-			}
+		if set, known := s.labels[name]; known {
+			return set, trimValue(tail), true
 		}
 		if s.other != nil {
 			if set := s.other(name); set != nil {
@@ -126,12 +121,12 @@ func cutLabel(line string) (head, tail string, ok bool) {
 // findBare finds a label that lost its colon: "Firmware   6.2.1".
 func (s sheet[T]) findBare(line string) (set func(*T, string) bool, value string, ok bool) {
 	longest := 0
-	for _, l := range s.labels {
-		rest, fits := cutPrefixFold(line, l.name)
-		if !fits || len(l.name) <= longest || rest != "" && rest[0] != ' ' && rest[0] != '\t' || rest == "" && l.set != nil {
+	for name, setter := range s.labels {
+		rest, fits := cutPrefixFold(line, name)
+		if !fits || len(name) <= longest || rest != "" && rest[0] != ' ' && rest[0] != '\t' || rest == "" && setter != nil {
 			continue
 		}
-		longest, set, value, ok = len(l.name), l.set, trimValue(rest), true
+		longest, set, value, ok = len(name), setter, trimValue(rest), true
 	}
 	return set, value, ok
 }
