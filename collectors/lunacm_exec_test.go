@@ -16,9 +16,11 @@ import (
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
-// TestMain makes this binary the pretend LunaCM where it is called by a link
-// of that name in the directory of a simulation.
-func TestMain(m *testing.M) {
+func TestMain(m *testing.M) { runOrBeLunaCM(m) }
+
+// runOrBeLunaCM runs tests, or makes their binary the pretend LunaCM where it
+// is called by a link of that name in the directory of a simulation.
+func runOrBeLunaCM(m *testing.M) {
 	if filepath.Base(os.Args[0]) != "lunacm" {
 		os.Exit(m.Run())
 	}
