@@ -21,6 +21,10 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/host"
+	"github.com/lunawatch/lunawatch/collectors/lunacm"
+	"github.com/lunawatch/lunawatch/collectors/lunash"
+	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
@@ -36,7 +40,7 @@ type Agent struct {
 	runners  map[string]collectors.Runner // by HSM
 	session  *agentx.Session              // nil without SNMP
 	watch    *alarms.Watch
-	listener *collectors.SyslogListener
+	listener *syslog.Listener
 	view     atomic.Pointer[mib.View]
 	metrics  *prometheus.Registry
 	started  time.Time
@@ -70,7 +74,7 @@ func New(c Config, w Web, log *slog.Logger) *Agent {
 		Receivers: make(map[string]alarms.Receiver), Addresses: make(map[string]string), Parent: c.parent,
 	}
 	a.watch.Settings.Expected = c.expected()
-	a.listener = &collectors.SyslogListener{
+	a.listener = &syslog.Listener{
 		UDP: c.Syslog.UDP, TCP: c.Syslog.TCP, TLS: c.Syslog.TLS, Rate: c.Syslog.Rate, Log: log, Device: c.sender,
 	}
 	if c.SNMP.Enabled {
@@ -86,16 +90,16 @@ func New(c Config, w Web, log *slog.Logger) *Agent {
 // Runner returns what sends commands to h.
 func (h HSM) Runner() collectors.Runner {
 	if h.Replay != "" {
-		return collectors.ReplayLunaSH(h.Replay)
+		return lunash.Replay(h.Replay)
 	}
 	if h.Address == "" {
 		return noLunaSH{}
 	}
-	return (&collectors.LunaSH{
+	return (&lunash.Client{
 		Address: h.Address, User: h.User,
 		PasswordFile: h.PasswordFile, PrivateKeyFile: h.PrivateKeyFile,
 		HostKey: h.HostKey, KnownHostsFile: h.KnownHostsFile,
-		Algorithms: collectors.Algorithms(h.Algorithms),
+		Algorithms: lunash.Algorithms(h.Algorithms),
 	}).Start()
 }
 
@@ -172,7 +176,7 @@ func (a *Agent) Run(ctx context.Context) error {
 			g.Go(func() error { return a.follow(ctx, h, file, nil) })
 		}
 		for _, file := range h.AuditLogs {
-			g.Go(func() error { return a.follow(ctx, h, file, collectors.AuditLine) })
+			g.Go(func() error { return a.follow(ctx, h, file, syslog.AuditLine) })
 		}
 	}
 	g.Go(func() error {
@@ -201,26 +205,26 @@ func (a *Agent) collectors() (all []collectors.Collector) {
 		}
 	}
 	for _, s := range a.config.hostSources(a.log) {
-		if cards, ok := s.(*collectors.Cards); ok {
+		if cards, ok := s.(*lunacm.Cards); ok {
 			cards.Serials = a.remembered(cards)
 			cards.Found = func(device string) { a.store.Expect(hsm.CardHSM, device) }
 		}
 		all = append(all, s)
 	}
 	if h := a.config.Host; h.Enabled {
-		all = append(all, &collectors.HostCollector{Device: h.Name, Interval: h.Interval})
+		all = append(all, &host.Collector{Device: h.Name, Interval: h.Interval})
 	}
 	return all
 }
 
 // cards returns the collector of the HSMs in this host.
-func (c Config) cards() *collectors.Cards {
-	return &collectors.Cards{Host: c.Host.Name, Name: c.LunaCM.Name, Serials: c.LunaCM.Serials, Path: c.LunaCM.Path, Intervals: c.LunaCM.Intervals.collectors(), Replay: c.LunaCM.replay}
+func (c Config) cards() *lunacm.Cards {
+	return &lunacm.Cards{Host: c.Host.Name, Name: c.LunaCM.Name, Serials: c.LunaCM.Serials, Path: c.LunaCM.Path, Intervals: c.LunaCM.Intervals.collectors(), Replay: c.LunaCM.replay}
 }
 
 // remembered returns the serial numbers that are configured, and those of HSMs
 // with alarms: what has no slot any more would be forgotten by a restart.
-func (a *Agent) remembered(cards *collectors.Cards) []string {
+func (a *Agent) remembered(cards *lunacm.Cards) []string {
 	serials := slices.Clone(cards.Serials)
 	for _, alarm := range a.watch.Active() {
 		serial, ok := strings.CutPrefix(alarm.Device, cards.Device(""))
@@ -234,7 +238,7 @@ func (a *Agent) remembered(cards *collectors.Cards) []string {
 
 func (a *Agent) closeRunners() {
 	for _, r := range a.runners {
-		if l, ok := r.(*collectors.LunaSH); ok {
+		if l, ok := r.(*lunash.Client); ok {
 			l.Close()
 		}
 	}

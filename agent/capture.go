@@ -20,6 +20,9 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/follow"
+	"github.com/lunawatch/lunawatch/collectors/snmp"
+	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -152,13 +155,13 @@ func (m *capturing) fail(device string, err error) {
 }
 
 func (m *capturing) log(device, file, name string) {
-	text, err := collectors.Tail(file, logTail)
+	text, err := follow.Tail(file, logTail)
 	if err != nil {
 		m.fail(device, err)
 		return
 	}
 	for line := range strings.Lines(text) {
-		m.learnHost(collectors.ParseLogLine(line).Host)
+		m.learnHost(syslog.ParseLine(line).Host)
 	}
 	m.Files[name] = text
 }
@@ -195,8 +198,8 @@ func (m *capturing) redactFile(name, text string) (string, error) {
 	switch {
 	case path.Ext(name) == ".json":
 		return m.redactJSON(text), nil
-	case path.Base(name) == collectors.WalkFile:
-		return collectors.RedactWalk(text, m.redact)
+	case path.Base(name) == snmp.WalkFile:
+		return snmp.RedactWalk(text, m.redact)
 	}
 	return m.redact(text), nil
 }

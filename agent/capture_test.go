@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/formats"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -53,7 +53,7 @@ func shown(t *testing.T, dir string) hsm.Show {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "hsm-show.txt"))
 	must(t, err)
-	format, _ := collectors.FindFormat("hsm-show")
+	format, _ := formats.FindFormat("hsm-show")
 	fact, _, err := format.Parse(string(text))
 	must(t, err)
 	return fact.(hsm.Show)

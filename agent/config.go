@@ -19,7 +19,10 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/lunawatch/lunawatch/alarms"
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/lunacm"
+	"github.com/lunawatch/lunawatch/collectors/lunash"
+	"github.com/lunawatch/lunawatch/collectors/poll"
+	"github.com/lunawatch/lunawatch/collectors/rest"
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
@@ -204,11 +207,11 @@ func Default() Config {
 			Retries:      agentx.DefaultRetries,
 		},
 		Intervals: Intervals{
-			Fast:   collectors.DefaultIntervals[collectors.Fast],
-			Slow:   collectors.DefaultIntervals[collectors.Slow],
-			Hourly: collectors.DefaultIntervals[collectors.Hourly],
+			Fast:   poll.DefaultIntervals[poll.Fast],
+			Slow:   poll.DefaultIntervals[poll.Slow],
+			Hourly: poll.DefaultIntervals[poll.Hourly],
 		},
-		LunaCM: LunaCM{Path: collectors.DefaultLunaCM, KernelLog: kernelRing},
+		LunaCM: LunaCM{Path: lunacm.DefaultPath, KernelLog: kernelRing},
 		HA:     HA{ClientConfig: "/etc/Chrystoki.conf", ListGroups: true},
 		Host:   Host{Enabled: true, Interval: time.Minute},
 		Syslog: Syslog{Rate: 1000},
@@ -325,8 +328,8 @@ func (i Intervals) problems() (problems []string) {
 	return problems
 }
 
-func (i Intervals) collectors() collectors.Intervals {
-	return collectors.Intervals{collectors.Fast: i.Fast, collectors.Slow: i.Slow, collectors.Hourly: i.Hourly}
+func (i Intervals) collectors() poll.Intervals {
+	return poll.Intervals{poll.Fast: i.Fast, poll.Slow: i.Slow, poll.Hourly: i.Hourly}
 }
 
 func withPort(address, port string) string {
@@ -462,7 +465,7 @@ func (h HSM) restProblems() (problems []string) {
 		problems = append(problems, "rest: exactly one of ca_file and certificate is needed")
 	}
 	if r.Certificate != "" {
-		if _, err := collectors.ParseFingerprint(r.Certificate); err != nil {
+		if _, err := rest.ParseFingerprint(r.Certificate); err != nil {
 			problems = append(problems, fmt.Sprintf("rest: certificate is %s", err))
 		}
 	}
@@ -520,15 +523,15 @@ func (r Receiver) problems() (problems []string) {
 }
 
 // intervals returns the intervals of h as collectors want them.
-func (h HSM) intervals() collectors.Intervals {
+func (h HSM) intervals() poll.Intervals {
 	return h.Intervals.collectors()
 }
 
 // Cost tells how many commands an HSM with the given number of clients gets in
 // a day, and how many lines they write into its log.
 func (h HSM) Cost(clients int) (commands, logLines int) {
-	n := collectors.CommandsPerDay(h.intervals(), clients)
-	return n, n * collectors.LogLinesPerCommand
+	n := lunash.CommandsPerDay(h.intervals(), clients)
+	return n, n * lunash.LogLinesPerCommand
 }
 
 // ReadVendor takes the agentX options from the configuration file of the

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
 )
@@ -74,7 +74,7 @@ func (a *Agent) monitor(w http.ResponseWriter, r *http.Request) {
 	rounds, _ := strconv.Atoi(q.Get("rounds"))
 	out := json.NewEncoder(w)
 	for range rounds {
-		m, err := collectors.Monitor(r.Context(), a.runners[device], time.Duration(interval)*time.Second)
+		m, err := lunash.Monitor(r.Context(), a.runners[device], time.Duration(interval)*time.Second)
 		if err != nil {
 			out.Encode(MonitorRound{Error: err.Error()})
 			return

@@ -25,16 +25,16 @@ func (a *Agent) alarmControl(mux *http.ServeMux) {
 			most = historyAlarms
 		}
 		list, err := a.watch.History(most)
-		answer(w, list, err)
+		respond(w, list, err)
 	})
 	mux.HandleFunc("POST /alarms/clear", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, nil, a.watch.Clear(r.FormValue("key"), r.FormValue("reason")))
+		respond(w, nil, a.watch.Clear(r.FormValue("key"), r.FormValue("reason")))
 	})
 	mux.HandleFunc("POST /alarms/acknowledge", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, nil, a.watch.Acknowledge(r.FormValue("key"), r.FormValue("by"), r.FormValue("comment")))
+		respond(w, nil, a.watch.Acknowledge(r.FormValue("key"), r.FormValue("by"), r.FormValue("comment")))
 	})
 	mux.HandleFunc("POST /alarms/unacknowledge", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, nil, a.watch.Unacknowledge(r.FormValue("key")))
+		respond(w, nil, a.watch.Unacknowledge(r.FormValue("key")))
 	})
 	mux.HandleFunc("POST /alarms/test", a.testReceivers)
 	mux.HandleFunc("GET /silences", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.watch.Silences()) })
@@ -46,12 +46,12 @@ func (a *Agent) alarmControl(mux *http.ServeMux) {
 		} else {
 			err = a.watch.Unsilence(id)
 		}
-		answer(w, nil, err)
+		respond(w, nil, err)
 	})
 }
 
-// answer replies with v, or with why there is none.
-func answer(w http.ResponseWriter, v any, err error) {
+// respond replies with v, or with why there is none.
+func respond(w http.ResponseWriter, v any, err error) {
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -63,7 +63,7 @@ func answer(w http.ResponseWriter, v any, err error) {
 func (a *Agent) silence(w http.ResponseWriter, r *http.Request) {
 	var s alarms.Silence
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&s); err != nil {
-		answer(w, nil, fmt.Errorf("the silence is not readable: %w", err))
+		respond(w, nil, fmt.Errorf("the silence is not readable: %w", err))
 		return
 	}
 	now := time.Now()
@@ -71,12 +71,12 @@ func (a *Agent) silence(w http.ResponseWriter, r *http.Request) {
 		s.From = now
 	}
 	if !s.Until.After(now) {
-		answer(w, nil, fmt.Errorf("a silence until %s is over already; name a later end", s.Until.Format(time.DateTime)))
+		respond(w, nil, fmt.Errorf("a silence until %s is over already; name a later end", s.Until.Format(time.DateTime)))
 		return
 	}
 	id, err := a.watch.Silence(s)
 	s.ID = id
-	answer(w, s, err)
+	respond(w, s, err)
 }
 
 // testReceivers sends a test alarm to every receiver and waits for what they
@@ -84,11 +84,11 @@ func (a *Agent) silence(w http.ResponseWriter, r *http.Request) {
 func (a *Agent) testReceivers(w http.ResponseWriter, r *http.Request) {
 	wait, err := time.ParseDuration(r.FormValue("wait"))
 	if err != nil || wait <= 0 || wait > longestTest {
-		answer(w, nil, fmt.Errorf("wait %q is not a duration up to %s", r.FormValue("wait"), longestTest))
+		respond(w, nil, fmt.Errorf("wait %q is not a duration up to %s", r.FormValue("wait"), longestTest))
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
 	list, err := a.watch.Test(ctx, r.FormValue("by"))
-	answer(w, list, err)
+	respond(w, list, err)
 }

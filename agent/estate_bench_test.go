@@ -15,7 +15,8 @@ import (
 
 	"github.com/gosnmp/gosnmp"
 
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/answer"
+	"github.com/lunawatch/lunawatch/collectors/formats"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -126,12 +127,12 @@ func BenchmarkLogLineToWebhook(b *testing.B) {
 func BenchmarkPollToTrap(b *testing.B) {
 	e := startEstate(b, "receivers:\n- {name: snmpd, agentx: {}}\n")
 	e.agent.store.Expect(hsm.NetworkHSM, "bench")
-	text, err := os.ReadFile("../collectors/testdata/7.2/hsm-show.txt")
+	text, err := os.ReadFile("../collectors/formats/testdata/7.2/hsm-show.txt")
 	must(b, err)
 	text = regexp.MustCompile(`(?m)^.*WARNING: Battery.*$`).ReplaceAll(text, nil)
 	volts := regexp.MustCompile(`(Battery Voltage: +)[0-9.]+`)
-	var show collectors.Format
-	for _, f := range collectors.Formats {
+	var show answer.Format
+	for _, f := range formats.Formats {
 		if f.Name == "hsm-show" {
 			show = f
 		}

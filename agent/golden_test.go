@@ -19,7 +19,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/lunawatch/lunawatch/alarms"
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/lunash"
+	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
@@ -36,8 +37,8 @@ func replayed(t *testing.T) *hsm.Store {
 	store.Expect(hsm.NetworkHSM, "luna54", "luna62", "luna72")
 	ctx, cancel := context.WithCancel(t.Context())
 	for _, version := range []string{"5.4", "6.2", "7.2"} {
-		answers := collectors.ReplayLunaSH(filepath.Join("..", "collectors", "testdata", version))
-		p := collectors.NewLunaSHPoller("luna"+strings.ReplaceAll(version, ".", ""), answers, 0, collectors.DefaultIntervals)
+		answers := lunash.Replay(filepath.Join("..", "collectors", "formats", "testdata", version))
+		p := lunash.NewPoller("luna"+strings.ReplaceAll(version, ".", ""), answers, 0, poll.DefaultIntervals)
 		go p.Run(ctx, store.Apply)
 	}
 	synctest.Wait()

@@ -11,7 +11,8 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/follow"
+	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
@@ -81,11 +82,11 @@ func (a *Agent) readKernel(ctx context.Context, file string, deliver func([]hsm.
 	from := a.watch.Journal.Cursor(file)
 	switch file {
 	case kernelRing:
-		return (&collectors.KernelLog{Log: a.log}).Run(ctx, from, deliver)
+		return (&follow.KernelLog{Log: a.log}).Run(ctx, from, deliver)
 	case kernelJournal:
-		return (&collectors.JournalLog{Log: a.log}).Run(ctx, from, deliver)
+		return (&follow.JournalLog{Log: a.log}).Run(ctx, from, deliver)
 	}
-	return (&collectors.Follower{File: file, Log: a.log}).Run(ctx, from, deliver)
+	return (&follow.Follower{File: file, Log: a.log}).Run(ctx, from, deliver)
 }
 
 // kernelLines hands over the lines of cards. The first one waits until the
@@ -152,7 +153,7 @@ func (a *Agent) waitForCards(ctx context.Context) {
 	for snap := a.store.Latest(); ; {
 		looked := false
 		for _, d := range snap.Devices {
-			_, slots := d.Sources[collectors.SlotListSource]
+			_, slots := d.Sources[lunacm.SlotListSource]
 			looked = looked || slots && d.Name == a.config.Host.Name
 		}
 		for _, d := range snap.Devices {

@@ -8,13 +8,13 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/follow"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
 // follow gives every line of a log to the alarms, from where it stopped.
 func (a *Agent) follow(ctx context.Context, h HSM, file string, read func(string) hsm.LogLine) error {
-	f := collectors.Follower{File: file, Log: a.log, FromStart: h.Replay != "", Read: read}
+	f := follow.Follower{File: file, Log: a.log, FromStart: h.Replay != "", Read: read}
 	return f.Run(ctx, a.watch.Journal.Cursor(file), func(lines []hsm.LogLine, cursor []byte) error {
 		return a.watch.Lines(h.Name, file, lines, cursor)
 	})

@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/lunawatch/lunawatch/alarms"
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -28,7 +28,7 @@ func TestAlarmMetrics(t *testing.T) {
 	must(t, a.watch.Open())
 	var lines []hsm.LogLine
 	for _, s := range []string{"ALM0004: Hard tamper - high temperature", "[HSM] ALM2010: HSM locked - tamper clear required", "[HSM] ALM2003: Battery low voltage warning"} {
-		lines = append(lines, collectors.ParseLogLine("2026 Mar  1 12:00:00 luna-a  kern info  kernel: k7pf0: "+s))
+		lines = append(lines, syslog.ParseLine("2026 Mar  1 12:00:00 luna-a  kern info  kernel: k7pf0: "+s))
 	}
 	must(t, a.watch.Lines("a", "messages", lines, nil))
 	must(t, a.watch.Acknowledge("a/hard-ht", "anna", "looking"))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/snmp"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -47,8 +48,8 @@ func (s *SNMPAgent) problems() []string {
 }
 
 // collector makes the source of a device.
-func (s *SNMPAgent) collector(device string, rank int) *collectors.SNMPAgent {
-	return &collectors.SNMPAgent{
+func (s *SNMPAgent) collector(device string, rank int) *snmp.Agent {
+	return &snmp.Agent{
 		Device: device, Address: s.Address, Version: s.Version, CommunityFile: s.CommunityFile,
 		User: s.User, AuthProtocol: s.AuthProtocol, AuthPasswordFile: s.AuthPasswordFile,
 		PrivProtocol: s.PrivProtocol, PrivPasswordFile: s.PrivPasswordFile,

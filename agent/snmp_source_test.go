@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/exporter-toolkit/web"
 
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/snmp"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
@@ -189,24 +189,24 @@ func TestSeveralHSMsBehindOneAgent(t *testing.T) {
 	})
 	for _, c := range []struct {
 		name   string
-		change func(*collectors.SNMPAgent)
+		change func(*snmp.Agent)
 		want   hsm.Failure
 		says   []string
 	}{
-		{"no serial", func(*collectors.SNMPAgent) {}, hsm.Unrecognised, append([]string{"serves 3 HSMs", "snmp_agent.serial"}, serials...)},
-		{"unknown serial", func(a *collectors.SNMPAgent) { a.Serial = "999" }, hsm.Unrecognised, append([]string{"no HSM with the configured serial 999"}, serials...)},
-		{"serial", func(a *collectors.SNMPAgent) { a.Serial = serials[1] }, hsm.None, nil},
-		{"version 2c", func(a *collectors.SNMPAgent) { a.Serial, a.Version = serials[1], "2c" }, hsm.None, nil},
-		{"wrong user", func(a *collectors.SNMPAgent) { a.User = "nobody" }, hsm.Login, []string{"nobody", "does not tell which"}},
-		{"wrong password", func(a *collectors.SNMPAgent) { a.AuthPasswordFile = secret("wrong-auth", "not the secret") }, hsm.Login, []string{"does not tell which"}},
-		{"wrong privacy password", func(a *collectors.SNMPAgent) { a.PrivPasswordFile = secret("wrong-priv", "not the secret") }, hsm.Login, []string{"does not tell which"}},
-		{"wrong protocol", func(a *collectors.SNMPAgent) { a.AuthProtocol = "SHA512" }, hsm.Login, []string{"does not tell which"}},
-		{"no file", func(a *collectors.SNMPAgent) { a.AuthPasswordFile = e.dir + "/absent" }, hsm.Login, []string{"auth_password_file", "absent"}},
-		{"short password", func(a *collectors.SNMPAgent) { a.PrivPasswordFile = secret("short", "hush!") }, hsm.Login, []string{"priv_password_file", "fewer than 8"}},
-		{"wrong community", func(a *collectors.SNMPAgent) { a.Version, a.CommunityFile = "2c", secret("wrong-community", "guessed") }, hsm.Unreachable, []string{"the community is wrong"}},
+		{"no serial", func(*snmp.Agent) {}, hsm.Unrecognised, append([]string{"serves 3 HSMs", "snmp_agent.serial"}, serials...)},
+		{"unknown serial", func(a *snmp.Agent) { a.Serial = "999" }, hsm.Unrecognised, append([]string{"no HSM with the configured serial 999"}, serials...)},
+		{"serial", func(a *snmp.Agent) { a.Serial = serials[1] }, hsm.None, nil},
+		{"version 2c", func(a *snmp.Agent) { a.Serial, a.Version = serials[1], "2c" }, hsm.None, nil},
+		{"wrong user", func(a *snmp.Agent) { a.User = "nobody" }, hsm.Login, []string{"nobody", "does not tell which"}},
+		{"wrong password", func(a *snmp.Agent) { a.AuthPasswordFile = secret("wrong-auth", "not the secret") }, hsm.Login, []string{"does not tell which"}},
+		{"wrong privacy password", func(a *snmp.Agent) { a.PrivPasswordFile = secret("wrong-priv", "not the secret") }, hsm.Login, []string{"does not tell which"}},
+		{"wrong protocol", func(a *snmp.Agent) { a.AuthProtocol = "SHA512" }, hsm.Login, []string{"does not tell which"}},
+		{"no file", func(a *snmp.Agent) { a.AuthPasswordFile = e.dir + "/absent" }, hsm.Login, []string{"auth_password_file", "absent"}},
+		{"short password", func(a *snmp.Agent) { a.PrivPasswordFile = secret("short", "hush!") }, hsm.Login, []string{"priv_password_file", "fewer than 8"}},
+		{"wrong community", func(a *snmp.Agent) { a.Version, a.CommunityFile = "2c", secret("wrong-community", "guessed") }, hsm.Unreachable, []string{"the community is wrong"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a := &collectors.SNMPAgent{
+			a := &snmp.Agent{
 				Device: "a", Address: e.snmpd.Address, Version: "3", User: "noc", CommunityFile: e.dir + "/community",
 				AuthPasswordFile: e.dir + "/auth", PrivPasswordFile: e.dir + "/priv", Interval: time.Hour, Timeout: time.Second,
 			}

@@ -5,19 +5,23 @@ import (
 	"path/filepath"
 
 	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/ha"
+	"github.com/lunawatch/lunawatch/collectors/lunash"
+	"github.com/lunawatch/lunawatch/collectors/rest"
+	"github.com/lunawatch/lunawatch/collectors/snmp"
 )
 
 // sources returns what looks at h, its own or what is in a capture, and what
 // ends the session of runner, which sends the commands of LunaSH.
 func (h HSM) sources(runner collectors.Runner) (all []collectors.Source, done func()) {
-	if h.Address != "" || h.Replay != "" && collectors.ReplayLunaSH(h.Replay).Has() {
-		all = append(all, collectors.NewLunaSHPoller(h.Name, runner, h.rank(sourceLunaSH), h.intervals()))
+	if h.Address != "" || h.Replay != "" && lunash.Replay(h.Replay).Has() {
+		all = append(all, lunash.NewPoller(h.Name, runner, h.rank(sourceLunaSH), h.intervals()))
 	}
 	if api := h.restAPI(); api != nil {
-		all = append(all, &collectors.RESTPoller{Device: h.Name, Rank: h.rank(sourceREST), Intervals: h.intervals(), REST: api})
+		all = append(all, &rest.Poller{Device: h.Name, Rank: h.rank(sourceREST), Intervals: h.intervals(), API: api})
 	}
 	agent := h.SNMPAgent
-	if h.Replay != "" && exists(filepath.Join(h.Replay, collectors.WalkFile)) {
+	if h.Replay != "" && exists(filepath.Join(h.Replay, snmp.WalkFile)) {
 		agent = &SNMPAgent{Serial: h.replaySerial}
 		agent.complete()
 	}
@@ -27,19 +31,19 @@ func (h HSM) sources(runner collectors.Runner) (all []collectors.Source, done fu
 		all = append(all, s)
 	}
 	return all, func() {
-		if l, ok := runner.(*collectors.LunaSH); ok {
+		if l, ok := runner.(*lunash.Client); ok {
 			l.Close()
 		}
 	}
 }
 
 // restAPI returns the REST API of h; nil if there is none.
-func (h HSM) restAPI() *collectors.REST {
+func (h HSM) restAPI() *rest.API {
 	if r := h.REST; r != nil {
-		return &collectors.REST{Address: r.Address, User: r.User, PasswordFile: r.PasswordFile, CAFile: r.CAFile, Certificate: r.Certificate}
+		return &rest.API{Address: r.Address, User: r.User, PasswordFile: r.PasswordFile, CAFile: r.CAFile, Certificate: r.Certificate}
 	}
 	if h.Replay != "" && exists(filepath.Join(h.Replay, "rest")) {
-		return &collectors.REST{Replay: h.Replay}
+		return &rest.API{Replay: h.Replay}
 	}
 	return nil
 }
@@ -50,7 +54,7 @@ func (c Config) hostSources(log *slog.Logger) (all []collectors.Source) {
 		all = append(all, c.cards())
 	}
 	if h := c.HA; h.Enabled {
-		ha := &collectors.HACollector{Device: c.Host.Name, Config: h.ClientConfig, Interval: h.Interval, Log: log, Replay: h.replay}
+		ha := &ha.Collector{Device: c.Host.Name, Config: h.ClientConfig, Interval: h.Interval, Log: log, Replay: h.replay}
 		if h.ListGroups {
 			ha.LunaCM, ha.VTL = c.LunaCM.Path, h.VTL
 		}

@@ -20,7 +20,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/follow"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -104,7 +104,7 @@ func followUntilKilled(dir, url string) error {
 	g, ctx := errgroup.WithContext(context.Background())
 	g.Go(func() error { return w.Run(ctx) })
 	g.Go(func() error {
-		f := collectors.Follower{File: filepath.Join(dir, "messages"), Log: w.Log, FromStart: true}
+		f := follow.Follower{File: filepath.Join(dir, "messages"), Log: w.Log, FromStart: true}
 		return f.Run(ctx, j.Cursor("messages"), func(lines []hsm.LogLine, cursor []byte) error { return w.Lines("a", "messages", lines, cursor) })
 	})
 	return g.Wait()

@@ -28,6 +28,7 @@ type Delivery struct {
 type Rejected struct{ Err error }
 
 func (r *Rejected) Error() string { return "rejected: " + r.Err.Error() }
+
 func (r *Rejected) Unwrap() error { return r.Err }
 
 // Deliveries returns the counts of every receiver.

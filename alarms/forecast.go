@@ -39,7 +39,8 @@ type measurement struct {
 	text   func(v float64) string
 }
 
-func inVolts(v float64) string   { return fmt.Sprintf("%.3f V", v) }
+func inVolts(v float64) string { return fmt.Sprintf("%.3f V", v) }
+
 func inPercent(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) }
 
 // measurements returns the values of a device whose trends are honest: they

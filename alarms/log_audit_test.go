@@ -5,7 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -19,7 +19,7 @@ func TestAuditRules(t *testing.T) {
 		"S/N 484233 LUNA_LOGIN returned LUNA_RET_UM_PIN_INCORRECT(0x00300107)": {"bad warning failed-login ages"},
 		"S/N 484233 something new":                                             nil,
 	} {
-		l := Line{LogLine: collectors.AuditLine(text), Device: "a", At: at(0)}
+		l := Line{LogLine: syslog.AuditLine(text), Device: "a", At: at(0)}
 		same(t, text, want, judged(l))
 	}
 }
@@ -32,7 +32,7 @@ func TestAuditIsCounted(t *testing.T) {
 		defer a.stop()
 		audit := func(texts ...string) {
 			for _, text := range texts {
-				a.must(a.Lines("a", "/audit", []hsm.LogLine{collectors.AuditLine(text)}, nil))
+				a.must(a.Lines("a", "/audit", []hsm.LogLine{syslog.AuditLine(text)}, nil))
 				pass(10 * time.Second)
 			}
 		}

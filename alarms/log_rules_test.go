@@ -8,13 +8,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
 // line is a line of an appliance's log, read at the start of a story.
 func line(text string) Line {
-	return Line{LogLine: collectors.ParseLogLine(text), Device: "a", File: "/logs/a/messages", At: at(0)}
+	return Line{LogLine: syslog.ParseLine(text), Device: "a", File: "/logs/a/messages", At: at(0)}
 }
 
 const stamp = "2026 Mar  1 12:00:00 luna-a  "

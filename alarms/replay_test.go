@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -46,7 +46,7 @@ no time at all
 		t.Run(name, func(t *testing.T) {
 			var lines []hsm.LogLine
 			for _, l := range strings.Split(strings.TrimSpace(x.log), "\n") {
-				lines = append(lines, collectors.ParseLogLine(l))
+				lines = append(lines, syslog.ParseLine(l))
 			}
 			var got []string
 			r := Replay("a", slices.Values(lines), x.settings, written, func(s Step) {

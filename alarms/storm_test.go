@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
@@ -38,7 +38,7 @@ func TestStormOfLines(t *testing.T) {
 		a := start(t, dir, map[string]Notifier{"noc": r}, watched)
 		began, before, most := time.Now(), memory(), uint64(0)
 		for i := range lines {
-			l := collectors.ParseLogLine(fmt.Sprintf("%skern info  kernel: k7pf%d: [HSM] ALM%04d: event", stamp, i/7000, 3000+i%7000))
+			l := syslog.ParseLine(fmt.Sprintf("%skern info  kernel: k7pf%d: [HSM] ALM%04d: event", stamp, i/7000, 3000+i%7000))
 			a.must(a.Lines(name(i), "/"+name(i), []hsm.LogLine{l}, []byte(fmt.Sprint(i))))
 			pass(10 * time.Second / time.Duration(lines))
 			if i%1000 == 0 {

@@ -8,7 +8,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -52,7 +52,7 @@ func TestSawBefore(t *testing.T) {
 		{"the year before", oldYear, newYear, "", 0, true},
 	} {
 		l := func(text, file string, after time.Duration) Line {
-			return Line{LogLine: collectors.ParseLogLine(text), Device: "a", File: file, At: read.Add(after)}
+			return Line{LogLine: syslog.ParseLine(text), Device: "a", File: file, At: read.Add(after)}
 		}
 		all, _ := sawBefore(nil, l(c.first, "/a", 0))
 		if _, before := sawBefore(all, l(c.second, c.log, c.after)); before != c.same {
@@ -86,7 +86,7 @@ func TestTwoWaysCountOnce(t *testing.T) {
 					for _, way := range order {
 						var lines []hsm.LogLine
 						for range min(n, left[way]) {
-							lines = append(lines, collectors.ParseLogLine(forms[way]))
+							lines = append(lines, syslog.ParseLine(forms[way]))
 						}
 						left[way] -= len(lines)
 						a.must(a.Lines("a", way, lines, nil))
@@ -110,7 +110,7 @@ func TestLineThatWasNotStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := start(t, t.TempDir(), nil)
 		defer a.stop()
-		lines := []hsm.LogLine{collectors.ParseLogLine(ofAppliance)}
+		lines := []hsm.LogLine{syslog.ParseLine(ofAppliance)}
 		if err := a.Lines("a", strings.Repeat("x", bbolt.MaxKeySize+1), lines, nil); err == nil {
 			t.Fatal("stored under a name that cannot be")
 		}
@@ -131,7 +131,7 @@ func TestOldLines(t *testing.T) {
 		a.polled(hsm.Show{Status: "OK"})
 		pass(time.Second)
 		old := func(text string) Line {
-			return Line{LogLine: collectors.ParseLogLine(text), Device: "a", File: "kernel log", At: long}
+			return Line{LogLine: syslog.ParseLine(text), Device: "a", File: "kernel log", At: long}
 		}
 		a.must(a.Take("kernel log", []Line{
 			old("6,1,10,-;k7pf0: ALM0016: Device Error"),

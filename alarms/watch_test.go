@@ -20,7 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/bbolt"
 
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -132,7 +132,7 @@ func start(t *testing.T, dir string, receivers map[string]Notifier, changes ...f
 func (a *agent) lines(cursor string, texts ...string) error {
 	var lines []hsm.LogLine
 	for _, text := range texts {
-		lines = append(lines, collectors.ParseLogLine(stamp+"kern info  kernel: "+text))
+		lines = append(lines, syslog.ParseLine(stamp+"kern info  kernel: "+text))
 	}
 	err := a.Lines("a", "/log", lines, []byte(cursor))
 	synctest.Wait()
@@ -503,7 +503,7 @@ func TestEventsAreCounted(t *testing.T) {
 		a := start(t, t.TempDir(), nil)
 		defer a.stop()
 		a.must(a.lines("1", transport, recovered, lowPower, lowPower, "k7pf0: [HSM] ALM2007: HSM zeroized", "***TEST : "+lowPower, "k7pf0: [HSM] ALM2999: new"))
-		a.must(a.Lines("a", "/log", []hsm.LogLine{collectors.ParseLogLine(stamp + "daemon crit  smartd[4]: Device: /dev/sda, failing")}, nil))
+		a.must(a.Lines("a", "/log", []hsm.LogLine{syslog.ParseLine(stamp + "daemon crit  smartd[4]: Device: /dev/sda, failing")}, nil))
 		a.must(a.lines("2", "k7pf0: [HSM] ALM2007: HSM zeroized", lowPower))
 		if critical, other := a.Events("a"); critical != 2 || other != 5 {
 			t.Errorf("counted %d and %d", critical, other)
@@ -521,7 +521,7 @@ func TestPolledThresholdsReachLines(t *testing.T) {
 		a.Store.Apply(hsm.Observation{Device: "a", Source: "status sensors", At: time.Now(), MaxAge: time.Hour,
 			Facts: []hsm.Fact{hsm.Sensors{Sensors: []hsm.Sensor{applianceFan("Fan3B", 6000)}}}})
 		synctest.Wait()
-		l := collectors.ParseLogLine(stamp + "local4 notice  ipmievd: Fan sensor Fan3B . Lower Non-recoverable going low  (Reading 1500 < Threshold 1000 RPM)")
+		l := syslog.ParseLine(stamp + "local4 notice  ipmievd: Fan sensor Fan3B . Lower Non-recoverable going low  (Reading 1500 < Threshold 1000 RPM)")
 		pass(time.Second)
 		a.must(a.Lines("a", "/log", []hsm.LogLine{l}, nil))
 		synctest.Wait()

@@ -10,6 +10,15 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
+// A Source is a [Collector] of which captures are made.
+type Source interface {
+	Collector
+	// Capture asks everything once. It hands over each answer that was read, as
+	// it came, with the name of its file in a capture, and reports what it saw.
+	// A field Replay of the same type reads those files.
+	Capture(ctx context.Context, keep func(file, text string), report func(hsm.Observation))
+}
+
 // A Collector watches one device and reports what it sees until ctx is done.
 // A device that is down is an observation, not an error: Run returns an error
 // only if it can never work.
@@ -31,14 +40,15 @@ type Failed struct {
 }
 
 func (f *Failed) Error() string { return f.Err.Error() }
+
 func (f *Failed) Unwrap() error { return f.Err }
 
-func failed(f hsm.Failure, format string, args ...any) *Failed {
+func Failf(f hsm.Failure, format string, args ...any) *Failed {
 	return &Failed{f, fmt.Errorf(format, args...)}
 }
 
-// failure returns the step at which err ended an attempt.
-func failure(err error) hsm.Failure {
+// FailureOf returns the step at which err ended an attempt.
+func FailureOf(err error) hsm.Failure {
 	var f *Failed
 	switch {
 	case err == nil:
@@ -50,3 +60,6 @@ func failure(err error) hsm.Failure {
 	}
 	return hsm.Unreachable
 }
+
+// MaxAnswer bounds what one command may print.
+const MaxAnswer = 4 << 20

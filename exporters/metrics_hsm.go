@@ -6,9 +6,11 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-func showOf(d hsm.Device) hsm.Section[hsm.Show]               { return d.Show }
+func showOf(d hsm.Device) hsm.Section[hsm.Show] { return d.Show }
+
 func informationOf(d hsm.Device) hsm.Section[hsm.Information] { return d.Information }
-func monitorOf(d hsm.Device) hsm.Section[hsm.Monitor]         { return d.Monitor }
+
+func monitorOf(d hsm.Device) hsm.Section[hsm.Monitor] { return d.Monitor }
 
 // last reads a number from the newest sample.
 func last[N int64 | uint64 | float64](get func(hsm.Sample) N) func(hsm.Monitor) hsm.Opt[N] {

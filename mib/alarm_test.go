@@ -2,14 +2,13 @@ package mib
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
-
-	"os"
 
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib/agentx"

@@ -1,6 +1,8 @@
 package mib
 
-import "github.com/lunawatch/lunawatch/mib/agentx"
+import (
+	"github.com/lunawatch/lunawatch/mib/agentx"
+)
 
 // The tables of ITU-ALARM-MIB, RFC 3877.
 

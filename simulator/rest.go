@@ -284,9 +284,11 @@ func clean(user string) string {
 
 type headerWriter http.Header
 
-func (h headerWriter) Header() http.Header       { return http.Header(h) }
+func (h headerWriter) Header() http.Header { return http.Header(h) }
+
 func (headerWriter) Write(b []byte) (int, error) { return len(b), nil }
-func (headerWriter) WriteHeader(int)             {}
+
+func (headerWriter) WriteHeader(int) {}
 
 // endSessions ends all sessions if an event has said so since.
 func (s *restServer) endSessions(w wire) {

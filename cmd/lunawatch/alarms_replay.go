@@ -13,7 +13,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/alarms"
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -100,7 +100,7 @@ func logLines(log io.Reader, err *error) iter.Seq[hsm.LogLine] {
 		lines := bufio.NewScanner(log)
 		lines.Buffer(make([]byte, 64<<10), 1<<20)
 		for lines.Scan() {
-			if !yield(collectors.ParseLogLine(lines.Text())) {
+			if !yield(syslog.ParseLine(lines.Text())) {
 				return
 			}
 		}

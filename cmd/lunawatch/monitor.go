@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/agent"
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -102,7 +102,7 @@ func fromHSM(ctx context.Context, config, name string, every time.Duration, roun
 	runner := c.HSMs[i].Runner()
 	return func(yield func(hsm.Monitor, error) bool) {
 		for range rounds {
-			m, err := collectors.Monitor(ctx, runner, every)
+			m, err := lunash.Monitor(ctx, runner, every)
 			if !yield(m, err) || err != nil {
 				return
 			}

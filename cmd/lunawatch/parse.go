@@ -8,7 +8,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/answer"
+	"github.com/lunawatch/lunawatch/collectors/formats"
 )
 
 var parseCommand = command{
@@ -29,7 +30,7 @@ func runParse(_ context.Context, args []string, std stdio) int {
 		parseUsage(std.err)
 		return exitUsage
 	}
-	format, ok := collectors.FindFormat(args[0])
+	format, ok := formats.FindFormat(args[0])
 	if !ok {
 		fmt.Fprintf(std.err, "lunawatch parse: unknown format %q\n", args[0])
 		parseUsage(std.err)
@@ -43,7 +44,7 @@ func runParse(_ context.Context, args []string, std stdio) int {
 	return printParsed(format, text, std)
 }
 
-func printParsed(format collectors.Format, text string, std stdio) int {
+func printParsed(format answer.Format, text string, std stdio) int {
 	fact, unread, err := format.Parse(text)
 	if fact != nil {
 		out := json.NewEncoder(std.out)
@@ -57,11 +58,11 @@ func printParsed(format collectors.Format, text string, std stdio) int {
 	for _, line := range unread {
 		fmt.Fprintf(std.err, "unread: %s\n", line)
 	}
-	if _, complete, _ := collectors.Answer(text); !complete && !format.File {
+	if _, complete, _ := answer.Last(text); !complete && !format.File {
 		fmt.Fprintln(std.err, "note: the text has no result line; it may be cut")
 	}
 	switch {
-	case errors.Is(err, collectors.ErrUnrecognised):
+	case errors.Is(err, answer.ErrUnrecognised):
 		fmt.Fprintf(std.err, "lunawatch parse: %v; expected what %q prints\n", err, format.Command)
 		return exitError
 	case err != nil:
@@ -98,7 +99,7 @@ func parseUsage(w io.Writer) {
 	fmt.Fprintln(w, "prints what it says as JSON, and on standard error the lines it could not read.")
 	fmt.Fprintln(w, "The formats, and what prints them:")
 	fmt.Fprintln(w)
-	for _, f := range collectors.Formats {
+	for _, f := range formats.Formats {
 		fmt.Fprintf(w, "  %-26s %s\n", f.Name, f.Command)
 	}
 }

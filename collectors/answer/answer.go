@@ -1,0 +1,283 @@
+package answer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// A CommandError is a command that the device refused or could not finish.
+type CommandError struct {
+	Command string   // as echoed; "" if it was not
+	Code    string   // of the result line: 65535, 0xa0, C0000105; "" if there is none
+	Name    string   // of the result line: Luna Shell execution, CKR_PIN_INCORRECT
+	Texts   []string // the device's error lines
+}
+
+// Error returns the device's own words.
+func (e *CommandError) Error() string {
+	result := strings.TrimSpace(e.Code + " " + e.Name)
+	if len(e.Texts) == 0 {
+		return fmt.Sprintf("the command failed: %s", result)
+	}
+	if result == "" {
+		return "the command failed: " + strings.Join(e.Texts, " ")
+	}
+	return fmt.Sprintf("the command failed: %s (result %s)", strings.Join(e.Texts, " "), result)
+}
+
+// Last returns the last answer in a session's text, without echo, prompts
+// and result line. It is complete if it has its whole result line; err is a
+// [*CommandError] if the device says that the command failed.
+//
+// A session always prints a result line: an answer that is not complete was
+// cut off and must change nothing.
+func Last(text string) (body string, complete bool, err error) {
+	replies, cut := Split(text)
+	if len(replies) == 0 {
+		return "", false, nil
+	}
+	last := replies[len(replies)-1]
+	body = strings.Join(append(last.lines, cut), "\n")
+	return body, last.Result != nil, last.Err()
+}
+
+// A Reply is what one command of a session printed.
+type Reply struct {
+	command string   // echo; "" if there is none
+	lines   []string // without echo, prompts and result line
+	Result  *Result  // nil: none, or it was cut
+}
+
+// Read lets p read the readable lines of r.
+func (r Reply) Read(p parser) (hsm.Fact, *Leftovers) {
+	rest := new(Leftovers)
+	return p(r.readable(), rest.Add), rest
+}
+
+// readable returns the lines of r without those that err reports.
+func (r Reply) readable() []string {
+	if r.Err() == nil {
+		return r.lines
+	}
+	return slices.DeleteFunc(slices.Clone(r.lines), isErrorLine)
+}
+
+// A Result is what a result line says.
+type Result struct {
+	ok         bool
+	code, name string
+}
+
+// Split takes a session apart. cut is a last line that has no line end and no
+// result line behind it.
+func Split(text string) (replies []Reply, cut string) {
+	lines := unpromptedLines(strings.Split(Clean(text), "\n"))
+	ended := lines[len(lines)-1] == ""
+	open := false // the last reply has no result line yet
+	for i, line := range lines {
+		last := i == len(lines)-1 && !ended
+		line = strings.TrimRight(line, " \t")
+		before, command, prompt := cutPrompt(line)
+		res, isResult := resultLine(before, prompt || !last)
+		switch {
+		case isResult:
+			if !open {
+				replies = append(replies, Reply{})
+			}
+			replies[len(replies)-1].Result = res
+			open = res == nil
+		case prompt:
+			open = false // what is before a prompt is over, as a banner is
+		case strings.TrimSpace(line) == "" && !open:
+		case last:
+			cut = line
+			if !open {
+				replies = append(replies, Reply{})
+			}
+		default:
+			if !open {
+				replies = append(replies, Reply{})
+				open = true
+			}
+			r := &replies[len(replies)-1]
+			r.lines = append(r.lines, line)
+		}
+		if prompt && command != "" && !last {
+			replies = append(replies, Reply{command: command})
+			open = true
+		}
+	}
+	return replies, cut
+}
+
+// prompts are those of LunaSH, old LunaSH and LunaCM.
+var prompts = []string{"lunash:>", "lush:>", "lunacm:>"}
+
+// maxPrompt bounds how far into a line a prompt may begin.
+const maxPrompt = 160
+
+// cutPrompt cuts a line at its prompt, if it has one: what is before it, and
+// the command typed behind the last one.
+func cutPrompt(line string) (before, command string, ok bool) {
+	head := line[:min(len(line), maxPrompt)]
+	for _, p := range prompts {
+		i := strings.Index(head, p)
+		if i < 0 {
+			continue
+		}
+		before, _, _ = strings.Cut(line[:i], "[") // of the host name
+		return before, strings.TrimSpace(line[strings.LastIndex(line, p)+len(p):]), true
+	}
+	return line, "", false
+}
+
+// unpromptedLines puts what LunaCM prints right behind its prompt, when its
+// commands come from a pipe and have no echo, on a line of its own.
+func unpromptedLines(lines []string) []string {
+	var out []string // nil: as lines
+	for i, line := range lines {
+		at := len(line)
+		if _, command, prompt := cutPrompt(line); prompt && command != "" {
+			if _, _, label := CutLabel(command); label {
+				at = strings.LastIndex(line, command)
+			}
+		}
+		if at < len(line) && out == nil {
+			out = slices.Clone(lines[:i])
+		}
+		switch {
+		case at < len(line):
+			out = append(out, line[:at], line[at:])
+		case out != nil:
+			out = append(out, line)
+		}
+	}
+	if out == nil {
+		return lines
+	}
+	return out
+}
+
+// resultLine reads a result line in any of its spellings. It returns nil, true
+// for one that may be cut; ended tells that the line has its end.
+func resultLine(line string, ended bool) (*Result, bool) {
+	if _, ok := CutPrefixFold(strings.TrimLeft(line, " \t"), "command"); !ok {
+		return nil, false
+	}
+	rest, ok := CutPrefixFold(Collapse(Clip(line, 500)), "command result")
+	if !ok || !strings.HasPrefix(strings.TrimLeft(rest, " "), ":") {
+		return nil, false
+	}
+	rest = strings.TrimLeft(rest, ": ")
+	switch strings.ToLower(strings.ReplaceAll(rest, " ", "")) {
+	case "0(success)", "(0)success", "(success)", "success!", "0(noerror)", "noerror":
+		return &Result{ok: true}, true
+	case "success", "0":
+		if ended {
+			return &Result{ok: true}, true
+		}
+		return nil, true
+	}
+	code, name, paren := strings.Cut(rest, "(")
+	name, _, closed := strings.Cut(name, ")")
+	code = strings.TrimSpace(code)
+	if rest == "" || !closed && (paren || !ended) {
+		return nil, true
+	}
+	if !isCode(code) {
+		return &Result{name: strings.TrimSpace(rest)}, true
+	}
+	return &Result{code: code, name: strings.TrimSpace(name)}, true
+}
+
+func isCode(s string) bool {
+	s = strings.TrimPrefix(strings.ToLower(s), "0x")
+	return s != "" && len(s) <= 16 && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// repliesTo picks the replies that can be to one of commands: those whose echo
+// is such a command, whole or abbreviated, and those without an echo. Where no
+// echo fits, all of them.
+func repliesTo(commands string, replies []Reply) []Reply {
+	var own []Reply
+	fits := false
+	for _, r := range replies {
+		switch {
+		case r.command == "":
+			own = append(own, r)
+		case echoes(r.command, commands):
+			own, fits = append(own, r), true
+		}
+	}
+	if !fits {
+		return replies
+	}
+	return own
+}
+
+func echoes(echo, commands string) bool {
+	for command := range strings.SplitSeq(commands, ", ") {
+		if abbreviates(strings.Fields(echo), strings.Fields(command)) {
+			return true
+		}
+	}
+	return false
+}
+
+// abbreviates reports whether typed begins with words or their beginnings.
+// Old texts have "hsm -displaylicenses".
+func abbreviates(typed, words []string) bool {
+	if len(typed) < len(words) {
+		return false
+	}
+	for i, w := range words {
+		t := strings.ToLower(strings.TrimPrefix(typed[i], "-"))
+		if t == "" || !strings.HasPrefix(w, t) {
+			return false
+		}
+	}
+	return true
+}
+
+// Err returns a *CommandError if the device says that the command failed.
+func (r Reply) Err() error {
+	texts := r.errorTexts()
+	switch {
+	case r.Result != nil && r.Result.ok, r.Result == nil && len(texts) == 0:
+		return nil
+	case r.Result == nil:
+		return &CommandError{Command: r.command, Texts: texts}
+	}
+	return &CommandError{Command: r.command, Code: r.Result.code, Name: r.Result.name, Texts: texts}
+}
+
+// maxTexts bounds the error lines kept.
+const maxTexts = 5
+
+// errorTexts returns the error lines; of a failed command that printed none
+// its first lines.
+func (r Reply) errorTexts() []string {
+	var texts []string
+	for _, line := range r.lines {
+		if len(texts) < maxTexts && isErrorLine(line) {
+			texts = append(texts, Clip(Collapse(line), 200))
+		}
+	}
+	if len(texts) > 0 || r.Result == nil || r.Result.ok {
+		return texts
+	}
+	for _, line := range r.lines {
+		if !IsRule(line) && len(texts) < maxTexts {
+			texts = append(texts, Clip(Collapse(line), 200))
+		}
+	}
+	return texts
+}
+
+func isErrorLine(line string) bool {
+	rest, ok := CutPrefixFold(strings.TrimLeft(line, " \t"), "error")
+	return ok && strings.HasPrefix(strings.TrimLeft(rest, " "), ":")
+}

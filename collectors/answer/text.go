@@ -1,0 +1,211 @@
+package answer
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Serial reads a serial number, which is digits of any length that a device
+// prints.
+func Serial(to *string, v string) bool {
+	v = FirstField(v)
+	if v == "" || len(v) > 32 || strings.Trim(v, "0123456789") != "" {
+		return false
+	}
+	*to = v
+	return true
+}
+
+// Word takes the first word of v.
+func Word(to *string, v string) bool {
+	if v == "" {
+		return false
+	}
+	*to = FirstField(v)
+	return true
+}
+
+// Words takes v up to a remark in parentheses.
+func Words(to *string, v string) bool {
+	if i := strings.Index(v, "  ("); i >= 0 {
+		v = v[:i]
+	}
+	if v == "" {
+		return false
+	}
+	*to = Collapse(v)
+	return true
+}
+
+// Clean makes text of a terminal, a Windows editor or an old capture plain:
+// valid UTF-8, lines that end with "\n" only, no terminal control sequences,
+// and blanks where there are blanks of any other kind. TABs stay.
+func Clean(text string) string {
+	if plain(text) {
+		return text
+	}
+	var b strings.Builder
+	b.Grow(len(text))
+	for i := 0; i < len(text); {
+		c := text[i]
+		switch {
+		case c == 0x1b:
+			i += escape(text[i:])
+		case c == '\r' && i+1 < len(text) && text[i+1] == '\r': // "\r\r\n"
+			i++
+		case c == '\r' && i+1 < len(text) && text[i+1] == '\n':
+			i++
+		case c == '\r' || c == '\f' || c == '\v':
+			b.WriteByte('\n')
+			i++
+		case c < utf8.RuneSelf:
+			if c >= ' ' && c != 0x7f || c == '\t' || c == '\n' {
+				b.WriteByte(c)
+			}
+			i++
+		default:
+			r, n := utf8.DecodeRuneInString(text[i:])
+			if r == utf8.RuneError && n == 1 {
+				r = latin1(c)
+			}
+			b.WriteString(printable(r))
+			i += n
+		}
+	}
+	return b.String()
+}
+
+func plain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' && c != '\n' && c != '\t' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// latin1 returns the character of a byte that is not UTF-8, by code page 1252
+// for the few punctuation marks that vendor texts have.
+func latin1(c byte) rune {
+	switch c {
+	case 0x91, 0x92:
+		return '\''
+	case 0x93, 0x94:
+		return '"'
+	case 0x96:
+		return '–'
+	case 0x97:
+		return '—'
+	}
+	return rune(c)
+}
+
+func printable(r rune) string {
+	switch {
+	case r == '\u2028' || r == '\u2029' || r == '\u0085':
+		return "\n"
+	case unicode.IsSpace(r) || r == '\u2007':
+		return " "
+	case unicode.IsControl(r) || unicode.Is(unicode.Cf, r): // with the byte order mark
+		return ""
+	}
+	return string(r)
+}
+
+// maxEscape bounds a control sequence; longer ones are not sequences.
+const maxEscape = 256
+
+// escape returns the length of the control sequence at the start of s.
+func escape(s string) int {
+	s = s[:min(len(s), maxEscape)]
+	if len(s) < 2 {
+		return len(s)
+	}
+	switch s[1] {
+	case '[':
+		for i := 2; i < len(s); i++ {
+			if s[i] >= 0x40 && s[i] <= 0x7e {
+				return i + 1
+			}
+			if s[i] < 0x20 || s[i] > 0x3f {
+				return i
+			}
+		}
+		return 2
+	case ']':
+		if i := strings.IndexAny(s, "\a\n"); i >= 0 && s[i] == '\a' {
+			return i + 1
+		}
+		if i := strings.Index(s, "\x1b\\"); i > 0 {
+			return i + 2
+		}
+		return 2
+	case '(', ')', '#', '%':
+		return min(3, len(s))
+	}
+	if s[1] < ' ' {
+		return 1
+	}
+	return 2
+}
+
+// IsRule reports whether line only draws: a rule, or nothing.
+func IsRule(line string) bool { return strings.Trim(line, "=-_|*+~ \t") == "" }
+
+// Collapse trims s and makes each run of blanks and TABs one blank.
+func Collapse(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// Key is how labels are compared: collapsed, in lower case, without the unit
+// or note in parentheses at its end: "Space In Use (Bytes)" is "space in use".
+func Key(s string) string {
+	s = strings.ToLower(Collapse(s))
+	if i := strings.LastIndex(s, " ("); i > 0 && strings.HasSuffix(s, ")") {
+		s = s[:i]
+	}
+	return s
+}
+
+// CutPrefixFold is strings.CutPrefix without regard to ASCII case.
+func CutPrefixFold(s, prefix string) (rest string, ok bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return s, false
+	}
+	return s[len(prefix):], true
+}
+
+// CutLast cuts the last blank separated field off s.
+func CutLast(s string) (rest, last string) {
+	s = strings.TrimRight(s, " \t")
+	i := strings.LastIndexAny(s, " \t") + 1
+	return strings.TrimRight(s[:i], " \t"), s[i:]
+}
+
+// Columns splits a line at TABs and at runs of two or more blanks.
+// A line too long for a table has none.
+func Columns(line string) []string {
+	var cols []string
+	if len(line) > 4096 {
+		return nil
+	}
+	for line = strings.TrimSpace(line); line != ""; line = strings.TrimSpace(line) {
+		end := len(line)
+		for _, sep := range []string{"  ", "\t"} {
+			if i := strings.Index(line[:end], sep); i >= 0 {
+				end = i
+			}
+		}
+		cols = append(cols, strings.TrimSpace(line[:end]))
+		line = line[end:]
+	}
+	return cols
+}
+
+// Token cuts the first word of s.
+func Token(s string) (word, rest string) {
+	i := strings.IndexByte(s, ' ')
+	if i < 0 {
+		return s, ""
+	}
+	return s[:i], strings.TrimLeft(s[i:], " ")
+}

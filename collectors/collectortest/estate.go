@@ -1,0 +1,84 @@
+package collectortest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/lunawatch/lunawatch/simulator"
+)
+
+// RunOrBeLunaCM runs tests, or makes their binary the pretend LunaCM where it
+// is called by a link of that name in the directory of a simulation.
+func RunOrBeLunaCM(m *testing.M) {
+	if filepath.Base(os.Args[0]) != "lunacm" {
+		os.Exit(m.Run())
+	}
+	if err := simulator.LunaCMOf(filepath.Dir(os.Args[0])).Run(context.Background(), os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// lunacmOf returns the path of the LunaCM of a simulation.
+func (e Estate) LunaCM(t *testing.T) string {
+	t.Helper()
+	program, err := filepath.Abs(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(filepath.Dir(e.ControlSocket), "lunacm")
+	if err := os.Symlink(program, link); err != nil {
+		t.Fatal(err)
+	}
+	return link
+}
+
+// An Estate is a simulated site, of three appliances unless a scenario file
+// says otherwise.
+type Estate struct {
+	*simulator.Estate
+	simulator.Ready
+}
+
+func StartEstate(t *testing.T, scenario string) Estate {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "lw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: dir, Scenario: scenario})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- sim.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		os.RemoveAll(dir)
+	})
+	return Estate{sim, <-sim.Ready()}
+}
+
+func (e Estate) Appliance(t *testing.T, name string) simulator.ReadyAppliance {
+	t.Helper()
+	i := slices.IndexFunc(e.Appliances, func(a simulator.ReadyAppliance) bool { return a.Name == name })
+	if i < 0 {
+		t.Fatalf("no appliance %s", name)
+	}
+	return e.Appliances[i]
+}
+
+func (e Estate) Fault(t *testing.T, appliance string, words ...string) {
+	t.Helper()
+	if err := e.Inject(appliance, simulator.Event{Name: words[0], Args: words[1:]}); err != nil {
+		t.Fatal(err)
+	}
+}

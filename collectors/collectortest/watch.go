@@ -1,0 +1,42 @@
+package collectortest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// WatchCollector runs a collector until what it has seen is enough.
+func WatchCollector(t *testing.T, c collectors.Collector, enough func(*hsm.Snapshot) bool) *hsm.Snapshot {
+	t.Helper()
+	store := hsm.NewStore()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(ctx, store.Apply) }()
+	snap := store.Latest()
+	for !enough(snap) {
+		next, err := store.Wait(ctx, snap)
+		if err != nil {
+			t.Fatalf("not seen in time; the last: %+v", snap.Devices)
+		}
+		snap = next
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	return snap
+}
+
+func DeviceOf(s *hsm.Snapshot, name string) hsm.Device {
+	for _, d := range s.Devices {
+		if d.Name == name {
+			return d
+		}
+	}
+	return hsm.Device{}
+}

@@ -1,0 +1,117 @@
+package follow
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/collectors/syslog"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// A JournalLog reads the kernel's messages from the systemd journal, by
+// journalctl, so that the agent needs no right but that of group
+// systemd-journal. The journal's own cursor makes each entry count once.
+type JournalLog struct {
+	Log *slog.Logger
+
+	command string // "": journalctl
+}
+
+// A journalEntry is what is used of one line of journalctl -o json.
+type journalEntry struct {
+	Cursor       string          `json:"__CURSOR"`
+	Microseconds string          `json:"__REALTIME_TIMESTAMP"` // since 1970
+	Host         string          `json:"_HOSTNAME"`
+	Message      json.RawMessage `json:"MESSAGE"` // a string, or numbers where it is not UTF-8
+}
+
+// maxEntry bounds one entry, in bytes.
+const maxEntry = 1 << 20
+
+// Run follows the journal from a cursor that it gave before; without one from
+// the boot. It calls deliver without lines when it begins, then with each
+// entry, and again while deliver returns an error, until ctx is done. That
+// journalctl ends before is an error.
+func (j *JournalLog) Run(ctx context.Context, from []byte, deliver func(lines []hsm.LogLine, cursor []byte) error) error {
+	command := j.command
+	if command == "" {
+		command = "journalctl"
+	}
+	args := []string{"--dmesg", "--follow", "--no-tail", "--output=json", "--quiet"}
+	if len(from) > 0 {
+		args = append(args, "--after-cursor="+string(from))
+	}
+	child, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cmd := exec.CommandContext(child, command, args...)
+	cmd.WaitDelay = time.Second
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return fmt.Errorf("kernel log: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("kernel log: %w; install systemd, or set kernel_log: kmsg", err)
+	}
+	deliverUntil(ctx, j.Log, func() error { return deliver(nil, from) })
+	entries := bufio.NewScanner(out)
+	entries.Buffer(nil, maxEntry)
+	for ctx.Err() == nil && entries.Scan() {
+		line, at, err := journalLine(entries.Bytes())
+		if err != nil {
+			j.Log.Warn("journal entry not understood", "err", err)
+			continue
+		}
+		deliverUntil(ctx, j.Log, func() error { return deliver([]hsm.LogLine{line}, []byte(at)) })
+	}
+	cancel()
+	err = errors.Join(entries.Err(), cmd.Wait())
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("kernel log: %s: %w: %s; the agent's user must be in group systemd-journal", command, err, strings.TrimSpace(stderr.String()))
+}
+
+func journalLine(text []byte) (line hsm.LogLine, cursor string, err error) {
+	var e journalEntry
+	if err := json.Unmarshal(text, &e); err != nil {
+		return line, "", err
+	}
+	message, err := journalText(e.Message)
+	if err != nil {
+		return line, "", err
+	}
+	line = syslog.ParseLine(message)
+	line.Host, line.Process, line.Facility = e.Host, "kernel", "kern"
+	if us, err := strconv.ParseInt(e.Microseconds, 10, 64); err == nil {
+		line.Time = hsm.Some(time.UnixMicro(us).UTC())
+	}
+	return line, e.Cursor, nil
+}
+
+// journalText reads a string, or the numbers of its bytes.
+func journalText(v json.RawMessage) (string, error) {
+	var text string
+	if json.Unmarshal(v, &text) == nil {
+		return text, nil
+	}
+	var numbers []int
+	if err := json.Unmarshal(v, &numbers); err != nil {
+		return "", fmt.Errorf("message: %w", err)
+	}
+	octets := make([]byte, len(numbers))
+	for i, n := range numbers {
+		octets[i] = byte(n)
+	}
+	return string(octets), nil
+}

@@ -1,0 +1,356 @@
+package follow
+
+import (
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+const (
+	renames = iota
+	copies
+	mixed
+)
+
+// A logDir is a log with its rotated files, one that writes it, and one that
+// follows it look by look.
+type logDir struct {
+	t       testing.TB
+	random  *rand.Rand
+	file    string
+	pen     *os.File // of the writer; may be behind a renamed file
+	half    string   // what is written of a line whose end is missing
+	next    int
+	want    []string
+	kinds   int  // of rotation
+	dated   bool // rotated files have a stamp, not a number
+	stamp   int
+	rotated []string // by number, newest first
+	since   int      // rotations since the last look
+	known   bool     // the follower has delivered a cursor in the file of the pen
+
+	follower *following
+	got      []string
+	cursor   []byte
+	refuse   int // deliveries
+	history  []string
+}
+
+func newLogDir(t testing.TB, dir string, seed uint64) *logDir {
+	d := &logDir{t: t, random: rand.New(rand.NewPCG(seed, 1)), file: filepath.Join(dir, "messages.log")}
+	d.dated, d.kinds = d.random.IntN(2) == 0, d.random.IntN(3)
+	if d.random.IntN(2) == 0 {
+		d.open()
+	}
+	d.start()
+	d.look()
+	return d
+}
+
+func (d *logDir) do(format string, args ...any) {
+	d.history = append(d.history, fmt.Sprintf(format, args...))
+}
+
+func (d *logDir) ok(err error) {
+	d.t.Helper()
+	if err != nil {
+		d.t.Fatal(err, d.history)
+	}
+}
+
+func (d *logDir) open() {
+	if d.pen != nil {
+		d.pen.Close()
+	}
+	var err error
+	d.known = false
+	d.pen, err = os.OpenFile(d.file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	d.ok(err)
+}
+
+func (d *logDir) write(s string) {
+	if d.pen == nil {
+		d.open()
+	}
+	_, err := d.pen.WriteString(s)
+	d.ok(err)
+}
+
+func (d *logDir) line() string {
+	d.next++
+	return fmt.Sprintf("line %06d x%s", d.next, strings.Repeat("x", d.random.IntN(1+d.random.IntN(400))))
+}
+
+func (d *logDir) append(n int) {
+	d.do("append %d", n)
+	for range n {
+		d.end()
+		l := d.line()
+		d.write(l + "\n")
+		d.want = append(d.want, l)
+	}
+}
+
+func (d *logDir) begin() {
+	d.end()
+	d.half = d.line()
+	at := 1 + d.random.IntN(len(d.half))
+	d.do("half")
+	d.write(d.half[:at])
+	d.want, d.half = append(d.want, d.half), d.half[at:]+"\n"
+}
+
+func (d *logDir) end() {
+	if d.half != "" {
+		d.write(d.half)
+		d.half = ""
+	}
+}
+
+// shift makes room for a new rotated file and returns its name.
+func (d *logDir) shift() string {
+	d.since++
+	if d.dated {
+		d.stamp++
+		name := strings.TrimSuffix(d.file, ".log") + fmt.Sprintf("-202611%02d.log", d.stamp)
+		d.rotated = append([]string{name}, d.rotated...)
+		return name
+	}
+	for i := len(d.rotated) - 1; i >= 0; i-- {
+		name := d.file + "." + strconv.Itoa(i+2)
+		if strings.HasSuffix(d.rotated[i], ".gz") {
+			name += ".gz"
+		}
+		d.ok(os.Rename(d.rotated[i], name))
+		d.rotated[i] = name
+	}
+	d.rotated = append([]string{d.file + ".1"}, d.rotated...)
+	return d.rotated[0]
+}
+
+// rename is logrotate with create: the writer goes on in the renamed file
+// until it is told.
+func (d *logDir) rename() {
+	if d.pen == nil || d.kinds == copies {
+		return
+	}
+	d.do("rename")
+	d.ok(os.Rename(d.file, d.shift()))
+	if d.random.IntN(2) == 0 {
+		d.ok(os.WriteFile(d.file, nil, 0o600))
+	}
+	d.maybeLook()
+	if d.random.IntN(2) == 0 {
+		d.append(d.random.IntN(4))
+		d.maybeLook()
+	}
+	d.end()
+	d.maybeLook()
+	d.pen.Close()
+	d.pen = nil
+	if d.random.IntN(2) == 0 {
+		d.open()
+	}
+}
+
+func (d *logDir) copyTruncate() {
+	if d.pen == nil || d.kinds == renames {
+		return
+	}
+	if d.kinds == mixed || !d.known { // nothing shows which of the files that nobody saw are copies
+		d.end()
+	}
+	d.do("copytruncate")
+	text, err := os.ReadFile(d.file)
+	d.ok(err)
+	name := d.shift()
+	cut := d.random.IntN(len(text) + 1)
+	d.ok(os.WriteFile(name, text[:cut], 0o600))
+	d.maybeLook()
+	d.ok(os.WriteFile(name, text, 0o600))
+	d.maybeLook()
+	d.ok(os.Truncate(d.file, 0))
+}
+
+func (d *logDir) compress() {
+	if len(d.rotated) == 0 {
+		return
+	}
+	i := d.random.IntN(len(d.rotated))
+	if strings.HasSuffix(d.rotated[i], ".gz") {
+		return
+	}
+	d.do("compress %s", filepath.Base(d.rotated[i]))
+	pack(d.t, d.rotated[i])
+	d.maybeLook()
+	d.ok(os.Remove(d.rotated[i]))
+	d.rotated[i] += ".gz"
+}
+
+func pack(t testing.TB, name string) {
+	t.Helper()
+	in, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := os.Create(name + ".gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := gzip.NewWriter(out)
+	_, err = io.Copy(z, in)
+	err = errors.Join(err, z.Close(), out.Close(), os.Chtimes(name+".gz", info.ModTime(), info.ModTime()))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *logDir) maybeLook() {
+	if d.random.IntN(4) == 0 {
+		d.look()
+	}
+}
+
+func (d *logDir) start() {
+	f := &Follower{File: d.file, Log: slog.New(slog.DiscardHandler), settle: time.Hour}
+	d.follower = &following{Follower: f, deliver: d.deliver, buffer: make([]byte, batchSize)}
+	if d.cursor != nil {
+		d.ok(d.follower.resume(d.cursor))
+	}
+}
+
+func (d *logDir) restart() {
+	d.do("restart")
+	d.follower.close()
+	d.start()
+}
+
+var errRefused = errors.New("refused")
+
+func (d *logDir) deliver(lines []hsm.LogLine, cursor []byte) error {
+	if d.refuse > 0 {
+		d.refuse--
+		return errRefused
+	}
+	for _, l := range lines {
+		d.got = append(d.got, l.Message)
+	}
+	d.cursor = cursor
+	return nil
+}
+
+func (d *logDir) look() {
+	d.do("look")
+	err := d.follower.look(d.t.Context())
+	if errors.Is(err, errRefused) {
+		return
+	}
+	d.ok(err)
+	d.since, d.known = 0, true
+}
+
+// drop removes the oldest rotated files, which were read.
+func (d *logDir) drop() {
+	for d.since == 0 && len(d.rotated) > 2 {
+		d.do("drop %s", filepath.Base(d.rotated[len(d.rotated)-1]))
+		d.ok(os.Remove(d.rotated[len(d.rotated)-1]))
+		d.rotated = d.rotated[:len(d.rotated)-1]
+	}
+}
+
+func (d *logDir) step() {
+	switch d.random.IntN(13) {
+	case 0, 1, 2:
+		d.append(d.random.IntN(8))
+	case 3:
+		d.begin()
+	case 4:
+		d.end()
+	case 5:
+		d.rename()
+	case 6:
+		d.copyTruncate()
+	case 7:
+		d.restart()
+	case 8:
+		d.refuse = d.random.IntN(3)
+	case 9:
+		d.compress()
+	case 10:
+		d.drop()
+	default:
+		d.look()
+	}
+}
+
+// check ends the story, and compares what was delivered with what was written.
+func (d *logDir) check() {
+	d.end()
+	d.refuse = 0
+	d.look()
+	d.follower.close()
+	if d.pen != nil {
+		d.pen.Close()
+	}
+	if diff := cmp.Diff(d.want, d.got); diff != "" {
+		for i, l := range d.got { // without the padding
+			d.got[i] = l[:min(len(l), 12)]
+		}
+		d.t.Fatalf("lines written (-) and delivered (+):\n%.3000s\nafter %q\ncursor %s", diff, d.history, d.cursor)
+	}
+}
+
+func play(t testing.TB, seed uint64, steps int) {
+	dir, err := os.MkdirTemp("", "follow")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	d := newLogDir(t, dir, seed)
+	for range steps {
+		d.step()
+	}
+	d.check()
+}
+
+// TestFollowAnySequence plays random stories, each line of which must be
+// delivered once and in order. LUNAWATCH_SEQUENCES says how many, from
+// LUNAWATCH_SEED on.
+func TestFollowAnySequence(t *testing.T) {
+	n, first := 300, 1
+	if text := os.Getenv("LUNAWATCH_SEQUENCES"); text != "" {
+		n, _ = strconv.Atoi(text)
+	}
+	if text := os.Getenv("LUNAWATCH_SEED"); text != "" {
+		first, _ = strconv.Atoi(text)
+	}
+	for i := range n {
+		seed := uint64(first + i)
+		if !t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { play(t, seed, 5+int(seed%40)) }) {
+			break
+		}
+	}
+}
+
+func FuzzFollow(f *testing.F) {
+	f.Add(uint64(1), byte(30))
+	f.Fuzz(func(t *testing.T, seed uint64, steps byte) { play(t, seed, int(steps)) })
+}

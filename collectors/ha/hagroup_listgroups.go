@@ -1,0 +1,389 @@
+package ha
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/lunawatch/lunawatch/collectors/answer"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// groupsRead are the HA groups while they are read.
+type groupsRead struct {
+	hsm.HAGroups
+	found   bool                // anything that is kept
+	global  bool                // all that is said of the host was said
+	current *hsm.HAGroup        // the block being read; nil: none yet
+	standby []string            // of the current group; nil: not stated
+	partial bool                // standby goes on below
+	more    func(v string) bool // reads the next line of a list; nil: there is none
+}
+
+var groupsSheet = answer.Sheet[groupsRead]{
+	Line: groupsLine,
+	Labels: answer.Labels[groupsRead]{
+		"ha auto recovery":            ofHost(func(h *groupsRead, v string) bool { return enabled(&h.AutoRecovery.Enabled, v) }),
+		"ha recovery mode":            ofHost(func(h *groupsRead, v string) bool { return answer.Word(&h.AutoRecovery.Mode, v) }),
+		"maximum auto recovery retry": ofHost(func(h *groupsRead, v string) bool { return retries(&h.AutoRecovery.MaxRetries, v) }),
+		"auto recovery poll interval": ofHost(func(h *groupsRead, v string) bool { return answer.Whole(&h.AutoRecovery.Interval, v) }),
+		"ha logging":                  ofHost(func(h *groupsRead, v string) bool { return enabled(&h.Logging, v) }),
+		"ha log":                      ofHost(func(h *groupsRead, v string) bool { return enabled(&h.Logging, v) }),
+		"ha log _file":                ofHost(logFile), // as printed
+		"ha log file":                 ofHost(logFile),
+		"log file":                    ofHost(logFile),
+		"maximum ha log file length":  ofHost(func(h *groupsRead, v string) bool { return answer.Whole(&h.LogMaxBytes, v) }),
+		"max file length":             ofHost(func(h *groupsRead, v string) bool { return answer.Whole(&h.LogMaxBytes, v) }),
+		"only show ha slots": ofHost(func(h *groupsRead, v string) bool {
+			h.global = true // it is the last one
+			return answer.Boolean(&h.HAOnly, v)
+		}),
+		"ha proxy": nil,
+
+		"ha group label": func(h *groupsRead, v string) bool {
+			if v == "" {
+				return false
+			}
+			h.block(func(g *hsm.HAGroup) bool { return g.Label != "" }).Label = v
+			return true
+		},
+		"ha group number": func(h *groupsRead, v string) bool {
+			var n string
+			if !answer.Serial(&n, v) {
+				return false
+			}
+			h.block(func(g *hsm.HAGroup) bool { return g.Serial != "" }).Serial = n
+			return true
+		},
+		"ha group slot id": ofGroup(groupSlot),
+		"ha group slot #":  ofGroup(groupSlot),
+		"synchronization":  ofGroup(func(h *groupsRead, v string) bool { return unstated(v) || enabled(&h.current.Synchronization, v) }),
+		"needs sync":       ofGroup(func(h *groupsRead, v string) bool { return unstated(v) || answer.Boolean(&h.current.NeedsSync, v) }),
+		"group members":    ofGroup(groupMembers),
+		"standby members":  ofGroup(standbyMembers),
+	},
+}
+
+// groupsCommands are the commands that print groups, whole or in part.
+const groupsCommands = "hagroup listgroups, hagroup creategroup, hagroup addmember, hagroup removemember, hagroup halog, vtl haadmin"
+
+// GroupsFormat is the HA groups that a new process of a client sees.
+var GroupsFormat = answer.Each("lunacm-hagroup-listgroups", groupsCommands, parseGroups, joinParsed)
+
+// VTLFormat is the HA groups, of the tool that old clients have.
+var VTLFormat = answer.Each("vtl-haadmin-show", "vtl haAdmin show", parseGroups, joinParsed)
+
+// parseGroups reads LunaCM "hagroup listgroups" of 5.4 to 7.x, what the
+// commands that change a group print of it, "hagroup halog -show", "vtl haAdmin
+// show", and the state of a group in the words of PKCS#11.
+func parseGroups(lines []string, unread func(string)) hsm.Fact {
+	var h groupsRead
+	groupsSheet.Read(answered(lines), &h, unread)
+	h.finish()
+	if !h.found {
+		return nil
+	}
+	if h.Groups == nil && h.global {
+		h.Groups = []hsm.HAGroup{}
+	}
+	return h.HAGroups
+}
+
+// joinParsed takes the last answer about groups, and what is not in it from
+// those about the log.
+func joinParsed(facts []hsm.Fact) hsm.Fact {
+	var last hsm.HAGroups
+	for _, f := range facts {
+		next := f.(hsm.HAGroups)
+		if next.Groups == nil && !next.HAOnly.Known && last.Groups != nil {
+			last, next = next, last
+		}
+		next.Logging = answer.FirstKnown(next.Logging, last.Logging)
+		if next.LogFile == "" {
+			next.LogFile = last.LogFile
+		}
+		if !next.LogMaxBytes.Known {
+			next.LogMaxBytes = last.LogMaxBytes
+		}
+		last = next
+	}
+	return last
+}
+
+// passwordPrompt is where LunaCM waits for the password of the members.
+const passwordPrompt = "enter the password:"
+
+// answered takes prompts away that have their answer, or what is printed next
+// if there is no terminal, on the same line.
+func answered(lines []string) []string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		out[i] = line
+		if rest, ok := answer.CutPrefixFold(strings.TrimLeft(line, " \t"), passwordPrompt); ok {
+			out[i] = strings.TrimLeft(rest, "* \t")
+		}
+	}
+	return out
+}
+
+// ofHost sets something that is the host's, not a group's.
+func ofHost(set func(*groupsRead, string) bool) func(*groupsRead, string) bool {
+	return func(h *groupsRead, v string) bool {
+		ok := set(h, v)
+		h.found = h.found || ok
+		return ok
+	}
+}
+
+// ofGroup sets something of the group whose block is being read.
+func ofGroup(set func(*groupsRead, string) bool) func(*groupsRead, string) bool {
+	return func(h *groupsRead, v string) bool {
+		h.more = nil
+		return h.current != nil && set(h, v)
+	}
+}
+
+// block returns the group that a label or number belongs to: the current one,
+// unless it has that already.
+func (h *groupsRead) block(has func(*hsm.HAGroup) bool) *hsm.HAGroup {
+	if h.current == nil || has(h.current) {
+		h.finish()
+		h.current, h.found = new(hsm.HAGroup), true
+	}
+	h.more = nil
+	return h.current
+}
+
+// finish ends the current block. What is printed twice of one group is what
+// was printed last.
+func (h *groupsRead) finish() {
+	if h.current == nil {
+		return
+	}
+	g := *h.current
+	for _, serial := range h.standby {
+		member(&g.Members, serial)
+	}
+	for i := range g.Members {
+		m := &g.Members[i]
+		switch {
+		case m.Status == hsm.HAStandby:
+			m.Standby = hsm.Some(true)
+		case slices.Contains(h.standby, m.Serial):
+			m.Standby = hsm.Some(true)
+		case h.standby != nil && !h.partial:
+			m.Standby = hsm.Some(false)
+		}
+	}
+	h.current, h.standby, h.partial, h.more = nil, nil, false, nil
+	for i := range h.Groups {
+		if h.Groups[i].Serial == g.Serial && (g.Serial != "" || h.Groups[i].Label == g.Label) {
+			h.Groups[i] = g
+			return
+		}
+	}
+	h.Groups = append(h.Groups, g)
+}
+
+// maxMembers bounds the members of a group; a client takes 32.
+const maxMembers = 1000
+
+// member returns the index of the member with that serial number, made if it is
+// new; -1 if there is no room.
+func member(all *[]hsm.HAMember, serial string) int {
+	for i := range *all {
+		if (*all)[i].Serial == serial {
+			return i
+		}
+	}
+	if len(*all) == maxMembers {
+		return -1
+	}
+	*all = append(*all, hsm.HAMember{Serial: serial})
+	return len(*all) - 1
+}
+
+// serials reads a list of serial numbers, which can go on below; "<none>" is
+// an empty one.
+func serials(v string) (list []string, ok bool) {
+	list = []string{}
+	if v == "" || strings.EqualFold(v, "<none>") || strings.EqualFold(v, "none") {
+		return list, true
+	}
+	for _, field := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == ';' }) {
+		var n string
+		if !answer.Serial(&n, field) {
+			return nil, false
+		}
+		list = append(list, n)
+	}
+	return list, true
+}
+
+func groupMembers(h *groupsRead, v string) bool {
+	list, ok := serials(v)
+	if !ok || v == "" {
+		return false
+	}
+	for _, serial := range list {
+		member(&h.current.Members, serial)
+	}
+	h.goOn(v, groupMembers)
+	return true
+}
+
+func standbyMembers(h *groupsRead, v string) bool {
+	list, ok := serials(v)
+	if !ok {
+		return false
+	}
+	if len(h.standby)+len(list) > maxMembers {
+		return false
+	}
+	if h.standby == nil {
+		h.standby = []string{}
+	}
+	h.standby, h.partial = append(h.standby, list...), strings.HasSuffix(v, ",")
+	h.goOn(v, standbyMembers)
+	return true
+}
+
+// goOn lets set read the next line, if v is a list that is not at its end.
+func (h *groupsRead) goOn(v string, set func(*groupsRead, string) bool) {
+	h.more = nil
+	if strings.HasSuffix(v, ",") {
+		h.more = func(v string) bool { return set(h, v) }
+	}
+}
+
+// groupSlot reads a slot number, or "Not Available".
+func groupSlot(h *groupsRead, v string) bool { return unstated(v) || answer.Whole(&h.current.Slot, v) }
+
+// unstated reports whether v says that there is no value.
+func unstated(v string) bool {
+	v = strings.ToLower(answer.Collapse(v))
+	return v == "n/a" || strings.HasPrefix(v, "not a") || strings.HasPrefix(v, "unknown")
+}
+
+// enabled reads enabled and disabled.
+func enabled(to *hsm.Opt[bool], v string) bool {
+	switch strings.ToLower(strings.TrimRight(answer.FirstField(v), ".")) {
+	case "enabled":
+		*to = hsm.Some(true)
+	case "disabled":
+		*to = hsm.Some(false)
+	default:
+		return answer.Boolean(to, v)
+	}
+	return true
+}
+
+// retries reads a number of attempts: "500"; "infinite" and "-1" are without end.
+func retries(to *hsm.Opt[int64], v string) bool {
+	v = strings.ToLower(answer.FirstField(v))
+	if v == "infinite" || v == "-1" {
+		*to = hsm.Some[int64](-1)
+		return true
+	}
+	return answer.Whole(to, v)
+}
+
+func logFile(h *groupsRead, v string) bool {
+	if v == "" {
+		return false
+	}
+	h.LogFile = v
+	return true
+}
+
+// groupsLine reads rows of members, and lists that go on.
+func groupsLine(h *groupsRead, line string) bool {
+	text := strings.TrimSpace(line)
+	if text == "" {
+		return false
+	}
+	low := strings.ToLower(answer.Collapse(answer.Clip(text, 200)))
+	switch {
+	case strings.HasPrefix(low, "slot # member s/n"), strings.HasPrefix(low, "if you would like to see sync"),
+		strings.HasPrefix(low, "please enter the password"), strings.HasPrefix(low, "not available in ha only"),
+		strings.Contains(low, "= ha g"):
+		return true
+	case strings.HasPrefix(low, "ha group ") && strings.HasSuffix(low, " status:"):
+		return h.stateOf(strings.Fields(text)[2])
+	case strings.HasPrefix(low, "hsm "):
+		return h.state(strings.Fields(text))
+	case h.more != nil && strings.Trim(text, "0123456789, \t") == "":
+		return h.more(text)
+	}
+	return h.row(text)
+}
+
+// row reads slot, serial number, label and status of a member. A label can hold
+// blanks; slot and label are dashes where they are not known.
+func (h *groupsRead) row(text string) bool {
+	slot := answer.FirstField(text)
+	rest := strings.TrimSpace(text[len(slot):])
+	sn := answer.FirstField(rest)
+	rest = strings.TrimSpace(rest[len(sn):])
+	if h.current == nil || rest == "" || !answer.IsDigits(sn) || !answer.IsDigits(slot) && strings.Trim(slot, "-") != "" {
+		return false
+	}
+	name, status := answer.CutLast(rest)
+	if cols := answer.Columns(text); len(cols) == 4 && cols[0] == slot && cols[1] == sn {
+		name, status = cols[2], cols[3]
+	}
+	var n string
+	if !answer.Serial(&n, sn) || !isStatus(status) {
+		return false
+	}
+	i := member(&h.current.Members, n)
+	if i < 0 {
+		return false
+	}
+	m := &h.current.Members[i]
+	answer.Whole(&m.Slot, slot)
+	if strings.Trim(name, "-") != "" {
+		m.Label = hsm.Some(strings.TrimSpace(name))
+	}
+	setStatus(m, status)
+	return true
+}
+
+func isStatus(s string) bool {
+	return s != "" && (s[0] >= 'a' && s[0] <= 'z' || s[0] >= 'A' && s[0] <= 'Z') && len(s) <= 64
+}
+
+// stateOf begins the group of "HA group 1599447001 status:".
+func (h *groupsRead) stateOf(number string) bool {
+	var n string
+	if !answer.Serial(&n, number) {
+		return false
+	}
+	h.block(func(g *hsm.HAGroup) bool { return g.Serial != n }).Serial = n
+	return true
+}
+
+// state reads "HSM 599447001 - CKR_DEVICE_ERROR".
+func (h *groupsRead) state(fields []string) bool {
+	var n string
+	if h.current == nil || len(fields) < 3 || !answer.Serial(&n, fields[1]) || !strings.HasPrefix(fields[len(fields)-1], "CKR_") {
+		return false
+	}
+	i := member(&h.current.Members, n)
+	if i >= 0 {
+		setStatus(&h.current.Members[i], fields[len(fields)-1])
+	}
+	return i >= 0
+}
+
+// setStatus takes a status in LunaCM's word or as a return code of PKCS#11:
+// CKR_DEVICE_ERROR when a member was just lost, CKR_TOKEN_NOT_PRESENT later.
+func setStatus(m *hsm.HAMember, v string) {
+	switch {
+	case v == "CKR_OK":
+		m.Status, m.Code = hsm.HAAlive, v
+	case strings.HasPrefix(v, "CKR_"):
+		m.Status, m.Code = hsm.HADown, v
+	default:
+		m.Status = hsm.HAMemberStatus(strings.ToLower(answer.Collapse(v)))
+	}
+}

@@ -1,0 +1,263 @@
+package ha
+
+import (
+	"slices"
+	"time"
+
+	"github.com/lunawatch/lunawatch/collectors/answer"
+	"github.com/lunawatch/lunawatch/collectors/follow"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// observed is what one process last said of one member.
+type observed struct {
+	state   hsm.HAMembership
+	since   time.Time // when it was lost, or came back
+	at      time.Time // the last word
+	attempt hsm.Opt[int64]
+	code    string
+}
+
+// memberKey is a member as the HA log names it.
+type memberKey struct{ group, member string }
+
+// logState is what the lines of an HA log add up to. Its times are the client's
+// local time, made real.
+type logState struct {
+	observed map[memberKey]map[int64]observed // by process
+	offline  map[string]map[int64]time.Time   // by group and process: all members are gone
+	unknown  int64                            // lines of no known form
+}
+
+// logStates are what the kinds of events make of a member.
+var logStates = map[hsm.HAEventKind]hsm.HAMembership{
+	hsm.HADropMember:           hsm.HAStateDown,
+	hsm.HADropUnrecoverable:    hsm.HAStateDown,
+	hsm.HALoginFailed:          hsm.HAStateExhausted,
+	hsm.HAMemberDeactivated:    hsm.HAStateDeactivated,
+	hsm.HARecoveryNotActivated: hsm.HAStateDeactivated,
+	hsm.HAMemberExcluded:       hsm.HAStateExcluded,
+	hsm.HAMemberNowActivated:   hsm.HAStateRecovering,
+	hsm.HAReintroducing:        hsm.HAStateRecovering,
+	hsm.HARecoveryFailed:       hsm.HAStateRecovering,
+	hsm.HAReenableMember:       hsm.HAStateRecovering,
+	hsm.HARecoveryExhausted:    hsm.HAStateExhausted,
+	hsm.HAUnrecoverable:        hsm.HAStateExhausted,
+	hsm.HAMemberRevoked:        hsm.HAStateRevoked,
+	hsm.HARecovered:            hsm.HAStateAlive,
+	hsm.HANewMember:            hsm.HAStateAlive,
+}
+
+// add takes one line in.
+func (l *logState) add(e hsm.HAEvent, zone *time.Location) {
+	if l.observed == nil {
+		l.observed, l.offline = make(map[memberKey]map[int64]observed), make(map[string]map[int64]time.Time)
+	}
+	t := e.Time.Value
+	at := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, zone)
+	pid, state := e.PID.Value, logStates[e.Kind]
+	switch {
+	case e.Kind == hsm.HAUnknown:
+		l.unknown++
+	case e.Kind == hsm.HAThreadStart, e.Kind == hsm.HAThreadTerminate: // a process that begins knows nothing, one that ends forgets
+		for k, by := range l.observed {
+			if k.group == e.Group {
+				delete(by, pid)
+			}
+		}
+		delete(l.offline[e.Group], pid)
+	case e.Kind == hsm.HAMembersOffline:
+		if l.offline[e.Group] == nil {
+			l.offline[e.Group] = make(map[int64]time.Time)
+		}
+		l.offline[e.Group][pid] = at
+	case state != "" && e.Member != "":
+		k := memberKey{e.Group, e.Member}
+		if l.observed[k] == nil {
+			l.observed[k] = make(map[int64]observed)
+		}
+		before := l.observed[k][pid]
+		if before.state == hsm.HAStateExcluded && e.Kind == hsm.HARecoveryNotActivated {
+			state = before.state
+		}
+		next := observed{state: state, since: at, at: at, attempt: e.Attempt, code: e.CodeName}
+		if before.state.Lost() && before.state != "" && state.Lost() {
+			next.since = before.since
+			if !next.attempt.Known {
+				next.attempt = before.attempt
+			}
+			if next.code == "" {
+				next.code = before.code
+			}
+		}
+		l.observed[k][pid] = next
+		if state == hsm.HAStateAlive {
+			delete(l.offline[e.Group], pid)
+		}
+	}
+}
+
+// sources are the three things that tell of HA on a client host, and what
+// was known before.
+type sources struct {
+	config  hsm.ClientConfig
+	polled  *hsm.HAGroups // what a new process sees; nil: not known
+	asked   time.Time     // when polled was asked for
+	log     *logState
+	running func(pid int64, at time.Time) bool // whether the process that wrote at that time runs still
+	before  hsm.HA
+}
+
+// state puts the sources together. The configuration says which members there
+// are. Of their state, the newest word counts: of a process, or of a new
+// process that was asked. But a process that has given a member up does not
+// use it again because others could; its word stands as long as it runs.
+func (s sources) state(now time.Time) hsm.HA {
+	ha := hsm.HA{
+		Groups: []hsm.HAGroupState{}, Recovery: s.config.HA.Recovery, Logging: s.config.HA.Log.Enabled,
+		LogFile: s.config.HA.Log.File(), UnknownLines: s.log.unknown,
+	}
+	groups := s.config.HA.Groups
+	if p := s.polled; p != nil {
+		r := &ha.Recovery
+		r.Enabled, r.MaxRetries, r.Interval = answer.FirstKnown(p.AutoRecovery.Enabled, r.Enabled), answer.FirstKnown(r.MaxRetries, p.AutoRecovery.MaxRetries), answer.FirstKnown(r.Interval, p.AutoRecovery.Interval)
+		ha.Logging = answer.FirstKnown(p.Logging, ha.Logging)
+		groups = joinGroups(groups, p.Groups)
+	}
+	for _, g := range groups {
+		ha.Groups = append(ha.Groups, s.group(g, ha.Recovery, now))
+	}
+	return ha
+}
+
+// joinGroups adds what was polled to what is configured. A group that is not
+// configured any more is gone.
+func joinGroups(configured, polled []hsm.HAGroup) []hsm.HAGroup {
+	if configured == nil {
+		return polled
+	}
+	var all []hsm.HAGroup
+	for _, g := range configured {
+		g.Members = slices.Clone(g.Members)
+		for _, p := range polled {
+			if p.Serial != g.Serial {
+				continue
+			}
+			for _, m := range p.Members {
+				if i := member(&g.Members, m.Serial); i >= 0 {
+					m.Standby = answer.FirstKnown(m.Standby, g.Members[i].Standby)
+					g.Members[i] = m
+				}
+			}
+		}
+		all = append(all, g)
+	}
+	return all
+}
+
+func (s sources) group(g hsm.HAGroup, recovery hsm.HARecovery, now time.Time) hsm.HAGroupState {
+	out := hsm.HAGroupState{Label: g.Label, Serial: g.Serial, Members: []hsm.HAMemberState{}, Expected: int64(len(g.Members))}
+	lost, unknown, active, activeUnknown := false, false, false, false
+	for _, m := range g.Members {
+		v := s.member(g, m, recovery, now)
+		switch {
+		case v.State == hsm.HAStateAlive && v.Standby:
+			out.Standby++
+		case v.State == hsm.HAStateAlive:
+			out.Alive++
+		}
+		if !v.Standby {
+			active, activeUnknown = true, activeUnknown || v.State == hsm.HAStateUnknown
+		}
+		lost, unknown = lost || v.State.Lost(), unknown || v.State == hsm.HAStateUnknown
+		out.Members = append(out.Members, v)
+	}
+	out.StandbyInUse = hsm.Opt[bool]{Value: active && out.Alive == 0 && out.Standby > 0, Known: out.Alive > 0 || !activeUnknown}
+	out.StandbyInUse.Value = out.StandbyInUse.Value && out.StandbyInUse.Known
+	left := out.Alive + out.Standby
+	out.Redundancy = hsm.Opt[int64]{Value: max(0, left-1), Known: !unknown}
+	out.Offline = left == 0 && len(g.Members) > 0 && (!unknown || s.allGone(g.Serial))
+	out.RecoveryDisabled = lost && hsm.Is(recovery.Enabled, false)
+	return out
+}
+
+// allGone reports whether a process says so and nobody has said else since.
+func (s sources) allGone(group string) bool {
+	for pid, at := range s.log.offline[group] {
+		if !s.asked.After(at) || s.running(pid, at) {
+			return true
+		}
+	}
+	return false
+}
+
+// recoveryInterval is how often a client tries to recover members, unless it
+// is configured.
+const recoveryInterval = time.Minute
+
+func (s sources) member(g hsm.HAGroup, m hsm.HAMember, recovery hsm.HARecovery, now time.Time) hsm.HAMemberState {
+	v := hsm.HAMemberState{Serial: m.Serial, Label: m.Label, State: hsm.HAStateUnknown, Standby: m.Standby.Value, MaxAttempts: recovery.MaxRetries, LostBy: []int64{}}
+	if m.Status != "" {
+		v.Reachable = hsm.Some(m.Status == hsm.HAAlive || m.Status == hsm.HAStandby)
+	}
+	pause := recoveryInterval
+	if recovery.Interval.Known {
+		pause = time.Duration(recovery.Interval.Value) * time.Second
+	}
+	var worst, back observed // of those that count; the newest that says it is back
+	for pid, sight := range s.log.observed[memberKey{g.Serial, m.Serial}] {
+		if !sight.state.Lost() {
+			if sight.at.After(back.at) {
+				back = sight
+			}
+			continue
+		}
+		runs := s.running(pid, sight.at)
+		if runs {
+			v.LostBy = append(v.LostBy, pid)
+		}
+		newer := v.Reachable.Known && s.asked.After(sight.at)
+		counts := !newer || runs && !v.Reachable.Value
+		switch sight.state {
+		case hsm.HAStateExhausted:
+			counts = counts || runs
+		case hsm.HAStateRecovering: // its next attempt tells
+			counts = counts || runs && now.Sub(sight.at) < 2*pause+follow.WakeEvery
+		}
+		if counts && (worst.state == "" || worse(sight, worst)) {
+			worst = sight
+		}
+	}
+	slices.Sort(v.LostBy)
+	switch {
+	case worst.state != "":
+		v.State, v.Since, v.Attempt, v.Code = worst.state, worst.since, worst.attempt, worst.code
+	case v.Reachable.Known && (back.state == "" || s.asked.After(back.at)):
+		v.State, v.Since, v.Code = hsm.HAStateDown, s.asked, m.Code
+		if v.Reachable.Value {
+			v.State = hsm.HAStateAlive
+		}
+	case back.state != "":
+		v.State, v.Since = hsm.HAStateAlive, back.since
+	}
+	if old, ok := s.memberBefore(g.Serial, m.Serial); ok && v.Since.After(old.Since) && old.State.Lost() == v.State.Lost() && old.State != hsm.HAStateUnknown {
+		v.Since = old.Since // what it is for so long, only others tell of it now
+	}
+	return v
+}
+
+func worse(a, b observed) bool {
+	i, j := slices.Index(hsm.HAMemberships, a.state), slices.Index(hsm.HAMemberships, b.state)
+	return i > j || i == j && a.since.Before(b.since)
+}
+
+func (s sources) memberBefore(group, member string) (hsm.HAMemberState, bool) {
+	for _, g := range s.before.Groups {
+		for _, m := range g.Members {
+			if g.Serial == group && m.Serial == member {
+				return m, true
+			}
+		}
+	}
+	return hsm.HAMemberState{}, false
+}

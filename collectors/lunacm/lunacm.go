@@ -1,0 +1,152 @@
+package lunacm
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/answer"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// DefaultPath is where the vendor's Luna client has LunaCM.
+const DefaultPath = "/usr/safenet/lunaclient/bin/lunacm"
+
+// Program runs the vendor's LunaCM as batches of commands on its standard
+// input, a new process for each, since LunaCM reads the slots only when it
+// starts. One that does not end in time is killed with all its children. While
+// one cannot even be killed, since it waits in the driver, no other is started.
+type Program struct {
+	Path string // "": DefaultLunaCM
+
+	kill  func(pid int) // nil: killGroup
+	mu    sync.Mutex
+	stuck <-chan struct{} // closed when the process that could not be killed has ended; nil: none
+}
+
+const (
+	timeout = time.Minute            // for one batch: the driver's own limit is 500 s
+	grace   = 500 * time.Millisecond // for the end of a process that was killed
+	// prompts that are answered, each by an empty line, before exit could be
+	// taken for a password: one for each group that Chrystoki.conf can hold.
+	emptyLines = 100
+)
+
+// prompt is LunaCM's prompt; several stand behind each other where empty
+// lines were read.
+var prompt = regexp.MustCompile(`(?m)^(?:[ \t]*lunacm:>)+`)
+
+// Ask sends commands to one LunaCM and returns the answer to each, with its
+// result line. An answer can be that the command failed. LunaCM's exit status
+// means nothing and is not looked at.
+func (l *Program) Ask(ctx context.Context, commands ...string) ([]string, error) {
+	var script strings.Builder
+	for _, c := range commands {
+		if err := Allowed(c); err != nil {
+			return nil, err
+		}
+		script.WriteString(c + "\n")
+	}
+	prompts := 1 // none of the commands asks for anything; if one did, it would get nothing
+	if commands[len(commands)-1] == "hagroup listgroups" {
+		prompts = emptyLines
+	}
+	script.WriteString(strings.Repeat("\n", prompts) + "exit\n")
+	text, err := l.Session(ctx, script.String())
+	if err != nil {
+		return nil, err
+	}
+	answers := answers(text)
+	if n := min(len(answers), len(commands)); n < len(commands) {
+		return nil, collectors.Failf(hsm.Incomplete, "lunacm: %q: the answer has no result line", commands[n])
+	}
+	for i, c := range commands {
+		answers[i] = strings.TrimPrefix(answers[i], " "+c+"\n") // its echo
+	}
+	return answers[:len(commands)], nil
+}
+
+// answers takes the text of a session apart: every answer that has its
+// result line. The banner is none.
+func answers(text string) (answers []string) {
+	parts := prompt.Split(answer.Clean(text), -1)
+	for _, part := range parts[1:] {
+		replies, _ := answer.Split(part)
+		if n := len(replies); n > 0 && replies[n-1].Result != nil {
+			answers = append(answers, part)
+		}
+	}
+	return answers
+}
+
+// Session runs LunaCM, or the program that Path names, on a script. Its errors
+// are a *[collectors.Failed].
+func (l *Program) Session(ctx context.Context, script string, args ...string) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-l.stuck:
+		l.stuck = nil
+	default:
+		if l.stuck != nil {
+			return "", collectors.Failf(hsm.Timeout, "HSM does not answer: a lunacm that was killed still waits in the driver, so that none is started")
+		}
+	}
+	path := l.Path
+	if path == "" {
+		path = DefaultPath
+	}
+	cmd := exec.Command(path, args...)
+	out := &head{max: collectors.MaxAnswer}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(script), out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal to ask a password on, and a group to kill
+	cmd.WaitDelay = grace
+	if err := cmd.Start(); err != nil {
+		return "", collectors.Failf(hsm.Unreachable, "lunacm cannot be started: %w; check lunacm.path, and that the agent's user is in group hsmusers", err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if errors.Is(cmd.Wait(), exec.ErrWaitDelay) {
+			l.end(cmd.Process.Pid) // its children have the pipe
+		}
+	}()
+	select {
+	case <-ended:
+		return out.String(), nil
+	case <-ctx.Done():
+	}
+	l.end(cmd.Process.Pid)
+	select {
+	case <-ended:
+	case <-time.After(2 * grace):
+		l.stuck = ended
+	}
+	return "", collectors.Failf(hsm.Timeout, "HSM does not answer: lunacm did not end in time and was killed: %w", context.Cause(ctx))
+}
+
+func (l *Program) end(pid int) {
+	if l.kill != nil {
+		l.kill(pid)
+		return
+	}
+	syscall.Kill(-pid, syscall.SIGKILL)
+}
+
+// A head keeps the first max bytes that are written to it.
+type head struct {
+	bytes.Buffer
+	max int
+}
+
+func (h *head) Write(p []byte) (int, error) {
+	h.Buffer.Write(p[:min(len(p), max(0, h.max-h.Len()))])
+	return len(p), nil
+}

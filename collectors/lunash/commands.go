@@ -1,0 +1,86 @@
+package lunash
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/poll"
+	"github.com/lunawatch/lunawatch/collectors/shell"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// commands lists what a Luna Network HSM is asked, in this order.
+var commands = []poll.Command{
+	{Name: "hsm show", Format: shell.HSMShow, Pace: poll.Fast, Timeout: 30 * time.Second, Card: true},
+	{Name: "hsm information show", Format: shell.HSMInformationShow, Pace: poll.Fast, Timeout: 30 * time.Second, Card: true},
+	{Name: "hsm information monitor", Format: shell.HSMInformationMonitor, Pace: poll.Fast, Timeout: 30 * time.Second, Card: true},
+	{Name: "ntls information show", Format: shell.NTLSInformationShow, Pace: poll.Fast, Timeout: 30 * time.Second},
+	{Name: "partition show", Format: shell.PartitionShow, Pace: poll.Fast, Timeout: 30 * time.Second, Card: true},
+	{Name: "status sysstat show", Format: shell.StatusSysstat, Pace: poll.Fast, Timeout: 30 * time.Second},
+	{Name: "status sensors", Format: shell.StatusSensors, Pace: poll.Slow, Timeout: time.Minute},
+	{Name: "status disk", Format: shell.StatusDisk, Pace: poll.Slow, Timeout: time.Minute},
+	{Name: "hsm displaylicenses", Format: shell.HSMDisplayLicenses, Pace: poll.Hourly, Timeout: 30 * time.Second, Card: true},
+	{Name: "hsm showpolicies", Format: shell.HSMShowPolicies, Pace: poll.Hourly, Timeout: 30 * time.Second, Card: true},
+	{Name: "client list", Format: shell.ClientList, Pace: poll.Hourly, Timeout: time.Minute, Ask: askClients},
+	{Name: "ntls certificate show", Format: shell.NTLSCertificateShow, Pace: poll.Hourly, Timeout: 30 * time.Second},
+	{Name: "hsm tamper show", Format: shell.HSMTamperShow, Pace: poll.Hourly, Timeout: 30 * time.Second, Since: 7, Card: true},
+}
+
+// NewPoller returns what asks a Luna Network HSM.
+func NewPoller(device string, r collectors.Runner, rank int, i poll.Intervals) *poll.Poller {
+	return &poll.Poller{Device: device, Commands: commands, Runner: r, Rank: rank, Intervals: i}
+}
+
+// Replay returns the captured answers of a Luna Network HSM.
+func Replay(directory string) poll.Dir { return poll.Dir{Path: directory, Commands: commands} }
+
+// askClients asks for the list of clients and then for each of them.
+func askClients(ctx context.Context, r collectors.Runner) ([]byte, error) {
+	all, err := poll.Ask(ctx, r, "client list")
+	if err != nil {
+		return nil, err
+	}
+	for line := range bytes.Lines(all) {
+		head, name, ok := strings.Cut(strings.TrimSpace(string(line)), ": ")
+		if !ok || !strings.HasPrefix(head, "registered client ") {
+			continue
+		}
+		if strings.Contains(name, " ") {
+			name = `"` + name + `"`
+		}
+		show := "client show -client " + name
+		if Allowed(show) != nil {
+			continue // listed without its address rather than sent with odd characters
+		}
+		one, err := poll.Ask(ctx, r, show)
+		if collectors.FailureOf(err) == hsm.Command {
+			continue // removed since it was listed
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = fmt.Appendf(all, "\n%s", one)
+	}
+	return all, nil
+}
+
+// CommandsPerDay returns how many commands a poller sends in a day to an
+// appliance with the given number of registered clients.
+func CommandsPerDay(i poll.Intervals, clients int) int {
+	var n float64
+	for _, c := range commands {
+		each := 1
+		if c.Ask != nil {
+			each += clients
+		}
+		n += float64(each) * (24 * time.Hour).Seconds() / i[c.Pace].Seconds()
+	}
+	return int(n + 0.5)
+}
+
+// LogLinesPerCommand is what LunaSH writes into the appliance's log.
+const LogLinesPerCommand = 2

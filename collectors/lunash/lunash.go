@@ -1,0 +1,324 @@
+package lunash
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// Client is a [collectors.Runner] on the command shell of a Luna Network HSM. It keeps
+// one SSH session with a PTY open, sends one command at a time, and connects
+// again when the session is lost. Secrets are read from their files at each
+// login, so that a changed file needs no restart.
+type Client struct {
+	Address        string // host:port
+	User           string
+	PasswordFile   string // "" without password login
+	PrivateKeyFile string // "" without public key login
+	HostKey        string // pinned fingerprint "SHA256:..."; "" to use KnownHostsFile
+	KnownHostsFile string
+	Algorithms     Algorithms
+	DialTimeout    time.Duration // TCP connection and SSH login together; 0: 10 s
+
+	busy chan struct{} // holds a token while nobody runs a command
+	conn *session      // nil while not connected; guarded by busy
+}
+
+// Algorithms restricts or widens what SSH may negotiate. An empty list means
+// the library's default. Appliances of version 5 offer only old algorithms.
+type Algorithms struct {
+	KeyExchanges []string
+	Ciphers      []string
+	MACs         []string
+	HostKeys     []string
+}
+
+// prompt is what LunaSH prints when it waits for a command.
+var prompt = regexp.MustCompile(`(?:^|\n)((?:\[[^\]\n]*\] )?(?:lunash|lush):>) ?$`)
+
+// ansi is a terminal control sequence.
+var ansi = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
+
+// Start makes l ready for Run.
+func (l *Client) Start() *Client {
+	l.busy = make(chan struct{}, 1)
+	l.busy <- struct{}{}
+	return l
+}
+
+// Run sends command and returns the text between its echo and the next
+// prompt, lines ended by LF. It refuses every command that is not on the
+// list of [Allowed]. When ctx ends first the session is given up.
+func (l *Client) Run(ctx context.Context, command string) ([]byte, error) {
+	if err := Allowed(command); err != nil {
+		return nil, err
+	}
+	select {
+	case <-l.busy:
+		defer func() { l.busy <- struct{}{} }()
+	case <-ctx.Done():
+		return nil, collectors.Failf(hsm.Timeout, "%s: another command still runs: %w", command, ctx.Err())
+	}
+	reused := l.conn != nil
+	for {
+		if l.conn == nil {
+			conn, err := l.connect(ctx)
+			if err != nil {
+				return nil, err
+			}
+			l.conn = conn
+		}
+		answer, err := l.conn.ask(ctx, command)
+		if err == nil {
+			return answer, nil
+		}
+		l.conn.close()
+		l.conn = nil
+		// An idle session that the appliance closed is not a failure.
+		if reused && len(answer) == 0 && collectors.FailureOf(err) == hsm.Unreachable && ctx.Err() == nil {
+			reused = false
+			continue
+		}
+		return nil, err
+	}
+}
+
+// Close ends the session, if there is one.
+func (l *Client) Close() error {
+	<-l.busy
+	defer func() { l.busy <- struct{}{} }()
+	if l.conn != nil {
+		l.conn.close()
+		l.conn = nil
+	}
+	return nil
+}
+
+func (l *Client) connect(ctx context.Context) (*session, error) {
+	timeout := l.DialTimeout
+	if timeout == 0 {
+		timeout = 10 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	config, err := l.clientConfig()
+	if err != nil {
+		return nil, err
+	}
+	tcp, err := (&net.Dialer{}).DialContext(ctx, "tcp", l.Address)
+	if err != nil {
+		return nil, collectors.Failf(hsm.Unreachable, "connect: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { tcp.Close() })
+	defer stop()
+	conn, channels, requests, err := ssh.NewClientConn(tcp, l.Address, config)
+	if err != nil {
+		tcp.Close()
+		return nil, l.loginError(ctx, err)
+	}
+	sh, err := newSession(ssh.NewClient(conn, channels, requests))
+	if err == nil {
+		_, err = sh.readToPrompt(ctx)
+	}
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("start of the session: %w", err)
+	}
+	return sh, nil
+}
+
+func (l *Client) loginError(ctx context.Context, err error) error {
+	var f *collectors.Failed
+	switch text := err.Error(); {
+	case errors.As(err, &f):
+		return f
+	case ctx.Err() != nil:
+		return collectors.Failf(hsm.Unreachable, "no SSH answer from %s in time", l.Address)
+	case strings.Contains(text, "unable to authenticate"):
+		return collectors.Failf(hsm.Login, "user %q was refused; check the password or key file, and that the account is enabled on the appliance", l.User)
+	case strings.Contains(text, "no common algorithm"):
+		return collectors.Failf(hsm.Login, "%w; allow what the appliance offers under \"algorithms\"", err)
+	}
+	return collectors.Failf(hsm.Unreachable, "SSH: %w", err)
+}
+
+func (l *Client) clientConfig() (*ssh.ClientConfig, error) {
+	c := &ssh.ClientConfig{User: l.User, HostKeyAlgorithms: l.Algorithms.HostKeys}
+	c.KeyExchanges, c.Ciphers, c.MACs = l.Algorithms.KeyExchanges, l.Algorithms.Ciphers, l.Algorithms.MACs
+	if l.PrivateKeyFile != "" {
+		pem, err := os.ReadFile(l.PrivateKeyFile)
+		if err != nil {
+			return nil, collectors.Failf(hsm.Login, "private key: %w", err)
+		}
+		key, err := ssh.ParsePrivateKey(pem)
+		if err != nil {
+			return nil, collectors.Failf(hsm.Login, "private key %s: %w", l.PrivateKeyFile, err)
+		}
+		c.Auth = append(c.Auth, ssh.PublicKeys(key))
+	}
+	if l.PasswordFile != "" {
+		b, err := os.ReadFile(l.PasswordFile)
+		if err != nil {
+			return nil, collectors.Failf(hsm.Login, "password: %w", err)
+		}
+		password := strings.TrimRight(string(b), "\r\n")
+		c.Auth = append(c.Auth, ssh.Password(password), ssh.KeyboardInteractive(
+			func(_, _ string, questions []string, echos []bool) ([]string, error) {
+				if len(questions) > 1 || len(questions) == 1 && echos[0] {
+					return nil, errors.New("the appliance asks for more than a password")
+				}
+				return []string{password}[:len(questions)], nil
+			}))
+	}
+	verify, err := l.hostKeyCallback()
+	c.HostKeyCallback = verify
+	return c, err
+}
+
+func (l *Client) hostKeyCallback() (ssh.HostKeyCallback, error) {
+	if l.HostKey != "" {
+		return func(_ string, _ net.Addr, key ssh.PublicKey) error {
+			if got := ssh.FingerprintSHA256(key); got != l.HostKey {
+				return collectors.Failf(hsm.HostKey, "host key of %s has changed: it shows %s, the configuration has %s; find out why before you change host_key", l.Address, got, l.HostKey)
+			}
+			return nil
+		}, nil
+	}
+	check, err := knownhosts.New(l.KnownHostsFile)
+	if err != nil {
+		return nil, collectors.Failf(hsm.HostKey, "known_hosts: %w", err)
+	}
+	return func(host string, addr net.Addr, key ssh.PublicKey) error {
+		err := check(host, addr, key)
+		var k *knownhosts.KeyError
+		switch got := ssh.FingerprintSHA256(key); {
+		case err == nil:
+			return nil
+		case errors.As(err, &k) && len(k.Want) == 0:
+			return collectors.Failf(hsm.HostKey, "host key of %s is not in %s: it shows %s; compare it with the appliance and add it", l.Address, l.KnownHostsFile, got)
+		case errors.As(err, &k):
+			return collectors.Failf(hsm.HostKey, "host key of %s has changed: it shows %s, %s has another (line %d); find out why before you change the file", l.Address, got, l.KnownHostsFile, k.Want[0].Line)
+		}
+		return collectors.Failf(hsm.HostKey, "host key of %s: %w", l.Address, err)
+	}, nil
+}
+
+// promptIn returns where the prompt begins that tail ends with; -1 without
+// one. The session's first prompt stands at the beginning of a line; a later
+// one looks the same, and may follow an answer that was cut in mid-line.
+func (s *session) promptIn(tail []byte) int {
+	if m := prompt.FindSubmatchIndex(tail); m != nil {
+		s.prompt = tail[m[2]:m[3]]
+		return m[2]
+	}
+	if end := bytes.TrimRight(tail, " "); len(s.prompt) > 0 && bytes.HasSuffix(end, s.prompt) {
+		return len(end) - len(s.prompt)
+	}
+	return -1
+}
+
+// A session is one open LunaSH session.
+type session struct {
+	client *ssh.Client
+	prompt []byte // as the appliance prints it; empty before the first
+	in     interface{ Write([]byte) (int, error) }
+	chunks chan []byte // output as it comes; closed at its end
+}
+
+func newSession(client *ssh.Client) (*session, error) {
+	channel, err := client.NewSession()
+	if err != nil {
+		return nil, collectors.Failf(hsm.Unreachable, "session: %w", err)
+	}
+	if err := channel.RequestPty("xterm", 80, 240, ssh.TerminalModes{}); err != nil {
+		return nil, collectors.Failf(hsm.Unreachable, "PTY: %w", err)
+	}
+	in, err := channel.StdinPipe()
+	if err != nil {
+		return nil, collectors.Failf(hsm.Unreachable, "session: %w", err)
+	}
+	out, err := channel.StdoutPipe()
+	if err != nil {
+		return nil, collectors.Failf(hsm.Unreachable, "session: %w", err)
+	}
+	if err := channel.Shell(); err != nil {
+		return nil, collectors.Failf(hsm.Unreachable, "shell: %w", err)
+	}
+	s := &session{client: client, in: in, chunks: make(chan []byte)}
+	closed := make(chan struct{})
+	go func() { client.Wait(); close(closed) }()
+	go func() {
+		defer close(s.chunks)
+		for {
+			b := make([]byte, 16<<10)
+			n, err := out.Read(b)
+			if n > 0 {
+				select {
+				case s.chunks <- b[:n]:
+				case <-closed:
+					return
+				}
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return s, nil
+}
+
+func (s *session) close() { s.client.Close() }
+
+// ask returns what came even when it fails.
+func (s *session) ask(ctx context.Context, command string) ([]byte, error) {
+	if _, err := s.in.Write([]byte(command + "\n")); err != nil {
+		return nil, collectors.Failf(hsm.Unreachable, "%s: %w", command, err)
+	}
+	answer, err := s.readToPrompt(ctx)
+	if err != nil {
+		return answer, fmt.Errorf("%s: %w", command, err)
+	}
+	if echo, rest, ok := bytes.Cut(answer, []byte("\n")); ok && strings.TrimSpace(string(echo)) == command {
+		answer = rest
+	}
+	return answer, nil
+}
+
+// readToPrompt returns the output up to the next prompt, without it.
+func (s *session) readToPrompt(ctx context.Context) ([]byte, error) {
+	var text []byte
+	for {
+		select {
+		case <-ctx.Done():
+			return text, collectors.Failf(hsm.Timeout, "no prompt after %d bytes: %w", len(text), ctx.Err())
+		case chunk, ok := <-s.chunks:
+			if !ok {
+				return text, collectors.Failf(hsm.Unreachable, "the appliance closed the session after %d bytes", len(text))
+			}
+			text = append(text, bytes.ReplaceAll(chunk, []byte("\r"), nil)...)
+			if len(text) > collectors.MaxAnswer {
+				return text[:0], collectors.Failf(hsm.Unrecognised, "more than %d bytes without a prompt", collectors.MaxAnswer)
+			}
+			tail := ansi.ReplaceAll(text[max(0, len(text)-300):], nil)
+			if at := s.promptIn(tail); at >= 0 {
+				text = ansi.ReplaceAll(text, nil)
+				return text[:len(text)-(len(tail)-at)], nil
+			}
+			if bytes.Contains(tail, []byte("Enter new password:")) {
+				return text, collectors.Failf(hsm.Login, "the appliance wants a new password: log in once by hand, change it, and put the new one into the password file")
+			}
+		}
+	}
+}

@@ -1,5 +1,0 @@
-//go:build !race
-
-package collectors
-
-const raceDetector = false

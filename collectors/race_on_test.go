@@ -1,5 +1,0 @@
-//go:build race
-
-package collectors
-
-const raceDetector = true // everything is some ten times slower

@@ -1,0 +1,211 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/lunawatch/lunawatch/collectors/answer"
+)
+
+// parseObject reads a JSON object. Besides JSON it takes what the vendor's
+// documents show: True, False and None, keys that are numbers, commas that are
+// missing or too many, objects in a list that lack their brace, and line ends
+// within strings. What is not closed is not read: it may be cut.
+func parseObject(text []byte) (object, error) {
+	r := jsonReader{text: bytes.TrimPrefix(text, []byte("\ufeff"))}
+	if r.next() != '{' {
+		return nil, errors.New("not a JSON object")
+	}
+	r.at++
+	o, err := r.members(0)
+	if err != nil {
+		return nil, fmt.Errorf("JSON, at byte %d of %d: %w", r.at, len(text), err)
+	}
+	if r.next() != 0 || r.at < len(r.text) {
+		return nil, fmt.Errorf("JSON: more behind the end, at byte %d of %d", r.at, len(text))
+	}
+	return o, nil
+}
+
+// maxDepth bounds how deep JSON may be nested; the vendor's is four deep.
+const maxDepth = 50
+
+var errCut = errors.New("it ends too early")
+
+type jsonReader struct {
+	text []byte
+	at   int
+}
+
+// next returns the next byte that is no white space, 0 at the end.
+func (r *jsonReader) next() byte {
+	for r.at < len(r.text) && strings.IndexByte(" \t\r\n", r.text[r.at]) >= 0 {
+		r.at++
+	}
+	if r.at == len(r.text) {
+		return 0
+	}
+	return r.text[r.at]
+}
+
+// members reads an object up to its closing brace.
+func (r *jsonReader) members(depth int) (object, error) {
+	o := make(object)
+	for {
+		switch c := r.next(); {
+		case c == '}':
+			r.at++
+			return o, nil
+		case c == ',':
+			r.at++
+			continue
+		}
+		key, err := r.key()
+		if err != nil {
+			return nil, err
+		}
+		if err := r.member(o, key, depth); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// key reads a string, or a number in its place.
+func (r *jsonReader) key() (string, error) {
+	if r.next() == '"' {
+		return r.str()
+	}
+	word := r.word()
+	switch {
+	case r.at == len(r.text):
+		return "", errCut
+	case word == "" || strings.Trim(word, "0123456789") != "":
+		return "", errors.New("no name of a member")
+	}
+	return word, nil
+}
+
+// member reads ": value".
+func (r *jsonReader) member(o object, key string, depth int) error {
+	switch r.next() {
+	case ':':
+	case 0:
+		return errCut
+	default:
+		return fmt.Errorf("no colon behind %q", answer.Clip(key, 40))
+	}
+	r.at++
+	v, err := r.value(depth + 1)
+	o[key] = v
+	return err
+}
+
+func (r *jsonReader) value(depth int) (any, error) {
+	if depth > maxDepth {
+		return nil, errors.New("nested too deep")
+	}
+	switch r.next() {
+	case '"':
+		return r.str()
+	case '{':
+		r.at++
+		return r.members(depth)
+	case '[':
+		r.at++
+		return r.elements(depth)
+	}
+	word := r.word()
+	switch word {
+	case "true", "True":
+		return true, nil
+	case "false", "False":
+		return false, nil
+	case "null", "None":
+		return nil, nil
+	}
+	switch {
+	case r.at == len(r.text):
+		return nil, errCut
+	case word == "" || strings.IndexByte("-0123456789", word[0]) < 0 || !json.Valid([]byte(word)):
+		return nil, errors.New("no value")
+	}
+	return json.Number(word), nil
+}
+
+// elements reads an array up to its closing bracket. A name with a colon is
+// the first member of an object whose brace is missing.
+func (r *jsonReader) elements(depth int) ([]any, error) {
+	list := []any{}
+	for {
+		switch c := r.next(); c {
+		case ']':
+			r.at++
+			return list, nil
+		case ',':
+			r.at++
+			continue
+		}
+		v, err := r.value(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		if key, ok := v.(string); ok && r.next() == ':' {
+			o := make(object)
+			if err := r.member(o, key, depth+1); err != nil {
+				return nil, err
+			}
+			rest, err := r.members(depth + 1)
+			if err != nil {
+				return nil, err
+			}
+			for k, x := range rest {
+				o[k] = x
+			}
+			v = o
+		}
+		list = append(list, v)
+	}
+}
+
+// word reads up to the next byte that cannot be of a number or a name.
+func (r *jsonReader) word() string {
+	start := r.at
+	for r.at < len(r.text) && strings.IndexByte(" \t\r\n,:{}[]\"", r.text[r.at]) < 0 {
+		r.at++
+	}
+	return string(r.text[start:r.at])
+}
+
+// str reads a string. Control characters in it stand for themselves.
+func (r *jsonReader) str() (string, error) {
+	start := r.at
+	for r.at++; r.at < len(r.text); r.at++ {
+		switch r.text[r.at] {
+		case '\\':
+			r.at++
+		case '"':
+			r.at++
+			return unquote(r.text[start:r.at])
+		}
+	}
+	r.at = len(r.text)
+	return "", errCut
+}
+
+func unquote(literal []byte) (s string, err error) {
+	plain := make([]byte, 0, len(literal))
+	for _, c := range literal {
+		if c < ' ' {
+			plain = fmt.Appendf(plain, "\\u%04x", c)
+			continue
+		}
+		plain = append(plain, c)
+	}
+	if err := json.Unmarshal(plain, &s); err != nil {
+		return "", errors.New("not a string")
+	}
+	return s, nil
+}

@@ -1,0 +1,421 @@
+package rest
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/answer"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// API reads resources of a Luna Network HSM over its REST API. It keeps one
+// session and one connection, and asks one thing at a time. A session that the
+// appliance ended is renewed once, unseen. A password that was refused is not
+// tried again before its file changes: the appliance shuts out an address
+// after a few bad logins, and for longer each time.
+type API struct {
+	Address      string // host:port
+	User         string
+	PasswordFile string        // read at each login
+	CAFile       string        // PEM; "" to use Certificate
+	Certificate  string        // pinned SHA-256 fingerprint of the certificate, as [ParseFingerprint] takes it
+	Timeout      time.Duration // of one request; 0: 30 s
+	Replay       string        // directory of a capture, instead of an appliance
+
+	keep    func(path string, text []byte) // of every answer; nil: none
+	mu      sync.Mutex                     // one request at a time; guards the rest
+	client  *http.Client
+	version int    // of the API; 0: not yet chosen
+	cookie  string // of the session; "": none
+	proven  bool   // the session has given an answer
+	refused *refusal
+}
+
+// A refusal is a login that must not be repeated with the same password.
+type refusal struct {
+	file passwordState
+	err  error
+}
+
+// A passwordState tells whether a password file was touched.
+type passwordState struct {
+	sum      [sha256.Size]byte
+	modified time.Time
+}
+
+// apiVersions are the versions of the API that the readers know, the first
+// that an appliance takes is used: 5 is that of 7.2, 1 that of 6.2.
+var apiVersions = []int{5, 1}
+
+const timeout = 30 * time.Second
+
+// dialTimeout bounds the TCP connection and the TLS handshake, each.
+const dialTimeout = 10 * time.Second
+
+// namePattern is what names a resource in a path; %20 is the only escape, so that
+// no dot or slash can hide in one.
+const namePattern = `(?:[A-Za-z0-9_:+-]|%20)(?:[A-Za-z0-9._:+-]|%20){0,127}`
+
+// allowed is every resource that may ever be read. Reading changes nothing
+// and needs no login to the HSM.
+var allowed = collectors.Allow(
+	`/api/lunasa`,
+	`/api/lunasa/hsms(/[0-9]{1,20}(/counter|/tamper|/metrics|/licenses|/policies|/policies/[0-9]{1,5})?)?`,
+	`/api/lunasa/hsms/[0-9]{1,20}/partitions(/[0-9]{1,20}(/roles/[a-z]{1,16})?)?`,
+	`/api/lunasa/ntls(/certificate|/clients(/`+namePattern+`)?)?`,
+	`/api/lunasa/(services|sensors|disk/partitions)(/`+namePattern+`)?`,
+	`/api/lunasa/disk/smart`,
+)
+
+const loginPath = "/auth/session"
+
+// Allowed returns an error unless a request may be sent to an appliance:
+// the login to the appliance, and GETs of what [API] reads.
+func Allowed(method, path string) error {
+	if method == http.MethodPost && path == loginPath {
+		return nil
+	}
+	if method == http.MethodGet && allowed.Has(path) {
+		return nil
+	}
+	return collectors.Failf(hsm.Command, "%s %q is not on the list of requests that change nothing; it was not sent", method, answer.Clip(path, 200))
+}
+
+// readOnly is the only way to the appliance. It sends what [Allowed]
+// allows, to the one address, and nothing else.
+type readOnly struct {
+	address string
+	next    http.RoundTripper
+}
+
+func (r readOnly) RoundTrip(q *http.Request) (*http.Response, error) {
+	if err := Allowed(q.Method, q.URL.EscapedPath()); err != nil {
+		return nil, err
+	}
+	if q.URL.Scheme != "https" || q.URL.Host != r.address || q.URL.RawQuery != "" || q.Method == http.MethodGet && q.Body != nil {
+		return nil, collectors.Failf(hsm.Command, "request to another address or with more than a path; it was not sent")
+	}
+	return r.next.RoundTrip(q)
+}
+
+// A statusError is an answer of the appliance that is no success.
+type statusError struct {
+	code int
+	id   string // of the appliance's own error, as FRAMEWORK_NO_ACL_RULE
+	text string
+}
+
+func (e *statusError) Error() string {
+	s := fmt.Sprintf("the appliance answers %d %s", e.code, http.StatusText(e.code))
+	for _, more := range []string{e.id, e.text} {
+		if more != "" {
+			s += ", " + answer.Collapse(answer.Clip(more, 200))
+		}
+	}
+	return s
+}
+
+// status returns the HTTP status that err is about, 0 if it is none.
+func status(err error) int {
+	var s *statusError
+	if errors.As(err, &s) {
+		return s.code
+	}
+	return 0
+}
+
+// Get reads one resource. Its errors are a *[collectors.Failed].
+func (r *API) Get(ctx context.Context, path string) (map[string]any, error) {
+	return r.get(ctx, path)
+}
+
+func (r *API) get(ctx context.Context, path string) (object, error) {
+	if err := Allowed(http.MethodGet, path); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	text, err := r.text(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	o, err := parseObject(text)
+	if err != nil {
+		return nil, collectors.Failf(hsm.Unrecognised, "GET %s: %w", path, err)
+	}
+	if r.keep != nil {
+		r.keep(path, text)
+	}
+	return o, nil
+}
+
+// text returns a resource as the appliance sends it.
+func (r *API) text(ctx context.Context, path string) ([]byte, error) {
+	if r.Replay != "" {
+		return r.captured(path)
+	}
+	renewed := false
+	for {
+		if r.cookie == "" {
+			if err := r.login(ctx); err != nil {
+				return nil, err
+			}
+		}
+		text, err := r.send(ctx, http.MethodGet, path, nil)
+		var s *statusError
+		switch {
+		case err == nil:
+			r.proven = true
+			return text, nil
+		case !errors.As(err, &s):
+			if collectors.FailureOf(err).OfSession() {
+				r.forget()
+			}
+			return nil, err
+		case s.code != http.StatusUnauthorized:
+			r.proven = true
+			return nil, collectors.Failf(hsm.Command, "GET %s: %w", path, s)
+		case s.id == "FRAMEWORK_NO_ACL_RULE":
+			return nil, collectors.Failf(hsm.Command, "GET %s: the role of user %q may not read this; add a line GET:%s to the role", path, r.User, path)
+		case r.proven: // the session has ended
+			r.cookie, renewed = "", true
+		case renewed: // a new session does not help: it is this resource
+			return nil, collectors.Failf(hsm.Command, "GET %s: %w", path, s)
+		default:
+			r.cookie = ""
+			return nil, collectors.Failf(hsm.Login, "GET %s: the new session is not accepted: %w", path, s)
+		}
+	}
+}
+
+// captured reads a resource of a capture. What was not captured is not there.
+func (r *API) captured(path string) ([]byte, error) {
+	text, err := os.ReadFile(filepath.Join(r.Replay, filepath.FromSlash(captureFile(path))))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, collectors.Failf(hsm.Command, "GET %s: replay: %w", path, &statusError{code: http.StatusNotFound, text: "not in this capture"})
+	}
+	if err != nil {
+		return nil, collectors.Failf(hsm.Command, "GET %s: replay: %w", path, err)
+	}
+	return text, nil
+}
+
+// login makes a session with the appliance; it never logs in to the HSM.
+func (r *API) login(ctx context.Context) error {
+	password, file, err := r.password()
+	if err != nil {
+		return err
+	}
+	if r.refused != nil && r.refused.file == file {
+		return r.refused.err
+	}
+	r.proven = false
+	r.forget() // the appliance may have closed the connection, too, and a login is not sent twice
+	_, err = r.send(ctx, http.MethodPost, loginPath, &password)
+	switch code := status(err); {
+	case err == nil && r.cookie == "":
+		return collectors.Failf(hsm.Login, "login: the appliance gave no session")
+	case err == nil:
+		r.refused = nil
+		return nil
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		r.refused = &refusal{file, collectors.Failf(hsm.Login, "user %q was refused (%w); no more tries, so that the appliance does not shut this host out, until %s changes: put the right password into it, or touch it when the account is in order", r.User, err, r.PasswordFile)}
+		return r.refused.err
+	case code != 0:
+		return collectors.Failf(hsm.Unreachable, "login: %w", err)
+	}
+	if collectors.FailureOf(err).OfSession() {
+		r.forget()
+	}
+	return fmt.Errorf("login: %w", err)
+}
+
+func (r *API) password() (string, passwordState, error) {
+	info, err := os.Stat(r.PasswordFile)
+	if err != nil {
+		return "", passwordState{}, collectors.Failf(hsm.Login, "password: %w", err)
+	}
+	b, err := os.ReadFile(r.PasswordFile)
+	if err != nil {
+		return "", passwordState{}, collectors.Failf(hsm.Login, "password: %w", err)
+	}
+	password := strings.TrimRight(string(b), "\r\n")
+	if password == "" {
+		return "", passwordState{}, collectors.Failf(hsm.Login, "password file %s is empty", r.PasswordFile)
+	}
+	return password, passwordState{sha256.Sum256(b), info.ModTime()}, nil
+}
+
+// send sends one request, with the password as login or with the session, and
+// returns the body of a success.
+func (r *API) send(ctx context.Context, method, path string, password *string) ([]byte, error) {
+	if err := r.open(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.Timeout, timeout))
+	defer cancel()
+	var body io.Reader
+	if password != nil {
+		body = strings.NewReader("{}")
+	}
+	q, err := http.NewRequestWithContext(ctx, method, "https://"+r.Address+path, body)
+	if err != nil {
+		return nil, collectors.Failf(hsm.Command, "%s %s: %w", method, path, err)
+	}
+	media := fmt.Sprintf("application/vnd.safenetinc.lunasa+json;version=%d", r.version)
+	q.Header.Set("Content-Type", media)
+	q.Header.Set("Accept", media)
+	if password != nil {
+		q.SetBasicAuth(r.User, *password)
+	} else {
+		q.AddCookie(&http.Cookie{Name: "SESSION_ID", Value: r.cookie})
+	}
+	res, err := r.client.Do(q)
+	if err != nil {
+		return nil, r.sendError(ctx, method, path, err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(res.Body, collectors.MaxAnswer+1))
+	switch {
+	case ctx.Err() != nil: // what came then may be the end of a request given up
+		return nil, r.sendError(ctx, method, path, ctx.Err())
+	case err != nil:
+		return nil, collectors.Failf(hsm.Incomplete, "%s %s: the answer was cut after %d bytes", method, path, len(text))
+	case len(text) > collectors.MaxAnswer:
+		return nil, collectors.Failf(hsm.Unrecognised, "%s %s: more than %d bytes", method, path, collectors.MaxAnswer)
+	case res.StatusCode != http.StatusOK && res.StatusCode != http.StatusNoContent:
+		o, _ := parseObject(text)
+		return nil, &statusError{res.StatusCode, o.text("id"), o.text("message")}
+	}
+	if password != nil {
+		for _, c := range res.Cookies() {
+			if c.Name == "SESSION_ID" {
+				r.cookie = c.Value
+			}
+		}
+	}
+	return text, nil
+}
+
+func (r *API) sendError(ctx context.Context, method, path string, err error) error {
+	var f *collectors.Failed
+	var bad *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.As(err, &bad):
+		return collectors.Failf(hsm.HostKey, "certificate of %s is not signed by what is in %s, or is for another name (%w); it shows %s; find out why before you change ca_file or pin it with certificate",
+			r.Address, r.CAFile, bad.Err, certificateFingerprint(bad.UnverifiedCertificates))
+	case ctx.Err() != nil:
+		return collectors.Failf(hsm.Timeout, "%s %s: no answer in time", method, path)
+	}
+	return collectors.Failf(hsm.Unreachable, "%s %s: %w", method, path, err)
+}
+
+// open makes the client. It is made once; the files it needs must be there.
+func (r *API) open() error {
+	if r.client != nil {
+		return nil
+	}
+	config, err := r.tlsConfig()
+	if err != nil {
+		return err
+	}
+	if r.version == 0 {
+		r.version = apiVersions[0]
+	}
+	dialer := &net.Dialer{Timeout: dialTimeout}
+	r.client = &http.Client{
+		Transport: readOnly{r.Address, &http.Transport{
+			TLSClientConfig: config, TLSHandshakeTimeout: dialTimeout, MaxConnsPerHost: 1, MaxResponseHeaderBytes: 64 << 10,
+			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := dialer.DialContext(ctx, network, address)
+				if err != nil {
+					return nil, collectors.Failf(hsm.Unreachable, "connect: %w", err)
+				}
+				return conn, nil
+			},
+		}},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return nil
+}
+
+func (r *API) tlsConfig() (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if r.Certificate == "" {
+		pem, err := os.ReadFile(r.CAFile)
+		if err != nil {
+			return nil, collectors.Failf(hsm.HostKey, "ca_file: %w", err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, collectors.Failf(hsm.HostKey, "ca_file %s holds no certificate", r.CAFile)
+		}
+		return c, nil
+	}
+	want, err := ParseFingerprint(r.Certificate)
+	if err != nil {
+		return nil, collectors.Failf(hsm.HostKey, "certificate: %w", err)
+	}
+	c.InsecureSkipVerify = true // the pin decides, also when a session is resumed
+	c.VerifyConnection = func(s tls.ConnectionState) error {
+		if got := certificateFingerprint(s.PeerCertificates); got != want {
+			return collectors.Failf(hsm.HostKey, "certificate of %s has changed: it shows %s, the configuration has %s; find out why before you change certificate", r.Address, got, want)
+		}
+		return nil
+	}
+	return c, nil
+}
+
+// ParseFingerprint reads "SHA256:" and 64 hexadecimal digits, with or without
+// colons between them and in any case, and returns it in the form in which
+// failures show one.
+func ParseFingerprint(s string) (string, error) {
+	digits, ok := answer.CutPrefixFold(s, "SHA256:")
+	digits = strings.ToLower(strings.ReplaceAll(digits, ":", ""))
+	if b, err := hex.DecodeString(digits); !ok || err != nil || len(b) != sha256.Size {
+		return "", errors.New(`not a fingerprint: "SHA256:" and the 64 hexadecimal digits that openssl x509 -fingerprint -sha256 prints`)
+	}
+	return "SHA256:" + digits, nil
+}
+
+func certificateFingerprint(chain []*x509.Certificate) string {
+	if len(chain) == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("SHA256:%x", sha256.Sum256(chain[0].Raw))
+}
+
+// forget makes the next request connect anew, with what ca_file holds then.
+func (r *API) forget() {
+	r.cookie = ""
+	if r.client != nil {
+		r.client.CloseIdleConnections()
+		r.client = nil
+	}
+}
+
+// Close ends the connection. The session ends by itself ten minutes later.
+func (r *API) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forget()
+	return nil
+}

@@ -1,0 +1,237 @@
+package shell
+
+import (
+	"strings"
+
+	"github.com/lunawatch/lunawatch/collectors/answer"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// partitionsRead are the partitions while they are read.
+type partitionsRead struct {
+	list    hsm.Partitions
+	current *hsm.Partition // the block being read; nil: none yet
+	details bool           // current has more than its name and serial number
+	none    bool           // the device says that there are none
+}
+
+var partitionSheet = answer.Sheet[partitionsRead]{
+	Line: partitionLine,
+	Labels: answer.Labels[partitionsRead]{
+		"partition name": func(p *partitionsRead, v string) bool {
+			if v == "" {
+				return false
+			}
+			p.block(func(c *hsm.Partition) bool { return c.Name != "" }).Name = v
+			return true
+		},
+		"partition sn": func(p *partitionsRead, v string) bool {
+			return v != "" && answer.Serial(&p.block(func(c *hsm.Partition) bool { return c.Serial != "" }).Serial, v)
+		},
+		"partition label":               ofPartition(func(c *hsm.Partition, v string) bool { return answer.Known(&c.Label, v, true) }),
+		"activated":                     ofPartition(func(c *hsm.Partition, v string) bool { return answer.Boolean(&c.Activated, v) }),
+		"auto activation":               nil,
+		"legacy domain has been set":    nil,
+		"partition storage information": ofPartition(partitionStorage),
+		"partition object count":        ofPartition(func(c *hsm.Partition, v string) bool { return answer.Whole(&c.ObjectCount, v) }),
+		"storage":                       nil,
+	},
+	Other: partitionRole,
+}
+
+// PartitionList is the partitions of an HSM, as "partition list" names them.
+var PartitionList = answer.Latest("partition-list", "partition list, partition show", parsePartitions)
+
+// PartitionShow is the partitions of an HSM.
+var PartitionShow = answer.Latest("partition-show", "partition show, partition list", parsePartitions)
+
+// parsePartitions reads LunaSH "partition show" and "partition list". The
+// former has one block for each partition, whose roles differ: Partition Owner
+// and Crypto User in 5.x, Partition SO, Crypto Officer and Crypto User later.
+func parsePartitions(lines []string, unread func(string)) hsm.Fact {
+	var p partitionsRead
+	partitionSheet.Read(lines, &p, unread)
+	p.finish()
+	if p.list == nil && p.none {
+		return hsm.Partitions{}
+	}
+	if p.list == nil {
+		return nil
+	}
+	return unique(p.list)
+}
+
+// unique keeps the last of the partitions with the same serial number.
+func unique(all hsm.Partitions) hsm.Partitions {
+	at := make(map[string]int, len(all))
+	list := all[:0]
+	for _, p := range all {
+		id := p.Serial + "\n" + p.Name
+		if p.Serial != "" {
+			id = p.Serial
+		}
+		if i, dup := at[id]; dup {
+			list[i] = p
+			continue
+		}
+		at[id] = len(list)
+		list = append(list, p)
+	}
+	return list
+}
+
+// block returns the partition that a name or serial number belongs to: the
+// current one, unless it has it already or has got past the place for it.
+func (p *partitionsRead) block(has func(*hsm.Partition) bool) *hsm.Partition {
+	if p.current == nil || p.details || has(p.current) {
+		p.finish()
+		p.current = new(hsm.Partition)
+	}
+	return p.current
+}
+
+// finish ends the current block. One without name and serial is of no use.
+func (p *partitionsRead) finish() {
+	if c := p.current; c != nil && (c.Name != "" || c.Serial != "") {
+		p.list = append(p.list, *c)
+	}
+	p.current, p.details = nil, false
+}
+
+// ofPartition sets something of the current partition.
+func ofPartition(set func(*hsm.Partition, string) bool) func(*partitionsRead, string) bool {
+	return func(p *partitionsRead, v string) bool {
+		if p.current == nil || !set(p.current, v) {
+			return false
+		}
+		p.details = true
+		return true
+	}
+}
+
+func partitionLine(p *partitionsRead, line string) bool {
+	low := strings.ToLower(answer.Collapse(answer.Clip(line, 200)))
+	switch {
+	case strings.HasPrefix(low, "there are no partitions"):
+		p.none = true
+		return true
+	case low == "storage (bytes)", strings.HasPrefix(low, "partition name objects"):
+		return true
+	case low != "" && low[0] >= '0' && low[0] <= '9':
+		return p.row(line)
+	}
+	name, ok := strings.CutSuffix(strings.TrimSuffix(answer.Collapse(answer.Clip(line, 200)), "."), " is not initialized")
+	return ok && ofPartition(func(c *hsm.Partition, _ string) bool {
+		role(c, name).Initialized = hsm.Some(false)
+		return true
+	})(p, "")
+}
+
+// row reads a line of "partition list" from the right: serial number, name
+// (which can hold blanks), objects, and total, used and free bytes.
+func (p *partitionsRead) row(line string) bool {
+	rest := strings.TrimSpace(line)
+	var numbers [4]string
+	for i := len(numbers) - 1; i >= 0; i-- {
+		rest, numbers[i] = answer.CutLast(rest)
+		if numbers[i] == "" || strings.Trim(numbers[i], "0123456789,") != "" {
+			return false
+		}
+	}
+	var row hsm.Partition
+	if !answer.Serial(&row.Serial, rest) {
+		return false
+	}
+	row.Name = strings.TrimSpace(strings.TrimPrefix(rest, row.Serial))
+	answer.Whole(&row.ObjectCount, numbers[0])
+	answer.Whole(&row.Storage.Total, numbers[1])
+	answer.Whole(&row.Storage.Used, numbers[2])
+	answer.Whole(&row.Storage.Free, numbers[3])
+	p.finish()
+	p.list = append(p.list, row)
+	return true
+}
+
+// partitionStorage reads "Total=324096, Used=1232, Free=322864".
+func partitionStorage(c *hsm.Partition, v string) bool {
+	ok := false
+	for part := range strings.SplitSeq(v, ", ") {
+		name, number, _ := strings.Cut(strings.TrimSpace(part), "=")
+		switch strings.ToLower(name) {
+		case "total":
+			ok = answer.Whole(&c.Storage.Total, number) || ok
+		case "used":
+			ok = answer.Whole(&c.Storage.Used, number) || ok
+		case "free":
+			ok = answer.Whole(&c.Storage.Free, number) || ok
+		}
+	}
+	return ok
+}
+
+// roleLabels are what a label says behind the name of a role.
+var roleLabels = answer.Labels[hsm.Role]{
+	"pin to be changed":        func(r *hsm.Role, v string) bool { return answer.Boolean(&r.PINToBeChanged, v) },
+	"challenge to be changed":  func(r *hsm.Role, v string) bool { return answer.Boolean(&r.ChallengeToBeChanged, v) },
+	"challenged to be changed": func(r *hsm.Role, v string) bool { return answer.Boolean(&r.ChallengeToBeChanged, v) },
+	"locked out":               func(r *hsm.Role, v string) bool { return answer.Boolean(&r.LockedOut, v) },
+	"login attempts left":      func(r *hsm.Role, v string) bool { return answer.Whole(&r.LoginAttemptsLeft, v) },
+	"is initialized":           func(r *hsm.Role, v string) bool { return answer.Boolean(&r.Initialized, v) },
+	"is activated":             func(r *hsm.Role, v string) bool { return answer.Boolean(&r.Activated, v) },
+}
+
+// partitionRole takes the labels that begin with a role.
+func partitionRole(name string) func(*partitionsRead, string) bool {
+	if strings.HasSuffix(name, " zeroized") {
+		return ofPartition(func(c *hsm.Partition, v string) bool { return answer.Boolean(&c.Zeroized, v) })
+	}
+	for label, set := range roleLabels {
+		if who, ok := strings.CutSuffix(name, " "+label); ok && who != "" {
+			return ofPartition(func(c *hsm.Partition, v string) bool { return setRole(c, who, set, v) })
+		}
+	}
+	return nil
+}
+
+func setRole(c *hsm.Partition, who string, set func(*hsm.Role, string) bool, v string) bool {
+	var r hsm.Role
+	if !set(&r, v) {
+		return false
+	}
+	set(role(c, who), v)
+	if r.Activated.Known && strings.EqualFold(who, "crypto officer") {
+		c.Activated = r.Activated // 6.x says it of the role that activation is for
+	}
+	return true
+}
+
+// role returns the role of c with that name, made if it is new.
+func role(c *hsm.Partition, who string) *hsm.Role {
+	name := roleName(who)
+	for i := range c.Roles {
+		if c.Roles[i].Name == name {
+			return &c.Roles[i]
+		}
+	}
+	if len(c.Roles) == maxRoles {
+		return &c.Roles[maxRoles-1]
+	}
+	c.Roles = append(c.Roles, hsm.Role{Name: name})
+	return &c.Roles[len(c.Roles)-1]
+}
+
+// maxRoles bounds the roles of a partition; devices have four.
+const maxRoles = 16
+
+// roleName spells the name of a role as hsm.Role does: "Crypto User".
+func roleName(who string) string {
+	words := strings.Fields(strings.ReplaceAll(strings.ToLower(who), "-", " "))
+	for i, w := range words {
+		if w == "so" || w == "co" || w == "cu" {
+			words[i] = strings.ToUpper(w)
+			continue
+		}
+		words[i] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,167 @@
+package shell
+
+import (
+	"strings"
+
+	"github.com/lunawatch/lunawatch/collectors/answer"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// partitionInfo is one or several partitions while they are read from LunaCM.
+type partitionInfo struct {
+	list    hsm.Partitions
+	current *hsm.Partition // the block being read; nil: none yet
+	storage bool           // the lines at hand are of the partition's storage
+	foreign bool           // the text is of an HSM or a slot
+}
+
+var partitionInfoSheet = answer.Sheet[partitionInfo]{
+	Line: partitionInfoLine,
+	Labels: answer.Labels[partitionInfo]{
+		"partition label": func(p *partitionInfo, v string) bool {
+			return answer.Known(&p.block(func(c *hsm.Partition) bool { return c.Label.Known }).Label, v, true)
+		},
+		"partition serial number":   partitionInfoSerial,
+		"hsm serial number":         partitionInfoSerial,
+		"partition status":          partitionInfoStatus,
+		"hsm status":                partitionInfoStatus,
+		"partition storage":         func(p *partitionInfo, _ string) bool { p.storage = true; return true },
+		"user storage":              func(p *partitionInfo, _ string) bool { p.storage = true; return true },
+		"hsm storage":               func(p *partitionInfo, _ string) bool { p.storage = false; return true },
+		"total storage space":       partitionInfoAmount(func(c *hsm.Partition) *hsm.Opt[int64] { return &c.Storage.Total }),
+		"used storage space":        partitionInfoAmount(func(c *hsm.Partition) *hsm.Opt[int64] { return &c.Storage.Used }),
+		"free storage space":        partitionInfoAmount(func(c *hsm.Partition) *hsm.Opt[int64] { return &c.Storage.Free }),
+		"object count":              partitionInfoAmount(func(c *hsm.Partition) *hsm.Opt[int64] { return &c.ObjectCount }),
+		"partition manufacturer":    nil,
+		"partition model":           nil,
+		"hsm part number":           nil,
+		"token flags":               nil,
+		"user flags":                nil,
+		"rpv initialized":           nil,
+		"slot id":                   nil,
+		"tunnel slot id":            nil,
+		"session state":             nil,
+		"role status":               nil,
+		"user status":               nil,
+		"partition ouid":            nil,
+		"user ouid":                 nil,
+		"overhead":                  nil,
+		"firmware version":          nil,
+		"rollback firmware version": nil,
+		"allowed partitions":        nil,
+		"number of partitions":      nil,
+		"license count":             nil,
+
+		// Of "hsm showinfo" of 5.x and of "slot list".
+		"hsm label":         notAPartition,
+		"hsm manufacturer":  notAPartition,
+		"hsm configuration": notAPartition,
+		"slot description":  notAPartition,
+		"so status":         notAPartition,
+		"so failed logins":  notAPartition,
+		"so storage":        notAPartition,
+	},
+	Other: failedLogins,
+}
+
+// PartitionShowInfo is what LunaCM says of the partition in its slot.
+var PartitionShowInfo = answer.Each("lunacm-partition-showinfo", "partition showinfo, partition si", ParsePartitionInfo, joinPartitions)
+
+// ParsePartitionInfo reads LunaCM "partition showinfo" of the current slot,
+// before and since firmware 6.22, and the admin partition of "hsm showinfo".
+func ParsePartitionInfo(lines []string, unread func(string)) hsm.Fact {
+	var p partitionInfo
+	partitionInfoSheet.Read(unglued(partitionInfoSheet, lines), &p, unread)
+	p.finish()
+	if p.list == nil || p.foreign {
+		return nil
+	}
+	return p.list
+}
+
+// joinPartitions puts the partitions of several answers together.
+func joinPartitions(facts []hsm.Fact) hsm.Fact {
+	var all hsm.Partitions
+	for _, f := range facts {
+		all = append(all, f.(hsm.Partitions)...)
+	}
+	return unique(all)
+}
+
+// block returns the partition that a line belongs to: the current one, unless
+// it has already what the line says.
+func (p *partitionInfo) block(has func(*hsm.Partition) bool) *hsm.Partition {
+	if p.current == nil || has(p.current) {
+		p.finish()
+		p.current = new(hsm.Partition)
+	}
+	return p.current
+}
+
+// finish ends the current block. One without a serial number is of no use.
+func (p *partitionInfo) finish() {
+	if p.current != nil && p.current.Serial != "" {
+		p.list = append(p.list, *p.current)
+	}
+	p.current, p.storage = nil, false
+}
+
+func partitionInfoSerial(p *partitionInfo, v string) bool {
+	var n string
+	if !answer.Serial(&n, v) {
+		return false
+	}
+	p.block(func(c *hsm.Partition) bool { return c.Serial != "" }).Serial = n
+	return true
+}
+
+func partitionInfoStatus(p *partitionInfo, v string) bool {
+	if p.current == nil || !answer.Words(&p.current.Status, v) {
+		return false
+	}
+	if strings.Contains(strings.ToLower(v), "zeroized") {
+		p.current.Zeroized = hsm.Some(true)
+	}
+	return true
+}
+
+// partitionInfoAmount sets a number of the current partition, if the line is of
+// its storage.
+func partitionInfoAmount(field func(*hsm.Partition) *hsm.Opt[int64]) func(*partitionInfo, string) bool {
+	return func(p *partitionInfo, v string) bool {
+		var n hsm.Opt[int64]
+		if !answer.Whole(&n, v) {
+			return false
+		}
+		if p.storage && p.current != nil {
+			*field(p.current) = n
+		}
+		return true
+	}
+}
+
+func notAPartition(p *partitionInfo, _ string) bool {
+	p.foreign = true
+	return true
+}
+
+// failedLogins takes "Crypto Officer Failed Logins" and those of other roles.
+func failedLogins(name string) func(*partitionInfo, string) bool {
+	who, ok := strings.CutSuffix(name, " failed logins")
+	if !ok {
+		return nil
+	}
+	return func(p *partitionInfo, v string) bool {
+		var n hsm.Opt[int64]
+		if p.current == nil || !answer.Whole(&n, v) {
+			return false
+		}
+		role(p.current, who).FailedLogins = n
+		return true
+	}
+}
+
+func partitionInfoLine(_ *partitionInfo, line string) bool {
+	text := strings.TrimSpace(answer.Clip(line, 200))
+	return isFlag(text) || isLicense(text) || strings.Contains(strings.ToLower(text), "in fips 140")
+}

@@ -1,0 +1,85 @@
+package shell
+
+import (
+	"strings"
+
+	"github.com/lunawatch/lunawatch/collectors/answer"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// rolesRead are the roles while they are read; the last is the current one.
+type rolesRead struct{ hsm.Roles }
+
+var roleSheet = answer.Sheet[rolesRead]{
+	Line: roleLine,
+	Labels: answer.Labels[rolesRead]{
+		"primary authentication type":          ofRole(func(r *hsm.RoleState, v string) bool { return answer.Words(&r.PrimaryAuthentication, v) }),
+		"secondary authentication type":        ofRole(func(r *hsm.RoleState, v string) bool { return answer.Words(&r.SecondaryAuthentication, v) }),
+		"failed login attempts before lockout": ofRole(func(r *hsm.RoleState, v string) bool { return answer.Whole(&r.LoginAttemptsLeft, v) }),
+	},
+}
+
+// RoleShow is the state of a role of the partition in LunaCM's slot.
+var RoleShow = answer.Each("lunacm-role-show", "role show", ParseRoles, joinRoles)
+
+// ParseRoles reads LunaCM "role show": a heading with the name of the role,
+// labels, and sentences for what it is not, or is.
+func ParseRoles(lines []string, unread func(string)) hsm.Fact {
+	var r rolesRead
+	roleSheet.Read(lines, &r, unread)
+	if r.Roles.Roles == nil {
+		return nil
+	}
+	return r.Roles
+}
+
+// joinRoles puts the roles of several answers together; the last answer about
+// a role counts.
+func joinRoles(facts []hsm.Fact) hsm.Fact {
+	var all hsm.Roles
+	at := make(map[string]int)
+	for _, f := range facts {
+		for _, r := range f.(hsm.Roles).Roles {
+			i, again := at[r.Name]
+			if !again {
+				at[r.Name] = len(all.Roles)
+				all.Roles = append(all.Roles, r)
+				continue
+			}
+			all.Roles[i] = r
+		}
+	}
+	return all
+}
+
+// ofRole sets something of the current role.
+func ofRole(set func(*hsm.RoleState, string) bool) func(*rolesRead, string) bool {
+	return func(r *rolesRead, v string) bool {
+		n := len(r.Roles.Roles)
+		return n > 0 && set(&r.Roles.Roles[n-1], v)
+	}
+}
+
+// roleSentences are what a role is, without its full stop.
+var roleSentences = map[string]func(*hsm.RoleState){
+	"initialized":     func(r *hsm.RoleState) { r.Initialized = hsm.Some(true) },
+	"not initialized": func(r *hsm.RoleState) { r.Initialized = hsm.Some(false) },
+	"activated":       func(r *hsm.RoleState) { r.Activated = hsm.Some(true) },
+	"not activated":   func(r *hsm.RoleState) { r.Activated = hsm.Some(false) },
+	"locked out":      func(r *hsm.RoleState) { r.LockedOut = hsm.Some(true) },
+	"not locked out":  func(r *hsm.RoleState) { r.LockedOut = hsm.Some(false) },
+}
+
+func roleLine(r *rolesRead, line string) bool {
+	text := answer.Collapse(answer.Clip(line, 200))
+	if rest, ok := answer.CutPrefixFold(text, "state of role "); ok {
+		name := strings.Trim(strings.TrimSuffix(rest, ":"), `'"`)
+		if name == "" {
+			return false
+		}
+		r.Roles.Roles = append(r.Roles.Roles, hsm.RoleState{Role: hsm.Role{Name: roleName(name)}})
+		return true
+	}
+	say, ok := roleSentences[strings.ToLower(strings.TrimRight(text, ".!"))]
+	return ok && ofRole(func(s *hsm.RoleState, _ string) bool { say(s); return true })(r, "")
+}

@@ -1,0 +1,333 @@
+package snmp
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/answer"
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
+)
+
+// An Agent watches one HSM through the SNMP agent of its appliance, or
+// through luna-snmp on the host of a card: the modules CHRYSALIS-UTSP-MIB,
+// SAFENET-HSM-MIB and SAFENET-APPLIANCE-MIB. Each table is a source of its own,
+// named after it: "snmp hsmTable".
+type Agent struct {
+	Device           string
+	Address          string // host:port
+	Version          string // "3", always authPriv, or "2c"
+	CommunityFile    string // 2c
+	User             string // 3
+	AuthProtocol     string // SHA224, SHA256, SHA384 or SHA512; "" is SHA256
+	AuthPasswordFile string
+	PrivProtocol     string // AES, AES192 or AES256; "" is AES
+	PrivPasswordFile string
+	Serial           string        // of the HSM, where the agent serves several; "": it serves one
+	Rank             int           // of its observations
+	Interval         time.Duration // the agent renews its rows every minute: less is of no use
+	Timeout          time.Duration // for one answer, asked for twice; 0: 5 s
+	Replay           string        // directory of a capture, instead of an agent
+
+	hsms   int             // that the agent serves, once read
+	served map[string]bool // sources that had rows once
+	window []hsmLoad       // for the utilization, oldest first
+}
+
+const (
+	requestTimeout = 5 * time.Second  // for one answer
+	pollTimeout    = 40 * time.Second // for all answers of one poll
+	// cacheTime is for how long an agent may serve the same rows: what it
+	// answers can be as old as that.
+	cacheTime = time.Minute
+)
+
+func (a *Agent) String() string { return "SNMP agent of " + a.Device }
+
+// Run implements [collectors.Collector]. The first poll starts at once.
+func (a *Agent) Run(ctx context.Context, report func(hsm.Observation)) error {
+	for ctx.Err() == nil {
+		start := time.Now()
+		a.Once(ctx, report)
+		wait.Sleep(ctx, time.Until(start.Add(wait.Jitter(a.Interval, 0.05))))
+	}
+	return nil
+}
+
+// Once reads every object once and reports each source.
+func (a *Agent) Once(ctx context.Context, report func(hsm.Observation)) {
+	walk := a.walkAll
+	if a.Replay != "" {
+		walk = a.captured
+	}
+	a.poll(ctx, walk, report)
+}
+
+// poll reports what walk finds. It is of some moment since the agent renewed
+// its rows, so the time that took is counted in.
+func (a *Agent) poll(ctx context.Context, walk func(context.Context) (walked, error), report func(hsm.Observation)) {
+	start := time.Now()
+	limited, cancel := context.WithTimeout(ctx, pollTimeout)
+	defer cancel()
+	answer, err := walk(limited)
+	if ctx.Err() != nil {
+		return
+	}
+	if a.served == nil {
+		a.served = make(map[string]bool)
+	}
+	end := time.Now()
+	r := &round{agent: a, answer: answer}
+	for i, s := range sources {
+		o := hsm.Observation{Device: a.Device, Source: s.name, Rank: a.Rank, At: end, Took: end.Sub(start) + cacheTime, MaxAge: a.Interval*5/2 + pollTimeout}
+		r.unread, r.more = nil, 0
+		switch {
+		case err == nil:
+			o.Facts, o.Err = r.read(s)
+			o.Unread = r.leftovers()
+		case i == 0 || a.served[s.name]:
+			o.Err = err
+		}
+		if o.Err == nil && o.Facts == nil && o.Unread == nil {
+			continue // not served: nothing to say of it
+		}
+		a.served[s.name] = a.served[s.name] || o.Facts != nil
+		o.Failure = collectors.FailureOf(o.Err)
+		report(o)
+	}
+}
+
+// An source is a table, or a group of objects, and what it tells.
+type source struct {
+	name   string
+	tables []oid // that it needs whole
+	read   func(*round) ([]hsm.Fact, error)
+}
+
+// sources lists the sources. The first finds the HSM that the others look
+// for.
+var sources = []source{
+	{"snmp hsmTable", []oid{hsmObjects.entry}, readHSM},
+	{"snmp hsmOperations", []oid{operationObjects.entry}, readOperations},
+	{"snmp ntls", []oid{ntlsObjects.entry}, readNTLS},
+	{"snmp hsmLicenseTable", []oid{licenseObjects.entry}, readLicenses},
+	{"snmp hsmPartitionTable", []oid{partitionObjects.entry}, readPartitions},
+	{"snmp hsmPolicyTable", []oid{policyObjects.entry}, readPolicies},
+	{"snmp hsmPartitionPolicyTable", []oid{partitionPolicyObjects.entry}, readPartitionPolicies},
+	{"snmp hsmClientRegistrationTable", []oid{clientObjects.entry, assignmentObjects.entry}, readClients},
+}
+
+// An round is one poll while its answer is read.
+type round struct {
+	agent  *Agent
+	answer walked
+	serial string // of the HSM; "": none was found
+	none   bool   // the HSM has no partition
+
+	unread []string
+	more   int
+}
+
+// maxUnread is how many unread objects a source lists one by one.
+const maxUnread = 20
+
+func (r *round) leave(format string, args ...any) {
+	if len(r.unread) == maxUnread {
+		r.more++
+		return
+	}
+	r.unread = append(r.unread, answer.Clip(fmt.Sprintf(format, args...), 200))
+}
+
+func (r *round) leftovers() []string {
+	if r.more > 0 {
+		return append(r.unread, fmt.Sprintf("and %d more", r.more))
+	}
+	return r.unread
+}
+
+func (r *round) read(s source) ([]hsm.Fact, error) {
+	for _, t := range s.tables {
+		if err := r.answer.whole(t); err != nil {
+			return nil, collectors.Failf(collectors.FailureOf(err), "%s: %w", s.name, err)
+		}
+	}
+	facts, err := s.read(r)
+	if err != nil {
+		return nil, collectors.Failf(collectors.FailureOf(err), "%s: %w", s.name, err)
+	}
+	return facts, nil
+}
+
+// readHSM finds the row of the HSM.
+func readHSM(r *round) ([]hsm.Fact, error) {
+	rows := hsmObjects.rows(r)
+	r.agent.hsms = len(rows)
+	i, err := r.pick(rows)
+	if err != nil {
+		return nil, err
+	}
+	row := rows[i].value
+	r.serial, r.none = rows[i].index[0], hsm.Is(row.PartitionsCreated, 0)
+	row.Serial = r.serial
+	row.SoftwareVersion = r.softwareVersion()
+	facts := []hsm.Fact{row.Show}
+	if m, ok := r.agent.monitor(row.hsmLoad); ok {
+		facts = append(facts, m)
+	}
+	return facts, nil
+}
+
+// pick chooses the row of the configured serial number, or the only one.
+func (r *round) pick(rows []tableRow[hsmRow]) (int, error) {
+	var serials []string
+	for i, row := range rows {
+		serials = append(serials, row.index[0])
+		if row.index[0] == r.agent.Serial {
+			return i, nil
+		}
+	}
+	found := answer.Clip(strings.Join(serials, ", "), 200)
+	switch {
+	case len(rows) == 0 && len(r.answer.vars) == 0:
+		return 0, collectors.Failf(hsm.Unrecognised, "the agent answers, but shows none of the HSM's objects to this user: it is no agent of a Luna HSM, its luna-snmp does not run, or its view leaves them out")
+	case len(rows) == 0:
+		return 0, collectors.Failf(hsm.Unrecognised, "the table has no row that can be read")
+	case r.agent.Serial != "":
+		return 0, collectors.Failf(hsm.Unrecognised, "the agent serves no HSM with the configured serial %s, but %s", r.agent.Serial, found)
+	case len(rows) > 1:
+		return 0, collectors.Failf(hsm.Unrecognised, "the agent serves %d HSMs, %s: set snmp_agent.serial to the one that is meant", len(rows), found)
+	}
+	return 0, nil
+}
+
+// softwareVersion is the one string below appSoftwareVersion, whose place is
+// not published. A list of several versions is of several appliances.
+func (r *round) softwareVersion() string {
+	var version string
+	for _, v := range r.answer.under(softwareVersionObject) {
+		s, ok := v.text()
+		if !ok || s == "" || version != "" || strings.ContainsAny(s, ", ") {
+			return ""
+		}
+		version = s
+	}
+	return version
+}
+
+// alone reports whether objects without an index can be of nothing but the
+// HSM: with several they are sums, or of one that nobody names.
+func (r *round) alone() bool { return r.agent.hsms <= 1 }
+
+func readOperations(r *round) ([]hsm.Fact, error) {
+	rows := operationObjects.rows(r)
+	if len(rows) == 0 || !r.alone() || rows[0].value == (hsm.Information{}) {
+		return nil, nil
+	}
+	return []hsm.Fact{rows[0].value}, nil
+}
+
+func readNTLS(r *round) ([]hsm.Fact, error) {
+	rows := ntlsObjects.rows(r)
+	if len(rows) == 0 || !r.alone() {
+		return nil, nil
+	}
+	var facts []hsm.Fact
+	if v := rows[0].value; v.NTLS != (hsm.NTLS{}) {
+		facts = append(facts, v.NTLS)
+	}
+	if v := rows[0].value; v.NotAfter.Known {
+		facts = append(facts, v.Certificate)
+	}
+	return facts, nil
+}
+
+// list reports whether rows may be told as the whole list: an agent that does
+// not serve a table looks like one whose table is empty.
+func (r *round) list(source string, rows int) bool {
+	return r.serial != "" && (rows > 0 || r.agent.served[source])
+}
+
+func readLicenses(r *round) ([]hsm.Fact, error) {
+	list := hsm.Licenses{}
+	for _, row := range ofTheHSM(r, licenseObjects.rows(r)) {
+		row.value.ID = row.index[1]
+		list = append(list, row.value)
+	}
+	if !r.list("snmp hsmLicenseTable", len(list)) {
+		return nil, nil
+	}
+	return []hsm.Fact{list}, nil
+}
+
+func readPartitions(r *round) ([]hsm.Fact, error) {
+	list := hsm.Partitions{}
+	for _, row := range ofTheHSM(r, partitionObjects.rows(r)) {
+		row.value.Serial = row.index[len(row.index)-1]
+		list = append(list, row.value)
+	}
+	if !r.list("snmp hsmPartitionTable", len(list)) && !(r.serial != "" && r.none) {
+		return nil, nil
+	}
+	return []hsm.Fact{list}, nil
+}
+
+func readPolicies(r *round) ([]hsm.Fact, error) {
+	var p hsm.Policies
+	rows := ofTheHSM(r, policyObjects.rows(r))
+	for _, row := range rows {
+		row.value.add(&p, row.index[1], row.index[2])
+	}
+	if !r.list("snmp hsmPolicyTable", len(rows)) {
+		return nil, nil
+	}
+	return []hsm.Fact{p}, nil
+}
+
+func readPartitionPolicies(r *round) ([]hsm.Fact, error) {
+	var facts []hsm.Fact
+	of := make(map[string]*hsm.PartitionPolicies)
+	var serials []string
+	for _, row := range ofTheHSM(r, partitionPolicyObjects.rows(r)) {
+		serial := row.index[1]
+		if of[serial] == nil {
+			of[serial] = &hsm.PartitionPolicies{Serial: serial}
+			serials = append(serials, serial)
+		}
+		row.value.add(&of[serial].Policies, row.index[2], row.index[3])
+	}
+	for _, serial := range serials {
+		facts = append(facts, *of[serial])
+	}
+	return facts, nil
+}
+
+// readClients takes the partitions of each client from the table of
+// assignments, which names them by serial number.
+func readClients(r *round) ([]hsm.Fact, error) {
+	list := hsm.Clients{}
+	assigned := assignmentObjects.rows(r)
+	const assignments = "hsmClientPartitionAssignmentTable"
+	r.agent.served[assignments] = r.agent.served[assignments] || len(assigned) > 0
+	for _, row := range clientObjects.rows(r) {
+		row.value.Name = row.index[0]
+		if r.agent.served[assignments] {
+			row.value.Partitions = []string{}
+		}
+		list = append(list, row.value)
+	}
+	if !r.list("snmp hsmClientRegistrationTable", len(list)) {
+		return nil, nil
+	}
+	for _, row := range assigned {
+		i := slices.IndexFunc(list, func(c hsm.Client) bool { return c.Name == row.index[0] })
+		if i >= 0 && row.index[1] == r.serial {
+			list[i].Partitions = append(list[i].Partitions, row.index[2])
+		}
+	}
+	return []hsm.Fact{list}, nil
+}

@@ -1,0 +1,187 @@
+package snmp
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gosnmp/gosnmp"
+
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+var authProtocols = map[string]gosnmp.SnmpV3AuthProtocol{
+	"": gosnmp.SHA256, "SHA224": gosnmp.SHA224, "SHA256": gosnmp.SHA256, "SHA384": gosnmp.SHA384, "SHA512": gosnmp.SHA512,
+}
+
+var privProtocols = map[string]gosnmp.SnmpV3PrivProtocol{
+	"": gosnmp.AES, "AES": gosnmp.AES, "AES128": gosnmp.AES, "AES192": gosnmp.AES192, "AES256": gosnmp.AES256,
+}
+
+// protocolName accepts SHA-256 and sha256 alike.
+func protocolName(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "-", "")) }
+
+// Problems returns what is wrong with the settings of a, in the words of the
+// configuration.
+func (a *Agent) Problems() (problems []string) {
+	_, auth := authProtocols[protocolName(a.AuthProtocol)]
+	_, priv := privProtocols[protocolName(a.PrivProtocol)]
+	for _, c := range []struct {
+		bad  bool
+		text string
+	}{
+		{a.Address == "", "address is needed"},
+		{a.Version != "2c" && a.Version != "3", "version " + strconv.Quote(a.Version) + " is neither 3 nor 2c"},
+		{a.Version == "2c" && a.CommunityFile == "", "version 2c needs community_file"},
+		{a.Version == "3" && (a.User == "" || a.AuthPasswordFile == "" || a.PrivPasswordFile == ""), "version 3 needs user, auth_password_file and priv_password_file"},
+		{!auth, "auth_protocol " + strconv.Quote(a.AuthProtocol) + " is none of SHA224, SHA256, SHA384, SHA512"},
+		{!priv, "priv_protocol " + strconv.Quote(a.PrivProtocol) + " is none of AES, AES192, AES256"},
+		{a.Interval < time.Second, "interval " + a.Interval.String() + " is below one second"},
+	} {
+		if c.bad {
+			problems = append(problems, c.text)
+		}
+	}
+	return problems
+}
+
+// An session asks one agent in one poll. A new one for each poll finds an
+// agent that has restarted with another engine.
+type session struct {
+	agent    *Agent
+	conn     *gosnmp.GoSNMP
+	usm      *gosnmp.UsmSecurityParameters // nil for 2c
+	answered bool                          // the agent takes what we ask
+	stop     func() bool
+}
+
+// connect makes a client with the secrets of the files. Nothing is sent yet.
+func (a *Agent) connect(ctx context.Context) (*session, error) {
+	host, text, err := net.SplitHostPort(a.Address)
+	if err != nil {
+		return nil, collectors.Failf(hsm.Unreachable, "SNMP address: %w", err)
+	}
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return nil, collectors.Failf(hsm.Unreachable, "SNMP address %s: port %q is not a number from 0 to 65535", a.Address, text)
+	}
+	c := &session{agent: a, conn: &gosnmp.GoSNMP{
+		Target: host, Port: uint16(port), Transport: "udp", Version: gosnmp.Version2c,
+		Context: ctx, Timeout: cmp.Or(a.Timeout, requestTimeout), Retries: 1, MaxOids: 1,
+	}}
+	if err := c.secrets(); err != nil {
+		return nil, collectors.Failf(hsm.Login, "SNMP agent %s: %w", a.Address, err)
+	}
+	if err := c.conn.Connect(); err != nil {
+		return nil, c.failed(err)
+	}
+	// A read waits for its deadline, not for the context.
+	udp := c.conn.Conn
+	c.stop = context.AfterFunc(ctx, func() { udp.SetDeadline(time.Unix(1, 0)) })
+	return c, nil
+}
+
+func (c *session) close() {
+	c.stop()
+	c.conn.Close()
+}
+
+func (c *session) secrets() (err error) {
+	a := c.agent
+	if a.Version == "2c" {
+		c.conn.Community, err = readSecret("community_file", a.CommunityFile, 1)
+		return err
+	}
+	auth, err := readSecret("auth_password_file", a.AuthPasswordFile, 8)
+	if err != nil {
+		return err
+	}
+	priv, err := readSecret("priv_password_file", a.PrivPasswordFile, 8)
+	if err != nil {
+		return err
+	}
+	c.usm = &gosnmp.UsmSecurityParameters{
+		UserName:               a.User,
+		AuthenticationProtocol: authProtocols[protocolName(a.AuthProtocol)], AuthenticationPassphrase: auth,
+		PrivacyProtocol: privProtocols[protocolName(a.PrivProtocol)], PrivacyPassphrase: priv,
+	}
+	c.conn.Version, c.conn.SecurityModel, c.conn.MsgFlags, c.conn.SecurityParameters = gosnmp.Version3, gosnmp.UserSecurityModel, gosnmp.AuthPriv, c.usm
+	return nil
+}
+
+// readSecret reads the first line of a file. An error names the file, never
+// what is in it.
+func readSecret(key, file string, shortest int) (string, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", errors.Join(errors.New(key), err)
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	if line = strings.TrimRight(line, "\r"); len(line) < shortest {
+		return "", errors.New(key + ": " + file + " holds fewer than " + strconv.Itoa(shortest) + " characters")
+	}
+	return line, nil
+}
+
+// greet asks for sysUpTime.0, which needs no HSM: an agent that takes the user
+// answers, be it that there is no such object, also while its HSM hangs.
+func (c *session) greet() error {
+	if _, err := c.conn.Get([]string{".1.3.6.1.2.1.1.3.0"}); err != nil {
+		return c.failed(err)
+	}
+	c.answered = true
+	return nil
+}
+
+func (c *session) getBulk(after oid, repetitions uint32) (*gosnmp.SnmpPacket, error) {
+	packet, err := c.conn.GetBulk([]string{after.String()}, 0, repetitions)
+	if err != nil {
+		return nil, c.failed(err)
+	}
+	return packet, nil
+}
+
+// refusals are what an agent answers to a user that it does not know, or whose
+// keys are not its own. Which of them tells nothing: agents differ.
+var refusals = []error{
+	gosnmp.ErrUnknownUsername, gosnmp.ErrWrongDigest, gosnmp.ErrDecryption,
+	gosnmp.ErrUnknownSecurityLevel, gosnmp.ErrUnknownSecurityModels, gosnmp.ErrNotInTimeWindow,
+}
+
+// failed says in our own words why a request got no answer: the library's
+// texts can hold pieces of what was received.
+func (c *session) failed(err error) *collectors.Failed {
+	at := c.agent.Address
+	refused := strings.Contains(err.Error(), "not authentic") || slices.ContainsFunc(refusals, func(r error) bool { return errors.Is(err, r) })
+	late := errors.Is(err, gosnmp.ErrMaxRetriesExceeded) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
+	dns := (*net.DNSError)(nil)
+	switch {
+	case errors.As(err, &dns):
+		return collectors.Failf(hsm.Unreachable, "SNMP agent %s: %w", at, dns)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return collectors.Failf(hsm.Unreachable, "SNMP agent %s: nothing listens there", at)
+	case refused || late && !c.answered && c.discovered():
+		return collectors.Failf(hsm.Login, "SNMP agent %s takes no request of user %q: the user name, a password or a protocol is wrong; SNMPv3 does not tell which", at, c.agent.User)
+	case late && c.answered:
+		return collectors.Failf(hsm.Timeout, "SNMP agent %s answers, but not with the HSM's objects: the HSM or luna-snmp may hang", at)
+	case late && c.usm == nil:
+		return collectors.Failf(hsm.Unreachable, "SNMP agent %s does not answer: the address or the community is wrong, a firewall is between, or it is down; SNMPv2c does not tell which", at)
+	case late:
+		return collectors.Failf(hsm.Unreachable, "SNMP agent %s does not answer: the address is wrong, a firewall is between, or it is down", at)
+	case errors.As(err, new(net.Error)):
+		return collectors.Failf(hsm.Unreachable, "SNMP agent %s: the network refuses", at)
+	}
+	return collectors.Failf(hsm.Unrecognised, "SNMP agent %s answers with what is not SNMP", at)
+}
+
+// discovered reports whether the agent has told its engine, as it tells
+// everybody.
+func (c *session) discovered() bool { return c.usm != nil && c.usm.AuthoritativeEngineID != "" }

@@ -1,0 +1,292 @@
+package snmp
+
+import (
+	"slices"
+
+	"github.com/lunawatch/lunawatch/collectors/answer"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// The subtrees of the vendor's modules.
+var (
+	chrysalisUTSP         = oid{1, 3, 6, 1, 4, 1, 12383, 3, 1}
+	safenetHSM            = oid{1, 3, 6, 1, 4, 1, 23629, 1, 5, 1}
+	safenetAppliance      = oid{1, 3, 6, 1, 4, 1, 23629, 1, 5, 2}
+	softwareVersionObject = below(safenetAppliance, 1) // appSoftwareVersion
+)
+
+func below(o oid, ids ...uint32) oid { return slices.Concat(o, ids) }
+
+// Above these a number is garbage, as the vendor's own example of a walk shows
+// it: 16571615927115620 connections of no client.
+const (
+	maxOperations  = 1e15  // a million a second for thirty years
+	maxConnections = 1e13  // ten thousand a second for thirty years
+	maxUptime      = 1e10  // s
+	maxLinks       = 1e6   // at one time
+	maxPartitions  = 10000 // of one HSM
+	maxAttempts    = 1000  // to log in
+	maxOTT         = 3600  // s
+)
+
+// An ntlsRow is the group of NTLS objects.
+type ntlsRow struct {
+	hsm.NTLS
+	hsm.Certificate
+}
+
+// An hsmRow is a row of hsmTable.
+type hsmRow struct {
+	hsm.Show
+	hsmLoad
+}
+
+// A policyRow is a row of a policy table.
+type policyRow struct{ hsm.Policy }
+
+// add files the policy under its type, capability(1) or policy(2).
+func (row policyRow) add(p *hsm.Policies, kind, id string) {
+	answer.Whole(&row.ID, id)
+	switch kind {
+	case "1":
+		p.Capabilities = append(p.Capabilities, row.Policy)
+	case "2":
+		p.Policies = append(p.Policies, row.Policy)
+	}
+}
+
+// ofNumber sets a number up to most.
+func ofNumber[R any, N int64 | uint64](field func(*R) *hsm.Opt[N], most uint64) func(*R, varbind) bool {
+	return func(row *R, v varbind) bool {
+		n, ok := v.number()
+		return answer.Known(field(row), N(n), ok && n <= most)
+	}
+}
+
+// ofTruth sets a TruthValue: true(1), false(2).
+func ofTruth[R any](field func(*R) *hsm.Opt[bool]) func(*R, varbind) bool {
+	return func(row *R, v varbind) bool {
+		n, ok := v.number()
+		return answer.Known(field(row), n == 1, ok && (n == 1 || n == 2))
+	}
+}
+
+// ofEnum sets what a number stands for.
+func ofEnum[R any, E any](field func(*R) *E, labels map[uint64]E) func(*R, varbind) bool {
+	return func(row *R, v varbind) bool {
+		n, ok := v.number()
+		e, labelled := labels[n]
+		if ok && labelled {
+			*field(row) = e
+		}
+		return ok && labelled
+	}
+}
+
+// ofText sets a DisplayString; empty is as good as not stated.
+func ofText[R any](field func(*R) *string) func(*R, varbind) bool {
+	return func(row *R, v varbind) bool {
+		s, ok := v.text()
+		if ok {
+			*field(row) = s
+		}
+		return ok
+	}
+}
+
+// ofLabel sets a DisplayString that can be empty.
+func ofLabel[R any](field func(*R) *hsm.Opt[string]) func(*R, varbind) bool {
+	return func(row *R, v varbind) bool {
+		s, ok := v.text()
+		return answer.Known(field(row), s, ok)
+	}
+}
+
+const maxUnsigned32 = 1<<32 - 1
+
+// operationObjects are the first group of CHRYSALIS-UTSP-MIB.
+var operationObjects = table[hsm.Information]{
+	entry: below(chrysalisUTSP, 1),
+	columns: []column[hsm.Information]{
+		{1, "hsmOperationRequests", ofNumber(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.OperationRequests }, maxOperations)},
+		{2, "hsmOperationErrors", ofNumber(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.OperationErrors }, maxOperations)},
+		{3, "hsmCriticalEvents", ofNumber(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.CriticalEvents }, maxOperations)},
+		{4, "hsmNonCriticalEvents", ofNumber(func(i *hsm.Information) *hsm.Opt[uint64] { return &i.NoncriticalEvents }, maxOperations)},
+	},
+}
+
+// ntlsObjects are the second group of CHRYSALIS-UTSP-MIB. Its instance 7 may be
+// ntlsCertExpireNotification, which has no value.
+var ntlsObjects = table[ntlsRow]{
+	entry: below(chrysalisUTSP, 2),
+	columns: []column[ntlsRow]{
+		{1, "ntlsOperStatus", ofEnum(func(n *ntlsRow) *hsm.NTLSStatus { return &n.Status },
+			map[uint64]hsm.NTLSStatus{1: hsm.NTLSUp, 2: hsm.NTLSDown, 3: hsm.NTLSUnknown})},
+		{2, "ntlsConnectedClients", ofNumber(func(n *ntlsRow) *hsm.Opt[uint64] { return &n.ConnectedClients }, maxLinks)},
+		{3, "ntlsLinks", ofNumber(func(n *ntlsRow) *hsm.Opt[uint64] { return &n.Links }, maxLinks)},
+		{4, "ntlsSuccessfulClientConnections", ofNumber(func(n *ntlsRow) *hsm.Opt[uint64] { return &n.SuccessfulConnections }, maxConnections)},
+		{5, "ntlsFailedClientConnections", ofNumber(func(n *ntlsRow) *hsm.Opt[uint64] { return &n.FailedConnections }, maxConnections)},
+		{6, "ntlsCertExpireDay", func(n *ntlsRow, v varbind) bool {
+			s, ok := v.text()
+			return ok && answer.CertificateTime(&n.NotAfter, s)
+		}},
+	},
+}
+
+// hsmObjects is hsmTable.
+var hsmObjects = table[hsmRow]{
+	entry: below(safenetHSM, 2, 1),
+	index: [][]indexForm{{indexText}},
+	columns: []column[hsmRow]{
+		{1, "hsmSerialNumber", nil},
+		{2, "hsmFirmwareVersion", ofText(func(r *hsmRow) *string { return &r.Firmware })},
+		{3, "hsmLabel", ofLabel(func(r *hsmRow) *hsm.Opt[string] { return &r.Label })},
+		{4, "hsmModel", ofText(func(r *hsmRow) *string { return &r.Model })},
+		{5, "hsmAuthenticationMethod", ofEnum(func(r *hsmRow) *hsm.Authentication { return &r.Authentication },
+			map[uint64]hsm.Authentication{1: hsm.AuthUnknown, 2: hsm.AuthPassword, 3: hsm.AuthPED})},
+		{6, "hsmRpvInitialized", ofEnum(func(r *hsmRow) *hsm.RPV { return &r.RPV },
+			map[uint64]hsm.RPV{1: hsm.RPVNotSupported, 2: hsm.RPVUninitialized, 3: hsm.RPVInitialized})},
+		{7, "hsmFipsMode", ofTruth(func(r *hsmRow) *hsm.Opt[bool] { return &r.FIPS })},
+		{8, "hsmPerformance", nil}, // is among the capabilities
+		{9, "hsmStorageTotalBytes", ofNumber(func(r *hsmRow) *hsm.Opt[int64] { return &r.Storage.Total }, maxUnsigned32)},
+		{10, "hsmStorageAllocatedBytes", ofNumber(func(r *hsmRow) *hsm.Opt[int64] { return &r.Storage.Used }, maxUnsigned32)},
+		{11, "hsmStorageAvailableBytes", ofNumber(func(r *hsmRow) *hsm.Opt[int64] { return &r.Storage.Free }, maxUnsigned32)},
+		{12, "hsmMaximumPartitions", ofNumber(func(r *hsmRow) *hsm.Opt[int64] { return &r.PartitionsAllowed }, maxPartitions)},
+		{13, "hsmPartitionsCreated", ofNumber(func(r *hsmRow) *hsm.Opt[int64] { return &r.PartitionsCreated }, maxPartitions)},
+		{14, "hsmPartitionsFree", nil},
+		{15, "hsmBackupProtocol", nil}, // is told by licences and capabilities
+		{16, "hsmAdminLoginAttempts", ofNumber(func(r *hsmRow) *hsm.Opt[int64] { return &r.SOLoginAttemptsLeft }, maxAttempts)},
+		{17, "hsmAuditRoleInitialized", ofEnum(func(r *hsmRow) *hsm.AuditRole { return &r.AuditRole },
+			map[uint64]hsm.AuditRole{0: hsm.AuditNotSupported, 1: hsm.AuditYes, 2: hsm.AuditNo})},
+		{18, "hsmManuallyZeroized", ofTruth(func(r *hsmRow) *hsm.Opt[bool] { return &r.ManuallyZeroized })},
+		{19, "hsmUpTime", ofNumber(func(r *hsmRow) *hsm.Opt[uint64] { return &r.uptime }, maxUptime)},
+		{20, "hsmBusyTime", ofNumber(func(r *hsmRow) *hsm.Opt[uint64] { return &r.busy }, maxUptime)},
+		{21, "hsmCommandCount", ofNumber(func(r *hsmRow) *hsm.Opt[uint64] { return &r.commands }, maxOperations)},
+	},
+}
+
+// licenseObjects is hsmLicenseTable.
+var licenseObjects = table[hsm.License]{
+	entry: below(safenetHSM, 3, 1),
+	index: [][]indexForm{{indexText, indexText}},
+	columns: []column[hsm.License]{
+		{1, "hsmLicenseID", nil},
+		{2, "hsmLicenseDescription", ofText(func(l *hsm.License) *string { return &l.Description })},
+	},
+}
+
+// partitionObjects is hsmPartitionTable. Its index is not documented: it is
+// with the HSM's serial number, or without.
+var partitionObjects = table[hsm.Partition]{
+	entry: below(safenetHSM, 4, 1),
+	index: [][]indexForm{{indexText, indexText}, {indexText}},
+	columns: []column[hsm.Partition]{
+		{1, "hsmPartitionSerialNumber", nil},
+		{2, "hsmPartitionLabel", ofLabel(func(p *hsm.Partition) *hsm.Opt[string] { return &p.Label })},
+		{3, "hsmPartitionActivated", ofTruth(func(p *hsm.Partition) *hsm.Opt[bool] { return &p.Activated })},
+		{4, "hsmPartitionStorageTotalBytes", ofNumber(func(p *hsm.Partition) *hsm.Opt[int64] { return &p.Storage.Total }, maxUnsigned32)},
+		{5, "hsmPartitionStorageAllocatedBytes", ofNumber(func(p *hsm.Partition) *hsm.Opt[int64] { return &p.Storage.Used }, maxUnsigned32)},
+		{6, "hsmPartitionStorageAvailableBytes", ofNumber(func(p *hsm.Partition) *hsm.Opt[int64] { return &p.Storage.Free }, maxUnsigned32)},
+		{7, "hsmPartitionObjectCount", ofNumber(func(p *hsm.Partition) *hsm.Opt[int64] { return &p.ObjectCount }, maxUnsigned32)},
+	},
+}
+
+// policyObjects is hsmPolicyTable, partitionPolicyObjects the same of
+// partitions.
+var (
+	policyObjects = table[policyRow]{
+		entry:   below(safenetHSM, 5, 1),
+		index:   [][]indexForm{{indexText, indexNumber, indexNumber}},
+		columns: policyColumns("hsmPolicy"),
+	}
+	partitionPolicyObjects = table[policyRow]{
+		entry:   below(safenetHSM, 6, 1),
+		index:   [][]indexForm{{indexText, indexText, indexNumber, indexNumber}},
+		columns: policyColumns("hsmPartitionPolicy"),
+	}
+)
+
+func policyColumns(prefix string) []column[policyRow] {
+	return []column[policyRow]{
+		{1, prefix + "Type", nil},
+		{2, prefix + "ID", nil},
+		{3, prefix + "Description", ofText(func(p *policyRow) *string { return &p.Description })},
+		{4, prefix + "Value", ofText(func(p *policyRow) *string { return &p.Value })},
+	}
+}
+
+// clientObjects is hsmClientRegistrationTable.
+var clientObjects = table[hsm.Client]{
+	entry: below(safenetHSM, 7, 1),
+	index: [][]indexForm{{indexText}},
+	columns: []column[hsm.Client]{
+		{1, "hsmClientName", nil},
+		{2, "hsmClientAddress", ofText(func(c *hsm.Client) *string { return &c.Address })},
+		{3, "hsmClientRequiresHTL", ofTruth(func(c *hsm.Client) *hsm.Opt[bool] { return &c.RequiresHTL })},
+		{4, "hsmClientOTTExpiry", func(c *hsm.Client, v varbind) bool {
+			n, ok := v.value.(int)
+			return answer.Known(&c.OTTExpiry, int64(n), ok && n >= -1 && n <= maxOTT)
+		}},
+	},
+}
+
+// assignmentObjects is hsmClientPartitionAssignmentTable: all it says is in its
+// index.
+var assignmentObjects = table[struct{}]{
+	entry: below(safenetHSM, 8, 1),
+	index: [][]indexForm{{indexText, indexText, indexText}},
+	columns: []column[struct{}]{
+		{1, "hsmClientHsmSerialNumber", nil},
+		{2, "hsmClientPartitionSerialNumber", nil},
+	},
+}
+
+// An hsmLoad is the counters of an HSM since its reset, in seconds and commands.
+type hsmLoad struct{ uptime, busy, commands hsm.Opt[uint64] }
+
+// utilizationWindow is the shortest time over which a difference of counters
+// is a utilization: the agent renews them once a minute.
+const utilizationWindow = 5 * 60 // s
+
+// monitor returns the utilization since reset and over the last window, as
+// far as the counters are there and can be: an HSM is not busy for longer than
+// it is up, and nothing but a reset makes it younger.
+func (a *Agent) monitor(now hsmLoad) (hsm.Monitor, bool) {
+	if !now.uptime.Known || !now.busy.Known || !now.commands.Known || now.busy.Value > now.uptime.Value || now.uptime.Value == 0 {
+		a.window = nil
+		return hsm.Monitor{}, false
+	}
+	sample := hsm.Sample{
+		UptimeSeconds: now.uptime.Value, Commands: now.commands.Value,
+		Utilization: float64(now.busy.Value) / float64(now.uptime.Value),
+	}
+	m := hsm.Monitor{BusySeconds: hsm.Some(float64(now.busy.Value))}
+	if n := len(a.window); n > 0 && !now.follows(a.window[n-1]) {
+		a.window = nil
+	}
+	for len(a.window) > 1 && now.uptime.Value-a.window[1].uptime.Value >= utilizationWindow {
+		a.window = a.window[1:]
+	}
+	if len(a.window) > 0 {
+		first := a.window[0]
+		if d := now.uptime.Value - first.uptime.Value; d >= utilizationWindow {
+			m.IntervalSeconds = hsm.Some(int64(d))
+			sample.CommandsInterval = now.commands.Value - first.commands.Value
+			sample.UtilizationInt = min(1, float64(now.busy.Value-first.busy.Value)/float64(d))
+			m.AverageRatio = hsm.Some(sample.UtilizationInt)
+		}
+	}
+	if n := len(a.window); n == 0 || a.window[n-1].uptime.Value < now.uptime.Value {
+		a.window = append(a.window, now)
+	}
+	m.Samples = []hsm.Sample{sample}
+	return m, true
+}
+
+// follows reports whether the counters can be those of before, some time
+// later. The three are not read at one moment: a second more is allowed.
+func (l hsmLoad) follows(before hsmLoad) bool {
+	up := l.uptime.Value - before.uptime.Value
+	return l.uptime.Value >= before.uptime.Value && l.busy.Value >= before.busy.Value && l.commands.Value >= before.commands.Value &&
+		l.busy.Value-before.busy.Value <= up+1
+}
