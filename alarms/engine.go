@@ -287,7 +287,7 @@ const linkLost = "0015"
 // hides reports whether all that is known of a is a lost link, and j tells
 // why.
 func hides(a Alarm, j Judgement) bool {
-	return slices.Equal(a.Codes, []string{linkLost}) && j.Code != "" && j.Code != linkLost && slices.Contains(tampers, j.Group)
+	return slices.Equal(a.Codes, []string{linkLost}) && j.Code != "" && j.Code != linkLost && GroupNamed(j.Group).tamper != 0
 }
 
 // replaceHidden ends the alarm of a lost link when a new one tells its cause,
