@@ -119,7 +119,7 @@ func TestStorm(t *testing.T) {
 		kinds = make(map[Kind]int)
 		for _, c := range Eval(s, js, calm, at(second)) {
 			kinds[c.Kind]++
-			s.apply(c)
+			s.Apply([]Change{c})
 		}
 		return kinds
 	}
@@ -517,4 +517,16 @@ func TestHeartbeat(t *testing.T) {
 		}
 		same(t, "kinds", []string{"started", "heartbeat", "heartbeat", "heartbeat"}, kinds)
 	})
+}
+
+// TestDroppedAfterARestart: what is pending outlives a restart and Past does
+// not, so its beginnings are known from the alarm alone.
+func TestDroppedAfterARestart(t *testing.T) {
+	k := Key{Device: "a", Group: "stm"}
+	s := NewState()
+	s.Pending[k] = Alarm{Key: k, Severity: Major, Last: at(0), Begun: []time.Time{at(-20), at(-10)}, RaisesAt: at(60)}
+	s.Apply(Eval(s, isGood(10), Calm{FlapCount: 3, FlapWindow: 10 * time.Minute}, at(10)))
+	if p := s.Past[k]; len(s.Pending) != 0 || len(p.Begun) != 2 || !p.By.Equal(at(10)) {
+		t.Errorf("pending %v, past %+v", s.Pending, p)
+	}
 }
