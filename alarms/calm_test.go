@@ -119,7 +119,7 @@ func TestStorm(t *testing.T) {
 		kinds = make(map[Kind]int)
 		for _, c := range Eval(s, js, calm, at(second)) {
 			kinds[c.Kind]++
-			s.apply(c)
+			s.Apply([]Change{c})
 		}
 		return kinds
 	}
@@ -213,22 +213,22 @@ func TestCauses(t *testing.T) {
 	_ = ntls
 }
 
-// TestConsequences holds the table together: known groups, and no circles.
+// TestConsequences holds causes together: known groups, and no circles.
 func TestConsequences(t *testing.T) {
 	known := func(name string) bool {
-		return slices.ContainsFunc(Groups, func(g Group) bool { return g.Name == name })
+		return slices.ContainsFunc(Groups(), func(g Group) bool { return g.Name == name })
 	}
 	by := make(map[string][]string)
-	for _, c := range consequences {
-		for _, name := range slices.Concat([]string{c.group}, c.causes, c.parent) {
+	for _, g := range Groups() {
+		for _, name := range slices.Concat(g.causes, g.parentCauses) {
 			if !known(name) {
-				t.Errorf("%s: %q is no group", c.group, name)
+				t.Errorf("%s: %q is no group", g.Name, name)
 			}
 		}
-		if by[c.group] != nil {
-			t.Errorf("%s is there twice", c.group)
+		if by[g.Name] != nil {
+			t.Errorf("%s is there twice", g.Name)
 		}
-		by[c.group] = c.causes
+		by[g.Name] = g.causes
 	}
 	var walk func(name string, path []string)
 	walk = func(name string, path []string) {
@@ -247,7 +247,7 @@ func TestConsequences(t *testing.T) {
 
 // TestEveryGroupIsClassified needs X.733's terms for each group.
 func TestEveryGroupIsClassified(t *testing.T) {
-	for _, g := range Groups {
+	for _, g := range Groups() {
 		if kind, cause := classify(Judgement{Key: Key{Group: g.Name}}); kind == "" || kind == "other" && g.Name != "test" && g.Name != "fwupd" || cause == "" {
 			t.Errorf("%s: %s, %s", g.Name, kind, cause)
 		}
@@ -517,4 +517,16 @@ func TestHeartbeat(t *testing.T) {
 		}
 		same(t, "kinds", []string{"started", "heartbeat", "heartbeat", "heartbeat"}, kinds)
 	})
+}
+
+// TestDroppedAfterARestart: what is pending outlives a restart and Past does
+// not, so its beginnings are known from the alarm alone.
+func TestDroppedAfterARestart(t *testing.T) {
+	k := Key{Device: "a", Group: "stm"}
+	s := NewState()
+	s.Pending[k] = Alarm{Key: k, Severity: Major, Last: at(0), Begun: []time.Time{at(-20), at(-10)}, RaisesAt: at(60)}
+	s.Apply(Eval(s, isGood(10), Calm{FlapCount: 3, FlapWindow: 10 * time.Minute}, at(10)))
+	if p := s.Past[k]; len(s.Pending) != 0 || len(p.Begun) != 2 || !p.By.Equal(at(10)) {
+		t.Errorf("pending %v, past %+v", s.Pending, p)
+	}
 }

@@ -1,5 +1,7 @@
 package alarms
 
+import "slices"
+
 // A Code is one alarm code of the HSM, as it appears in "ALM2001: ..." lines.
 // Code, component, text, kind and what clears it are the vendor's; severity,
 // type and cause are our reading in the terms of X.733 and X.736.
@@ -29,18 +31,18 @@ const (
 	Event  CodeKind = "event"  // a moment without a state; ends by itself
 )
 
+var codeByNumber = indexed(catalogue, func(c Code) string { return c.Code })
+
 // CodeNamed returns the catalogue's entry for a code of four digits.
 func CodeNamed(code string) (Code, bool) {
-	for _, c := range Catalogue {
-		if c.Code == code {
-			return c, true
-		}
-	}
-	return Code{}, false
+	c, known := codeByNumber[code]
+	return c, known
 }
 
-// Catalogue is every alarm code that the vendor documents for K7 cards.
-var Catalogue = []Code{
+// Catalogue returns every alarm code that the vendor documents for K7 cards.
+func Catalogue() []Code { return slices.Clone(catalogue) }
+
+var catalogue = []Code{
 	{Code: "0001", Component: "host-driver", Text: "Soft tamper - over voltage", Kind: Assert, Group: "soft-v",
 		Severity: Critical, Type: "environmentalAlarm", Cause: "powerProblem", Halts: "in-reset",
 		Why: "The supply voltage left its range; the card is held in reset and does nothing until it is back."},

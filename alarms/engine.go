@@ -67,32 +67,59 @@ func NewState() State {
 
 // Apply makes changes part of s.
 func (s *State) Apply(changes []Change) {
+	d := s.draft()
+	var cleared time.Time
 	for _, c := range changes {
-		s.apply(c)
+		d.apply(c)
+		s.Due = sooner(s.Due, c.Alarm.due())
+		if c.Kind == Ended {
+			cleared = later(cleared, c.Alarm.Cleared)
+		}
+	}
+	d.active.flush()
+	d.pending.flush()
+	d.past.flush()
+	s.Number, s.Raises = d.number, d.raises
+	if !cleared.IsZero() {
+		maps.DeleteFunc(s.Past, func(_ Key, p Past) bool { return cleared.Sub(p.By) > pastFor })
 	}
 }
 
-func (s *State) apply(c Change) {
+// A draft is a State with changes over it that the State does not feel.
+type draft struct {
+	active, pending overlay[Alarm]
+	past            overlay[Past]
+	number          uint64
+	raises          []time.Time
+}
+
+func (s State) draft() draft {
+	return draft{
+		active: overlay[Alarm]{base: s.Active}, pending: overlay[Alarm]{base: s.Pending}, past: overlay[Past]{base: s.Past},
+		number: s.Number, raises: s.Raises,
+	}
+}
+
+// apply does what each kind of change means.
+func (d *draft) apply(c Change) {
 	a := c.Alarm
-	s.Due = sooner(s.Due, a.due())
 	switch c.Kind {
 	case Pending:
-		s.Pending[a.Key] = a
+		d.pending.set(a.Key, a)
 	case Dropped:
-		delete(s.Pending, a.Key)
-		s.Past[a.Key] = Past{a.lastEvidence().At, s.Past[a.Key].Begun}
+		d.pending.del(a.Key)
+		d.past.set(a.Key, Past{a.lastEvidence().At, a.Begun})
 	case Ended:
-		delete(s.Active, a.Key)
-		s.Past[a.Key] = Past{a.lastEvidence().At, a.Begun}
-		maps.DeleteFunc(s.Past, func(_ Key, p Past) bool { return a.Cleared.Sub(p.By) > pastFor })
+		d.active.del(a.Key)
+		d.past.set(a.Key, Past{a.lastEvidence().At, a.Begun})
 	case Raised:
-		delete(s.Pending, a.Key)
-		s.Number = max(s.Number, a.Number)
-		s.Raises = append(since(s.Raises, a.Raised.Add(-stormWindow)), a.Raised)
-		s.Raises = s.Raises[max(0, len(s.Raises)-maxStorm-1):]
-		s.Active[a.Key] = a
+		d.pending.del(a.Key)
+		d.active.set(a.Key, a)
+		d.number = max(d.number, a.Number)
+		d.raises = append(since(d.raises, a.Raised.Add(-stormWindow)), a.Raised)
+		d.raises = d.raises[max(0, len(d.raises)-maxStorm-1):]
 	default:
-		s.Active[a.Key] = a
+		d.active.set(a.Key, a)
 	}
 }
 
@@ -165,10 +192,7 @@ func (s State) Next(calm Calm) time.Time {
 //     edge of two severities does not page at every poll.
 //   - One that flaps stands until it was over for a while.
 func Eval(s State, judgements []Judgement, calm Calm, now time.Time) []Change {
-	w := work{
-		active: overlay[Alarm]{base: s.Active}, pending: overlay[Alarm]{base: s.Pending}, past: overlay[Past]{base: s.Past},
-		number: s.Number, raises: s.Raises, calm: calm, now: now,
-	}
+	w := work{draft: s.draft(), calm: calm, now: now}
 	for _, j := range judgements {
 		switch j.Verdict {
 		case Bad:
@@ -186,34 +210,16 @@ func Eval(s State, judgements []Judgement, calm Calm, now time.Time) []Change {
 
 // work is one evaluation, over a state that it does not touch.
 type work struct {
-	active, pending overlay[Alarm]
-	past            overlay[Past]
-	number          uint64
-	raises          []time.Time
-	calm            Calm
-	now             time.Time
-	changes         []Change
+	draft
+	calm    Calm
+	now     time.Time
+	changes []Change
 }
 
 func (w *work) change(kind Kind, a Alarm) {
-	w.changes = append(w.changes, Change{kind, a})
-	switch kind {
-	case Pending:
-		w.pending.set(a.Key, a)
-	case Dropped:
-		w.pending.del(a.Key)
-		w.past.set(a.Key, Past{By: a.lastEvidence().At, Begun: a.Begun})
-	case Ended:
-		w.active.del(a.Key)
-		w.past.set(a.Key, Past{By: a.lastEvidence().At, Begun: a.Begun})
-	case Raised:
-		w.pending.del(a.Key)
-		w.active.set(a.Key, a)
-		w.number = a.Number
-		w.raises = append(since(w.raises, w.now.Add(-stormWindow)), w.now)
-	default:
-		w.active.set(a.Key, a)
-	}
+	c := Change{kind, a}
+	w.changes = append(w.changes, c)
+	w.apply(c)
 }
 
 func (w *work) bad(j Judgement) {
@@ -287,7 +293,7 @@ const linkLost = "0015"
 // hides reports whether all that is known of a is a lost link, and j tells
 // why.
 func hides(a Alarm, j Judgement) bool {
-	return slices.Equal(a.Codes, []string{linkLost}) && j.Code != "" && j.Code != linkLost && slices.Contains(tampers, j.Group)
+	return slices.Equal(a.Codes, []string{linkLost}) && j.Code != "" && j.Code != linkLost && GroupNamed(j.Group).tamper != 0
 }
 
 // replaceHidden ends the alarm of a lost link when a new one tells its cause,

@@ -199,11 +199,11 @@ func TestRepeatedIsWorse(t *testing.T) {
 
 // TestClearCodes ends by each clear code exactly what the catalogue says.
 func TestClearCodes(t *testing.T) {
-	for _, clear := range Catalogue {
+	for _, clear := range Catalogue() {
 		if clear.Kind != Clear {
 			continue
 		}
-		for _, c := range Catalogue {
+		for _, c := range Catalogue() {
 			if c.Kind != Assert {
 				continue
 			}

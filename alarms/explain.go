@@ -20,30 +20,10 @@ var halts = map[string]string{
 	"OOS30-at-startup": "At a start the firmware stops (system status 30): no service. While it runs, it goes on.",
 }
 
-// pollEnds tells in words what ClearedBy of groups looks for.
-var pollEnds = []struct {
-	words  string
-	groups []string
-}{
-	{"hsm show that works and reports a good status", []string{"soft-v", "soft-t", "soft", "restart", "halt", "comm", "hsm-crashed"}},
-	{"hsm show or hsm tamper show without a tamper (any hsm show that works, where policy 48 is off)",
-		[]string{"hard-ht", "hard-lt", "hard-ov", "hard-osc", "hard-cfg", "hard", "chassis", "removal", "lock"}},
-	{"an HSM that is initialized again: it has a label and is not zeroized", []string{"decom"}},
-	{"a restart of the HSM after which it does not report it again", []string{"hw"}},
-	{"partition show where every partition is activated", []string{"activation"}},
-	{"free HSM storage", []string{"capacity"}},
-}
-
-// ageing are the groups that hold moments, which end by themselves.
-var ageing = []string{"comm", "meta", "ntls-log", "test", "hsm-sessions", "audit-log", "battery"}
-
-// ownEnds are the groups about Lunawatch itself.
-var ownEnds = []string{"storm", "delivery", "journal"}
-
 // EndsBy tells in words what ends an alarm of a group.
 func EndsBy(group string) string {
 	var ways []string
-	for _, c := range Catalogue {
+	for _, c := range Catalogue() {
 		if c.Kind == Clear && slices.ContainsFunc(c.Clears, func(code string) bool { return ofGroup(code, group) }) {
 			ways = append(ways, "ALM"+c.Code+" in the log")
 		}
@@ -51,15 +31,14 @@ func EndsBy(group string) string {
 	if slices.ContainsFunc(firmwareStopped, func(code string) bool { return ofGroup(code, group) }) {
 		ways = append(ways, "a line of the running firmware (ALM2xxx) in the log")
 	}
-	for _, p := range pollEnds {
-		if slices.Contains(p.groups, group) {
-			ways = append(ways, p.words)
-		}
+	g := GroupNamed(group)
+	if g.ClearedBy.Since != nil {
+		ways = append(ways, g.ClearedBy.Words)
 	}
-	if slices.ContainsFunc(Rules, func(r Rule) bool { return r.Group == group }) || slices.Contains(ownEnds, group) {
+	if slices.ContainsFunc(rules, func(r Rule) bool { return r.Group == group }) || g.Self {
 		ways = append(ways, "a poll that finds it good again")
 	}
-	if slices.Contains(ageing, group) {
+	if g.Ages {
 		ways = append(ways, "time, for what is a moment and no state (event_age)")
 	}
 	if len(ways) == 0 {
@@ -81,19 +60,19 @@ func Explain(w io.Writer, name string) error {
 		explainCode(w, c)
 		return nil
 	}
-	if g := slices.IndexFunc(Groups, func(g Group) bool { return g.Name == name }); g >= 0 {
-		explainGroup(w, Groups[g])
+	if g := GroupNamed(name); g.Number != 0 {
+		explainGroup(w, g)
 		return nil
 	}
 	if name != "" {
 		return fmt.Errorf("%q is no code such as 2001 or ALM2001 and no alarm such as temp-warn; lunawatch alarms explain lists all", name)
 	}
 	fmt.Fprintln(w, "Alarms:")
-	for _, g := range Groups {
+	for _, g := range Groups() {
 		fmt.Fprintf(w, "  %-22s %s\n", g.Name, g.Title)
 	}
 	fmt.Fprintln(w, "\nCodes in the log:")
-	for _, c := range Catalogue {
+	for _, c := range Catalogue() {
 		fmt.Fprintf(w, "  ALM%s  %-13s %-12s %s\n", c.Code, c.Severity, c.Group, c.Text)
 	}
 	return nil
@@ -131,23 +110,22 @@ func (c Code) ends() string {
 }
 
 func explainGroup(w io.Writer, g Group) {
-	kind, cause := classify(Judgement{Key: Key{Group: g.Name}})
 	var codes []string
-	for _, c := range Catalogue {
+	for _, c := range Catalogue() {
 		if c.Group == g.Name && c.Kind != Clear {
 			codes = append(codes, fmt.Sprintf("ALM%s %s (%s)", c.Code, c.Text, c.Severity))
 		}
 	}
 	fmt.Fprintf(w, "%s: %s\n\n", g.Name, g.Title)
 	rows := [][2]string{
-		{"X.733", "event type " + kind + ", probable cause " + cause},
+		{"X.733", "event type " + g.Type + ", probable cause " + g.Cause},
 		{"Notification", string(g.Trap)},
 		{"Codes", cmp.Or(strings.Join(codes, "; "), "none: it is polled, or read from other lines")},
 		{"What ends it", EndsBy(g.Name)},
 		{"What to do", g.Action},
 	}
-	if i := slices.IndexFunc(consequences, func(c consequence) bool { return c.group == g.Name }); i >= 0 {
-		rows = append(rows, [2]string{"Can follow", "from " + strings.Join(consequences[i].causes, ", ") + ": while that stands, only that is told"})
+	if len(g.causes) > 0 {
+		rows = append(rows, [2]string{"Can follow", "from " + strings.Join(g.causes, ", ") + ": while that stands, only that is told"})
 	}
 	printRows(w, rows)
 }

@@ -1,7 +1,6 @@
 package alarms
 
 import (
-	"slices"
 	"strings"
 	"testing"
 )
@@ -9,31 +8,22 @@ import (
 // TestPollEndsInWords needs words for what ClearedBy of each group looks for,
 // and none for groups without it.
 func TestPollEndsInWords(t *testing.T) {
-	var said []string
-	for _, p := range pollEnds {
-		said = append(said, p.groups...)
-	}
-	for _, g := range Groups {
-		n := 0
-		for _, s := range said {
-			if s == g.Name {
-				n++
-			}
-		}
-		if want := map[bool]int{true: 1}[g.ClearedBy != nil]; n != want {
-			t.Errorf("%s is in words %d times, want %d", g.Name, n, want)
+	for _, g := range Groups() {
+		rule := g.ClearedBy
+		if (rule.Words != "") != (rule.Since != nil) || strings.Count(EndsBy(g.Name), rule.Words) != 1 && rule.Words != "" {
+			t.Errorf("%s ends by %q, in words %q", g.Name, EndsBy(g.Name), rule.Words)
 		}
 	}
 	for _, x := range logTexts {
-		if x.moment && !slices.Contains(ageing, x.group) {
+		if x.moment && !GroupNamed(x.group).Ages {
 			t.Errorf("%s ends by itself, but not in words", x.group)
 		}
 	}
-	for _, c := range Catalogue {
+	for _, c := range Catalogue() {
 		if _, known := halts[c.Halts]; !known {
 			t.Errorf("ALM%s: no words for %q", c.Code, c.Halts)
 		}
-		if c.Kind == Event && c.Severity != None && !slices.Contains(ageing, c.Group) {
+		if c.Kind == Event && c.Severity != None && !GroupNamed(c.Group).Ages {
 			t.Errorf("ALM%s ends by itself, but not in words", c.Code)
 		}
 	}
@@ -70,12 +60,12 @@ func TestExplain(t *testing.T) {
 	if _, err := explain("9999"); err == nil || !strings.Contains(err.Error(), `"9999" is no code`) {
 		t.Errorf("9999: %v", err)
 	}
-	for _, c := range Catalogue {
+	for _, c := range Catalogue() {
 		if text, err := explain(c.Code); err != nil || !strings.Contains(text, c.Why) {
 			t.Errorf("%s: %v\n%s", c.Code, err, text)
 		}
 	}
-	for _, g := range Groups {
+	for _, g := range Groups() {
 		if text, err := explain(g.Name); err != nil || !strings.Contains(text, g.Action) {
 			t.Errorf("%s: %v\n%s", g.Name, err, text)
 		}

@@ -1,24 +1,42 @@
 package alarms
 
-import (
-	"slices"
-	"strings"
-	"time"
+import "slices"
 
-	"github.com/lunawatch/lunawatch/hsm"
-)
-
-// A Group is one kind of problem, from whichever source it is seen.
+// A Group is one kind of problem, from whichever source it is seen. Its row is
+// all there is of it; a rule or a code raises its alarms.
 type Group struct {
 	Name   string
+	Number uint32 // alarmModelIndex: never changed, since managers know it; a new group gets the next
 	Title  string
-	Trap   Trap   // the vendor's notification that tells of it
+	Trap   Trap   // the vendor's notification for it
 	Action string // what to do, for people
-	// ClearedBy returns the time of fresh polled data that show that nothing
-	// of the kind is left on the first card; zero: they do not, or do not
-	// tell. nil: only a code, a rule or time ends it.
-	ClearedBy func(d hsm.Device, now time.Time) time.Time
+
+	// X.733 event type and probable cause of what has no code. A row leaves
+	// them out if they are those of the group's first code.
+	Type, Cause string
+
+	ClearedBy   ClearRule // polls that clear an alarm from a log; zero: only a code, a rule or time does
+	Ages        bool      // some of its alarms are moments, which end by themselves
+	Self        bool      // about the work of Lunawatch itself, checked with every poll
+	OfPartition bool      // its objects are partitions
+	Category    string    // level category shows this group, under this title, for all with its Trap; "": it shows another
+
+	tamper       tamper   // how it stops the card by itself; 0: it does not
+	afterTampers tamper   // tampers that explain its alarms while they are active
+	causes       []string // other groups that do, of the same device and card
+	parentCauses []string // groups that do, of what the device depends on
 }
+
+// A tamper is one way in which a card is stopped, or a set of them.
+type tamper int
+
+const (
+	softTamper tamper = 1 << iota
+	hardTamper
+	intrusion
+	decommission
+	anyTamper = softTamper | hardTamper | intrusion | decommission
+)
 
 // A Trap is a notification of SAFENET-APPLIANCE-MIB.
 type Trap string
@@ -45,163 +63,272 @@ const (
 	adviseReach   = "Check network, power and the agent's account on the appliance. Of a card: kernel log (ALM0015), power, and the Luna client of its host. Until it is reachable, nothing is known of this HSM."
 )
 
-// Groups is every group, by the order in which the documentation lists them.
-var Groups = []Group{
-	{"soft-v", "Soft tamper: voltage", CryptoAttention, advisePower, answersAgain},
-	{"soft-t", "Soft tamper: temperature", CryptoAttention, adviseCool, answersAgain},
-	{"soft", "Soft tamper", CryptoAttention, adviseCool, answersAgain},
-	{"hard-ht", "Hard tamper: high temperature", CryptoAttention, adviseTamper, noTamper},
-	{"hard-lt", "Hard tamper: low temperature", CryptoAttention, adviseTamper, noTamper},
-	{"hard-ov", "Hard tamper: over voltage", CryptoAttention, adviseTamper, noTamper},
-	{"hard-osc", "Hard tamper: oscillator failure", CryptoAttention, adviseTamper, noTamper},
-	{"hard-cfg", "Hard tamper: tamper configuration invalid", CryptoAttention, adviseTamper + " Check the battery.", noTamper},
-	{"hard", "Hard tamper", CryptoAttention, adviseTamper, noTamper},
-	{"chassis", "Chassis opened, or card gone from the bus", CryptoAttention, "Close the chassis and power the host off and on. " + adviseTamper, noTamper},
-	{"removal", "Card removed from its chassis", CryptoAttention, adviseTamper, noTamper},
-	{"decom", "HSM decommissioned", CryptoAttention, adviseRestore, initialized},
-	{"zeroize", "HSM zeroized", CryptoAttention, adviseRestore, nil},
-	{"lock", "Tamper detected, HSM locked until it is cleared", CryptoAttention, adviseTamper, noTamper},
-	{"restart", "HSM waits for a restart", CryptoAttention, adviseRestart, answersAgain},
-	{"halt", "HSM halted", CryptoAttention, adviseRestart, answersAgain},
-	{"hw", "Hardware error", CryptoAttention, adviseSupport, restarted},
-	{"integrity", "Stored data damaged", CryptoAttention, "Restart the HSM, then power cycle it; if the check still fails, zeroize and restore from a backup. Ask the vendor's support.", nil},
-	{"comm", "HSM answers late or not at all", CryptoAttention, "Look at load and hsm show. If it repeats, restart the HSM and ask the vendor's support.", answersAgain},
-	{"temp-warn", "Card too warm", CryptoAttention, "Improve the cooling, check the fans, reduce the load: at 80 C the card stops.", nil},
-	{"battery", "Battery low", CryptoAttention, adviseBattery, nil},
-	{"activation", "Partitions deactivated", CryptoAttention, "Find the tamper that caused it; the crypto officers activate their partitions again with the PED key.", activated},
-	{"stm", "Secure transport mode", CryptoAttention, "If this is not a planned transport, find out why. The SO recovers the HSM with stm recover and compares the strings.", nil},
-	{"fan", "Fan on the card failed", CryptoAttention, "Watch the temperature and ask the vendor's support.", nil},
-	{"fwupd", "Firmware update", CryptoAttention, "Check which firmware runs, free storage, and ask the vendor's support.", nil},
-	{"capacity", "HSM storage exceeded", CryptoAttention, "Delete objects, or resize the partition.", spaceLeft},
-	{"meta", "Unknown alarm", CryptoAttention, adviseSupport, nil},
+// groups is every group, by the order in which the documentation lists them.
+var groups = completed([]Group{
+	{Name: "soft-v", Number: 1, Title: "Soft tamper: voltage", Trap: CryptoAttention,
+		tamper: softTamper, causes: []string{"hard-ov"}, ClearedBy: whenAnswering,
+		Action: advisePower},
+	{Name: "soft-t", Number: 2, Title: "Soft tamper: temperature", Trap: CryptoAttention,
+		tamper: softTamper, causes: []string{"hard-ht", "hard-lt"}, ClearedBy: whenAnswering,
+		Action: adviseCool},
+	{Name: "soft", Number: 3, Title: "Soft tamper", Trap: CryptoAttention,
+		tamper: softTamper, afterTampers: softTamper | hardTamper, ClearedBy: whenAnswering,
+		Action: adviseCool},
+	{Name: "hard-ht", Number: 4, Title: "Hard tamper: high temperature", Trap: CryptoAttention,
+		tamper: hardTamper, ClearedBy: whenUntampered,
+		Action: adviseTamper},
+	{Name: "hard-lt", Number: 5, Title: "Hard tamper: low temperature", Trap: CryptoAttention,
+		tamper: hardTamper, ClearedBy: whenUntampered,
+		Action: adviseTamper},
+	{Name: "hard-ov", Number: 6, Title: "Hard tamper: over voltage", Trap: CryptoAttention,
+		tamper: hardTamper, ClearedBy: whenUntampered,
+		Action: adviseTamper},
+	{Name: "hard-osc", Number: 7, Title: "Hard tamper: oscillator failure", Trap: CryptoAttention,
+		tamper: hardTamper, ClearedBy: whenUntampered,
+		Action: adviseTamper},
+	{Name: "hard-cfg", Number: 8, Title: "Hard tamper: tamper configuration invalid", Trap: CryptoAttention,
+		tamper: hardTamper, ClearedBy: whenUntampered,
+		Action: adviseTamper + " Check the battery."},
+	{Name: "hard", Number: 9, Title: "Hard tamper", Trap: CryptoAttention,
+		tamper: hardTamper, ClearedBy: whenUntampered,
+		Action: adviseTamper},
+	{Name: "chassis", Number: 10, Title: "Chassis opened, or card gone from the bus", Trap: CryptoAttention,
+		tamper: intrusion, ClearedBy: whenUntampered,
+		Action: "Close the chassis and power the host off and on. " + adviseTamper},
+	{Name: "removal", Number: 11, Title: "Card removed from its chassis", Trap: CryptoAttention,
+		tamper: intrusion, ClearedBy: whenUntampered,
+		Action: adviseTamper},
+	{Name: "decom", Number: 12, Title: "HSM decommissioned", Trap: CryptoAttention,
+		tamper: decommission, afterTampers: hardTamper | intrusion, ClearedBy: whenInitialized,
+		Action: adviseRestore},
+	{Name: "zeroize", Number: 13, Title: "HSM zeroized", Trap: CryptoAttention,
+		causes: []string{"decom", "battery"},
+		Action: adviseRestore},
+	{Name: "lock", Number: 14, Title: "Tamper detected, HSM locked until it is cleared", Trap: CryptoAttention,
+		afterTampers: anyTamper, ClearedBy: whenUntampered,
+		Action: adviseTamper},
+	{Name: "restart", Number: 15, Title: "HSM waits for a restart", Trap: CryptoAttention,
+		afterTampers: anyTamper, ClearedBy: whenAnswering,
+		Action: adviseRestart},
+	{Name: "halt", Number: 16, Title: "HSM halted", Trap: CryptoAttention,
+		afterTampers: anyTamper, causes: []string{"integrity", "battery", "fwupd"}, ClearedBy: whenAnswering,
+		Action: adviseRestart},
+	{Name: "hw", Number: 17, Title: "Hardware error", Trap: CryptoAttention,
+		ClearedBy: whenRestarted,
+		Action:    adviseSupport},
+	{Name: "integrity", Number: 18, Title: "Stored data damaged", Trap: CryptoAttention,
+		Action: "Restart the HSM, then power cycle it; if the check still fails, zeroize and restore from a backup. Ask the vendor's support."},
+	{Name: "comm", Number: 19, Title: "HSM answers late or not at all", Trap: CryptoAttention,
+		afterTampers: anyTamper, causes: []string{"halt", "hsm-crashed"}, ClearedBy: whenAnswering, Ages: true,
+		Action: "Look at load and hsm show. If it repeats, restart the HSM and ask the vendor's support."},
+	{Name: "temp-warn", Number: 20, Title: "Card too warm", Trap: CryptoAttention,
+		causes: []string{"soft-t", "hard-ht"},
+		Action: "Improve the cooling, check the fans, reduce the load: at 80 C the card stops."},
+	{Name: "battery", Number: 21, Title: "Battery low", Trap: CryptoAttention,
+		Ages:   true,
+		Action: adviseBattery},
+	{Name: "activation", Number: 22, Title: "Partitions deactivated", Trap: CryptoAttention,
+		afterTampers: anyTamper, causes: []string{"lock", "battery"}, ClearedBy: whenActivated,
+		Action: "Find the tamper that caused it; the crypto officers activate their partitions again with the PED key."},
+	{Name: "stm", Number: 23, Title: "Secure transport mode", Trap: CryptoAttention,
+		Action: "If this is not a planned transport, find out why. The SO recovers the HSM with stm recover and compares the strings."},
+	{Name: "fan", Number: 24, Title: "Fan on the card failed", Trap: CryptoAttention,
+		Action: "Watch the temperature and ask the vendor's support."},
+	{Name: "fwupd", Number: 25, Title: "Firmware update", Trap: CryptoAttention,
+		Action: "Check which firmware runs, free storage, and ask the vendor's support."},
+	{Name: "capacity", Number: 26, Title: "HSM storage exceeded", Trap: CryptoAttention,
+		ClearedBy: whenSpaceLeft,
+		Action:    "Delete objects, or resize the partition."},
+	{Name: "meta", Number: 27, Title: "Unknown alarm", Trap: CryptoAttention,
+		Ages:   true,
+		Action: adviseSupport},
 
-	{"hsm-status", "HSM status", CryptoAttention, adviseRestart, nil},
-	{"hsm-silent", "HSM does not answer", CryptoAttention, "A PED operation can block it for minutes. Else look at the load, then restart the HSM.", nil},
-	{"hsm-crashed", "HSM firmware crashed", CryptoAttention, adviseRestart, answersAgain},
-	{"hsm-sessions", "No session left in the HSM", CryptoAttention, "Find the application that opens sessions and does not close them, and restart it.", nil},
-	{"audit-log", "Audit log full or damaged", CryptoAttention, "The auditor fetches the log and makes room, or finds out who changed it.", nil},
-	{"so-login-attempts", "Wrong SO logins", CryptoAttention, "Find out who tries. At 0 the HSM erases itself; a right SO login sets the count back.", nil},
-	{"hsm-storage", "HSM storage", CryptoAttention, "Free a partition, or accept that no further one fits.", nil},
-	{"utilization", "HSM utilization", CryptoAttention, "Requests wait. Find which clients load it, and share the load over more HSMs.", nil},
-	{"partition-storage", "Partition storage", CryptoAttention, "Delete objects, or resize the partition.", nil},
-	{"ntls", "NTLS down", NTLSAttention, "No client can work. Look at ntls show and the log disk, then restart NTLS.", nil},
-	{"ntls-log", "NTLS reports errors", NTLSAttention, "Read the lines and ntls information show; a client's certificate or address may be wrong.", nil},
-	{"ntls-certificate", "NTLS certificate", NTLSAttention, "Make a new server certificate and have every client take it: sysconf regencert, then ntls restart.", nil},
-	{"appliance-fan", "Appliance fan", FanAttention, "Replace the fan module.", nil},
-	{"power-supply", "Power supply", PowerSupplyAttention, "Check the cable and the feed; replace the power supply.", nil},
-	{"motherboard", "Motherboard sensor", MotherboardAttention, "Check the room and the fans; if it stays, ask the vendor's support.", nil},
-	{"disk", "Appliance disk", DiskDriveAttention, "Read status disk; a failing disk means a new appliance.", nil},
-	{"log-disk", "Log disk fills up", DiskDriveAttention, "Fetch the logs (syslog tarlogs) and clean up: at 95 % the appliance stops NTLS.", nil},
-	{"host-disk", "File system of the host fills up", DiskDriveAttention, "Free space on the host that the agent runs on.", nil},
-	{"ha-member", "HA group has lost a member", CryptoAttention, "Look at the appliance and at its partition: is it reachable, is it activated? Applications that began without it must be restarted.", nil},
-	{"ha-exhausted", "HA recovery given up", CryptoAttention, "Mend the member, then have it recovered by hand (hagroup recover) or restart the applications: nothing tries any more.", nil},
-	{"ha-redundancy", "HA group without redundancy", CryptoAttention, "The next loss is an outage: bring the lost members back.", nil},
-	{"ha-standby-in-use", "HA group works with its standby members", CryptoAttention, "No active member is left: look at their appliances and partitions, and bring them back.", nil},
-	{"ha-offline", "HA group offline", CryptoAttention, "No application of this host can use its keys. Bring a member back, then restart the applications.", nil},
-	{"ha-recovery-disabled", "HA recovery disabled", CryptoAttention, "Enable it (hagroup retry -count), or recover the members by hand.", nil},
-	{"ha-unasked", "LunaCM does not list the HA groups", CryptoAttention, "Run hagroup listgroups as the agent's user. Until it works, HA is known from the log of the applications only.", nil},
-	{"client-certificate", "Certificate of the Luna client", NTLSAttention, "Make a new certificate and register it on the other side, before NTLS connections fail.", nil},
-	{"system-status", "Appliance services", CryptoAttention, "Read status sysstat show and status sysstat code.", nil},
-	{"service", "Service of the appliance down", CryptoAttention, "Read service status on the appliance; restart the service, or take it from those that start with the appliance if it is not wanted.", nil},
-	{"unreachable", "HSM not reachable", CryptoAttention, adviseReach, nil},
-	{"audit-event", "Critical event in the audit log", CryptoAttention, "Find out who did it, and whether it was planned.", nil},
-	{"failed-login", "Failed login in the audit log", CryptoAttention, "Find out who tries. Too many lock the role, of the SO erase the HSM.", nil},
-	{"inventory", "Not what is expected", CryptoAttention, "Compare with what should be there; mend the one that is wrong, or expect: in the configuration.", nil},
-	{"inventory-partition", "Partition missing or not activated", CryptoAttention, "Find out who removed or deactivated it. Its crypto officer activates it; else restore it from a backup, or change expect: in the configuration.", nil},
-	{"inventory-member", "HA member not configured", CryptoAttention, "Add it on this client (hagroup addmember), or change expect: in the configuration.", nil},
-	{"forecast", "A trend leads to a limit", CryptoAttention, "There is time: plan the replacement, or make room, before the day that is named.", nil},
-	{"storm", "Many new alarms", CryptoAttention, "See lunawatch alarms list. Many at once have one cause: power, network, cooling.", nil},
-	{"delivery", "Notifications are not delivered", CryptoAttention, "Look at the receiver and at the way to it; what waits is delivered when it is back.", nil},
-	{"journal", "State not stored", CryptoAttention, "Free space below state_directory and make it writable. Alarms go on in memory meanwhile. Of a damaged state, clear the alarm once you have looked at it.", nil},
-	{"test", "Test of the alarm chain", CryptoAttention, "Nothing: it ends by itself.", nil},
-	{"sources-disagree", "Sources disagree", CryptoAttention, "One of them is wrong, or they look at different HSMs: compare their addresses in the configuration and what hsm show says on the appliance.", nil},
-	{"source-failing", "Source fails", CryptoAttention, "Others work, but nothing stands in for them any more: look at the account, the address and the service on the appliance, or take the source out of the configuration.", nil},
-	{"data-stale", "Data are old", CryptoAttention, "The source named fails or is slow; lunawatch check-config and luna_source_failure tell why.", nil},
-}
+	{Name: "hsm-status", Number: 28, Title: "HSM status", Trap: CryptoAttention,
+		Type: "equipmentAlarm", Cause: "underlyingResourceUnavailable",
+		afterTampers: anyTamper, causes: []string{"lock", "halt", "restart", "stm", "hsm-crashed"}, Category: "HSM",
+		Action: adviseRestart},
+	{Name: "hsm-silent", Number: 29, Title: "HSM does not answer", Trap: CryptoAttention,
+		Type: "communicationsAlarm", Cause: "responseTimeExcessive",
+		afterTampers: anyTamper, causes: []string{"halt", "restart", "hsm-crashed", "unreachable"}, parentCauses: []string{"unreachable"},
+		Action: "A PED operation can block it for minutes. Else look at the load, then restart the HSM."},
+	{Name: "hsm-crashed", Number: 30, Title: "HSM firmware crashed", Trap: CryptoAttention,
+		Type: "processingErrorAlarm", Cause: "softwareProgramAbnormallyTerminated", ClearedBy: whenAnswering,
+		Action: adviseRestart},
+	{Name: "hsm-sessions", Number: 31, Title: "No session left in the HSM", Trap: CryptoAttention,
+		Type: "qualityOfServiceAlarm", Cause: "resourceAtOrNearingCapacity", Ages: true,
+		Action: "Find the application that opens sessions and does not close them, and restart it."},
+	{Name: "audit-log", Number: 32, Title: "Audit log full or damaged", Trap: CryptoAttention,
+		Type: "processingErrorAlarm", Cause: "storageCapacityProblem", Ages: true,
+		Action: "The auditor fetches the log and makes room, or finds out who changed it."},
+	{Name: "so-login-attempts", Number: 33, Title: "Wrong SO logins", Trap: CryptoAttention,
+		Type: "securityServiceOrMechanismViolation", Cause: "authenticationFailure",
+		Action: "Find out who tries. At 0 the HSM erases itself; a right SO login sets the count back."},
+	{Name: "hsm-storage", Number: 34, Title: "HSM storage", Trap: CryptoAttention,
+		Type: "qualityOfServiceAlarm", Cause: "thresholdCrossed",
+		Action: "Free a partition, or accept that no further one fits."},
+	{Name: "utilization", Number: 69, Title: "HSM utilization", Trap: CryptoAttention,
+		Type: "qualityOfServiceAlarm", Cause: "thresholdCrossed",
+		Action: "Requests wait. Find which clients load it, and share the load over more HSMs."},
+	{Name: "partition-storage", Number: 35, Title: "Partition storage", Trap: CryptoAttention,
+		Type: "qualityOfServiceAlarm", Cause: "thresholdCrossed", OfPartition: true,
+		Action: "Delete objects, or resize the partition."},
+	{Name: "ntls", Number: 36, Title: "NTLS down", Trap: NTLSAttention,
+		Type: "communicationsAlarm", Cause: "communicationsSubsystemFailure",
+		afterTampers: anyTamper, causes: []string{"halt", "restart", "hsm-crashed", "unreachable"}, Category: "NTLS",
+		Action: "No client can work. Look at ntls show and the log disk, then restart NTLS."},
+	{Name: "ntls-log", Number: 37, Title: "NTLS reports errors", Trap: NTLSAttention,
+		Type: "communicationsAlarm", Cause: "communicationsProtocolError",
+		afterTampers: anyTamper, causes: []string{"halt", "restart", "hsm-crashed"}, Ages: true,
+		Action: "Read the lines and ntls information show; a client's certificate or address may be wrong."},
+	{Name: "ntls-certificate", Number: 38, Title: "NTLS certificate", Trap: NTLSAttention,
+		Type: "timeDomainViolation", Cause: "keyExpired",
+		Action: "Make a new server certificate and have every client take it: sysconf regencert, then ntls restart."},
+	{Name: "appliance-fan", Number: 39, Title: "Appliance fan", Trap: FanAttention,
+		Type: "equipmentAlarm", Cause: "heatingOrVentilationOrCoolingSystemProblem", causes: []string{"unreachable"}, Category: "Fan",
+		Action: "Replace the fan module."},
+	{Name: "power-supply", Number: 40, Title: "Power supply", Trap: PowerSupplyAttention,
+		Type: "equipmentAlarm", Cause: "powerProblem", causes: []string{"unreachable"}, Category: "Power supply",
+		Action: "Check the cable and the feed; replace the power supply."},
+	{Name: "motherboard", Number: 41, Title: "Motherboard sensor", Trap: MotherboardAttention,
+		Type: "equipmentAlarm", Cause: "equipmentMalfunction", causes: []string{"unreachable"}, Category: "Motherboard",
+		Action: "Check the room and the fans; if it stays, ask the vendor's support."},
+	{Name: "disk", Number: 42, Title: "Appliance disk", Trap: DiskDriveAttention,
+		Type: "equipmentAlarm", Cause: "equipmentMalfunction", causes: []string{"unreachable"}, Category: "Disk",
+		Action: "Read status disk; a failing disk means a new appliance."},
+	{Name: "log-disk", Number: 43, Title: "Log disk fills up", Trap: DiskDriveAttention,
+		Type: "processingErrorAlarm", Cause: "storageCapacityProblem", causes: []string{"unreachable"},
+		Action: "Fetch the logs (syslog tarlogs) and clean up: at 95 % the appliance stops NTLS."},
+	{Name: "host-disk", Number: 44, Title: "File system of the host fills up", Trap: DiskDriveAttention,
+		Type: "processingErrorAlarm", Cause: "storageCapacityProblem",
+		Action: "Free space on the host that the agent runs on."},
+	{Name: "ha-member", Number: 45, Title: "HA group has lost a member", Trap: CryptoAttention,
+		Type: "communicationsAlarm", Cause: "underlyingResourceUnavailable", causes: []string{"ha-offline", "ha-exhausted"},
+		Action: "Look at the appliance and at its partition: is it reachable, is it activated? Applications that began without it must be restarted."},
+	{Name: "ha-exhausted", Number: 46, Title: "HA recovery given up", Trap: CryptoAttention,
+		Type: "communicationsAlarm", Cause: "underlyingResourceUnavailable",
+		Action: "Mend the member, then have it recovered by hand (hagroup recover) or restart the applications: nothing tries any more."},
+	{Name: "ha-redundancy", Number: 47, Title: "HA group without redundancy", Trap: CryptoAttention,
+		Type: "qualityOfServiceAlarm", Cause: "underlyingResourceUnavailable", causes: []string{"ha-offline"},
+		Action: "The next loss is an outage: bring the lost members back."},
+	{Name: "ha-standby-in-use", Number: 48, Title: "HA group works with its standby members", Trap: CryptoAttention,
+		Type: "qualityOfServiceAlarm", Cause: "underlyingResourceUnavailable",
+		Action: "No active member is left: look at their appliances and partitions, and bring them back."},
+	{Name: "ha-offline", Number: 49, Title: "HA group offline", Trap: CryptoAttention,
+		Type: "communicationsAlarm", Cause: "underlyingResourceUnavailable",
+		Action: "No application of this host can use its keys. Bring a member back, then restart the applications."},
+	{Name: "ha-recovery-disabled", Number: 50, Title: "HA recovery disabled", Trap: CryptoAttention,
+		Type: "processingErrorAlarm", Cause: "configurationOrCustomizationError",
+		Action: "Enable it (hagroup retry -count), or recover the members by hand."},
+	{Name: "ha-unasked", Number: 51, Title: "LunaCM does not list the HA groups", Trap: CryptoAttention,
+		Type: "processingErrorAlarm", Cause: "applicationSubsystemFailure",
+		Action: "Run hagroup listgroups as the agent's user. Until it works, HA is known from the log of the applications only."},
+	{Name: "client-certificate", Number: 52, Title: "Certificate of the Luna client", Trap: NTLSAttention,
+		Type: "timeDomainViolation", Cause: "keyExpired",
+		Action: "Make a new certificate and register it on the other side, before NTLS connections fail."},
+	{Name: "system-status", Number: 53, Title: "Appliance services", Trap: CryptoAttention,
+		Type: "processingErrorAlarm", Cause: "applicationSubsystemFailure",
+		afterTampers: anyTamper, causes: []string{"halt", "restart", "hsm-crashed", "unreachable"},
+		Action: "Read status sysstat show and status sysstat code."},
+	{Name: "service", Number: 54, Title: "Service of the appliance down", Trap: CryptoAttention,
+		Type: "processingErrorAlarm", Cause: "applicationSubsystemFailure",
+		Action: "Read service status on the appliance; restart the service, or take it from those that start with the appliance if it is not wanted."},
+	{Name: "unreachable", Number: 55, Title: "HSM not reachable", Trap: CryptoAttention,
+		Type: "communicationsAlarm", Cause: "communicationsSubsystemFailure", afterTampers: anyTamper, parentCauses: []string{"unreachable"},
+		Action: adviseReach},
+	{Name: "audit-event", Number: 63, Title: "Critical event in the audit log", Trap: CryptoAttention,
+		Type: "securityServiceOrMechanismViolation", Cause: "proceduralError",
+		Action: "Find out who did it, and whether it was planned."},
+	{Name: "failed-login", Number: 64, Title: "Failed login in the audit log", Trap: CryptoAttention,
+		Type: "securityServiceOrMechanismViolation", Cause: "authenticationFailure",
+		Action: "Find out who tries. Too many lock the role, of the SO erase the HSM."},
+	{Name: "inventory", Number: 66, Title: "Not what is expected", Trap: CryptoAttention,
+		Type: "operationalViolation", Cause: "proceduralError",
+		Action: "Compare with what should be there; mend the one that is wrong, or expect: in the configuration."},
+	{Name: "inventory-partition", Number: 68, Title: "Partition missing or not activated", Trap: CryptoAttention,
+		Type: "operationalViolation", Cause: "outOfService", OfPartition: true,
+		Action: "Find out who removed or deactivated it. Its crypto officer activates it; else restore it from a backup, or change expect: in the configuration."},
+	{Name: "inventory-member", Number: 67, Title: "HA member not configured", Trap: CryptoAttention,
+		Type: "operationalViolation", Cause: "proceduralError",
+		Action: "Add it on this client (hagroup addmember), or change expect: in the configuration."},
+	{Name: "forecast", Number: 65, Title: "A trend leads to a limit", Trap: CryptoAttention,
+		Type: "qualityOfServiceAlarm", Cause: "resourceAtOrNearingCapacity",
+		Action: "There is time: plan the replacement, or make room, before the day that is named."},
+	{Name: "storm", Number: 56, Title: "Many new alarms", Trap: CryptoAttention,
+		Type: "qualityOfServiceAlarm", Cause: "congestion", Self: true,
+		Action: "See lunawatch alarms list. Many at once have one cause: power, network, cooling."},
+	{Name: "delivery", Number: 57, Title: "Notifications are not delivered", Trap: CryptoAttention,
+		Type: "communicationsAlarm", Cause: "communicationsSubsystemFailure", Self: true,
+		Action: "Look at the receiver and at the way to it; what waits is delivered when it is back."},
+	{Name: "journal", Number: 58, Title: "State not stored", Trap: CryptoAttention,
+		Type: "processingErrorAlarm", Cause: "fileError", Self: true,
+		Action: "Free space below state_directory and make it writable. Alarms go on in memory meanwhile. Of a damaged state, clear the alarm once you have looked at it."},
+	{Name: "test", Number: 59, Title: "Test of the alarm chain", Trap: CryptoAttention,
+		Type: "other", Cause: "other", Ages: true,
+		Action: "Nothing: it ends by itself."},
+	{Name: "sources-disagree", Number: 60, Title: "Sources disagree", Trap: CryptoAttention,
+		Type: "integrityViolation", Cause: "informationModificationDetected", causes: []string{"unreachable"},
+		Action: "One of them is wrong, or they look at different HSMs: compare their addresses in the configuration and what hsm show says on the appliance."},
+	{Name: "source-failing", Number: 61, Title: "Source fails", Trap: CryptoAttention,
+		Type: "communicationsAlarm", Cause: "communicationsSubsystemFailure",
+		causes: []string{"unreachable", "hsm-silent"}, parentCauses: []string{"unreachable"},
+		Action: "Others work, but nothing stands in for them any more: look at the account, the address and the service on the appliance, or take the source out of the configuration."},
+	{Name: "data-stale", Number: 62, Title: "Data are old", Trap: CryptoAttention,
+		Type: "qualityOfServiceAlarm", Cause: "responseTimeExcessive",
+		afterTampers: anyTamper, causes: []string{"halt", "restart", "hsm-crashed", "hsm-silent", "unreachable"}, parentCauses: []string{"unreachable"},
+		Action: "The source named fails or is slow; lunawatch check-config and luna_source_failure tell why."},
+})
 
-// GroupNamed returns the group of that name, or one without advice.
-func GroupNamed(name string) Group {
-	for _, g := range Groups {
-		if g.Name == name {
-			return g
+// completed adds to each row what follows from other rows and from codes.
+func completed(rows []Group) []Group {
+	all := slices.Clone(rows)
+	for i := range all {
+		g := &all[i]
+		var tampers []string
+		for _, other := range rows {
+			if other.tamper&g.afterTampers != 0 && other.Name != g.Name {
+				tampers = append(tampers, other.Name)
+			}
+		}
+		g.causes = slices.Concat(tampers, g.causes)
+		first := slices.IndexFunc(catalogue, func(c Code) bool { return c.Group == g.Name })
+		if g.Type == "" && first >= 0 {
+			g.Type, g.Cause = catalogue[first].Type, catalogue[first].Cause
 		}
 	}
-	return Group{Name: name, Title: name, Trap: CryptoAttention, Action: adviseSupport}
+	return all
 }
 
-// answersAgain: hsm show works, so the firmware runs.
-func answersAgain(d hsm.Device, now time.Time) time.Time {
-	if s, ok := d.Show.Get(now); ok && (s.Status == "" || statusOK(s.Status)) {
-		return d.Show.Asked()
+// Groups returns every group, by the order in which the documentation lists
+// them.
+func Groups() []Group { return slices.Clone(groups) }
+
+var groupByName = indexed(groups, func(g Group) string { return g.Name })
+
+// GroupNamed returns the group of that name. An unknown one has Number 0 and
+// general advice.
+func GroupNamed(name string) Group {
+	if g, known := groupByName[name]; known {
+		return g
 	}
-	return time.Time{}
+	return Group{Name: name, Title: name, Trap: CryptoAttention, Action: adviseSupport, Type: "other", Cause: "indeterminate"}
 }
 
-func statusOK(s string) bool {
-	return strings.EqualFold(s, "OK") || strings.HasPrefix(strings.ToUpper(s), "L3 DEVICE")
-}
+// categoryByTrap has the group that level category shows for all with a Trap.
+var categoryByTrap = indexed(slices.DeleteFunc(Groups(), func(g Group) bool { return g.Category == "" }), func(g Group) Trap { return g.Trap })
 
-// noTamper: the HSM says so, in hsm show or in hsm tamper show; without
-// controlled tamper recovery it says nothing, and that it works must do.
-func noTamper(d hsm.Device, now time.Time) time.Time {
-	show, _ := d.Show.Get(now)
-	tamper, _ := d.Tamper.Get(now)
-	switch {
-	case show.Tamper == hsm.TamperDetected && d.Show.Fresh(now):
-	case show.Tamper == hsm.TamperNone && d.Show.Fresh(now):
-		return d.Show.Asked()
-	case tamper.State == hsm.TamperNone && d.Tamper.Fresh(now):
-		return d.Tamper.Asked()
-	case policyOff(d.Policies.Value, controlledTamperRecovery):
-		return answersAgain(d, now)
+func indexed[K comparable, V any](list []V, key func(V) K) map[K]V {
+	m := make(map[K]V, len(list))
+	for _, v := range list {
+		m[key(v)] = v
 	}
-	return time.Time{}
+	return m
 }
 
-// controlledTamperRecovery is the HSM policy that keeps a tampered HSM locked
-// until its SO clears the tamper.
-const controlledTamperRecovery = 48
-
-func policyOff(p hsm.Policies, id int64) bool {
-	return slices.ContainsFunc(p.Policies, func(p hsm.Policy) bool { return hsm.Is(p.ID, id) && strings.EqualFold(p.Value, "Off") })
-}
-
-// initialized: the HSM has a label and is not zeroized.
-func initialized(d hsm.Device, now time.Time) time.Time {
-	if s, ok := d.Show.Get(now); ok && hsm.Is(s.Zeroized, false) && s.Label.Value != "" {
-		return d.Show.Asked()
+// classify returns X.733 event type and probable cause of a judgement.
+func classify(j Judgement) (eventType, cause string) {
+	if c, ok := CodeNamed(j.Code); ok {
+		return c.Type, c.Cause
 	}
-	return time.Time{}
-}
-
-// activated: partitions tell of activation, and none is without it.
-func activated(d hsm.Device, now time.Time) time.Time {
-	ps, ok := d.Partitions.Get(now)
-	stated := false
-	for _, p := range ps {
-		stated = stated || p.Activated.Known
-		ok = ok && !hsm.Is(p.Activated, false)
-	}
-	if ok && stated {
-		return d.Partitions.Asked()
-	}
-	return time.Time{}
-}
-
-// restarted: the HSM works, and has not said it again since its last reset.
-func restarted(d hsm.Device, now time.Time) time.Time {
-	m, ok := d.Monitor.Get(now)
-	if !ok || len(m.Samples) == 0 || answersAgain(d, now).IsZero() {
-		return time.Time{}
-	}
-	up := time.Duration(m.Samples[len(m.Samples)-1].UptimeSeconds) * time.Second
-	return d.Monitor.Asked().Add(-up)
-}
-
-// spaceLeft: the HSM has storage to give.
-func spaceLeft(d hsm.Device, now time.Time) time.Time {
-	if s, ok := d.Show.Get(now); ok && s.Storage.Free.Value > 0 {
-		return d.Show.Asked()
-	}
-	return time.Time{}
+	g := GroupNamed(j.Group)
+	return g.Type, g.Cause
 }

@@ -109,7 +109,7 @@ func TestLogRules(t *testing.T) {
 
 // TestEveryCode has every code of the catalogue judged by its own line.
 func TestEveryCode(t *testing.T) {
-	for _, c := range Catalogue {
+	for _, c := range Catalogue() {
 		l := line(stamp + "kern info  kernel: k7pf0: [HSM] ALM" + c.Code + ": " + c.Text)
 		js := JudgeLine(l, DefaultSettings)
 		if c.Severity == None {
@@ -201,7 +201,7 @@ func TestPlaceOfLine(t *testing.T) {
 // FuzzJudgeLine feeds lines of any kind. No text may panic, and no judgement
 // may be one that the engine cannot take.
 func FuzzJudgeLine(f *testing.F) {
-	for _, c := range Catalogue {
+	for _, c := range Catalogue() {
 		f.Add(stamp + "kern info  kernel: k7pf0: [HSM] ALM" + c.Code + ": " + c.Text)
 	}
 	f.Add(stamp + "local4 notice  ipmievd: Fan sensor Fan3B          . Lower Critical going low  (Reading 1500 < Threshold 2000 RPM)")

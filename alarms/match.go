@@ -43,7 +43,7 @@ func (m Match) Problem() error {
 		}
 	}
 	for _, p := range m.Groups {
-		if !slices.ContainsFunc(Groups, func(g Group) bool { return matches([]string{p}, g.Name) }) {
+		if !slices.ContainsFunc(Groups(), func(g Group) bool { return matches([]string{p}, g.Name) }) {
 			return fmt.Errorf("%q is no group of alarms; lunawatch alarms explain lists them", p)
 		}
 	}

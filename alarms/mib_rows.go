@@ -4,33 +4,16 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
 )
 
-// modelNumbers are the alarmModelIndex of groups. A number stays with its
-// group for ever: managers know it. A new group gets the next.
-var modelNumbers = map[string]uint32{
-	"soft-v": 1, "soft-t": 2, "soft": 3, "hard-ht": 4, "hard-lt": 5, "hard-ov": 6, "hard-osc": 7, "hard-cfg": 8, "hard": 9,
-	"chassis": 10, "removal": 11, "decom": 12, "zeroize": 13, "lock": 14, "restart": 15, "halt": 16, "hw": 17, "integrity": 18,
-	"comm": 19, "temp-warn": 20, "battery": 21, "activation": 22, "stm": 23, "fan": 24, "fwupd": 25, "capacity": 26, "meta": 27,
-	"hsm-status": 28, "hsm-silent": 29, "hsm-crashed": 30, "hsm-sessions": 31, "audit-log": 32, "so-login-attempts": 33,
-	"hsm-storage": 34, "partition-storage": 35, "ntls": 36, "ntls-log": 37, "ntls-certificate": 38, "appliance-fan": 39,
-	"power-supply": 40, "motherboard": 41, "disk": 42, "log-disk": 43, "host-disk": 44, "ha-member": 45, "ha-exhausted": 46,
-	"ha-redundancy": 47, "ha-standby-in-use": 48, "ha-offline": 49, "ha-recovery-disabled": 50, "ha-unasked": 51,
-	"client-certificate": 52, "system-status": 53, "service": 54, "unreachable": 55, "storm": 56, "delivery": 57, "journal": 58,
-	"test": 59, "sources-disagree": 60, "source-failing": 61, "data-stale": 62, "audit-event": 63,
-	"failed-login": 64, "forecast": 65, "inventory": 66, "inventory-member": 67, "inventory-partition": 68, "utilization": 69,
-}
-
 // Models are the kinds of alarm for alarmModelTable: one of each group.
 func Models() []mib.Model {
 	var all []mib.Model
-	for _, g := range Groups {
-		eventType, cause := classify(Judgement{Key: Key{Group: g.Name}})
-		all = append(all, mib.Model{Index: modelNumbers[g.Name], Title: g.Title, EventType: eventType, Cause: cause, Action: g.Action})
+	for _, g := range Groups() {
+		all = append(all, mib.Model{Index: g.Number, Title: g.Title, EventType: g.Type, Cause: g.Cause, Action: g.Action})
 	}
 	return all
 }
@@ -38,12 +21,13 @@ func Models() []mib.Model {
 // MIBRow returns a as SNMP shows it, without what the alarm does not know of
 // itself.
 func (a Alarm) MIBRow() mib.Alarm {
+	group := GroupNamed(a.Group)
 	row := mib.Alarm{
-		Number: a.Number, Model: modelNumbers[a.Group], Key: a.Key.String(), Device: a.Device, Serial: a.Serial, Object: a.Object, Group: a.Group,
-		Codes: a.Codes, Severity: mib.Severity(a.Severity), EventType: a.Type, Cause: a.Cause, Text: a.Text, Action: GroupNamed(a.Group).Action,
+		Number: a.Number, Model: group.Number, Key: a.Key.String(), Device: a.Device, Serial: a.Serial, Object: a.Object, Group: a.Group,
+		Codes: a.Codes, Severity: mib.Severity(a.Severity), EventType: a.Type, Cause: a.Cause, Text: a.Text, Action: group.Action,
 		Raised: a.Raised, Last: a.Last, Cleared: a.Cleared, Count: a.Count, Flapping: a.Flapping, InStorm: a.InStorm, Test: a.Test,
 	}
-	if strings.Contains(a.Group, "partition") {
+	if group.OfPartition {
 		row.Partition = a.Object
 	}
 	if n := len(a.Codes); n > 0 {

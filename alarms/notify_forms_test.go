@@ -89,10 +89,10 @@ func TestForms(t *testing.T) {
 // word for every group.
 func TestEveryGroupHasAModel(t *testing.T) {
 	seen := make(map[uint32]string)
-	for _, g := range Groups {
-		n := modelNumbers[g.Name]
+	for _, g := range Groups() {
+		n := g.Number
 		if n == 0 || seen[n] != "" {
-			t.Errorf("group %s has number %d, as %q has: give it the next of modelNumbers", g.Name, n, seen[n])
+			t.Errorf("group %s has number %d, as %q has: give it the next", g.Name, n, seen[n])
 		}
 		seen[n] = g.Name
 	}
@@ -101,7 +101,7 @@ func TestEveryGroupHasAModel(t *testing.T) {
 			t.Errorf("%s: mib does not know cause %s", seen[m.Index], m.Cause)
 		}
 	}
-	for _, c := range Catalogue {
+	for _, c := range Catalogue() {
 		if !mib.HasCause(c.Cause) {
 			t.Errorf("ALM%s: mib does not know cause %s", c.Code, c.Cause)
 		}

@@ -32,7 +32,7 @@ func NewMessage(n Notification) Message {
 	group := GroupNamed(a.Group)
 	m.Title, m.Action = group.Title, group.Action
 	if a.Severity == None { // its level hides more than the group
-		m.Title, m.Action = categoryTitles[group.Trap], "Ask the agent: lunawatch alarms list."
+		m.Title, m.Action = categoryByTrap[group.Trap].Category, "Ask the agent: lunawatch alarms list."
 	}
 	m.Summary = m.summary()
 	return m

@@ -29,6 +29,18 @@ func (o *overlay[V]) put(k Key, v *V) {
 func (o *overlay[V]) set(k Key, v V) { o.put(k, &v) }
 func (o *overlay[V]) del(k Key)      { o.put(k, nil) }
 
+// flush makes the changes part of the map below.
+func (o *overlay[V]) flush() {
+	for k, v := range o.over {
+		if v == nil {
+			delete(o.base, k)
+		} else {
+			o.base[k] = *v
+		}
+	}
+	o.over = nil
+}
+
 func (o *overlay[V]) all() iter.Seq2[Key, V] {
 	return func(yield func(Key, V) bool) {
 		for k, v := range o.base {

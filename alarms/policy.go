@@ -68,12 +68,12 @@ func (p Policy) Limit(n Notification) Notification {
 func (l Level) limit(c Change, step time.Duration) Change {
 	a := c.Alarm
 	if l == LevelCategory {
-		trap := GroupNamed(a.Group).Trap
+		shown := categoryByTrap[GroupNamed(a.Group).Trap]
 		kind := Raised
 		if c.Kind == Ended {
 			kind = Ended
 		}
-		return Change{kind, Alarm{Key: Key{Device: a.Device, Group: categoryGroups[trap], Test: a.Test}, Text: categoryTitles[trap]}}
+		return Change{kind, Alarm{Key: Key{Device: a.Device, Group: shown.Name, Test: a.Test}, Text: shown.Category}}
 	}
 	limited := Alarm{
 		Key: a.Key, Severity: a.Severity, Type: a.Type, Cause: a.Cause, Codes: slices.Sorted(slices.Values(a.Codes)), Serial: a.Serial, Flapping: a.Flapping,
@@ -91,17 +91,6 @@ func truncate(t time.Time, step time.Duration) time.Time {
 		return t
 	}
 	return t.Truncate(step)
-}
-
-// categoryGroups are the groups that stand for all of a notification.
-var categoryGroups = map[Trap]string{
-	FanAttention: "appliance-fan", PowerSupplyAttention: "power-supply", MotherboardAttention: "motherboard",
-	DiskDriveAttention: "disk", NTLSAttention: "ntls", CryptoAttention: "hsm-status",
-}
-
-var categoryTitles = map[Trap]string{
-	FanAttention: "Fan", PowerSupplyAttention: "Power supply", MotherboardAttention: "Motherboard",
-	DiskDriveAttention: "Disk", NTLSAttention: "NTLS", CryptoAttention: "HSM",
 }
 
 // hides reports whether a receiver of level l cannot tell two alarms apart.
@@ -146,7 +135,7 @@ func (p Policy) BitsPerHour(spacing time.Duration, devices int) (bits float64, w
 	slot, rows, symbols := p.MinInterval, 1.0, math.Log2(float64(devices))+log2Symbols(level)
 	bound := fmt.Sprintf("min_interval %s", slot)
 	if slot <= 0 {
-		slot, rows = spacing, float64(devices*objectsPerGroup*len(Groups))
+		slot, rows = spacing, float64(devices*objectsPerGroup*len(Groups()))
 		symbols = log2PerAlarm(level)
 		bound = fmt.Sprintf("no min_interval: notify_interval %s for each of %.0f alarms", spacing, rows)
 	}
@@ -174,12 +163,12 @@ func log2Plus1(x float64) float64 {
 func log2Symbols(l Level) float64 {
 	switch l {
 	case LevelCategory:
-		return math.Log2(float64(len(categoryGroups) * categoryFlags))
+		return math.Log2(float64(len(categoryByTrap) * categoryFlags))
 	case LevelFull:
 		return log2Symbols(LevelCoded) + 8*fullBytes
 	}
 	sum := 0.0
-	for _, g := range Groups {
+	for _, g := range Groups() {
 		sum += objectsPerGroup * symbolsOf(g)
 	}
 	return math.Log2(sum)
@@ -194,7 +183,7 @@ func log2PerAlarm(l Level) float64 {
 		return log2PerAlarm(LevelCoded) + 8*fullBytes
 	}
 	most := 0.0
-	for _, g := range Groups {
+	for _, g := range Groups() {
 		most = max(most, symbolsOf(g))
 	}
 	return math.Log2(most)
@@ -204,7 +193,7 @@ func log2PerAlarm(l Level) float64 {
 // its codes may have taken part, and one of them gives type and cause.
 func symbolsOf(g Group) float64 {
 	codes := 0
-	for _, c := range Catalogue {
+	for _, c := range Catalogue() {
 		if c.Group == g.Name {
 			codes++
 		}

@@ -79,7 +79,7 @@ func TestLevelsHide(t *testing.T) {
 
 // TestCategories: every group goes to one that has the same trap.
 func TestCategories(t *testing.T) {
-	for _, g := range Groups {
+	for _, g := range Groups() {
 		n := Notification{Change: Change{Raised, Alarm{Key: Key{Device: "a", Group: g.Name}}}}
 		want, _, _ := VendorTrap(n)
 		limited := Policy{Level: LevelCategory}.Limit(n)
@@ -89,6 +89,18 @@ func TestCategories(t *testing.T) {
 		if m := NewMessage(limited); m.Title == "" || strings.Contains(m.Action, g.Action) {
 			t.Errorf("%s: %+v", g.Name, m)
 		}
+	}
+	traps := make(map[Trap]string)
+	for _, g := range Groups() {
+		if g.Category != "" && traps[g.Trap] != "" {
+			t.Errorf("%s: both %s and %s are shown for it", g.Trap, traps[g.Trap], g.Name)
+		}
+		if g.Category != "" {
+			traps[g.Trap] = g.Name
+		}
+	}
+	if len(traps) != len(trapNumbers) {
+		t.Errorf("groups are shown for %v only", traps)
 	}
 	if a, b := (Key{Device: "a", Group: "soft"}), (Key{Device: "a", Group: "hw"}); !LevelCategory.hides(a, b) || LevelCoded.hides(a, b) || LevelCategory.hides(a, Key{Device: "b", Group: "hw"}) ||
 		LevelCategory.hides(a, Key{Device: "a", Group: "disk"}) || LevelCategory.hides(a, Key{Device: "a", Group: "hw", Test: true}) {
@@ -133,7 +145,7 @@ func TestBitsPerHour(t *testing.T) {
 		t.Errorf("category by the quarter, four devices: %g, want %g", bits, want)
 	}
 	bits, _ = Policy{LevelCategory, 0}.BitsPerHour(spacing, 1)
-	if want := float64(60*100*len(Groups)) * math.Log2(1+3*60); math.Abs(bits-want) > 1e-6 {
+	if want := float64(60*100*len(Groups())) * math.Log2(1+3*60); math.Abs(bits-want) > 1e-6 {
 		t.Errorf("category without min_interval: %g, want %g", bits, want)
 	}
 	full, why := Policy{"", time.Hour}.BitsPerHour(spacing, 1)

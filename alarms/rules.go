@@ -103,7 +103,7 @@ func (s Settings) Problems() (errs []error) {
 // delays reports whether every group is one, and no time is negative.
 func delays(byGroup map[string]time.Duration) bool {
 	for group, d := range byGroup {
-		if d < 0 || !slices.ContainsFunc(Groups, func(g Group) bool { return g.Name == group }) {
+		if d < 0 || GroupNamed(group).Number == 0 {
 			return false
 		}
 	}
@@ -137,8 +137,8 @@ type Opinion struct {
 	All bool
 }
 
-// Rules lists every rule.
-var Rules = []Rule{
+// rules lists every rule.
+var rules = []Rule{
 	battery,
 	temperature,
 	cardFans,
@@ -189,7 +189,7 @@ func JudgePolls(s *hsm.Snapshot, state State, settings Settings, now time.Time) 
 		byDevice[k.Device] = append(byDevice[k.Device], k)
 	}
 	for _, d := range s.Devices {
-		for _, r := range Rules {
+		for _, r := range rules {
 			all = append(all, r.judge(Poll{d, now, settings}, byDevice[d.Name])...)
 		}
 		all = append(all, ended(d, byDevice[d.Name], now)...)
@@ -223,10 +223,10 @@ func ended(d hsm.Device, standing []Key, now time.Time) []Judgement {
 	var js []Judgement
 	for _, k := range standing {
 		g := GroupNamed(k.Group)
-		if k.Device != d.Name || k.Object != "" || k.Test || g.ClearedBy == nil {
+		if k.Device != d.Name || k.Object != "" || k.Test || g.ClearedBy.Since == nil {
 			continue
 		}
-		if at := g.ClearedBy(d, now); !at.IsZero() {
+		if at := g.ClearedBy.Since(d, now); !at.IsZero() {
 			js = append(js, Judgement{Key: k, Evidence: Evidence{At: at, Text: "polled state is good again"}})
 		}
 	}

@@ -383,7 +383,7 @@ func TestRules(t *testing.T) {
 			t.Errorf("%s, %s: from stale data: %q", x.rule.Group, x.name, got)
 		}
 	}
-	for _, r := range Rules {
+	for _, r := range rules {
 		if got := opinions(r, hsm.Device{Name: "a"}, at(10)); got != nil {
 			t.Errorf("%s says %q of a device that nobody has read", r.Group, got)
 		}
@@ -552,7 +552,7 @@ func TestGone(t *testing.T) {
 // data away.
 func TestMissingDataNeverClears(t *testing.T) {
 	state := NewState()
-	for _, g := range Groups {
+	for _, g := range Groups() {
 		for _, object := range []string{"", "1"} {
 			k := Key{Device: "a", Group: g.Name, Object: object}
 			state.Active[k] = Alarm{Key: k, Severity: Minor, Last: at(-60), Codes: []string{"2001"}}

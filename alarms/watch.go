@@ -377,18 +377,15 @@ func (w *Watch) sum(more map[string]Events) map[string]Events {
 // tell adds to entry what every receiver is to be told of some alarms, nil of
 // all, and returns when to look again although nothing changes.
 func (w *Watch) tell(entry *Entry, only []Key, now time.Time) (again time.Time) {
+	d := w.kept.draft()
 	s := situation{
-		active: &overlay[Alarm]{base: w.kept.Active}, left: &overlay[Alarm]{base: w.kept.Left}, parent: w.Parent,
+		active: &d.active, left: &overlay[Alarm]{base: w.kept.Left}, parent: w.Parent,
 		silences: entry.silences(w.kept.Silences), now: now, spacing: w.Settings.NotifyInterval,
 	}
 	for _, c := range entry.Changes {
-		switch c.Kind {
-		case Pending, Dropped:
-		case Ended:
-			s.active.del(c.Alarm.Key)
+		d.apply(c)
+		if c.Kind == Ended {
 			s.left.set(c.Alarm.Key, c.Alarm)
-		default:
-			s.active.set(c.Alarm.Key, c.Alarm)
 		}
 	}
 	if only != nil {

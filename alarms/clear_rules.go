@@ -1,0 +1,103 @@
+package alarms
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// A ClearRule is how polls clear an alarm that came from a log.
+type ClearRule struct {
+	Words string // what the poll must show, for people
+	// Since returns the time of fresh data that show that nothing of the kind
+	// is left on the first card; zero: they do not, or do not tell.
+	Since func(d hsm.Device, now time.Time) time.Time
+}
+
+var (
+	whenAnswering   = ClearRule{"hsm show that works and reports a good status", answersAgain}
+	whenUntampered  = ClearRule{"hsm show or hsm tamper show without a tamper (any hsm show that works, where policy 48 is off)", noTamper}
+	whenInitialized = ClearRule{"an HSM that is initialized again: it has a label and is not zeroized", initialized}
+	whenRestarted   = ClearRule{"a restart of the HSM after which it does not report it again", restarted}
+	whenActivated   = ClearRule{"partition show where every partition is activated", activated}
+	whenSpaceLeft   = ClearRule{"free HSM storage", spaceLeft}
+)
+
+// answersAgain: hsm show works, so the firmware runs.
+func answersAgain(d hsm.Device, now time.Time) time.Time {
+	if s, ok := d.Show.Get(now); ok && (s.Status == "" || statusOK(s.Status)) {
+		return d.Show.Asked()
+	}
+	return time.Time{}
+}
+
+func statusOK(s string) bool {
+	return strings.EqualFold(s, "OK") || strings.HasPrefix(strings.ToUpper(s), "L3 DEVICE")
+}
+
+// noTamper: the HSM says so, in hsm show or in hsm tamper show; without
+// controlled tamper recovery it says nothing, and that it works must do.
+func noTamper(d hsm.Device, now time.Time) time.Time {
+	show, _ := d.Show.Get(now)
+	tamper, _ := d.Tamper.Get(now)
+	switch {
+	case show.Tamper == hsm.TamperDetected && d.Show.Fresh(now):
+	case show.Tamper == hsm.TamperNone && d.Show.Fresh(now):
+		return d.Show.Asked()
+	case tamper.State == hsm.TamperNone && d.Tamper.Fresh(now):
+		return d.Tamper.Asked()
+	case policyOff(d.Policies.Value, controlledTamperRecovery):
+		return answersAgain(d, now)
+	}
+	return time.Time{}
+}
+
+// controlledTamperRecovery is the HSM policy that keeps a tampered HSM locked
+// until its SO clears the tamper.
+const controlledTamperRecovery = 48
+
+func policyOff(p hsm.Policies, id int64) bool {
+	return slices.ContainsFunc(p.Policies, func(p hsm.Policy) bool { return hsm.Is(p.ID, id) && strings.EqualFold(p.Value, "Off") })
+}
+
+// initialized: the HSM has a label and is not zeroized.
+func initialized(d hsm.Device, now time.Time) time.Time {
+	if s, ok := d.Show.Get(now); ok && hsm.Is(s.Zeroized, false) && s.Label.Value != "" {
+		return d.Show.Asked()
+	}
+	return time.Time{}
+}
+
+// activated: partitions tell of activation, and none is without it.
+func activated(d hsm.Device, now time.Time) time.Time {
+	ps, ok := d.Partitions.Get(now)
+	stated := false
+	for _, p := range ps {
+		stated = stated || p.Activated.Known
+		ok = ok && !hsm.Is(p.Activated, false)
+	}
+	if ok && stated {
+		return d.Partitions.Asked()
+	}
+	return time.Time{}
+}
+
+// restarted: the HSM works, and has not said it again since its last reset.
+func restarted(d hsm.Device, now time.Time) time.Time {
+	m, ok := d.Monitor.Get(now)
+	if !ok || len(m.Samples) == 0 || answersAgain(d, now).IsZero() {
+		return time.Time{}
+	}
+	up := time.Duration(m.Samples[len(m.Samples)-1].UptimeSeconds) * time.Second
+	return d.Monitor.Asked().Add(-up)
+}
+
+// spaceLeft: the HSM has storage to give.
+func spaceLeft(d hsm.Device, now time.Time) time.Time {
+	if s, ok := d.Show.Get(now); ok && s.Storage.Free.Value > 0 {
+		return d.Show.Asked()
+	}
+	return time.Time{}
+}
