@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
@@ -31,16 +35,60 @@ func (r *Rejected) Error() string { return "rejected: " + r.Err.Error() }
 
 func (r *Rejected) Unwrap() error { return r.Err }
 
+// A Sender empties the queues of receivers, each in order, however long that
+// takes. A receiver that is down delays no other.
+type Sender struct {
+	Journal   *Journal
+	Receivers map[string]Receiver
+	Log       *slog.Logger
+	Masked    func(receiver string, n Notification) bool // see [Route.masks]
+	Changed   func()                                     // called when a queue or how a receiver does has changed
+
+	queued map[string]chan struct{} // by receiver: there is something to deliver
+
+	mu    sync.Mutex // guards what follows
+	stats map[string]*Delivery
+	tests map[string]testRun // by the object of the alarm
+}
+
+// Open must be called once, before anything else.
+func (s *Sender) Open() {
+	s.queued, s.stats, s.tests = make(map[string]chan struct{}), make(map[string]*Delivery), make(map[string]testRun)
+	for name := range s.Receivers {
+		s.queued[name], s.stats[name] = make(chan struct{}, 1), &Delivery{}
+	}
+}
+
+// Run delivers until ctx is done.
+func (s *Sender) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for name, r := range s.Receivers {
+		g.Go(func() error { return s.deliver(ctx, name, r) })
+		if r.Heartbeat > 0 {
+			g.Go(func() error { return s.heartbeat(ctx, name, r.Heartbeat) })
+		}
+	}
+	return g.Wait()
+}
+
+// Wake has the queue of a receiver emptied: there is something in it.
+func (s *Sender) Wake(receiver string) {
+	select {
+	case s.queued[receiver] <- struct{}{}:
+	default:
+	}
+}
+
 // Deliveries returns the counts of every receiver.
-func (w *Watch) Deliveries() map[string]Delivery {
+func (s *Sender) Deliveries() map[string]Delivery {
 	all := make(map[string]Delivery)
-	w.mu.Lock()
-	for name, d := range w.stats {
+	s.mu.Lock()
+	for name, d := range s.stats {
 		all[name] = *d
 	}
-	w.mu.Unlock()
+	s.mu.Unlock()
 	for name, d := range all {
-		if n, waiting, _ := w.Journal.Waiting(name); waiting > 0 {
+		if n, waiting, _ := s.Journal.Waiting(name); waiting > 0 {
 			d.Waiting, d.Oldest = waiting, n.At
 			all[name] = d
 		}
@@ -48,34 +96,39 @@ func (w *Watch) Deliveries() map[string]Delivery {
 	return all
 }
 
+// isBehind reports whether something waits for a receiver.
+func (s *Sender) isBehind(receiver string) bool {
+	_, waiting, _ := s.Journal.Waiting(receiver)
+	return waiting > 0
+}
+
 // deliveryTimeout bounds one attempt.
 const deliveryTimeout = 30 * time.Second
 
-// deliver empties the queue of one receiver, in order, however long that
-// takes. A receiver that is down delays no other.
-func (w *Watch) deliver(ctx context.Context, name string, to Receiver) error {
+// deliver empties the queue of one receiver.
+func (s *Sender) deliver(ctx context.Context, name string, to Receiver) error {
 	var taken uint64
 	failures := 0
 	for ctx.Err() == nil {
-		waited, err := w.next(ctx, name, to, &taken)
+		waited, err := s.next(ctx, name, to, &taken)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			failures++
-			w.count(name, func(d *Delivery) { d.Failed++; d.Error = err.Error() })
+			s.count(name, func(d *Delivery) { d.Failed++; d.Error = err.Error() })
 			if failures == 1 {
-				w.Log.Warn("notification not delivered; trying again until it is", "receiver", name, "err", err)
+				s.Log.Warn("notification not delivered; trying again until it is", "receiver", name, "err", err)
 			}
 			wait.Sleep(ctx, retryAfter(failures))
 		case err == nil && failures > 0:
-			w.Log.Info("notifications are delivered again", "receiver", name, "after_failures", failures)
+			s.Log.Info("notifications are delivered again", "receiver", name, "after_failures", failures)
 			failures = 0
-			w.look()
+			s.Changed()
 		case waited:
 			wait.Sleep(ctx, to.Policy.MinInterval)
 		default:
 			select {
 			case <-ctx.Done():
-			case <-w.queued[name]:
+			case <-s.queued[name]:
 			}
 		}
 	}
@@ -85,16 +138,16 @@ func (w *Watch) deliver(ctx context.Context, name string, to Receiver) error {
 // next delivers the oldest notification that waits for a receiver, with Digest
 // all that wait, and reports whether there was one. taken is the last that the
 // receiver took: it is not told twice because the journal failed to remove it.
-func (w *Watch) next(ctx context.Context, name string, to Receiver, taken *uint64) (waited bool, err error) {
-	n, waiting, err := w.Journal.Waiting(name)
+func (s *Sender) next(ctx context.Context, name string, to Receiver, taken *uint64) (waited bool, err error) {
+	n, waiting, err := s.Journal.Waiting(name)
 	if waiting == 0 {
 		return false, err
 	}
 	list := []Notification{n}
 	if to.Digest > 0 && err == nil {
-		list = w.Journal.Queue(name, digestMost)
+		list = s.Journal.Queue(name, digestMost)
 		if wait := to.collects(list, time.Now()); wait > 0 {
-			w.await(ctx, name, wait)
+			s.await(ctx, name, wait)
 			return true, nil
 		}
 	}
@@ -102,31 +155,31 @@ func (w *Watch) next(ctx context.Context, name string, to Receiver, taken *uint6
 	before := slices.IndexFunc(list, func(n Notification) bool { return n.Sequence == *taken })
 	switch {
 	case err != nil:
-		w.Log.Error("a notification in the queue is not readable and is left out", "receiver", name, "sequence", n.Sequence, "err", err)
+		s.Log.Error("a notification in the queue is not readable and is left out", "receiver", name, "sequence", n.Sequence, "err", err)
 	case before >= 0:
 		list = list[:before+1]
 	case to.Expire > 0 && time.Since(n.At) > to.Expire:
 		list = list[:1]
-		w.giveUp(name, n, fmt.Errorf("not delivered for %s", to.Expire), func(d *Delivery) { d.Expired++ })
+		s.giveUp(name, n, fmt.Errorf("not delivered for %s", to.Expire), func(d *Delivery) { d.Expired++ })
 	default:
-		err := w.attempt(ctx, name, to, list)
+		err := s.attempt(ctx, name, to, list)
 		switch {
 		case errors.As(err, &rejected):
 			for _, n := range list {
-				w.giveUp(name, n, err, func(d *Delivery) { d.Rejected++ })
+				s.giveUp(name, n, err, func(d *Delivery) { d.Rejected++ })
 			}
 		case err != nil:
 			return true, err
 		default:
 			*taken = list[len(list)-1].Sequence
-			w.count(name, func(d *Delivery) { d.Delivered += uint64(len(list)) })
+			s.count(name, func(d *Delivery) { d.Delivered += uint64(len(list)) })
 		}
 	}
 	done := make([]uint64, len(list))
 	for i, n := range list {
 		done[i] = n.Sequence
 	}
-	return true, w.Journal.Done(name, done...)
+	return true, s.Journal.Done(name, done...)
 }
 
 // digestMost is how many notifications go together.
@@ -142,26 +195,26 @@ func (r Receiver) collects(list []Notification, now time.Time) time.Duration {
 }
 
 // await returns after a time, or when something else waits for a receiver.
-func (w *Watch) await(ctx context.Context, name string, d time.Duration) {
+func (s *Sender) await(ctx context.Context, name string, d time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(d):
-	case <-w.queued[name]:
+	case <-s.queued[name]:
 	}
 }
 
-func (w *Watch) giveUp(name string, n Notification, why error, count func(*Delivery)) {
-	w.Log.Error("notification given up", "receiver", name, "id", n.ID, "err", why)
-	w.count(name, func(d *Delivery) { count(d); d.LostAt, d.Error = time.Now(), why.Error() })
-	w.look()
+func (s *Sender) giveUp(name string, n Notification, why error, count func(*Delivery)) {
+	s.Log.Error("notification given up", "receiver", name, "id", n.ID, "err", why)
+	s.count(name, func(d *Delivery) { count(d); d.LostAt, d.Error = time.Now(), why.Error() })
+	s.Changed()
 }
 
-func (w *Watch) attempt(ctx context.Context, name string, to Receiver, list []Notification) (err error) {
+func (s *Sender) attempt(ctx context.Context, name string, to Receiver, list []Notification) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
 	var limited []Notification
 	for _, n := range list {
-		if !w.leavesOut(name, to, n) {
+		if !s.Masked(name, n) {
 			limited = append(limited, to.Policy.Limit(n))
 		}
 	}
@@ -173,32 +226,15 @@ func (w *Watch) attempt(ctx context.Context, name string, to Receiver, list []No
 		err = to.Together(ctx, limited)
 	}
 	for _, n := range list {
-		w.tested(name, to, n, err)
+		s.tested(name, to, n, err)
 	}
 	return err
 }
 
-// leavesOut reports whether n is the end of an alarm that the receiver cannot
-// tell from another that it was told of and that stands: it would take both to
-// be over.
-func (w *Watch) leavesOut(name string, to Receiver, n Notification) bool {
-	if n.Change.Kind != Ended || to.Policy.Level != LevelCategory {
-		return false
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for key, told := range w.kept.Told[name] {
-		if key != n.Change.Alarm.Key && told.stands() && to.Policy.Level.hides(key, n.Change.Alarm.Key) {
-			return true
-		}
-	}
-	return false
-}
-
-func (w *Watch) count(name string, change func(*Delivery)) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	change(w.stats[name])
+func (s *Sender) count(name string, change func(*Delivery)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(s.stats[name])
 }
 
 // retryAfter grows from half a second to a minute, less up to a fifth.
@@ -215,19 +251,17 @@ const (
 
 // heartbeat tells a receiver that the agent runs: at its start, and then at an
 // interval. A receiver that is down gets one when it is back, and not all.
-func (w *Watch) heartbeat(ctx context.Context, name string, every time.Duration) error {
+func (s *Sender) heartbeat(ctx context.Context, name string, every time.Duration) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	kind := Started
 	for {
 		now := time.Now()
 		n := Notification{ID: fmt.Sprintf("%s %d", kind, now.UnixNano()), At: now, Change: Change{Kind: kind}}
-		if _, waiting, _ := w.Journal.Waiting(name); kind == Started || waiting == 0 {
-			if err := w.Journal.Write(Entry{Notify: map[string][]Notification{name: {n}}}); err == nil {
-				w.wakeUp(name)
-				w.mu.Lock()
-				w.tellChanged()
-				w.mu.Unlock()
+		if _, waiting, _ := s.Journal.Waiting(name); kind == Started || waiting == 0 {
+			if err := s.Journal.Write(Entry{Notify: map[string][]Notification{name: {n}}}); err == nil {
+				s.Wake(name)
+				s.Changed()
 			}
 		}
 		kind = Heartbeat

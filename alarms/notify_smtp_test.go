@@ -243,13 +243,13 @@ func TestDigest(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- w.deliver(ctx, "mail", w.Receivers["mail"]) }()
+		go func() { done <- w.sender.deliver(ctx, "mail", w.Receivers["mail"]) }()
 		send := func(n Notification) {
 			n.At = time.Now()
 			if err := w.Journal.Write(Entry{Notify: map[string][]Notification{"mail": {n}}}); err != nil {
 				t.Fatal(err)
 			}
-			w.wakeUp("mail")
+			w.sender.Wake("mail")
 		}
 		now := func(want ...string) {
 			t.Helper()
@@ -307,7 +307,7 @@ func TestDigestTakenOnce(t *testing.T) {
 	}
 	taken := uint64(2)
 	for _, left := range []int{2, 0} {
-		waited, err := w.next(t.Context(), "mail", to, &taken)
+		waited, err := w.sender.next(t.Context(), "mail", to, &taken)
 		if _, n, _ := w.Journal.Waiting("mail"); n != left || !waited || err != nil {
 			t.Fatalf("%d left, %v, %v", n, waited, err)
 		}

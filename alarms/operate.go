@@ -131,112 +131,21 @@ func (w *Watch) keepSilence(s Silence) error {
 // History returns the newest alarms that ended, newest first.
 func (w *Watch) History(most int) ([]Alarm, error) { return w.Journal.History(most) }
 
-// A TestResult is what one receiver did with a test alarm.
-type TestResult struct {
-	Receiver string        `json:"receiver"`
-	Result   string        `json:"result"` // confirmed, accepted (sent; nobody confirms), failed, waiting, off
-	Took     time.Duration `json:"took_ns"`
-	Error    string        `json:"error,omitempty"`
-}
-
-// testRun is where the results of one test alarm go.
-type testRun struct {
-	began  time.Time
-	out    chan TestResult
-	before map[string]Delivery
-}
-
 // testAge is how long a test alarm stands.
 const testAge = time.Minute
 
-// Test raises a marked test alarm, has every receiver told of it, whatever its
-// route, and returns what each did. It waits until ctx is done at most.
+// Test raises a marked test alarm, has every receiver notified of it, whatever
+// its route, and returns what each did. It waits until ctx is done at most.
 func (w *Watch) Test(ctx context.Context, by string) ([]TestResult, error) {
 	now := time.Now()
 	id := strconv.FormatInt(now.UnixNano(), 36)
-	run := testRun{now, make(chan TestResult, 8*len(w.Receivers)), w.Deliveries()}
-	w.mu.Lock()
-	w.tests[id] = run
-	w.mu.Unlock()
-	defer func() {
-		w.mu.Lock()
-		delete(w.tests, id)
-		w.mu.Unlock()
-	}()
+	results, forget := w.sender.expect(id, now)
+	defer forget()
 	text := clip("This is a test of the alarm chain by " + by + ". Nothing is wrong.")
 	j := Judgement{Key: Key{Device: Self, Group: "test", Object: id, Test: true}, Verdict: Bad, Severity: Warning, Text: text,
 		Age: testAge, Evidence: Evidence{At: now, Text: text}}
 	if err := w.step(Entry{}, func(State) []Judgement { return []Judgement{j} }, now); err != nil {
 		return nil, err
 	}
-	return w.results(ctx, run), nil
-}
-
-func (w *Watch) results(ctx context.Context, run testRun) (list []TestResult) {
-	all := make(map[string]TestResult)
-	open := 0
-	for name, r := range w.Receivers {
-		all[name] = TestResult{Receiver: name, Result: "waiting"}
-		if r.Policy.Level == LevelOff {
-			all[name] = TestResult{Receiver: name, Result: "off"}
-			continue
-		}
-		open++
-	}
-	for open > 0 && ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-		case r := <-run.out:
-			all[r.Receiver] = r
-			if r.Result != "failed" {
-				open--
-			}
-		}
-	}
-	now := w.Deliveries()
-	for name, r := range all {
-		list = append(list, r.stuck(run, run.before[name], now[name]))
-	}
-	slices.SortFunc(list, func(a, b TestResult) int { return cmp.Compare(a.Receiver, b.Receiver) })
-	return list
-}
-
-// stuck explains a test alarm that still waits by what came of the
-// notifications before it: between two attempts, the last one counts.
-func (r TestResult) stuck(run testRun, before, now Delivery) TestResult {
-	if r.Result != "waiting" || now.Waiting == 0 {
-		return r
-	}
-	r.Error = now.Error
-	behind := now.Error != "" && now.Oldest.Before(run.began) && now.Delivered == before.Delivered
-	if now.Failed > before.Failed || behind {
-		r.Result, r.Took = "failed", time.Since(run.began)
-	}
-	return r
-}
-
-// tested passes the outcome of an attempt on, if it was of a test alarm that
-// somebody waits for.
-func (w *Watch) tested(name string, to Receiver, n Notification, err error) {
-	a := n.Change.Alarm
-	if a.Device != Self || a.Group != "test" || n.Change.Kind != Raised {
-		return
-	}
-	w.mu.Lock()
-	run, waits := w.tests[a.Object]
-	w.mu.Unlock()
-	if !waits {
-		return
-	}
-	r := TestResult{Receiver: name, Result: "accepted", Took: time.Since(run.began)}
-	switch {
-	case err != nil:
-		r.Result, r.Error = "failed", err.Error()
-	case to.Confirms:
-		r.Result = "confirmed"
-	}
-	select {
-	case run.out <- r:
-	default:
-	}
+	return results(ctx), nil
 }

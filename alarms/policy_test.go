@@ -126,8 +126,7 @@ func TestCategoryEnds(t *testing.T) {
 		"it can be told apart":     {LevelCoded, end, map[Key]Told{soft: over, hw: stands}, false},
 		"no end":                   {LevelCategory, Notification{Change: Change{Raised, Alarm{Key: soft}}}, map[Key]Told{hw: stands}, false},
 	} {
-		w := &Watch{kept: Kept{Told: map[string]map[Key]Told{"noc": x.told}}}
-		if got := w.leavesOut("noc", Receiver{Route: Route{Policy: Policy{Level: x.level}}}, x.n); got != x.want {
+		if got := (Route{Policy: Policy{Level: x.level}}).masks(x.n, x.told); got != x.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

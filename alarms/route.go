@@ -45,6 +45,21 @@ func (r Route) takes(receiver string, a Alarm) bool {
 	return a.isTest() || r.Only.selects(a) && a.Severity >= r.Only.Severity && a.Key != (Key{Device: Self, Group: "delivery", Object: receiver})
 }
 
+// masks reports whether n is that an alarm has cleared that the receiver cannot
+// tell from another one, of which told says that it believes it active: it
+// would take both to have cleared.
+func (r Route) masks(n Notification, told map[Key]Told) bool {
+	if n.Change.Kind != Ended || r.Policy.Level != LevelCategory {
+		return false
+	}
+	for key, t := range told {
+		if key != n.Change.Alarm.Key && t.stands() && r.Policy.Level.hides(key, n.Change.Alarm.Key) {
+			return true
+		}
+	}
+	return false
+}
+
 // isTest reports whether a was raised to test the receivers.
 func (a Alarm) isTest() bool { return a.Device == Self && a.Group == "test" }
 

@@ -29,16 +29,14 @@ type Watch struct {
 	taking sync.Mutex // orders lines; guards heard
 	heard  heard
 
-	queued map[string]chan struct{} // by receiver: there is something to deliver
-	nudge  chan struct{}            // evaluate now
+	sender *Sender
+	nudge  chan struct{} // evaluate now
 
 	mu     sync.Mutex // guards what follows and orders writes to the journal
 	kept   Kept
-	again  time.Time // when some receiver is to be told something although nothing changes
-	asleep time.Time // until when polls sleeps
-	stats  map[string]*Delivery
+	again  time.Time            // when some receiver is to be told something although nothing changes
+	asleep time.Time            // until when polls sleeps
 	stored map[string]time.Time // by log: when its cursor was last stored
-	tests  map[string]testRun   // by the object of the alarm
 
 	tally   tally
 	changed chan struct{} // closed when something changes; nil: nobody waits
@@ -72,11 +70,10 @@ func (w *Watch) Open() error {
 	if w.series, err = w.Journal.loadSamples(); err != nil {
 		return err
 	}
-	w.stored, w.tests = make(map[string]time.Time), make(map[string]testRun)
-	w.queued, w.stats = make(map[string]chan struct{}), make(map[string]*Delivery)
-	w.nudge = make(chan struct{}, 1)
+	w.stored, w.nudge = make(map[string]time.Time), make(chan struct{}, 1)
+	w.sender = &Sender{Journal: w.Journal, Receivers: w.Receivers, Log: w.Log, Masked: w.masked, Changed: w.delivered}
+	w.sender.Open()
 	for name := range w.Receivers {
-		w.queued[name], w.stats[name] = make(chan struct{}, 1), &Delivery{}
 		if w.kept.Told[name] == nil {
 			w.kept.Told[name] = make(map[Key]Told)
 		}
@@ -93,12 +90,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return w.polls(ctx) })
 	g.Go(func() error { return w.keepJournal(ctx) })
-	for name, r := range w.Receivers {
-		g.Go(func() error { return w.deliver(ctx, name, r) })
-		if r.Heartbeat > 0 {
-			g.Go(func() error { return w.heartbeat(ctx, name, r.Heartbeat) })
-		}
-	}
+	g.Go(func() error { return w.sender.Run(ctx) })
 	return g.Wait()
 }
 
@@ -304,20 +296,12 @@ func (w *Watch) commit(entry Entry, idle bool, now time.Time) error {
 		}
 	}
 	for name := range entry.Notify {
-		w.wakeUp(name)
+		w.sender.Wake(name)
 	}
 	if soon := sooner(again, w.kept.Next(w.Settings.Calm())); !soon.IsZero() && soon.Before(w.asleep) {
 		w.look()
 	}
 	return nil
-}
-
-// wakeUp tells the delivery to a receiver that there is something.
-func (w *Watch) wakeUp(receiver string) {
-	select {
-	case w.queued[receiver] <- struct{}{}:
-	default:
-	}
 }
 
 // take makes e part of k.
@@ -400,7 +384,7 @@ func (w *Watch) tell(entry *Entry, only []Key, now time.Time) (again time.Time) 
 			told = w.overTold(name, now)
 		}
 		for _, c := range changes {
-			if c.Kind == Repeated && r.Refresh > 0 && w.isBehind(name) {
+			if c.Kind == Repeated && r.Refresh > 0 && w.sender.isBehind(name) {
 				continue // it is told again once the receiver is back: they would pile up
 			}
 			told[c.Alarm.Key] = c.after(now)
@@ -425,11 +409,23 @@ func (w *Watch) overTold(receiver string, now time.Time) map[Key]Told {
 	return over
 }
 
-// isBehind reports whether something waits for a receiver.
-func (w *Watch) isBehind(receiver string) bool {
-	_, waiting, _ := w.Journal.Waiting(receiver)
-	return waiting > 0
+// masked reports whether a receiver must not be notified of n.
+func (w *Watch) masked(receiver string, n Notification) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.Receivers[receiver].masks(n, w.kept.Told[receiver])
 }
+
+// delivered shows what has come of notifications.
+func (w *Watch) delivered() {
+	w.mu.Lock()
+	w.tellChanged()
+	w.mu.Unlock()
+	w.look()
+}
+
+// Deliveries returns the counts of every receiver.
+func (w *Watch) Deliveries() map[string]Delivery { return w.sender.Deliveries() }
 
 // notification names a change by what cannot happen twice.
 func (w *Watch) notification(c Change, now time.Time) Notification {
