@@ -89,7 +89,7 @@ func goldenAlarms(now time.Time) *mib.Alarms {
 	}
 	models := slices.DeleteFunc(alarms.Models(), func(m mib.Model) bool { return m.Title != alarms.GroupNamed("battery").Title })
 	return &mib.Alarms{
-		Started: now.Add(-24 * time.Hour), Version: "v0", Active: []mib.Alarm{battery.MIBRow()}, Cleared: []mib.Alarm{fan.MIBRow()}, Models: models,
+		Started: now.Add(-24 * time.Hour), Version: "v0", Active: []mib.Alarm{alarms.MIBRow(battery)}, Cleared: []mib.Alarm{alarms.MIBRow(fan)}, Models: models,
 		Raised: map[mib.Severity]uint64{mib.Minor: 2}, LastNumber: 12, LastRaise: battery.Raised, LastClear: fan.Cleared,
 		Receivers: []mib.AlarmReceiver{{Name: "noc", Sequence: 41, Waiting: 1, Delivered: 40}},
 	}

@@ -96,13 +96,13 @@ func explainCode(w io.Writer, c Code) {
 	case c.Severity == None:
 		rows = append(rows, [2]string{"Raises", "nothing: it is information."})
 	default:
-		rows = append(rows, [2]string{"What ends it", c.ends()}, [2]string{"What to do", g.Action})
+		rows = append(rows, [2]string{"What ends it", codeEnds(c)}, [2]string{"What to do", g.Action})
 	}
 	printRows(w, rows)
 }
 
-// ends tells what ends the alarm of a code.
-func (c Code) ends() string {
+// codeEnds tells what ends the alarm of a code.
+func codeEnds(c Code) string {
 	if c.Kind == Event {
 		return "time: it is a moment and no state (event_age)."
 	}

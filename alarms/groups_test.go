@@ -50,7 +50,7 @@ func TestGroups(t *testing.T) {
 	for _, name := range names {
 		g := GroupNamed(name)
 		kind, cause := classify(Judgement{Key: Key{Group: name}})
-		row := Alarm{Key: Key{Device: "a", Group: name, Object: "x"}}.MIBRow()
+		row := MIBRow(Alarm{Key: Key{Device: "a", Group: name, Object: "x"}})
 		fmt.Fprintf(&b, "%s\n", g.Name)
 		fact("number", fmt.Sprint(row.Model))
 		fact("title", g.Title)

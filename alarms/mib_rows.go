@@ -20,7 +20,7 @@ func Models() []mib.Model {
 
 // MIBRow returns a as SNMP shows it, without what the alarm does not know of
 // itself.
-func (a Alarm) MIBRow() mib.Alarm {
+func MIBRow(a Alarm) mib.Alarm {
 	group := GroupNamed(a.Group)
 	row := mib.Alarm{
 		Number: a.Number, Model: group.Number, Key: a.Key.String(), Device: a.Device, Serial: a.Serial, Object: a.Object, Group: a.Group,
@@ -50,7 +50,7 @@ func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 func (w *Watch) MIBAlarms() (mib.Alarms, error) {
 	all := mib.Alarms{Models: Models()}
 	for _, s := range w.Active() {
-		row := s.MIBRow()
+		row := MIBRow(s.Alarm)
 		w.complete(&row)
 		row.Silenced = s.Silence != nil
 		if s.RelatedTo != nil {
@@ -60,7 +60,7 @@ func (w *Watch) MIBAlarms() (mib.Alarms, error) {
 	}
 	history, err := w.History(mib.MaxCleared)
 	for _, a := range history {
-		row := a.MIBRow()
+		row := MIBRow(a)
 		w.complete(&row)
 		all.Cleared = append(all.Cleared, row)
 	}

@@ -67,7 +67,7 @@ var notices = map[Kind]mib.NoticeKind{
 // Traps returns what is sent for n: none, if no form has a word for it.
 func (f Forms) Traps(n Notification) (traps []mib.Trap) {
 	notice := mib.Notice{Sequence: n.Sequence, At: n.At, Kind: notices[n.Change.Kind], ID: n.ID}
-	row := n.Change.Alarm.MIBRow()
+	row := MIBRow(n.Change.Alarm)
 	row.Label = n.Label
 	if f.has(FormVendor) {
 		traps = append(traps, vendorTraps(n)...)

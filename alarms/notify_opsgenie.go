@@ -84,7 +84,7 @@ func (o *Opsgenie) Notify(ctx context.Context, n Notification) error {
 // no other priority from being created again, so that is set by itself.
 func (o *Opsgenie) calls(n Notification) []opsCall {
 	m, a := NewMessage(n), n.Change.Alarm
-	path := "/v2/alerts/" + n.dedup()
+	path := "/v2/alerts/" + dedup(n)
 	named := "?identifierType=alias"
 	note := opsNote{Source: Self, Note: m.Summary}
 	switch n.Change.Kind {
@@ -105,7 +105,7 @@ func (o *Opsgenie) calls(n Notification) []opsCall {
 	}
 	priority := cmp.Or(priorities[a.Severity], "P3")
 	create := opsAlert{
-		Message: cut(m.Summary, 130), Alias: n.dedup(), Description: cut(m.Body(), 15000), Details: m.details(),
+		Message: cut(m.Summary, 130), Alias: dedup(n), Description: cut(m.Body(), 15000), Details: m.details(),
 		Entity: cut(cmp.Or(a.Device, Self), 512), Source: Self, Priority: priority,
 	}
 	if m.Test {

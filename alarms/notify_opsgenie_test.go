@@ -57,7 +57,7 @@ func TestOpsgenie(t *testing.T) {
 	s := newSite(t, subject{})
 	var asked []string
 	inProcess(func(r *http.Request, body []byte) error {
-		asked = append(asked, r.Method+" "+strings.ReplaceAll(r.URL.Path, complete(Raised).dedup(), "X"))
+		asked = append(asked, r.Method+" "+strings.ReplaceAll(r.URL.Path, dedup(complete(Raised)), "X"))
 		return checkOpsgenie(r, body)
 	})(s)
 	o := &Opsgenie{URL: s.url("/"), APIKeyFile: s.secret("key"), HeartbeatName: "lunawatch"}
@@ -72,7 +72,7 @@ func TestOpsgenie(t *testing.T) {
 		t.Error(diff)
 	}
 	var a opsAlert
-	if err := json.Unmarshal([]byte(gotten(s)[0]), &a); err != nil || a.Alias != complete(Ended).dedup() || a.Priority != "P2" || a.Entity != "hsm-a" {
+	if err := json.Unmarshal([]byte(gotten(s)[0]), &a); err != nil || a.Alias != dedup(complete(Ended)) || a.Priority != "P2" || a.Entity != "hsm-a" {
 		t.Errorf("%+v, %v", a, err)
 	}
 	long := complete(Raised)

@@ -68,7 +68,7 @@ func (p *PagerDuty) Notify(ctx context.Context, n Notification) error {
 	}
 	m, a := NewMessage(n), n.Change.Alarm
 	body, err := json.Marshal(pagerEvent{
-		RoutingKey: key, Action: cmp.Or(pagerActions[n.Change.Kind], "trigger"), DedupKey: n.dedup(), Client: "Lunawatch",
+		RoutingKey: key, Action: cmp.Or(pagerActions[n.Change.Kind], "trigger"), DedupKey: dedup(n), Client: "Lunawatch",
 		Payload: pagerPayload{
 			Summary: cut(m.Summary, 1024), Source: cmp.Or(a.Device, Self), Severity: cmp.Or(pagerSeverities[a.Severity], "error"),
 			Timestamp: n.At, Component: a.Object, Group: a.Device, Class: a.Group, Details: m.details(),

@@ -200,7 +200,7 @@ func (s *SMTP) text(list []Notification) []byte {
 	header("Date", list[len(list)-1].At.Format(time.RFC1123Z))
 	header("Message-ID", "<"+hash(ids...)+"@"+domain+">")
 	if len(list) == 1 && !first.isLife() { // mails of one alarm are one thread
-		header("References", "<"+first.dedup()+"@"+domain+">")
+		header("References", "<"+dedup(first)+"@"+domain+">")
 	}
 	header("Auto-Submitted", "auto-generated")
 	header("MIME-Version", "1.0")

@@ -135,12 +135,12 @@ func (s *Syslog) message(n Notification) string {
 		text = cut(text, 900)
 	}
 	return fmt.Sprintf("<%d>1 %s %s lunawatch - %s %s \ufeff%s", priority, n.At.UTC().Format("2006-01-02T15:04:05.000000Z"),
-		field(hostname(), 255), field(string(n.Change.Kind), 32), m.structured(), text)
+		field(hostname(), 255), field(string(n.Change.Kind), 32), structured(m), text)
 }
 
 // structured returns the structured data of m. 32473 is the enterprise number
 // of examples (RFC 5612): Lunawatch has none.
-func (m Message) structured() string {
+func structured(m Message) string {
 	a := m.Change.Alarm
 	own := element("lunawatch@32473", "id", m.ID, "kind", string(m.Change.Kind), "group", a.Group, "object", a.Object,
 		"codes", strings.Join(a.Codes, " "), "label", m.Label, "address", m.Address, "test", map[bool]string{true: "true"}[m.Test])

@@ -112,7 +112,7 @@ func (m Message) json() ([]byte, error) { return json.Marshal(m) }
 
 // dedup names the alarm of n, the same for all its life, in 42 characters that
 // stand in a URL as they are. What an agent says of itself is of that agent.
-func (n Notification) dedup() string {
+func dedup(n Notification) string {
 	name := n.Change.Alarm.Key.String()
 	if n.Change.Alarm.Device == Self || n.isLife() {
 		name += "@" + hostname()

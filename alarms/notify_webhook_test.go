@@ -111,13 +111,13 @@ func TestMessage(t *testing.T) {
 			t.Errorf("%+v: %q", n.Change, m.Summary)
 		}
 	}
-	if a, b := complete(Raised), complete(Ended); a.dedup() != b.dedup() || len(a.dedup()) > 64 {
+	if a, b := complete(Raised), complete(Ended); dedup(a) != dedup(b) || len(dedup(a)) > 64 {
 		t.Error("an alarm has two names")
 	}
 	for _, change := range []func(*Key){func(k *Key) { k.Test = true }, func(k *Key) { k.Object = "" }, func(k *Key) { k.Device = "b" }} {
 		n := complete(Raised)
 		change(&n.Change.Alarm.Key)
-		if n.dedup() == complete(Raised).dedup() {
+		if dedup(n) == dedup(complete(Raised)) {
 			t.Errorf("%s has the name of another", n.Change.Alarm.Key)
 		}
 	}
