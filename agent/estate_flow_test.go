@@ -6,12 +6,18 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
 
-// TestOneTruth reads the same HSMs through every door.
+// TestOneTruth reads the same HSMs through every door. Meanwhile the
+// appliances are stopped, so that their counters are.
 func TestOneTruth(t *testing.T) {
+	t.Parallel()
 	e := startEstate(t, "")
+	must(t, e.sim.Signal(syscall.SIGSTOP))
 	e.until(t, "snmpwalk and snmpbulkwalk and lunawatch walk agree", func() bool {
 		list, err := e.client.Walk(t.Context())
 		must(t, err)
@@ -35,6 +41,7 @@ func TestOneTruth(t *testing.T) {
 // TestTraps has one alarm of the log and one of a poll arrive at snmptrapd by
 // every way.
 func TestTraps(t *testing.T) {
+	t.Parallel()
 	e := startEstate(t, `
 receivers:
 - {name: snmpd, agentx: {}}
@@ -61,6 +68,7 @@ receivers:
 // TestStory plays faults of HSMs and of the way to them; each must be an
 // alarm, and over when it is over.
 func TestStory(t *testing.T) {
+	t.Parallel()
 	e := startEstate(t, "alarms: {unreachable_after: 1, silent_after: 1}\n")
 	type fault struct{ hsm, fault, group, mend string }
 	for _, chapter := range [][]fault{{
@@ -99,10 +107,9 @@ func TestStory(t *testing.T) {
 
 // TestForwardedLog has an ALM line arrive over the network.
 func TestForwardedLog(t *testing.T) {
-	l, err := net.ListenPacket("udp", "127.0.0.1:0")
+	t.Parallel()
+	address, err := netsnmp.FreeAddress()
 	must(t, err)
-	address := l.LocalAddr().String()
-	l.Close()
 	e := startEstate(t, "syslog: {udp: \""+address+"\"}\n")
 	c, err := net.Dial("udp", address)
 	must(t, err)

@@ -23,6 +23,7 @@ func withRESTOf(e *estate, a simulator.ReadyAppliance) string {
 // TestRESTGoesOn takes LunaSH away from an appliance: its values stay fresh,
 // and tell that they come over REST; when LunaSH is back, they come from there.
 func TestRESTGoesOn(t *testing.T) {
+	t.Parallel()
 	e := startEstate(t, "", withRESTOf)
 	luna72 := func() hsm.Device {
 		for _, d := range e.agent.store.Latest().Devices {

@@ -46,7 +46,7 @@ func monitor(ctx context.Context, a *appliance, p params, w io.Writer) error {
 		fmt.Fprintf(w, "\n"+monitorHeader, interval)
 	}
 	for range rounds {
-		if !sleep(ctx, time.Duration(interval)*time.Second) {
+		if !sleep(ctx, time.Duration(interval)*a.second) {
 			return ctx.Err()
 		}
 		next, err := a.sample(words)
