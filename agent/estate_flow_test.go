@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
@@ -17,8 +20,15 @@ import (
 func TestOneTruth(t *testing.T) {
 	t.Parallel()
 	e := startEstate(t, "")
-	must(t, e.sim.Signal(syscall.SIGSTOP))
+	var differ string
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(differ)
+		}
+	})
 	e.until(t, "snmpwalk and snmpbulkwalk and lunawatch walk agree", func() bool {
+		must(t, e.sim.Signal(syscall.SIGSTOP))
+		defer e.sim.Signal(syscall.SIGCONT) // not for long, or the values are stale
 		list, err := e.client.Walk(t.Context())
 		must(t, err)
 		var direct strings.Builder
@@ -27,8 +37,9 @@ func TestOneTruth(t *testing.T) {
 				direct.WriteString("." + i.OID + " = " + i.Value + "\n")
 			}
 		}
-		walk := e.snmp(t, "snmpwalk", "-On", subtreeHSM)
-		return len(list) > 400 && walk == e.snmp(t, "snmpbulkwalk", "-On", "-Cr50", subtreeHSM) && walk == direct.String()
+		walk, bulk := e.snmp(t, "snmpwalk", "-On", subtreeHSM), e.snmp(t, "snmpbulkwalk", "-On", "-Cr50", subtreeHSM)
+		differ = fmt.Sprintf("%d objects\nsnmpbulkwalk\n%s\nlunawatch walk\n%s", len(list), cmp.Diff(walk, bulk), cmp.Diff(walk, direct.String()))
+		return len(list) > 400 && walk == bulk && walk == direct.String()
 	})
 	body := get(t, "http://"+e.web+"/metrics")
 	for _, want := range []string{`luna_hsm_info{device="luna72"`, `luna_agentx_connected 1`, `luna_partition_objects{`} {

@@ -24,7 +24,9 @@ func withRESTOf(e *estate, a simulator.ReadyAppliance) string {
 // and tell that they come over REST; when LunaSH is back, they come from there.
 func TestRESTGoesOn(t *testing.T) {
 	t.Parallel()
-	e := startEstate(t, "", withRESTOf)
+	e := startEstate(t, "", withRESTOf, func(*estate, simulator.ReadyAppliance) string {
+		return ", intervals: {fast: 2s, slow: 3s, hourly: 4s}" // half a minute must pass, in which more polls show nothing
+	})
 	luna72 := func() hsm.Device {
 		for _, d := range e.agent.store.Latest().Devices {
 			if d.Name == "luna72" {

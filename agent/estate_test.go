@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -140,7 +142,9 @@ func TestMain(m *testing.M) {
 	}
 	dir := os.Getenv(simulatorDir)
 	if dir == "" {
-		flag.Set("test.parallel", "8") // they wait most of the time; -parallel on the command line counts
+		flag.Set("test.parallel", strconv.Itoa(1+runtime.GOMAXPROCS(0))) // estates wait half of the time; -parallel on the command line counts
+		// Else the race detector has each process sleep for a second at its end.
+		os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 		os.Exit(m.Run())
 	}
 	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: dir, Log: slog.New(slog.DiscardHandler), MonitorSecond: monitorSecond})

@@ -3,6 +3,7 @@ package collectors
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,6 +21,9 @@ import (
 // of that name in the directory of a simulation.
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) != "lunacm" {
+		flag.Set("test.parallel", "8") // many wait; -parallel on the command line counts
+		// Else the race detector has each LunaCM sleep for a second at its end.
+		os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 		os.Exit(m.Run())
 	}
 	if err := simulator.LunaCMOf(filepath.Dir(os.Args[0])).Run(context.Background(), os.Stdin, os.Stdout); err != nil {
