@@ -120,6 +120,7 @@ func (e *estate) agree(t *testing.T) {
 // TestLostTraps has a manager lose traps, find that out, and be right again
 // after a walk.
 func TestLostTraps(t *testing.T) {
+	t.Parallel()
 	e := startEstate(t, `
 receivers:
 - {name: noc, snmp: {address: $TRAPD, version: 2c, community_file: $DIR/community, form: [lunawatch, alarm-mib]}, heartbeat: 1s, only: {hsms: [luna72]}}

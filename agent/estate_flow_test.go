@@ -1,18 +1,34 @@
 package agent
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
 
-// TestOneTruth reads the same HSMs through every door.
+// TestOneTruth reads the same HSMs through every door. Meanwhile the
+// appliances are stopped, so that their counters are.
 func TestOneTruth(t *testing.T) {
+	t.Parallel()
 	e := startEstate(t, "")
+	var differ string
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(differ)
+		}
+	})
 	e.until(t, "snmpwalk and snmpbulkwalk and lunawatch walk agree", func() bool {
+		must(t, e.sim.Signal(syscall.SIGSTOP))
+		defer e.sim.Signal(syscall.SIGCONT) // not for long, or the values are stale
 		list, err := e.client.Walk(t.Context())
 		must(t, err)
 		var direct strings.Builder
@@ -21,8 +37,9 @@ func TestOneTruth(t *testing.T) {
 				direct.WriteString("." + i.OID + " = " + i.Value + "\n")
 			}
 		}
-		walk := e.snmp(t, "snmpwalk", "-On", subtreeHSM)
-		return len(list) > 400 && walk == e.snmp(t, "snmpbulkwalk", "-On", "-Cr50", subtreeHSM) && walk == direct.String()
+		walk, bulk := e.snmp(t, "snmpwalk", "-On", subtreeHSM), e.snmp(t, "snmpbulkwalk", "-On", "-Cr50", subtreeHSM)
+		differ = fmt.Sprintf("%d objects\nsnmpbulkwalk\n%s\nlunawatch walk\n%s", len(list), cmp.Diff(walk, bulk), cmp.Diff(walk, direct.String()))
+		return len(list) > 400 && walk == bulk && walk == direct.String()
 	})
 	body := get(t, "http://"+e.web+"/metrics")
 	for _, want := range []string{`luna_hsm_info{device="luna72"`, `luna_agentx_connected 1`, `luna_partition_objects{`} {
@@ -35,6 +52,7 @@ func TestOneTruth(t *testing.T) {
 // TestTraps has one alarm of the log and one of a poll arrive at snmptrapd by
 // every way.
 func TestTraps(t *testing.T) {
+	t.Parallel()
 	e := startEstate(t, `
 receivers:
 - {name: snmpd, agentx: {}}
@@ -61,6 +79,7 @@ receivers:
 // TestStory plays faults of HSMs and of the way to them; each must be an
 // alarm, and over when it is over.
 func TestStory(t *testing.T) {
+	t.Parallel()
 	e := startEstate(t, "alarms: {unreachable_after: 1, silent_after: 1}\n")
 	type fault struct{ hsm, fault, group, mend string }
 	for _, chapter := range [][]fault{{
@@ -99,10 +118,9 @@ func TestStory(t *testing.T) {
 
 // TestForwardedLog has an ALM line arrive over the network.
 func TestForwardedLog(t *testing.T) {
-	l, err := net.ListenPacket("udp", "127.0.0.1:0")
+	t.Parallel()
+	address, err := netsnmp.FreeAddress()
 	must(t, err)
-	address := l.LocalAddr().String()
-	l.Close()
 	e := startEstate(t, "syslog: {udp: \""+address+"\"}\n")
 	c, err := net.Dial("udp", address)
 	must(t, err)

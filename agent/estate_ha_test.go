@@ -34,7 +34,7 @@ appliances:
 ha:
   - {label: pay, members: [luna1/payments, luna2/payments], attempts: 3, interval: 1s}
 `), 0o644))
-	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: filepath.Join(dir, "sim"), Scenario: scenario})
+	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: filepath.Join(dir, "sim"), Scenario: scenario, MonitorSecond: monitorSecond})
 	must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
@@ -68,6 +68,13 @@ alarms: {unreachable_after: 1, silent_after: 1}
 		}
 	})
 	return e
+}
+
+// read returns whether a card was found and read.
+func (e *estate) read(card string) func() bool {
+	return func() bool {
+		return slices.ContainsFunc(e.agent.store.Latest().Devices, func(d hsm.Device) bool { return d.Name == card && d.Kind == hsm.CardHSM && !d.Show.IsZero() })
+	}
 }
 
 // ha returns the only HA group.
@@ -207,9 +214,7 @@ func TestCardStory(t *testing.T) {
 	t.Parallel()
 	e := startHost(t)
 	const device = "client-532018"
-	e.until(t, "the card is found", func() bool {
-		return slices.ContainsFunc(e.agent.store.Latest().Devices, func(d hsm.Device) bool { return d.Name == device && d.Kind == hsm.CardHSM && !d.Show.IsZero() })
-	})
+	e.until(t, "the card is found and read", e.read(device))
 	for _, x := range []struct{ event, group, mend string }{
 		{"temperature 78", "temp-warn", "temperature 38"},
 		{"battery 2.70", "battery", "battery 3.08"},

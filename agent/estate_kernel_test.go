@@ -22,6 +22,7 @@ func TestKernelStory(t *testing.T) {
 		s, ok := e.agent.sources("client")[kernelSource]
 		return ok && s.Failure == hsm.None
 	})
+	e.until(t, "the card is read", e.read(card))
 	kernel, err := os.OpenFile(filepath.Join(e.dir, "kern.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	must(t, err)
 	defer kernel.Close()

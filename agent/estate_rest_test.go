@@ -23,7 +23,10 @@ func withRESTOf(e *estate, a simulator.ReadyAppliance) string {
 // TestRESTGoesOn takes LunaSH away from an appliance: its values stay fresh,
 // and tell that they come over REST; when LunaSH is back, they come from there.
 func TestRESTGoesOn(t *testing.T) {
-	e := startEstate(t, "", withRESTOf)
+	t.Parallel()
+	e := startEstate(t, "", withRESTOf, func(*estate, simulator.ReadyAppliance) string {
+		return ", intervals: {fast: 2s, slow: 3s, hourly: 4s}" // half a minute must pass, in which more polls show nothing
+	})
 	luna72 := func() hsm.Device {
 		for _, d := range e.agent.store.Latest().Devices {
 			if d.Name == "luna72" {

@@ -5,12 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -41,7 +44,7 @@ type estate struct {
 var noc = netsnmp.User{Name: "noc", Auth: "authentic enough", Priv: "private enough"}
 
 // testTimeout bounds a wait for a condition; no test's result depends on it.
-const testTimeout = 30 * time.Second
+const testTimeout = time.Minute
 
 // A syncBuffer is a log that is read while it is written.
 type syncBuffer struct {
@@ -124,6 +127,9 @@ func (e *estate) startSimulator(ctx context.Context, tb testing.TB) {
 	e.sim = cmd.Process
 }
 
+// monitorSecond has the simulators measure the utilization in 50 ms.
+const monitorSecond = 10 * time.Millisecond
+
 // simulatorDir makes the test binary the simulator, with its state there.
 const simulatorDir = "LUNAWATCH_TEST_SIMULATOR"
 
@@ -136,9 +142,12 @@ func TestMain(m *testing.M) {
 	}
 	dir := os.Getenv(simulatorDir)
 	if dir == "" {
+		flag.Set("test.parallel", strconv.Itoa(1+runtime.GOMAXPROCS(0))) // estates wait half of the time; -parallel on the command line counts
+		// Else the race detector has each process sleep for a second at its end.
+		os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 		os.Exit(m.Run())
 	}
-	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: dir, Log: slog.New(slog.DiscardHandler)})
+	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: dir, Log: slog.New(slog.DiscardHandler), MonitorSecond: monitorSecond})
 	if err == nil {
 		go func() { json.NewEncoder(os.Stdout).Encode(<-sim.Ready()) }()
 		err = sim.Run(context.Background())
@@ -166,17 +175,28 @@ func (e *estate) startAgent(ctx context.Context, tb testing.TB, more string, end
 // run starts the agent of a configuration.
 func (e *estate) run(ctx context.Context, tb testing.TB, c Config, ended chan<- error) {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(tb, err)
-	e.web = l.Addr().String()
-	l.Close()
-	no, none := false, ""
-	e.agent = New(c, Web{
-		Flags:         &web.FlagConfig{WebListenAddresses: &[]string{e.web}, WebSystemdSocket: &no, WebConfigFile: &none},
-		TelemetryPath: "/metrics",
-	}, slog.New(slog.NewTextHandler(e.log, nil)))
+	e.agent = New(c, freeWeb(), slog.New(slog.NewTextHandler(e.log, nil)))
 	e.client = NewClient(c.ControlSocket)
 	go func() { ended <- e.agent.Run(ctx) }()
+	e.until(tb, "the web server listens", func() bool {
+		m := listening.FindStringSubmatch(e.log.String())
+		if m != nil {
+			e.web = m[1]
+		}
+		return m != nil
+	})
+}
+
+// listening is where the web server of the estate's first agent listens.
+var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
+
+// freeWeb is a web server on any free port.
+func freeWeb() Web {
+	no, none := false, ""
+	return Web{
+		Flags:         &web.FlagConfig{WebListenAddresses: &[]string{"127.0.0.1:0"}, WebSystemdSocket: &no, WebConfigFile: &none},
+		TelemetryPath: "/metrics",
+	}
 }
 
 const (

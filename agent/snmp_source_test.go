@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/lunawatch/lunawatch/collectors/snmp"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -32,11 +31,7 @@ func (e *estate) runAgent(t *testing.T, name, config string) *Agent {
 // runConfig is [estate.runAgent] of a configuration.
 func (e *estate) runConfig(t *testing.T, c Config) *Agent {
 	t.Helper()
-	no, none := false, ""
-	a := New(c, Web{
-		Flags:         &web.FlagConfig{WebListenAddresses: &[]string{"127.0.0.1:0"}, WebSystemdSocket: &no, WebConfigFile: &none},
-		TelemetryPath: "/metrics",
-	}, slog.New(slog.NewTextHandler(e.log, nil)))
+	a := New(c, freeWeb(), slog.New(slog.NewTextHandler(e.log, nil)))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()
@@ -120,6 +115,7 @@ func viewText(t *testing.T, a *Agent) string {
 // snapshot comes back, and so does every object. While the two are compared
 // the appliance is stopped, so that its counters are.
 func TestOurOwnAgentAsAnAppliance(t *testing.T) {
+	t.Parallel()
 	e := startEstate(t, "")
 	dir := filepath.Join(e.dir, "snmpd2")
 	must(t, os.Mkdir(dir, 0o700))
@@ -147,7 +143,7 @@ hsms: [{name: luna72, snmp_agent: {address: %q, user: noc, auth_password_file: %
 			diff = cmp.Diff(carried(only(t, first)), carried(only(t, second))) + cmp.Diff(viewText(t, first), viewText(t, second))
 			return diff == ""
 		}
-		for deadline := time.Now().Add(15 * time.Second); !same(); time.Sleep(100 * time.Millisecond) {
+		for deadline := time.Now().Add(testTimeout); !same(); time.Sleep(100 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("-LunaSH +SNMP:\n%s\n%+v", diff, only(t, second).Sources)
 			}
@@ -170,6 +166,7 @@ hsms: [{name: luna72, snmp_agent: {address: %q, user: noc, auth_password_file: %
 // serial number that is an error that names them, with one it is that HSM, and
 // what is of all three together is of none.
 func TestSeveralHSMsBehindOneAgent(t *testing.T) {
+	t.Parallel()
 	e := startEstate(t, "")
 	secret := func(name, text string) string {
 		file := filepath.Join(e.dir, name)

@@ -58,6 +58,7 @@ type appliance struct {
 	users  users
 	keys   [2]ssh.Signer // the host key, and the one after the event host-key
 	rest   *restServer   // nil without a web server
+	second time.Duration // of the monitor
 
 	mu     sync.Mutex
 	state  *state
@@ -72,7 +73,7 @@ type users struct {
 }
 
 func newAppliance(sp spec, seed uint64, dir string, log *slog.Logger) *appliance {
-	a := &appliance{spec: sp, dir: dir, state: newState(sp, seed, time.Now()), linked: make(chan struct{})}
+	a := &appliance{spec: sp, dir: dir, state: newState(sp, seed, time.Now()), second: time.Second, linked: make(chan struct{})}
 	for _, t := range sp.timeline {
 		a.state.after(t.at, func(s *state) {
 			if err := s.apply(t.do); err != nil {

@@ -7,6 +7,7 @@
 package simulator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
@@ -40,6 +42,9 @@ type Config struct {
 	AuthorizedKeys string
 	// Log takes what goes wrong while the estate runs; nil discards it.
 	Log *slog.Logger
+	// MonitorSecond is how long a second of "hsm information monitor" and of
+	// LunaCM's "hsm monitor" takes, for tests; 0: a second.
+	MonitorSecond time.Duration
 }
 
 // An Estate is a number of simulated appliances.
@@ -110,7 +115,9 @@ func newEstate(c Config) (*Estate, error) {
 	}
 	e := &Estate{config: c, ready: make(chan Ready, 1), ha: &haClient{dir: file("client")}}
 	for _, sp := range specs {
-		e.appliances = append(e.appliances, newAppliance(sp, sc.Seed, file(sp.name), c.Log))
+		a := newAppliance(sp, sc.Seed, file(sp.name), c.Log)
+		a.second = cmp.Or(c.MonitorSecond, a.second)
+		e.appliances = append(e.appliances, a)
 	}
 	for _, g := range sc.HA {
 		group, err := g.make(e)

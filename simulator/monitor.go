@@ -48,7 +48,7 @@ func monitor(ctx context.Context, a *appliance, p params, w io.Writer) error {
 		fmt.Fprintf(w, "\n"+monitorHeader, interval)
 	}
 	for range rounds {
-		if !wait.Sleep(ctx, time.Duration(interval)*time.Second) {
+		if !wait.Sleep(ctx, time.Duration(interval)*a.second) {
 			return ctx.Err()
 		}
 		next, err := a.sample(words)

@@ -20,9 +20,16 @@ func TestMain(m *testing.M) {
 // TestScripts runs the program as a user types it; testdata/*.txtar are the
 // sessions.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
+	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, Setup: noSleepAtExit, Cmds: map[string]func(*testscript.TestScript, bool, []string){
 		"eventually": eventually,
 	}})
+}
+
+// noSleepAtExit is for the race detector, which has each program sleep for a
+// second at its end.
+func noSleepAtExit(env *testscript.Env) error {
+	env.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
+	return nil
 }
 
 // eventually PATTERN PROGRAM ARGS... runs a program again and again until its

@@ -2,11 +2,13 @@ package collectortest
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/lunawatch/lunawatch/simulator"
 )
@@ -15,6 +17,9 @@ import (
 // is called by a link of that name in the directory of a simulation.
 func RunOrBeLunaCM(m *testing.M) {
 	if filepath.Base(os.Args[0]) != "lunacm" {
+		flag.Set("test.parallel", "8") // many wait; -parallel on the command line counts
+		// Else the race detector has each LunaCM sleep for a second at its end.
+		os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 		os.Exit(m.Run())
 	}
 	if err := simulator.LunaCMOf(filepath.Dir(os.Args[0])).Run(context.Background(), os.Stdin, os.Stdout); err != nil {
@@ -50,7 +55,7 @@ func StartEstate(t *testing.T, scenario string) Estate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: dir, Scenario: scenario})
+	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: dir, Scenario: scenario, MonitorSecond: 10 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -77,7 +78,7 @@ func StartAgent(ctx context.Context, dir string, c Config) (*Agent, error) {
 		return nil, fmt.Errorf("%s: longer than the %d octets of a socket's path", a.Socket, maxSocketPath)
 	}
 	if a.Address == "" {
-		if a.Address, err = freeAddress(); err != nil {
+		if a.Address, err = FreeAddress(); err != nil {
 			return nil, err
 		}
 	}
@@ -170,17 +171,22 @@ func getSysUpTime(community string) []byte {
 	return append([]byte{0x30, byte(len(message))}, message...)
 }
 
-// freeAddress is a UDP address of 127.0.0.1 that was free a moment ago.
-func freeAddress() (string, error) {
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// FreeAddress is a UDP address of 127.0.0.1 that was free a moment ago. Its
+// port is none that the kernel gives to a socket that names none, so that it
+// is still free when a daemon takes it.
+func FreeAddress() (string, error) {
+	var err error
+	for range 100 {
+		var conn net.PacketConn
+		if conn, err = net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(20000))); err == nil {
+			conn.Close()
+			return conn.LocalAddr().String(), nil
+		}
 	}
-	defer conn.Close()
-	return conn.LocalAddr().String(), nil
+	return "", err
 }
 
-// port is the port of an address that freeAddress or a user has given.
+// port is the port of an address that FreeAddress or a user has given.
 func port(address string) (uint16, error) {
 	_, s, err := net.SplitHostPort(address)
 	if err != nil {

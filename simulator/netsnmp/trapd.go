@@ -46,7 +46,7 @@ func StartTrapd(ctx context.Context, dir string, c TrapdConfig) (*Trapd, error) 
 		return nil, err
 	}
 	if c.Address == "" {
-		if c.Address, err = freeAddress(); err != nil {
+		if c.Address, err = FreeAddress(); err != nil {
 			return nil, err
 		}
 	}
