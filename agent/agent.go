@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -148,7 +147,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	defer journal.Close()
 	a.watch.Journal, a.started = journal, time.Now()
-	if err := cmp.Or(a.receivers(), a.loadTLS()); err != nil {
+	if err := a.receivers(); err != nil {
+		return err
+	}
+	if err := a.loadTLS(); err != nil {
 		return err
 	}
 	if err := a.watch.Open(); err != nil {
