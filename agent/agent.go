@@ -125,7 +125,7 @@ func (a *Agent) receivers() error {
 		case r.AgentX != nil:
 			to.Notifier = alarms.AgentX{Session: a.session, Form: r.AgentX.Form}
 		case r.SNMP != nil:
-			to.Notifier, err = alarms.NewSNMP(alarms.SNMPTarget(*r.SNMP), a.watch.Journal)
+			to.Notifier, err = alarms.NewSNMP(*r.SNMP, a.watch.Journal)
 			to.Confirms = r.SNMP.Inform
 		default:
 			r.serve(&to)
