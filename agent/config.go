@@ -2,21 +2,16 @@
 package agent
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/collectors"
@@ -181,33 +176,31 @@ func Default() Config {
 	}
 }
 
-// ReadConfig reads and checks a configuration file. An unknown key or a wrong
-// value is an error that tells the line or the key.
+// ReadConfig reads and validates a configuration file. What is wrong with its
+// text is [Faults].
 func ReadConfig(file string) (Config, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return Config{}, fmt.Errorf("configuration: %w", err)
 	}
-	c, err := ParseConfig(text)
-	if err != nil {
-		return Config{}, fmt.Errorf("%s: %w", file, err)
-	}
-	return c, nil
+	return parseConfig(file, text)
 }
 
 // ParseConfig is [ReadConfig] for a text.
-func ParseConfig(text []byte) (Config, error) {
+func ParseConfig(text []byte) (Config, error) { return parseConfig("", text) }
+
+func parseConfig(file string, text []byte) (Config, error) {
 	c := Default()
-	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict(), yaml.CustomUnmarshaler(readDuration)).Decode(&c)
-	if bad := (*badDuration)(nil); errors.As(err, &bad) {
-		return Config{}, fmt.Errorf("line %d: %w", bad.line(text), bad)
+	d := readDocument(file, text, &c)
+	if len(d.faults) == 0 {
+		c.complete()
+		d.validated(c.Validate())
 	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		return Config{}, errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
-	}
-	if reflect.ValueOf(c).IsZero() { // a file without a value is read as one of zeros
-		c = Default()
-	}
+	return c, d.err()
+}
+
+// complete fills in what is not set.
+func (c *Config) complete() {
 	for i := range c.HSMs {
 		c.HSMs[i].complete(c.Intervals)
 	}
@@ -221,28 +214,6 @@ func ParseConfig(text []byte) (Config, error) {
 		c.Receivers[i].Route.Expire = cmp.Or(c.Receivers[i].Route.Expire, alarms.DefaultExpire)
 		c.Receivers[i].complete()
 	}
-	return c, c.Validate()
-}
-
-// A badDuration is a value that time.ParseDuration refuses; the decoder does
-// not tell where it stands.
-type badDuration struct{ value string }
-
-func (b *badDuration) Error() string {
-	return fmt.Sprintf("%q is not a duration such as 90s, 5m or 1h", b.value)
-}
-
-func (b *badDuration) line(text []byte) int {
-	before, _, _ := bytes.Cut(text, []byte(b.value))
-	return 1 + bytes.Count(before, []byte("\n"))
-}
-
-func readDuration(d *time.Duration, text []byte) (err error) {
-	value := strings.Trim(strings.TrimSpace(string(text)), `"'`)
-	if *d, err = time.ParseDuration(value); err != nil {
-		return &badDuration{value}
-	}
-	return nil
 }
 
 func (h *HSM) complete(all Intervals) {
@@ -374,11 +345,14 @@ func (s SNMP) Validate() error {
 		errs = append(errs, setting.At("agentXSocket", err))
 	}
 	for _, option := range []struct {
-		key          string
-		value, least int
-	}{{"agentXPingInterval", s.PingInterval, 0}, {"agentXTimeout", s.Timeout, 1}, {"agentXRetries", s.Retries, 0}} {
-		if option.value < option.least {
+		key                string
+		value, least, most int
+	}{{"agentXPingInterval", s.PingInterval, 0, 86400}, {"agentXTimeout", s.Timeout, 1, 86400}, {"agentXRetries", s.Retries, 0, 1000}} {
+		switch {
+		case option.value < option.least:
 			errs = append(errs, setting.Faultf(option.key, "%d is too small; %d or more is needed", option.value, option.least))
+		case option.value > option.most:
+			errs = append(errs, setting.Faultf(option.key, "%d is too large; at most %d is allowed", option.value, option.most))
 		}
 	}
 	return errors.Join(errs...)
@@ -468,6 +442,9 @@ func (s Syslog) Validate() error {
 	}
 	if s.Rate < 1 {
 		errs = append(errs, setting.Faultf("rate", "%g is below one line a second", s.Rate))
+	}
+	if s.Rate > 1e6 {
+		errs = append(errs, setting.Faultf("rate", "%g is more than a million lines a second", s.Rate))
 	}
 	return errors.Join(errs...)
 }

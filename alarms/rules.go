@@ -68,6 +68,9 @@ var DefaultSettings = Settings{
 	ForecastDays:      30,
 }
 
+// maxDays is what a time.Duration holds with ease: a hundred years.
+const maxDays = 36500
+
 // Validate returns all that is wrong with s.
 func (s Settings) Validate() error {
 	const (
@@ -77,6 +80,7 @@ func (s Settings) Validate() error {
 		part         = "0 to 1 is allowed"
 		positivePart = "more than 0 and at most 1 is needed"
 	)
+	days := fmt.Sprintf("0 to %d is allowed", maxDays)
 	var errs []error
 	for _, v := range []struct {
 		key    string
@@ -89,7 +93,7 @@ func (s Settings) Validate() error {
 		{"so_login_attempts", s.SOLoginAttempts, s.SOLoginAttempts >= 0, notNegative},
 		{"storage_ratio", s.StorageRatio, s.StorageRatio > 0 && s.StorageRatio <= 1, positivePart},
 		{"log_disk_ratio", s.LogDiskRatio, s.LogDiskRatio > 0 && s.LogDiskRatio <= 1, positivePart},
-		{"certificate_days", s.CertificateDays, s.CertificateDays >= 0, notNegative},
+		{"certificate_days", s.CertificateDays, s.CertificateDays >= 0 && s.CertificateDays <= maxDays, days},
 		{"unreachable_after", s.UnreachableAfter, s.UnreachableAfter >= 1, atLeastOne},
 		{"silent_after", s.SilentAfter, s.SilentAfter >= 1, atLeastOne},
 		{"event_age", s.EventAge, s.EventAge > 0, positive},
@@ -102,7 +106,7 @@ func (s Settings) Validate() error {
 		{"delivery_after", s.DeliveryAfter, s.DeliveryAfter > 0, positive},
 		{"history_age", s.HistoryAge, s.HistoryAge > 0, positive},
 		{"history_alarms", s.HistoryAlarms, s.HistoryAlarms > 0, positive},
-		{"forecast_days", s.ForecastDays, s.ForecastDays >= 0, notNegative},
+		{"forecast_days", s.ForecastDays, s.ForecastDays >= 0 && s.ForecastDays <= maxDays, days},
 	} {
 		if !v.ok {
 			errs = append(errs, setting.Faultf(v.key, "%v is out of range; %s", v.value, v.remedy))
