@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -130,7 +129,7 @@ func (a *Agent) receivers() error {
 		case r.AgentX != nil:
 			to.Notifier = alarms.AgentX{Session: a.session, Form: r.AgentX.Form}
 		case r.SNMP != nil:
-			to.Notifier, err = alarms.NewSNMP(alarms.SNMPTarget(*r.SNMP), a.watch.Journal)
+			to.Notifier, err = alarms.NewSNMP(*r.SNMP, a.watch.Journal)
 			to.Confirms = r.SNMP.Inform
 		default:
 			r.serve(&to)
@@ -152,7 +151,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	defer journal.Close()
 	a.watch.Journal, a.started = journal, time.Now()
-	if err := cmp.Or(a.receivers(), a.loadTLS()); err != nil {
+	if err := a.receivers(); err != nil {
+		return err
+	}
+	if err := a.loadTLS(); err != nil {
 		return err
 	}
 	if err := a.watch.Open(); err != nil {

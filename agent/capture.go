@@ -2,7 +2,6 @@ package agent
 
 import (
 	"archive/tar"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -333,9 +332,14 @@ func unpack(file, dir string) error {
 			return fmt.Errorf("not a capture: it holds %q", h.Name)
 		}
 		text, err := io.ReadAll(archive)
-		to := filepath.Join(dir, filepath.FromSlash(h.Name))
-		err = cmp.Or(err, os.MkdirAll(filepath.Dir(to), 0o750), os.WriteFile(to, text, 0o640))
 		if err != nil {
+			return fmt.Errorf("not a capture: %w", err)
+		}
+		to := filepath.Join(dir, filepath.FromSlash(h.Name))
+		if err := os.MkdirAll(filepath.Dir(to), 0o750); err != nil {
+			return err
+		}
+		if err := os.WriteFile(to, text, 0o640); err != nil {
 			return err
 		}
 	}

@@ -77,3 +77,18 @@ func TestReplayRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestReplayTruncated cuts an archive off: the file at the cut is not written.
+func TestReplayTruncated(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "c.tar")
+	var archive bytes.Buffer
+	must(t, Capture{Files: map[string]string{"hsm1/hsm-show.txt": strings.Repeat("x", 2000)}}.Write(&archive))
+	must(t, os.WriteFile(file, archive.Bytes()[:1000], 0o600))
+	if err := unpack(file, filepath.Join(dir, "out")); err == nil || !strings.Contains(err.Error(), "not a capture") {
+		t.Errorf("got %v", err)
+	}
+	if exists(filepath.Join(dir, "out", "hsm1", "hsm-show.txt")) {
+		t.Error("half of a file is written")
+	}
+}

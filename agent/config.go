@@ -2,27 +2,23 @@
 package agent
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/collectors/rest"
+	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
@@ -158,42 +154,6 @@ type Algorithms struct {
 	HostKeys     []string `yaml:"host_keys"`
 }
 
-// A Receiver is where notifications go: exactly one of its kinds is set.
-type Receiver struct {
-	Name   string      `yaml:"name"`
-	AgentX *AgentX     `yaml:"agentx"` // through snmpd, to its own trap sinks
-	SNMP   *SNMPTarget `yaml:"snmp"`
-
-	Alertmanager *alarms.Alertmanager `yaml:"alertmanager"`
-	PagerDuty    *alarms.PagerDuty    `yaml:"pagerduty"`
-	Opsgenie     *alarms.Opsgenie     `yaml:"opsgenie"`
-	Webhook      *alarms.Webhook      `yaml:"webhook"`
-	SMTP         *alarms.SMTP         `yaml:"smtp"`
-	Syslog       *alarms.Syslog       `yaml:"syslog"`
-	Exec         *alarms.Exec         `yaml:"exec"`
-
-	Route alarms.Route `yaml:",inline"`
-}
-
-// AgentX is what snmpd is to send.
-type AgentX struct {
-	Form alarms.Forms `yaml:"form"`
-}
-
-// An SNMPTarget is a trap receiver that the agent reaches itself.
-type SNMPTarget struct {
-	Address          string       `yaml:"address"` // host or host:port; port 162
-	Version          string       `yaml:"version"` // 2c or 3
-	Inform           bool         `yaml:"inform"`
-	CommunityFile    string       `yaml:"community_file"`
-	User             string       `yaml:"user"`
-	AuthProtocol     string       `yaml:"auth_protocol"`
-	AuthPasswordFile string       `yaml:"auth_password_file"`
-	PrivProtocol     string       `yaml:"priv_protocol"`
-	PrivPasswordFile string       `yaml:"priv_password_file"`
-	Form             alarms.Forms `yaml:"form"`
-}
-
 // Default returns the configuration of an empty file.
 func Default() Config {
 	return Config{
@@ -219,33 +179,31 @@ func Default() Config {
 	}
 }
 
-// ReadConfig reads and checks a configuration file. An unknown key or a wrong
-// value is an error that tells the line or the key.
+// ReadConfig reads and validates a configuration file. What is wrong with its
+// text is [Faults].
 func ReadConfig(file string) (Config, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return Config{}, fmt.Errorf("configuration: %w", err)
 	}
-	c, err := ParseConfig(text)
-	if err != nil {
-		return Config{}, fmt.Errorf("%s: %w", file, err)
-	}
-	return c, nil
+	return parseConfig(file, text)
 }
 
 // ParseConfig is [ReadConfig] for a text.
-func ParseConfig(text []byte) (Config, error) {
+func ParseConfig(text []byte) (Config, error) { return parseConfig("", text) }
+
+func parseConfig(file string, text []byte) (Config, error) {
 	c := Default()
-	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict(), yaml.CustomUnmarshaler(readDuration)).Decode(&c)
-	if bad := (*badDuration)(nil); errors.As(err, &bad) {
-		return Config{}, fmt.Errorf("line %d: %w", bad.line(text), bad)
+	d := readDocument(file, text, &c)
+	if len(d.faults) == 0 {
+		c.complete()
+		d.validated(c.Validate())
 	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		return Config{}, errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
-	}
-	if reflect.ValueOf(c).IsZero() { // a file without a value is read as one of zeros
-		c = Default()
-	}
+	return c, d.err()
+}
+
+// complete fills in what is not set.
+func (c *Config) complete() {
 	for i := range c.HSMs {
 		c.HSMs[i].complete(c.Intervals)
 	}
@@ -254,33 +212,11 @@ func ParseConfig(text []byte) (Config, error) {
 	}
 	c.LunaCM.Name = cmp.Or(c.LunaCM.Name, c.Host.Name)
 	c.LunaCM.Intervals.complete(c.Intervals)
-	c.HA.Interval = cmp.Or(c.HA.Interval, c.Intervals.Slow)
+	c.HA.Interval = cmp.Or(c.HA.Interval, max(c.Intervals.Slow, time.Second))
 	for i := range c.Receivers {
 		c.Receivers[i].Route.Expire = cmp.Or(c.Receivers[i].Route.Expire, alarms.DefaultExpire)
 		c.Receivers[i].complete()
 	}
-	return c, errors.Join(c.problems()...)
-}
-
-// A badDuration is a value that time.ParseDuration refuses; the decoder does
-// not tell where it stands.
-type badDuration struct{ value string }
-
-func (b *badDuration) Error() string {
-	return fmt.Sprintf("%q is not a duration such as 90s, 5m or 1h", b.value)
-}
-
-func (b *badDuration) line(text []byte) int {
-	before, _, _ := bytes.Cut(text, []byte(b.value))
-	return 1 + bytes.Count(before, []byte("\n"))
-}
-
-func readDuration(d *time.Duration, text []byte) (err error) {
-	value := strings.Trim(strings.TrimSpace(string(text)), `"'`)
-	if *d, err = time.ParseDuration(value); err != nil {
-		return &badDuration{value}
-	}
-	return nil
 }
 
 func (h *HSM) complete(all Intervals) {
@@ -313,19 +249,26 @@ func (h *HSM) complete(all Intervals) {
 	}
 }
 
-// complete fills what is not set in.
+// complete fills in what is not set. An interval of all that is too short is
+// reported there, and not again where it is inherited.
 func (i *Intervals) complete(all Intervals) {
-	i.Fast, i.Slow, i.Hourly = cmp.Or(i.Fast, all.Fast), cmp.Or(i.Slow, all.Slow), cmp.Or(i.Hourly, all.Hourly)
+	i.Fast = cmp.Or(i.Fast, max(all.Fast, time.Second))
+	i.Slow = cmp.Or(i.Slow, max(all.Slow, time.Second))
+	i.Hourly = cmp.Or(i.Hourly, max(all.Hourly, time.Second))
 }
 
-// problems returns what is wrong with i.
-func (i Intervals) problems() (problems []string) {
-	for _, d := range []time.Duration{i.Fast, i.Slow, i.Hourly} {
-		if d < time.Second {
-			problems = append(problems, fmt.Sprintf("interval %s is below one second", d))
+// Validate returns all that is wrong with i.
+func (i Intervals) Validate() error {
+	var errs []error
+	for _, interval := range []struct {
+		key   string
+		value time.Duration
+	}{{"fast", i.Fast}, {"slow", i.Slow}, {"hourly", i.Hourly}} {
+		if interval.value < time.Second {
+			errs = append(errs, setting.Faultf(interval.key, "%s is below one second", interval.value))
 		}
 	}
-	return problems
+	return errors.Join(errs...)
 }
 
 func (i Intervals) collectors() poll.Intervals {
@@ -341,186 +284,225 @@ func withPort(address, port string) string {
 
 var hsmName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
+const nameForm = "1 to 64 letters, digits, dots, dashes or underscores"
+
 // privileged users can change an appliance. The agent needs none of them.
 var privileged = []string{"admin", "operator", "audit"}
 
-// problems returns one error for each value that cannot be.
-func (c Config) problems() (errs []error) {
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+// Validate returns all that is wrong with c, in the order of its sections.
+func (c Config) Validate() error {
+	errs := []error{
+		setting.At("snmp", c.SNMP.Validate()),
+		setting.At("intervals", c.Intervals.Validate()),
+	}
 	names := make(map[string]bool)
 	for i, h := range c.HSMs {
-		at := fmt.Sprintf("hsms[%d] (%s)", i, h.Name)
-		switch {
-		case !hsmName.MatchString(h.Name):
-			bad("%s: name must be 1 to 64 letters, digits, dots, dashes or underscores", at)
-		case names[h.Name]:
-			bad("%s: the name is taken by another HSM", at)
+		found := []error{h.Validate()}
+		if h.Name != "" && names[h.Name] {
+			found = append(found, setting.Faultf("name", "%q is taken by another HSM", h.Name))
 		}
 		names[h.Name] = true
-		if h.DependsOn != "" && (h.DependsOn == h.Name || h.DependsOn != c.Host.Name && !slices.ContainsFunc(c.HSMs, func(o HSM) bool { return o.Name == h.DependsOn })) {
-			bad("%s: depends_on %q is no other HSM and not the host", at, h.DependsOn)
+		if h.DependsOn != "" && (h.DependsOn == h.Name || !c.has(h.DependsOn)) {
+			found = append(found, setting.Faultf("depends_on", "%q is no other HSM and not the host", h.DependsOn))
 		}
-		if slices.Contains(privileged, h.User) && !h.AllowUser {
-			bad("%s: user %q can change the appliance; use an account with role monitor, or set allow_privileged_user", at, h.User)
-		}
-		if (h.Address == "") == (h.Replay == "") && (h.SNMPAgent == nil || h.Address != "") {
-			bad("%s: exactly one of address and replay is needed, or snmp_agent", at)
-		}
-		for _, problem := range h.SNMPAgent.problems() {
-			bad("%s: snmp_agent: %s", at, problem)
-		}
-		if h.Address != "" && h.PasswordFile == "" && h.PrivateKeyFile == "" {
-			bad("%s: password_file, password_credential or private_key_file is needed", at)
-		}
-		if h.PasswordCredential != "" && os.Getenv("CREDENTIALS_DIRECTORY") == "" {
-			bad("%s: password_credential needs systemd's LoadCredential; CREDENTIALS_DIRECTORY is not set", at)
-		}
-		if h.Address != "" && (h.HostKey == "") == (h.KnownHostsFile == "") {
-			bad("%s: exactly one of host_key and known_hosts_file is needed", at)
-		}
-		if h.HostKey != "" && !strings.HasPrefix(h.HostKey, "SHA256:") {
-			bad("%s: host_key must be a fingerprint that begins with SHA256:", at)
-		}
-		for _, problem := range h.restProblems() {
-			bad("%s: %s", at, problem)
-		}
-		for _, problem := range h.Intervals.problems() {
-			bad("%s: %s", at, problem)
+		errs = append(errs, setting.At(fmt.Sprintf("hsms[%d]", i), errors.Join(found...)))
+	}
+	errs = append(errs, setting.At("lunacm", c.LunaCM.Validate()), setting.At("ha", c.HA.Validate()))
+	if c.HA.Enabled && c.HA.ListGroups && !c.LunaCM.Enabled && !filepath.IsAbs(c.LunaCM.Path) {
+		errs = append(errs, setting.Faultf("lunacm.path", "%q is not absolute; ha asks this program", c.LunaCM.Path))
+	}
+	errs = append(errs, setting.At("host", c.Host.Validate()))
+	if c.Host.Enabled || c.HA.Enabled || c.LunaCM.Enabled {
+		switch {
+		case names[c.Host.Name]:
+			errs = append(errs, setting.Faultf("host.name", "%q is taken by an HSM", c.Host.Name))
+		case !hsmName.MatchString(c.Host.Name):
+			errs = append(errs, setting.Faultf("host.name", "%q must be %s", c.Host.Name, nameForm))
 		}
 	}
-	for _, problem := range c.LunaCM.problems() {
-		bad("lunacm: %s", problem)
-	}
-	if c.HA.Enabled && (!filepath.IsAbs(c.HA.ClientConfig) || c.HA.ListGroups && !filepath.IsAbs(c.LunaCM.Path)) {
-		bad("ha: client_config and lunacm's path must be absolute")
-	}
-	if c.HA.Enabled && c.HA.VTL != "" && !filepath.IsAbs(c.HA.VTL) {
-		bad("ha: vtl's path must be absolute")
-	}
-	if c.HA.Enabled && c.HA.Interval < time.Second {
-		bad("ha: interval %s is below one second", c.HA.Interval)
-	}
-	if (c.Syslog.TLS != "") != (c.Syslog.CertFile != "" && c.Syslog.KeyFile != "") {
-		bad("syslog: tls, cert_file and key_file go together")
-	}
-	if c.Syslog.Rate < 1 {
-		bad("syslog: rate %g is below one line a second", c.Syslog.Rate)
-	}
-	if (c.Host.Enabled || c.HA.Enabled || c.LunaCM.Enabled) && (names[c.Host.Name] || !hsmName.MatchString(c.Host.Name)) {
-		bad("host: name %q is taken by an HSM, or is not letters, digits, dots, dashes and underscores", c.Host.Name)
-	}
-	if c.Host.Enabled && c.Host.Interval < time.Second {
-		bad("host: interval %s is below one second", c.Host.Interval)
-	}
+	errs = append(errs, setting.At("syslog", c.Syslog.Validate()), setting.At("alarms", c.Alarms.Validate()))
+	clear(names)
 	for i, r := range c.Receivers {
-		for _, e := range r.problems() {
-			bad("receivers[%d] (%s): %s", i, r.Name, e)
+		found := []error{r.Validate()}
+		if r.Name != "" && names[r.Name] {
+			found = append(found, setting.Faultf("name", "%q is taken by another receiver", r.Name))
 		}
-		if names["receiver "+r.Name] {
-			bad("receivers[%d] (%s): the name is taken by another receiver", i, r.Name)
+		names[r.Name] = true
+		if r.AgentX != nil && !c.SNMP.Enabled {
+			found = append(found, setting.Faultf("agentx", "sends through snmpd, but snmp is not enabled; enable it, or use snmp here"))
 		}
-		names["receiver "+r.Name] = true
+		errs = append(errs, setting.At(fmt.Sprintf("receivers[%d]", i), errors.Join(found...)))
 	}
-	_, _, err := agentx.ParseAddress(c.SNMP.Socket)
-	if c.SNMP.Enabled && err != nil {
-		bad("snmp: %w", err)
-	}
-	for key, n := range map[string]int{"agentXPingInterval": c.SNMP.PingInterval, "agentXTimeout": c.SNMP.Timeout - 1, "agentXRetries": c.SNMP.Retries} {
-		if n < 0 {
-			bad("snmp: %s is too small", key)
-		}
-	}
-	return append(errs, c.Alarms.Problems()...)
+	return errors.Join(errs...)
 }
 
-// restProblems tells what is wrong with rest and prefer.
-func (h HSM) restProblems() (problems []string) {
-	seen := make(map[string]bool)
-	for _, source := range h.Prefer {
+// has reports whether name is an HSM's or the host's.
+func (c Config) has(name string) bool {
+	return name == c.Host.Name || slices.ContainsFunc(c.HSMs, func(h HSM) bool { return h.Name == name })
+}
+
+// Validate returns all that is wrong with s.
+func (s SNMP) Validate() error {
+	var errs []error
+	if _, _, err := agentx.ParseAddress(s.Socket); s.Enabled && err != nil {
+		errs = append(errs, setting.At("agentXSocket", err))
+	}
+	for _, option := range []struct {
+		key                string
+		value, least, most int
+	}{{"agentXPingInterval", s.PingInterval, 0, 86400}, {"agentXTimeout", s.Timeout, 1, 86400}, {"agentXRetries", s.Retries, 0, 1000}} {
+		switch {
+		case option.value < option.least:
+			errs = append(errs, setting.Faultf(option.key, "%d is too small; %d or more is needed", option.value, option.least))
+		case option.value > option.most:
+			errs = append(errs, setting.Faultf(option.key, "%d is too large; at most %d is allowed", option.value, option.most))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Validate returns all that is wrong with h by itself.
+func (h HSM) Validate() error {
+	var errs []error
+	bad := func(key, format string, args ...any) { errs = append(errs, setting.Faultf(key, format, args...)) }
+	if !hsmName.MatchString(h.Name) {
+		bad("name", "must be %s", nameForm)
+	}
+	if (h.Address == "") == (h.Replay == "") && (h.SNMPAgent == nil || h.Address != "") {
+		bad("", "exactly one of address and replay is needed, or snmp_agent")
+	}
+	if slices.Contains(privileged, h.User) && !h.AllowUser {
+		bad("user", "%q can change the appliance; use an account with role monitor, or set allow_privileged_user", h.User)
+	}
+	if h.Address != "" && h.PasswordFile == "" && h.PrivateKeyFile == "" {
+		bad("", "password_file, password_credential or private_key_file is needed")
+	}
+	if h.PasswordCredential != "" && os.Getenv("CREDENTIALS_DIRECTORY") == "" {
+		bad("password_credential", "needs systemd's LoadCredential; CREDENTIALS_DIRECTORY is not set")
+	}
+	if h.Address != "" && (h.HostKey == "") == (h.KnownHostsFile == "") {
+		bad("", "exactly one of host_key and known_hosts_file is needed")
+	}
+	if h.HostKey != "" && !strings.HasPrefix(h.HostKey, "SHA256:") {
+		bad("host_key", "must be a fingerprint that begins with SHA256:")
+	}
+	errs = append(errs, setting.At("intervals", h.Intervals.Validate()))
+	if h.REST != nil {
+		if h.Replay != "" {
+			bad("rest", "rest and replay exclude each other")
+		}
+		if slices.Contains(privileged, h.REST.User) && !h.AllowUser {
+			bad("rest.user", "%q can change the appliance; use an account with role monitor or with a role of GETs only, or set allow_privileged_user", h.REST.User)
+		}
+		errs = append(errs, setting.At("rest", h.REST.Validate()))
+	}
+	errs = append(errs, setting.At("prefer", h.validatePrefer()))
+	if h.SNMPAgent != nil {
+		errs = append(errs, setting.At("snmp_agent", h.SNMPAgent.Validate()))
+	}
+	return errors.Join(errs...)
+}
+
+func (h HSM) validatePrefer() error {
+	var errs []error
+	for i, source := range h.Prefer {
+		at := fmt.Sprintf("[%d]", i)
 		switch {
 		case !slices.Contains(allSources, source):
-			problems = append(problems, fmt.Sprintf("prefer: %q is none of lunash, rest, snmp", source))
-		case seen[source]:
-			problems = append(problems, fmt.Sprintf("prefer: %s is there twice", source))
+			errs = append(errs, setting.Faultf(at, "%q is none of %s", source, strings.Join(allSources, ", ")))
+		case slices.Contains(h.Prefer[:i], source):
+			errs = append(errs, setting.Faultf(at, "%s is there twice", source))
 		}
-		seen[source] = true
 	}
-	r := h.REST
-	if r == nil {
-		if h.Prefer[0] == sourceREST {
-			problems = append(problems, "prefer: rest comes first, but there is no rest")
-		}
-		return problems
+	if h.REST == nil && len(h.Prefer) > 0 && h.Prefer[0] == sourceREST {
+		errs = append(errs, errors.New("rest comes first, but there is no rest"))
 	}
-	if h.Replay != "" {
-		problems = append(problems, "rest and replay exclude each other")
-	}
-	if slices.Contains(privileged, r.User) && !h.AllowUser {
-		problems = append(problems, fmt.Sprintf("rest: user %q can change the appliance; use an account with role monitor or with a role of GETs only, or set allow_privileged_user", r.User))
-	}
+	return errors.Join(errs...)
+}
+
+// Validate returns all that is wrong with r.
+func (r REST) Validate() error {
+	var errs []error
 	if r.PasswordFile == "" {
-		problems = append(problems, "rest: password_file is needed")
+		errs = append(errs, setting.Faultf("password_file", "is needed"))
 	}
 	if (r.CAFile == "") == (r.Certificate == "") {
-		problems = append(problems, "rest: exactly one of ca_file and certificate is needed")
+		errs = append(errs, errors.New("exactly one of ca_file and certificate is needed"))
 	}
 	if r.Certificate != "" {
 		if _, err := rest.ParseFingerprint(r.Certificate); err != nil {
-			problems = append(problems, fmt.Sprintf("rest: certificate is %s", err))
+			errs = append(errs, setting.Faultf("certificate", "is %w", err))
 		}
 	}
-	return problems
+	return errors.Join(errs...)
+}
+
+// Validate returns all that is wrong with s.
+func (s Syslog) Validate() error {
+	var errs []error
+	if (s.TLS != "") != (s.CertFile != "" && s.KeyFile != "") {
+		errs = append(errs, errors.New("tls, cert_file and key_file go together"))
+	}
+	if s.Rate < 1 {
+		errs = append(errs, setting.Faultf("rate", "%g is below one line a second", s.Rate))
+	}
+	if s.Rate > 1e6 {
+		errs = append(errs, setting.Faultf("rate", "%g is more than a million lines a second", s.Rate))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate returns all that is wrong with h.
+func (h Host) Validate() error {
+	if h.Enabled && h.Interval < time.Second {
+		return setting.Faultf("interval", "%s is below one second", h.Interval)
+	}
+	return nil
+}
+
+// Validate returns all that is wrong with h.
+func (h HA) Validate() error {
+	if !h.Enabled {
+		return nil
+	}
+	var errs []error
+	if !filepath.IsAbs(h.ClientConfig) {
+		errs = append(errs, setting.Faultf("client_config", "%q is not absolute", h.ClientConfig))
+	}
+	if h.VTL != "" && !filepath.IsAbs(h.VTL) {
+		errs = append(errs, setting.Faultf("vtl", "%q is not absolute", h.VTL))
+	}
+	if h.Interval < time.Second {
+		errs = append(errs, setting.Faultf("interval", "%s is below one second", h.Interval))
+	}
+	return errors.Join(errs...)
 }
 
 // rank returns where a source stands in the order of preference, 0 first.
 func (h HSM) rank(source string) int { return slices.Index(h.Prefer, source) }
 
-func (l LunaCM) problems() (problems []string) {
+// Validate returns all that is wrong with l.
+func (l LunaCM) Validate() error {
 	if !l.Enabled {
 		return nil
 	}
+	var errs []error
 	if !filepath.IsAbs(l.Path) {
-		problems = append(problems, fmt.Sprintf("path %q is not absolute", l.Path))
+		errs = append(errs, setting.Faultf("path", "%q is not absolute", l.Path))
 	}
 	if !hsmName.MatchString(l.Name) {
-		problems = append(problems, fmt.Sprintf("name %q is not letters, digits, dots, dashes and underscores", l.Name))
+		errs = append(errs, setting.Faultf("name", "%q must be %s", l.Name, nameForm))
 	}
-	for _, s := range l.Serials {
-		if strings.Trim(s, "0123456789") != "" || s == "" {
-			problems = append(problems, fmt.Sprintf("%q is not a serial number", s))
+	for i, serial := range l.Serials {
+		if !isSerial(serial) {
+			errs = append(errs, setting.Faultf(fmt.Sprintf("serials[%d]", i), "%q is not a serial number", serial))
 		}
 	}
-	return slices.Concat(problems, l.kernelProblems(), l.Intervals.problems())
+	return errors.Join(append(errs, setting.At("intervals", l.Intervals.Validate()), l.validateKernel())...)
 }
 
-func (r Receiver) problems() (problems []string) {
-	if r.Name == "" {
-		problems = append(problems, "name is needed")
-	}
-	if err := r.Route.Problem(); err != nil {
-		problems = append(problems, err.Error())
-	}
-	if a := r.AgentX; a != nil {
-		if err := a.Form.Problem(r.Route); err != nil {
-			problems = append(problems, err.Error())
-		}
-	}
-	problems = append(problems, r.serviceProblems()...)
-	if s := r.SNMP; s != nil {
-		if err := s.Form.Problem(r.Route); err != nil {
-			problems = append(problems, err.Error())
-		}
-		switch {
-		case s.Version == "2c" && s.CommunityFile == "":
-			problems = append(problems, "version 2c needs community_file")
-		case s.Version == "3" && (s.User == "" || s.AuthPasswordFile == "" || s.PrivPasswordFile == ""):
-			problems = append(problems, "version 3 needs user, auth_password_file and priv_password_file")
-		case s.Version != "2c" && s.Version != "3":
-			problems = append(problems, fmt.Sprintf("version %q is neither 2c nor 3", s.Version))
-		}
-	}
-	return problems
-}
+// isSerial reports whether s is a serial number of an HSM.
+func isSerial(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // intervals returns the intervals of h as collectors want them.
 func (h HSM) intervals() poll.Intervals {

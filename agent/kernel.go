@@ -2,18 +2,18 @@ package agent
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/collectors/follow"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
@@ -28,24 +28,26 @@ const kernelSource = "kernel log"
 
 var driverInstance = regexp.MustCompile(`\b(?:k7pf|viper)\d+\b`)
 
-func (l LunaCM) kernelProblems() (problems []string) {
+func (l LunaCM) validateKernel() error {
+	var errs []error
 	if !slices.Contains([]string{"", kernelRing, kernelJournal}, l.KernelLog) && !filepath.IsAbs(l.KernelLog) {
-		problems = append(problems, fmt.Sprintf("kernel_log %q is none of kmsg, journal, the absolute path of a file, and nothing", l.KernelLog))
+		errs = append(errs, setting.Faultf("kernel_log", "%q is none of kmsg, journal, the absolute path of a file, and nothing", l.KernelLog))
 	}
 	serials := make(map[string]bool)
 	for _, driver := range slices.Sorted(maps.Keys(l.KernelCards)) {
+		key := "kernel_cards." + driver
 		serial := l.KernelCards[driver]
 		switch {
 		case driverInstance.FindString(driver) != driver:
-			problems = append(problems, fmt.Sprintf("kernel_cards: %q is no name of the driver, such as k7pf0", driver))
-		case strings.Trim(serial, "0123456789") != "" || serial == "":
-			problems = append(problems, fmt.Sprintf("kernel_cards: %q is not a serial number", serial))
+			errs = append(errs, setting.Faultf(key, "%q is no name of the driver, such as k7pf0", driver))
+		case !isSerial(serial):
+			errs = append(errs, setting.Faultf(key, "%q is not a serial number", serial))
 		case serials[serial]:
-			problems = append(problems, fmt.Sprintf("kernel_cards: %s is there twice", serial))
+			errs = append(errs, setting.Faultf(key, "%s is there twice", serial))
 		}
 		serials[serial] = true
 	}
-	return problems
+	return errors.Join(errs...)
 }
 
 // followKernel gives what the kernel says of the cards in this host to the

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,19 +9,48 @@ import (
 	"strings"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// A service is a kind of receiver that is nothing but its keys.
-type service interface {
-	alarms.Notifier
-	Problem() error
+// A Receiver is where notifications go: exactly one of its kinds is set.
+type Receiver struct {
+	Name   string             `yaml:"name"`
+	AgentX *AgentX            `yaml:"agentx"` // through snmpd, to its own trap sinks
+	SNMP   *alarms.SNMPTarget `yaml:"snmp"`
+
+	Alertmanager *alarms.Alertmanager `yaml:"alertmanager"`
+	PagerDuty    *alarms.PagerDuty    `yaml:"pagerduty"`
+	Opsgenie     *alarms.Opsgenie     `yaml:"opsgenie"`
+	Webhook      *alarms.Webhook      `yaml:"webhook"`
+	SMTP         *alarms.SMTP         `yaml:"smtp"`
+	Syslog       *alarms.Syslog       `yaml:"syslog"`
+	Exec         *alarms.Exec         `yaml:"exec"`
+
+	Route alarms.Route `yaml:",inline"`
 }
 
-// services returns the kinds of r that are set, without those of SNMP.
-func (r Receiver) services() (set []service) {
-	for _, s := range []service{r.Alertmanager, r.PagerDuty, r.Opsgenie, r.Webhook, r.SMTP, r.Syslog, r.Exec} {
-		if !reflect.ValueOf(s).IsNil() {
-			set = append(set, s)
+// AgentX is what snmpd is to send.
+type AgentX struct {
+	Form alarms.Forms `yaml:"form"`
+}
+
+// Validate returns all that is wrong with a.
+func (a AgentX) Validate() error { return setting.At("form", a.Form.Validate()) }
+
+// A kind is one kind of receiver, by its key.
+type kind struct {
+	key     string
+	section interface{ Validate() error }
+}
+
+// kinds returns the kinds of r that are set.
+func (r Receiver) kinds() (set []kind) {
+	for _, k := range []kind{
+		{"agentx", r.AgentX}, {"snmp", r.SNMP}, {"alertmanager", r.Alertmanager}, {"pagerduty", r.PagerDuty}, {"opsgenie", r.Opsgenie},
+		{"webhook", r.Webhook}, {"smtp", r.SMTP}, {"syslog", r.Syslog}, {"exec", r.Exec},
+	} {
+		if !reflect.ValueOf(k.section).IsNil() {
+			set = append(set, k)
 		}
 	}
 	return set
@@ -28,7 +58,7 @@ func (r Receiver) services() (set []service) {
 
 // serve fills what r's only kind makes of to.
 func (r Receiver) serve(to *alarms.Receiver) {
-	to.Notifier = r.services()[0]
+	to.Notifier = r.kinds()[0].section.(alarms.Notifier)
 	to.Confirms = r.Syslog == nil
 	if m := r.Alertmanager; m != nil {
 		to.Refresh = max(alarms.AlertmanagerRefresh, r.Route.Policy.MinInterval)
@@ -39,36 +69,39 @@ func (r Receiver) serve(to *alarms.Receiver) {
 	}
 }
 
-func (r Receiver) serviceProblems() (problems []string) {
-	set := r.services()
-	kinds := len(set)
-	for _, there := range []bool{r.AgentX != nil, r.SNMP != nil} {
-		if there {
-			kinds++
-		}
+// Validate returns all that is wrong with r by itself.
+func (r Receiver) Validate() error {
+	var errs []error
+	if r.Name == "" {
+		errs = append(errs, setting.Faultf("name", "is needed"))
 	}
-	if kinds != 1 {
-		problems = append(problems, "exactly one of agentx, snmp, alertmanager, pagerduty, opsgenie, webhook, smtp, syslog and exec is needed")
+	set := r.kinds()
+	if len(set) != 1 {
+		errs = append(errs, errors.New("exactly one of agentx, snmp, alertmanager, pagerduty, opsgenie, webhook, smtp, syslog and exec is needed"))
 	}
 	for _, s := range set {
-		if err := s.Problem(); err != nil {
-			problems = append(problems, err.Error())
-		}
+		errs = append(errs, setting.At(s.key, s.section.Validate()))
+	}
+	if r.AgentX != nil {
+		errs = append(errs, setting.At("agentx.form", r.AgentX.Form.Fits(r.Route)))
+	}
+	if r.SNMP != nil {
+		errs = append(errs, setting.At("snmp.form", r.SNMP.Form.Fits(r.Route)))
 	}
 	if r.Route.Heartbeat > 0 && (r.PagerDuty != nil || r.Opsgenie != nil && r.Opsgenie.HeartbeatName == "") {
-		problems = append(problems, "heartbeat: PagerDuty takes none, and Opsgenie needs heartbeat_name")
+		errs = append(errs, setting.Faultf("heartbeat", "PagerDuty takes none, and Opsgenie needs heartbeat_name"))
 	}
 	eachFile(reflect.ValueOf(r), func(key string, file reflect.Value) {
 		if strings.HasPrefix(file.String(), credential) {
-			problems = append(problems, fmt.Sprintf("%s: %s needs systemd's LoadCredential; CREDENTIALS_DIRECTORY is not set", key, file))
+			errs = append(errs, fmt.Errorf("%s: %s needs systemd's LoadCredential; CREDENTIALS_DIRECTORY is not set", key, file))
 		}
 	})
-	return problems
+	return errors.Join(append(errs, r.Route.Validate())...)
 }
 
 // complete fills what is not set in.
 func (r *Receiver) complete() {
-	if r.SNMP != nil {
+	if r.SNMP != nil && r.SNMP.Address != "" {
 		r.SNMP.Address = withPort(r.SNMP.Address, "162")
 	}
 	if r.Syslog != nil && r.Syslog.Address != "" {

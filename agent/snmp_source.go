@@ -40,12 +40,8 @@ func (s *SNMPAgent) complete() {
 	}
 }
 
-func (s *SNMPAgent) problems() []string {
-	if s == nil {
-		return nil
-	}
-	return s.collector("", 0).Problems()
-}
+// Validate returns all that is wrong with s.
+func (s *SNMPAgent) Validate() error { return s.collector("", 0).Validate() }
 
 // collector makes the source of a device.
 func (s *SNMPAgent) collector(device string, rank int) *snmp.Agent {

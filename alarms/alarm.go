@@ -38,7 +38,7 @@ func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil
 func (s *Severity) UnmarshalText(b []byte) error {
 	i := slices.Index(severityNames, string(b))
 	if i < 0 {
-		return fmt.Errorf("unknown severity %q", b)
+		return fmt.Errorf("%q is none of indeterminate, warning, minor, major, critical", b)
 	}
 	*s = Severity(i)
 	return nil

@@ -341,16 +341,16 @@ func TestHours(t *testing.T) {
 		{Hours{Days: []string{"sat"}, Zone: "UTC"}, "2026-11-21T23:59:00Z", true}, {Hours{Days: []string{"sat"}, Zone: "UTC"}, "2026-11-22T00:00:00Z", false},
 	} {
 		when, err := time.Parse(time.RFC3339, x.at)
-		if err != nil || x.h.Problem() != nil {
-			t.Fatal(err, x.h.Problem())
+		if err != nil || x.h.Validate() != nil {
+			t.Fatal(err, x.h.Validate())
 		}
 		if got := x.h.open(when); got != x.want {
 			t.Errorf("%+v at %s: %v", x.h, x.at, got)
 		}
 	}
 	for _, h := range []Hours{{Days: []string{"monday"}}, {From: "8"}, {To: "25:00"}, {Zone: "Mars/Base"}} {
-		if h.Problem() == nil {
-			t.Errorf("%+v has no problem", h)
+		if h.Validate() == nil {
+			t.Errorf("%+v is valid", h)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package alarms
 
 import (
-	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -136,11 +135,16 @@ func (j *Journal) Load() (Kept, error) {
 				k.Active[a.Key] = a
 			}
 		})
-		return cmp.Or(err,
-			each(tx.Bucket(eventsBucket), func(device []byte, e Events) { k.Events[string(device)] = e }),
-			each(tx.Bucket(silenceBucket), func(_ []byte, s Silence) { k.Silences = append(k.Silences, s) }),
-			k.loadTold(tx),
-		)
+		if err != nil {
+			return err
+		}
+		if err := each(tx.Bucket(eventsBucket), func(device []byte, e Events) { k.Events[string(device)] = e }); err != nil {
+			return err
+		}
+		if err := each(tx.Bucket(silenceBucket), func(_ []byte, s Silence) { k.Silences = append(k.Silences, s) }); err != nil {
+			return err
+		}
+		return k.loadTold(tx)
 	})
 	if err != nil {
 		return Kept{}, fmt.Errorf("state %s is %w: %w", j.file, errDamaged, err)
@@ -239,16 +243,22 @@ func putAlarm(tx *bbolt.Tx, c Change) error {
 	case Dropped:
 		return tx.Bucket(activeBucket).Delete(key)
 	case Ended:
-		return cmp.Or(tx.Bucket(activeBucket).Delete(key), put(tx.Bucket(historyBucket), sequenceKey(c.Alarm.Number), c.Alarm))
+		if err := tx.Bucket(activeBucket).Delete(key); err != nil {
+			return err
+		}
+		return put(tx.Bucket(historyBucket), sequenceKey(c.Alarm.Number), c.Alarm)
 	}
 	return put(tx.Bucket(activeBucket), key, c.Alarm)
 }
 
 func putTold(tx *bbolt.Tx, receiver string, told map[Key]Told) error {
 	b, err := tx.Bucket(toldBucket).CreateBucketIfNotExists([]byte(receiver))
+	if err != nil {
+		return err
+	}
 	for k, t := range told {
-		key, wrong := json.Marshal(k)
-		if err = cmp.Or(err, wrong); err != nil {
+		key, err := json.Marshal(k)
+		if err != nil {
 			return err
 		}
 		if t == (Told{}) {
@@ -256,8 +266,11 @@ func putTold(tx *bbolt.Tx, receiver string, told map[Key]Told) error {
 		} else {
 			err = put(b, key, t)
 		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 func enqueue(tx *bbolt.Tx, receiver string, list []Notification) error {

@@ -1,7 +1,6 @@
 package alarms
 
 import (
-	"cmp"
 	"encoding/json"
 	"slices"
 	"time"
@@ -64,14 +63,20 @@ func (j *Journal) Trim(before time.Time, most int, receivers []string) error {
 	return j.update(func(tx *bbolt.Tx) error {
 		history := tx.Bucket(historyBucket)
 		n := history.Stats().KeyN
-		return cmp.Or(
-			removeIf(history, func(a Alarm) bool {
-				n--
-				return n >= most || a.Cleared.Before(before)
-			}),
-			removeIf(tx.Bucket(silenceBucket), func(s Silence) bool { return s.Until.Before(before) }),
-			keepBuckets(tx.Bucket(toldBucket), receivers), keepBuckets(tx.Bucket(queueBucket), receivers),
-		)
+		err := removeIf(history, func(a Alarm) bool {
+			n--
+			return n >= most || a.Cleared.Before(before)
+		})
+		if err != nil {
+			return err
+		}
+		if err := removeIf(tx.Bucket(silenceBucket), func(s Silence) bool { return s.Until.Before(before) }); err != nil {
+			return err
+		}
+		if err := keepBuckets(tx.Bucket(toldBucket), receivers); err != nil {
+			return err
+		}
+		return keepBuckets(tx.Bucket(queueBucket), receivers)
 	})
 }
 
@@ -86,10 +91,15 @@ func removeIf[T any](b *bbolt.Bucket, is func(T) bool) error {
 		}
 		return nil
 	})
-	for _, k := range keys {
-		err = cmp.Or(err, b.Delete(k))
+	if err != nil {
+		return err
 	}
-	return err
+	for _, k := range keys {
+		if err := b.Delete(k); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keepBuckets removes the buckets in b that have none of these names.
@@ -101,8 +111,13 @@ func keepBuckets(b *bbolt.Bucket, names []string) error {
 		}
 		return nil
 	})
-	for _, k := range gone {
-		err = cmp.Or(err, b.DeleteBucket(k))
+	if err != nil {
+		return err
 	}
-	return err
+	for _, k := range gone {
+		if err := b.DeleteBucket(k); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"time"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // A Match selects alarms. Each list holds shell patterns; an empty one, and a
@@ -35,19 +37,23 @@ func matches(patterns []string, s string) bool {
 	})
 }
 
-// Problem returns what is wrong with m; nil: nothing.
-func (m Match) Problem() error {
-	for _, p := range slices.Concat(m.HSMs, m.Groups, m.Objects, m.Codes) {
-		if _, err := path.Match(p, ""); err != nil {
-			return fmt.Errorf("%q is not a pattern: * and ? stand for what varies", p)
+// Validate returns all that is wrong with m.
+func (m Match) Validate() error {
+	var errs []error
+	for _, list := range []struct {
+		key      string
+		patterns []string
+	}{{"hsms", m.HSMs}, {"groups", m.Groups}, {"objects", m.Objects}, {"codes", m.Codes}} {
+		for i, p := range list.patterns {
+			at := fmt.Sprintf("%s[%d]", list.key, i)
+			if _, err := path.Match(p, ""); err != nil {
+				errs = append(errs, setting.Faultf(at, "%q is not a pattern; wildcards * and ? are allowed", p))
+			} else if list.key == "groups" && !slices.ContainsFunc(Groups(), func(g Group) bool { return matches([]string{p}, g.Name) }) {
+				errs = append(errs, setting.Faultf(at, "%q is no group of alarms; lunawatch alarms explain lists them", p))
+			}
 		}
 	}
-	for _, p := range m.Groups {
-		if !slices.ContainsFunc(Groups(), func(g Group) bool { return matches([]string{p}, g.Name) }) {
-			return fmt.Errorf("%q is no group of alarms; lunawatch alarms explain lists them", p)
-		}
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // A Silence keeps alarms from being told for some time: planned work, a known
@@ -61,15 +67,16 @@ type Silence struct {
 	Until  time.Time `json:"until"`
 }
 
-// Problem returns what is wrong with s; nil: nothing.
-func (s Silence) Problem() error {
-	switch {
-	case s.Author == "" || s.Reason == "":
-		return errors.New("a silence needs an author and a reason")
-	case !s.Until.After(s.From):
-		return errors.New("a silence needs an end after its begin")
+// Validate returns all that is wrong with s.
+func (s Silence) Validate() error {
+	var errs []error
+	if s.Author == "" || s.Reason == "" {
+		errs = append(errs, errors.New("a silence needs an author and a reason"))
 	}
-	return s.Match.Problem()
+	if !s.Until.After(s.From) {
+		errs = append(errs, errors.New("a silence needs an end after its begin"))
+	}
+	return errors.Join(append(errs, s.Match.Validate())...)
 }
 
 // holds reports whether s silences a at now.

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // Alertmanager keeps the alarms as alerts of Prometheus Alertmanager, API v2.
@@ -39,14 +41,14 @@ type Alertmanager struct {
 // AlertmanagerRefresh is how often what stands is sent again.
 const AlertmanagerRefresh = time.Minute
 
-// Problem returns what is wrong with m; nil: nothing.
-func (m *Alertmanager) Problem() error {
-	errs := []error{m.HTTP.Problem()}
+// Validate returns all that is wrong with m.
+func (m *Alertmanager) Validate() error {
+	errs := []error{m.HTTP.Validate()}
 	if len(m.URLs) == 0 {
-		errs = append(errs, errors.New("urls is needed"))
+		errs = append(errs, setting.Faultf("urls", "is needed"))
 	}
-	for _, u := range m.URLs {
-		errs = append(errs, urlProblem("urls", u))
+	for i, u := range m.URLs {
+		errs = append(errs, setting.At(fmt.Sprintf("urls[%d]", i), validateURL(u)))
 	}
 	if (m.User == "") != (m.PasswordFile == "") {
 		errs = append(errs, errors.New("user and password_file go together"))

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // Exec runs a program for each notification, with a [Message] as JSON on its
@@ -30,15 +32,16 @@ const ExecTimeout = 10 * time.Second
 
 const exDataErr = 65 // of sysexits.h
 
-// Problem returns what is wrong with e; nil: nothing.
-func (e *Exec) Problem() error {
+// Validate returns all that is wrong with e.
+func (e *Exec) Validate() error {
+	var errs []error
 	if len(e.Command) == 0 || !filepath.IsAbs(e.Command[0]) {
-		return errors.New("command needs an absolute path")
+		errs = append(errs, setting.Faultf("command", "needs an absolute path"))
 	}
 	if e.Timeout != 0 && (e.Timeout < time.Second || e.Timeout >= deliveryTimeout) {
-		return fmt.Errorf("timeout %s is not from 1s to below %s", e.Timeout, deliveryTimeout)
+		errs = append(errs, setting.Faultf("timeout", "%s is not from 1s to below %s", e.Timeout, deliveryTimeout))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Notify implements [Notifier].

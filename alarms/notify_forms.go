@@ -36,16 +36,21 @@ func (f Forms) has(form Form) bool {
 	return slices.Contains(f, form) || len(f) == 0 && form == FormVendor
 }
 
-// Problem returns what is wrong with f for a receiver that is told by r; nil:
-// nothing.
-func (f Forms) Problem(r Route) error {
+// Validate returns all that is wrong with f.
+func (f Forms) Validate() error {
+	var errs []error
 	for _, form := range f {
 		switch form {
 		case FormVendor, FormLunawatch, FormAlarmMIB:
 		default:
-			return fmt.Errorf("form %q is none of vendor, lunawatch, alarm-mib", form)
+			errs = append(errs, fmt.Errorf("%q is none of vendor, lunawatch, alarm-mib", form))
 		}
 	}
+	return errors.Join(errs...)
+}
+
+// Fits returns why a receiver with route r cannot have f.
+func (f Forms) Fits(r Route) error {
 	switch {
 	case r.Policy.Level == LevelCategory && (f.has(FormLunawatch) || f.has(FormAlarmMIB)):
 		return errors.New("level category allows form vendor only: the others tell which alarm it is")

@@ -2,6 +2,7 @@ package alarms
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -79,7 +80,7 @@ func TestForms(t *testing.T) {
 		{nil, Route{Heartbeat: time.Minute}, "heartbeat needs form lunawatch"},
 		{Forms{FormVendor, FormLunawatch}, Route{Heartbeat: time.Minute}, ""},
 	} {
-		if err := x.form.Problem(x.r); (err == nil) != (x.want == "") || err != nil && !strings.Contains(err.Error(), x.want) {
+		if err := errors.Join(x.form.Validate(), x.form.Fits(x.r)); (err == nil) != (x.want == "") || err != nil && !strings.Contains(err.Error(), x.want) {
 			t.Errorf("%v: got %v, want %q", x.form, err, x.want)
 		}
 	}

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpproxy"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // TLS is who a receiver has to be, and who the agent is to it. The receiver's
@@ -27,8 +29,8 @@ type TLS struct {
 	KeyFile  string `yaml:"key_file"`
 }
 
-// Problem returns what is wrong with t; nil: nothing.
-func (t TLS) Problem() error {
+// Validate returns all that is wrong with t.
+func (t TLS) Validate() error {
 	if (t.CertFile == "") != (t.KeyFile == "") {
 		return errors.New("cert_file and key_file go together")
 	}
@@ -65,28 +67,27 @@ type HTTP struct {
 	ProxyURL string `yaml:"proxy_url"` // this one; without either, none
 }
 
-// Problem returns what is wrong with h; nil: nothing.
-func (h HTTP) Problem() error {
+// Validate returns all that is wrong with h.
+func (h HTTP) Validate() error {
+	errs := []error{h.TLS.Validate()}
 	if h.ProxyURL != "" && h.Proxy {
-		return errors.New("proxy and proxy_url exclude each other")
+		errs = append(errs, errors.New("proxy and proxy_url exclude each other"))
 	}
 	if h.ProxyURL != "" {
-		if err := urlProblem("proxy_url", h.ProxyURL); err != nil {
-			return err
-		}
+		errs = append(errs, setting.At("proxy_url", validateURL(h.ProxyURL)))
 	}
-	return h.TLS.Problem()
+	return errors.Join(errs...)
 }
 
-// urlProblem returns what is wrong with the URL under a key. The error does not
-// hold it: it may hold a secret.
-func urlProblem(key, text string) error {
+// validateURL returns what is wrong with a URL. The error does not hold it: it
+// may hold a secret.
+func validateURL(text string) error {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("%s is not a URL such as https://host/path", key)
+		return errors.New("not a URL such as https://host/path")
 	case u.User != nil:
-		return fmt.Errorf("%s holds a user or a password: secrets are only read from files", key)
+		return errors.New("holds a user or a password; secrets are only read from files")
 	}
 	return nil
 }

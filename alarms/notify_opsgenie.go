@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // Opsgenie keeps the alarms as alerts, by its Alert API. Signs of life go to a
@@ -22,11 +24,11 @@ type Opsgenie struct {
 // OpsgenieURL is where Opsgenie takes alerts outside the EU.
 const OpsgenieURL = "https://api.opsgenie.com"
 
-// Problem returns what is wrong with o; nil: nothing.
-func (o *Opsgenie) Problem() error {
-	errs := []error{o.HTTP.Problem(), urlProblem("url", cmp.Or(o.URL, OpsgenieURL))}
+// Validate returns all that is wrong with o.
+func (o *Opsgenie) Validate() error {
+	errs := []error{o.HTTP.Validate(), setting.At("url", validateURL(cmp.Or(o.URL, OpsgenieURL)))}
 	if o.APIKeyFile == "" {
-		errs = append(errs, errors.New("api_key_file is needed"))
+		errs = append(errs, setting.Faultf("api_key_file", "is needed"))
 	}
 	return errors.Join(errs...)
 }

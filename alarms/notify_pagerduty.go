@@ -7,6 +7,8 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // PagerDuty keeps the alarms as incidents, by Events API v2. Signs of life are
@@ -21,11 +23,11 @@ type PagerDuty struct {
 // go to events.eu.pagerduty.com.
 const PagerDutyURL = "https://events.pagerduty.com/v2/enqueue"
 
-// Problem returns what is wrong with p; nil: nothing.
-func (p *PagerDuty) Problem() error {
-	errs := []error{p.HTTP.Problem(), urlProblem("url", cmp.Or(p.URL, PagerDutyURL))}
+// Validate returns all that is wrong with p.
+func (p *PagerDuty) Validate() error {
+	errs := []error{p.HTTP.Validate(), setting.At("url", validateURL(cmp.Or(p.URL, PagerDutyURL)))}
 	if p.RoutingKeyFile == "" {
-		errs = append(errs, errors.New("routing_key_file is needed"))
+		errs = append(errs, setting.Faultf("routing_key_file", "is needed"))
 	}
 	return errors.Join(errs...)
 }

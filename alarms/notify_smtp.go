@@ -15,6 +15,8 @@ import (
 	"net/textproto"
 	"strings"
 	"time"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // SMTP sends mail. With Digest, all that waits once the oldest has waited for
@@ -33,19 +35,18 @@ type SMTP struct {
 // SMTPPorts are the ports where none is given.
 var SMTPPorts = map[string]string{"starttls": "587", "tls": "465", "none": "25", "": "587"}
 
-// Problem returns what is wrong with s; nil: nothing.
-func (s *SMTP) Problem() error {
-	errs := []error{s.TLS.Problem()}
+// Validate returns all that is wrong with s.
+func (s *SMTP) Validate() error {
+	errs := []error{s.TLS.Validate()}
 	if s.Address == "" || len(s.To) == 0 {
 		errs = append(errs, errors.New("address and to are needed"))
 	}
-	for _, a := range append([]string{s.From}, s.To...) {
-		if parsed, err := mail.ParseAddress(a); err != nil || parsed.Address != a {
-			errs = append(errs, fmt.Errorf("%q is no mail address such as noc@example.net", a))
-		}
+	errs = append(errs, setting.At("from", validateMail(s.From)))
+	for i, to := range s.To {
+		errs = append(errs, setting.At(fmt.Sprintf("to[%d]", i), validateMail(to)))
 	}
 	if SMTPPorts[s.Security] == "" {
-		errs = append(errs, fmt.Errorf("security %q is none of starttls, tls, none", s.Security))
+		errs = append(errs, setting.Faultf("security", "%q is none of starttls, tls, none", s.Security))
 	}
 	if (s.User == "") != (s.PasswordFile == "") {
 		errs = append(errs, errors.New("user and password_file go together"))
@@ -54,9 +55,16 @@ func (s *SMTP) Problem() error {
 		errs = append(errs, errors.New("a password is not sent without TLS: security none and user exclude each other"))
 	}
 	if s.Digest != 0 && s.Digest < time.Second {
-		errs = append(errs, fmt.Errorf("digest %s is below one second", s.Digest))
+		errs = append(errs, setting.Faultf("digest", "%s is below one second", s.Digest))
 	}
 	return errors.Join(errs...)
+}
+
+func validateMail(address string) error {
+	if parsed, err := mail.ParseAddress(address); err != nil || parsed.Address != address {
+		return fmt.Errorf("%q is no mail address such as noc@example.net", address)
+	}
+	return nil
 }
 
 // Notify implements [Notifier].

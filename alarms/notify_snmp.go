@@ -14,22 +14,23 @@ import (
 
 	"github.com/gosnmp/gosnmp"
 
+	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
 // An SNMPTarget is a manager that takes traps or informs.
 type SNMPTarget struct {
-	Address          string // host:port
-	Version          string // "2c" or "3"
-	Inform           bool   // confirmed; a trap to a closed port counts as sent
-	CommunityFile    string // 2c
-	User             string // 3, always authPriv
-	AuthProtocol     string // SHA224, SHA256, SHA384 or SHA512; "" is SHA256
-	AuthPasswordFile string
-	PrivProtocol     string // AES, AES192 or AES256; "" is AES
-	PrivPasswordFile string
-	Form             Forms
+	Address          string `yaml:"address"`        // host:port
+	Version          string `yaml:"version"`        // "2c" or "3"
+	Inform           bool   `yaml:"inform"`         // confirmed; a trap to a closed port counts as sent
+	CommunityFile    string `yaml:"community_file"` // 2c
+	User             string `yaml:"user"`           // 3, always authPriv
+	AuthProtocol     string `yaml:"auth_protocol"`  // SHA224, SHA256, SHA384 or SHA512; "" is SHA256
+	AuthPasswordFile string `yaml:"auth_password_file"`
+	PrivProtocol     string `yaml:"priv_protocol"` // AES, AES192 or AES256; "" is AES
+	PrivPasswordFile string `yaml:"priv_password_file"`
+	Form             Forms  `yaml:"form"`
 }
 
 // An Engine is the SNMP engine that this agent is: one for all receivers.
@@ -80,20 +81,34 @@ var privProtocols = map[string]gosnmp.SnmpV3PrivProtocol{
 	"": gosnmp.AES, "AES": gosnmp.AES, "AES128": gosnmp.AES, "AES192": gosnmp.AES192, "AES256": gosnmp.AES256,
 }
 
+// Validate returns all that is wrong with t.
+func (t SNMPTarget) Validate() error {
+	errs := []error{setting.At("form", t.Form.Validate())}
+	if _, _, err := t.hostPort(); err != nil {
+		errs = append(errs, setting.At("address", err))
+	}
+	switch {
+	case t.Version == "2c" && t.CommunityFile == "":
+		errs = append(errs, errors.New("version 2c needs community_file"))
+	case t.Version == "3" && (t.User == "" || t.AuthPasswordFile == "" || t.PrivPasswordFile == ""):
+		errs = append(errs, errors.New("version 3 needs user, auth_password_file and priv_password_file"))
+	case t.Version != "2c" && t.Version != "3":
+		errs = append(errs, setting.Faultf("version", "%q is neither 2c nor 3", t.Version))
+	}
+	if _, ok := authProtocols[protocol(t.AuthProtocol)]; !ok {
+		errs = append(errs, setting.Faultf("auth_protocol", "%q is none of SHA224, SHA256, SHA384, SHA512", t.AuthProtocol))
+	}
+	if _, ok := privProtocols[protocol(t.PrivProtocol)]; !ok {
+		errs = append(errs, setting.Faultf("priv_protocol", "%q is none of AES, AES192, AES256", t.PrivProtocol))
+	}
+	return errors.Join(errs...)
+}
+
 // NewSNMP returns a sender to t by j's engine. An error tells what is wrong
 // with t, or with the files of its secrets.
 func NewSNMP(t SNMPTarget, j *Journal) (*SNMP, error) {
-	_, auth := authProtocols[protocol(t.AuthProtocol)]
-	_, priv := privProtocols[protocol(t.PrivProtocol)]
-	switch {
-	case t.Version != "2c" && t.Version != "3":
-		return nil, fmt.Errorf("version %q is neither 2c nor 3", t.Version)
-	case t.Version == "3" && t.User == "":
-		return nil, errors.New("version 3 needs a user")
-	case !auth:
-		return nil, fmt.Errorf("auth_protocol %q is none of SHA224, SHA256, SHA384, SHA512", t.AuthProtocol)
-	case !priv:
-		return nil, fmt.Errorf("priv_protocol %q is none of AES, AES192, AES256", t.PrivProtocol)
+	if err := t.Validate(); err != nil {
+		return nil, err
 	}
 	engine, err := j.Engine()
 	if err != nil {

@@ -288,11 +288,11 @@ func keepsSecrets(t *testing.T, err error) {
 func TestUnusableTargets(t *testing.T) {
 	j := openJournal(t, t.TempDir())
 	for want, change := range map[string]func(*SNMPTarget){
-		`version "1" is neither`:           func(s *SNMPTarget) { s.Version = "1" },
-		`version "" is neither`:            func(s *SNMPTarget) { s.Version = "" },
-		"needs a user":                     func(s *SNMPTarget) { s.User = "" },
-		`auth_protocol "MD5" is none of`:   func(s *SNMPTarget) { s.AuthProtocol = "MD5" },
-		`priv_protocol "DES" is none of`:   func(s *SNMPTarget) { s.PrivProtocol = "DES" },
+		`version: "1" is neither`:          func(s *SNMPTarget) { s.Version = "1" },
+		`version: "" is neither`:           func(s *SNMPTarget) { s.Version = "" },
+		"version 3 needs user, ":           func(s *SNMPTarget) { s.User = "" },
+		`auth_protocol: "MD5" is none of`:  func(s *SNMPTarget) { s.AuthProtocol = "MD5" },
+		`priv_protocol: "DES" is none of`:  func(s *SNMPTarget) { s.PrivProtocol = "DES" },
 		"missing port in address":          func(s *SNMPTarget) { s.Address = "192.0.2.1" },
 		`port "snmp" is not a number`:      func(s *SNMPTarget) { s.Address = "192.0.2.1:snmp" },
 		"auth_password_file: open /none":   func(s *SNMPTarget) { s.AuthPasswordFile = "/none" },

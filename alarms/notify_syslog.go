@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // Syslog sends each notification as a message of RFC 5424, with the alarm in
@@ -34,20 +36,20 @@ var facilities = []string{"kern", "user", "mail", "daemon", "auth", "syslog", "l
 // SyslogPorts are the ports where none is given.
 var SyslogPorts = map[string]string{"udp": "514", "tcp": "514", "tls": "6514", "": "6514"}
 
-// Problem returns what is wrong with s; nil: nothing.
-func (s *Syslog) Problem() error {
-	errs := []error{s.TLS.Problem()}
+// Validate returns all that is wrong with s.
+func (s *Syslog) Validate() error {
+	errs := []error{s.TLS.Validate()}
 	if s.Address == "" {
-		errs = append(errs, errors.New("address is needed"))
+		errs = append(errs, setting.Faultf("address", "is needed"))
 	}
 	if SyslogPorts[s.Network] == "" {
-		errs = append(errs, fmt.Errorf("network %q is none of udp, tcp, tls", s.Network))
+		errs = append(errs, setting.Faultf("network", "%q is none of udp, tcp, tls", s.Network))
 	}
 	if cmp.Or(s.Network, "tls") != "tls" && s.TLS != (TLS{}) {
 		errs = append(errs, errors.New("ca_file, cert_file and key_file are of network tls"))
 	}
 	if !slices.Contains(facilities, cmp.Or(s.Facility, "daemon")) {
-		errs = append(errs, fmt.Errorf("facility %q is none of %s", s.Facility, strings.Join(facilities, ", ")))
+		errs = append(errs, setting.Faultf("facility", "%q is none of %s", s.Facility, strings.Join(facilities, ", ")))
 	}
 	return errors.Join(errs...)
 }

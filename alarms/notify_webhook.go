@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"text/template"
 	"time"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // Webhook posts each notification to a URL: a [Message] as JSON, or what a
@@ -34,16 +36,16 @@ type Webhook struct {
 // refuses what is minutes old, and drops an id that it has had.
 const SignatureHeader = "Lunawatch-Signature"
 
-// Problem returns what is wrong with w; nil: nothing.
-func (w *Webhook) Problem() error {
-	err := w.HTTP.Problem()
+// Validate returns all that is wrong with w.
+func (w *Webhook) Validate() error {
+	errs := []error{w.HTTP.Validate()}
 	if (w.URL == "") == (w.URLFile == "") {
-		return errors.Join(err, errors.New("exactly one of url and url_file is needed"))
+		errs = append(errs, errors.New("exactly one of url and url_file is needed"))
 	}
 	if w.URL != "" {
-		err = errors.Join(err, urlProblem("url", w.URL))
+		errs = append(errs, setting.At("url", validateURL(w.URL)))
 	}
-	return err
+	return errors.Join(errs...)
 }
 
 // Notify implements [Notifier].
@@ -52,7 +54,7 @@ func (w *Webhook) Notify(ctx context.Context, n Notification) error {
 	header, err := bearer(w.BearerTokenFile)
 	if err == nil && w.URLFile != "" {
 		if target, err = secret("url_file", w.URLFile, 1); err == nil {
-			err = urlProblem("url_file: what the file holds", target)
+			err = setting.At("url_file", validateURL(target))
 		}
 	}
 	if err != nil {

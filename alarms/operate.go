@@ -98,7 +98,7 @@ func (w *Watch) Silences() []Silence {
 
 // Silence adds a silence and returns its number.
 func (w *Watch) Silence(s Silence) (uint64, error) {
-	if err := s.Problem(); err != nil {
+	if err := s.Validate(); err != nil {
 		return 0, err
 	}
 	id, err := w.Journal.Count("silences")

@@ -2,10 +2,13 @@ package alarms
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"time"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // A Policy is how much a receiver may learn. Somebody who can use an HSM can
@@ -28,17 +31,18 @@ const (
 	LevelOff      Level = "off"      // nothing
 )
 
-// Problem returns what is wrong with p; nil: nothing.
-func (p Policy) Problem() error {
+// Validate returns all that is wrong with p.
+func (p Policy) Validate() error {
+	var errs []error
 	switch p.Level {
 	case "", LevelFull, LevelCoded, LevelCategory, LevelOff:
 	default:
-		return fmt.Errorf("level %q is none of full, coded, category, off", p.Level)
+		errs = append(errs, setting.Faultf("level", "%q is none of full, coded, category, off", p.Level))
 	}
 	if p.MinInterval < 0 {
-		return fmt.Errorf("min_interval %s is negative", p.MinInterval)
+		errs = append(errs, setting.Faultf("min_interval", "%s is negative", p.MinInterval))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Limit returns n as a receiver of that policy may see it.

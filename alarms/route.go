@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // A Route is what a receiver is told, and when.
@@ -26,17 +28,18 @@ type Route struct {
 // DefaultExpire is how long delivery is tried where nothing is configured.
 const DefaultExpire = 72 * time.Hour
 
-// Problem returns what is wrong with r; nil: nothing.
-func (r Route) Problem() error {
+// Validate returns all that is wrong with r.
+func (r Route) Validate() error {
+	var errs []error
 	for _, d := range []struct {
 		key   string
 		value time.Duration
 	}{{"unacknowledged_for", r.UnacknowledgedFor}, {"repeat", r.Repeat}, {"expire", r.Expire}, {"heartbeat", r.Heartbeat}} {
 		if d.value != 0 && d.value < time.Second {
-			return fmt.Errorf("%s %s is below one second", d.key, d.value)
+			errs = append(errs, setting.Faultf(d.key, "%s is below one second", d.value))
 		}
 	}
-	return errors.Join(r.Only.Problem(), r.Hours.Problem(), r.Policy.Problem())
+	return errors.Join(append(errs, setting.At("only", r.Only.Validate()), setting.At("hours", r.Hours.Validate()), r.Policy.Validate())...)
 }
 
 // takes reports whether r tells of a at all. A test is told to all, and what is
@@ -73,23 +76,23 @@ type Hours struct {
 
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
-// Problem returns what is wrong with h; nil: nothing.
-func (h Hours) Problem() error {
-	for _, d := range h.Days {
+// Validate returns all that is wrong with h.
+func (h Hours) Validate() error {
+	var errs []error
+	for i, d := range h.Days {
 		if !slices.Contains(weekdays, strings.ToLower(d)) {
-			return fmt.Errorf("hours: %q is no day such as mon", d)
+			errs = append(errs, setting.Faultf(fmt.Sprintf("days[%d]", i), "%q is no day such as mon", d))
 		}
 	}
-	for _, t := range []string{h.From, h.To} {
-		if _, err := time.Parse("15:04", t); t != "" && err != nil {
-			return fmt.Errorf("hours: %q is no time such as 08:00", t)
+	for _, t := range []struct{ key, value string }{{"from", h.From}, {"to", h.To}} {
+		if _, err := time.Parse("15:04", t.value); t.value != "" && err != nil {
+			errs = append(errs, setting.Faultf(t.key, "%q is no time such as 08:00", t.value))
 		}
 	}
-	_, err := time.LoadLocation(h.Zone)
-	if err != nil {
-		return fmt.Errorf("hours: zone %q is not known on this host", h.Zone)
+	if _, err := time.LoadLocation(h.Zone); err != nil {
+		errs = append(errs, setting.Faultf("zone", "%q is not known on this host; name one such as Europe/Berlin, or install tzdata", h.Zone))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // open reports whether now is in h. Hours that pass midnight are of the day on

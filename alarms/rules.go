@@ -1,11 +1,14 @@
 package alarms
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // Settings are the thresholds that the configuration can change.
@@ -65,49 +68,65 @@ var DefaultSettings = Settings{
 	ForecastDays:      30,
 }
 
-// Problems returns one error for each value that cannot be.
-func (s Settings) Problems() (errs []error) {
+// maxDays is what a time.Duration holds with ease: a hundred years.
+const maxDays = 36500
+
+// Validate returns all that is wrong with s.
+func (s Settings) Validate() error {
+	const (
+		notNegative  = "0 or more is allowed"
+		positive     = "more than 0 is needed"
+		atLeastOne   = "1 or more is needed"
+		part         = "0 to 1 is allowed"
+		positivePart = "more than 0 and at most 1 is needed"
+	)
+	days := fmt.Sprintf("0 to %d is allowed", maxDays)
+	var errs []error
 	for _, v := range []struct {
-		key string
-		ok  bool
+		key    string
+		value  any
+		ok     bool
+		remedy string
 	}{
-		{"battery_margin", s.BatteryMargin >= 0},
-		{"temperature_margin", s.TemperatureMargin >= 0},
-		{"so_login_attempts", s.SOLoginAttempts >= 0},
-		{"storage_ratio", s.StorageRatio > 0 && s.StorageRatio <= 1},
-		{"log_disk_ratio", s.LogDiskRatio > 0 && s.LogDiskRatio <= 1},
-		{"certificate_days", s.CertificateDays >= 0},
-		{"unreachable_after", s.UnreachableAfter >= 1},
-		{"silent_after", s.SilentAfter >= 1},
-		{"event_age", s.EventAge > 0},
-		{"utilization_ratio", s.UtilizationRatio >= 0 && s.UtilizationRatio <= 1},
-		{"utilization_margin", s.UtilizationMargin >= 0 && s.UtilizationMargin <= s.UtilizationRatio},
-		{"raise_after", delays(s.RaiseAfter)},
-		{"clear_after", delays(s.ClearAfter)},
-		{"flap_count", s.FlapCount >= 0 && s.FlapCount != 1},
-		{"flap_window", s.FlapWindow > 0},
-		{"storm_alarms", s.StormAlarms >= 0 && s.StormAlarms <= maxStorm},
-		{"notify_interval", s.NotifyInterval >= 0},
-		{"delivery_after", s.DeliveryAfter > 0},
-		{"history_age", s.HistoryAge > 0},
-		{"history_alarms", s.HistoryAlarms > 0},
-		{"forecast_days", s.ForecastDays >= 0},
+		{"battery_margin", s.BatteryMargin, s.BatteryMargin >= 0, notNegative},
+		{"temperature_margin", s.TemperatureMargin, s.TemperatureMargin >= 0, notNegative},
+		{"so_login_attempts", s.SOLoginAttempts, s.SOLoginAttempts >= 0, notNegative},
+		{"storage_ratio", s.StorageRatio, s.StorageRatio > 0 && s.StorageRatio <= 1, positivePart},
+		{"log_disk_ratio", s.LogDiskRatio, s.LogDiskRatio > 0 && s.LogDiskRatio <= 1, positivePart},
+		{"certificate_days", s.CertificateDays, s.CertificateDays >= 0 && s.CertificateDays <= maxDays, days},
+		{"unreachable_after", s.UnreachableAfter, s.UnreachableAfter >= 1, atLeastOne},
+		{"silent_after", s.SilentAfter, s.SilentAfter >= 1, atLeastOne},
+		{"event_age", s.EventAge, s.EventAge > 0, positive},
+		{"utilization_ratio", s.UtilizationRatio, s.UtilizationRatio >= 0 && s.UtilizationRatio <= 1, part},
+		{"utilization_margin", s.UtilizationMargin, s.UtilizationMargin >= 0 && s.UtilizationMargin <= s.UtilizationRatio, "0 to utilization_ratio is allowed"},
+		{"flap_count", s.FlapCount, s.FlapCount >= 0 && s.FlapCount != 1, "0, or 2 and more is allowed"},
+		{"flap_window", s.FlapWindow, s.FlapWindow > 0, positive},
+		{"storm_alarms", s.StormAlarms, s.StormAlarms >= 0 && s.StormAlarms <= maxStorm, fmt.Sprintf("0 to %d is allowed", maxStorm)},
+		{"notify_interval", s.NotifyInterval, s.NotifyInterval >= 0, notNegative},
+		{"delivery_after", s.DeliveryAfter, s.DeliveryAfter > 0, positive},
+		{"history_age", s.HistoryAge, s.HistoryAge > 0, positive},
+		{"history_alarms", s.HistoryAlarms, s.HistoryAlarms > 0, positive},
+		{"forecast_days", s.ForecastDays, s.ForecastDays >= 0 && s.ForecastDays <= maxDays, days},
 	} {
 		if !v.ok {
-			errs = append(errs, fmt.Errorf("alarms: %s is out of range", v.key))
+			errs = append(errs, setting.Faultf(v.key, "%v is out of range; %s", v.value, v.remedy))
 		}
 	}
-	return errs
+	return errors.Join(append(errs, setting.At("raise_after", validateDelays(s.RaiseAfter)), setting.At("clear_after", validateDelays(s.ClearAfter)))...)
 }
 
-// delays reports whether every group is one, and no time is negative.
-func delays(byGroup map[string]time.Duration) bool {
-	for group, d := range byGroup {
-		if d < 0 || GroupNamed(group).Number == 0 {
-			return false
+// validateDelays returns what is wrong with times by group.
+func validateDelays(byGroup map[string]time.Duration) error {
+	var errs []error
+	for _, group := range slices.Sorted(maps.Keys(byGroup)) {
+		if GroupNamed(group).Number == 0 {
+			errs = append(errs, setting.Faultf(group, "is no group of alarms; lunawatch alarms explain lists them"))
+		}
+		if d := byGroup[group]; d < 0 {
+			errs = append(errs, setting.Faultf(group, "%s is negative", d))
 		}
 	}
-	return true
+	return errors.Join(errs...)
 }
 
 // A Rule judges what was polled of one device. It says nothing of what it

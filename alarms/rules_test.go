@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // read makes a section that was asked for at the start of a story and may be
@@ -408,10 +409,10 @@ func TestSettingsMoveRules(t *testing.T) {
 			t.Errorf("%s: bad %v, want %v", x.rule.Group, got, x.bad)
 		}
 	}
-	if errs := DefaultSettings.Problems(); errs != nil {
-		t.Errorf("the default settings: %v", errs)
+	if err := DefaultSettings.Validate(); err != nil {
+		t.Errorf("the default settings: %v", err)
 	}
-	if errs := (Settings{StorageRatio: 1.1, LogDiskRatio: -1, BatteryMargin: -1, TemperatureMargin: -1, CertificateDays: -1, SOLoginAttempts: -1}).Problems(); len(errs) != 13 {
+	if errs := setting.Faults(Settings{StorageRatio: 1.1, LogDiskRatio: -1, BatteryMargin: -1, TemperatureMargin: -1, CertificateDays: -1, SOLoginAttempts: -1}.Validate()); len(errs) != 13 {
 		t.Errorf("got %v", errs)
 	}
 }

@@ -94,7 +94,13 @@ func parseFlags(flags *flag.FlagSet, args []string, words int) (code int, ok boo
 	return exitOK, true
 }
 
+// fail prints an error. Faults of a configuration stand by themselves, so that
+// editors find their lines.
 func fail(std stdio, name string, err error) int {
+	if faults := agent.Faults(nil); errors.As(err, &faults) {
+		fmt.Fprintln(std.err, faults)
+		return exitError
+	}
 	fmt.Fprintf(std.err, "lunawatch %s: %s\n", name, err)
 	return exitError
 }

@@ -88,7 +88,7 @@ func (f filter) match() (m alarms.Match, err error) {
 	if m.Severity, err = severity(f.severity); err != nil {
 		return m, err
 	}
-	return m, m.Problem()
+	return m, m.Validate()
 }
 
 func patterns(list string) []string {

@@ -53,7 +53,7 @@ func runAlarmsSilence(ctx context.Context, args []string, std stdio) int {
 	case *reason == "":
 		return usageError(std, name, errors.New("-reason is needed: the next shift reads it"))
 	}
-	if err := s.Problem(); err != nil {
+	if err := s.Validate(); err != nil {
 		return usageError(std, name, err)
 	}
 	added, err := agent.NewClient(*socket).Silence(ctx, s)

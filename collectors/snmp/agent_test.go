@@ -17,6 +17,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/mib"
 )
 
@@ -535,10 +536,10 @@ func TestSNMPEnds(t *testing.T) {
 	}
 }
 
-func TestSNMPProblems(t *testing.T) {
+func TestSNMPValidate(t *testing.T) {
 	good := Agent{Address: "a:161", Version: "3", User: "u", AuthPasswordFile: "f", PrivPasswordFile: "f", AuthProtocol: "sha-512", PrivProtocol: "aes256", Interval: time.Minute}
-	if p := good.Problems(); p != nil {
-		t.Error(p)
+	if err := good.Validate(); err != nil {
+		t.Error(err)
 	}
 	for want, change := range map[string]func(*Agent){
 		"address":        func(a *Agent) { a.Address = "" },
@@ -551,8 +552,8 @@ func TestSNMPProblems(t *testing.T) {
 	} {
 		a := good
 		change(&a)
-		if p := a.Problems(); len(p) != 1 || !strings.Contains(p[0], want) {
-			t.Errorf("%s: %q", want, p)
+		if faults := setting.Faults(a.Validate()); len(faults) != 1 || !strings.Contains(faults[0].Error(), want) {
+			t.Errorf("%s: %v", want, faults)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 var authProtocols = map[string]gosnmp.SnmpV3AuthProtocol{
@@ -29,28 +30,31 @@ var privProtocols = map[string]gosnmp.SnmpV3PrivProtocol{
 // protocolName accepts SHA-256 and sha256 alike.
 func protocolName(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "-", "")) }
 
-// Problems returns what is wrong with the settings of a, in the words of the
+// Validate returns all that is wrong with the settings of a, in the words of the
 // configuration.
-func (a *Agent) Problems() (problems []string) {
-	_, auth := authProtocols[protocolName(a.AuthProtocol)]
-	_, priv := privProtocols[protocolName(a.PrivProtocol)]
-	for _, c := range []struct {
-		bad  bool
-		text string
-	}{
-		{a.Address == "", "address is needed"},
-		{a.Version != "2c" && a.Version != "3", "version " + strconv.Quote(a.Version) + " is neither 3 nor 2c"},
-		{a.Version == "2c" && a.CommunityFile == "", "version 2c needs community_file"},
-		{a.Version == "3" && (a.User == "" || a.AuthPasswordFile == "" || a.PrivPasswordFile == ""), "version 3 needs user, auth_password_file and priv_password_file"},
-		{!auth, "auth_protocol " + strconv.Quote(a.AuthProtocol) + " is none of SHA224, SHA256, SHA384, SHA512"},
-		{!priv, "priv_protocol " + strconv.Quote(a.PrivProtocol) + " is none of AES, AES192, AES256"},
-		{a.Interval < time.Second, "interval " + a.Interval.String() + " is below one second"},
-	} {
-		if c.bad {
-			problems = append(problems, c.text)
-		}
+func (a *Agent) Validate() error {
+	var errs []error
+	if a.Address == "" {
+		errs = append(errs, setting.Faultf("address", "is needed"))
 	}
-	return problems
+	switch {
+	case a.Version == "2c" && a.CommunityFile == "":
+		errs = append(errs, errors.New("version 2c needs community_file"))
+	case a.Version == "3" && (a.User == "" || a.AuthPasswordFile == "" || a.PrivPasswordFile == ""):
+		errs = append(errs, errors.New("version 3 needs user, auth_password_file and priv_password_file"))
+	case a.Version != "2c" && a.Version != "3":
+		errs = append(errs, setting.Faultf("version", "%q is neither 3 nor 2c", a.Version))
+	}
+	if _, ok := authProtocols[protocolName(a.AuthProtocol)]; !ok {
+		errs = append(errs, setting.Faultf("auth_protocol", "%q is none of SHA224, SHA256, SHA384, SHA512", a.AuthProtocol))
+	}
+	if _, ok := privProtocols[protocolName(a.PrivProtocol)]; !ok {
+		errs = append(errs, setting.Faultf("priv_protocol", "%q is none of AES, AES192, AES256", a.PrivProtocol))
+	}
+	if a.Interval < time.Second {
+		errs = append(errs, setting.Faultf("interval", "%s is below one second", a.Interval))
+	}
+	return errors.Join(errs...)
 }
 
 // An session asks one agent in one poll. A new one for each poll finds an

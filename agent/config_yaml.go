@@ -1,0 +1,425 @@
+package agent
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
+)
+
+// The bounds of a configuration file. A site of a hundred HSMs is far below.
+const (
+	maxConfigBytes  = 1 << 20
+	maxConfigNodes  = 100_000 // with every alias replaced by what it stands for
+	maxConfigNested = 32      // brackets, lists in one line; indentation: as many columns eightfold
+)
+
+// A Fault is what is wrong at one place of a configuration file.
+type Fault struct {
+	File         string // "": a text without a file
+	Line, Column int    // from 1
+	setting.Fault
+}
+
+func (f Fault) Error() string {
+	at := fmt.Sprintf("%d:%d: %s", f.Line, f.Column, f.Fault.Error())
+	if f.File == "" {
+		return at
+	}
+	return f.File + ":" + at
+}
+
+// Faults is all that is wrong with a configuration file, in the order of its
+// lines. Its text has one line for each.
+type Faults []Fault
+
+func (f Faults) Error() string {
+	lines := make([]string, len(f))
+	for i, fault := range f {
+		lines[i] = fault.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// A document is the text of a configuration while it is read.
+type document struct {
+	file   string
+	root   ast.Node                 // nil: it says nothing
+	at     map[string]place         // of every value, by path
+	faults Faults                   // so far
+	nodes  int                      // so far, with aliases replaced
+	anchor map[string]anchoredValue // by name
+}
+
+type place struct{ line, column int }
+
+type anchoredValue struct {
+	node  ast.Node
+	nodes int
+}
+
+// readDocument reads a text into c, keeping what the text does not mention. The
+// document has a fault for each key or value that c has no place for.
+func readDocument(file string, text []byte, c *Config) *document {
+	d := &document{file: file, at: map[string]place{"": {1, 1}}, anchor: make(map[string]anchoredValue)}
+	d.parse(text)
+	if d.root == nil || len(d.faults) > 0 {
+		return d
+	}
+	d.check("", d.root, reflect.TypeOf(c))
+	if len(d.faults) > 0 {
+		return d
+	}
+	if err := decode(d.root, c); err != nil {
+		d.fault(start(d.root), "", err)
+	}
+	return d
+}
+
+func decode(node ast.Node, to any) error {
+	return yaml.NodeToValue(node, to, yaml.CustomUnmarshaler(readDuration))
+}
+
+func (d *document) fault(at place, path string, err error) {
+	wrong := yaml.Error(nil)
+	if errors.As(err, &wrong) {
+		err = errors.New(wrong.GetMessage())
+		if strings.Contains(wrong.GetMessage(), "\t") {
+			err = errors.New("a tab cannot stand here; YAML is indented with blanks")
+		}
+		if t := wrong.GetToken(); t != nil {
+			at = placeOf(t)
+		}
+	}
+	d.faults = append(d.faults, Fault{d.file, at.line, at.column, setting.Fault{Path: path, Err: err}})
+}
+
+// validated adds the faults that a section's Validate returned, where the text
+// has their values, or what should have them.
+func (d *document) validated(err error) {
+	for _, f := range setting.Faults(err) {
+		path := f.Path
+		at, ok := d.at[path]
+		for !ok {
+			path = path[:max(0, strings.LastIndexAny(path, ".["))]
+			at, ok = d.at[path]
+		}
+		d.fault(at, f.Path, f.Err)
+	}
+}
+
+// err returns all faults as an error; nil: there is none.
+func (d *document) err() error {
+	if len(d.faults) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(d.faults, func(a, b Fault) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
+	return d.faults
+}
+
+// parse sets root: one document, not nested too deep, and without aliases.
+func (d *document) parse(text []byte) {
+	if len(text) > maxConfigBytes {
+		d.fault(place{1, 1}, "", fmt.Errorf("the file has more than %d bytes; is it the right one?", maxConfigBytes))
+		return
+	}
+	tokens := lexer.Tokenize(string(text))
+	if t, err := refused(tokens); err != nil {
+		d.fault(placeOf(t), "", err)
+		return
+	}
+	file, err := parser.Parse(tokens, 0)
+	if err != nil {
+		d.fault(place{1, 1}, "", err)
+		return
+	}
+	for _, doc := range file.Docs {
+		switch doc.Body.(type) {
+		case nil, *ast.DirectiveNode, *ast.NullNode:
+		default:
+			d.root = d.resolve(doc.Body)
+			return
+		}
+	}
+}
+
+// refused returns what the parser must not get, and where it is: a second
+// document, which would be ignored, and nesting without end.
+func refused(tokens token.Tokens) (*token.Token, error) {
+	var brackets, lists, line, headers, directive int
+	content, ended := false, false
+	for _, t := range tokens {
+		if t.Position.Line != line {
+			line, lists = t.Position.Line, 0
+			if t.Position.Column > 8*maxConfigNested {
+				return t, errors.New("indented too deep")
+			}
+		}
+		switch t.Type {
+		case token.CommentType:
+			continue
+		case token.DirectiveType:
+			directive = line
+			continue
+		case token.DocumentHeaderType:
+			headers++
+			ended = ended || content || headers > 1
+			continue
+		case token.DocumentEndType:
+			ended = ended || content
+			continue
+		case token.MappingStartType, token.SequenceStartType:
+			brackets++
+		case token.MappingEndType, token.SequenceEndType:
+			brackets--
+		case token.SequenceEntryType, token.MappingKeyType, token.AnchorType, token.TagType:
+			lists++
+		}
+		if max(brackets, lists) > maxConfigNested {
+			return t, errors.New("nested too deep")
+		}
+		if directive == line {
+			continue
+		}
+		if ended {
+			return t, errors.New("a second document begins; one file holds one configuration")
+		}
+		content = true
+	}
+	return nil, nil
+}
+
+// resolve returns node without anchors, and with what they stand for in place
+// of aliases. It stops where that is too much.
+func (d *document) resolve(node ast.Node) ast.Node {
+	if d.nodes++; d.nodes > maxConfigNodes {
+		if len(d.faults) == 0 {
+			d.fault(start(node), "", fmt.Errorf("the file holds more than %d values, aliases expanded", maxConfigNodes))
+		}
+		return node
+	}
+	switch n := node.(type) {
+	case *ast.AnchorNode:
+		before := d.nodes
+		value := d.resolve(n.Value)
+		d.anchor[n.Name.GetToken().Value] = anchoredValue{value, d.nodes - before}
+		return value
+	case *ast.AliasNode:
+		name := n.Value.GetToken().Value
+		value, ok := d.anchor[name]
+		if !ok {
+			d.fault(start(n), "", fmt.Errorf("alias *%s has no anchor &%s before it", name, name))
+		}
+		d.nodes += value.nodes
+		return value.node
+	case *ast.TagNode:
+		n.Value = d.resolve(n.Value)
+	case *ast.MappingNode:
+		for _, v := range n.Values {
+			v.Value = d.resolve(v.Value)
+		}
+	case *ast.MappingValueNode:
+		n.Value = d.resolve(n.Value)
+	case *ast.SequenceNode:
+		for i, v := range n.Values {
+			n.Values[i] = d.resolve(v)
+		}
+	}
+	return node
+}
+
+// check finds every key in node that typ does not have, and every value that
+// is not of its type, and notes where each value is.
+func (d *document) check(path string, node ast.Node, typ reflect.Type) {
+	for typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	if tag, ok := node.(*ast.TagNode); ok && typ.Kind() == reflect.Struct {
+		node = tag.Value
+	}
+	if _, null := node.(*ast.NullNode); null || node == nil {
+		return
+	}
+	switch list, isList := node.(*ast.SequenceNode); {
+	case typ.Kind() == reflect.Struct:
+		if entries, ok := d.entries(path, node); ok {
+			d.checkKeys(path, entries, typ)
+		}
+	case typ.Kind() == reflect.Map:
+		if entries, ok := d.entries(path, node); ok {
+			for _, e := range entries {
+				d.checkEntry(path, e, typ.Elem())
+			}
+		}
+	case typ.Kind() == reflect.Slice && isList:
+		for i, v := range list.Values {
+			at := fmt.Sprintf("%s[%d]", path, i)
+			d.at[at] = start(v)
+			d.check(at, v, typ.Elem())
+		}
+	default:
+		d.checkValue(path, node, typ)
+	}
+}
+
+// checkKeys checks the keys of a section and of those inlined in it.
+func (d *document) checkKeys(path string, entries []*ast.MappingValueNode, typ reflect.Type) {
+	types := make(map[string]reflect.Type)
+	keyTypes(typ, types)
+	for _, e := range entries {
+		if known, ok := types[e.Key.GetToken().Value]; ok {
+			d.checkEntry(path, e, known)
+			continue
+		}
+		d.fault(start(e.Key), keyPath(path, e), errors.New("unknown key; lunawatch.yaml shows every key"))
+	}
+}
+
+// keyTypes fills in the type of each key of a section.
+func keyTypes(section reflect.Type, types map[string]reflect.Type) {
+	for i := range section.NumField() {
+		switch field := section.Field(i); field.Tag.Get("yaml") {
+		case "", "-":
+		case ",inline":
+			keyTypes(field.Type, types)
+		default:
+			types[field.Tag.Get("yaml")] = field.Type
+		}
+	}
+}
+
+func (d *document) checkEntry(path string, e *ast.MappingValueNode, typ reflect.Type) {
+	at := keyPath(path, e)
+	d.at[at] = start(e.Key)
+	if _, scalar := e.Value.(ast.ScalarNode); scalar {
+		d.at[at] = start(e.Value)
+	}
+	d.check(at, e.Value, typ)
+}
+
+// entries returns the keys of a mapping with their values, those that it merges
+// first.
+func (d *document) entries(path string, node ast.Node) (all []*ast.MappingValueNode, ok bool) {
+	var own []*ast.MappingValueNode
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		own = n.Values
+	case *ast.MappingValueNode:
+		own = []*ast.MappingValueNode{n}
+	default:
+		d.fault(start(node), path, errors.New("keys with values are needed here"))
+		return nil, false
+	}
+	for _, e := range own {
+		if !e.Key.IsMergeKey() {
+			continue
+		}
+		merged := []ast.Node{e.Value}
+		if list, ok := e.Value.(*ast.SequenceNode); ok {
+			merged = list.Values
+		}
+		for _, m := range merged {
+			more, ok := d.entries(path, m)
+			if !ok {
+				return nil, false
+			}
+			all = append(all, more...)
+		}
+	}
+	own = slices.DeleteFunc(slices.Clone(own), func(e *ast.MappingValueNode) bool { return e.Key.IsMergeKey() })
+	return append(all, own...), true
+}
+
+// checkValue finds out whether a value can be read as one of its type.
+func (d *document) checkValue(path string, node ast.Node, typ reflect.Type) {
+	value := reflect.New(typ)
+	err := decode(node, value.Interface())
+	_, isFloat := node.(*ast.FloatNode)
+	fraction := isFloat && (typ.Kind() == reflect.Int || typ.Kind() == reflect.Int64) // the decoder cuts it off
+	mismatch, overflow, wrong := (*yaml.TypeError)(nil), (*yaml.OverflowError)(nil), yaml.Error(nil)
+	switch {
+	case errors.As(err, &overflow):
+		err = errors.New("the number is too large")
+	case fraction || errors.As(err, &mismatch) || errors.As(err, &wrong):
+		err = fmt.Errorf("%s is needed here", needed(typ))
+	case err == nil && typ.Kind() == reflect.Float64 && (math.IsNaN(value.Elem().Float()) || math.IsInf(value.Elem().Float(), 0)):
+		err = errors.New("a finite number is needed here")
+	}
+	if err != nil {
+		d.fault(start(node), path, err)
+	}
+}
+
+// needed says what a value of a type is.
+func needed(typ reflect.Type) string {
+	switch typ.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int64:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Slice:
+		return "a list"
+	}
+	return "text"
+}
+
+var plainKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+func keyPath(path string, e *ast.MappingValueNode) string {
+	key := e.Key.GetToken().Value
+	if !plainKey.MatchString(key) {
+		key = strconv.Quote(key)
+	}
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// start returns where node begins. The token of a mapping in lines is the colon
+// of its first key.
+func start(node ast.Node) place {
+	switch n := node.(type) {
+	case nil:
+		return place{1, 1}
+	case *ast.MappingNode:
+		if !n.IsFlowStyle && len(n.Values) > 0 {
+			return start(n.Values[0].Key)
+		}
+	case *ast.MappingValueNode:
+		return start(n.Key)
+	}
+	return placeOf(node.GetToken())
+}
+
+func placeOf(t *token.Token) place {
+	if t == nil || t.Position == nil {
+		return place{1, 1}
+	}
+	return place{t.Position.Line, t.Position.Column}
+}
+
+// readDuration reads what time.ParseDuration does.
+func readDuration(d *time.Duration, text []byte) (err error) {
+	value := strings.Trim(strings.TrimSpace(string(text)), `"'`)
+	if *d, err = time.ParseDuration(value); err != nil {
+		return fmt.Errorf("%q is not a duration such as 90s, 5m or 1h", value)
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+// Package setting is what the sections of the configuration have in common:
+// faults that know their key, and the files that keys name.
+package setting
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// A Fault is what is wrong with one value of the configuration.
+type Fault struct {
+	Path string // of keys, from the section that reports it: intervals.fast, urls[1]; "" is the section itself
+	Err  error  // what is wrong, and the remedy
+}
+
+func (f *Fault) Error() string {
+	if f.Path == "" {
+		return f.Err.Error()
+	}
+	return f.Path + ": " + f.Err.Error()
+}
+
+func (f *Fault) Unwrap() error { return f.Err }
+
+// Faultf returns a [Fault] of the value at path.
+func Faultf(path, format string, args ...any) error {
+	return &Fault{path, fmt.Errorf(format, args...)}
+}
+
+// At returns the faults of a section as those of the whole that has it at path.
+func At(path string, err error) error {
+	var moved []error
+	for _, f := range Faults(err) {
+		moved = append(moved, &Fault{join(path, f.Path), f.Err})
+	}
+	return errors.Join(moved...)
+}
+
+func join(path, key string) string {
+	if path == "" || key == "" || strings.HasPrefix(key, "[") {
+		return path + key
+	}
+	return path + "." + key
+}
+
+// Faults lists the faults that err joins, in their order. An error without a
+// path is one of the section itself.
+func Faults(err error) (list []*Fault) {
+	switch e := err.(type) {
+	case nil:
+		return nil
+	case *Fault:
+		return []*Fault{e}
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			list = append(list, Faults(one)...)
+		}
+		return list
+	}
+	return []*Fault{{Err: err}}
+}
