@@ -175,7 +175,7 @@ func Default() Config {
 		HA:     HA{ClientConfig: "/etc/Chrystoki.conf", ListGroups: true},
 		Host:   Host{Enabled: true, Interval: time.Minute},
 		Syslog: Syslog{Rate: 1000},
-		Alarms: alarms.DefaultSettings,
+		Alarms: alarms.DefaultSettings(),
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 // playCalm is play with delays, flapping and storms.
-func playCalm(t *testing.T, calm Calm, steps []step) State {
+func playCalm(t *testing.T, calm Damping, steps []step) State {
 	t.Helper()
 	s := NewState()
 	for i, x := range steps {
@@ -31,36 +31,36 @@ func playCalm(t *testing.T, calm Calm, steps []step) State {
 func TestDelays(t *testing.T) {
 	minutes := map[string]time.Duration{"stm": time.Minute}
 	for name, x := range map[string]struct {
-		calm  Calm
+		calm  Damping
 		steps []step
 	}{
-		"raised after a while": {Calm{RaiseAfter: minutes}, []step{
+		"raised after a while": {Damping{RaiseAfter: minutes}, []step{
 			{0, isBad(0, Major), []string{"pending major a/stm"}},
 			{30, isBad(30, Major), []string{"pending major a/stm"}},
 			{59, nil, nil},
 			{60, nil, []string{"raised major a/stm"}},
 			{70, isGood(70), []string{"cleared major a/stm"}},
 		}},
-		"over before": {Calm{RaiseAfter: minutes}, []step{
+		"over before": {Damping{RaiseAfter: minutes}, []step{
 			{0, isBad(0, Major), []string{"pending major a/stm"}},
 			{30, isGood(30), []string{"dropped major a/stm"}},
 			{60, isBad(20, Major), nil}, // older than its end
 			{90, isBad(90, Major), []string{"pending major a/stm"}},
 			{150, nil, []string{"raised major a/stm"}},
 		}},
-		"missing data neither raise sooner nor end": {Calm{RaiseAfter: minutes}, []step{
+		"missing data neither raise sooner nor end": {Damping{RaiseAfter: minutes}, []step{
 			{0, isBad(0, Major), []string{"pending major a/stm"}},
 			{1000, nil, []string{"raised major a/stm"}},
 			{100000, nil, nil},
 		}},
-		"cleared after a while": {Calm{ClearAfter: minutes}, []step{
+		"cleared after a while": {Damping{ClearAfter: minutes}, []step{
 			{0, isBad(0, Major), []string{"raised major a/stm"}},
 			{10, isGood(10), []string{"seen major a/stm"}},
 			{20, isGood(20), nil},
 			{69, nil, nil},
 			{70, nil, []string{"cleared major a/stm"}},
 		}},
-		"back before": {Calm{ClearAfter: minutes}, []step{
+		"back before": {Damping{ClearAfter: minutes}, []step{
 			{0, isBad(0, Major), []string{"raised major a/stm"}},
 			{10, isGood(10), []string{"seen major a/stm"}},
 			{30, isBad(30, Major), []string{"seen major a/stm"}},
@@ -68,7 +68,7 @@ func TestDelays(t *testing.T) {
 			{90, isGood(90), []string{"seen major a/stm"}},
 			{150, nil, []string{"cleared major a/stm"}},
 		}},
-		"another group": {Calm{RaiseAfter: map[string]time.Duration{"battery": time.Minute}}, []step{
+		"another group": {Damping{RaiseAfter: map[string]time.Duration{"battery": time.Minute}}, []step{
 			{0, isBad(0, Major), []string{"raised major a/stm"}},
 		}},
 	} {
@@ -77,7 +77,7 @@ func TestDelays(t *testing.T) {
 }
 
 func TestFlapping(t *testing.T) {
-	calm := Calm{FlapCount: 3, FlapWindow: 10 * time.Minute}
+	calm := Damping{FlapCount: 3, FlapWindow: 10 * time.Minute}
 	raised, cleared := []string{"raised major a/stm"}, []string{"cleared major a/stm"}
 	s := playCalm(t, calm, []step{
 		{0, isBad(0, Major), raised}, {10, isGood(10), cleared},
@@ -114,7 +114,7 @@ func manyBad(second, from, to int) (js []Judgement) {
 
 func TestStorm(t *testing.T) {
 	s := NewState()
-	calm := Calm{Storm: 10}
+	calm := Damping{StormAlarms: 10}
 	step := func(second int, js []Judgement) (kinds map[Kind]int) {
 		kinds = make(map[Kind]int)
 		for _, c := range Eval(s, js, calm, at(second)) {
@@ -525,7 +525,7 @@ func TestDroppedAfterARestart(t *testing.T) {
 	k := Key{Device: "a", Group: "stm"}
 	s := NewState()
 	s.Pending[k] = Alarm{Key: k, Severity: Major, Last: at(0), Begun: []time.Time{at(-20), at(-10)}, RaisesAt: at(60)}
-	s.Apply(Eval(s, isGood(10), Calm{FlapCount: 3, FlapWindow: 10 * time.Minute}, at(10)))
+	s.Apply(Eval(s, isGood(10), Damping{FlapCount: 3, FlapWindow: 10 * time.Minute}, at(10)))
 	if p := s.Past[k]; len(s.Pending) != 0 || len(p.Begun) != 2 || !p.By.Equal(at(10)) {
 		t.Errorf("pending %v, past %+v", s.Pending, p)
 	}

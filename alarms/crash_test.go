@@ -94,7 +94,7 @@ func followUntilKilled(dir, url string) error {
 	if err != nil {
 		return err
 	}
-	w := &Watch{Journal: j, Settings: DefaultSettings, Store: hsm.NewStore(), Log: slog.New(slog.DiscardHandler),
+	w := &Watch{Journal: j, Settings: DefaultSettings(), Store: hsm.NewStore(), Log: slog.New(slog.DiscardHandler),
 		Receivers: map[string]Receiver{"ledger": {Notifier: posts(url)}}}
 	w.Settings.StormAlarms, w.Settings.NotifyInterval, w.Settings.EventAge = 0, 0, 24*time.Hour
 	w.Store.Expect(hsm.NetworkHSM, "a")

@@ -51,15 +51,6 @@ func (e Events) plus(n Events) Events {
 	return Events{e.Critical + n.Critical, e.Other + n.Other, e.AuditCritical + n.AuditCritical, e.FailedLogins + n.FailedLogins}
 }
 
-// Calm keeps alarms from coming and going.
-type Calm struct {
-	RaiseAfter map[string]time.Duration // by group: how long it must stand before it is raised
-	ClearAfter map[string]time.Duration // by group: how long it must be over before it ends
-	FlapCount  int                      // flapping from so many beginnings ...
-	FlapWindow time.Duration            // ... within that time; then it ends when it was over for as long
-	Storm      int                      // a storm from so many new alarms in a minute; 0: never
-}
-
 // NewState returns a State without alarms.
 func NewState() State {
 	return State{Active: make(map[Key]Alarm), Pending: make(map[Key]Alarm), Events: make(map[string]Events), Past: make(map[Key]Past)}
@@ -173,10 +164,10 @@ func sooner(a, b time.Time) time.Time {
 }
 
 // Next returns when time alone changes s; zero: it does not.
-func (s State) Next(calm Calm) time.Time {
+func (s State) Next(calm Damping) time.Time {
 	next := s.Due
-	if _, storm := s.Active[stormKey]; storm && len(s.Raises) > calm.Storm {
-		next = sooner(next, s.Raises[len(s.Raises)-1-calm.Storm].Add(stormWindow))
+	if _, storm := s.Active[stormKey]; storm && len(s.Raises) > calm.StormAlarms {
+		next = sooner(next, s.Raises[len(s.Raises)-1-calm.StormAlarms].Add(stormWindow))
 	}
 	return next
 }
@@ -191,7 +182,7 @@ func (s State) Next(calm Calm) time.Time {
 //   - An alarm keeps its worst severity until it ends, so that a value on the
 //     edge of two severities does not page at every poll.
 //   - One that flaps stands until it was over for a while.
-func Eval(s State, judgements []Judgement, calm Calm, now time.Time) []Change {
+func Eval(s State, judgements []Judgement, calm Damping, now time.Time) []Change {
 	w := work{draft: s.draft(), calm: calm, now: now}
 	for _, j := range judgements {
 		switch j.Verdict {
@@ -211,7 +202,7 @@ func Eval(s State, judgements []Judgement, calm Calm, now time.Time) []Change {
 // work is one evaluation, over a state that it does not touch.
 type work struct {
 	draft
-	calm    Calm
+	calm    Damping
 	now     time.Time
 	changes []Change
 }
@@ -311,7 +302,7 @@ func (w *work) replaceHidden(a *Alarm, j Judgement) bool {
 func (w *work) raise(a Alarm) {
 	a.Number, a.Raised, a.RaisesAt = w.number+1, w.now, time.Time{}
 	w.begins(&a)
-	a.InStorm = w.calm.Storm > 0 && a.Device != Self && len(since(w.raises, w.now.Add(-stormWindow))) >= w.calm.Storm
+	a.InStorm = w.calm.StormAlarms > 0 && a.Device != Self && len(since(w.raises, w.now.Add(-stormWindow))) >= w.calm.StormAlarms
 	w.change(Raised, a)
 }
 
@@ -422,7 +413,7 @@ func (w *work) end(a Alarm, why Evidence) {
 
 const (
 	stormWindow = time.Minute // in which new alarms make a storm
-	maxStorm    = 1000        // is the highest Calm.Storm
+	maxStorm    = 1000        // is the highest Damping.Storm
 )
 
 // maxEvidence bounds what an alarm keeps: the first and the newest.

@@ -34,7 +34,7 @@ func play(t *testing.T, steps []step) State {
 	t.Helper()
 	s := NewState()
 	for i, x := range steps {
-		changes := Eval(s, x.js, Calm{}, at(x.at))
+		changes := Eval(s, x.js, Damping{}, at(x.at))
 		if diff := cmp.Diff(x.want, told(changes)); diff != "" {
 			t.Errorf("step %d (-want +got):\n%s", i, diff)
 		}
@@ -186,7 +186,7 @@ func TestRepeatedIsWorse(t *testing.T) {
 	slow := func(second int) []Judgement {
 		l := line(stamp + "kern info  kernel: k7pf0: ALM0017: Request Timed Out")
 		l.At = at(second)
-		return JudgeLine(l, DefaultSettings)
+		return JudgeLine(l, DefaultThresholds())
 	}
 	play(t, []step{
 		{0, slow(0), []string{"raised minor a/comm"}},
@@ -208,8 +208,8 @@ func TestClearCodes(t *testing.T) {
 				continue
 			}
 			s := NewState()
-			s.Apply(Eval(s, coded(0, c.Code), Calm{}, at(0)))
-			ended := len(Eval(s, coded(1, clear.Code), Calm{}, at(1))) == 1
+			s.Apply(Eval(s, coded(0, c.Code), Damping{}, at(0)))
+			ended := len(Eval(s, coded(1, clear.Code), Damping{}, at(1))) == 1
 			if want := strings.Contains(strings.Join(clear.Clears, ","), c.Code); ended != want {
 				t.Errorf("%s ends %s: %v, want %v", clear.Code, c.Code, ended, want)
 			}
@@ -217,20 +217,20 @@ func TestClearCodes(t *testing.T) {
 		s := NewState() // what was polled only
 		j := coded(0, clear.Code)[0]
 		j.Verdict, j.Severity, j.Clears, j.Code = Bad, Minor, nil, ""
-		s.Apply(Eval(s, []Judgement{j}, Calm{}, at(0)))
-		if len(Eval(s, coded(1, clear.Code), Calm{}, at(1))) != 1 {
+		s.Apply(Eval(s, []Judgement{j}, Damping{}, at(0)))
+		if len(Eval(s, coded(1, clear.Code), Damping{}, at(1))) != 1 {
 			t.Errorf("%s does not end what was polled of %s", clear.Code, clear.Group)
 		}
 	}
 	// Neither on another card, nor of a test.
 	s := NewState()
-	s.Apply(Eval(s, coded(0, "2012"), Calm{}, at(0)))
+	s.Apply(Eval(s, coded(0, "2012"), Damping{}, at(0)))
 	for _, change := range []func(*Key){
 		func(k *Key) { k.Object = "k7pf1" }, func(k *Key) { k.Test = true }, func(k *Key) { k.Device = "b" },
 	} {
 		j := coded(1, "2013")
 		change(&j[0].Key)
-		if got := Eval(s, j, Calm{}, at(1)); len(got) > 0 {
+		if got := Eval(s, j, Damping{}, at(1)); len(got) > 0 {
 			t.Errorf("%s ended %v", j[0].Key, told(got))
 		}
 	}
@@ -239,14 +239,14 @@ func TestClearCodes(t *testing.T) {
 func TestEvalLeavesStateAlone(t *testing.T) {
 	s := play(t, []step{{0, coded(0, "2001"), []string{"raised minor a/temp-warn"}}})
 	before := fmt.Sprintf("%+v", s)
-	Eval(s, join(coded(1, "0013"), coded(2, "2002"), isBad(3, Major)), Calm{}, at(4))
+	Eval(s, join(coded(1, "0013"), coded(2, "2002"), isBad(3, Major)), Damping{}, at(4))
 	if after := fmt.Sprintf("%+v", s); after != before {
 		t.Errorf("state changed\nfrom %s\nto   %s", before, after)
 	}
 	k := Key{Device: "a", Group: "decom"}
 	s.Active[k] = Alarm{Key: k, Severity: Critical, Codes: append(make([]string, 0, 4), "0010")}
-	first := Eval(s, coded(1, "1016"), Calm{}, at(1))
-	Eval(s, coded(1, "2006"), Calm{}, at(1))
+	first := Eval(s, coded(1, "1016"), Damping{}, at(1))
+	Eval(s, coded(1, "2006"), Damping{}, at(1))
 	if got := first[0].Alarm.Codes; got[1] != "1016" {
 		t.Errorf("a second evaluation changed the first to %q", got)
 	}
@@ -255,7 +255,7 @@ func TestEvalLeavesStateAlone(t *testing.T) {
 func TestEvidenceIsBounded(t *testing.T) {
 	s := NewState()
 	for i := range 100 {
-		s.Apply(Eval(s, isBad(i, Minor), Calm{}, at(i)))
+		s.Apply(Eval(s, isBad(i, Minor), Damping{}, at(i)))
 	}
 	a := s.Active[Key{Device: "a", Group: "stm"}]
 	var seconds []int
@@ -265,7 +265,7 @@ func TestEvidenceIsBounded(t *testing.T) {
 	if diff := cmp.Diff([]int{0, 95, 96, 97, 98, 99}, seconds); diff != "" {
 		t.Error(diff)
 	}
-	over := Eval(s, isGood(100), Calm{}, at(100))[0].Alarm
+	over := Eval(s, isGood(100), Damping{}, at(100))[0].Alarm
 	if len(over.Evidence) != maxEvidence || over.Evidence[maxEvidence-1].Text != "good" || !over.Cleared.Equal(at(100)) {
 		t.Errorf("got %+v", over)
 	}
@@ -279,10 +279,10 @@ func TestEndedIsForgotten(t *testing.T) {
 	week := int(pastFor.Seconds())
 	b := isBad(week+1, Major)
 	b[0].Device = "b"
-	s.Apply(Eval(s, b, Calm{}, at(week+1)))
+	s.Apply(Eval(s, b, Damping{}, at(week+1)))
 	g := isGood(week + 2)
 	g[0].Device = "b"
-	s.Apply(Eval(s, g, Calm{}, at(week+2)))
+	s.Apply(Eval(s, g, Damping{}, at(week+2)))
 	if _, old := s.Past[Key{Device: "a", Group: "stm"}]; old || len(s.Past) != 1 {
 		t.Errorf("remembers %v", s.Past)
 	}
@@ -290,7 +290,7 @@ func TestEndedIsForgotten(t *testing.T) {
 
 func TestNext(t *testing.T) {
 	s := NewState()
-	if !s.Next(Calm{}).IsZero() {
+	if !s.Next(Damping{}).IsZero() {
 		t.Error("an empty state ends something")
 	}
 	for i, group := range []string{"a", "b", "c"} {
@@ -299,8 +299,8 @@ func TestNext(t *testing.T) {
 	s.Active[Key{Group: "d"}] = Alarm{}
 	s.Due = at(0)
 	s.settle(at(0))
-	if !s.Next(Calm{}).Equal(at(10)) {
-		t.Errorf("next is %v", s.Next(Calm{}))
+	if !s.Next(Damping{}).Equal(at(10)) {
+		t.Errorf("next is %v", s.Next(Damping{}))
 	}
 }
 

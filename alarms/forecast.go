@@ -79,10 +79,10 @@ func measurements(p Poll) (all []measurement) {
 }
 
 // judgeForecast tells when a trend leads to the limit within the days that the
-// settings name. Without an honest trend it says nothing.
-func judgeForecast(m measurement, past []Sample, settings Settings) (Judgement, bool) {
+// limits name. Without an honest trend it says nothing.
+func judgeForecast(m measurement, past []Sample, limits Thresholds) (Judgement, bool) {
 	j := Judgement{Key: Key{Device: m.Device, Group: "forecast", Object: m.Object}, Severity: Warning}
-	if settings.ForecastDays == 0 || len(past) == 0 {
+	if limits.ForecastDays == 0 || len(past) == 0 {
 		return j, false
 	}
 	last := past[len(past)-1]
@@ -98,12 +98,12 @@ func judgeForecast(m measurement, past []Sample, settings Settings) (Judgement, 
 		return j, false
 	case days < 0: // it is past the limit: the limit's own alarm tells of that
 		return j, true
-	case days <= float64(settings.ForecastDays):
+	case days <= float64(limits.ForecastDays):
 		j.Verdict = Bad
 		j.Text = fmt.Sprintf("%s now; at this rate %s in %.0f days, by %d values since %s",
 			m.text(m.Value), m.text(m.limit), math.Ceil(days), len(past), past[0].At.UTC().Format(time.DateOnly))
 		j.Evidence.Text = j.Text
-	case days <= 1.5*float64(settings.ForecastDays):
+	case days <= 1.5*float64(limits.ForecastDays):
 		j.Verdict = Between
 	}
 	return j, true
@@ -145,7 +145,7 @@ func sampled(past []Sample, s Sample) (next []Sample, added bool) {
 // forecasts keeps the series of every device up to date and judges them.
 func (w *Watch) forecasts(snap *hsm.Snapshot, now time.Time) (js []Judgement) {
 	for _, d := range snap.Devices {
-		for _, m := range measurements(Poll{d, now, w.Settings}) {
+		for _, m := range measurements(Poll{d, now, w.Settings.Thresholds}) {
 			next, added := sampled(w.series[m.Series], m.Sample)
 			w.series[m.Series] = next
 			if added {
@@ -153,7 +153,7 @@ func (w *Watch) forecasts(snap *hsm.Snapshot, now time.Time) (js []Judgement) {
 					w.Log.Warn("trend not stored", "hsm", m.Device, "of", m.Object, "err", err)
 				}
 			}
-			if j, ok := judgeForecast(m, next, w.Settings); ok {
+			if j, ok := judgeForecast(m, next, w.Settings.Thresholds); ok {
 				js = append(js, j)
 			}
 		}

@@ -46,7 +46,7 @@ func TestForecast(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			x.m.Sample = x.past[len(x.past)-1]
 			got := ""
-			if j, ok := judgeForecast(x.m, x.past, DefaultSettings); ok {
+			if j, ok := judgeForecast(x.m, x.past, DefaultThresholds()); ok {
 				got = strings.TrimSpace(map[Verdict]string{Good: "good", Between: "between", Bad: "bad"}[j.Verdict] + " " + j.Text)
 			}
 			if got != x.want {
@@ -86,7 +86,7 @@ func TestTrendIsKept(t *testing.T) {
 
 func TestInventory(t *testing.T) {
 	want := Expected{Serial: "1234", Firmware: "7.2.0", Partitions: []string{"app", "1002"}, Activated: []string{"pay"}, Members: map[string][]string{"g": {"11", "12"}}}
-	s := DefaultSettings
+	s := DefaultThresholds()
 	s.Expected = map[string]Expected{"a": want}
 	said := func(r Rule, d hsm.Device) (list []string) {
 		d.Name = "a"

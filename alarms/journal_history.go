@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // keepSamples keeps a series.
@@ -38,6 +40,25 @@ func (j *Journal) loadSamples() (map[Series][]Sample, error) {
 		})
 	})
 	return all, err
+}
+
+// Retention is how long alarms that have cleared are kept.
+type Retention struct {
+	HistoryAge    time.Duration `yaml:"history_age"`
+	HistoryAlarms int           `yaml:"history_alarms"` // at most so many
+}
+
+// DefaultRetention returns the retention of an empty configuration.
+func DefaultRetention() Retention {
+	return Retention{HistoryAge: 90 * 24 * time.Hour, HistoryAlarms: 10000}
+}
+
+// Validate returns all that is wrong with r.
+func (r Retention) Validate() error {
+	return setting.Validate([]setting.Check{
+		{Key: "history_age", Value: r.HistoryAge, OK: r.HistoryAge > 0, Remedy: setting.Positive},
+		{Key: "history_alarms", Value: r.HistoryAlarms, OK: r.HistoryAlarms > 0, Remedy: setting.Positive},
+	})
 }
 
 // History returns the newest alarms that ended, newest first.

@@ -26,7 +26,7 @@ func openJournal(t testing.TB, dir string) *Journal {
 // entry is one of everything.
 func entry() Entry {
 	s := NewState()
-	changes := Eval(s, join(coded(0, "2012"), coded(0, "2003")), Calm{}, at(0))
+	changes := Eval(s, join(coded(0, "2012"), coded(0, "2003")), Damping{}, at(0))
 	changes[0].Alarm.Evidence[0].Log = &LogPlace{Host: "h", File: "messages", Time: "x", Process: "kernel"}
 	return Entry{
 		Changes: changes, Events: map[string]Events{"a": {Critical: 1, Other: 2}}, File: "/log", Cursor: []byte("here"),
@@ -73,7 +73,7 @@ func TestJournalRemembers(t *testing.T) {
 	if _, waiting, err := j.Waiting("nobody"); waiting != 0 || err != nil {
 		t.Errorf("%d wait for nobody, error %v", waiting, err)
 	}
-	over := Eval(want.State, coded(9, "2013"), Calm{}, at(9))
+	over := Eval(want.State, coded(9, "2013"), Damping{}, at(9))
 	if err := j.Write(Entry{Changes: over}); err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ var auditCritical = []string{"TAMPER", "DECOMMISSION", "ZEROIZE", "INIT_TOKEN", 
 var auditOK = []string{"RC_OK", "CKR_OK", "LUNA_RET_OK"}
 
 // auditEvent judges an audit record of a critical event that was not refused.
-func auditEvent(l Line, s Settings) (Judgement, bool) {
+func auditEvent(l Line, s Thresholds) (Judgement, bool) {
 	r := l.Audit
 	if r == nil || r.Result != "" && !slices.Contains(auditOK, r.Result) ||
 		!slices.ContainsFunc(auditCritical, func(word string) bool { return strings.Contains(r.Event, word) }) {
@@ -25,7 +25,7 @@ func auditEvent(l Line, s Settings) (Judgement, bool) {
 
 // failedLogin judges an audit record of a login that was refused. One without
 // a result is not known to be.
-func failedLogin(l Line, s Settings) (Judgement, bool) {
+func failedLogin(l Line, s Thresholds) (Judgement, bool) {
 	r := l.Audit
 	if r == nil || !strings.HasSuffix(r.Event, "_LOGIN") || r.Result == "" || slices.Contains(auditOK, r.Result) {
 		return Judgement{}, false

@@ -25,7 +25,7 @@ type Line struct {
 // of the appliance follow the vendor's own trap agent.
 type logRule struct {
 	name  string
-	judge func(l Line, s Settings) (Judgement, bool)
+	judge func(l Line, s Thresholds) (Judgement, bool)
 }
 
 var logRules = slices.Concat([]logRule{
@@ -44,7 +44,7 @@ var logRules = slices.Concat([]logRule{
 }, textRules(), systemStates())
 
 // JudgeLine returns what the rules say of a line.
-func JudgeLine(l Line, s Settings) []Judgement {
+func JudgeLine(l Line, s Thresholds) []Judgement {
 	var js []Judgement
 	for _, r := range logRules {
 		j, ok := r.judge(l, s)
@@ -62,7 +62,7 @@ func JudgeLine(l Line, s Settings) []Judgement {
 }
 
 // alarmCode judges by the catalogue. A code that is not in it alarms too.
-func alarmCode(l Line, s Settings) (Judgement, bool) {
+func alarmCode(l Line, s Thresholds) (Judgement, bool) {
 	if l.Alarm == nil {
 		return Judgement{}, false
 	}
@@ -100,7 +100,7 @@ func (l Line) card() string {
 
 // firmwareRuns ends what keeps firmware from running when a line of the
 // firmware proves that it does.
-func firmwareRuns(l Line, _ Settings) (Judgement, bool) {
+func firmwareRuns(l Line, _ Thresholds) (Judgement, bool) {
 	if l.Alarm == nil {
 		return Judgement{}, false
 	}
@@ -115,7 +115,7 @@ func firmwareRuns(l Line, _ Settings) (Judgement, bool) {
 // restart.
 var firmwareStopped = []string{"0001", "0002", "0003", "1001", "1003", "1005", "1006"}
 
-func crashed(l Line, _ Settings) (Judgement, bool) {
+func crashed(l Line, _ Thresholds) (Judgement, bool) {
 	if l.Process != "kernel" || !strings.Contains(l.Message, "HSM crashed:") {
 		return Judgement{}, false
 	}
@@ -132,7 +132,7 @@ var thresholdEvent = regexp.MustCompile(`(?:Fan|Voltage|Temperature) sensor ` + 
 // threshold; the end of a non-recoverable state can leave a critical one,
 // which only the polled thresholds tell. Of a power supply a line tells of one
 // value, so it is a poll that finds all of them good.
-func sensorThreshold(l Line, _ Settings) (Judgement, bool) {
+func sensorThreshold(l Line, _ Thresholds) (Judgement, bool) {
 	m := thresholdEvent.FindStringSubmatch(l.Message)
 	if l.Process != "ipmievd" || m == nil {
 		return Judgement{}, false
@@ -169,7 +169,7 @@ func (l Line) polled(name string) hsm.Sensor {
 
 var supplyEvent = regexp.MustCompile(`Power Supply sensor (?:` + aSensor + ` )?- (Failure detected|Presence detected|Transition to Power Off)(?: (Asserted|Deasserted))?`)
 
-func powerSupplyEvent(l Line, _ Settings) (Judgement, bool) {
+func powerSupplyEvent(l Line, _ Thresholds) (Judgement, bool) {
 	m := supplyEvent.FindStringSubmatch(l.Message)
 	if l.Process != "ipmievd" || m == nil {
 		return Judgement{}, false
@@ -185,14 +185,14 @@ func powerSupplyEvent(l Line, _ Settings) (Judgement, bool) {
 	return j, true
 }
 
-func smartd(l Line, _ Settings) (Judgement, bool) {
+func smartd(l Line, _ Thresholds) (Judgement, bool) {
 	if l.Process != "smartd" || l.Severity != "crit" {
 		return Judgement{}, false
 	}
 	return Judgement{Key: Key{Group: "disk"}, Verdict: Bad, Severity: Major, Text: strings.TrimSpace(l.Message)}, true
 }
 
-func ntlsLine(l Line, s Settings) (Judgement, bool) {
+func ntlsLine(l Line, s Thresholds) (Judgement, bool) {
 	j := Judgement{Key: Key{Group: "ntls-log"}, Verdict: Bad, Text: l.Message, Age: s.EventAge}
 	switch {
 	case l.Process != "NTLS":
@@ -214,7 +214,7 @@ func ntlsLine(l Line, s Settings) (Judgement, bool) {
 func systemStates() (rules []logRule) {
 	for code, c := range statusCodes {
 		number := strconv.FormatInt(code, 10)
-		rules = append(rules, logRule{"system status " + number, func(l Line, s Settings) (Judgement, bool) {
+		rules = append(rules, logRule{"system status " + number, func(l Line, s Thresholds) (Judgement, bool) {
 			if l.Process != "sysstatd" || slices.Contains(s.IgnoredStatusCodes, code) {
 				return Judgement{}, false
 			}
@@ -230,7 +230,7 @@ func systemStates() (rules []logRule) {
 }
 
 // certificateLine follows the appliance's own watch of its NTLS certificate.
-func certificateLine(l Line, _ Settings) (Judgement, bool) {
+func certificateLine(l Line, _ Thresholds) (Judgement, bool) {
 	j := Judgement{Key: Key{Group: "ntls-certificate"}, Severity: Warning, Text: l.Message}
 	switch {
 	case l.Process != "certmonitord":
@@ -247,7 +247,7 @@ func certificateLine(l Line, _ Settings) (Judgement, bool) {
 
 // diskFull follows the appliance's own watch of its disks: at 95 % it stops
 // NTLS.
-func diskFull(l Line, _ Settings) (Judgement, bool) {
+func diskFull(l Line, _ Thresholds) (Judgement, bool) {
 	if !strings.Contains(l.Message, "DISK FULL:") {
 		return Judgement{}, false
 	}
@@ -259,7 +259,7 @@ func diskFull(l Line, _ Settings) (Judgement, bool) {
 }
 
 // fatalError is the oamp line that comes with a crash of the firmware.
-func fatalError(l Line, _ Settings) (Judgement, bool) {
+func fatalError(l Line, _ Thresholds) (Judgement, bool) {
 	if l.Process != "oamp" || !strings.Contains(l.Message, "CRIT: Fatal error") {
 		return Judgement{}, false
 	}

@@ -21,7 +21,7 @@ const stamp = "2026 Mar  1 12:00:00 luna-a  "
 
 // judged renders what the rules say of a line.
 func judged(l Line) (list []string) {
-	for _, j := range JudgeLine(l, DefaultSettings) {
+	for _, j := range JudgeLine(l, DefaultThresholds()) {
 		s := map[Verdict]string{Good: "good", Between: "between", Bad: "bad " + j.Severity.String()}[j.Verdict]
 		s += " " + j.Key.String()
 		if j.Age > 0 {
@@ -111,7 +111,7 @@ func TestLogRules(t *testing.T) {
 func TestEveryCode(t *testing.T) {
 	for _, c := range Catalogue() {
 		l := line(stamp + "kern info  kernel: k7pf0: [HSM] ALM" + c.Code + ": " + c.Text)
-		js := JudgeLine(l, DefaultSettings)
+		js := JudgeLine(l, DefaultThresholds())
 		if c.Severity == None {
 			if len(js) != 1 || js[0].Verdict != Good {
 				t.Errorf("%s: %+v", c.Code, js)
@@ -156,7 +156,7 @@ func TestLogAndPollAgree(t *testing.T) {
 		sensor("CPU_VCORE", 1.5, "Volts", 0, 0.632, 1.44, 0), sensor("PSU2 FAN_value", 200, "RPM", 300, 0, 0, 0),
 	} {
 		d := board(s)
-		polls := slices.DeleteFunc(JudgePolls(&hsm.Snapshot{Devices: []hsm.Device{d}}, NewState(), DefaultSettings, at(10)),
+		polls := slices.DeleteFunc(JudgePolls(&hsm.Snapshot{Devices: []hsm.Device{d}}, NewState(), DefaultThresholds(), at(10)),
 			func(j Judgement) bool { return j.Group == "data-stale" })
 		if len(polls) != 1 {
 			t.Fatalf("%s: %+v", s.Name, polls)
@@ -170,7 +170,7 @@ func TestLogAndPollAgree(t *testing.T) {
 		}
 		l := line(fmt.Sprintf(stamp+"local4 notice  ipmievd: %s sensor %-15s. %s  (Reading %g < Threshold %g %s)", kind, s.Name, words, s.Reading.Value, threshold, s.Unit))
 		l.Sensors = d.Sensors.Value.Sensors
-		logs := JudgeLine(l, DefaultSettings)
+		logs := JudgeLine(l, DefaultThresholds())
 		if len(logs) != 1 || logs[0].Key != polls[0].Key || logs[0].Severity != polls[0].Severity || logs[0].Text != polls[0].Text {
 			t.Errorf("%s: the log says %+v\nthe poll says %+v", s.Name, logs, polls)
 		}
@@ -179,7 +179,7 @@ func TestLogAndPollAgree(t *testing.T) {
 
 func TestLinesOfAnyLength(t *testing.T) {
 	l := line(stamp + "local5 err  NTLS [31]: error : " + strings.Repeat("x", 1<<20))
-	j := JudgeLine(l, DefaultSettings)[0]
+	j := JudgeLine(l, DefaultThresholds())[0]
 	if len(j.Text) > maxText+4 || len(j.Evidence.Text) > maxText+4 {
 		t.Errorf("keeps %d and %d bytes", len(j.Text), len(j.Evidence.Text))
 	}
@@ -192,7 +192,7 @@ func TestPlaceOfLine(t *testing.T) {
 		"Mar 11 12:00:05 host1 kernel: k7pf0: ALM0014: x":       {"host1", "messages", "Mar 11 12:00:05", "kernel"},
 		"[ 9731.2] k7pf0: ALM0014: Low Battery":                 {"a", "messages", "2026 Mar  1 12:00:00", ""},
 	} {
-		if diff := cmp.Diff(&want, JudgeLine(line(text), DefaultSettings)[0].Evidence.Log); diff != "" {
+		if diff := cmp.Diff(&want, JudgeLine(line(text), DefaultThresholds())[0].Evidence.Log); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
 	}
@@ -213,7 +213,7 @@ func FuzzJudgeLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		l := line(text)
 		l.Sensors = sensors
-		for _, j := range JudgeLine(l, DefaultSettings) {
+		for _, j := range JudgeLine(l, DefaultThresholds()) {
 			if j.Device != "a" || j.Group == "" || j.Evidence.Log == nil || j.Verdict == Bad && j.Severity <= Cleared {
 				t.Errorf("%q: %+v", text, j)
 			}
@@ -221,7 +221,7 @@ func FuzzJudgeLine(f *testing.F) {
 				t.Errorf("%q: a test that is not apart: %+v", text, j)
 			}
 			s := NewState()
-			s.Apply(Eval(s, []Judgement{j}, Calm{}, at(0)))
+			s.Apply(Eval(s, []Judgement{j}, Damping{}, at(0)))
 			for _, a := range s.Active {
 				n := Notification{Change: Change{Raised, a}, Address: "192.0.2.1:22", At: at(0)}
 				if _, _, reference := VendorTrap(n); len(reference) > 256 || !strings.HasSuffix(reference, " / 1]") {

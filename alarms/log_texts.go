@@ -36,7 +36,7 @@ var logTexts = []logText{
 // anything.
 func textRules() (rules []logRule) {
 	for _, x := range logTexts {
-		rules = append(rules, logRule{x.text, func(l Line, s Settings) (Judgement, bool) {
+		rules = append(rules, logRule{x.text, func(l Line, s Thresholds) (Judgement, bool) {
 			if x.process != "" && l.Process != x.process || !strings.Contains(l.Message, x.text) || strings.Contains(l.Message, "Command: ") {
 				return Judgement{}, false
 			}

@@ -39,7 +39,7 @@ func TestLogTexts(t *testing.T) {
 		if process == "" {
 			process = "any"
 		}
-		js := JudgeLine(line(stamp+"kern info  "+process+": "+x.text), DefaultSettings)
+		js := JudgeLine(line(stamp+"kern info  "+process+": "+x.text), DefaultThresholds())
 		if len(js) != 1 || js[0].Group != x.group || js[0].Severity != x.severity || (js[0].Age > 0) != x.moment || !strings.Contains(js[0].Text, x.what) {
 			t.Errorf("%s: %+v", x.text, js)
 		}

@@ -235,7 +235,7 @@ func TestDigest(t *testing.T) {
 			return nil
 		}
 		one := &receiver{answer: func(n Notification) error { return take([]Notification{n}) }}
-		w := &Watch{Store: hsm.NewStore(), Settings: DefaultSettings, Log: slog.New(slog.DiscardHandler), Journal: openJournal(t, dir), Receivers: map[string]Receiver{"mail": {
+		w := &Watch{Store: hsm.NewStore(), Settings: DefaultSettings(), Log: slog.New(slog.DiscardHandler), Journal: openJournal(t, dir), Receivers: map[string]Receiver{"mail": {
 			Notifier: one, Digest: 5 * time.Minute, Together: func(_ context.Context, list []Notification) error { return take(list) },
 		}}}
 		if err := w.Open(); err != nil {

@@ -52,7 +52,7 @@ func TestVendorTrapFits(t *testing.T) {
 func TestNotificationIDs(t *testing.T) {
 	w := &Watch{Store: hsm.NewStore()}
 	seen := make(map[string]bool)
-	for _, c := range Eval(NewState(), join(isBad(0, Major), isGood(0), isBad(0, Major), isGood(0)), Calm{}, at(0)) {
+	for _, c := range Eval(NewState(), join(isBad(0, Major), isGood(0), isBad(0, Major), isGood(0)), Damping{}, at(0)) {
 		n := w.notification(c, at(0))
 		if seen[n.ID] {
 			t.Errorf("%q twice", n.ID)

@@ -214,7 +214,7 @@ func TestReceiversAreCancelled(t *testing.T) {
 // its errors, and in what the delivery around it logs.
 func TestReceiversKeepSecrets(t *testing.T) {
 	var log safeBuffer
-	w := &Watch{Store: hsm.NewStore(), Settings: DefaultSettings, Receivers: make(map[string]Receiver),
+	w := &Watch{Store: hsm.NewStore(), Settings: DefaultSettings(), Receivers: make(map[string]Receiver),
 		Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), Journal: openJournal(t, t.TempDir())}
 	for _, x := range subjects() {
 		for _, status := range []int{0, 301, 400, 401, 429, 500} {

@@ -45,7 +45,7 @@ type Replayed struct {
 // the log was written last, which dates lines without a year; a line that tells
 // only the time since boot counts from 1970. No poll is known.
 func Replay(device string, lines iter.Seq[hsm.LogLine], settings Settings, written time.Time, tell func(Step)) Replayed {
-	r := replay{state: NewState(), calm: settings.Calm(), tell: tell}
+	r := replay{state: NewState(), calm: settings.Damping, tell: tell}
 	for l := range lines {
 		r.sum.Lines++
 		at := statedTime(l, written)
@@ -53,7 +53,7 @@ func Replay(device string, lines iter.Seq[hsm.LogLine], settings Settings, writt
 			r.sum.Undated++
 		}
 		r.pass(later(at, r.now))
-		js := JudgeLine(Line{LogLine: l, Device: device, At: r.now}, settings)
+		js := JudgeLine(Line{LogLine: l, Device: device, At: r.now}, settings.Thresholds)
 		if len(js) == 0 {
 			r.sum.Idle++
 		}
@@ -84,7 +84,7 @@ func statedTime(l hsm.LogLine, written time.Time) time.Time {
 
 type replay struct {
 	state State
-	calm  Calm
+	calm  Damping
 	now   time.Time
 	tell  func(Step)
 	sum   Replayed

@@ -22,22 +22,22 @@ func TestReplay(t *testing.T) {
 		want     []string
 		sum      string
 	}{
-		"an event ends by itself, between two lines": {DefaultSettings, `
+		"an event ends by itself, between two lines": {DefaultSettings(), `
 2026 Mar  1 12:00:00 luna-a  kern info  kernel: k7pf0: ALM0017: Request Timed Out
 2026 Mar  1 13:00:00 luna-a  local5 info  lunash [7]: info : 0 : nothing
 `, []string{"12:00:00 1 raised comm", "12:15:00 0 cleared comm"}, "2 lines, 1 idle, 0 undated, 1 raised, 1 ended, 0 stand, 0 pend"},
-		"the last line is the end": {DefaultSettings, `
+		"the last line is the end": {DefaultSettings(), `
 2026 Mar  1 12:00:00 luna-a  kern info  kernel: k7pf0: ALM0017: Request Timed Out
 `, []string{"12:00:00 1 raised comm"}, "1 lines, 0 idle, 0 undated, 1 raised, 0 ended, 1 stand, 0 pend"},
-		"no year, and no way back": {DefaultSettings, `
+		"no year, and no way back": {DefaultSettings(), `
 Dec 31 23:00:00 luna-a kernel: k7pf0: ALM0010: Decommission signal triggered
 Dec 31 22:00:00 luna-a kernel: k7pf0: ALM1001: HSM restart required
 no time at all
 `, []string{"23:00:00 1 raised decom", "23:00:00 2 raised restart of a/decom"}, "3 lines, 1 idle, 1 undated, 2 raised, 0 ended, 2 stand, 0 pend"},
-		"since boot": {DefaultSettings, `
+		"since boot": {DefaultSettings(), `
 [   60.000000] k7pf0: ALM0012: Hardware Error
 `, []string{"00:01:00 1 raised hw"}, "1 lines, 0 idle, 0 undated, 1 raised, 0 ended, 1 stand, 0 pend"},
-		"a delay": {Settings{EventAge: time.Hour, RaiseAfter: map[string]time.Duration{"stm": time.Minute}}, `
+		"a delay": {Settings{Thresholds: Thresholds{EventAge: time.Hour}, Damping: Damping{RaiseAfter: map[string]time.Duration{"stm": time.Minute}}}, `
 2026 Mar  1 12:00:00 luna-a  kern info  kernel: k7pf0: [HSM] ALM2012: HSM in secure transport mode
 2026 Mar  1 12:01:30 luna-a  kern info  kernel: k7pf0: [HSM] ALM2013: HSM recovered from secure transport mode
 2026 Mar  1 12:02:00 luna-a  kern info  kernel: k7pf0: [HSM] ALM2012: HSM in secure transport mode

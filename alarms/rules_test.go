@@ -160,7 +160,7 @@ func unread(name string) hsm.Sensor { return hsm.Sensor{Name: name, Unit: "RPM"}
 
 // opinions renders what a rule says of a device at a time.
 func opinions(r Rule, d hsm.Device, now time.Time) (list []string) {
-	r.Judge(Poll{d, now, DefaultSettings}, func(o Opinion) {
+	r.Judge(Poll{d, now, DefaultThresholds()}, func(o Opinion) {
 		s := map[Verdict]string{Good: "good", Between: "between", Bad: "bad " + o.Severity.String()}[o.Verdict]
 		if o.All {
 			s = "all"
@@ -391,8 +391,8 @@ func TestRules(t *testing.T) {
 	}
 }
 
-func TestSettingsMoveRules(t *testing.T) {
-	s := DefaultSettings
+func TestThresholdsMoveRules(t *testing.T) {
+	s := DefaultThresholds()
 	s.SOLoginAttempts, s.LogDiskRatio, s.IgnoredStatusCodes = 0, 0.95, []int64{30}
 	for _, x := range []struct {
 		rule Rule
@@ -409,10 +409,7 @@ func TestSettingsMoveRules(t *testing.T) {
 			t.Errorf("%s: bad %v, want %v", x.rule.Group, got, x.bad)
 		}
 	}
-	if err := DefaultSettings.Validate(); err != nil {
-		t.Errorf("the default settings: %v", err)
-	}
-	if errs := setting.Faults(Settings{StorageRatio: 1.1, LogDiskRatio: -1, BatteryMargin: -1, TemperatureMargin: -1, CertificateDays: -1, SOLoginAttempts: -1}.Validate()); len(errs) != 13 {
+	if errs := setting.Faults(Thresholds{StorageRatio: 1.1, LogDiskRatio: -1, BatteryMargin: -1, TemperatureMargin: -1, CertificateDays: -1, SOLoginAttempts: -1}.Validate()); len(errs) != 9 {
 		t.Errorf("got %v", errs)
 	}
 }
@@ -504,7 +501,7 @@ func TestClearedByPolls(t *testing.T) {
 			key := Key{Device: "a", Group: group}
 			state := NewState()
 			state.Active[key] = Alarm{Key: key, Last: at(-120), Codes: []string{"2001"}}
-			got := Eval(state, ended(x.d, []Key{key}, at(10)), Calm{}, at(10))
+			got := Eval(state, ended(x.d, []Key{key}, at(10)), Damping{}, at(10))
 			if over := len(got) == 1; over != x.over {
 				t.Errorf("%s, %s: over %v, want %v", group, x.name, over, x.over)
 			}
@@ -517,7 +514,7 @@ func TestClearedByPolls(t *testing.T) {
 				}
 			}
 			state.Active[key] = Alarm{Key: key, Last: at(1), Codes: []string{"2001"}} // while the poll ran
-			if got := Eval(state, ended(x.d, []Key{key}, at(10)), Calm{}, at(10)); len(got) > 0 {
+			if got := Eval(state, ended(x.d, []Key{key}, at(10)), Damping{}, at(10)); len(got) > 0 {
 				t.Errorf("%s, %s: ended by a poll that had begun before", group, x.name)
 			}
 		}
@@ -539,7 +536,7 @@ func TestGone(t *testing.T) {
 	d := board(applianceFan("Fan1A", 4000), sensor("PSU1 FAN_value", 8000, "RPM", 300, 0, 0, 0))
 	d.Partitions = read([]hsm.Partition{{Serial: "1"}, {Serial: "2", Storage: storage(990)}})
 	d.System = read(hsm.System{}) // half read
-	got := told(Eval(state, JudgePolls(&hsm.Snapshot{Devices: []hsm.Device{d}}, state, DefaultSettings, at(10)), Calm{}, at(10)))
+	got := told(Eval(state, JudgePolls(&hsm.Snapshot{Devices: []hsm.Device{d}}, state, DefaultThresholds(), at(10)), Damping{}, at(10)))
 	want := []string{
 		"updated major a/partition-storage/2", "cleared none a/partition-storage/3",
 		"cleared none a/appliance-fan/FAN9Z", "cleared none a/power-supply", "cleared none removed/ntls",
@@ -576,7 +573,7 @@ func TestMissingDataNeverClears(t *testing.T) {
 		"empty facts": {hsm.Device{Name: "a", Show: read(hsm.Show{}), NTLS: read(hsm.NTLS{}), Disk: read(hsm.Disk{}), Sensors: read(hsm.Sensors{}), System: read(hsm.System{}), Certificate: read(hsm.Certificate{}), Tamper: read(hsm.Tamper{})}, at(10), []string{"soft", "soft-t", "soft-v", "restart", "halt", "comm", "hsm-crashed", "inventory"}}, // nothing is expected
 	} {
 		over := make(map[string]bool)
-		for _, c := range Eval(state, JudgePolls(&hsm.Snapshot{Devices: []hsm.Device{x.d}}, state, DefaultSettings, x.now), Calm{}, x.now) {
+		for _, c := range Eval(state, JudgePolls(&hsm.Snapshot{Devices: []hsm.Device{x.d}}, state, DefaultThresholds(), x.now), Damping{}, x.now) {
 			if c.Kind == Ended {
 				over[c.Alarm.Group] = true
 			}
@@ -615,7 +612,7 @@ func TestSourcesDisagree(t *testing.T) {
 	} {
 		s = s.With(hsm.Observation{Device: "a", Source: x.source, At: at(x.second), Took: time.Second, MaxAge: 750 * time.Second, Facts: []hsm.Fact{hsm.Show{Firmware: x.firmware}}})
 		var got []string
-		disagree.Judge(Poll{s.Devices[0], at(x.second), DefaultSettings}, func(o Opinion) {
+		disagree.Judge(Poll{s.Devices[0], at(x.second), DefaultThresholds()}, func(o Opinion) {
 			switch {
 			case o.All:
 				got = append(got, "all")

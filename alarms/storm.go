@@ -11,7 +11,7 @@ var stormKey = Key{Device: Self, Group: "storm"}
 // storm keeps the alarm that sums up what is not told one by one.
 func (w *work) storm() {
 	a, stands := w.active.get(stormKey)
-	raging := w.calm.Storm > 0 && len(since(w.raises, w.now.Add(-stormWindow))) > w.calm.Storm
+	raging := w.calm.StormAlarms > 0 && len(since(w.raises, w.now.Add(-stormWindow))) > w.calm.StormAlarms
 	switch {
 	case stands && !raging:
 		_, a.Text = w.stormSum(a.Raised)

@@ -30,7 +30,7 @@ func TestStormOfLines(t *testing.T) {
 		r, dir := &receiver{}, t.TempDir()
 		name := func(i int) string { return fmt.Sprintf("hsm%02d", i%hsms) }
 		watched := func(w *Watch) {
-			w.Settings = DefaultSettings
+			w.Settings = DefaultSettings()
 			for i := range hsms {
 				w.Store.Expect(hsm.NetworkHSM, name(i))
 			}
@@ -60,8 +60,8 @@ func TestStormOfLines(t *testing.T) {
 		last := taken[len(taken)-1].Change.Alarm
 		t.Logf("%d lines of %d HSMs in %s: %d alarms in the table; told %v; heap %d kB before, %d kB at most", lines, hsms, took, inTable, kinds, before>>10, most>>10)
 		t.Logf("the summary at its end: %s", last.Text)
-		if inTable != lines || kinds["raised"] != DefaultSettings.StormAlarms || kinds["raised storm"] != 1 || kinds["cleared storm"] != 1 ||
-			!strings.HasPrefix(last.Text, fmt.Sprintf("%d alarms on %d devices", lines-DefaultSettings.StormAlarms, hsms)) {
+		if inTable != lines || kinds["raised"] != DefaultSettings().StormAlarms || kinds["raised storm"] != 1 || kinds["cleared storm"] != 1 ||
+			!strings.HasPrefix(last.Text, fmt.Sprintf("%d alarms on %d devices", lines-DefaultSettings().StormAlarms, hsms)) {
 			t.Errorf("%d of %d in the table, told %v, at last %s", inTable, lines, kinds, last.Text)
 		}
 		a.stop()

@@ -37,7 +37,7 @@ func tellRoots(t *testing.T, story []moment) (state State, roots []string) {
 		if m.log != "" {
 			l := line(stamp + "kern info  kernel: " + m.log)
 			l.At = at(m.at)
-			js = JudgeLine(l, DefaultSettings)
+			js = JudgeLine(l, DefaultThresholds())
 		}
 		if m.poll != nil {
 			m.poll(&d)
@@ -47,9 +47,9 @@ func tellRoots(t *testing.T, story []moment) (state State, roots []string) {
 		var list, shown []string
 		for _, judge := range []func() []Judgement{
 			func() []Judgement { return js },
-			func() []Judgement { return JudgePolls(snap, state, DefaultSettings, at(m.at)) },
+			func() []Judgement { return JudgePolls(snap, state, DefaultThresholds(), at(m.at)) },
 		} {
-			changes := Eval(state, judge(), Calm{}, at(m.at))
+			changes := Eval(state, judge(), Damping{}, at(m.at))
 			state.Apply(changes)
 			for _, c := range changes {
 				if c.Kind == Seen {

@@ -106,10 +106,10 @@ func (h heard) with(l Line) (next heard, before bool) {
 
 // unsettled returns, of what an old line says, what no poll since has found to
 // be over.
-func unsettled(js []Judgement, snap *hsm.Snapshot, settings Settings, now time.Time) []Judgement {
+func unsettled(js []Judgement, snap *hsm.Snapshot, limits Thresholds, now time.Time) []Judgement {
 	s := NewState()
-	s.Apply(Eval(s, js, Calm{}, now))
-	s.Apply(Eval(s, JudgePolls(snap, s, settings, now), Calm{}, now))
+	s.Apply(Eval(s, js, Damping{}, now))
+	s.Apply(Eval(s, JudgePolls(snap, s, limits, now), Damping{}, now))
 	return slices.DeleteFunc(js, func(j Judgement) bool {
 		_, stands := s.Active[j.Key]
 		return j.Verdict == Bad && !stands

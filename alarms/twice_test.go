@@ -148,7 +148,7 @@ func TestOldLines(t *testing.T) {
 func TestCardsOfAHost(t *testing.T) {
 	l := line("6,1,10,-;k7pf0: ALM0014: Low Battery")
 	l.Cards = true
-	if js := JudgeLine(l, DefaultSettings); len(js) != 1 || js[0].Object != "k7pf0" {
+	if js := JudgeLine(l, DefaultThresholds()); len(js) != 1 || js[0].Object != "k7pf0" {
 		t.Errorf("%+v", js)
 	}
 }

@@ -102,7 +102,7 @@ func (w *Watch) polls(ctx context.Context) error {
 		now := time.Now()
 		snap := w.Store.Latest()
 		own := append(w.ownHealth(now), w.forecasts(snap, now)...)
-		err := w.step(Entry{}, func(s State) []Judgement { return append(JudgePolls(snap, s, w.Settings, now), own...) }, now)
+		err := w.step(Entry{}, func(s State) []Judgement { return append(JudgePolls(snap, s, w.Settings.Thresholds, now), own...) }, now)
 		switch {
 		case err != nil && !failing:
 			w.Log.Error("alarms not stored; trying again until they are", "err", err)
@@ -149,7 +149,7 @@ func (w *Watch) wake(snap *hsm.Snapshot, now time.Time, failing bool) time.Time 
 	defer w.mu.Unlock()
 	w.kept.settle(now)
 	wake := now.Add(time.Minute) // for certificates, whose days pass
-	for _, at := range []time.Time{snap.NextExpiry(now), w.kept.Next(w.Settings.Calm()), w.again, w.silenceEdge(now)} {
+	for _, at := range []time.Time{snap.NextExpiry(now), w.kept.Next(w.Settings.Damping), w.again, w.silenceEdge(now)} {
 		if !at.IsZero() && at.Before(wake) {
 			wake = at.Add(time.Millisecond)
 		}
@@ -195,7 +195,7 @@ func (w *Watch) Take(file string, lines []Line, cursor []byte) error {
 	entry := Entry{File: file, Cursor: cursor, Events: make(map[string]Events)}
 	for _, l := range lines {
 		l.Sensors = sensors(snap, l.Device)
-		js := JudgeLine(l, w.Settings)
+		js := JudgeLine(l, w.Settings.Thresholds)
 		if len(js) == 0 {
 			continue
 		}
@@ -207,7 +207,7 @@ func (w *Watch) Take(file string, lines []Line, cursor []byte) error {
 			entry.Events[l.Device] = n
 		}
 		if now.Sub(l.At) > longAgo {
-			js = unsettled(js, snap, w.Settings, now)
+			js = unsettled(js, snap, w.Settings.Thresholds, now)
 		}
 		all = append(all, js...)
 	}
@@ -256,7 +256,7 @@ func (w *Watch) step(entry Entry, judge func(State) []Judgement, now time.Time) 
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	js := judge(w.kept.State)
-	entry.Changes = append(entry.Changes, Eval(w.kept.State, js, w.Settings.Calm(), now)...)
+	entry.Changes = append(entry.Changes, Eval(w.kept.State, js, w.Settings.Damping, now)...)
 	idle := len(js) == 0 && now.Sub(w.stored[entry.File]) < cursorDelay
 	return w.commit(entry, idle, now)
 }
@@ -298,7 +298,7 @@ func (w *Watch) commit(entry Entry, idle bool, now time.Time) error {
 	for name := range entry.Notify {
 		w.sender.Wake(name)
 	}
-	if soon := sooner(again, w.kept.Next(w.Settings.Calm())); !soon.IsZero() && soon.Before(w.asleep) {
+	if soon := sooner(again, w.kept.Next(w.Settings.Damping)); !soon.IsZero() && soon.Before(w.asleep) {
 		w.look()
 	}
 	return nil

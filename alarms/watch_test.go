@@ -22,6 +22,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // A receiver keeps what it is given.
@@ -100,7 +101,7 @@ func start(t *testing.T, dir string, receivers map[string]Notifier, changes ...f
 	t.Helper()
 	a := &agent{t: t, dir: dir, log: new(notes)}
 	a.Watch = &Watch{
-		Journal: openJournal(t, dir), Settings: DefaultSettings, Store: hsm.NewStore(), Receivers: make(map[string]Receiver),
+		Journal: openJournal(t, dir), Settings: DefaultSettings(), Store: hsm.NewStore(), Receivers: make(map[string]Receiver),
 		Addresses: map[string]string{"a": "192.0.2.7:22"}, Log: slog.New(slog.NewTextHandler(a.log, nil)),
 	}
 	a.Settings.NotifyInterval, a.Settings.StormAlarms = 0, 0
@@ -527,6 +528,18 @@ func TestPolledThresholdsReachLines(t *testing.T) {
 		synctest.Wait()
 		same(t, "told", []string{"raised minor a/appliance-fan/FAN3B"}, r.told())
 	})
+}
+
+func TestSettings(t *testing.T) {
+	if err := DefaultSettings().Validate(); err != nil {
+		t.Errorf("the default settings: %v", err)
+	}
+	var keys []string
+	for _, f := range setting.Faults(Settings{}.Validate()) {
+		keys = append(keys, f.Path)
+	}
+	same(t, "what cannot be zero", []string{"storage_ratio", "log_disk_ratio", "unreachable_after", "silent_after", "event_age",
+		"flap_window", "delivery_after", "history_age", "history_alarms"}, keys)
 }
 
 func TestRetryAfter(t *testing.T) {

@@ -33,7 +33,7 @@ func runAlarmsReplay(_ context.Context, args []string, std stdio) int {
 	if len(words) != 1 {
 		return usageError(std, name, errors.New("one log file is needed; - is standard input"))
 	}
-	settings := alarms.DefaultSettings
+	settings := alarms.DefaultSettings()
 	if *file != "" {
 		c, err := agent.ReadConfig(*file)
 		if err != nil {
