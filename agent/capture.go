@@ -20,6 +20,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // A Capture is what the sources of a configuration say, with everything that
@@ -110,7 +111,7 @@ func (m *capturing) learnConfigured(h HSM) {
 		m.learnHost(address)
 	}
 	m.learn("user", h.User)
-	secrets := []string{h.PasswordFile}
+	secrets := []setting.File{h.PasswordFile}
 	if r := h.REST; r != nil {
 		m.learnHost(r.Address)
 		m.learn("user", r.User)
@@ -123,7 +124,7 @@ func (m *capturing) learnConfigured(h HSM) {
 		secrets = append(secrets, s.CommunityFile, s.AuthPasswordFile, s.PrivPasswordFile)
 	}
 	for _, file := range secrets {
-		if text, err := os.ReadFile(file); err == nil {
+		if text, err := file.Bytes(); err == nil {
 			m.learn("secret", string(text))
 		}
 	}

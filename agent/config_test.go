@@ -11,6 +11,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // TestReferenceConfig holds the shipped configuration to the code: it is good,
@@ -279,9 +281,9 @@ func TestReceiverDefaults(t *testing.T) {
 	if r[0].SMTP.Address != "m:465" || r[1].Syslog.Address != "s:514" || r[3].SNMP.Address != "n:162" {
 		t.Errorf("%s, %s, %s", r[0].SMTP.Address, r[1].Syslog.Address, r[3].SNMP.Address)
 	}
-	for want, got := range map[string]string{"mail": r[0].SMTP.PasswordFile, "am": r[2].Alertmanager.BearerTokenFile, "noc": r[3].SNMP.CommunityFile} {
-		if got != "/run/credentials/x/"+want {
-			t.Errorf("%s: %s", want, got)
+	for want, file := range map[string]setting.File{"mail": r[0].SMTP.PasswordFile, "am": r[2].Alertmanager.BearerTokenFile, "noc": r[3].SNMP.CommunityFile} {
+		if got, err := file.Path(); got != "/run/credentials/x/"+want || err != nil {
+			t.Errorf("%s: %s, %v", want, got, err)
 		}
 	}
 	if r[2].Alertmanager.CAFile != "/ca" {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
@@ -47,7 +48,7 @@ func (e estate) luna(t *testing.T, name string) *LunaSH {
 	t.Helper()
 	for _, a := range e.Appliances {
 		if a.Name == name {
-			l := (&LunaSH{Address: a.SSHAddress, User: simulator.User, PasswordFile: e.PasswordFile, KnownHostsFile: e.KnownHosts}).Start()
+			l := (&LunaSH{Address: a.SSHAddress, User: simulator.User, PasswordFile: setting.File(e.PasswordFile), KnownHostsFile: e.KnownHosts}).Start()
 			t.Cleanup(func() { l.Close() })
 			return l
 		}
@@ -106,9 +107,9 @@ func TestLoginFailures(t *testing.T) {
 		want   hsm.Failure
 		says   string
 	}{
-		{"wrong password", func(l *LunaSH) { l.PasswordFile = wrong }, hsm.Login, `user "monitor" was refused; check the password`},
-		{"no password file", func(l *LunaSH) { l.PasswordFile = wrong + "x" }, hsm.Login, "no such file"},
-		{"not a key", func(l *LunaSH) { l.PrivateKeyFile = wrong }, hsm.Login, "private key " + wrong},
+		{"wrong password", func(l *LunaSH) { l.PasswordFile = setting.File(wrong) }, hsm.Login, `user "monitor" was refused; check the password`},
+		{"no password file", func(l *LunaSH) { l.PasswordFile = setting.File(wrong + "x") }, hsm.Login, "no such file"},
+		{"not a key", func(l *LunaSH) { l.PrivateKeyFile = setting.File(wrong) }, hsm.Login, "private key " + wrong},
 		{"unknown host key", func(l *LunaSH) { l.KnownHostsFile = empty }, hsm.HostKey, "is not in " + empty},
 		{"other fingerprint", func(l *LunaSH) { l.HostKey = "SHA256:other" }, hsm.HostKey, "has changed: it shows SHA256:"},
 		{"no known_hosts", func(l *LunaSH) { l.KnownHostsFile = empty + "x" }, hsm.HostKey, "no such file"},

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
@@ -24,7 +25,7 @@ func (e estate) rest(t *testing.T, name string) *REST {
 	t.Helper()
 	for _, a := range e.Appliances {
 		if a.Name == name {
-			r := &REST{Address: a.RESTAddress, User: simulator.User, PasswordFile: e.PasswordFile, Certificate: a.RESTFingerprint}
+			r := &REST{Address: a.RESTAddress, User: simulator.User, PasswordFile: setting.File(e.PasswordFile), Certificate: a.RESTFingerprint}
 			t.Cleanup(func() { r.Close() })
 			return r
 		}
@@ -306,7 +307,7 @@ func (f *fake) client() *REST {
 	f.t.Helper()
 	file := filepath.Join(f.t.TempDir(), "password")
 	writeFile(f.t, file, "open\n")
-	r := &REST{Address: f.Listener.Addr().String(), User: "monitor", PasswordFile: file, Certificate: certificateFingerprint([]*x509.Certificate{f.Certificate()})}
+	r := &REST{Address: f.Listener.Addr().String(), User: "monitor", PasswordFile: setting.File(file), Certificate: certificateFingerprint([]*x509.Certificate{f.Certificate()})}
 	f.t.Cleanup(func() { r.Close() })
 	return r
 }

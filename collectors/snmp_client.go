@@ -32,7 +32,10 @@ func snmpProtocol(s string) string { return strings.ToUpper(strings.ReplaceAll(s
 // Validate returns all that is wrong with the settings of a, in the words of the
 // configuration.
 func (a *SNMPAgent) Validate() error {
-	var errs []error
+	errs := []error{
+		setting.At("community_file", a.CommunityFile.Validate()),
+		setting.At("auth_password_file", a.AuthPasswordFile.Validate()), setting.At("priv_password_file", a.PrivPasswordFile.Validate()),
+	}
 	if a.Address == "" {
 		errs = append(errs, setting.Faultf("address", "is needed"))
 	}
@@ -100,14 +103,14 @@ func (c *snmpClient) close() {
 func (c *snmpClient) secrets() (err error) {
 	a := c.agent
 	if a.Version == "2c" {
-		c.conn.Community, err = snmpSecret("community_file", a.CommunityFile, 1)
+		c.conn.Community, err = a.CommunityFile.Secret("community_file", 1)
 		return err
 	}
-	auth, err := snmpSecret("auth_password_file", a.AuthPasswordFile, 8)
+	auth, err := a.AuthPasswordFile.Secret("auth_password_file", 8)
 	if err != nil {
 		return err
 	}
-	priv, err := snmpSecret("priv_password_file", a.PrivPasswordFile, 8)
+	priv, err := a.PrivPasswordFile.Secret("priv_password_file", 8)
 	if err != nil {
 		return err
 	}
@@ -118,20 +121,6 @@ func (c *snmpClient) secrets() (err error) {
 	}
 	c.conn.Version, c.conn.SecurityModel, c.conn.MsgFlags, c.conn.SecurityParameters = gosnmp.Version3, gosnmp.UserSecurityModel, gosnmp.AuthPriv, c.usm
 	return nil
-}
-
-// snmpSecret reads the first line of a file. An error names the file, never
-// what is in it.
-func snmpSecret(key, file string, shortest int) (string, error) {
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return "", errors.Join(errors.New(key), err)
-	}
-	line, _, _ := strings.Cut(string(b), "\n")
-	if line = strings.TrimRight(line, "\r"); len(line) < shortest {
-		return "", errors.New(key + ": " + file + " holds fewer than " + strconv.Itoa(shortest) + " characters")
-	}
-	return line, nil
 }
 
 // greet asks for sysUpTime.0, which needs no HSM: an agent that takes the user
