@@ -23,6 +23,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/snmp"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // A Capture is what the sources of a configuration say, with everything that
@@ -113,7 +114,7 @@ func (m *capturing) learnConfigured(h HSM) {
 		m.learnHost(address)
 	}
 	m.learn("user", h.User)
-	secrets := []string{h.PasswordFile}
+	secrets := []setting.File{h.PasswordFile}
 	if r := h.REST; r != nil {
 		m.learnHost(r.Address)
 		m.learn("user", r.User)
@@ -126,7 +127,7 @@ func (m *capturing) learnConfigured(h HSM) {
 		secrets = append(secrets, s.CommunityFile, s.AuthPasswordFile, s.PrivPasswordFile)
 	}
 	for _, file := range secrets {
-		if text, err := os.ReadFile(file); err == nil {
+		if text, err := file.Bytes(); err == nil {
 			m.learn("secret", string(text))
 		}
 	}

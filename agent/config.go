@@ -64,9 +64,9 @@ type HSM struct {
 	Address            string           `yaml:"address"` // host or host:port; port 22
 	User               string           `yaml:"user"`
 	AllowUser          bool             `yaml:"allow_privileged_user"`
-	PasswordFile       string           `yaml:"password_file"`
+	PasswordFile       setting.File     `yaml:"password_file"`
 	PasswordCredential string           `yaml:"password_credential"` // of systemd LoadCredential
-	PrivateKeyFile     string           `yaml:"private_key_file"`
+	PrivateKeyFile     setting.File     `yaml:"private_key_file"`
 	HostKey            string           `yaml:"host_key"` // SHA256:...
 	KnownHostsFile     string           `yaml:"known_hosts_file"`
 	Algorithms         Algorithms       `yaml:"algorithms"`
@@ -86,11 +86,11 @@ type HSM struct {
 
 // REST is how the REST API of an HSM's appliance is read.
 type REST struct {
-	Address      string `yaml:"address"` // host or host:port; port 8443. "": the host of the HSM's address
-	User         string `yaml:"user"`
-	PasswordFile string `yaml:"password_file"`
-	CAFile       string `yaml:"ca_file"`
-	Certificate  string `yaml:"certificate"` // SHA256:...
+	Address      string       `yaml:"address"` // host or host:port; port 8443. "": the host of the HSM's address
+	User         string       `yaml:"user"`
+	PasswordFile setting.File `yaml:"password_file"`
+	CAFile       string       `yaml:"ca_file"`
+	Certificate  string       `yaml:"certificate"` // SHA256:...
 }
 
 // The sources that Prefer can order.
@@ -245,7 +245,7 @@ func (h *HSM) complete(all Intervals) {
 		}
 	}
 	if h.PasswordCredential != "" {
-		h.PasswordFile = filepath.Join(os.Getenv("CREDENTIALS_DIRECTORY"), h.PasswordCredential)
+		h.PasswordFile = setting.Credential(h.PasswordCredential)
 	}
 }
 
@@ -345,7 +345,7 @@ func (c Config) has(name string) bool {
 func (s SNMP) Validate() error {
 	var errs []error
 	if _, _, err := agentx.ParseAddress(s.Socket); s.Enabled && err != nil {
-		errs = append(errs, setting.At("agentXSocket", err))
+		errs = append(errs, setting.Faultf("agentXSocket", "%q is neither a path nor tcp:host:port", s.Socket))
 	}
 	for _, option := range []struct {
 		key                string
@@ -377,9 +377,11 @@ func (h HSM) Validate() error {
 	if h.Address != "" && h.PasswordFile == "" && h.PrivateKeyFile == "" {
 		bad("", "password_file, password_credential or private_key_file is needed")
 	}
-	if h.PasswordCredential != "" && os.Getenv("CREDENTIALS_DIRECTORY") == "" {
-		bad("password_credential", "needs systemd's LoadCredential; CREDENTIALS_DIRECTORY is not set")
+	password := "password_file"
+	if h.PasswordCredential != "" {
+		password = "password_credential"
 	}
+	errs = append(errs, setting.At(password, h.PasswordFile.Validate()), setting.At("private_key_file", h.PrivateKeyFile.Validate()))
 	if h.Address != "" && (h.HostKey == "") == (h.KnownHostsFile == "") {
 		bad("", "exactly one of host_key and known_hosts_file is needed")
 	}
@@ -422,7 +424,7 @@ func (h HSM) validatePrefer() error {
 
 // Validate returns all that is wrong with r.
 func (r REST) Validate() error {
-	var errs []error
+	errs := []error{setting.At("password_file", r.PasswordFile.Validate())}
 	if r.PasswordFile == "" {
 		errs = append(errs, setting.Faultf("password_file", "is needed"))
 	}

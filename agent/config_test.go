@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // TestReferenceConfig holds the shipped configuration to the code: it is good,
@@ -106,66 +109,104 @@ func TestRESTDefaults(t *testing.T) {
 
 const goodHSM = "hsms:\n- {name: a, address: 192.0.2.1, password_file: /p, known_hosts_file: /k}\n"
 
-func TestConfigProblems(t *testing.T) {
-	for _, c := range []struct{ text, want string }{
-		{goodHSM, ""},
-		{"", ""},
-		{"# only a comment\n", ""},
-		{"intervals:\n  fast: 7\n", "2:9: intervals.fast: \"7\" is not a duration"},
-		{goodHSM + "interval: 5s\n", "3:1: interval: unknown key"},
-		{"hsms:\n- name: a\n  adress: x\n", "3:3: hsms[0].adress: unknown key"},
-		{"intervals: {fast: soon}\n", "1:19: intervals.fast: \"soon\" is not a duration"},
-		{strings.Replace(goodHSM, "name: a", "name: a b", 1), "hsms[0].name: must be"},
-		{goodHSM + strings.TrimPrefix(goodHSM, "hsms:\n"), "taken by another HSM"},
-		{"hsms:\n- {name: a, snmp_agent: {address: x, user: u, auth_password_file: f, priv_password_file: f}}\n", ""},
-		{"hsms:\n- {name: a, snmp_agent: {address: x, version: 2c, community_file: f}}\n", ""},
-		{"hsms:\n- {name: a, snmp_agent: {address: x, version: \"1\"}}\n", "hsms[0].snmp_agent.version: \"1\" is neither 3 nor 2c"},
-		{"hsms:\n- {name: a, snmp_agent: {}}\n", "hsms[0].snmp_agent.address: is needed"},
-		{"hsms:\n- {name: a, replay: d, address: y, password_file: /p, known_hosts_file: /k, snmp_agent: {address: x, version: 2c, community_file: f}}\n", "exactly one of address and replay"},
-		{strings.Replace(goodHSM, "name: a", "name: a, user: admin", 1), "hsms[0].user: \"admin\" can change the appliance"},
-		{strings.Replace(goodHSM, "name: a", "name: a, user: admin, allow_privileged_user: true", 1), ""},
-		{strings.Replace(goodHSM, "password_file: /p, ", "", 1), "private_key_file is needed"},
-		{strings.Replace(goodHSM, ", known_hosts_file: /k", "", 1), "host_key and known_hosts_file"},
-		{strings.Replace(goodHSM, "known_hosts_file: /k", "host_key: abc", 1), "begins with SHA256:"},
-		{strings.Replace(goodHSM, "address: 192.0.2.1, ", "", 1), "exactly one of address and replay"},
-		{strings.Replace(goodHSM, "name: a", "name: a, intervals: {fast: 5ms}", 1), "below one second"},
-		{strings.Replace(goodHSM, "password_file: /p", "password_credential: a", 1), "CREDENTIALS_DIRECTORY"},
-		{withREST("address: \"[2001:db8::1]:443\", password_file: /r, certificate: \"" + goodFingerprint + "\""), ""},
-		{withREST("password_file: /r, ca_file: /c"), ""},
-		{withREST("password_file: /r, certificate: \"SHA256:00\""), "hsms[0].rest.certificate: is not a fingerprint"},
-		{withREST("password_file: /r, ca_file: /c, certificate: \"" + goodFingerprint + "\""), "hsms[0].rest: exactly one of ca_file and certificate"},
-		{withREST("password_file: /r"), "hsms[0].rest: exactly one of ca_file and certificate"},
-		{withREST("ca_file: /c"), "hsms[0].rest.password_file: is needed"},
-		{withREST("user: admin, password_file: /r, ca_file: /c"), "hsms[0].rest.user: \"admin\" can change the appliance"},
-		{withREST("port: 8443"), "hsms[0].rest.port: unknown key"},
-		{strings.Replace(goodHSM, "name: a", "name: a, prefer: [rest, lunash]", 1), "there is no rest"},
-		{strings.Replace(goodHSM, "name: a", "name: a, prefer: [lunash, fax]", 1), "none of lunash, rest, snmp"},
-		{strings.Replace(goodHSM, "name: a", "name: a, prefer: [lunash, lunash]", 1), "there twice"},
-		{"hsms: [{name: a, replay: /d, rest: {address: x, password_file: /r, ca_file: /c}}]\n", "exclude each other"},
-		{"snmp: {agentXSocket: \"udp:1\"}\n", "agentXSocket"},
-		{"lunacm: {enabled: true}\n", ""},
-		{"lunacm: {enabled: true, path: lunacm}\n", "is not absolute"},
-		{"lunacm: {enabled: true, serials: [abc]}\n", "is not a serial number"},
-		{"lunacm: {enabled: true, name: \"a b\"}\n", "lunacm.name: "},
-		{"lunacm: {enabled: true, intervals: {slow: 1ms}}\n", "lunacm.intervals.slow: 1ms is below"},
-		{"snmp: {agentXTimeout: 0}\n", "snmp.agentXTimeout: 0 is too small"},
-		{"alarms: {storage_ratio: 2}\n", "alarms.storage_ratio: 2 is out of range"},
-		{"receivers: [{name: a}]\n", "exactly one of agentx, snmp, alertmanager"},
-		{"receivers: [{agentx: {}}]\n", "receivers[0].name: is needed"},
-		{"receivers: [{name: a, snmp: {address: x, version: \"1\"}}]\n", "neither 2c nor 3"},
-		{"receivers: [{name: a, snmp: {address: x, version: 2c}}]\n", "community_file"},
-		{"receivers: [{name: a, agentx: {form: typed}}]\n", "none of vendor, lunawatch, alarm-mib"},
-		{"receivers: [{name: a, agentx: {form: [vendor, lunawatch]}, level: category}]\n", "level category allows form vendor only"},
-		{"receivers: [{name: a, agentx: {}, heartbeat: 5m}]\n", "heartbeat needs form lunawatch"},
-		{"receivers: [{name: a, agentx: {}}, {name: a, agentx: {}}]\n", "taken by another receiver"},
+// TestConfigAccepts has what may be written in several ways.
+func TestConfigAccepts(t *testing.T) {
+	for _, text := range []string{
+		goodHSM,
+		"", "# only a comment\n", "---\n", "~\n", "{}\n",
+		"%YAML 1.2\n---\nhsms: []\n...\n",
+		"hsms: ~\nreceivers: []\n---\n",
+		"snmp: {agentXTimeout: \"2\"}\nstate_directory: 5\n",
+		"hsms:\n- {name: a, snmp_agent: {address: x, user: u, auth_password_file: f, priv_password_file: f}}\n",
+		"hsms:\n- {name: a, snmp_agent: {address: x, version: 2c, community_file: f}}\n",
+		strings.Replace(goodHSM, "name: a", "name: a, user: admin, allow_privileged_user: true", 1),
+		withREST("address: \"[2001:db8::1]:443\", password_file: /r, certificate: \"" + goodFingerprint + "\""),
+		withREST("password_file: /r, ca_file: /c"),
+		"lunacm: {enabled: true}\n",
+		"receivers: [{name: a, alertmanager: {urls: [\"https://am:9093\"]}}]\n",
+		"receivers: [{name: a, pagerduty: {routing_key_file: /k}}]\n",
+		"receivers: [{name: a, opsgenie: {api_key_file: /k}}]\n",
+		"receivers: [{name: a, opsgenie: {api_key_file: /k, heartbeat_name: x}, heartbeat: 5m}]\n",
+		"receivers: [{name: a, webhook: {url: \"https://x/y\"}}]\n",
+		"receivers: [{name: a, smtp: {address: m, from: a@b.c, to: [d@e.f]}}]\n",
+		"receivers: [{name: a, syslog: {address: s}}]\n",
+		"receivers: [{name: a, exec: {command: [/bin/true]}}]\n",
 	} {
-		_, err := ParseConfig([]byte(c.text))
-		if c.want == "" && err != nil {
-			t.Errorf("%q: %v", c.text, err)
+		if _, err := ParseConfig([]byte(text)); err != nil {
+			t.Errorf("%q: %v", text, err)
 		}
-		if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
-			t.Errorf("%q: %v, want %s", c.text, err, c.want)
+	}
+}
+
+// TestConfigFaults has every wrong configuration in testdata/config, with all
+// that is wrong with it, and where.
+func TestConfigFaults(t *testing.T) {
+	t.Setenv("CREDENTIALS_DIRECTORY", "")
+	files, err := filepath.Glob("testdata/config/*")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(file, filepath.Ext(file))
+		text, err := os.ReadFile(name + ".yaml")
+		if err != nil {
+			t.Fatal(err) // a golden file of nothing
 		}
+		if filepath.Ext(file) != ".yaml" {
+			continue
+		}
+		_, err = parseConfig(filepath.Base(file), text)
+		if err == nil {
+			t.Errorf("%s is accepted", file)
+			continue
+		}
+		if strings.Contains(err.Error(), "hidden") {
+			t.Errorf("%s: an error holds a secret: %v", file, err)
+		}
+		golden(t, "config/"+filepath.Base(name)+".err", []byte(err.Error()+"\n"))
+	}
+}
+
+// TestConfigFile has what is wrong with the file itself.
+func TestConfigFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if _, err := ReadConfig("none.yaml"); err == nil || err.Error() != "configuration: open none.yaml: no such file or directory" {
+		t.Errorf("got %v", err)
+	}
+	must(t, os.WriteFile("huge.yaml", bytes.Repeat([]byte("#\n"), maxConfigBytes), 0o600))
+	if _, err := ReadConfig("huge.yaml"); err == nil || !strings.HasPrefix(err.Error(), "huge.yaml:1:1: the file has more than") {
+		t.Errorf("got %v", err)
+	}
+	must(t, os.WriteFile("empty.yaml", nil, 0o600))
+	c, err := ReadConfig("empty.yaml")
+	must(t, err)
+	want := Default()
+	want.complete()
+	if diff := cmp.Diff(want, c, cmp.AllowUnexported(LunaCM{}, HA{})); diff != "" {
+		t.Errorf("an empty file is not the default:\n%s", diff)
+	}
+}
+
+// TestConfigAliases: an alias is what it stands for, also before the key that
+// has its anchor, and a key counts more than what is merged.
+func TestConfigAliases(t *testing.T) {
+	c, err := ParseConfig([]byte(`
+lunacm: {intervals: &often {fast: 1m, slow: 2m, hourly: 3m}}
+hsms:
+- {name: a, replay: d, intervals: *often}
+- name: b
+  replay: d
+  intervals:
+    slow: 9m
+    <<: *often
+`))
+	must(t, err)
+	a, b := c.HSMs[0].Intervals, c.HSMs[1].Intervals
+	if want := (Intervals{time.Minute, 2 * time.Minute, 3 * time.Minute}); a != want {
+		t.Errorf("got %+v, want %+v", a, want)
+	}
+	if want := (Intervals{time.Minute, 9 * time.Minute, 3 * time.Minute}); b != want {
+		t.Errorf("got %+v, want %+v", b, want)
 	}
 }
 
@@ -203,66 +244,6 @@ func FuzzConfig(f *testing.F) {
 	})
 }
 
-// TestReceiverProblems finds in each kind of receiver what cannot be.
-func TestReceiverProblems(t *testing.T) {
-	const none = `urls: ["https://am:9093"]`
-	for _, c := range []struct{ keys, want string }{
-		{"alertmanager: {" + none + "}", ""},
-		{"alertmanager: {}", "receivers[0].alertmanager.urls: is needed"},
-		{"alertmanager: {urls: [am]}", "alertmanager.urls[0]: not a URL"},
-		{"alertmanager: {urls: [\"https://u:hidden@am\"]}", "secrets are only read from files"},
-		{"alertmanager: {" + none + ", user: u}", "user and password_file go together"},
-		{"alertmanager: {" + none + ", user: u, password_file: /p, bearer_token_file: /t}", "exclude each other"},
-		{"alertmanager: {" + none + ", proxy: true, proxy_url: \"http://p\"}", "proxy and proxy_url exclude"},
-		{"alertmanager: {" + none + ", proxy_url: \"http://u:hidden@p\"}", "proxy_url: holds a user or a password"},
-		{"alertmanager: {" + none + ", cert_file: /c}", "cert_file and key_file go together"},
-		{"alertmanager: {" + none + "}, smtp: {}", "exactly one of"},
-		{"pagerduty: {routing_key_file: /k}", ""},
-		{"pagerduty: {}", "routing_key_file: is needed"},
-		{"pagerduty: {routing_key_file: /k, url: \"ftp://x\"}", "pagerduty.url: not a URL"},
-		{"pagerduty: {routing_key_file: /k}, heartbeat: 5m", "PagerDuty takes none"},
-		{"pagerduty: {routing_key_file: credential:k}", "CREDENTIALS_DIRECTORY is not set"},
-		{"opsgenie: {api_key_file: /k}", ""},
-		{"opsgenie: {}", "api_key_file: is needed"},
-		{"opsgenie: {api_key_file: /k}, heartbeat: 5m", "Opsgenie needs heartbeat_name"},
-		{"opsgenie: {api_key_file: /k, heartbeat_name: x}, heartbeat: 5m", ""},
-		{"webhook: {url: \"https://x/y\"}", ""},
-		{"webhook: {}", "exactly one of url and url_file"},
-		{"webhook: {url: \"https://x\", url_file: /u}", "exactly one of url and url_file"},
-		{"smtp: {address: m, from: a@b.c, to: [d@e.f]}", ""},
-		{"smtp: {from: a@b.c}", "address and to are needed"},
-		{"smtp: {address: m, from: \"A <a@b.c>\", to: [d@e.f]}", "is no mail address"},
-		{"smtp: {address: m, from: a@b.c, to: [d]}", "\"d\" is no mail address"},
-		{"smtp: {address: m, from: a@b.c, to: [d@e.f], security: ssl}", "none of starttls, tls, none"},
-		{"smtp: {address: m, from: a@b.c, to: [d@e.f], user: u, password_file: /p, security: none}", "not sent without TLS"},
-		{"smtp: {address: m, from: a@b.c, to: [d@e.f], digest: 1ms}", "smtp.digest: 1ms is below"},
-		{"syslog: {address: s}", ""},
-		{"syslog: {address: s, network: udp, ca_file: /c}", "are of network tls"},
-		{"syslog: {network: tls}", "syslog.address: is needed"},
-		{"syslog: {address: s, network: sctp}", "none of udp, tcp, tls"},
-		{"syslog: {address: s, facility: local8}", "syslog.facility: \"local8\" is none of"},
-		{"exec: {command: [/bin/true]}", ""},
-		{"exec: {command: [\"true\"]}", "exec.command: needs an absolute path"},
-		{"exec: {command: [/bin/true], timeout: 1m}", "exec.timeout: 1m0s is not"},
-		{"{}", "exactly one of"},
-	} {
-		text := "receivers: [{name: a, " + c.keys + "}]\n"
-		if c.keys == "{}" {
-			text = "receivers: [{name: a}]\n"
-		}
-		_, err := ParseConfig([]byte(text))
-		if c.want == "" && err != nil {
-			t.Errorf("%s: %v", c.keys, err)
-		}
-		if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
-			t.Errorf("%s: %v, want %s", c.keys, err, c.want)
-		}
-		if err != nil && strings.Contains(err.Error(), "hidden") {
-			t.Errorf("%s: the error tells a secret: %v", c.keys, err)
-		}
-	}
-}
-
 // TestReceiverDefaults: ports, credentials, and what the wiring makes of keys.
 func TestReceiverDefaults(t *testing.T) {
 	t.Setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x")
@@ -279,9 +260,9 @@ func TestReceiverDefaults(t *testing.T) {
 	if r[0].SMTP.Address != "m:465" || r[1].Syslog.Address != "s:514" || r[3].SNMP.Address != "n:162" {
 		t.Errorf("%s, %s, %s", r[0].SMTP.Address, r[1].Syslog.Address, r[3].SNMP.Address)
 	}
-	for want, got := range map[string]string{"mail": r[0].SMTP.PasswordFile, "am": r[2].Alertmanager.BearerTokenFile, "noc": r[3].SNMP.CommunityFile} {
-		if got != "/run/credentials/x/"+want {
-			t.Errorf("%s: %s", want, got)
+	for want, file := range map[string]setting.File{"mail": r[0].SMTP.PasswordFile, "am": r[2].Alertmanager.BearerTokenFile, "noc": r[3].SNMP.CommunityFile} {
+		if got, err := file.Path(); got != "/run/credentials/x/"+want || err != nil {
+			t.Errorf("%s: %s, %v", want, got, err)
 		}
 	}
 	if r[2].Alertmanager.CAFile != "/ca" {

@@ -203,8 +203,8 @@ func refused(tokens token.Tokens) (*token.Token, error) {
 	return nil, nil
 }
 
-// resolve returns node without anchors, and with what they stand for in place
-// of aliases. It stops where that is too much.
+// resolve returns node without anchors, with what they stand for in place of
+// aliases, and with what << merges. It stops where that is too much.
 func (d *document) resolve(node ast.Node) ast.Node {
 	if d.nodes++; d.nodes > maxConfigNodes {
 		if len(d.faults) == 0 {
@@ -232,14 +232,47 @@ func (d *document) resolve(node ast.Node) ast.Node {
 		for _, v := range n.Values {
 			v.Value = d.resolve(v.Value)
 		}
-	case *ast.MappingValueNode:
-		n.Value = d.resolve(n.Value)
+		n.Values = d.merge(n.Values)
 	case *ast.SequenceNode:
 		for i, v := range n.Values {
 			n.Values[i] = d.resolve(v)
 		}
 	}
 	return node
+}
+
+// merge returns the keys of a mapping and those that << merges into it, of which
+// the first counts.
+func (d *document) merge(values []*ast.MappingValueNode) []*ast.MappingValueNode {
+	var own, merged []*ast.MappingValueNode
+	for _, v := range values {
+		if !v.Key.IsMergeKey() {
+			own = append(own, v)
+			continue
+		}
+		sources := []ast.Node{v.Value}
+		if list, ok := v.Value.(*ast.SequenceNode); ok {
+			sources = list.Values
+		}
+		for _, source := range sources {
+			if m, ok := source.(*ast.MappingNode); ok {
+				merged = append(merged, m.Values...)
+			} else if d.nodes <= maxConfigNodes {
+				d.fault(start(v.Value), "", errors.New("only keys with values can be merged"))
+			}
+		}
+	}
+	seen := make(map[string]bool)
+	for _, v := range own {
+		seen[v.Key.GetToken().Value] = true
+	}
+	for _, v := range merged {
+		if key := v.Key.GetToken().Value; !seen[key] {
+			seen[key] = true
+			own = append(own, v)
+		}
+	}
+	return own
 }
 
 // check finds every key in node that typ does not have, and every value that
@@ -254,17 +287,17 @@ func (d *document) check(path string, node ast.Node, typ reflect.Type) {
 	if _, null := node.(*ast.NullNode); null || node == nil {
 		return
 	}
-	switch list, isList := node.(*ast.SequenceNode); {
-	case typ.Kind() == reflect.Struct:
-		if entries, ok := d.entries(path, node); ok {
-			d.checkKeys(path, entries, typ)
+	list, isList := node.(*ast.SequenceNode)
+	keys, hasKeys := node.(*ast.MappingNode)
+	switch {
+	case typ.Kind() == reflect.Struct && hasKeys:
+		d.checkKeys(path, keys.Values, typ)
+	case typ.Kind() == reflect.Map && hasKeys:
+		for _, e := range keys.Values {
+			d.checkEntry(path, e, typ.Elem())
 		}
-	case typ.Kind() == reflect.Map:
-		if entries, ok := d.entries(path, node); ok {
-			for _, e := range entries {
-				d.checkEntry(path, e, typ.Elem())
-			}
-		}
+	case typ.Kind() == reflect.Struct || typ.Kind() == reflect.Map:
+		d.fault(start(node), path, errors.New("keys with values are needed here"))
 	case typ.Kind() == reflect.Slice && isList:
 		for i, v := range list.Values {
 			at := fmt.Sprintf("%s[%d]", path, i)
@@ -309,39 +342,6 @@ func (d *document) checkEntry(path string, e *ast.MappingValueNode, typ reflect.
 		d.at[at] = start(e.Value)
 	}
 	d.check(at, e.Value, typ)
-}
-
-// entries returns the keys of a mapping with their values, those that it merges
-// first.
-func (d *document) entries(path string, node ast.Node) (all []*ast.MappingValueNode, ok bool) {
-	var own []*ast.MappingValueNode
-	switch n := node.(type) {
-	case *ast.MappingNode:
-		own = n.Values
-	case *ast.MappingValueNode:
-		own = []*ast.MappingValueNode{n}
-	default:
-		d.fault(start(node), path, errors.New("keys with values are needed here"))
-		return nil, false
-	}
-	for _, e := range own {
-		if !e.Key.IsMergeKey() {
-			continue
-		}
-		merged := []ast.Node{e.Value}
-		if list, ok := e.Value.(*ast.SequenceNode); ok {
-			merged = list.Values
-		}
-		for _, m := range merged {
-			more, ok := d.entries(path, m)
-			if !ok {
-				return nil, false
-			}
-			all = append(all, more...)
-		}
-	}
-	own = slices.DeleteFunc(slices.Clone(own), func(e *ast.MappingValueNode) bool { return e.Key.IsMergeKey() })
-	return append(all, own...), true
 }
 
 // checkValue finds out whether a value can be read as one of its type.
@@ -402,8 +402,6 @@ func start(node ast.Node) place {
 		if !n.IsFlowStyle && len(n.Values) > 0 {
 			return start(n.Values[0].Key)
 		}
-	case *ast.MappingValueNode:
-		return start(n.Key)
 	}
 	return placeOf(node.GetToken())
 }

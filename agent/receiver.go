@@ -2,11 +2,7 @@ package agent
 
 import (
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
-	"strings"
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/internal/setting"
@@ -91,11 +87,6 @@ func (r Receiver) Validate() error {
 	if r.Route.Heartbeat > 0 && (r.PagerDuty != nil || r.Opsgenie != nil && r.Opsgenie.HeartbeatName == "") {
 		errs = append(errs, setting.Faultf("heartbeat", "PagerDuty takes none, and Opsgenie needs heartbeat_name"))
 	}
-	eachFile(reflect.ValueOf(r), func(key string, file reflect.Value) {
-		if strings.HasPrefix(file.String(), credential) {
-			errs = append(errs, fmt.Errorf("%s: %s needs systemd's LoadCredential; CREDENTIALS_DIRECTORY is not set", key, file))
-		}
-	})
 	return errors.Join(append(errs, r.Route.Validate())...)
 }
 
@@ -109,34 +100,5 @@ func (r *Receiver) complete() {
 	}
 	if r.SMTP != nil && r.SMTP.Address != "" {
 		r.SMTP.Address = withPort(r.SMTP.Address, alarms.SMTPPorts[r.SMTP.Security])
-	}
-	directory := os.Getenv("CREDENTIALS_DIRECTORY")
-	eachFile(reflect.ValueOf(r), func(_ string, file reflect.Value) {
-		if name, ok := strings.CutPrefix(file.String(), credential); ok && directory != "" {
-			file.SetString(filepath.Join(directory, name))
-		}
-	})
-}
-
-// credential begins a file's name that is a credential of systemd.
-const credential = "credential:"
-
-// eachFile calls do with every value under a key that names a file.
-func eachFile(v reflect.Value, do func(key string, file reflect.Value)) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			eachFile(v.Elem(), do)
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			key := v.Type().Field(i).Tag.Get("yaml")
-			switch f := v.Field(i); {
-			case f.Kind() == reflect.String && strings.HasSuffix(key, "_file"):
-				do(key, f)
-			case key != "" && key != "-":
-				eachFile(f, do)
-			}
-		}
 	}
 }

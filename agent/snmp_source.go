@@ -8,6 +8,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/snmp"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // An SNMPAgent is the SNMP agent of an appliance, or luna-snmp of the host of
@@ -17,10 +18,10 @@ type SNMPAgent struct {
 	Version          string        `yaml:"version"` // 3 or 2c
 	User             string        `yaml:"user"`
 	AuthProtocol     string        `yaml:"auth_protocol"`
-	AuthPasswordFile string        `yaml:"auth_password_file"`
+	AuthPasswordFile setting.File  `yaml:"auth_password_file"`
 	PrivProtocol     string        `yaml:"priv_protocol"`
-	PrivPasswordFile string        `yaml:"priv_password_file"`
-	CommunityFile    string        `yaml:"community_file"`
+	PrivPasswordFile setting.File  `yaml:"priv_password_file"`
+	CommunityFile    setting.File  `yaml:"community_file"`
 	Serial           string        `yaml:"serial"` // of the HSM; "": the agent serves one
 	Interval         time.Duration `yaml:"interval"`
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors/snmp"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
@@ -168,10 +169,10 @@ hsms: [{name: luna72, snmp_agent: {address: %q, user: noc, auth_password_file: %
 func TestSeveralHSMsBehindOneAgent(t *testing.T) {
 	t.Parallel()
 	e := startEstate(t, "")
-	secret := func(name, text string) string {
+	secret := func(name, text string) setting.File {
 		file := filepath.Join(e.dir, name)
 		must(t, os.WriteFile(file, []byte(text+"\n"), 0o600))
-		return file
+		return setting.File(file)
 	}
 	var serials []string
 	for _, d := range e.agent.store.Latest().HSMs() {
@@ -198,14 +199,14 @@ func TestSeveralHSMsBehindOneAgent(t *testing.T) {
 		{"wrong password", func(a *snmp.Agent) { a.AuthPasswordFile = secret("wrong-auth", "not the secret") }, hsm.Login, []string{"does not tell which"}},
 		{"wrong privacy password", func(a *snmp.Agent) { a.PrivPasswordFile = secret("wrong-priv", "not the secret") }, hsm.Login, []string{"does not tell which"}},
 		{"wrong protocol", func(a *snmp.Agent) { a.AuthProtocol = "SHA512" }, hsm.Login, []string{"does not tell which"}},
-		{"no file", func(a *snmp.Agent) { a.AuthPasswordFile = e.dir + "/absent" }, hsm.Login, []string{"auth_password_file", "absent"}},
+		{"no file", func(a *snmp.Agent) { a.AuthPasswordFile = setting.File(e.dir + "/absent") }, hsm.Login, []string{"auth_password_file", "absent"}},
 		{"short password", func(a *snmp.Agent) { a.PrivPasswordFile = secret("short", "hush!") }, hsm.Login, []string{"priv_password_file", "fewer than 8"}},
 		{"wrong community", func(a *snmp.Agent) { a.Version, a.CommunityFile = "2c", secret("wrong-community", "guessed") }, hsm.Unreachable, []string{"the community is wrong"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := &snmp.Agent{
-				Device: "a", Address: e.snmpd.Address, Version: "3", User: "noc", CommunityFile: e.dir + "/community",
-				AuthPasswordFile: e.dir + "/auth", PrivPasswordFile: e.dir + "/priv", Interval: time.Hour, Timeout: time.Second,
+				Device: "a", Address: e.snmpd.Address, Version: "3", User: "noc", CommunityFile: setting.File(e.dir + "/community"),
+				AuthPasswordFile: setting.File(e.dir + "/auth"), PrivPasswordFile: setting.File(e.dir + "/priv"), Interval: time.Hour, Timeout: time.Second,
 			}
 			c.change(a)
 			snap := &hsm.Snapshot{}

@@ -27,11 +27,11 @@ import (
 // milder ones are sent as resolved, and should that be lost, they end by
 // themselves. All that varies besides (codes, text) is in annotations.
 type Alertmanager struct {
-	URLs            []string `yaml:"urls"` // of every peer of the cluster
-	User            string   `yaml:"user"`
-	PasswordFile    string   `yaml:"password_file"`
-	BearerTokenFile string   `yaml:"bearer_token_file"`
-	GeneratorURL    string   `yaml:"generator_url"` // where people find more; "": nowhere
+	URLs            []string     `yaml:"urls"` // of every peer of the cluster
+	User            string       `yaml:"user"`
+	PasswordFile    setting.File `yaml:"password_file"`
+	BearerTokenFile setting.File `yaml:"bearer_token_file"`
+	GeneratorURL    string       `yaml:"generator_url"` // where people find more; "": nowhere
 	HTTP            `yaml:",inline"`
 
 	Lasts     time.Duration `yaml:"-"` // an alert that is not sent again
@@ -43,7 +43,7 @@ const AlertmanagerRefresh = time.Minute
 
 // Validate returns all that is wrong with m.
 func (m *Alertmanager) Validate() error {
-	errs := []error{m.HTTP.Validate()}
+	errs := []error{m.HTTP.Validate(), setting.At("password_file", m.PasswordFile.Validate()), setting.At("bearer_token_file", m.BearerTokenFile.Validate())}
 	if len(m.URLs) == 0 {
 		errs = append(errs, setting.Faultf("urls", "is needed"))
 	}
@@ -108,7 +108,7 @@ func (m *Alertmanager) header() (http.Header, error) {
 	if m.User == "" {
 		return bearer(m.BearerTokenFile)
 	}
-	password, err := secret("password_file", m.PasswordFile, 1)
+	password, err := m.PasswordFile.Secret("password_file", 1)
 	if err != nil {
 		return nil, err
 	}

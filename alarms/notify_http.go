@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -24,24 +23,27 @@ import (
 // TLS is who a receiver has to be, and who the agent is to it. The receiver's
 // certificate is always verified.
 type TLS struct {
-	CAFile   string `yaml:"ca_file"`   // what signed the receiver's certificate; "": the host's
-	CertFile string `yaml:"cert_file"` // the agent's own; "": none
-	KeyFile  string `yaml:"key_file"`
+	CAFile   setting.File `yaml:"ca_file"`   // what signed the receiver's certificate; "": the host's
+	CertFile setting.File `yaml:"cert_file"` // the agent's own; "": none
+	KeyFile  setting.File `yaml:"key_file"`
 }
 
 // Validate returns all that is wrong with t.
 func (t TLS) Validate() error {
-	if (t.CertFile == "") != (t.KeyFile == "") {
-		return errors.New("cert_file and key_file go together")
+	errs := []error{
+		setting.At("ca_file", t.CAFile.Validate()), setting.At("cert_file", t.CertFile.Validate()), setting.At("key_file", t.KeyFile.Validate()),
 	}
-	return nil
+	if (t.CertFile == "") != (t.KeyFile == "") {
+		errs = append(errs, errors.New("cert_file and key_file go together"))
+	}
+	return errors.Join(errs...)
 }
 
 // config reads the files, so that renewed ones count.
 func (t TLS) config(server string) (*tls.Config, error) {
 	c := &tls.Config{ServerName: server, MinVersion: tls.VersionTLS12}
 	if t.CAFile != "" {
-		pem, err := os.ReadFile(t.CAFile)
+		pem, err := t.CAFile.Bytes()
 		if err != nil {
 			return nil, fmt.Errorf("ca_file: %w", err)
 		}
@@ -51,13 +53,25 @@ func (t TLS) config(server string) (*tls.Config, error) {
 		}
 	}
 	if t.CertFile != "" {
-		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+		pair, err := t.pair()
 		if err != nil {
 			return nil, fmt.Errorf("cert_file and key_file: %w", err)
 		}
 		c.Certificates = []tls.Certificate{pair}
 	}
 	return c, nil
+}
+
+func (t TLS) pair() (tls.Certificate, error) {
+	cert, err := t.CertFile.Bytes()
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := t.KeyFile.Bytes()
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(cert, key)
 }
 
 // HTTP is how a receiver is reached that speaks HTTP.
@@ -180,12 +194,12 @@ func (h HTTP) post(ctx context.Context, method, target string, header http.Heade
 }
 
 // bearer returns the header that a token's file makes; "": none.
-func bearer(file string) (http.Header, error) {
+func bearer(file setting.File) (http.Header, error) {
 	header := make(http.Header)
 	if file == "" {
 		return header, nil
 	}
-	token, err := secret("bearer_token_file", file, 1)
+	token, err := file.Secret("bearer_token_file", 1)
 	if err != nil {
 		return nil, err
 	}

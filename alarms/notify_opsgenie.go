@@ -15,9 +15,9 @@ import (
 // Opsgenie keeps the alarms as alerts, by its Alert API. Signs of life go to a
 // heartbeat that has to exist there.
 type Opsgenie struct {
-	APIKeyFile    string `yaml:"api_key_file"`   // of an API integration
-	URL           string `yaml:"url"`            // "": OpsgenieURL; https://api.eu.opsgenie.com for the EU
-	HeartbeatName string `yaml:"heartbeat_name"` // "": signs of life are not sent
+	APIKeyFile    setting.File `yaml:"api_key_file"`   // of an API integration
+	URL           string       `yaml:"url"`            // "": OpsgenieURL; https://api.eu.opsgenie.com for the EU
+	HeartbeatName string       `yaml:"heartbeat_name"` // "": signs of life are not sent
 	HTTP          `yaml:",inline"`
 }
 
@@ -26,7 +26,7 @@ const OpsgenieURL = "https://api.opsgenie.com"
 
 // Validate returns all that is wrong with o.
 func (o *Opsgenie) Validate() error {
-	errs := []error{o.HTTP.Validate(), setting.At("url", validateURL(cmp.Or(o.URL, OpsgenieURL)))}
+	errs := []error{o.HTTP.Validate(), setting.At("url", validateURL(cmp.Or(o.URL, OpsgenieURL))), setting.At("api_key_file", o.APIKeyFile.Validate())}
 	if o.APIKeyFile == "" {
 		errs = append(errs, setting.Faultf("api_key_file", "is needed"))
 	}
@@ -65,7 +65,7 @@ type opsPriority struct {
 
 // Notify implements [Notifier].
 func (o *Opsgenie) Notify(ctx context.Context, n Notification) error {
-	key, err := secret("api_key_file", o.APIKeyFile, 1)
+	key, err := o.APIKeyFile.Secret("api_key_file", 1)
 	if err != nil {
 		return err
 	}

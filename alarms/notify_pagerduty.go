@@ -14,8 +14,8 @@ import (
 // PagerDuty keeps the alarms as incidents, by Events API v2. Signs of life are
 // not sent: the API has none.
 type PagerDuty struct {
-	RoutingKeyFile string `yaml:"routing_key_file"` // of the service's integration
-	URL            string `yaml:"url"`              // "": PagerDutyURL
+	RoutingKeyFile setting.File `yaml:"routing_key_file"` // of the service's integration
+	URL            string       `yaml:"url"`              // "": PagerDutyURL
 	HTTP           `yaml:",inline"`
 }
 
@@ -25,7 +25,7 @@ const PagerDutyURL = "https://events.pagerduty.com/v2/enqueue"
 
 // Validate returns all that is wrong with p.
 func (p *PagerDuty) Validate() error {
-	errs := []error{p.HTTP.Validate(), setting.At("url", validateURL(cmp.Or(p.URL, PagerDutyURL)))}
+	errs := []error{p.HTTP.Validate(), setting.At("url", validateURL(cmp.Or(p.URL, PagerDutyURL))), setting.At("routing_key_file", p.RoutingKeyFile.Validate())}
 	if p.RoutingKeyFile == "" {
 		errs = append(errs, setting.Faultf("routing_key_file", "is needed"))
 	}
@@ -64,7 +64,7 @@ func (p *PagerDuty) Notify(ctx context.Context, n Notification) error {
 	if n.isLife() {
 		return nil
 	}
-	key, err := secret("routing_key_file", p.RoutingKeyFile, 1)
+	key, err := p.RoutingKeyFile.Secret("routing_key_file", 1)
 	if err != nil {
 		return err
 	}

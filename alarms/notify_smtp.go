@@ -27,7 +27,7 @@ type SMTP struct {
 	From         string        `yaml:"from"`
 	To           []string      `yaml:"to"`
 	User         string        `yaml:"user"` // "": no login
-	PasswordFile string        `yaml:"password_file"`
+	PasswordFile setting.File  `yaml:"password_file"`
 	Digest       time.Duration `yaml:"digest"` // 0: a mail for each
 	TLS          `yaml:",inline"`
 }
@@ -37,7 +37,7 @@ var SMTPPorts = map[string]string{"starttls": "587", "tls": "465", "none": "25",
 
 // Validate returns all that is wrong with s.
 func (s *SMTP) Validate() error {
-	errs := []error{s.TLS.Validate()}
+	errs := []error{s.TLS.Validate(), setting.At("password_file", s.PasswordFile.Validate())}
 	if s.Address == "" || len(s.To) == 0 {
 		errs = append(errs, errors.New("address and to are needed"))
 	}
@@ -130,7 +130,7 @@ func (s *SMTP) login(c *smtp.Client, host string, config *tls.Config) error {
 	if s.User == "" {
 		return nil
 	}
-	password, err := secret("password_file", s.PasswordFile, 1)
+	password, err := s.PasswordFile.Secret("password_file", 1)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // smtpd is a server of aiosmtpd: what it takes becomes lines of JSON.
@@ -130,7 +131,7 @@ func TestMail(t *testing.T) {
 			s := newSite(t, subject{})
 			s.tls = true
 			startSMTPS(s, smtps)
-			m := &SMTP{Address: s.address, From: "lunawatch@example.net", To: []string{"a@example.net", "b@example.net"}, User: "noc", PasswordFile: s.secret("password"), TLS: TLS{CAFile: s.certs.cert}}
+			m := &SMTP{Address: s.address, From: "lunawatch@example.net", To: []string{"a@example.net", "b@example.net"}, User: "noc", PasswordFile: s.secret("password"), TLS: TLS{CAFile: setting.File(s.certs.cert)}}
 			if smtps {
 				m.Security = "tls"
 			}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,16 +20,16 @@ import (
 
 // An SNMPTarget is a manager that takes traps or informs.
 type SNMPTarget struct {
-	Address          string `yaml:"address"`        // host:port
-	Version          string `yaml:"version"`        // "2c" or "3"
-	Inform           bool   `yaml:"inform"`         // confirmed; a trap to a closed port counts as sent
-	CommunityFile    string `yaml:"community_file"` // 2c
-	User             string `yaml:"user"`           // 3, always authPriv
-	AuthProtocol     string `yaml:"auth_protocol"`  // SHA224, SHA256, SHA384 or SHA512; "" is SHA256
-	AuthPasswordFile string `yaml:"auth_password_file"`
-	PrivProtocol     string `yaml:"priv_protocol"` // AES, AES192 or AES256; "" is AES
-	PrivPasswordFile string `yaml:"priv_password_file"`
-	Form             Forms  `yaml:"form"`
+	Address          string       `yaml:"address"`        // host:port
+	Version          string       `yaml:"version"`        // "2c" or "3"
+	Inform           bool         `yaml:"inform"`         // confirmed; a trap to a closed port counts as sent
+	CommunityFile    setting.File `yaml:"community_file"` // 2c
+	User             string       `yaml:"user"`           // 3, always authPriv
+	AuthProtocol     string       `yaml:"auth_protocol"`  // SHA224, SHA256, SHA384 or SHA512; "" is SHA256
+	AuthPasswordFile setting.File `yaml:"auth_password_file"`
+	PrivProtocol     string       `yaml:"priv_protocol"` // AES, AES192 or AES256; "" is AES
+	PrivPasswordFile setting.File `yaml:"priv_password_file"`
+	Form             Forms        `yaml:"form"`
 }
 
 // An Engine is the SNMP engine that this agent is: one for all receivers.
@@ -83,8 +82,13 @@ var privProtocols = map[string]gosnmp.SnmpV3PrivProtocol{
 
 // Validate returns all that is wrong with t.
 func (t SNMPTarget) Validate() error {
-	errs := []error{setting.At("form", t.Form.Validate())}
-	if _, _, err := t.hostPort(); err != nil {
+	errs := []error{
+		setting.At("form", t.Form.Validate()), setting.At("community_file", t.CommunityFile.Validate()),
+		setting.At("auth_password_file", t.AuthPasswordFile.Validate()), setting.At("priv_password_file", t.PrivPasswordFile.Validate()),
+	}
+	if t.Address == "" {
+		errs = append(errs, setting.Faultf("address", "is needed"))
+	} else if _, _, err := t.hostPort(); err != nil {
 		errs = append(errs, setting.At("address", err))
 	}
 	switch {
@@ -209,14 +213,14 @@ func (s *SNMP) client() (*gosnmp.GoSNMP, error) {
 		MaxOids: gosnmp.MaxOids, Version: gosnmp.Version2c,
 	}
 	if s.target.Version == "2c" {
-		g.Community, err = secret("community_file", s.target.CommunityFile, 1)
+		g.Community, err = s.target.CommunityFile.Secret("community_file", 1)
 		return g, err
 	}
-	auth, err := secret("auth_password_file", s.target.AuthPasswordFile, 8)
+	auth, err := s.target.AuthPasswordFile.Secret("auth_password_file", 8)
 	if err != nil {
 		return nil, err
 	}
-	priv, err := secret("priv_password_file", s.target.PrivPasswordFile, 8)
+	priv, err := s.target.PrivPasswordFile.Secret("priv_password_file", 8)
 	if err != nil {
 		return nil, err
 	}
@@ -233,19 +237,4 @@ func (s *SNMP) client() (*gosnmp.GoSNMP, error) {
 		g.ContextEngineID = s.engine.ID
 	}
 	return g, nil
-}
-
-// secret reads the first line of a file. An error names the file, never what
-// is in it.
-func secret(key, file string, shortest int) (string, error) {
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", key, err)
-	}
-	line, _, _ := strings.Cut(string(b), "\n")
-	line = strings.TrimRight(line, "\r")
-	if len(line) < shortest {
-		return "", errors.New(key + ": " + file + " holds fewer than " + strconv.Itoa(shortest) + " characters")
-	}
-	return line, nil
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
 
@@ -34,12 +35,12 @@ const (
 func secrets(t *testing.T, address string) SNMPTarget {
 	t.Helper()
 	dir := t.TempDir()
-	file := func(name, text string) string {
+	file := func(name, text string) setting.File {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text+"\r\nnot this\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		return path
+		return setting.File(path)
 	}
 	return SNMPTarget{
 		Address: address, Version: "3", User: "noc", CommunityFile: file("community", "public"),
@@ -268,9 +269,9 @@ func TestWrongSecrets(t *testing.T) {
 	}
 }
 
-func overwrite(t *testing.T, file, text string) {
+func overwrite[F ~string](t *testing.T, file F, text string) {
 	t.Helper()
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(string(file), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

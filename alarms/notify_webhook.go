@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strconv"
 	"text/template"
 	"time"
@@ -22,12 +21,12 @@ import (
 // Webhook posts each notification to a URL: a [Message] as JSON, or what a
 // template makes of it.
 type Webhook struct {
-	URL             string `yaml:"url"`
-	URLFile         string `yaml:"url_file"`          // in place of url, where the URL is a secret
-	SecretFile      string `yaml:"secret_file"`       // signs; "": nothing does
-	BearerTokenFile string `yaml:"bearer_token_file"` // "": none
-	TemplateFile    string `yaml:"template_file"`     // Go text/template; "": JSON
-	ContentType     string `yaml:"content_type"`      // "": application/json
+	URL             string       `yaml:"url"`
+	URLFile         setting.File `yaml:"url_file"`          // in place of url, where the URL is a secret
+	SecretFile      setting.File `yaml:"secret_file"`       // signs; "": nothing does
+	BearerTokenFile setting.File `yaml:"bearer_token_file"` // "": none
+	TemplateFile    setting.File `yaml:"template_file"`     // Go text/template; "": JSON
+	ContentType     string       `yaml:"content_type"`      // "": application/json
 	HTTP            `yaml:",inline"`
 }
 
@@ -38,7 +37,10 @@ const SignatureHeader = "Lunawatch-Signature"
 
 // Validate returns all that is wrong with w.
 func (w *Webhook) Validate() error {
-	errs := []error{w.HTTP.Validate()}
+	errs := []error{
+		w.HTTP.Validate(), setting.At("url_file", w.URLFile.Validate()), setting.At("secret_file", w.SecretFile.Validate()),
+		setting.At("bearer_token_file", w.BearerTokenFile.Validate()), setting.At("template_file", w.TemplateFile.Validate()),
+	}
 	if (w.URL == "") == (w.URLFile == "") {
 		errs = append(errs, errors.New("exactly one of url and url_file is needed"))
 	}
@@ -53,7 +55,7 @@ func (w *Webhook) Notify(ctx context.Context, n Notification) error {
 	target := w.URL
 	header, err := bearer(w.BearerTokenFile)
 	if err == nil && w.URLFile != "" {
-		if target, err = secret("url_file", w.URLFile, 1); err == nil {
+		if target, err = w.URLFile.Secret("url_file", 1); err == nil {
 			err = setting.At("url_file", validateURL(target))
 		}
 	}
@@ -65,7 +67,7 @@ func (w *Webhook) Notify(ctx context.Context, n Notification) error {
 		return err
 	}
 	if w.SecretFile != "" {
-		key, err := secret("secret_file", w.SecretFile, 16)
+		key, err := w.SecretFile.Secret("secret_file", 16)
 		if err != nil {
 			return err
 		}
@@ -89,7 +91,7 @@ func (w *Webhook) body(m Message) ([]byte, error) {
 	if w.TemplateFile == "" {
 		return m.json()
 	}
-	text, err := os.ReadFile(w.TemplateFile)
+	text, err := w.TemplateFile.Bytes()
 	if err != nil {
 		return nil, fmt.Errorf("template_file: %w", err)
 	}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // verify checks a signature as a receiver does.
@@ -71,7 +73,7 @@ func TestWebhookTemplate(t *testing.T) {
 		kind, body = r.Header.Get("Content-Type"), string(b)
 	})
 	file := filepath.Join(s.dir, "template")
-	h := &Webhook{URL: s.url("/"), TemplateFile: file, ContentType: "application/x-test"}
+	h := &Webhook{URL: s.url("/"), TemplateFile: setting.File(file), ContentType: "application/x-test"}
 	for text, want := range map[string]string{
 		`{"text": {{json .Change.Alarm.Text}}}`: `{"text": "96 % of the storage is used\nnow"}`,
 		`{{.Summary}}`:                          `raised hsm-a: Partition storage, major, p "1" é]: 96 % of the storage is used now`,

@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
 
@@ -42,16 +43,16 @@ type site struct {
 	dir     string
 	address string // host:port
 	tls     bool
-	ca      string // file; "": the host's authorities
+	ca      setting.File //; "": the host's authorities
 	certs   certs
 }
 
 // secret writes a file with a secret and returns its path.
-func (s site) secret(name string) string {
+func (s site) secret(name string) setting.File {
 	s.t.Helper()
 	path := filepath.Join(s.dir, name)
 	overwrite(s.t, path, theSecret+"-"+name+"\n")
-	return path
+	return setting.File(path)
 }
 
 func (s site) url(path string) string {
@@ -166,7 +167,7 @@ func TestReceiversVerifyTLS(t *testing.T) {
 			if got := gotten(s); len(got) > 0 {
 				t.Errorf("sent nevertheless: %s", got)
 			}
-			s.ca = s.certs.cert
+			s.ca = setting.File(s.certs.cert)
 			if err := x.build(s).Notify(t.Context(), complete(Raised)); err != nil {
 				t.Fatalf("with ca_file: %v", err)
 			}

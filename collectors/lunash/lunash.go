@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // Client is a [collectors.Runner] on the command shell of a Luna Network HSM. It keeps
@@ -25,9 +25,9 @@ import (
 type Client struct {
 	Address        string // host:port
 	User           string
-	PasswordFile   string // "" without password login
-	PrivateKeyFile string // "" without public key login
-	HostKey        string // pinned fingerprint "SHA256:..."; "" to use KnownHostsFile
+	PasswordFile   setting.File // "" without password login
+	PrivateKeyFile setting.File // "" without public key login
+	HostKey        string       // pinned fingerprint "SHA256:..."; "" to use KnownHostsFile
 	KnownHostsFile string
 	Algorithms     Algorithms
 	DialTimeout    time.Duration // TCP connection and SSH login together; 0: 10 s
@@ -158,7 +158,7 @@ func (l *Client) clientConfig() (*ssh.ClientConfig, error) {
 	c := &ssh.ClientConfig{User: l.User, HostKeyAlgorithms: l.Algorithms.HostKeys}
 	c.KeyExchanges, c.Ciphers, c.MACs = l.Algorithms.KeyExchanges, l.Algorithms.Ciphers, l.Algorithms.MACs
 	if l.PrivateKeyFile != "" {
-		pem, err := os.ReadFile(l.PrivateKeyFile)
+		pem, err := l.PrivateKeyFile.Bytes()
 		if err != nil {
 			return nil, collectors.Failf(hsm.Login, "private key: %w", err)
 		}
@@ -169,11 +169,10 @@ func (l *Client) clientConfig() (*ssh.ClientConfig, error) {
 		c.Auth = append(c.Auth, ssh.PublicKeys(key))
 	}
 	if l.PasswordFile != "" {
-		b, err := os.ReadFile(l.PasswordFile)
+		password, err := l.PasswordFile.Secret("password_file", 1)
 		if err != nil {
-			return nil, collectors.Failf(hsm.Login, "password: %w", err)
+			return nil, collectors.Failf(hsm.Login, "%w", err)
 		}
-		password := strings.TrimRight(string(b), "\r\n")
 		c.Auth = append(c.Auth, ssh.Password(password), ssh.KeyboardInteractive(
 			func(_, _ string, questions []string, echos []bool) ([]string, error) {
 				if len(questions) > 1 || len(questions) == 1 && echos[0] {

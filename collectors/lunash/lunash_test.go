@@ -12,13 +12,14 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/collectortest"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
 // luna returns a session to the appliance of that name.
 func luna(t *testing.T, e collectortest.Estate, name string) *Client {
 	t.Helper()
-	l := (&Client{Address: e.Appliance(t, name).SSHAddress, User: simulator.User, PasswordFile: e.PasswordFile, KnownHostsFile: e.KnownHosts}).Start()
+	l := (&Client{Address: e.Appliance(t, name).SSHAddress, User: simulator.User, PasswordFile: setting.File(e.PasswordFile), KnownHostsFile: e.KnownHosts}).Start()
 	t.Cleanup(func() { l.Close() })
 	return l
 }
@@ -63,9 +64,9 @@ func TestLoginFailures(t *testing.T) {
 		want   hsm.Failure
 		says   string
 	}{
-		{"wrong password", func(l *Client) { l.PasswordFile = wrong }, hsm.Login, `user "monitor" was refused; check the password`},
-		{"no password file", func(l *Client) { l.PasswordFile = wrong + "x" }, hsm.Login, "no such file"},
-		{"not a key", func(l *Client) { l.PrivateKeyFile = wrong }, hsm.Login, "private key " + wrong},
+		{"wrong password", func(l *Client) { l.PasswordFile = setting.File(wrong) }, hsm.Login, `user "monitor" was refused; check the password`},
+		{"no password file", func(l *Client) { l.PasswordFile = setting.File(wrong + "x") }, hsm.Login, "no such file"},
+		{"not a key", func(l *Client) { l.PrivateKeyFile = setting.File(wrong) }, hsm.Login, "private key " + wrong},
 		{"unknown host key", func(l *Client) { l.KnownHostsFile = empty }, hsm.HostKey, "is not in " + empty},
 		{"other fingerprint", func(l *Client) { l.HostKey = "SHA256:other" }, hsm.HostKey, "has changed: it shows SHA256:"},
 		{"no known_hosts", func(l *Client) { l.KnownHostsFile = empty + "x" }, hsm.HostKey, "no such file"},

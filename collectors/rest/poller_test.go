@@ -19,6 +19,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
@@ -26,7 +27,7 @@ import (
 func apiOf(t *testing.T, e collectortest.Estate, name string) *API {
 	t.Helper()
 	a := e.Appliance(t, name)
-	r := &API{Address: a.RESTAddress, User: simulator.User, PasswordFile: e.PasswordFile, Certificate: a.RESTFingerprint}
+	r := &API{Address: a.RESTAddress, User: simulator.User, PasswordFile: setting.File(e.PasswordFile), Certificate: a.RESTFingerprint}
 	t.Cleanup(func() { r.Close() })
 	return r
 }
@@ -91,7 +92,7 @@ func TestRESTEqualsLunaSH(t *testing.T) {
 			r := &Poller{Device: name, API: apiOf(t, e, name), Intervals: poll.DefaultIntervals}
 			byREST, _ := r.facts(t)
 			snap := &hsm.Snapshot{}
-			l := (&lunash.Client{Address: e.Appliance(t, name).SSHAddress, User: simulator.User, PasswordFile: e.PasswordFile, KnownHostsFile: e.KnownHosts}).Start()
+			l := (&lunash.Client{Address: e.Appliance(t, name).SSHAddress, User: simulator.User, PasswordFile: setting.File(e.PasswordFile), KnownHostsFile: e.KnownHosts}).Start()
 			defer l.Close()
 			p := lunash.NewPoller(name, l, 0, poll.DefaultIntervals)
 			p.Capture(t.Context(), func(_, _ string) {}, func(o hsm.Observation) { snap = snap.With(o) })
@@ -306,7 +307,7 @@ func (f *fake) client() *API {
 	f.t.Helper()
 	file := filepath.Join(f.t.TempDir(), "password")
 	writeFile(f.t, file, "open\n")
-	r := &API{Address: f.Listener.Addr().String(), User: "monitor", PasswordFile: file, Certificate: certificateFingerprint([]*x509.Certificate{f.Certificate()})}
+	r := &API{Address: f.Listener.Addr().String(), User: "monitor", PasswordFile: setting.File(file), Certificate: certificateFingerprint([]*x509.Certificate{f.Certificate()})}
 	f.t.Cleanup(func() { r.Close() })
 	return r
 }

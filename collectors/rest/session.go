@@ -22,6 +22,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/answer"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // API reads resources of a Luna Network HSM over its REST API. It keeps one
@@ -32,7 +33,7 @@ import (
 type API struct {
 	Address      string // host:port
 	User         string
-	PasswordFile string        // read at each login
+	PasswordFile setting.File  // read at each login
 	CAFile       string        // PEM; "" to use Certificate
 	Certificate  string        // pinned SHA-256 fingerprint of the certificate, as [ParseFingerprint] takes it
 	Timeout      time.Duration // of one request; 0: 30 s
@@ -247,19 +248,15 @@ func (r *API) login(ctx context.Context) error {
 }
 
 func (r *API) password() (string, passwordState, error) {
-	info, err := os.Stat(r.PasswordFile)
+	changed, err := r.PasswordFile.Changed()
 	if err != nil {
-		return "", passwordState{}, collectors.Failf(hsm.Login, "password: %w", err)
+		return "", passwordState{}, collectors.Failf(hsm.Login, "password_file: %w", err)
 	}
-	b, err := os.ReadFile(r.PasswordFile)
+	password, err := r.PasswordFile.Secret("password_file", 1)
 	if err != nil {
-		return "", passwordState{}, collectors.Failf(hsm.Login, "password: %w", err)
+		return "", passwordState{}, collectors.Failf(hsm.Login, "%w", err)
 	}
-	password := strings.TrimRight(string(b), "\r\n")
-	if password == "" {
-		return "", passwordState{}, collectors.Failf(hsm.Login, "password file %s is empty", r.PasswordFile)
-	}
-	return password, passwordState{sha256.Sum256(b), info.ModTime()}, nil
+	return password, passwordState{sha256.Sum256([]byte(password)), changed}, nil
 }
 
 // send sends one request, with the password as login or with the session, and

@@ -16,6 +16,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/collectortest"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 const ntlsPath = "/api/lunasa/ntls"
@@ -25,7 +26,7 @@ const ntlsPath = "/api/lunasa/ntls"
 func TestRESTWrongPassword(t *testing.T) {
 	f := newFake(t, nil)
 	r := f.client()
-	writeFile(t, r.PasswordFile, "wide open\n")
+	writeFile(t, string(r.PasswordFile), "wide open\n")
 	p := &Poller{Device: "a", API: r, Intervals: poll.DefaultIntervals}
 	round := func() (seen []hsm.Observation) {
 		p.round(t.Context(), all, func(o hsm.Observation) { seen = append(seen, o) })
@@ -44,11 +45,11 @@ func TestRESTWrongPassword(t *testing.T) {
 		t.Errorf("%d logins, requests %q", logins, seen)
 	}
 	for text := range texts {
-		if len(texts) != 1 || !strings.Contains(text, `user "monitor" was refused`) || !strings.Contains(text, "until "+r.PasswordFile+" changes") || strings.Contains(text, "wide open") {
+		if len(texts) != 1 || !strings.Contains(text, `user "monitor" was refused`) || !strings.Contains(text, "until "+string(r.PasswordFile)+" changes") || strings.Contains(text, "wide open") {
 			t.Errorf("%d texts, one is %s", len(texts), text)
 		}
 	}
-	if err := os.Chtimes(r.PasswordFile, time.Time{}, time.Unix(1700000000, 0)); err != nil {
+	if err := os.Chtimes(string(r.PasswordFile), time.Time{}, time.Unix(1700000000, 0)); err != nil {
 		t.Fatal(err)
 	}
 	round()
@@ -56,7 +57,7 @@ func TestRESTWrongPassword(t *testing.T) {
 	if _, logins := f.asked(); logins != 2 {
 		t.Errorf("%d logins after it was touched, want one more", logins)
 	}
-	writeFile(t, r.PasswordFile, "open\n")
+	writeFile(t, string(r.PasswordFile), "open\n")
 	seen := round()
 	if _, logins := f.asked(); logins != 3 || len(seen) == 0 || seen[0].Failure != hsm.None {
 		t.Errorf("with the right password: %d logins, %+v", logins, seen)
@@ -75,12 +76,12 @@ func TestRESTIsNeverShutOut(t *testing.T) {
 		}
 	}
 	e.Fault(t, "luna72", "heal")
-	password, err := os.ReadFile(r.PasswordFile)
+	password, err := r.PasswordFile.Bytes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.PasswordFile = filepath.Join(t.TempDir(), "password") // changed, as far as r can tell
-	writeFile(t, r.PasswordFile, string(password))
+	r.PasswordFile = setting.File(filepath.Join(t.TempDir(), "password")) // changed, as far as r can tell
+	writeFile(t, string(r.PasswordFile), string(password))
 	if _, err := r.get(t.Context(), ntlsPath); err != nil {
 		t.Errorf("after it was mended: %v", err)
 	}

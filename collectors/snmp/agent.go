@@ -10,6 +10,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/answer"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
@@ -19,14 +20,14 @@ import (
 // named after it: "snmp hsmTable".
 type Agent struct {
 	Device           string
-	Address          string // host:port
-	Version          string // "3", always authPriv, or "2c"
-	CommunityFile    string // 2c
-	User             string // 3
-	AuthProtocol     string // SHA224, SHA256, SHA384 or SHA512; "" is SHA256
-	AuthPasswordFile string
+	Address          string       // host:port
+	Version          string       // "3", always authPriv, or "2c"
+	CommunityFile    setting.File // 2c
+	User             string       // 3
+	AuthProtocol     string       // SHA224, SHA256, SHA384 or SHA512; "" is SHA256
+	AuthPasswordFile setting.File
 	PrivProtocol     string // AES, AES192 or AES256; "" is AES
-	PrivPasswordFile string
+	PrivPasswordFile setting.File
 	Serial           string        // of the HSM, where the agent serves several; "": it serves one
 	Rank             int           // of its observations
 	Interval         time.Duration // the agent renews its rows every minute: less is of no use

@@ -458,7 +458,7 @@ func TestSNMPPeers(t *testing.T) {
 					address = l.LocalAddr().String()
 					l.Close()
 				}
-				a := &Agent{Device: "a", Address: address, Version: version, User: "u", CommunityFile: secret, AuthPasswordFile: secret, PrivPasswordFile: secret, Timeout: 100 * time.Millisecond}
+				a := &Agent{Device: "a", Address: address, Version: version, User: "u", CommunityFile: setting.File(secret), AuthPasswordFile: setting.File(secret), PrivPasswordFile: setting.File(secret), Timeout: 100 * time.Millisecond}
 				var got []hsm.Observation
 				a.Once(t.Context(), func(o hsm.Observation) { got = append(got, o) })
 				if len(got) != 1 || got[0].Failure != c.want || !strings.Contains(got[0].Err.Error(), c.says) || strings.Contains(got[0].Err.Error(), "a secret") {
@@ -526,7 +526,7 @@ func TestSNMPEnds(t *testing.T) {
 			asked <- struct{}{}
 		}
 	}()
-	a := &Agent{Address: l.LocalAddr().String(), Version: "2c", CommunityFile: secret, Interval: time.Hour, Timeout: time.Hour}
+	a := &Agent{Address: l.LocalAddr().String(), Version: "2c", CommunityFile: setting.File(secret), Interval: time.Hour, Timeout: time.Hour}
 	ended := make(chan error)
 	go func() { ended <- a.Run(ctx, func(o hsm.Observation) { t.Errorf("%+v", o) }) }()
 	<-asked

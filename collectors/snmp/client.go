@@ -33,7 +33,10 @@ func protocolName(s string) string { return strings.ToUpper(strings.ReplaceAll(s
 // Validate returns all that is wrong with the settings of a, in the words of the
 // configuration.
 func (a *Agent) Validate() error {
-	var errs []error
+	errs := []error{
+		setting.At("community_file", a.CommunityFile.Validate()),
+		setting.At("auth_password_file", a.AuthPasswordFile.Validate()), setting.At("priv_password_file", a.PrivPasswordFile.Validate()),
+	}
 	if a.Address == "" {
 		errs = append(errs, setting.Faultf("address", "is needed"))
 	}
@@ -101,14 +104,14 @@ func (c *session) close() {
 func (c *session) secrets() (err error) {
 	a := c.agent
 	if a.Version == "2c" {
-		c.conn.Community, err = readSecret("community_file", a.CommunityFile, 1)
+		c.conn.Community, err = a.CommunityFile.Secret("community_file", 1)
 		return err
 	}
-	auth, err := readSecret("auth_password_file", a.AuthPasswordFile, 8)
+	auth, err := a.AuthPasswordFile.Secret("auth_password_file", 8)
 	if err != nil {
 		return err
 	}
-	priv, err := readSecret("priv_password_file", a.PrivPasswordFile, 8)
+	priv, err := a.PrivPasswordFile.Secret("priv_password_file", 8)
 	if err != nil {
 		return err
 	}
@@ -119,20 +122,6 @@ func (c *session) secrets() (err error) {
 	}
 	c.conn.Version, c.conn.SecurityModel, c.conn.MsgFlags, c.conn.SecurityParameters = gosnmp.Version3, gosnmp.UserSecurityModel, gosnmp.AuthPriv, c.usm
 	return nil
-}
-
-// readSecret reads the first line of a file. An error names the file, never
-// what is in it.
-func readSecret(key, file string, shortest int) (string, error) {
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return "", errors.Join(errors.New(key), err)
-	}
-	line, _, _ := strings.Cut(string(b), "\n")
-	if line = strings.TrimRight(line, "\r"); len(line) < shortest {
-		return "", errors.New(key + ": " + file + " holds fewer than " + strconv.Itoa(shortest) + " characters")
-	}
-	return line, nil
 }
 
 // greet asks for sysUpTime.0, which needs no HSM: an agent that takes the user

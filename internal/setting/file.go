@@ -1,0 +1,84 @@
+package setting
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// A File is a file that a key names, by its path or as credential:NAME, a
+// credential of systemd's LoadCredential. What it holds is read for each use and
+// kept nowhere, so a renewed secret counts at once, and no log or error has it.
+type File string
+
+const credential = "credential:"
+
+// Credential returns the credential with a name.
+func Credential(name string) File { return File(credential + name) }
+
+// Path returns where f is.
+func (f File) Path() (string, error) {
+	name, ok := strings.CutPrefix(string(f), credential)
+	if !ok {
+		return string(f), nil
+	}
+	directory := os.Getenv("CREDENTIALS_DIRECTORY")
+	switch {
+	case directory == "":
+		return "", fmt.Errorf("%s needs systemd's LoadCredential; CREDENTIALS_DIRECTORY is not set", f)
+	case name == "" || name != filepath.Base(name) || name == "..":
+		return "", fmt.Errorf("%s is no name of a credential", f)
+	}
+	return filepath.Join(directory, name), nil
+}
+
+// Validate returns what is wrong with f. Whether it can be read shows when it is.
+func (f File) Validate() error {
+	_, err := f.Path()
+	return err
+}
+
+// Bytes returns all that the file holds.
+func (f File) Bytes() ([]byte, error) {
+	path, err := f.Path()
+	if err != nil {
+		return nil, err
+	}
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("%w; make it readable to the agent's user", err)
+	}
+	return b, err
+}
+
+// Changed returns when the file was last written.
+func (f File) Changed() (time.Time, error) {
+	path, err := f.Path()
+	if err != nil {
+		return time.Time{}, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return info.ModTime(), nil
+}
+
+// Secret returns the first line of the file, which must have so many
+// characters. The error names the key and the file.
+func (f File) Secret(key string, shortest int) (string, error) {
+	b, err := f.Bytes()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", key, err)
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	line = strings.TrimRight(line, "\r")
+	if len(line) < shortest {
+		return "", fmt.Errorf("%s: %s holds fewer than %d characters", key, f, shortest)
+	}
+	return line, nil
+}
