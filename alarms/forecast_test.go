@@ -3,7 +3,6 @@ package alarms
 import (
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
@@ -54,34 +53,6 @@ func TestForecast(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestTrendIsKept samples for weeks, over restarts.
-func TestTrendIsKept(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		dir := t.TempDir()
-		r := &receiver{}
-		var a *agent
-		volts := 2.85
-		for week := range 3 {
-			a = start(t, dir, map[string]Notifier{"noc": r})
-			for range 7 * 24 {
-				a.polled(hsm.Show{Environment: &hsm.Environment{BatteryVolts: hsm.Some(volts)}})
-				volts -= 0.004 / 24
-				pass(time.Hour)
-			}
-			if n := len(a.series[Series{"a", "battery"}]); n < 42*(week+1)-1 || n > 42*(week+1)+1 {
-				t.Errorf("%d values after week %d", n, week+1)
-			}
-			if week < 2 {
-				a.stop()
-			}
-		}
-		defer a.stop()
-		if got := strings.Join(r.told(), "\n"); strings.Count(got, "raised warning a/forecast/battery") != 1 {
-			t.Errorf("told\n%s", got)
-		}
-	})
 }
 
 func TestInventory(t *testing.T) {

@@ -2,11 +2,8 @@ package alarms
 
 import (
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/lunawatch/lunawatch/collectors/syslog"
-	"github.com/lunawatch/lunawatch/hsm"
 )
 
 func TestAuditRules(t *testing.T) {
@@ -22,29 +19,6 @@ func TestAuditRules(t *testing.T) {
 		l := Line{LogLine: syslog.AuditLine(text), Device: "a", At: at(0)}
 		same(t, text, want, judged(l))
 	}
-}
-
-// TestAuditIsCounted takes the larger of what alarms and audit log count: both
-// tell of the same events.
-func TestAuditIsCounted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := start(t, t.TempDir(), nil)
-		defer a.stop()
-		audit := func(texts ...string) {
-			for _, text := range texts {
-				a.must(a.Lines("a", "/audit", []hsm.LogLine{syslog.AuditLine(text)}, nil))
-				pass(10 * time.Second)
-			}
-		}
-		audit("S/N 1234 LUNA_ZEROIZE_HSM RC_OK", "S/N 1234 LUNA_LOGIN CKR_PIN_INCORRECT", "S/N 1234 LUNA_LOGIN CKR_PIN_INCORRECT", "S/N 1234 LUNA_LOGIN CKR_OK")
-		if critical, other := a.Events("a"); critical != 1 || other != 0 || a.Counted("a").FailedLogins != 2 {
-			t.Errorf("%d critical, %d other, %+v", critical, other, a.Counted("a"))
-		}
-		a.must(a.lines("1", "k7pf0: [HSM] ALM2007: HSM zeroized"))
-		if critical, _ := a.Events("a"); critical != 1 {
-			t.Errorf("the same event counts %d times", critical)
-		}
-	})
 }
 
 func TestAuditDisk(t *testing.T) {

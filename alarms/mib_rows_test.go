@@ -54,7 +54,7 @@ func TestMIBAlarms(t *testing.T) {
 			t.Fatalf("%d stand, %d ended", len(all.Active), len(all.Cleared))
 		}
 		b, s := all.Active[0], all.Cleared[0]
-		if b.Key != "a/battery" || b.Label != "vault" || !b.Silenced || b.Model != 21 || b.Severity != mib.Minor || b.Component != "firmware" || b.Serial != "532018" || b.Action != adviseBattery {
+		if b.Key != "a/battery" || b.Label != "vault" || !b.Silenced || b.Model != 21 || b.Severity != mib.Minor || b.Component != "firmware" || b.Serial != "532018" || b.Action != GroupNamed("battery").Action {
 			t.Errorf("stands: %+v", b)
 		}
 		if s.Key != "a/stm" || s.Serial != "532018" || s.AckBy != "kim" || s.AckText != "planned" || s.Model != 23 || s.Cleared.Sub(s.Raised) != time.Minute {

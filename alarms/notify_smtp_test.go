@@ -1,27 +1,19 @@
 package alarms
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"mime"
 	"mime/quotedprintable"
 	"net/mail"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
-	"time"
 
-	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
@@ -212,127 +204,4 @@ func TestMailHeaders(t *testing.T) {
 	if header["Bcc"] != "" || header["X-Evil"] != "" || !strings.HasPrefix(header["Subject"], "Lunawatch: 2 notifications: raised hsm-a") || strings.Contains(body, "\n.\n") || strings.Count(body, "What to do: ") != 2 {
 		t.Errorf("%v\n%s", header, body)
 	}
-}
-
-// TestDigest has what comes meanwhile go together, a test at once, and keeps
-// all of it over a failure.
-func TestDigest(t *testing.T) {
-	dir := t.TempDir()
-	synctest.Test(t, func(t *testing.T) {
-		var mu sync.Mutex
-		var calls []string
-		var down atomic.Bool
-		take := func(list []Notification) error {
-			mu.Lock()
-			defer mu.Unlock()
-			if down.Load() {
-				return os.ErrDeadlineExceeded
-			}
-			var ids []string
-			for _, n := range list {
-				ids = append(ids, n.ID)
-			}
-			calls = append(calls, strings.Join(ids, "+"))
-			return nil
-		}
-		one := &receiver{answer: func(n Notification) error { return take([]Notification{n}) }}
-		w := &Watch{Store: hsm.NewStore(), Settings: DefaultSettings(), Log: slog.New(slog.DiscardHandler), Journal: openJournal(t, dir), Receivers: map[string]Receiver{"mail": {
-			Notifier: one, Digest: 5 * time.Minute, Together: func(_ context.Context, list []Notification) error { return take(list) },
-		}}}
-		if err := w.Open(); err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- w.sender.deliver(ctx, "mail", w.Receivers["mail"]) }()
-		send := func(n Notification) {
-			n.At = time.Now()
-			if err := w.Journal.Write(Entry{Notify: map[string][]Notification{"mail": {n}}}); err != nil {
-				t.Fatal(err)
-			}
-			w.sender.Wake("mail")
-		}
-		now := func(want ...string) {
-			t.Helper()
-			synctest.Wait()
-			mu.Lock()
-			defer mu.Unlock()
-			if !slices.Equal(calls, want) {
-				t.Errorf("got %q, want %q", calls, want)
-			}
-			calls = nil
-		}
-		send(Notification{ID: "1"})
-		time.Sleep(2 * time.Minute)
-		send(Notification{ID: "2"})
-		time.Sleep(3*time.Minute - time.Second)
-		now()
-		time.Sleep(time.Second)
-		now("1+2")
-		send(Notification{ID: "3"})
-		time.Sleep(5 * time.Minute)
-		now("3")
-		send(Notification{ID: "4"})
-		send(Notification{ID: "5", Change: Change{Raised, Alarm{Key: Key{Device: Self, Group: "test", Test: true}}}})
-		now("4+5")
-		down.Store(true)
-		send(Notification{ID: "6"})
-		time.Sleep(6 * time.Minute)
-		send(Notification{ID: "7"})
-		now()
-		down.Store(false)
-		time.Sleep(time.Minute)
-		now("6+7")
-		if d := w.Deliveries()["mail"]; d.Delivered != 7 || d.Waiting != 0 || d.Failed == 0 {
-			t.Errorf("%+v", d)
-		}
-		cancel()
-		<-done
-	})
-}
-
-// TestDigestTakenOnce: what was taken and could not be removed from the queue
-// is not sent with what came since.
-func TestDigestTakenOnce(t *testing.T) {
-	var calls [][]Notification
-	to := Receiver{Notifier: &receiver{}, Digest: time.Nanosecond, Together: func(_ context.Context, list []Notification) error {
-		calls = append(calls, list)
-		return nil
-	}}
-	w := &Watch{Store: hsm.NewStore(), Log: slog.New(slog.DiscardHandler), Journal: openJournal(t, t.TempDir()), Receivers: map[string]Receiver{"mail": to}}
-	if err := w.Open(); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Journal.Write(Entry{Notify: map[string][]Notification{"mail": make([]Notification, 4)}}); err != nil {
-		t.Fatal(err)
-	}
-	taken := uint64(2)
-	for _, left := range []int{2, 0} {
-		waited, err := w.sender.next(t.Context(), "mail", to, &taken)
-		if _, n, _ := w.Journal.Waiting("mail"); n != left || !waited || err != nil {
-			t.Fatalf("%d left, %v, %v", n, waited, err)
-		}
-	}
-	if len(calls) != 1 || len(calls[0]) != 2 || calls[0][0].Sequence != 3 || taken != 4 {
-		t.Errorf("%+v, taken %d", calls, taken)
-	}
-}
-
-// TestDigestIsNoTrouble: waiting on purpose is not an alarm, failing is.
-func TestDigestIsNoTrouble(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		broken := func(context.Context, []Notification) error { return errors.New("down") }
-		one := &receiver{answer: func(Notification) error { return errors.New("down") }}
-		a := start(t, t.TempDir(), map[string]Notifier{"mail": one}, func(w *Watch) {
-			r := w.Receivers["mail"]
-			r.Digest, r.Together = 10*time.Minute, broken
-			w.Receivers["mail"] = r
-		})
-		defer a.stop()
-		a.must(a.lines("1", lowPower))
-		pass(14 * time.Minute)
-		same(t, "while it collects", []string{"battery"}, a.active())
-		pass(3 * time.Minute)
-		same(t, "once it fails", []string{"delivery", "battery"}, a.active())
-	})
 }

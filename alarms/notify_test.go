@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
@@ -49,26 +48,42 @@ func TestVendorTrapFits(t *testing.T) {
 	}
 }
 
-func TestNotificationIDs(t *testing.T) {
-	w := &Watch{Store: hsm.NewStore()}
-	seen := make(map[string]bool)
-	for _, c := range Eval(NewState(), join(isBad(0, Major), isGood(0), isBad(0, Major), isGood(0)), Damping{}, at(0)) {
-		n := w.notification(c, at(0))
-		if seen[n.ID] {
-			t.Errorf("%q twice", n.ID)
-		}
-		seen[n.ID] = true
-	}
-	if len(seen) != 4 {
-		t.Errorf("got %v", seen)
-	}
-}
-
 // TestAgentXWithoutSnmpd gives an error, so that the notification waits.
 func TestAgentXWithoutSnmpd(t *testing.T) {
 	session := agentx.New(agentx.Config{Socket: t.TempDir() + "/none", Timeout: time.Second})
 	n := Notification{Change: Change{Raised, Alarm{Key: Key{Device: "a", Group: "stm"}}}}
 	if err := (AgentX{Session: session}).Notify(t.Context(), n); err == nil {
 		t.Error("delivered to nobody")
+	}
+}
+
+// TestCategories: every group goes to one that has the same trap.
+func TestCategories(t *testing.T) {
+	for _, g := range Groups() {
+		n := Notification{Change: Change{Raised, Alarm{Key: Key{Device: "a", Group: g.Name}}}}
+		want, _, _ := VendorTrap(n)
+		limited := Policy{Level: LevelCategory}.Limit(n)
+		if got, _, _ := VendorTrap(limited); got.Compare(want) != 0 {
+			t.Errorf("%s: trap %s, want %s", g.Name, got, want)
+		}
+		if m := NewMessage(limited); m.Title == "" || strings.Contains(m.Action, g.Action) {
+			t.Errorf("%s: %+v", g.Name, m)
+		}
+	}
+	traps := make(map[Trap]string)
+	for _, g := range Groups() {
+		if g.Category != "" && traps[g.Trap] != "" {
+			t.Errorf("%s: both %s and %s are shown for it", g.Trap, traps[g.Trap], g.Name)
+		}
+		if g.Category != "" {
+			traps[g.Trap] = g.Name
+		}
+	}
+	if len(traps) != len(trapNumbers) {
+		t.Errorf("groups are shown for %v only", traps)
+	}
+	if a, b := (Key{Device: "a", Group: "soft"}), (Key{Device: "a", Group: "hw"}); !LevelCategory.hides(a, b) || LevelCoded.hides(a, b) || LevelCategory.hides(a, Key{Device: "b", Group: "hw"}) ||
+		LevelCategory.hides(a, Key{Device: "a", Group: "disk"}) || LevelCategory.hides(a, Key{Device: "a", Group: "hw", Test: true}) {
+		t.Error("hides")
 	}
 }

@@ -77,37 +77,6 @@ func TestLevelsHide(t *testing.T) {
 	}
 }
 
-// TestCategories: every group goes to one that has the same trap.
-func TestCategories(t *testing.T) {
-	for _, g := range Groups() {
-		n := Notification{Change: Change{Raised, Alarm{Key: Key{Device: "a", Group: g.Name}}}}
-		want, _, _ := VendorTrap(n)
-		limited := Policy{Level: LevelCategory}.Limit(n)
-		if got, _, _ := VendorTrap(limited); got.Compare(want) != 0 {
-			t.Errorf("%s: trap %s, want %s", g.Name, got, want)
-		}
-		if m := NewMessage(limited); m.Title == "" || strings.Contains(m.Action, g.Action) {
-			t.Errorf("%s: %+v", g.Name, m)
-		}
-	}
-	traps := make(map[Trap]string)
-	for _, g := range Groups() {
-		if g.Category != "" && traps[g.Trap] != "" {
-			t.Errorf("%s: both %s and %s are shown for it", g.Trap, traps[g.Trap], g.Name)
-		}
-		if g.Category != "" {
-			traps[g.Trap] = g.Name
-		}
-	}
-	if len(traps) != len(trapNumbers) {
-		t.Errorf("groups are shown for %v only", traps)
-	}
-	if a, b := (Key{Device: "a", Group: "soft"}), (Key{Device: "a", Group: "hw"}); !LevelCategory.hides(a, b) || LevelCoded.hides(a, b) || LevelCategory.hides(a, Key{Device: "b", Group: "hw"}) ||
-		LevelCategory.hides(a, Key{Device: "a", Group: "disk"}) || LevelCategory.hides(a, Key{Device: "a", Group: "hw", Test: true}) {
-		t.Error("hides")
-	}
-}
-
 // TestCategoryEnds: of several alarms that look as one, only the last end is
 // told.
 func TestCategoryEnds(t *testing.T) {

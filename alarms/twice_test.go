@@ -1,15 +1,10 @@
 package alarms
 
 import (
-	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"go.etcd.io/bbolt"
-
 	"github.com/lunawatch/lunawatch/collectors/syslog"
-	"github.com/lunawatch/lunawatch/hsm"
 )
 
 const (
@@ -69,79 +64,6 @@ func TestSawBefore(t *testing.T) {
 	if len(all) != maxSightings {
 		t.Errorf("keeps %d", len(all))
 	}
-}
-
-// TestTwoWaysCountOnce gives the same hundred lines by a file and by the
-// listener, in every order and in batches that do not match.
-func TestTwoWaysCountOnce(t *testing.T) {
-	for name, order := range map[string][]string{"file first": {"/log", ""}, "listener first": {"", "/log"}} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				a := start(t, t.TempDir(), nil)
-				defer a.stop()
-				today := strings.NewReplacer("2026 Mar", "2000 Jan", "Mar", "Jan") // in a bubble
-				forms := map[string]string{"/log": today.Replace(ofAppliance), "": today.Replace(short)}
-				left := map[string]int{"/log": 100, "": 100}
-				for _, n := range []int{30, 50, 20, 100} {
-					for _, way := range order {
-						var lines []hsm.LogLine
-						for range min(n, left[way]) {
-							lines = append(lines, syslog.ParseLine(forms[way]))
-						}
-						left[way] -= len(lines)
-						a.must(a.Lines("a", way, lines, nil))
-						pass(time.Second)
-					}
-				}
-				if critical, other := a.Events("a"); critical != 0 || other != 100 {
-					t.Errorf("%d critical and %d other events", critical, other)
-				}
-				// The lines of a batch are read at one moment: the alarm counts moments.
-				if active := a.Active(); len(active) != 1 || active[0].Count != 3 {
-					t.Errorf("%+v", active)
-				}
-			})
-		})
-	}
-}
-
-// TestLineThatWasNotStored comes again, from the same log: it must count.
-func TestLineThatWasNotStored(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := start(t, t.TempDir(), nil)
-		defer a.stop()
-		lines := []hsm.LogLine{syslog.ParseLine(ofAppliance)}
-		if err := a.Lines("a", strings.Repeat("x", bbolt.MaxKeySize+1), lines, nil); err == nil {
-			t.Fatal("stored under a name that cannot be")
-		}
-		a.must(a.Lines("a", "/other", lines, nil))
-		if _, other := a.Events("a"); other != 1 {
-			t.Errorf("%d events", other)
-		}
-	})
-}
-
-// TestOldLines have happened long before they were read: what a poll has since
-// found to be over is not raised, what no poll tells of is.
-func TestOldLines(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := start(t, t.TempDir(), nil)
-		defer a.stop()
-		long := time.Now().Add(-24 * time.Hour)
-		a.polled(hsm.Show{Status: "OK"})
-		pass(time.Second)
-		old := func(text string) Line {
-			return Line{LogLine: syslog.ParseLine(text), Device: "a", File: "kernel log", At: long}
-		}
-		a.must(a.Take("kernel log", []Line{
-			old("6,1,10,-;k7pf0: ALM0016: Device Error"),
-			old("6,2,20,-;k7pf0: [HSM] ALM2007: HSM zeroized"),
-		}, nil))
-		same(t, "alarms", []string{"zeroize"}, a.active())
-		if critical, other := a.Events("a"); critical != 1 || other != 1 {
-			t.Errorf("%d critical and %d other events", critical, other)
-		}
-	})
 }
 
 // TestCardsOfAHost are told apart by their names, the first as well.

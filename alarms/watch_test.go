@@ -413,13 +413,20 @@ func TestUnreadableNotification(t *testing.T) {
 		if err := j.Write(Entry{Notify: map[string][]Notification{"noc": {{ID: "1"}, {ID: "2"}}}}); err != nil {
 			t.Fatal(err)
 		}
-		err := j.db.Update(func(tx *bbolt.Tx) error {
-			return tx.Bucket(queueBucket).Bucket([]byte("noc")).Put(sequenceKey(1), []byte("{"))
+		j.Close()
+		db, err := bbolt.Open(filepath.Join(dir, "state.db"), 0o600, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = db.Update(func(tx *bbolt.Tx) error {
+			queue := tx.Bucket([]byte("queues")).Bucket([]byte("noc"))
+			first, _ := queue.Cursor().First()
+			return queue.Put(first, []byte("{"))
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		j.Close()
+		db.Close()
 		a := start(t, dir, map[string]Notifier{"noc": r})
 		defer a.stop()
 		if attempts, _ := r.saw(); len(attempts) != 1 || attempts[0] != "2" || !strings.Contains(a.log.String(), "is left out") {
@@ -484,17 +491,23 @@ func TestCursor(t *testing.T) {
 // TestNothingNewIsNotWritten spares the disk at polls that change nothing.
 func TestNothingNewIsNotWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := start(t, t.TempDir(), nil)
+		dir := t.TempDir()
+		a := start(t, dir, nil)
 		defer a.stop()
-		writes := func() (id int) {
-			a.must(a.Journal.db.View(func(tx *bbolt.Tx) error { id = tx.ID(); return nil }))
-			return id
+		state := func() []byte {
+			b, err := os.ReadFile(filepath.Join(dir, "state.db"))
+			a.must(err)
+			return b
 		}
-		before := writes()
+		before := state()
 		a.polled(hsm.Show{Zeroized: hsm.Some(false)})
 		pass(10 * time.Minute)
-		if n := writes(); n != before {
-			t.Errorf("%d writes", n-before)
+		if !bytes.Equal(before, state()) {
+			t.Error("something was written")
+		}
+		a.must(a.lines("1", lowPower))
+		if bytes.Equal(before, state()) {
+			t.Error("an alarm was not written")
 		}
 	})
 }
@@ -542,10 +555,21 @@ func TestSettings(t *testing.T) {
 		"flap_window", "delivery_after", "history_age", "history_alarms"}, keys)
 }
 
-func TestRetryAfter(t *testing.T) {
-	for failures, most := range map[int]time.Duration{1: 500 * time.Millisecond, 2: time.Second, 7: 32 * time.Second, 8: time.Minute, 1e6: time.Minute} {
-		if d := retryAfter(failures); d > most || d < most*4/5 {
-			t.Errorf("after %d failures: %v, at most %v", failures, d, most)
-		}
-	}
+// TestDigestIsNoTrouble: waiting on purpose is not an alarm, failing is.
+func TestDigestIsNoTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := func(context.Context, []Notification) error { return errors.New("down") }
+		one := &receiver{answer: func(Notification) error { return errors.New("down") }}
+		a := start(t, t.TempDir(), map[string]Notifier{"mail": one}, func(w *Watch) {
+			r := w.Receivers["mail"]
+			r.Digest, r.Together = 10*time.Minute, broken
+			w.Receivers["mail"] = r
+		})
+		defer a.stop()
+		a.must(a.lines("1", lowPower))
+		pass(14 * time.Minute)
+		same(t, "while it collects", []string{"battery"}, a.active())
+		pass(3 * time.Minute)
+		same(t, "once it fails", []string{"delivery", "battery"}, a.active())
+	})
 }
