@@ -231,3 +231,19 @@ func FuzzJudgeLine(f *testing.F) {
 		}
 	})
 }
+
+// TestRepeatedIsWorse has a slow request be minor, and the next one major.
+func TestRepeatedIsWorse(t *testing.T) {
+	slow := func(second int) []Judgement {
+		l := line(stamp + "kern info  kernel: k7pf0: ALM0017: Request Timed Out")
+		l.At = at(second)
+		return JudgeLine(l, DefaultThresholds())
+	}
+	play(t, []step{
+		{0, slow(0), []string{"raised minor a/comm"}},
+		{60, slow(60), []string{"updated major a/comm"}},
+		{120, slow(120), []string{"seen major a/comm"}},
+		{1020, nil, []string{"cleared major a/comm"}},
+		{1100, slow(1100), []string{"raised minor a/comm"}},
+	})
+}

@@ -77,6 +77,14 @@ func TestLevelsHide(t *testing.T) {
 	}
 }
 
+// TestLevelsMask: level category makes one alarm of those with the same trap.
+func TestLevelsMask(t *testing.T) {
+	if a, b := (Key{Device: "a", Group: "soft"}), (Key{Device: "a", Group: "hw"}); !LevelCategory.hides(a, b) || LevelCoded.hides(a, b) || LevelCategory.hides(a, Key{Device: "b", Group: "hw"}) ||
+		LevelCategory.hides(a, Key{Device: "a", Group: "disk"}) || LevelCategory.hides(a, Key{Device: "a", Group: "hw", Test: true}) {
+		t.Error("hides")
+	}
+}
+
 // TestCategoryEnds: of several alarms that look as one, only the last end is
 // told.
 func TestCategoryEnds(t *testing.T) {

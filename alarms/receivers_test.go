@@ -110,7 +110,11 @@ func subjects() []subject {
 		}},
 		{name: "snmp", udp: true, start: startTrapd, await: awaitLines, build: func(s site) Notifier {
 			target := SNMPTarget{Address: s.address, Version: "3", Inform: true, User: "noc", AuthPasswordFile: s.secret("auth"), PrivPasswordFile: s.secret("priv")}
-			return newSNMP(s.t, target, openJournal(s.t, s.t.TempDir()))
+			n, err := NewSNMP(target, openJournal(s.t, s.t.TempDir()))
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			return n
 		}},
 		{name: "exec", build: func(s site) Notifier {
 			return &Exec{Command: []string{script(s.t, s.dir, `test -e `+s.dir+`/there || exit 75; cat >> `+s.dir+`/got; echo >> `+s.dir+`/got`)}}
