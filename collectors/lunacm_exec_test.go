@@ -24,13 +24,23 @@ func TestMain(m *testing.M) {
 		flag.Set("test.parallel", "8") // many wait; -parallel on the command line counts
 		// Else the race detector has each LunaCM sleep for a second at its end.
 		os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
-		os.Exit(m.Run())
+		var err error
+		if rsaKeys, err = os.MkdirTemp("", "lw"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		code := m.Run()
+		os.RemoveAll(rsaKeys)
+		os.Exit(code)
 	}
 	if err := simulator.LunaCMOf(filepath.Dir(os.Args[0])).Run(context.Background(), os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
+
+// rsaKeys is the directory of the RSA keys of all simulators.
+var rsaKeys string
 
 // lunacmOf returns the path of the LunaCM of a simulation.
 func (e estate) lunacm(t *testing.T) string {

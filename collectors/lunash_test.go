@@ -25,7 +25,7 @@ func startEstate(t *testing.T, scenario string) estate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: dir, Scenario: scenario, MonitorSecond: 10 * time.Millisecond})
+	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: dir, Scenario: scenario, MonitorSecond: 10 * time.Millisecond, RSAKeys: rsaKeys})
 	if err != nil {
 		t.Fatal(err)
 	}
