@@ -58,6 +58,7 @@ func TestForecast(t *testing.T) {
 
 // TestTrendIsKept samples for weeks, over restarts.
 func TestTrendIsKept(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		r := &receiver{}
