@@ -34,7 +34,7 @@ appliances:
 ha:
   - {label: pay, members: [luna1/payments, luna2/payments], attempts: 3, interval: 1s}
 `), 0o644))
-	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: filepath.Join(dir, "sim"), Scenario: scenario, MonitorSecond: monitorSecond})
+	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: filepath.Join(dir, "sim"), Scenario: scenario, MonitorSecond: monitorSecond, RSAKeys: os.Getenv(simulatorKeys)})
 	must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 2)

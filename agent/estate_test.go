@@ -133,6 +133,21 @@ const monitorSecond = 10 * time.Millisecond
 // simulatorDir makes the test binary the simulator, with its state there.
 const simulatorDir = "LUNAWATCH_TEST_SIMULATOR"
 
+// simulatorKeys is the directory of the RSA keys of all simulators.
+const simulatorKeys = "LUNAWATCH_TEST_KEYS"
+
+// withKeys runs tests with a directory for the keys, which it removes.
+func withKeys(run func() int) int {
+	dir, err := os.MkdirTemp("", "lw")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	os.Setenv(simulatorKeys, dir)
+	return run()
+}
+
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "lunacm" { // a link in the directory of a simulation
 		if err := simulator.LunaCMOf(filepath.Dir(os.Args[0])).Run(context.Background(), os.Stdin, os.Stdout); err != nil {
@@ -145,9 +160,9 @@ func TestMain(m *testing.M) {
 		flag.Set("test.parallel", strconv.Itoa(1+runtime.GOMAXPROCS(0))) // estates wait half of the time; -parallel on the command line counts
 		// Else the race detector has each process sleep for a second at its end.
 		os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
-		os.Exit(m.Run())
+		os.Exit(withKeys(m.Run))
 	}
-	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: dir, Log: slog.New(slog.DiscardHandler), MonitorSecond: monitorSecond})
+	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: dir, Log: slog.New(slog.DiscardHandler), MonitorSecond: monitorSecond, RSAKeys: os.Getenv(simulatorKeys)})
 	if err == nil {
 		go func() { json.NewEncoder(os.Stdout).Encode(<-sim.Ready()) }()
 		err = sim.Run(context.Background())

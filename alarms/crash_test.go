@@ -115,6 +115,7 @@ func followUntilKilled(dir, url string) error {
 // told twice under two names. With LUNAWATCH_STRESS=1 it takes 5,000 events and
 // 200 kills.
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	events, kills := 300, 8
 	switch {
 	case os.Getenv("LUNAWATCH_STRESS") != "":

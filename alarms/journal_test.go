@@ -125,6 +125,7 @@ func TestWriteIsWhole(t *testing.T) {
 
 // TestDamagedStateIsPutAside damages a state in several ways.
 func TestDamagedStateIsPutAside(t *testing.T) {
+	t.Parallel()
 	whole := t.TempDir()
 	j := openJournal(t, whole)
 	for i := range 200 { // some pages
@@ -247,6 +248,7 @@ func TestUnreadableAlarm(t *testing.T) {
 }
 
 func TestOneAgentPerState(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	first := openJournal(t, dir)
 	_, err := OpenJournal(dir)

@@ -37,6 +37,7 @@ func TestAuditIsCounted(t *testing.T) {
 
 // TestTrendIsKept samples for weeks, over restarts.
 func TestTrendIsKept(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		r := &receiver{}

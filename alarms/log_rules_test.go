@@ -178,6 +178,7 @@ func TestLogAndPollAgree(t *testing.T) {
 }
 
 func TestLinesOfAnyLength(t *testing.T) {
+	t.Parallel()
 	l := line(stamp + "local5 err  NTLS [31]: error : " + strings.Repeat("x", 1<<20))
 	j := JudgeLine(l, DefaultThresholds())[0]
 	if len(j.Text) > maxText+4 || len(j.Evidence.Text) > maxText+4 {

@@ -166,6 +166,7 @@ func TestAlertLabels(t *testing.T) {
 // TestRefreshDoesNotPileUp: what stands is sent again each minute, and not once
 // for each minute that the receiver was down.
 func TestRefreshDoesNotPileUp(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var down atomic.Bool
 		to := &receiver{answer: func(Notification) error {

@@ -130,6 +130,7 @@ func engineOf(t *testing.T, j *Journal) Engine {
 // TestVersion3 sends traps and informs by every pair of protocols to a real
 // snmptrapd.
 func TestVersion3(t *testing.T) {
+	t.Parallel()
 	j := openJournal(t, t.TempDir())
 	var lines []string
 	type pair struct{ auth, priv, user string }
@@ -248,6 +249,7 @@ func TestInformRecovers(t *testing.T) {
 
 // TestWrongSecrets has errors name what to look at, and never a secret.
 func TestWrongSecrets(t *testing.T) {
+	t.Parallel()
 	j := openJournal(t, t.TempDir())
 	d := trapd(t, user("noc", "SHA-256", "AES", engineOf(t, j))...)
 	const wrong = "not-the-right-one"

@@ -63,9 +63,9 @@ func Replay(device string, lines iter.Seq[hsm.LogLine], settings Settings, writt
 	return r.sum
 }
 
-func sorted(alarms map[Key]Alarm) []Alarm {
-	list := make([]Alarm, 0, len(alarms))
-	for _, a := range alarms {
+func sorted(all map[Key]Alarm) []Alarm {
+	list := make([]Alarm, 0, len(all))
+	for _, a := range all {
 		list = append(list, a)
 	}
 	slices.SortFunc(list, Alarm.compare)

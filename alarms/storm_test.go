@@ -21,6 +21,7 @@ import (
 // TestStormOfLines has 50 HSMs log 10,000 ALM lines in ten seconds, each an
 // alarm of its own: few are told, all are in the table and in the journal.
 func TestStormOfLines(t *testing.T) {
+	t.Parallel()
 	lines := 2000
 	if os.Getenv("LUNAWATCH_STRESS") != "" {
 		lines = 10_000
@@ -84,6 +85,7 @@ func memory() uint64 {
 // accepts and answers too late: each gets all in order, and none waits for
 // another.
 func TestReceiversOfADay(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var up atomic.Bool
 		good := &receiver{}

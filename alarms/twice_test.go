@@ -23,6 +23,7 @@ const (
 
 // TestSawBefore has a second line come from some log, seconds after the first.
 func TestSawBefore(t *testing.T) {
+	t.Parallel()
 	read := time.Date(2026, 3, 1, 12, 0, 1, 0, time.UTC)
 	for _, c := range []struct {
 		what, first, second, log string

@@ -59,6 +59,7 @@ type appliance struct {
 	keys   [2]ssh.Signer // the host key, and the one after the event host-key
 	rest   *restServer   // nil without a web server
 	second time.Duration // of the monitor
+	shared string        // directory of RSA keys; "": it makes its own
 
 	mu     sync.Mutex
 	state  *state

@@ -45,6 +45,9 @@ type Config struct {
 	// MonitorSecond is how long a second of "hsm information monitor" and of
 	// LunaCM's "hsm monitor" takes, for tests; 0: a second.
 	MonitorSecond time.Duration
+	// RSAKeys is a directory of RSA keys that appliances take, and make if they
+	// are missing, for tests; empty: each makes its own.
+	RSAKeys string
 }
 
 // An Estate is a number of simulated appliances.
@@ -116,7 +119,7 @@ func newEstate(c Config) (*Estate, error) {
 	e := &Estate{config: c, ready: make(chan Ready, 1), ha: &haClient{dir: file("client")}}
 	for _, sp := range specs {
 		a := newAppliance(sp, sc.Seed, file(sp.name), c.Log)
-		a.second = cmp.Or(c.MonitorSecond, a.second)
+		a.second, a.shared = cmp.Or(c.MonitorSecond, a.second), c.RSAKeys
 		e.appliances = append(e.appliances, a)
 	}
 	for _, g := range sc.HA {

@@ -27,11 +27,11 @@ func (a *appliance) load() error {
 			return fmt.Errorf("log: %w", err)
 		}
 	}
-	generate := newECDSA
-	if !a.spec.model.modern() {
-		generate = newRSA
-	}
 	for i, name := range []string{"host_key", "host_key_changed"} {
+		generate := newECDSA
+		if !a.spec.model.modern() {
+			generate = a.rsaKey(name)
+		}
 		key, err := ensureKey(filepath.Join(a.dir, name), generate)
 		if err != nil {
 			return err
@@ -40,7 +40,7 @@ func (a *appliance) load() error {
 			return fmt.Errorf("host key: %w", err)
 		}
 	}
-	key, err := ensureKey(filepath.Join(a.dir, "ntls_key"), newRSA)
+	key, err := ensureKey(filepath.Join(a.dir, "ntls_key"), a.rsaKey("ntls_key"))
 	if err != nil {
 		return err
 	}
@@ -50,6 +50,14 @@ func (a *appliance) load() error {
 	}
 	a.do(func(s *state) { s.spec.ntlsKey = rsaKey })
 	return nil
+}
+
+// rsaKey returns what makes an RSA key, or takes one that is shared.
+func (a *appliance) rsaKey(name string) func() (any, error) {
+	if a.shared == "" {
+		return newRSA
+	}
+	return func() (any, error) { return ensureKey(filepath.Join(a.shared, name), newRSA) }
 }
 
 func newRSA() (any, error)   { return rsa.GenerateKey(rand.Reader, 2048) }
@@ -76,8 +84,20 @@ func ensureKey(path string, generate func() (any, error)) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make key: %w", err)
 	}
-	err = os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
-	return key, err
+	return key, writeWhole(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+// writeWhole writes a file that others may read meanwhile: all of it or nothing.
+func writeWhole(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path))
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	return err
 }
 
 // ensurePassword makes a random password in path unless there is one.

@@ -13,14 +13,22 @@ import (
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
-// RunOrBeLunaCM runs tests, or makes their binary the pretend LunaCM where it
-// is called by a link of that name in the directory of a simulation.
-func RunOrBeLunaCM(m *testing.M) {
+// Main runs tests, which share the RSA keys of all simulators, or makes their
+// binary the pretend LunaCM where it is called by a link of that name in the
+// directory of a simulation.
+func Main(m *testing.M) {
 	if filepath.Base(os.Args[0]) != "lunacm" {
 		flag.Set("test.parallel", "8") // many wait; -parallel on the command line counts
 		// Else the race detector has each LunaCM sleep for a second at its end.
 		os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
-		os.Exit(m.Run())
+		var err error
+		if rsaKeys, err = os.MkdirTemp("", "lw"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		code := m.Run()
+		os.RemoveAll(rsaKeys)
+		os.Exit(code)
 	}
 	if err := simulator.LunaCMOf(filepath.Dir(os.Args[0])).Run(context.Background(), os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -42,6 +50,9 @@ func (e Estate) LunaCM(t *testing.T) string {
 	return link
 }
 
+// rsaKeys is the directory of the RSA keys of all simulators.
+var rsaKeys string
+
 // An Estate is a simulated site, of three appliances unless a scenario file
 // says otherwise.
 type Estate struct {
@@ -55,7 +66,7 @@ func StartEstate(t *testing.T, scenario string) Estate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: dir, Scenario: scenario, MonitorSecond: 10 * time.Millisecond})
+	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: dir, Scenario: scenario, MonitorSecond: 10 * time.Millisecond, RSAKeys: rsaKeys})
 	if err != nil {
 		t.Fatal(err)
 	}

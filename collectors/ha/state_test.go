@@ -23,7 +23,7 @@ import (
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
-func TestMain(m *testing.M) { collectortest.RunOrBeLunaCM(m) }
+func TestMain(m *testing.M) { collectortest.Main(m) }
 
 const groupNumber, memberOne, memberTwo = "1200000001", "200000001", "200000002"
 

@@ -18,7 +18,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-func TestMain(m *testing.M) { collectortest.RunOrBeLunaCM(m) }
+func TestMain(m *testing.M) { collectortest.Main(m) }
 
 const twoCards = `
 appliances:

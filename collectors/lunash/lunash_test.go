@@ -16,6 +16,8 @@ import (
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
+func TestMain(m *testing.M) { collectortest.Main(m) }
+
 // luna returns a session to the appliance of that name.
 func luna(t *testing.T, e collectortest.Estate, name string) *Client {
 	t.Helper()

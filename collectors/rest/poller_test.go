@@ -23,6 +23,8 @@ import (
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
+func TestMain(m *testing.M) { collectortest.Main(m) }
+
 // rest returns a client of the appliance of that name.
 func apiOf(t *testing.T, e collectortest.Estate, name string) *API {
 	t.Helper()
