@@ -21,9 +21,11 @@ type Series struct {
 	Object string // battery, hsm-storage, log-disk, partition-storage/SERIAL
 }
 
+// samplesKept is how long a trend is remembered.
+const samplesKept = 60 * 24 * time.Hour
+
 const (
 	sampleEvery = 4 * time.Hour
-	samplesKept = 60 * 24 * time.Hour
 	trendSpan   = 7 * 24 * time.Hour // a trend rests on this at least ...
 	trendValues = 21                 // ... and on so many values
 	trendFit    = 0.7                // of their variance is what the line explains, at least

@@ -111,7 +111,7 @@ func TestEveryGroupHasAModel(t *testing.T) {
 
 // TestTypedTraps sends each form to a real snmptrapd that knows our modules.
 func TestTypedTraps(t *testing.T) {
-	j := openJournal(t, t.TempDir())
+	j := journalIn(t, t.TempDir())
 	var lines []string
 	users := map[string][2]string{"low": {"SHA-256", "AES"}, "high": {"SHA-512", "AES-256"}}
 	for name, p := range users {

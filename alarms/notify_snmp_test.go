@@ -87,7 +87,7 @@ func TestVersion2(t *testing.T) {
 	target.Version = "2c"
 	for _, inform := range []bool{false, true} {
 		target.Inform = inform
-		s := newSNMP(t, target, openJournal(t, t.TempDir()))
+		s := newSNMP(t, target, journalIn(t, t.TempDir()))
 		process := fmt.Sprintf("inform-%v", inform)
 		for range 2 {
 			if err := s.Notify(t.Context(), sample(process)); err != nil {
@@ -131,7 +131,7 @@ func engineOf(t *testing.T, j *Journal) Engine {
 // snmptrapd.
 func TestVersion3(t *testing.T) {
 	t.Parallel()
-	j := openJournal(t, t.TempDir())
+	j := journalIn(t, t.TempDir())
 	var lines []string
 	type pair struct{ auth, priv, user string }
 	var pairs []pair
@@ -168,7 +168,7 @@ func TestVersion3(t *testing.T) {
 // receivers of one agent.
 func TestBootsGrow(t *testing.T) {
 	dir := t.TempDir()
-	j := openJournal(t, dir)
+	j := journalIn(t, dir)
 	d := trapd(t, user("noc", "SHA-256", "AES", engineOf(t, j))...)
 	target := secrets(t, d.Address)
 	for start := range 3 {
@@ -188,14 +188,14 @@ func TestBootsGrow(t *testing.T) {
 			arrives(t, d, process, 1)
 		}
 		j.Close()
-		j = openJournal(t, dir)
+		j = journalIn(t, dir)
 	}
 }
 
 // TestEngineTimeGoesOn has the receiver see time pass: a trap of an engine
 // whose time stands still is dropped after 150 s.
 func TestEngineTimeGoesOn(t *testing.T) {
-	j := openJournal(t, t.TempDir())
+	j := journalIn(t, t.TempDir())
 	e := engineOf(t, j)
 	d := trapd(t, user("noc", "SHA-256", "AES", e)...)
 	s := newSNMP(t, secrets(t, d.Address), j)
@@ -223,7 +223,7 @@ func TestEngineTimeGoesOn(t *testing.T) {
 
 // TestInformRecovers has a receiver come back as another engine.
 func TestInformRecovers(t *testing.T) {
-	j := openJournal(t, t.TempDir())
+	j := journalIn(t, t.TempDir())
 	lines := user("noc", "SHA-256", "AES", engineOf(t, j))
 	d := trapd(t, lines...)
 	target := secrets(t, d.Address)
@@ -250,7 +250,7 @@ func TestInformRecovers(t *testing.T) {
 // TestWrongSecrets has errors name what to look at, and never a secret.
 func TestWrongSecrets(t *testing.T) {
 	t.Parallel()
-	j := openJournal(t, t.TempDir())
+	j := journalIn(t, t.TempDir())
 	d := trapd(t, user("noc", "SHA-256", "AES", engineOf(t, j))...)
 	const wrong = "not-the-right-one"
 	for name, change := range map[string]func(*SNMPTarget){
@@ -289,7 +289,7 @@ func keepsSecrets(t *testing.T, err error) {
 
 // TestUnusableTargets are found before anything is sent.
 func TestUnusableTargets(t *testing.T) {
-	j := openJournal(t, t.TempDir())
+	j := journalIn(t, t.TempDir())
 	for want, change := range map[string]func(*SNMPTarget){
 		`version: "1" is neither`:          func(s *SNMPTarget) { s.Version = "1" },
 		`version: "" is neither`:           func(s *SNMPTarget) { s.Version = "" },

@@ -110,7 +110,7 @@ func subjects() []subject {
 		}},
 		{name: "snmp", udp: true, start: startTrapd, await: awaitLines, build: func(s site) Notifier {
 			target := SNMPTarget{Address: s.address, Version: "3", Inform: true, User: "noc", AuthPasswordFile: s.secret("auth"), PrivPasswordFile: s.secret("priv")}
-			n, err := NewSNMP(target, openJournal(s.t, s.t.TempDir()))
+			n, err := NewSNMP(target, journalIn(s.t, s.t.TempDir()))
 			if err != nil {
 				s.t.Fatal(err)
 			}
@@ -220,7 +220,7 @@ func TestReceiversAreCancelled(t *testing.T) {
 func TestReceiversKeepSecrets(t *testing.T) {
 	var log safeBuffer
 	w := &Watch{Store: hsm.NewStore(), Settings: DefaultSettings(), Receivers: make(map[string]Receiver),
-		Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), Journal: openJournal(t, t.TempDir())}
+		Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), Journal: journalIn(t, t.TempDir())}
 	for _, x := range subjects() {
 		for _, status := range []int{0, 301, 400, 401, 429, 500} {
 			if status != 0 && !x.http {

@@ -24,7 +24,7 @@ func TestRetryAfter(t *testing.T) {
 // newSender returns a Sender to one receiver, mail, that is not running.
 func newSender(t *testing.T, dir string, to Receiver) *Sender {
 	t.Helper()
-	s := &Sender{Journal: openJournal(t, dir), Receivers: map[string]Receiver{"mail": to}, Log: slog.New(slog.DiscardHandler),
+	s := &Sender{Journal: journalIn(t, dir), Receivers: map[string]Receiver{"mail": to}, Log: slog.New(slog.DiscardHandler),
 		Masked: func(string, Notification) bool { return false }, Changed: func() {}}
 	s.Open()
 	return s

@@ -101,7 +101,7 @@ func start(t *testing.T, dir string, receivers map[string]Notifier, changes ...f
 	t.Helper()
 	a := &agent{t: t, dir: dir, log: new(notes)}
 	a.Watch = &Watch{
-		Journal: openJournal(t, dir), Settings: DefaultSettings(), Store: hsm.NewStore(), Receivers: make(map[string]Receiver),
+		Journal: journalIn(t, dir), Settings: DefaultSettings(), Store: hsm.NewStore(), Receivers: make(map[string]Receiver),
 		Addresses: map[string]string{"a": "192.0.2.7:22"}, Log: slog.New(slog.NewTextHandler(a.log, nil)),
 	}
 	a.Settings.NotifyInterval, a.Settings.StormAlarms = 0, 0
@@ -409,7 +409,7 @@ func TestUnreadableNotification(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &receiver{}
 		dir := t.TempDir()
-		j := openJournal(t, dir)
+		j := journalIn(t, dir)
 		if err := j.Write(Entry{Notify: map[string][]Notification{"noc": {{ID: "1"}, {ID: "2"}}}}); err != nil {
 			t.Fatal(err)
 		}

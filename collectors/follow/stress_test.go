@@ -270,13 +270,13 @@ const stressQueue = "alarms"
 // stressFollow keeps every ALM line in a journal, with the cursor in the same
 // transaction, until it has seen the last.
 func stressFollow(dir string) error {
-	journal, err := alarms.OpenJournal(filepath.Join(dir, "state"))
+	j, err := alarms.OpenJournal(filepath.Join(dir, "state"))
 	if err != nil {
 		return err
 	}
-	defer journal.Close()
+	defer j.Close()
 	log := stressLog(dir)
-	from := journal.Cursor(log)
+	from := j.Cursor(log)
 	if from == nil { // from the first line on, whenever this process gets to run
 		from = []byte(`{"files":[]}`)
 	}
@@ -295,14 +295,14 @@ func stressFollow(dir string) error {
 		if list == nil {
 			return nil
 		}
-		err := journal.Write(alarms.Entry{File: log, Cursor: cursor, Notify: map[string][]alarms.Notification{stressQueue: list}})
+		err := j.Write(alarms.Entry{File: log, Cursor: cursor, Notify: map[string][]alarms.Notification{stressQueue: list}})
 		if ended && err == nil {
 			end()
 		}
 		return err
 	})
 	if err == nil && !ended {
-		return fmt.Errorf("the last line did not come; cursor %s", journal.Cursor(log))
+		return fmt.Errorf("the last line did not come; cursor %s", j.Cursor(log))
 	}
 	return err
 }
