@@ -30,41 +30,41 @@ func TestDelays(t *testing.T) {
 		steps []step
 	}{
 		"raised after a while": {Damping{RaiseAfter: minutes}, []step{
-			{0, isBad(0, Major), []string{"pending major a/stm"}},
-			{30, isBad(30, Major), []string{"pending major a/stm"}},
-			{59, nil, nil},
-			{60, nil, []string{"raised major a/stm"}},
-			{70, isGood(70), []string{"cleared major a/stm"}},
+			after(0, isBad(0, Major), "pending major a/stm"),
+			after(30, isBad(30, Major), "pending major a/stm"),
+			after(59, nil),
+			after(60, nil, "raised major a/stm"),
+			after(70, isGood(70), "cleared major a/stm"),
 		}},
 		"over before": {Damping{RaiseAfter: minutes}, []step{
-			{0, isBad(0, Major), []string{"pending major a/stm"}},
-			{30, isGood(30), []string{"dropped major a/stm"}},
-			{60, isBad(20, Major), nil}, // older than its end
-			{90, isBad(90, Major), []string{"pending major a/stm"}},
-			{150, nil, []string{"raised major a/stm"}},
+			after(0, isBad(0, Major), "pending major a/stm"),
+			after(30, isGood(30), "dropped major a/stm"),
+			after(60, isBad(20, Major)), // older than its end
+			after(90, isBad(90, Major), "pending major a/stm"),
+			after(150, nil, "raised major a/stm"),
 		}},
 		"missing data neither raise sooner nor end": {Damping{RaiseAfter: minutes}, []step{
-			{0, isBad(0, Major), []string{"pending major a/stm"}},
-			{1000, nil, []string{"raised major a/stm"}},
-			{100000, nil, nil},
+			after(0, isBad(0, Major), "pending major a/stm"),
+			after(1000, nil, "raised major a/stm"),
+			after(100000, nil),
 		}},
 		"cleared after a while": {Damping{ClearAfter: minutes}, []step{
-			{0, isBad(0, Major), []string{"raised major a/stm"}},
-			{10, isGood(10), []string{"seen major a/stm"}},
-			{20, isGood(20), nil},
-			{69, nil, nil},
-			{70, nil, []string{"cleared major a/stm"}},
+			after(0, isBad(0, Major), "raised major a/stm"),
+			after(10, isGood(10), "seen major a/stm"),
+			after(20, isGood(20)),
+			after(69, nil),
+			after(70, nil, "cleared major a/stm"),
 		}},
 		"back before": {Damping{ClearAfter: minutes}, []step{
-			{0, isBad(0, Major), []string{"raised major a/stm"}},
-			{10, isGood(10), []string{"seen major a/stm"}},
-			{30, isBad(30, Major), []string{"seen major a/stm"}},
-			{80, nil, nil},
-			{90, isGood(90), []string{"seen major a/stm"}},
-			{150, nil, []string{"cleared major a/stm"}},
+			after(0, isBad(0, Major), "raised major a/stm"),
+			after(10, isGood(10), "seen major a/stm"),
+			after(30, isBad(30, Major), "seen major a/stm"),
+			after(80, nil),
+			after(90, isGood(90), "seen major a/stm"),
+			after(150, nil, "cleared major a/stm"),
 		}},
 		"another group": {Damping{RaiseAfter: map[string]time.Duration{"battery": time.Minute}}, []step{
-			{0, isBad(0, Major), []string{"raised major a/stm"}},
+			after(0, isBad(0, Major), "raised major a/stm"),
 		}},
 	} {
 		t.Run(name, func(t *testing.T) { playCalm(t, x.calm, x.steps) })
@@ -75,23 +75,23 @@ func TestFlapping(t *testing.T) {
 	calm := Damping{FlapCount: 3, FlapWindow: 10 * time.Minute}
 	raised, cleared := []string{"raised major a/stm"}, []string{"cleared major a/stm"}
 	s := playCalm(t, calm, []step{
-		{0, isBad(0, Major), raised}, {10, isGood(10), cleared},
-		{20, isBad(20, Major), raised}, {30, isGood(30), cleared},
-		{40, isBad(40, Major), raised}, // the third: it flaps
-		{50, isGood(50), []string{"seen major a/stm"}},
-		{60, isBad(60, Major), []string{"seen major a/stm"}},
-		{70, isGood(70), []string{"seen major a/stm"}},
-		{600, nil, nil},
-		{670, nil, cleared}, // quiet for ten minutes
-		{2000, isBad(2000, Major), raised},
+		after(0, isBad(0, Major), raised...), after(10, isGood(10), cleared...),
+		after(20, isBad(20, Major), raised...), after(30, isGood(30), cleared...),
+		after(40, isBad(40, Major), raised...), // the third: it flaps
+		after(50, isGood(50), "seen major a/stm"),
+		after(60, isBad(60, Major), "seen major a/stm"),
+		after(70, isGood(70), "seen major a/stm"),
+		after(600, nil),
+		after(670, nil, cleared...), // quiet for ten minutes
+		after(2000, isBad(2000, Major), raised...),
 	})
 	if a := s.Active[Key{Device: "a", Group: "stm"}]; a.Flapping || len(a.Begun) != 1 {
 		t.Errorf("got %+v", a)
 	}
 	// One that stays bad is steady again.
 	s = playCalm(t, calm, []step{
-		{0, isBad(0, Major), raised}, {1, isGood(1), cleared}, {2, isBad(2, Major), raised}, {3, isGood(3), cleared},
-		{4, isBad(4, Major), raised}, {603, nil, nil}, {604, nil, []string{"seen major a/stm"}}, {700, isGood(700), cleared},
+		after(0, isBad(0, Major), raised...), after(1, isGood(1), cleared...), after(2, isBad(2, Major), raised...), after(3, isGood(3), cleared...),
+		after(4, isBad(4, Major), raised...), after(603, nil), after(604, nil, "seen major a/stm"), after(700, isGood(700), cleared...),
 	})
 	if len(s.Active) != 0 {
 		t.Errorf("stands %v", s.Active)
@@ -159,17 +159,17 @@ func TestStorm(t *testing.T) {
 // TestHiddenCause has a lost link replaced by what a restart tells of it.
 func TestHiddenCause(t *testing.T) {
 	s := play(t, []step{
-		{0, coded(0, "0015"), []string{"raised critical a/chassis"}},
-		{60, coded(60, "1015"), []string{"cleared critical a/chassis", "raised critical a/removal"}},
-		{61, coded(61, "1001"), []string{"raised critical a/restart"}},
+		after(0, coded(0, "0015"), "raised critical a/chassis"),
+		after(60, coded(60, "1015"), "cleared critical a/chassis", "raised critical a/removal"),
+		after(61, coded(61, "1001"), "raised critical a/restart"),
 	})
 	a := s.Active[Key{Device: "a", Group: "removal"}]
 	if diff := cmp.Diff([]string{"0015", "1015"}, a.Codes); diff != "" || len(a.Evidence) != 2 {
 		t.Errorf("codes %s, evidence %+v", diff, a.Evidence)
 	}
 	play(t, []step{ // of its own group, it is the same alarm
-		{0, coded(0, "0015"), []string{"raised critical a/chassis"}},
-		{60, coded(60, "1014"), []string{"updated critical a/chassis"}},
-		{61, coded(61, "1015"), []string{"raised critical a/removal"}},
+		after(0, coded(0, "0015"), "raised critical a/chassis"),
+		after(60, coded(60, "1014"), "updated critical a/chassis"),
+		after(61, coded(61, "1015"), "raised critical a/removal"),
 	})
 }

@@ -30,6 +30,9 @@ type step struct {
 	want []string
 }
 
+// after is a step at a second, with what comes of it.
+func after(second int, js []Judgement, want ...string) step { return step{second, js, want} }
+
 func play(t *testing.T, steps []step) State {
 	t.Helper()
 	s := NewState()
@@ -167,10 +170,10 @@ func TestEval(t *testing.T) {
 
 func TestCodesOfOneGroupAreOneAlarm(t *testing.T) {
 	s := play(t, []step{
-		{0, coded(0, "0014"), []string{"raised minor a/battery"}},
-		{1, coded(1, "2003"), []string{"seen minor a/battery"}},
-		{2, coded(2, "2004"), []string{"updated critical a/battery"}},
-		{3, coded(3, "2003"), []string{"seen critical a/battery"}},
+		after(0, coded(0, "0014"), "raised minor a/battery"),
+		after(1, coded(1, "2003"), "seen minor a/battery"),
+		after(2, coded(2, "2004"), "updated critical a/battery"),
+		after(3, coded(3, "2003"), "seen critical a/battery"),
 	})
 	a := s.Active[Key{Device: "a", Group: "battery"}]
 	if diff := cmp.Diff([]string{"0014", "2003", "2004"}, a.Codes); diff != "" {
@@ -221,7 +224,7 @@ func TestClearCodes(t *testing.T) {
 }
 
 func TestEvalLeavesStateAlone(t *testing.T) {
-	s := play(t, []step{{0, coded(0, "2001"), []string{"raised minor a/temp-warn"}}})
+	s := play(t, []step{after(0, coded(0, "2001"), "raised minor a/temp-warn")})
 	before := fmt.Sprintf("%+v", s)
 	Eval(s, join(coded(1, "0013"), coded(2, "2002"), isBad(3, Major)), Damping{}, at(4))
 	if after := fmt.Sprintf("%+v", s); after != before {
@@ -256,7 +259,7 @@ func TestEvidenceIsBounded(t *testing.T) {
 }
 
 func TestEndedIsForgotten(t *testing.T) {
-	s := play(t, []step{{0, isBad(0, Major), []string{"raised major a/stm"}}, {1, isGood(1), []string{"cleared major a/stm"}}})
+	s := play(t, []step{after(0, isBad(0, Major), "raised major a/stm"), after(1, isGood(1), "cleared major a/stm")})
 	if len(s.Past) != 1 {
 		t.Fatalf("remembers %v", s.Past)
 	}

@@ -241,10 +241,10 @@ func TestRepeatedIsWorse(t *testing.T) {
 		return JudgeLine(l, DefaultThresholds())
 	}
 	play(t, []step{
-		{0, slow(0), []string{"raised minor a/comm"}},
-		{60, slow(60), []string{"updated major a/comm"}},
-		{120, slow(120), []string{"seen major a/comm"}},
-		{1020, nil, []string{"cleared major a/comm"}},
-		{1100, slow(1100), []string{"raised minor a/comm"}},
+		after(0, slow(0), "raised minor a/comm"),
+		after(60, slow(60), "updated major a/comm"),
+		after(120, slow(120), "seen major a/comm"),
+		after(1020, nil, "cleared major a/comm"),
+		after(1100, slow(1100), "raised minor a/comm"),
 	})
 }
