@@ -188,7 +188,7 @@ func replay(t *testing.T, e *estate, from string, devices int) *hsm.Snapshot {
 		snap := a.store.Latest()
 		done := 0
 		for _, d := range snap.Devices {
-			ready := !d.HA.IsZero() && d.HA.Value.Groups[0].Members[0].Reachable.Known
+			ready := !d.HA.IsZero() && d.HA.Value.Groups[0].Members[0].Reachable.Known && len(d.HA.Value.Groups[0].Members[1].LostBy) > 0 // groups and log
 			if d.Kind == hsm.CardHSM {
 				_, ready = d.Sources["partition showpolicies"]
 			} else if strings.HasPrefix(d.Name, "hsm") {

@@ -66,6 +66,10 @@ appliances:
 func writeNew(t *testing.T, name, text string, mode os.FileMode) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), name)
+	// A process that another test starts meanwhile would have the file open for
+	// writing, and then it cannot be executed.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(file, []byte(text), mode); err != nil {
 		t.Fatal(err)
 	}
@@ -228,11 +232,8 @@ func TestAHungLunaCMIsKilled(t *testing.T) {
 func TestChildrenOfAHungLunaCM(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	path := filepath.Join(dir, "lunacm")
 	script := "#!/bin/sh\nsleep 600 &\necho $! >" + dir + "/new\nmv " + dir + "/new " + dir + "/child\nwait\n"
-	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	path := writeNew(t, "lunacm", script, 0o755)
 	var killed []int
 	l := &LunaCM{Path: path, kill: func(pid int) { killed = append(killed, pid) }}
 	run := func() error {
