@@ -644,6 +644,10 @@ func startTrapd(s site) []string {
 func script(t *testing.T, dir, text string) string {
 	t.Helper()
 	path := filepath.Join(dir, "script")
+	// A process that another test starts meanwhile would have the file open for
+	// writing, and then it cannot be executed.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -152,11 +152,8 @@ func TestAHungLunaCMIsKilled(t *testing.T) {
 func TestChildrenOfAHungLunaCM(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	path := filepath.Join(dir, "lunacm")
 	script := "#!/bin/sh\nsleep 600 &\necho $! >" + dir + "/new\nmv " + dir + "/new " + dir + "/child\nwait\n"
-	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	path := collectortest.WriteNew(t, "lunacm", script, 0o755)
 	var killed []int
 	l := &Program{Path: path, kill: func(pid int) { killed = append(killed, pid) }}
 	run := func() error {
