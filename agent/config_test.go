@@ -232,14 +232,37 @@ func TestVendorConfig(t *testing.T) {
 	}
 }
 
+// FuzzConfig reads any bytes: they are refused, each fault with a place, or are
+// a valid configuration, which is accepted again as it is written out.
 func FuzzConfig(f *testing.F) {
-	text, _ := os.ReadFile("../lunawatch.yaml")
-	f.Add(text)
+	files, _ := filepath.Glob("testdata/config/*.yaml")
+	for _, file := range append(files, "../lunawatch.yaml") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Add([]byte(goodHSM))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if c, err := ParseConfig(text); err == nil {
-			if _, err := yaml.Marshal(c); err != nil {
-				t.Error(err)
+		c, err := ParseConfig(text)
+		if err != nil {
+			for _, fault := range err.(Faults) {
+				if fault.Line < 1 || fault.Column < 1 || fault.Err == nil {
+					t.Errorf("a fault is nowhere: %+v", fault)
+				}
 			}
+			return
+		}
+		if err := c.Validate(); err != nil {
+			t.Errorf("accepted, but: %v", err)
+		}
+		again, err := yaml.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ParseConfig(again); err != nil {
+			t.Errorf("written out, it is refused: %v\n%s", err, again)
 		}
 	})
 }
