@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"regexp"
@@ -24,6 +25,8 @@ import (
 // The bounds of a configuration file. A site of a hundred HSMs is far below.
 const (
 	maxConfigBytes  = 1 << 20
+	maxConfigTokens = 200_000
+	maxConfigKeys   = 1000    // of one section; the parser's time grows with their square
 	maxConfigNodes  = 100_000 // with every alias replaced by what it stands for
 	maxConfigNested = 32      // brackets, lists in one line; indentation: as many columns eightfold
 )
@@ -158,15 +161,26 @@ func (d *document) parse(text []byte) {
 }
 
 // refused returns what the parser must not get, and where it is: a second
-// document, which would be ignored, and nesting without end.
+// document, which would be ignored, and what it would take minutes or much memory for.
 func refused(tokens token.Tokens) (*token.Token, error) {
 	var brackets, lists, line, headers, directive int
 	content, ended := false, false
+	keys := make(map[int]int) // begun in the section that is indented so far
+	if len(tokens) > maxConfigTokens {
+		return tokens[maxConfigTokens], fmt.Errorf("the file holds more than %d words and signs", maxConfigTokens)
+	}
 	for _, t := range tokens {
 		if t.Position.Line != line {
 			line, lists = t.Position.Line, 0
 			if t.Position.Column > 8*maxConfigNested {
 				return t, errors.New("indented too deep")
+			}
+			maps.DeleteFunc(keys, func(column, _ int) bool { return column > t.Position.Column })
+			if t.Next != nil && t.Next.Type == token.MappingValueType {
+				keys[t.Position.Column]++
+			}
+			if keys[t.Position.Column] > maxConfigKeys {
+				return t, fmt.Errorf("a section of more than %d keys", maxConfigKeys)
 			}
 		}
 		switch t.Type {
