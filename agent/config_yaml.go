@@ -7,9 +7,7 @@ import (
 	"maps"
 	"math"
 	"reflect"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -28,7 +26,7 @@ const (
 	maxConfigTokens = 200_000
 	maxConfigKeys   = 1000    // of one section; the parser's time grows with their square
 	maxConfigNodes  = 100_000 // with every alias replaced by what it stands for
-	maxConfigNested = 32      // brackets, lists in one line; indentation: as many columns eightfold
+	maxConfigNested = 32      // brackets, or lists in one line; eight times as many columns of indentation
 )
 
 // A Fault is what is wrong at one place of a configuration file.
@@ -393,13 +391,8 @@ func needed(typ reflect.Type) string {
 	return "text"
 }
 
-var plainKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-
 func keyPath(path string, e *ast.MappingValueNode) string {
-	key := e.Key.GetToken().Value
-	if !plainKey.MatchString(key) {
-		key = strconv.Quote(key)
-	}
+	key := setting.Key(e.Key.GetToken().Value)
 	if path == "" {
 		return key
 	}
