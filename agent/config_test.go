@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
@@ -207,6 +208,16 @@ hsms:
 	}
 	if want := (Intervals{time.Minute, 9 * time.Minute, 3 * time.Minute}); b != want {
 		t.Errorf("got %+v, want %+v", b, want)
+	}
+}
+
+// TestConfigText: where text is needed, a number is taken as it is written.
+func TestConfigText(t *testing.T) {
+	c, err := ParseConfig([]byte("hsms:\n- {name: 007, replay: d, expect: {serial: 0484233, firmware: 7.10, model: 0x10, partitions: [1_000, 1e3, !!str 5.0, .inf]}}\n"))
+	must(t, err)
+	want := alarms.Expected{Serial: "0484233", Firmware: "7.10", Model: "0x10", Partitions: []string{"1_000", "1e3", "5.0", ".inf"}}
+	if diff := cmp.Diff(want, *c.HSMs[0].Expect); diff != "" || c.HSMs[0].Name != "007" {
+		t.Errorf("name %s\n%s", c.HSMs[0].Name, diff)
 	}
 }
 

@@ -215,8 +215,12 @@ func refused(tokens token.Tokens) (*token.Token, error) {
 	return nil, nil
 }
 
-// resolve returns node without anchors, with what they stand for in place of
-// aliases, and with what << merges. It stops where that is too much.
+// knownTags say what the type of a key says, too. The decoder panics on some
+// values with a tag.
+var knownTags = []string{"!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"}
+
+// resolve returns node without anchors and tags, with what stands for aliases
+// in their place, and with what << merges. It stops where that is too much.
 func (d *document) resolve(node ast.Node) ast.Node {
 	if d.nodes++; d.nodes > maxConfigNodes {
 		if len(d.faults) == 0 {
@@ -239,7 +243,13 @@ func (d *document) resolve(node ast.Node) ast.Node {
 		d.nodes += value.nodes
 		return value.node
 	case *ast.TagNode:
-		n.Value = d.resolve(n.Value)
+		if !slices.Contains(knownTags, n.GetToken().Value) {
+			d.fault(start(n), "", fmt.Errorf("tag %q has no meaning here", n.GetToken().Value))
+		}
+		if n.Value == nil {
+			return ast.Null(n.GetToken())
+		}
+		return d.resolve(n.Value)
 	case *ast.MappingNode:
 		for _, v := range n.Values {
 			v.Value = d.resolve(v.Value)
@@ -293,9 +303,6 @@ func (d *document) check(path string, node ast.Node, typ reflect.Type) {
 	for typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
-	if tag, ok := node.(*ast.TagNode); ok && typ.Kind() == reflect.Struct {
-		node = tag.Value
-	}
 	if _, null := node.(*ast.NullNode); null || node == nil {
 		return
 	}
@@ -313,8 +320,9 @@ func (d *document) check(path string, node ast.Node, typ reflect.Type) {
 	case typ.Kind() == reflect.Slice && isList:
 		for i, v := range list.Values {
 			at := fmt.Sprintf("%s[%d]", path, i)
+			list.Values[i] = asWritten(v, typ.Elem())
 			d.at[at] = start(v)
-			d.check(at, v, typ.Elem())
+			d.check(at, list.Values[i], typ.Elem())
 		}
 	default:
 		d.checkValue(path, node, typ)
@@ -349,11 +357,24 @@ func keyTypes(section reflect.Type, types map[string]reflect.Type) {
 
 func (d *document) checkEntry(path string, e *ast.MappingValueNode, typ reflect.Type) {
 	at := keyPath(path, e)
+	e.Value = asWritten(e.Value, typ)
 	d.at[at] = start(e.Key)
 	if _, scalar := e.Value.(ast.ScalarNode); scalar {
 		d.at[at] = start(e.Value)
 	}
 	d.check(at, e.Value, typ)
+}
+
+// asWritten returns a number as text where text is needed: firmware 7.10 is not
+// 7.1.
+func asWritten(node ast.Node, typ reflect.Type) ast.Node {
+	switch node.(type) {
+	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		if typ.Kind() == reflect.String {
+			return ast.String(node.GetToken())
+		}
+	}
+	return node
 }
 
 // checkValue finds out whether a value can be read as one of its type.
