@@ -8,16 +8,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
-	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/collectors/poll"
-	"github.com/lunawatch/lunawatch/collectors/rest"
 	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
@@ -36,122 +33,6 @@ type Config struct {
 	Syslog         Syslog          `yaml:"syslog"`
 	Alarms         alarms.Settings `yaml:"alarms"`
 	Receivers      []Receiver      `yaml:"receivers"`
-}
-
-// SNMP is how the agent serves SNMP through the host's snmpd.
-type SNMP struct {
-	Enabled bool `yaml:"enabled"`
-	// The vendor's options, with the vendor's meaning.
-	Socket       string `yaml:"agentXSocket"`
-	PingInterval int    `yaml:"agentXPingInterval"` // s; 0: never
-	Timeout      int    `yaml:"agentXTimeout"`      // s
-	Retries      int    `yaml:"agentXRetries"`
-	// RawEventCounters serves hsmCriticalEvents and hsmNonCriticalEvents as
-	// the HSM reports them, even where a release always reports 0.
-	RawEventCounters bool `yaml:"raw_event_counters"`
-}
-
-// Intervals is how often an HSM is asked, by the cost of the commands.
-type Intervals struct {
-	Fast   time.Duration `yaml:"fast"`
-	Slow   time.Duration `yaml:"slow"`
-	Hourly time.Duration `yaml:"hourly"`
-}
-
-// An HSM is one Luna Network HSM.
-type HSM struct {
-	Name               string           `yaml:"name"`
-	Address            string           `yaml:"address"` // host or host:port; port 22
-	User               string           `yaml:"user"`
-	AllowUser          bool             `yaml:"allow_privileged_user"`
-	PasswordFile       setting.File     `yaml:"password_file"`
-	PasswordCredential string           `yaml:"password_credential"` // of systemd LoadCredential
-	PrivateKeyFile     setting.File     `yaml:"private_key_file"`
-	HostKey            string           `yaml:"host_key"` // SHA256:...
-	KnownHostsFile     string           `yaml:"known_hosts_file"`
-	Algorithms         Algorithms       `yaml:"algorithms"`
-	Intervals          Intervals        `yaml:"intervals"`      // 0: as for all
-	Logs               []string         `yaml:"logs"`           // files that hold this appliance's syslog
-	AuditLogs          []string         `yaml:"audit_logs"`     // files that hold records of its HSM's audit log, and nothing else
-	SyslogSenders      []string         `yaml:"syslog_senders"` // IP addresses, or host names in the lines
-	Replay             string           `yaml:"replay"`         // directory of captured answers instead of an address
-	REST               *REST            `yaml:"rest"`           // the REST API as a second source; nil: none
-	Prefer             []string         `yaml:"prefer"`         // sources, the one that counts first
-	SNMPAgent          *SNMPAgent       `yaml:"snmp_agent"`     // beside an address, or instead of one
-	Expect             *alarms.Expected `yaml:"expect"`         // what must be there; nil: nothing is expected
-	DependsOn          string           `yaml:"depends_on"`     // another HSM, or the host: while that is not reachable, this one cannot be
-
-	replaySerial string // of the captured SNMP agent
-}
-
-// REST is how the REST API of an HSM's appliance is read.
-type REST struct {
-	Address      string       `yaml:"address"` // host or host:port; port 8443. "": the host of the HSM's address
-	User         string       `yaml:"user"`
-	PasswordFile setting.File `yaml:"password_file"`
-	CAFile       string       `yaml:"ca_file"`
-	Certificate  string       `yaml:"certificate"` // SHA256:...
-}
-
-// The sources that Prefer can order.
-const (
-	sourceLunaSH = "lunash"
-	sourceREST   = "rest"
-	sourceSNMP   = "snmp"
-)
-
-var allSources = []string{sourceLunaSH, sourceREST, sourceSNMP}
-
-// A Syslog is where appliances may forward their logs to; "" is nowhere.
-type Syslog struct {
-	UDP      string  `yaml:"udp"`
-	TCP      string  `yaml:"tcp"`
-	TLS      string  `yaml:"tls"`
-	CertFile string  `yaml:"cert_file"` // for TLS
-	KeyFile  string  `yaml:"key_file"`  // for TLS
-	Rate     float64 `yaml:"rate"`      // lines a second of one HSM
-}
-
-// A Host is the machine that the agent runs on.
-type Host struct {
-	Enabled  bool          `yaml:"enabled"`
-	Name     string        `yaml:"name"` // "": its host name
-	Interval time.Duration `yaml:"interval"`
-}
-
-// LunaCM is how PCIe, USB and backup HSMs of this host are watched.
-type LunaCM struct {
-	Enabled   bool      `yaml:"enabled"`
-	Path      string    `yaml:"path"`
-	Name      string    `yaml:"name"`      // of each HSM, before its serial number; "": the host's
-	Serials   []string  `yaml:"serials"`   // HSMs that must be there; others are found
-	Intervals Intervals `yaml:"intervals"` // 0: as for all
-	// KernelLog is where the driver's alarms are read: kmsg, journal, a file's
-	// absolute path, or "" for nowhere.
-	KernelLog   string            `yaml:"kernel_log"`
-	KernelCards map[string]string `yaml:"kernel_cards"` // serial number by driver instance, such as k7pf0
-
-	replay string // directory of a capture
-}
-
-// HA is how the HA groups of this host, a Luna client, are watched.
-type HA struct {
-	Enabled      bool             `yaml:"enabled"`
-	ClientConfig string           `yaml:"client_config"` // Chrystoki.conf or crystoki.ini
-	ListGroups   bool             `yaml:"listgroups"`    // ask lunacm, too
-	VTL          string           `yaml:"vtl"`           // path; asked in place of lunacm
-	Interval     time.Duration    `yaml:"interval"`      // between two questions to lunacm; 0: the slow interval
-	Expect       *alarms.Expected `yaml:"expect"`        // its members; nil: nothing is expected
-
-	replay string // directory of a capture
-}
-
-// Algorithms is what SSH may negotiate; empty: the defaults.
-type Algorithms struct {
-	KeyExchanges []string `yaml:"key_exchanges"`
-	Ciphers      []string `yaml:"ciphers"`
-	MACs         []string `yaml:"macs"`
-	HostKeys     []string `yaml:"host_keys"`
 }
 
 // Default returns the configuration of an empty file.
@@ -219,76 +100,6 @@ func (c *Config) complete() {
 	}
 }
 
-func (h *HSM) complete(all Intervals) {
-	if h.User == "" {
-		h.User = "monitor"
-	}
-	if h.Address != "" {
-		h.Address = withPort(h.Address, "22")
-	}
-	h.SNMPAgent.complete()
-	h.Intervals.complete(all)
-	for _, source := range allSources {
-		if !slices.Contains(h.Prefer, source) {
-			h.Prefer = append(h.Prefer, source)
-		}
-	}
-	if r := h.REST; r != nil {
-		if r.Address == "" {
-			r.Address, _, _ = net.SplitHostPort(h.Address)
-		}
-		if r.Address != "" {
-			r.Address = withPort(r.Address, "8443")
-		}
-		if r.User == "" {
-			r.User = "monitor"
-		}
-	}
-	if h.PasswordCredential != "" {
-		h.PasswordFile = setting.Credential(h.PasswordCredential)
-	}
-}
-
-// complete fills in what is not set. An interval of all that is too short is
-// reported there, and not again where it is inherited.
-func (i *Intervals) complete(all Intervals) {
-	i.Fast = cmp.Or(i.Fast, max(all.Fast, time.Second))
-	i.Slow = cmp.Or(i.Slow, max(all.Slow, time.Second))
-	i.Hourly = cmp.Or(i.Hourly, max(all.Hourly, time.Second))
-}
-
-// Validate returns all that is wrong with i.
-func (i Intervals) Validate() error {
-	var errs []error
-	for _, interval := range []struct {
-		key   string
-		value time.Duration
-	}{{"fast", i.Fast}, {"slow", i.Slow}, {"hourly", i.Hourly}} {
-		if interval.value < time.Second {
-			errs = append(errs, setting.Faultf(interval.key, "%s is below one second", interval.value))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (i Intervals) collectors() poll.Intervals {
-	return poll.Intervals{poll.Fast: i.Fast, poll.Slow: i.Slow, poll.Hourly: i.Hourly}
-}
-
-func withPort(address, port string) string {
-	if _, _, err := net.SplitHostPort(address); err == nil {
-		return address
-	}
-	return net.JoinHostPort(strings.Trim(address, "[]"), port)
-}
-
-var hsmName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-
-const nameForm = "1 to 64 letters, digits, dots, dashes or underscores"
-
-// privileged users can change an appliance. The agent needs none of them.
-var privileged = []string{"admin", "operator", "audit"}
-
 // Validate returns all that is wrong with c, in the order of its sections.
 func (c Config) Validate() error {
 	errs := []error{
@@ -341,6 +152,19 @@ func (c Config) has(name string) bool {
 	return name == c.Host.Name || slices.ContainsFunc(c.HSMs, func(h HSM) bool { return h.Name == name })
 }
 
+// SNMP is how the agent serves SNMP through the host's snmpd.
+type SNMP struct {
+	Enabled bool `yaml:"enabled"`
+	// The vendor's options, with the vendor's meaning.
+	Socket       string `yaml:"agentXSocket"`
+	PingInterval int    `yaml:"agentXPingInterval"` // s; 0: never
+	Timeout      int    `yaml:"agentXTimeout"`      // s
+	Retries      int    `yaml:"agentXRetries"`
+	// RawEventCounters serves hsmCriticalEvents and hsmNonCriticalEvents as
+	// the HSM reports them, even where a release always reports 0.
+	RawEventCounters bool `yaml:"raw_event_counters"`
+}
+
 // Validate returns all that is wrong with s.
 func (s SNMP) Validate() error {
 	var errs []error
@@ -361,163 +185,6 @@ func (s SNMP) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Validate returns all that is wrong with h by itself.
-func (h HSM) Validate() error {
-	var errs []error
-	bad := func(key, format string, args ...any) { errs = append(errs, setting.Faultf(key, format, args...)) }
-	if !hsmName.MatchString(h.Name) {
-		bad("name", "must be %s", nameForm)
-	}
-	if (h.Address == "") == (h.Replay == "") && (h.SNMPAgent == nil || h.Address != "") {
-		bad("", "exactly one of address and replay is needed, or snmp_agent")
-	}
-	if slices.Contains(privileged, h.User) && !h.AllowUser {
-		bad("user", "%q can change the appliance; use an account with role monitor, or set allow_privileged_user", h.User)
-	}
-	if h.Address != "" && h.PasswordFile == "" && h.PrivateKeyFile == "" {
-		bad("", "password_file, password_credential or private_key_file is needed")
-	}
-	password := "password_file"
-	if h.PasswordCredential != "" {
-		password = "password_credential"
-	}
-	errs = append(errs, setting.At(password, h.PasswordFile.Validate()), setting.At("private_key_file", h.PrivateKeyFile.Validate()))
-	if h.Address != "" && (h.HostKey == "") == (h.KnownHostsFile == "") {
-		bad("", "exactly one of host_key and known_hosts_file is needed")
-	}
-	if h.HostKey != "" && !strings.HasPrefix(h.HostKey, "SHA256:") {
-		bad("host_key", "must be a fingerprint that begins with SHA256:")
-	}
-	errs = append(errs, setting.At("intervals", h.Intervals.Validate()))
-	if h.REST != nil {
-		if h.Replay != "" {
-			bad("rest", "rest and replay exclude each other")
-		}
-		if slices.Contains(privileged, h.REST.User) && !h.AllowUser {
-			bad("rest.user", "%q can change the appliance; use an account with role monitor or with a role of GETs only, or set allow_privileged_user", h.REST.User)
-		}
-		errs = append(errs, setting.At("rest", h.REST.Validate()))
-	}
-	errs = append(errs, setting.At("prefer", h.validatePrefer()))
-	if h.SNMPAgent != nil {
-		errs = append(errs, setting.At("snmp_agent", h.SNMPAgent.Validate()))
-	}
-	return errors.Join(errs...)
-}
-
-func (h HSM) validatePrefer() error {
-	var errs []error
-	for i, source := range h.Prefer {
-		at := fmt.Sprintf("[%d]", i)
-		switch {
-		case !slices.Contains(allSources, source):
-			errs = append(errs, setting.Faultf(at, "%q is none of %s", source, strings.Join(allSources, ", ")))
-		case slices.Contains(h.Prefer[:i], source):
-			errs = append(errs, setting.Faultf(at, "%s is there twice", source))
-		}
-	}
-	if h.REST == nil && len(h.Prefer) > 0 && h.Prefer[0] == sourceREST {
-		errs = append(errs, errors.New("rest comes first, but there is no rest"))
-	}
-	return errors.Join(errs...)
-}
-
-// Validate returns all that is wrong with r.
-func (r REST) Validate() error {
-	errs := []error{setting.At("password_file", r.PasswordFile.Validate())}
-	if r.PasswordFile == "" {
-		errs = append(errs, setting.Faultf("password_file", "is needed"))
-	}
-	if (r.CAFile == "") == (r.Certificate == "") {
-		errs = append(errs, errors.New("exactly one of ca_file and certificate is needed"))
-	}
-	if r.Certificate != "" {
-		if _, err := rest.ParseFingerprint(r.Certificate); err != nil {
-			errs = append(errs, setting.Faultf("certificate", "is %w", err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// Validate returns all that is wrong with s.
-func (s Syslog) Validate() error {
-	var errs []error
-	if (s.TLS != "") != (s.CertFile != "" && s.KeyFile != "") {
-		errs = append(errs, errors.New("tls, cert_file and key_file go together"))
-	}
-	if s.Rate < 1 {
-		errs = append(errs, setting.Faultf("rate", "%g is below one line a second", s.Rate))
-	}
-	if s.Rate > 1e6 {
-		errs = append(errs, setting.Faultf("rate", "%g is more than a million lines a second", s.Rate))
-	}
-	return errors.Join(errs...)
-}
-
-// Validate returns all that is wrong with h.
-func (h Host) Validate() error {
-	if h.Enabled && h.Interval < time.Second {
-		return setting.Faultf("interval", "%s is below one second", h.Interval)
-	}
-	return nil
-}
-
-// Validate returns all that is wrong with h.
-func (h HA) Validate() error {
-	if !h.Enabled {
-		return nil
-	}
-	var errs []error
-	if !filepath.IsAbs(h.ClientConfig) {
-		errs = append(errs, setting.Faultf("client_config", "%q is not absolute", h.ClientConfig))
-	}
-	if h.VTL != "" && !filepath.IsAbs(h.VTL) {
-		errs = append(errs, setting.Faultf("vtl", "%q is not absolute", h.VTL))
-	}
-	if h.Interval < time.Second {
-		errs = append(errs, setting.Faultf("interval", "%s is below one second", h.Interval))
-	}
-	return errors.Join(errs...)
-}
-
-// rank returns where a source stands in the order of preference, 0 first.
-func (h HSM) rank(source string) int { return slices.Index(h.Prefer, source) }
-
-// Validate returns all that is wrong with l.
-func (l LunaCM) Validate() error {
-	if !l.Enabled {
-		return nil
-	}
-	var errs []error
-	if !filepath.IsAbs(l.Path) {
-		errs = append(errs, setting.Faultf("path", "%q is not absolute", l.Path))
-	}
-	if !hsmName.MatchString(l.Name) {
-		errs = append(errs, setting.Faultf("name", "%q must be %s", l.Name, nameForm))
-	}
-	for i, serial := range l.Serials {
-		if !isSerial(serial) {
-			errs = append(errs, setting.Faultf(fmt.Sprintf("serials[%d]", i), "%q is not a serial number", serial))
-		}
-	}
-	return errors.Join(append(errs, setting.At("intervals", l.Intervals.Validate()), l.validateKernel())...)
-}
-
-// isSerial reports whether s is a serial number of an HSM.
-func isSerial(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
-
-// intervals returns the intervals of h as collectors want them.
-func (h HSM) intervals() poll.Intervals {
-	return h.Intervals.collectors()
-}
-
-// Cost tells how many commands an HSM with the given number of clients gets in
-// a day, and how many lines they write into its log.
-func (h HSM) Cost(clients int) (commands, logLines int) {
-	n := lunash.CommandsPerDay(h.intervals(), clients)
-	return n, n * lunash.LogLinesPerCommand
-}
-
 // ReadVendor takes the agentX options from the configuration file of the
 // vendor's own agent, luna-snmp.conf.
 func (s *SNMP) ReadVendor(file string) error {
@@ -536,4 +203,44 @@ func (s *SNMP) ReadVendor(file string) error {
 	s.Socket, s.Retries = c.Socket, c.Retries
 	s.Timeout, s.PingInterval = int(c.Timeout/time.Second), int(c.PingInterval/time.Second)
 	return nil
+}
+
+// Intervals is how often an HSM is asked, by the cost of the commands.
+type Intervals struct {
+	Fast   time.Duration `yaml:"fast"`
+	Slow   time.Duration `yaml:"slow"`
+	Hourly time.Duration `yaml:"hourly"`
+}
+
+// complete fills in what is not set. An interval of all that is too short is
+// reported there, and not again where it is inherited.
+func (i *Intervals) complete(all Intervals) {
+	i.Fast = cmp.Or(i.Fast, max(all.Fast, time.Second))
+	i.Slow = cmp.Or(i.Slow, max(all.Slow, time.Second))
+	i.Hourly = cmp.Or(i.Hourly, max(all.Hourly, time.Second))
+}
+
+// Validate returns all that is wrong with i.
+func (i Intervals) Validate() error {
+	var errs []error
+	for _, interval := range []struct {
+		key   string
+		value time.Duration
+	}{{"fast", i.Fast}, {"slow", i.Slow}, {"hourly", i.Hourly}} {
+		if interval.value < time.Second {
+			errs = append(errs, setting.Faultf(interval.key, "%s is below one second", interval.value))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (i Intervals) collectors() poll.Intervals {
+	return poll.Intervals{poll.Fast: i.Fast, poll.Slow: i.Slow, poll.Hourly: i.Hourly}
+}
+
+func withPort(address, port string) string {
+	if _, _, err := net.SplitHostPort(address); err == nil {
+		return address
+	}
+	return net.JoinHostPort(strings.Trim(address, "[]"), port)
 }

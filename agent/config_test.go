@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
@@ -210,6 +211,16 @@ hsms:
 	}
 }
 
+// TestConfigText: where text is needed, a number is taken as it is written.
+func TestConfigText(t *testing.T) {
+	c, err := ParseConfig([]byte("hsms:\n- {name: 007, replay: d, expect: {serial: 0484233, firmware: 7.10, model: 0x10, partitions: [1_000, 1e3, !!str 5.0, .inf]}}\n"))
+	must(t, err)
+	want := alarms.Expected{Serial: "0484233", Firmware: "7.10", Model: "0x10", Partitions: []string{"1_000", "1e3", "5.0", ".inf"}}
+	if diff := cmp.Diff(want, *c.HSMs[0].Expect); diff != "" || c.HSMs[0].Name != "007" {
+		t.Errorf("name %s\n%s", c.HSMs[0].Name, diff)
+	}
+}
+
 func TestVendorConfig(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "luna-snmp.conf")
 	text := "# the vendor's\nagentXSocket tcp:localhost:7050\nagentXPingInterval 20\nagentXTimeout 2\nagentXRetries 3\n"
@@ -232,14 +243,37 @@ func TestVendorConfig(t *testing.T) {
 	}
 }
 
+// FuzzConfig reads any bytes: they are refused, each fault with a place, or are
+// a valid configuration, which is accepted again as it is written out.
 func FuzzConfig(f *testing.F) {
-	text, _ := os.ReadFile("../lunawatch.yaml")
-	f.Add(text)
+	files, _ := filepath.Glob("testdata/config/*.yaml")
+	for _, file := range append(files, "../lunawatch.yaml") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Add([]byte(goodHSM))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if c, err := ParseConfig(text); err == nil {
-			if _, err := yaml.Marshal(c); err != nil {
-				t.Error(err)
+		c, err := ParseConfig(text)
+		if err != nil {
+			for _, fault := range err.(Faults) {
+				if fault.Line < 1 || fault.Column < 1 || fault.Err == nil {
+					t.Errorf("a fault is nowhere: %+v", fault)
+				}
 			}
+			return
+		}
+		if err := c.Validate(); err != nil {
+			t.Errorf("accepted, but: %v", err)
+		}
+		again, err := yaml.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ParseConfig(again); err != nil {
+			t.Errorf("written out, it is refused: %v\n%s", err, again)
 		}
 	})
 }

@@ -4,11 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -24,8 +23,10 @@ import (
 // The bounds of a configuration file. A site of a hundred HSMs is far below.
 const (
 	maxConfigBytes  = 1 << 20
+	maxConfigTokens = 200_000
+	maxConfigKeys   = 1000    // of one section; the parser's time grows with their square
 	maxConfigNodes  = 100_000 // with every alias replaced by what it stands for
-	maxConfigNested = 32      // brackets, lists in one line; indentation: as many columns eightfold
+	maxConfigNested = 32      // brackets, or lists in one line; eight times as many columns of indentation
 )
 
 // A Fault is what is wrong at one place of a configuration file.
@@ -158,15 +159,26 @@ func (d *document) parse(text []byte) {
 }
 
 // refused returns what the parser must not get, and where it is: a second
-// document, which would be ignored, and nesting without end.
+// document, which would be ignored, and what it would take minutes or much memory for.
 func refused(tokens token.Tokens) (*token.Token, error) {
 	var brackets, lists, line, headers, directive int
 	content, ended := false, false
+	keys := make(map[int]int) // begun in the section that is indented so far
+	if len(tokens) > maxConfigTokens {
+		return tokens[maxConfigTokens], fmt.Errorf("the file holds more than %d words and signs", maxConfigTokens)
+	}
 	for _, t := range tokens {
 		if t.Position.Line != line {
 			line, lists = t.Position.Line, 0
 			if t.Position.Column > 8*maxConfigNested {
 				return t, errors.New("indented too deep")
+			}
+			maps.DeleteFunc(keys, func(column, _ int) bool { return column > t.Position.Column })
+			if t.Next != nil && t.Next.Type == token.MappingValueType {
+				keys[t.Position.Column]++
+			}
+			if keys[t.Position.Column] > maxConfigKeys {
+				return t, fmt.Errorf("a section of more than %d keys", maxConfigKeys)
 			}
 		}
 		switch t.Type {
@@ -203,8 +215,12 @@ func refused(tokens token.Tokens) (*token.Token, error) {
 	return nil, nil
 }
 
-// resolve returns node without anchors, with what they stand for in place of
-// aliases, and with what << merges. It stops where that is too much.
+// knownTags say what the type of a key says, too. The decoder panics on some
+// values with a tag.
+var knownTags = []string{"!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"}
+
+// resolve returns node without anchors and tags, with what stands for aliases
+// in their place, and with what << merges. It stops where that is too much.
 func (d *document) resolve(node ast.Node) ast.Node {
 	if d.nodes++; d.nodes > maxConfigNodes {
 		if len(d.faults) == 0 {
@@ -227,7 +243,13 @@ func (d *document) resolve(node ast.Node) ast.Node {
 		d.nodes += value.nodes
 		return value.node
 	case *ast.TagNode:
-		n.Value = d.resolve(n.Value)
+		if !slices.Contains(knownTags, n.GetToken().Value) {
+			d.fault(start(n), "", fmt.Errorf("tag %q has no meaning here", n.GetToken().Value))
+		}
+		if n.Value == nil {
+			return ast.Null(n.GetToken())
+		}
+		return d.resolve(n.Value)
 	case *ast.MappingNode:
 		for _, v := range n.Values {
 			v.Value = d.resolve(v.Value)
@@ -281,9 +303,6 @@ func (d *document) check(path string, node ast.Node, typ reflect.Type) {
 	for typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
-	if tag, ok := node.(*ast.TagNode); ok && typ.Kind() == reflect.Struct {
-		node = tag.Value
-	}
 	if _, null := node.(*ast.NullNode); null || node == nil {
 		return
 	}
@@ -301,8 +320,9 @@ func (d *document) check(path string, node ast.Node, typ reflect.Type) {
 	case typ.Kind() == reflect.Slice && isList:
 		for i, v := range list.Values {
 			at := fmt.Sprintf("%s[%d]", path, i)
+			list.Values[i] = asWritten(v, typ.Elem())
 			d.at[at] = start(v)
-			d.check(at, v, typ.Elem())
+			d.check(at, list.Values[i], typ.Elem())
 		}
 	default:
 		d.checkValue(path, node, typ)
@@ -337,11 +357,24 @@ func keyTypes(section reflect.Type, types map[string]reflect.Type) {
 
 func (d *document) checkEntry(path string, e *ast.MappingValueNode, typ reflect.Type) {
 	at := keyPath(path, e)
+	e.Value = asWritten(e.Value, typ)
 	d.at[at] = start(e.Key)
 	if _, scalar := e.Value.(ast.ScalarNode); scalar {
 		d.at[at] = start(e.Value)
 	}
 	d.check(at, e.Value, typ)
+}
+
+// asWritten returns a number as text where text is needed: firmware 7.10 is not
+// 7.1.
+func asWritten(node ast.Node, typ reflect.Type) ast.Node {
+	switch node.(type) {
+	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		if typ.Kind() == reflect.String {
+			return ast.String(node.GetToken())
+		}
+	}
+	return node
 }
 
 // checkValue finds out whether a value can be read as one of its type.
@@ -379,13 +412,8 @@ func needed(typ reflect.Type) string {
 	return "text"
 }
 
-var plainKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-
 func keyPath(path string, e *ast.MappingValueNode) string {
-	key := e.Key.GetToken().Value
-	if !plainKey.MatchString(key) {
-		key = strconv.Quote(key)
-	}
+	key := setting.Key(e.Key.GetToken().Value)
 	if path == "" {
 		return key
 	}

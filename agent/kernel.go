@@ -35,7 +35,7 @@ func (l LunaCM) validateKernel() error {
 	}
 	serials := make(map[string]bool)
 	for _, driver := range slices.Sorted(maps.Keys(l.KernelCards)) {
-		key := "kernel_cards." + driver
+		key := "kernel_cards." + setting.Key(driver)
 		serial := l.KernelCards[driver]
 		switch {
 		case driverInstance.FindString(driver) != driver:

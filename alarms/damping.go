@@ -41,11 +41,12 @@ func (d Damping) Validate() error {
 func validateDelays(byGroup map[string]time.Duration) error {
 	var errs []error
 	for _, group := range slices.Sorted(maps.Keys(byGroup)) {
+		key := setting.Key(group)
 		if GroupNamed(group).Number == 0 {
-			errs = append(errs, setting.Faultf(group, "is no group of alarms; lunawatch alarms explain lists them"))
+			errs = append(errs, setting.Faultf(key, "is no group of alarms; lunawatch alarms explain lists them"))
 		}
 		if d := byGroup[group]; d < 0 {
-			errs = append(errs, setting.Faultf(group, "%s is negative", d))
+			errs = append(errs, setting.Faultf(key, "%s is negative", d))
 		}
 	}
 	return errors.Join(errs...)

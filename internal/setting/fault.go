@@ -5,6 +5,8 @@ package setting
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -42,6 +44,17 @@ func join(path, key string) string {
 		return path + key
 	}
 	return path + "." + key
+}
+
+var plain = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+// Key returns a key that the file chooses as it stands in a path: quoted, unless
+// it is a plain word.
+func Key(name string) string {
+	if plain.MatchString(name) {
+		return name
+	}
+	return strconv.Quote(name)
 }
 
 // Faults lists the faults that err joins, in their order. An error without a

@@ -1,0 +1,120 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/internal/setting"
+)
+
+// A Host is the machine that the agent runs on.
+type Host struct {
+	Enabled  bool          `yaml:"enabled"`
+	Name     string        `yaml:"name"` // "": its host name
+	Interval time.Duration `yaml:"interval"`
+}
+
+// Validate returns all that is wrong with h.
+func (h Host) Validate() error {
+	if h.Enabled && h.Interval < time.Second {
+		return setting.Faultf("interval", "%s is below one second", h.Interval)
+	}
+	return nil
+}
+
+// LunaCM is how PCIe, USB and backup HSMs of this host are watched.
+type LunaCM struct {
+	Enabled   bool      `yaml:"enabled"`
+	Path      string    `yaml:"path"`
+	Name      string    `yaml:"name"`      // of each HSM, before its serial number; "": the host's
+	Serials   []string  `yaml:"serials"`   // HSMs that must be there; others are found
+	Intervals Intervals `yaml:"intervals"` // 0: as for all
+	// KernelLog is where the driver's alarms are read: kmsg, journal, a file's
+	// absolute path, or "" for nowhere.
+	KernelLog   string            `yaml:"kernel_log"`
+	KernelCards map[string]string `yaml:"kernel_cards"` // serial number by driver instance, such as k7pf0
+
+	replay string // directory of a capture
+}
+
+// Validate returns all that is wrong with l.
+func (l LunaCM) Validate() error {
+	if !l.Enabled {
+		return nil
+	}
+	var errs []error
+	if !filepath.IsAbs(l.Path) {
+		errs = append(errs, setting.Faultf("path", "%q is not absolute", l.Path))
+	}
+	if !hsmName.MatchString(l.Name) {
+		errs = append(errs, setting.Faultf("name", "%q must be %s", l.Name, nameForm))
+	}
+	for i, serial := range l.Serials {
+		if !isSerial(serial) {
+			errs = append(errs, setting.Faultf(fmt.Sprintf("serials[%d]", i), "%q is not a serial number", serial))
+		}
+	}
+	return errors.Join(append(errs, setting.At("intervals", l.Intervals.Validate()), l.validateKernel())...)
+}
+
+// HA is how the HA groups of this host, a Luna client, are watched.
+type HA struct {
+	Enabled      bool             `yaml:"enabled"`
+	ClientConfig string           `yaml:"client_config"` // Chrystoki.conf or crystoki.ini
+	ListGroups   bool             `yaml:"listgroups"`    // ask lunacm, too
+	VTL          string           `yaml:"vtl"`           // path; asked in place of lunacm
+	Interval     time.Duration    `yaml:"interval"`      // between two questions to lunacm; 0: the slow interval
+	Expect       *alarms.Expected `yaml:"expect"`        // its members; nil: nothing is expected
+
+	replay string // directory of a capture
+}
+
+// Validate returns all that is wrong with h.
+func (h HA) Validate() error {
+	if !h.Enabled {
+		return nil
+	}
+	var errs []error
+	if !filepath.IsAbs(h.ClientConfig) {
+		errs = append(errs, setting.Faultf("client_config", "%q is not absolute", h.ClientConfig))
+	}
+	if h.VTL != "" && !filepath.IsAbs(h.VTL) {
+		errs = append(errs, setting.Faultf("vtl", "%q is not absolute", h.VTL))
+	}
+	if h.Interval < time.Second {
+		errs = append(errs, setting.Faultf("interval", "%s is below one second", h.Interval))
+	}
+	return errors.Join(errs...)
+}
+
+// A Syslog is where appliances may forward their logs to; "" is nowhere.
+type Syslog struct {
+	UDP      string  `yaml:"udp"`
+	TCP      string  `yaml:"tcp"`
+	TLS      string  `yaml:"tls"`
+	CertFile string  `yaml:"cert_file"` // for TLS
+	KeyFile  string  `yaml:"key_file"`  // for TLS
+	Rate     float64 `yaml:"rate"`      // lines a second of one HSM
+}
+
+// Validate returns all that is wrong with s.
+func (s Syslog) Validate() error {
+	var errs []error
+	if (s.TLS != "") != (s.CertFile != "" && s.KeyFile != "") {
+		errs = append(errs, errors.New("tls, cert_file and key_file go together"))
+	}
+	if s.Rate < 1 {
+		errs = append(errs, setting.Faultf("rate", "%g is below one line a second", s.Rate))
+	}
+	if s.Rate > 1e6 {
+		errs = append(errs, setting.Faultf("rate", "%g is more than a million lines a second", s.Rate))
+	}
+	return errors.Join(errs...)
+}
+
+// isSerial reports whether s is a serial number of an HSM.
+func isSerial(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
