@@ -18,7 +18,11 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/journal"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/alarms/notify/snmp"
+	"github.com/lunawatch/lunawatch/alarms/rules"
+	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/host"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
@@ -38,7 +42,7 @@ type Agent struct {
 	store    *hsm.Store
 	runners  map[string]collectors.Runner // by HSM
 	session  *agentx.Session              // nil without SNMP
-	watch    *alarms.Watch
+	watch    *watch.Watch
 	listener *syslog.Listener
 	view     atomic.Pointer[mib.View]
 	metrics  *prometheus.Registry
@@ -68,9 +72,9 @@ func New(c Config, w Web, log *slog.Logger) *Agent {
 	if c.Host.Enabled || c.HA.Enabled || c.LunaCM.Enabled {
 		a.store.Expect(hsm.HostMachine, c.Host.Name)
 	}
-	a.watch = &alarms.Watch{
+	a.watch = &watch.Watch{
 		Settings: c.Alarms, Store: a.store, Log: log,
-		Receivers: make(map[string]alarms.Receiver), Addresses: make(map[string]string), Parent: c.parent,
+		Receivers: make(map[string]notify.Receiver), Addresses: make(map[string]string), Parent: c.parent,
 	}
 	a.watch.Settings.Expected = c.expected()
 	a.listener = &syslog.Listener{
@@ -121,15 +125,15 @@ func (a *Agent) agentx() agentx.Config {
 // receivers makes the notifiers, which need the open journal.
 func (a *Agent) receivers() error {
 	for _, r := range a.config.Receivers {
-		to := alarms.Receiver{Route: r.Route}
+		to := notify.Receiver{Route: r.Route}
 		var err error
 		switch {
 		case r.AgentX != nil && a.session == nil:
 			err = errors.New("it sends through snmpd, but snmp is not enabled")
 		case r.AgentX != nil:
-			to.Notifier = alarms.AgentX{Session: a.session, Form: r.AgentX.Form}
+			to.Notifier = snmp.AgentX{Session: a.session, Form: r.AgentX.Form}
 		case r.SNMP != nil:
-			to.Notifier, err = alarms.NewSNMP(*r.SNMP, a.watch.Journal)
+			to.Notifier, err = snmp.New(*r.SNMP, a.watch.Journal)
 			to.Confirms = r.SNMP.Inform
 		default:
 			r.serve(&to)
@@ -145,7 +149,7 @@ func (a *Agent) receivers() error {
 // Run watches until ctx is done. It returns an error if the state directory,
 // a socket or an address cannot be used.
 func (a *Agent) Run(ctx context.Context) error {
-	journal, err := alarms.OpenJournal(a.config.StateDirectory)
+	journal, err := journal.Open(a.config.StateDirectory)
 	if err != nil {
 		return err
 	}
@@ -283,8 +287,8 @@ func (a *Agent) sources(device string) map[string]hsm.Source {
 }
 
 // expected returns what must be there, by device.
-func (c Config) expected() map[string]alarms.Expected {
-	all := make(map[string]alarms.Expected)
+func (c Config) expected() map[string]rules.Expected {
+	all := make(map[string]rules.Expected)
 	for _, h := range c.HSMs {
 		if h.Expect != nil {
 			all[h.Name] = *h.Expect

@@ -10,10 +10,11 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/notify"
 )
 
 // Alarms returns the alarms that stand, worst first.
-func (c *Client) Alarms(ctx context.Context) (list []alarms.Standing, err error) {
+func (c *Client) Alarms(ctx context.Context) (list []alarms.Active, err error) {
 	return list, c.get(ctx, "/alarms", &list)
 }
 
@@ -39,7 +40,7 @@ func (c *Client) Unacknowledge(ctx context.Context, alarm string) error {
 
 // TestReceivers sends a test alarm to every receiver, and waits for what they
 // do with it.
-func (c *Client) TestReceivers(ctx context.Context, by string, wait time.Duration) (list []alarms.TestResult, err error) {
+func (c *Client) TestReceivers(ctx context.Context, by string, wait time.Duration) (list []notify.TestResult, err error) {
 	return list, c.post(ctx, "/alarms/test", url.Values{"by": {by}, "wait": {wait.String()}}, &list)
 }
 

@@ -12,7 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/internal/setting"
@@ -22,17 +23,17 @@ import (
 // A Config is a configuration file. Every key has the meaning and default that
 // the shipped lunawatch.yaml gives.
 type Config struct {
-	StateDirectory string          `yaml:"state_directory"`
-	ControlSocket  string          `yaml:"control_socket"`
-	SNMP           SNMP            `yaml:"snmp"`
-	Intervals      Intervals       `yaml:"intervals"`
-	HSMs           []HSM           `yaml:"hsms"`
-	LunaCM         LunaCM          `yaml:"lunacm"`
-	HA             HA              `yaml:"ha"`
-	Host           Host            `yaml:"host"`
-	Syslog         Syslog          `yaml:"syslog"`
-	Alarms         alarms.Settings `yaml:"alarms"`
-	Receivers      []Receiver      `yaml:"receivers"`
+	StateDirectory string         `yaml:"state_directory"`
+	ControlSocket  string         `yaml:"control_socket"`
+	SNMP           SNMP           `yaml:"snmp"`
+	Intervals      Intervals      `yaml:"intervals"`
+	HSMs           []HSM          `yaml:"hsms"`
+	LunaCM         LunaCM         `yaml:"lunacm"`
+	HA             HA             `yaml:"ha"`
+	Host           Host           `yaml:"host"`
+	Syslog         Syslog         `yaml:"syslog"`
+	Alarms         watch.Settings `yaml:"alarms"`
+	Receivers      []Receiver     `yaml:"receivers"`
 }
 
 // Default returns the configuration of an empty file.
@@ -56,7 +57,7 @@ func Default() Config {
 		HA:     HA{ClientConfig: "/etc/Chrystoki.conf", ListGroups: true},
 		Host:   Host{Enabled: true, Interval: time.Minute},
 		Syslog: Syslog{Rate: 1000},
-		Alarms: alarms.DefaultSettings(),
+		Alarms: watch.DefaultSettings(),
 	}
 }
 
@@ -95,7 +96,7 @@ func (c *Config) complete() {
 	c.LunaCM.Intervals.complete(c.Intervals)
 	c.HA.Interval = cmp.Or(c.HA.Interval, max(c.Intervals.Slow, time.Second))
 	for i := range c.Receivers {
-		c.Receivers[i].Route.Expire = cmp.Or(c.Receivers[i].Route.Expire, alarms.DefaultExpire)
+		c.Receivers[i].Route.Expire = cmp.Or(c.Receivers[i].Route.Expire, notify.DefaultExpire)
 		c.Receivers[i].complete()
 	}
 }

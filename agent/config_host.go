@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
@@ -63,12 +63,12 @@ func (l LunaCM) Validate() error {
 
 // HA is how the HA groups of this host, a Luna client, are watched.
 type HA struct {
-	Enabled      bool             `yaml:"enabled"`
-	ClientConfig string           `yaml:"client_config"` // Chrystoki.conf or crystoki.ini
-	ListGroups   bool             `yaml:"listgroups"`    // ask lunacm, too
-	VTL          string           `yaml:"vtl"`           // path; asked in place of lunacm
-	Interval     time.Duration    `yaml:"interval"`      // between two questions to lunacm; 0: the slow interval
-	Expect       *alarms.Expected `yaml:"expect"`        // its members; nil: nothing is expected
+	Enabled      bool            `yaml:"enabled"`
+	ClientConfig string          `yaml:"client_config"` // Chrystoki.conf or crystoki.ini
+	ListGroups   bool            `yaml:"listgroups"`    // ask lunacm, too
+	VTL          string          `yaml:"vtl"`           // path; asked in place of lunacm
+	Interval     time.Duration   `yaml:"interval"`      // between two questions to lunacm; 0: the slow interval
+	Expect       *rules.Expected `yaml:"expect"`        // its members; nil: nothing is expected
 
 	replay string // directory of a capture
 }

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/collectors/rest"
@@ -17,26 +17,26 @@ import (
 
 // An HSM is one Luna Network HSM.
 type HSM struct {
-	Name               string           `yaml:"name"`
-	Address            string           `yaml:"address"` // host or host:port; port 22
-	User               string           `yaml:"user"`
-	AllowUser          bool             `yaml:"allow_privileged_user"`
-	PasswordFile       setting.File     `yaml:"password_file"`
-	PasswordCredential string           `yaml:"password_credential"` // of systemd LoadCredential
-	PrivateKeyFile     setting.File     `yaml:"private_key_file"`
-	HostKey            string           `yaml:"host_key"` // SHA256:...
-	KnownHostsFile     string           `yaml:"known_hosts_file"`
-	Algorithms         Algorithms       `yaml:"algorithms"`
-	Intervals          Intervals        `yaml:"intervals"`      // 0: as for all
-	Logs               []string         `yaml:"logs"`           // files that hold this appliance's syslog
-	AuditLogs          []string         `yaml:"audit_logs"`     // files that hold records of its HSM's audit log, and nothing else
-	SyslogSenders      []string         `yaml:"syslog_senders"` // IP addresses, or host names in the lines
-	Replay             string           `yaml:"replay"`         // directory of captured answers instead of an address
-	REST               *REST            `yaml:"rest"`           // the REST API as a second source; nil: none
-	Prefer             []string         `yaml:"prefer"`         // sources, the one that counts first
-	SNMPAgent          *SNMPAgent       `yaml:"snmp_agent"`     // beside an address, or instead of one
-	Expect             *alarms.Expected `yaml:"expect"`         // what must be there; nil: nothing is expected
-	DependsOn          string           `yaml:"depends_on"`     // another HSM, or the host: while that is not reachable, this one cannot be
+	Name               string          `yaml:"name"`
+	Address            string          `yaml:"address"` // host or host:port; port 22
+	User               string          `yaml:"user"`
+	AllowUser          bool            `yaml:"allow_privileged_user"`
+	PasswordFile       setting.File    `yaml:"password_file"`
+	PasswordCredential string          `yaml:"password_credential"` // of systemd LoadCredential
+	PrivateKeyFile     setting.File    `yaml:"private_key_file"`
+	HostKey            string          `yaml:"host_key"` // SHA256:...
+	KnownHostsFile     string          `yaml:"known_hosts_file"`
+	Algorithms         Algorithms      `yaml:"algorithms"`
+	Intervals          Intervals       `yaml:"intervals"`      // 0: as for all
+	Logs               []string        `yaml:"logs"`           // files that hold this appliance's syslog
+	AuditLogs          []string        `yaml:"audit_logs"`     // files that hold records of its HSM's audit log, and nothing else
+	SyslogSenders      []string        `yaml:"syslog_senders"` // IP addresses, or host names in the lines
+	Replay             string          `yaml:"replay"`         // directory of captured answers instead of an address
+	REST               *REST           `yaml:"rest"`           // the REST API as a second source; nil: none
+	Prefer             []string        `yaml:"prefer"`         // sources, the one that counts first
+	SNMPAgent          *SNMPAgent      `yaml:"snmp_agent"`     // beside an address, or instead of one
+	Expect             *rules.Expected `yaml:"expect"`         // what must be there; nil: nothing is expected
+	DependsOn          string          `yaml:"depends_on"`     // another HSM, or the host: while that is not reachable, this one cannot be
 
 	replaySerial string // of the captured SNMP agent
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
@@ -215,7 +215,7 @@ hsms:
 func TestConfigText(t *testing.T) {
 	c, err := ParseConfig([]byte("hsms:\n- {name: 007, replay: d, expect: {serial: 0484233, firmware: 7.10, model: 0x10, partitions: [1_000, 1e3, !!str 5.0, .inf]}}\n"))
 	must(t, err)
-	want := alarms.Expected{Serial: "0484233", Firmware: "7.10", Model: "0x10", Partitions: []string{"1_000", "1e3", "5.0", ".inf"}}
+	want := rules.Expected{Serial: "0484233", Firmware: "7.10", Model: "0x10", Partitions: []string{"1_000", "1e3", "5.0", ".inf"}}
 	if diff := cmp.Diff(want, *c.HSMs[0].Expect); diff != "" || c.HSMs[0].Name != "007" {
 		t.Errorf("name %s\n%s", c.HSMs[0].Name, diff)
 	}
@@ -309,7 +309,7 @@ func TestReceiverDefaults(t *testing.T) {
 	}
 	mail, siem, am := a.watch.Receivers["mail"], a.watch.Receivers["siem"], a.watch.Receivers["am"]
 	if mail.Notifier != r[0].SMTP || mail.Digest != 5*time.Minute || mail.Together == nil || !mail.Confirms || siem.Confirms || siem.Refresh != 0 ||
-		am.Refresh != time.Minute || r[2].Alertmanager.Lasts != 5*time.Minute || r[2].Alertmanager.LifeLasts != 30*time.Minute {
+		am.Refresh != time.Minute || r[2].Alertmanager.Lasts != 5*time.Minute || r[2].Alertmanager.HeartbeatLasts != 30*time.Minute {
 		t.Errorf("%+v\n%+v\n%+v", mail, siem, am)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/notify/snmp"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/exporters"
@@ -87,9 +88,9 @@ func goldenAlarms(now time.Time) *mib.Alarms {
 	fan := alarms.Alarm{
 		Key: alarms.Key{Device: "luna54", Group: "appliance-fan", Object: "Fan1A"}, Number: 11, Severity: alarms.Minor, Raised: now.Add(-time.Hour), Cleared: now.Add(-time.Minute),
 	}
-	models := slices.DeleteFunc(alarms.Models(), func(m mib.Model) bool { return m.Title != alarms.GroupNamed("battery").Title })
+	models := slices.DeleteFunc(snmp.Models(), func(m mib.Model) bool { return m.Title != alarms.GroupNamed("battery").Title })
 	return &mib.Alarms{
-		Started: now.Add(-24 * time.Hour), Version: "v0", Active: []mib.Alarm{alarms.MIBRow(battery)}, Cleared: []mib.Alarm{alarms.MIBRow(fan)}, Models: models,
+		Started: now.Add(-24 * time.Hour), Version: "v0", Active: []mib.Alarm{snmp.MIBRow(battery)}, Cleared: []mib.Alarm{snmp.MIBRow(fan)}, Models: models,
 		Raised: map[mib.Severity]uint64{mib.Minor: 2}, LastNumber: 12, LastRaise: battery.Raised, LastClear: fan.Cleared,
 		Receivers: []mib.AlarmReceiver{{Name: "noc", Sequence: 41, Waiting: 1, Delivered: 40}},
 	}

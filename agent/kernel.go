@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/collectors/follow"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -96,7 +96,7 @@ func (a *Agent) readKernel(ctx context.Context, file string, deliver func([]hsm.
 // says still holds.
 func (a *Agent) kernelLines(ctx context.Context, file string, lines []hsm.LogLine, cursor []byte) error {
 	now := time.Now()
-	var all []alarms.Line
+	var all []rules.Line
 	for _, l := range lines {
 		driver := driverOf(l)
 		if driver == "" {
@@ -107,7 +107,7 @@ func (a *Agent) kernelLines(ctx context.Context, file string, lines []hsm.LogLin
 			return ctx.Err()
 		}
 		device := a.cardOf(driver)
-		line := alarms.Line{LogLine: l, Device: device, File: file, At: now, Cards: device == a.config.Host.Name}
+		line := rules.Line{LogLine: l, Device: device, File: file, At: now, Cards: device == a.config.Host.Name}
 		zone := file == kernelRing || file == kernelJournal // the times of a file may have none
 		if zone && l.Time.Known && now.Sub(l.Time.Value) > time.Minute {
 			line.At = l.Time.Value

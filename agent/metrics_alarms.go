@@ -14,19 +14,19 @@ import (
 // labels of luna_alarm_active, so that a query can join the two.
 type mark struct {
 	desc  *prometheus.Desc
-	holds func(alarms.Standing) bool
+	holds func(alarms.Active) bool
 }
 
-func markOf(name, help string, holds func(alarms.Standing) bool) mark {
+func markOf(name, help string, holds func(alarms.Active) bool) mark {
 	return mark{prometheus.NewDesc(name, help, []string{"device", "group", "object", "severity", "test"}, nil), holds}
 }
 
 var marks = []mark{
-	markOf("luna_alarm_active", "An alarm that stands; always 1.", func(alarms.Standing) bool { return true }),
-	markOf("luna_alarm_acknowledged", "1 while somebody looks after the alarm.", func(a alarms.Standing) bool { return a.Ack != nil }),
-	markOf("luna_alarm_silenced", "1 while a silence keeps the alarm from being told.", func(a alarms.Standing) bool { return a.Silence != nil }),
-	markOf("luna_alarm_suppressed", "1 while another alarm explains this one, which is told instead.", func(a alarms.Standing) bool { return a.RelatedTo != nil }),
-	markOf("luna_alarm_flapping", "1 while the alarm comes and goes.", func(a alarms.Standing) bool { return a.Flapping }),
+	markOf("luna_alarm_active", "An alarm that stands; always 1.", func(alarms.Active) bool { return true }),
+	markOf("luna_alarm_acknowledged", "1 while somebody looks after the alarm.", func(a alarms.Active) bool { return a.Ack != nil }),
+	markOf("luna_alarm_silenced", "1 while a silence keeps the alarm from being told.", func(a alarms.Active) bool { return a.Silence != nil }),
+	markOf("luna_alarm_suppressed", "1 while another alarm explains this one, which is told instead.", func(a alarms.Active) bool { return a.RelatedTo != nil }),
+	markOf("luna_alarm_flapping", "1 while the alarm comes and goes.", func(a alarms.Active) bool { return a.Flapping }),
 }
 
 var (

@@ -11,6 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/journal"
+	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -21,10 +23,10 @@ func TestAlarmMetrics(t *testing.T) {
 	c, err := ParseConfig([]byte("snmp: {enabled: false}\nhost: {enabled: false}\nhsms: [{name: a, replay: captured}]\n"))
 	must(t, err)
 	a := New(c, Web{}, slog.New(slog.NewTextHandler(io.Discard, nil)))
-	a.watch.Journal, err = alarms.OpenJournal(t.TempDir())
+	a.watch.Journal, err = journal.Open(t.TempDir())
 	must(t, err)
 	defer a.watch.Journal.Close()
-	a.watch.Receivers["noc"] = alarms.Receiver{}
+	a.watch.Receivers["noc"] = notify.Receiver{}
 	must(t, a.watch.Open())
 	var lines []hsm.LogLine
 	for _, s := range []string{"ALM0004: Hard tamper - high temperature", "[HSM] ALM2010: HSM locked - tamper clear required", "[HSM] ALM2003: Battery low voltage warning"} {

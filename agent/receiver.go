@@ -4,30 +4,32 @@ import (
 	"errors"
 	"reflect"
 
-	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/alarms/notify/snmp"
+	"github.com/lunawatch/lunawatch/alarms/receivers"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // A Receiver is where notifications go: exactly one of its kinds is set.
 type Receiver struct {
-	Name   string             `yaml:"name"`
-	AgentX *AgentX            `yaml:"agentx"` // through snmpd, to its own trap sinks
-	SNMP   *alarms.SNMPTarget `yaml:"snmp"`
+	Name   string       `yaml:"name"`
+	AgentX *AgentX      `yaml:"agentx"` // through snmpd, to its own trap sinks
+	SNMP   *snmp.Target `yaml:"snmp"`
 
-	Alertmanager *alarms.Alertmanager `yaml:"alertmanager"`
-	PagerDuty    *alarms.PagerDuty    `yaml:"pagerduty"`
-	Opsgenie     *alarms.Opsgenie     `yaml:"opsgenie"`
-	Webhook      *alarms.Webhook      `yaml:"webhook"`
-	SMTP         *alarms.SMTP         `yaml:"smtp"`
-	Syslog       *alarms.Syslog       `yaml:"syslog"`
-	Exec         *alarms.Exec         `yaml:"exec"`
+	Alertmanager *receivers.Alertmanager `yaml:"alertmanager"`
+	PagerDuty    *receivers.PagerDuty    `yaml:"pagerduty"`
+	Opsgenie     *receivers.Opsgenie     `yaml:"opsgenie"`
+	Webhook      *receivers.Webhook      `yaml:"webhook"`
+	SMTP         *receivers.SMTP         `yaml:"smtp"`
+	Syslog       *receivers.Syslog       `yaml:"syslog"`
+	Exec         *receivers.Exec         `yaml:"exec"`
 
-	Route alarms.Route `yaml:",inline"`
+	Route notify.Route `yaml:",inline"`
 }
 
 // AgentX is what snmpd is to send.
 type AgentX struct {
-	Form alarms.Forms `yaml:"form"`
+	Form snmp.Forms `yaml:"form"`
 }
 
 // Validate returns all that is wrong with a.
@@ -53,12 +55,12 @@ func (r Receiver) kinds() (set []kind) {
 }
 
 // serve fills what r's only kind makes of to.
-func (r Receiver) serve(to *alarms.Receiver) {
-	to.Notifier = r.kinds()[0].section.(alarms.Notifier)
+func (r Receiver) serve(to *notify.Receiver) {
+	to.Notifier = r.kinds()[0].section.(notify.Notifier)
 	to.Confirms = r.Syslog == nil
 	if m := r.Alertmanager; m != nil {
-		to.Refresh = max(alarms.AlertmanagerRefresh, r.Route.Policy.MinInterval)
-		m.Lasts, m.LifeLasts = 5*to.Refresh, 3*max(r.Route.Heartbeat, to.Refresh)
+		to.Refresh = max(receivers.AlertmanagerRefresh, r.Route.Policy.MinInterval)
+		m.Lasts, m.HeartbeatLasts = 5*to.Refresh, 3*max(r.Route.Heartbeat, to.Refresh)
 	}
 	if s := r.SMTP; s != nil {
 		to.Digest, to.Together = s.Digest, s.NotifyAll
@@ -96,9 +98,9 @@ func (r *Receiver) complete() {
 		r.SNMP.Address = withPort(r.SNMP.Address, "162")
 	}
 	if r.Syslog != nil && r.Syslog.Address != "" {
-		r.Syslog.Address = withPort(r.Syslog.Address, alarms.SyslogPorts[r.Syslog.Network])
+		r.Syslog.Address = withPort(r.Syslog.Address, receivers.SyslogPorts[r.Syslog.Network])
 	}
 	if r.SMTP != nil && r.SMTP.Address != "" {
-		r.SMTP.Address = withPort(r.SMTP.Address, alarms.SMTPPorts[r.SMTP.Security])
+		r.SMTP.Address = withPort(r.SMTP.Address, receivers.SMTPPorts[r.SMTP.Security])
 	}
 }

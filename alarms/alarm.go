@@ -19,7 +19,7 @@ type Severity int
 // The perceived severities. None is of events that raise nothing.
 const (
 	None Severity = iota
-	Cleared
+	SeverityCleared
 	Indeterminate
 	Warning
 	Minor
@@ -130,29 +130,29 @@ type LogPlace struct {
 	Process string `json:"process"` // with [pid] where printed
 }
 
-// A Verdict is how a thing stands.
-type Verdict int
+// A Condition is how a thing stands.
+type Condition int
 
 // The verdicts. Between is the band in which a standing alarm stays and a new
 // one is not raised, and of what is there but could not be read.
 const (
-	Good Verdict = iota
+	Good Condition = iota
 	Between
 	Bad
 )
 
-// A Judgement says how one thing stands, and why.
-type Judgement struct {
+// A Finding says how one thing stands, and why.
+type Finding struct {
 	Key
-	Verdict  Verdict
-	Severity Severity // of a Bad one
-	Again    Severity // of one that is seen again while it stands; None: the same
-	Text     string
-	Code     string        // the ALM code, if one was seen
-	Clears   []string      // a Good one of a clear code: the codes that it ends
-	Evidence Evidence      // its time orders judgements; see Eval
-	Age      time.Duration // how long a Bad one stands by itself; 0: until cleared
-	Serial   string
+	Condition Condition
+	Severity  Severity // of a Bad one
+	Again     Severity // of one that is seen again while it stands; None: the same
+	Text      string
+	Code      string        // the ALM code, if one was seen
+	Clears    []string      // a Good one of a clear code: the codes that it ends
+	Evidence  Evidence      // its time orders judgements; see Eval
+	Age       time.Duration // how long a Bad one stands by itself; 0: until cleared
+	Serial    string
 }
 
 // A Change is one step in the life of an alarm.
@@ -171,13 +171,18 @@ const (
 	Updated        Kind = "updated"
 	Acknowledged   Kind = "acknowledged"
 	Unacknowledged Kind = "unacknowledged"
-	Ended          Kind = "cleared"
+	Cleared        Kind = "cleared"
 	Seen           Kind = "seen"
 	Pending        Kind = "pending" // it will be raised unless it is over before
 	Dropped        Kind = "dropped" // it was over before
 )
 
-// compare orders alarms for people: worst first, then oldest first.
-func (a Alarm) compare(b Alarm) int {
+// Compare orders alarms for people: worst first, then oldest first.
+func (a Alarm) Compare(b Alarm) int {
 	return cmp.Or(cmp.Compare(b.Severity, a.Severity), a.Raised.Compare(b.Raised), a.Key.compare(b.Key))
 }
+
+func LogTime(t time.Time) string { return t.Format("2006 Jan _2 15:04:05") }
+
+// IsTest reports whether a was raised to test the receivers.
+func (a Alarm) IsTest() bool { return a.Device == Self && a.Group == "test" }

@@ -1,6 +1,8 @@
 package alarms
 
-import "slices"
+import (
+	"slices"
+)
 
 // A Code is one alarm code of the HSM, as it appears in "ALM2001: ..." lines.
 // Code, component, text, kind and what clears it are the vendor's; severity,
@@ -137,7 +139,7 @@ var catalogue = []Code{
 		Severity: Minor, Type: "environmentalAlarm", Cause: "temperatureUnacceptable",
 		Why: "The card is over 75 C. At 80 C it stops."},
 	{Code: "2002", Component: "firmware", Text: "High temperature warning deactivated", Kind: Clear, Group: "temp-warn",
-		Severity: Cleared, Type: "environmentalAlarm", Cause: "temperatureUnacceptable", Clears: []string{"2001", "0013"},
+		Severity: SeverityCleared, Type: "environmentalAlarm", Cause: "temperatureUnacceptable", Clears: []string{"2001", "0013"},
 		Why: "The card is below 75 C again."},
 	{Code: "2003", Component: "firmware", Text: "Battery low voltage warning", Kind: Assert, Group: "battery",
 		Severity: Minor, Type: "equipmentAlarm", Cause: "powerProblem",
@@ -164,13 +166,13 @@ var catalogue = []Code{
 		Severity: Critical, Type: "physicalViolation", Cause: "outOfService", Halts: "limited",
 		Why: "Only a few commands work until the SO clears the tamper."},
 	{Code: "2011", Component: "firmware", Text: "HSM unlocked - tamper clear done", Kind: Clear, Group: "lock",
-		Severity: Cleared, Type: "physicalViolation", Cause: "outOfService", Clears: []string{"2010", "0004", "0005", "0006", "0009", "0011", "1007", "1008", "1009", "1012", "1013", "1014", "1015", "2015", "2016", "2017", "2018", "2019", "2020", "2021"},
+		Severity: SeverityCleared, Type: "physicalViolation", Cause: "outOfService", Clears: []string{"2010", "0004", "0005", "0006", "0009", "0011", "1007", "1008", "1009", "1012", "1013", "1014", "1015", "2015", "2016", "2017", "2018", "2019", "2020", "2021"},
 		Why: "The SO cleared the tamper."},
 	{Code: "2012", Component: "firmware", Text: "HSM in secure transport mode", Kind: Assert, Group: "stm",
 		Severity: Major, Type: "operationalViolation", Cause: "outOfService", Halts: "limited",
 		Why: "The HSM is in secure transport mode: only a few commands work."},
 	{Code: "2013", Component: "firmware", Text: "HSM recovered from secure transport mode", Kind: Clear, Group: "stm",
-		Severity: Cleared, Type: "operationalViolation", Cause: "outOfService", Clears: []string{"2012"},
+		Severity: SeverityCleared, Type: "operationalViolation", Cause: "outOfService", Clears: []string{"2012"},
 		Why: "The HSM left secure transport mode."},
 	{Code: "2014", Component: "firmware", Text: "Auto-activation data invalid - HSM deactivated", Kind: Assert, Group: "activation",
 		Severity: Major, Type: "securityServiceOrMechanismViolation", Cause: "corruptData",

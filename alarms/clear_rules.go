@@ -27,13 +27,13 @@ var (
 
 // answersAgain: hsm show works, so the firmware runs.
 func answersAgain(d hsm.Device, now time.Time) time.Time {
-	if s, ok := d.Show.Get(now); ok && (s.Status == "" || statusOK(s.Status)) {
+	if s, ok := d.Show.Get(now); ok && (s.Status == "" || StatusOK(s.Status)) {
 		return d.Show.Asked()
 	}
 	return time.Time{}
 }
 
-func statusOK(s string) bool {
+func StatusOK(s string) bool {
 	return strings.EqualFold(s, "OK") || strings.HasPrefix(strings.ToUpper(s), "L3 DEVICE")
 }
 

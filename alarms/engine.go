@@ -46,8 +46,8 @@ type Events struct {
 	FailedLogins  uint64 `json:"failed_logins,omitempty"`
 }
 
-// plus returns the sum of two counts.
-func (e Events) plus(n Events) Events {
+// Plus returns the sum of two counts.
+func (e Events) Plus(n Events) Events {
 	return Events{e.Critical + n.Critical, e.Other + n.Other, e.AuditCritical + n.AuditCritical, e.FailedLogins + n.FailedLogins}
 }
 
@@ -58,16 +58,16 @@ func NewState() State {
 
 // Apply makes changes part of s.
 func (s *State) Apply(changes []Change) {
-	d := s.draft()
+	d := s.Draft()
 	var cleared time.Time
 	for _, c := range changes {
-		d.apply(c)
-		s.Due = sooner(s.Due, c.Alarm.due())
-		if c.Kind == Ended {
-			cleared = later(cleared, c.Alarm.Cleared)
+		d.Apply(c)
+		s.Due = Sooner(s.Due, c.Alarm.due())
+		if c.Kind == Cleared {
+			cleared = Later(cleared, c.Alarm.Cleared)
 		}
 	}
-	d.active.flush()
+	d.Active.flush()
 	d.pending.flush()
 	d.past.flush()
 	s.Number, s.Raises = d.number, d.raises
@@ -78,43 +78,43 @@ func (s *State) Apply(changes []Change) {
 
 // A draft is a State with changes over it that the State does not feel.
 type draft struct {
-	active, pending overlay[Alarm]
-	past            overlay[Past]
+	Active, pending Overlay[Alarm]
+	past            Overlay[Past]
 	number          uint64
 	raises          []time.Time
 }
 
-func (s State) draft() draft {
+func (s State) Draft() draft {
 	return draft{
-		active: overlay[Alarm]{base: s.Active}, pending: overlay[Alarm]{base: s.Pending}, past: overlay[Past]{base: s.Past},
+		Active: Overlay[Alarm]{Base: s.Active}, pending: Overlay[Alarm]{Base: s.Pending}, past: Overlay[Past]{Base: s.Past},
 		number: s.Number, raises: s.Raises,
 	}
 }
 
-// apply does what each kind of change means.
-func (d *draft) apply(c Change) {
+// Apply does what each kind of change means.
+func (d *draft) Apply(c Change) {
 	a := c.Alarm
 	switch c.Kind {
 	case Pending:
-		d.pending.set(a.Key, a)
+		d.pending.Set(a.Key, a)
 	case Dropped:
 		d.pending.del(a.Key)
-		d.past.set(a.Key, Past{a.lastEvidence().At, a.Begun})
-	case Ended:
-		d.active.del(a.Key)
-		d.past.set(a.Key, Past{a.lastEvidence().At, a.Begun})
+		d.past.Set(a.Key, Past{a.LastEvidence().At, a.Begun})
+	case Cleared:
+		d.Active.del(a.Key)
+		d.past.Set(a.Key, Past{a.LastEvidence().At, a.Begun})
 	case Raised:
 		d.pending.del(a.Key)
-		d.active.set(a.Key, a)
+		d.Active.Set(a.Key, a)
 		d.number = max(d.number, a.Number)
 		d.raises = append(since(d.raises, a.Raised.Add(-stormWindow)), a.Raised)
 		d.raises = d.raises[max(0, len(d.raises)-maxStorm-1):]
 	default:
-		d.active.set(a.Key, a)
+		d.Active.Set(a.Key, a)
 	}
 }
 
-func (a Alarm) lastEvidence() Evidence {
+func (a Alarm) LastEvidence() Evidence {
 	if len(a.Evidence) == 0 {
 		return Evidence{}
 	}
@@ -130,15 +130,15 @@ func since(times []time.Time, at time.Time) []time.Time {
 	return slices.Clip(times[i:])
 }
 
-// settle finds out again when time alone changes s, once that time has come.
-func (s *State) settle(now time.Time) {
+// Settle finds out again when time alone changes s, once that time has come.
+func (s *State) Settle(now time.Time) {
 	if s.Due.IsZero() || now.Before(s.Due) {
 		return
 	}
 	s.Due = time.Time{}
 	for _, alarms := range []map[Key]Alarm{s.Active, s.Pending} {
 		for _, a := range alarms {
-			s.Due = sooner(s.Due, a.due())
+			s.Due = Sooner(s.Due, a.due())
 		}
 	}
 }
@@ -148,15 +148,15 @@ func (a Alarm) due() time.Time {
 	if !a.Cleared.IsZero() {
 		return time.Time{}
 	}
-	at := sooner(sooner(a.Expires, a.EndsAt), a.RaisesAt)
+	at := Sooner(Sooner(a.Expires, a.EndsAt), a.RaisesAt)
 	if a.Flapping && a.EndsAt.IsZero() {
-		at = sooner(at, a.SteadyAt)
+		at = Sooner(at, a.SteadyAt)
 	}
 	return at
 }
 
-// sooner returns the earlier of two times, of which zero is never.
-func sooner(a, b time.Time) time.Time {
+// Sooner returns the earlier of two times, of which zero is never.
+func Sooner(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
 	}
@@ -166,8 +166,8 @@ func sooner(a, b time.Time) time.Time {
 // Next returns when time alone changes s; zero: it does not.
 func (s State) Next(calm Damping) time.Time {
 	next := s.Due
-	if _, storm := s.Active[stormKey]; storm && len(s.Raises) > calm.StormAlarms {
-		next = sooner(next, s.Raises[len(s.Raises)-1-calm.StormAlarms].Add(stormWindow))
+	if _, storm := s.Active[StormKey]; storm && len(s.Raises) > calm.StormAlarms {
+		next = Sooner(next, s.Raises[len(s.Raises)-1-calm.StormAlarms].Add(stormWindow))
 	}
 	return next
 }
@@ -182,10 +182,10 @@ func (s State) Next(calm Damping) time.Time {
 //   - An alarm keeps its worst severity until it ends, so that a value on the
 //     edge of two severities does not page at every poll.
 //   - One that flaps stands until it was over for a while.
-func Eval(s State, judgements []Judgement, calm Damping, now time.Time) []Change {
-	w := work{draft: s.draft(), calm: calm, now: now}
+func Eval(s State, judgements []Finding, calm Damping, now time.Time) []Change {
+	w := evaluation{draft: s.Draft(), calm: calm, now: now}
 	for _, j := range judgements {
-		switch j.Verdict {
+		switch j.Condition {
 		case Bad:
 			w.bad(j)
 		case Good:
@@ -193,43 +193,43 @@ func Eval(s State, judgements []Judgement, calm Damping, now time.Time) []Change
 		}
 	}
 	if !s.Due.IsZero() && !now.Before(s.Due) {
-		w.pass()
+		w.tick()
 	}
 	w.storm()
 	return w.changes
 }
 
-// work is one evaluation, over a state that it does not touch.
-type work struct {
+// evaluation is one evaluation, over a state that it does not touch.
+type evaluation struct {
 	draft
 	calm    Damping
 	now     time.Time
 	changes []Change
 }
 
-func (w *work) change(kind Kind, a Alarm) {
+func (w *evaluation) change(kind Kind, a Alarm) {
 	c := Change{kind, a}
 	w.changes = append(w.changes, c)
-	w.apply(c)
+	w.Apply(c)
 }
 
-func (w *work) bad(j Judgement) {
-	old, stands := w.active.get(j.Key)
+func (w *evaluation) bad(j Finding) {
+	old, stands := w.Active.Get(j.Key)
 	known := stands
 	if !stands {
-		old, known = w.pending.get(j.Key)
+		old, known = w.pending.Get(j.Key)
 	}
-	past, _ := w.past.get(j.Key)
+	past, _ := w.past.Get(j.Key)
 	switch {
 	case !known && j.Evidence.At.Before(past.By), known && j.Evidence.At.Before(old.Last):
 		return // newer evidence has spoken
-	case known && j.Evidence.At.Equal(old.Last) && j.Severity <= old.Severity && j.Evidence.Text == old.lastEvidence().Text:
+	case known && j.Evidence.At.Equal(old.Last) && j.Severity <= old.Severity && j.Evidence.Text == old.LastEvidence().Text:
 		return // seen before
 	}
 	a, replaced := old, false
 	if !known {
 		a = Alarm{Key: j.Key, Begun: past.Begun}
-		replaced = w.replaceHidden(&a, j)
+		replaced = w.replaceMasked(&a, j)
 	}
 	kind := w.take(&a, j)
 	if a.Expires = (time.Time{}); j.Age > 0 && (!known || !old.Expires.IsZero()) { // an event never ends a state
@@ -256,13 +256,13 @@ func (w *work) bad(j Judgement) {
 }
 
 // take adds a judgement to its alarm.
-func (w *work) take(a *Alarm, j Judgement) (kind Kind) {
+func (w *evaluation) take(a *Alarm, j Finding) (kind Kind) {
 	kind = Seen
 	if a.Count > 0 {
 		j.Severity = max(j.Severity, j.Again)
 	}
 	switch {
-	case j.Severity > a.Severity, hides(*a, j):
+	case j.Severity > a.Severity, masks(*a, j):
 		a.Severity, a.Text, kind = j.Severity, j.Text, Updated
 		a.Ack = nil
 		a.Type, a.Cause = classify(j)
@@ -273,7 +273,7 @@ func (w *work) take(a *Alarm, j Judgement) (kind Kind) {
 	if j.Code != "" && !slices.Contains(a.Codes, j.Code) {
 		a.Codes = append(slices.Clip(a.Codes), j.Code)
 	}
-	a.Evidence = withEvidence(a.Evidence, j.Evidence)
+	a.Evidence = WithEvidence(a.Evidence, j.Evidence)
 	return kind
 }
 
@@ -281,25 +281,25 @@ func (w *work) take(a *Alarm, j Judgement) (kind Kind) {
 // why, until a restart.
 const linkLost = "0015"
 
-// hides reports whether all that is known of a is a lost link, and j tells
+// masks reports whether all that is known of a is a lost link, and j tells
 // why.
-func hides(a Alarm, j Judgement) bool {
-	return slices.Equal(a.Codes, []string{linkLost}) && j.Code != "" && j.Code != linkLost && GroupNamed(j.Group).tamper != 0
+func masks(a Alarm, j Finding) bool {
+	return slices.Equal(a.Codes, []string{linkLost}) && j.Code != "" && j.Code != linkLost && GroupNamed(j.Group).Tamper != 0
 }
 
-// replaceHidden ends the alarm of a lost link when a new one tells its cause,
+// replaceMasked ends the alarm of a lost link when a new one tells its cause,
 // which takes over the evidence, and reports whether it did.
-func (w *work) replaceHidden(a *Alarm, j Judgement) bool {
-	hidden, stands := w.active.get(Key{Device: j.Device, Group: "chassis", Object: j.Object, Test: j.Test})
-	if !stands || !hides(hidden, j) {
+func (w *evaluation) replaceMasked(a *Alarm, j Finding) bool {
+	hidden, stands := w.Active.Get(Key{Device: j.Device, Group: "chassis", Object: j.Object, Test: j.Test})
+	if !stands || !masks(hidden, j) {
 		return false
 	}
-	w.end(hidden, Evidence{At: j.Evidence.At, Text: "its cause is known: " + GroupNamed(j.Group).Title})
+	w.clear(hidden, Evidence{At: j.Evidence.At, Text: "its cause is known: " + GroupNamed(j.Group).Title})
 	a.Codes, a.Evidence, a.Count = hidden.Codes, hidden.Evidence, hidden.Count
 	return true
 }
 
-func (w *work) raise(a Alarm) {
+func (w *evaluation) raise(a Alarm) {
 	a.Number, a.Raised, a.RaisesAt = w.number+1, w.now, time.Time{}
 	w.begins(&a)
 	a.InStorm = w.calm.StormAlarms > 0 && a.Device != Self && len(since(w.raises, w.now.Add(-stormWindow))) >= w.calm.StormAlarms
@@ -308,7 +308,7 @@ func (w *work) raise(a Alarm) {
 
 // begins notes that an alarm begins or comes back, and reports whether that
 // makes it one that flaps.
-func (w *work) begins(a *Alarm) (flaps bool) {
+func (w *evaluation) begins(a *Alarm) (flaps bool) {
 	a.Begun = append(since(a.Begun, w.now.Add(-w.calm.FlapWindow)), w.now)
 	flaps = w.calm.FlapCount > 0 && len(a.Begun) >= w.calm.FlapCount && !a.Flapping
 	a.Flapping = a.Flapping || flaps
@@ -317,13 +317,13 @@ func (w *work) begins(a *Alarm) (flaps bool) {
 }
 
 // good ends what j tells to be over, unless it stands on newer evidence.
-func (w *work) good(j Judgement) {
-	for _, k := range w.over(j) {
-		if a, waits := w.pending.get(k); waits && !j.Evidence.At.Before(a.Last) {
-			a.Evidence = withEvidence(a.Evidence, j.Evidence)
+func (w *evaluation) good(j Finding) {
+	for _, k := range w.clearedBy(j) {
+		if a, waits := w.pending.Get(k); waits && !j.Evidence.At.Before(a.Last) {
+			a.Evidence = WithEvidence(a.Evidence, j.Evidence)
 			w.change(Dropped, a)
 		}
-		a, stands := w.active.get(k)
+		a, stands := w.Active.Get(k)
 		if !stands || j.Evidence.At.Before(a.Last) || !a.EndsAt.IsZero() {
 			continue
 		}
@@ -332,18 +332,18 @@ func (w *work) good(j Judgement) {
 			hold = max(hold, w.calm.FlapWindow)
 		}
 		if hold == 0 {
-			w.end(a, j.Evidence)
+			w.clear(a, j.Evidence)
 			continue
 		}
-		a.EndsAt, a.Evidence = w.now.Add(hold), withEvidence(a.Evidence, j.Evidence)
+		a.EndsAt, a.Evidence = w.now.Add(hold), WithEvidence(a.Evidence, j.Evidence)
 		w.change(Seen, a)
 	}
 }
 
-// over returns the alarms that a Good judgement is about: its own; of a clear
+// clearedBy returns the alarms that a Good judgement is about: its own; of a clear
 // code, those of its card that one of the cleared codes took part in, and its
 // own if that was polled only.
-func (w *work) over(j Judgement) []Key {
+func (w *evaluation) clearedBy(j Finding) []Key {
 	if len(j.Clears) == 0 {
 		return []Key{j.Key}
 	}
@@ -363,27 +363,27 @@ func (w *work) over(j Judgement) []Key {
 }
 
 // codes returns the codes that took part in an alarm.
-func (w *work) codes(k Key) []string {
-	a, stands := w.active.get(k)
+func (w *evaluation) codes(k Key) []string {
+	a, stands := w.Active.Get(k)
 	if !stands {
-		a, _ = w.pending.get(k)
+		a, _ = w.pending.Get(k)
 	}
 	return a.Codes
 }
 
-// pass does what time alone does.
-func (w *work) pass() {
+// tick does what time alone does.
+func (w *evaluation) tick() {
 	is := func(t time.Time) bool { return !t.IsZero() && !w.now.Before(t) }
 	for _, k := range due(w.pending, w.now) {
-		a, _ := w.pending.get(k)
+		a, _ := w.pending.Get(k)
 		w.raise(a)
 	}
-	for _, k := range due(w.active, w.now) {
-		switch a, _ := w.active.get(k); {
+	for _, k := range due(w.Active, w.now) {
+		switch a, _ := w.Active.Get(k); {
 		case is(a.Expires):
-			w.end(a, Evidence{At: w.now, Text: "ended by itself"})
+			w.clear(a, Evidence{At: w.now, Text: "ended by itself"})
 		case is(a.EndsAt):
-			w.end(a, a.lastEvidence())
+			w.clear(a, a.LastEvidence())
 		default:
 			a.Flapping = false
 			w.change(Seen, a)
@@ -392,8 +392,8 @@ func (w *work) pass() {
 }
 
 // due returns the alarms that time alone changes by now.
-func due(alarms overlay[Alarm], now time.Time) (keys []Key) {
-	for k, a := range alarms.all() {
+func due(alarms Overlay[Alarm], now time.Time) (keys []Key) {
+	for k, a := range alarms.All() {
 		if at := a.due(); !at.IsZero() && !now.Before(at) {
 			keys = append(keys, k)
 		}
@@ -402,13 +402,13 @@ func due(alarms overlay[Alarm], now time.Time) (keys []Key) {
 	return keys
 }
 
-func (w *work) end(a Alarm, why Evidence) {
+func (w *evaluation) clear(a Alarm, why Evidence) {
 	a.Cleared = w.now
 	if a.EndsAt.IsZero() {
-		a.Evidence = withEvidence(a.Evidence, why)
+		a.Evidence = WithEvidence(a.Evidence, why)
 	}
 	a.EndsAt = time.Time{}
-	w.change(Ended, a)
+	w.change(Cleared, a)
 }
 
 const (
@@ -416,25 +416,25 @@ const (
 	maxStorm    = 1000        // is the highest Damping.Storm
 )
 
-// maxEvidence bounds what an alarm keeps: the first and the newest.
-const maxEvidence = 6
+// MaxEvidence bounds what an alarm keeps: the first and the newest.
+const MaxEvidence = 6
 
-// maxText bounds the text of an alarm or of its evidence, in bytes.
-const maxText = 500
+// MaxText bounds the text of an alarm or of its evidence, in bytes.
+const MaxText = 500
 
-func withEvidence(list []Evidence, e Evidence) []Evidence {
-	if len(list) == maxEvidence {
+func WithEvidence(list []Evidence, e Evidence) []Evidence {
+	if len(list) == MaxEvidence {
 		list = append(list[:1:1], list[2:]...)
 	}
 	return append(slices.Clip(list), e)
 }
 
-// clip cuts a text that may be of any length, such as a log line.
-func clip(s string) string {
-	if len(s) <= maxText {
+// Clip cuts a text that may be of any length, such as a log line.
+func Clip(s string) string {
+	if len(s) <= MaxText {
 		return s
 	}
-	end := maxText
+	end := MaxText
 	for end > 0 && !utf8.RuneStart(s[end]) {
 		end--
 	}
@@ -453,4 +453,29 @@ func (k Key) compare(other Key) int {
 		strings.Compare(k.Object, other.Object), cmp.Compare(test(k), test(other)))
 }
 
-func sortedKeys[T any](m map[Key]T) []Key { return slices.SortedFunc(maps.Keys(m), Key.compare) }
+func SortedKeys[T any](m map[Key]T) []Key { return slices.SortedFunc(maps.Keys(m), Key.compare) }
+
+func Later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// With returns e and what the HSM itself reports in js.
+func (e Events) With(js []Finding) Events {
+	for _, j := range js {
+		switch {
+		case j.Condition != Bad || j.Test || GroupNamed(j.Group).Trap != CryptoAttention:
+		case j.Group == "audit-event":
+			e.AuditCritical++
+		case j.Group == "failed-login":
+			e.FailedLogins++
+		case j.Severity == Critical:
+			e.Critical++
+		default:
+			e.Other++
+		}
+	}
+	return e
+}

@@ -1,6 +1,8 @@
 package alarms
 
-import "slices"
+import (
+	"slices"
+)
 
 // A Group is one kind of problem, from whichever source it is seen. Its row is
 // all there is of it; a rule or a code raises its alarms.
@@ -21,10 +23,10 @@ type Group struct {
 	OfPartition bool      // its objects are partitions
 	Category    string    // level category shows this group, under this title, for all with its Trap; "": it shows another
 
-	tamper       tamper   // how it stops the card by itself; 0: it does not
+	Tamper       tamper   // how it stops the card by itself; 0: it does not
 	afterTampers tamper   // tampers that explain its alarms while they are active
-	causes       []string // other groups that do, of the same device and card
-	parentCauses []string // groups that do, of what the device depends on
+	Causes       []string // other groups that do, of the same device and card
+	ParentCauses []string // groups that do, of what the device depends on
 }
 
 // A tamper is one way in which a card is stopped, or a set of them.
@@ -66,43 +68,43 @@ const (
 // groups is every group, by the order in which the documentation lists them.
 var groups = completed([]Group{
 	{Name: "soft-v", Number: 1, Title: "Soft tamper: voltage", Trap: CryptoAttention,
-		tamper: softTamper, causes: []string{"hard-ov"}, ClearedBy: whenAnswering,
+		Tamper: softTamper, Causes: []string{"hard-ov"}, ClearedBy: whenAnswering,
 		Action: advisePower},
 	{Name: "soft-t", Number: 2, Title: "Soft tamper: temperature", Trap: CryptoAttention,
-		tamper: softTamper, causes: []string{"hard-ht", "hard-lt"}, ClearedBy: whenAnswering,
+		Tamper: softTamper, Causes: []string{"hard-ht", "hard-lt"}, ClearedBy: whenAnswering,
 		Action: adviseCool},
 	{Name: "soft", Number: 3, Title: "Soft tamper", Trap: CryptoAttention,
-		tamper: softTamper, afterTampers: softTamper | hardTamper, ClearedBy: whenAnswering,
+		Tamper: softTamper, afterTampers: softTamper | hardTamper, ClearedBy: whenAnswering,
 		Action: adviseCool},
 	{Name: "hard-ht", Number: 4, Title: "Hard tamper: high temperature", Trap: CryptoAttention,
-		tamper: hardTamper, ClearedBy: whenUntampered,
+		Tamper: hardTamper, ClearedBy: whenUntampered,
 		Action: adviseTamper},
 	{Name: "hard-lt", Number: 5, Title: "Hard tamper: low temperature", Trap: CryptoAttention,
-		tamper: hardTamper, ClearedBy: whenUntampered,
+		Tamper: hardTamper, ClearedBy: whenUntampered,
 		Action: adviseTamper},
 	{Name: "hard-ov", Number: 6, Title: "Hard tamper: over voltage", Trap: CryptoAttention,
-		tamper: hardTamper, ClearedBy: whenUntampered,
+		Tamper: hardTamper, ClearedBy: whenUntampered,
 		Action: adviseTamper},
 	{Name: "hard-osc", Number: 7, Title: "Hard tamper: oscillator failure", Trap: CryptoAttention,
-		tamper: hardTamper, ClearedBy: whenUntampered,
+		Tamper: hardTamper, ClearedBy: whenUntampered,
 		Action: adviseTamper},
 	{Name: "hard-cfg", Number: 8, Title: "Hard tamper: tamper configuration invalid", Trap: CryptoAttention,
-		tamper: hardTamper, ClearedBy: whenUntampered,
+		Tamper: hardTamper, ClearedBy: whenUntampered,
 		Action: adviseTamper + " Check the battery."},
 	{Name: "hard", Number: 9, Title: "Hard tamper", Trap: CryptoAttention,
-		tamper: hardTamper, ClearedBy: whenUntampered,
+		Tamper: hardTamper, ClearedBy: whenUntampered,
 		Action: adviseTamper},
 	{Name: "chassis", Number: 10, Title: "Chassis opened, or card gone from the bus", Trap: CryptoAttention,
-		tamper: intrusion, ClearedBy: whenUntampered,
+		Tamper: intrusion, ClearedBy: whenUntampered,
 		Action: "Close the chassis and power the host off and on. " + adviseTamper},
 	{Name: "removal", Number: 11, Title: "Card removed from its chassis", Trap: CryptoAttention,
-		tamper: intrusion, ClearedBy: whenUntampered,
+		Tamper: intrusion, ClearedBy: whenUntampered,
 		Action: adviseTamper},
 	{Name: "decom", Number: 12, Title: "HSM decommissioned", Trap: CryptoAttention,
-		tamper: decommission, afterTampers: hardTamper | intrusion, ClearedBy: whenInitialized,
+		Tamper: decommission, afterTampers: hardTamper | intrusion, ClearedBy: whenInitialized,
 		Action: adviseRestore},
 	{Name: "zeroize", Number: 13, Title: "HSM zeroized", Trap: CryptoAttention,
-		causes: []string{"decom", "battery"},
+		Causes: []string{"decom", "battery"},
 		Action: adviseRestore},
 	{Name: "lock", Number: 14, Title: "Tamper detected, HSM locked until it is cleared", Trap: CryptoAttention,
 		afterTampers: anyTamper, ClearedBy: whenUntampered,
@@ -111,7 +113,7 @@ var groups = completed([]Group{
 		afterTampers: anyTamper, ClearedBy: whenAnswering,
 		Action: adviseRestart},
 	{Name: "halt", Number: 16, Title: "HSM halted", Trap: CryptoAttention,
-		afterTampers: anyTamper, causes: []string{"integrity", "battery", "fwupd"}, ClearedBy: whenAnswering,
+		afterTampers: anyTamper, Causes: []string{"integrity", "battery", "fwupd"}, ClearedBy: whenAnswering,
 		Action: adviseRestart},
 	{Name: "hw", Number: 17, Title: "Hardware error", Trap: CryptoAttention,
 		ClearedBy: whenRestarted,
@@ -119,16 +121,16 @@ var groups = completed([]Group{
 	{Name: "integrity", Number: 18, Title: "Stored data damaged", Trap: CryptoAttention,
 		Action: "Restart the HSM, then power cycle it; if the check still fails, zeroize and restore from a backup. Ask the vendor's support."},
 	{Name: "comm", Number: 19, Title: "HSM answers late or not at all", Trap: CryptoAttention,
-		afterTampers: anyTamper, causes: []string{"halt", "hsm-crashed"}, ClearedBy: whenAnswering, Ages: true,
+		afterTampers: anyTamper, Causes: []string{"halt", "hsm-crashed"}, ClearedBy: whenAnswering, Ages: true,
 		Action: "Look at load and hsm show. If it repeats, restart the HSM and ask the vendor's support."},
 	{Name: "temp-warn", Number: 20, Title: "Card too warm", Trap: CryptoAttention,
-		causes: []string{"soft-t", "hard-ht"},
+		Causes: []string{"soft-t", "hard-ht"},
 		Action: "Improve the cooling, check the fans, reduce the load: at 80 C the card stops."},
 	{Name: "battery", Number: 21, Title: "Battery low", Trap: CryptoAttention,
 		Ages:   true,
 		Action: adviseBattery},
 	{Name: "activation", Number: 22, Title: "Partitions deactivated", Trap: CryptoAttention,
-		afterTampers: anyTamper, causes: []string{"lock", "battery"}, ClearedBy: whenActivated,
+		afterTampers: anyTamper, Causes: []string{"lock", "battery"}, ClearedBy: whenActivated,
 		Action: "Find the tamper that caused it; the crypto officers activate their partitions again with the PED key."},
 	{Name: "stm", Number: 23, Title: "Secure transport mode", Trap: CryptoAttention,
 		Action: "If this is not a planned transport, find out why. The SO recovers the HSM with stm recover and compares the strings."},
@@ -145,11 +147,11 @@ var groups = completed([]Group{
 
 	{Name: "hsm-status", Number: 28, Title: "HSM status", Trap: CryptoAttention,
 		Type: "equipmentAlarm", Cause: "underlyingResourceUnavailable",
-		afterTampers: anyTamper, causes: []string{"lock", "halt", "restart", "stm", "hsm-crashed"}, Category: "HSM",
+		afterTampers: anyTamper, Causes: []string{"lock", "halt", "restart", "stm", "hsm-crashed"}, Category: "HSM",
 		Action: adviseRestart},
 	{Name: "hsm-silent", Number: 29, Title: "HSM does not answer", Trap: CryptoAttention,
 		Type: "communicationsAlarm", Cause: "responseTimeExcessive",
-		afterTampers: anyTamper, causes: []string{"halt", "restart", "hsm-crashed", "unreachable"}, parentCauses: []string{"unreachable"},
+		afterTampers: anyTamper, Causes: []string{"halt", "restart", "hsm-crashed", "unreachable"}, ParentCauses: []string{"unreachable"},
 		Action: "A PED operation can block it for minutes. Else look at the load, then restart the HSM."},
 	{Name: "hsm-crashed", Number: 30, Title: "HSM firmware crashed", Trap: CryptoAttention,
 		Type: "processingErrorAlarm", Cause: "softwareProgramAbnormallyTerminated", ClearedBy: whenAnswering,
@@ -174,41 +176,41 @@ var groups = completed([]Group{
 		Action: "Delete objects, or resize the partition."},
 	{Name: "ntls", Number: 36, Title: "NTLS down", Trap: NTLSAttention,
 		Type: "communicationsAlarm", Cause: "communicationsSubsystemFailure",
-		afterTampers: anyTamper, causes: []string{"halt", "restart", "hsm-crashed", "unreachable"}, Category: "NTLS",
+		afterTampers: anyTamper, Causes: []string{"halt", "restart", "hsm-crashed", "unreachable"}, Category: "NTLS",
 		Action: "No client can work. Look at ntls show and the log disk, then restart NTLS."},
 	{Name: "ntls-log", Number: 37, Title: "NTLS reports errors", Trap: NTLSAttention,
 		Type: "communicationsAlarm", Cause: "communicationsProtocolError",
-		afterTampers: anyTamper, causes: []string{"halt", "restart", "hsm-crashed"}, Ages: true,
+		afterTampers: anyTamper, Causes: []string{"halt", "restart", "hsm-crashed"}, Ages: true,
 		Action: "Read the lines and ntls information show; a client's certificate or address may be wrong."},
 	{Name: "ntls-certificate", Number: 38, Title: "NTLS certificate", Trap: NTLSAttention,
 		Type: "timeDomainViolation", Cause: "keyExpired",
 		Action: "Make a new server certificate and have every client take it: sysconf regencert, then ntls restart."},
 	{Name: "appliance-fan", Number: 39, Title: "Appliance fan", Trap: FanAttention,
-		Type: "equipmentAlarm", Cause: "heatingOrVentilationOrCoolingSystemProblem", causes: []string{"unreachable"}, Category: "Fan",
+		Type: "equipmentAlarm", Cause: "heatingOrVentilationOrCoolingSystemProblem", Causes: []string{"unreachable"}, Category: "Fan",
 		Action: "Replace the fan module."},
 	{Name: "power-supply", Number: 40, Title: "Power supply", Trap: PowerSupplyAttention,
-		Type: "equipmentAlarm", Cause: "powerProblem", causes: []string{"unreachable"}, Category: "Power supply",
+		Type: "equipmentAlarm", Cause: "powerProblem", Causes: []string{"unreachable"}, Category: "Power supply",
 		Action: "Check the cable and the feed; replace the power supply."},
 	{Name: "motherboard", Number: 41, Title: "Motherboard sensor", Trap: MotherboardAttention,
-		Type: "equipmentAlarm", Cause: "equipmentMalfunction", causes: []string{"unreachable"}, Category: "Motherboard",
+		Type: "equipmentAlarm", Cause: "equipmentMalfunction", Causes: []string{"unreachable"}, Category: "Motherboard",
 		Action: "Check the room and the fans; if it stays, ask the vendor's support."},
 	{Name: "disk", Number: 42, Title: "Appliance disk", Trap: DiskDriveAttention,
-		Type: "equipmentAlarm", Cause: "equipmentMalfunction", causes: []string{"unreachable"}, Category: "Disk",
+		Type: "equipmentAlarm", Cause: "equipmentMalfunction", Causes: []string{"unreachable"}, Category: "Disk",
 		Action: "Read status disk; a failing disk means a new appliance."},
 	{Name: "log-disk", Number: 43, Title: "Log disk fills up", Trap: DiskDriveAttention,
-		Type: "processingErrorAlarm", Cause: "storageCapacityProblem", causes: []string{"unreachable"},
+		Type: "processingErrorAlarm", Cause: "storageCapacityProblem", Causes: []string{"unreachable"},
 		Action: "Fetch the logs (syslog tarlogs) and clean up: at 95 % the appliance stops NTLS."},
 	{Name: "host-disk", Number: 44, Title: "File system of the host fills up", Trap: DiskDriveAttention,
 		Type: "processingErrorAlarm", Cause: "storageCapacityProblem",
 		Action: "Free space on the host that the agent runs on."},
 	{Name: "ha-member", Number: 45, Title: "HA group has lost a member", Trap: CryptoAttention,
-		Type: "communicationsAlarm", Cause: "underlyingResourceUnavailable", causes: []string{"ha-offline", "ha-exhausted"},
+		Type: "communicationsAlarm", Cause: "underlyingResourceUnavailable", Causes: []string{"ha-offline", "ha-exhausted"},
 		Action: "Look at the appliance and at its partition: is it reachable, is it activated? Applications that began without it must be restarted."},
 	{Name: "ha-exhausted", Number: 46, Title: "HA recovery given up", Trap: CryptoAttention,
 		Type: "communicationsAlarm", Cause: "underlyingResourceUnavailable",
 		Action: "Mend the member, then have it recovered by hand (hagroup recover) or restart the applications: nothing tries any more."},
 	{Name: "ha-redundancy", Number: 47, Title: "HA group without redundancy", Trap: CryptoAttention,
-		Type: "qualityOfServiceAlarm", Cause: "underlyingResourceUnavailable", causes: []string{"ha-offline"},
+		Type: "qualityOfServiceAlarm", Cause: "underlyingResourceUnavailable", Causes: []string{"ha-offline"},
 		Action: "The next loss is an outage: bring the lost members back."},
 	{Name: "ha-standby-in-use", Number: 48, Title: "HA group works with its standby members", Trap: CryptoAttention,
 		Type: "qualityOfServiceAlarm", Cause: "underlyingResourceUnavailable",
@@ -227,13 +229,13 @@ var groups = completed([]Group{
 		Action: "Make a new certificate and register it on the other side, before NTLS connections fail."},
 	{Name: "system-status", Number: 53, Title: "Appliance services", Trap: CryptoAttention,
 		Type: "processingErrorAlarm", Cause: "applicationSubsystemFailure",
-		afterTampers: anyTamper, causes: []string{"halt", "restart", "hsm-crashed", "unreachable"},
+		afterTampers: anyTamper, Causes: []string{"halt", "restart", "hsm-crashed", "unreachable"},
 		Action: "Read status sysstat show and status sysstat code."},
 	{Name: "service", Number: 54, Title: "Service of the appliance down", Trap: CryptoAttention,
 		Type: "processingErrorAlarm", Cause: "applicationSubsystemFailure",
 		Action: "Read service status on the appliance; restart the service, or take it from those that start with the appliance if it is not wanted."},
 	{Name: "unreachable", Number: 55, Title: "HSM not reachable", Trap: CryptoAttention,
-		Type: "communicationsAlarm", Cause: "communicationsSubsystemFailure", afterTampers: anyTamper, parentCauses: []string{"unreachable"},
+		Type: "communicationsAlarm", Cause: "communicationsSubsystemFailure", afterTampers: anyTamper, ParentCauses: []string{"unreachable"},
 		Action: adviseReach},
 	{Name: "audit-event", Number: 63, Title: "Critical event in the audit log", Trap: CryptoAttention,
 		Type: "securityServiceOrMechanismViolation", Cause: "proceduralError",
@@ -266,15 +268,15 @@ var groups = completed([]Group{
 		Type: "other", Cause: "other", Ages: true,
 		Action: "Nothing: it ends by itself."},
 	{Name: "sources-disagree", Number: 60, Title: "Sources disagree", Trap: CryptoAttention,
-		Type: "integrityViolation", Cause: "informationModificationDetected", causes: []string{"unreachable"},
+		Type: "integrityViolation", Cause: "informationModificationDetected", Causes: []string{"unreachable"},
 		Action: "One of them is wrong, or they look at different HSMs: compare their addresses in the configuration and what hsm show says on the appliance."},
 	{Name: "source-failing", Number: 61, Title: "Source fails", Trap: CryptoAttention,
 		Type: "communicationsAlarm", Cause: "communicationsSubsystemFailure",
-		causes: []string{"unreachable", "hsm-silent"}, parentCauses: []string{"unreachable"},
+		Causes: []string{"unreachable", "hsm-silent"}, ParentCauses: []string{"unreachable"},
 		Action: "Others work, but nothing stands in for them any more: look at the account, the address and the service on the appliance, or take the source out of the configuration."},
 	{Name: "data-stale", Number: 62, Title: "Data are old", Trap: CryptoAttention,
 		Type: "qualityOfServiceAlarm", Cause: "responseTimeExcessive",
-		afterTampers: anyTamper, causes: []string{"halt", "restart", "hsm-crashed", "hsm-silent", "unreachable"}, parentCauses: []string{"unreachable"},
+		afterTampers: anyTamper, Causes: []string{"halt", "restart", "hsm-crashed", "hsm-silent", "unreachable"}, ParentCauses: []string{"unreachable"},
 		Action: "The source named fails or is slow; lunawatch check-config and luna_source_failure tell why."},
 })
 
@@ -285,11 +287,11 @@ func completed(rows []Group) []Group {
 		g := &all[i]
 		var tampers []string
 		for _, other := range rows {
-			if other.tamper&g.afterTampers != 0 && other.Name != g.Name {
+			if other.Tamper&g.afterTampers != 0 && other.Name != g.Name {
 				tampers = append(tampers, other.Name)
 			}
 		}
-		g.causes = slices.Concat(tampers, g.causes)
+		g.Causes = slices.Concat(tampers, g.Causes)
 		first := slices.IndexFunc(catalogue, func(c Code) bool { return c.Group == g.Name })
 		if g.Type == "" && first >= 0 {
 			g.Type, g.Cause = catalogue[first].Type, catalogue[first].Cause
@@ -313,8 +315,8 @@ func GroupNamed(name string) Group {
 	return Group{Name: name, Title: name, Trap: CryptoAttention, Action: adviseSupport, Type: "other", Cause: "indeterminate"}
 }
 
-// categoryByTrap has the group that level category shows for all with a Trap.
-var categoryByTrap = indexed(slices.DeleteFunc(Groups(), func(g Group) bool { return g.Category == "" }), func(g Group) Trap { return g.Trap })
+// CategoryByTrap has the group that level category shows for all with a Trap.
+var CategoryByTrap = indexed(slices.DeleteFunc(Groups(), func(g Group) bool { return g.Category == "" }), func(g Group) Trap { return g.Trap })
 
 func indexed[K comparable, V any](list []V, key func(V) K) map[K]V {
 	m := make(map[K]V, len(list))
@@ -325,7 +327,7 @@ func indexed[K comparable, V any](list []V, key func(V) K) map[K]V {
 }
 
 // classify returns X.733 event type and probable cause of a judgement.
-func classify(j Judgement) (eventType, cause string) {
+func classify(j Finding) (eventType, cause string) {
 	if c, ok := CodeNamed(j.Code); ok {
 		return c.Type, c.Cause
 	}

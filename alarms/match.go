@@ -20,15 +20,15 @@ type Match struct {
 	Severity Severity `json:"severity" yaml:"severity"`     // this or worse; of a Silence, this or milder
 }
 
-// selects reports whether m's lists select a.
-func (m Match) selects(a Alarm) bool {
+// Selects reports whether m's lists select a.
+func (m Match) Selects(a Alarm) bool {
 	return matches(m.HSMs, a.Device) && matches(m.Groups, a.Group) && matches(m.Objects, a.Object) &&
 		(len(m.Codes) == 0 || slices.ContainsFunc(a.Codes, func(c string) bool { return matches(m.Codes, c) }))
 }
 
 // Takes reports whether m selects a, and a is as severe as m's Severity or
 // worse.
-func (m Match) Takes(a Alarm) bool { return m.selects(a) && a.Severity >= m.Severity }
+func (m Match) Takes(a Alarm) bool { return m.Selects(a) && a.Severity >= m.Severity }
 
 func matches(patterns []string, s string) bool {
 	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool {
@@ -81,11 +81,11 @@ func (s Silence) Validate() error {
 
 // holds reports whether s silences a at now.
 func (s Silence) holds(a Alarm, now time.Time) bool {
-	return !now.Before(s.From) && now.Before(s.Until) && s.Match.selects(a) && (s.Match.Severity == None || a.Severity <= s.Match.Severity)
+	return !now.Before(s.From) && now.Before(s.Until) && s.Match.Selects(a) && (s.Match.Severity == None || a.Severity <= s.Match.Severity)
 }
 
-// silencedBy returns the silence that holds an alarm, if one does.
-func silencedBy(silences []Silence, a Alarm, now time.Time) *Silence {
+// SilencedBy returns the silence that holds an alarm, if one does.
+func SilencedBy(silences []Silence, a Alarm, now time.Time) *Silence {
 	for i := range silences {
 		if silences[i].holds(a, now) {
 			return &silences[i]

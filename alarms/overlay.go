@@ -1,49 +1,52 @@
 package alarms
 
-import "iter"
+import (
+	"iter"
+)
 
-// An overlay is a map with changes over it that it does not feel.
-type overlay[V any] struct {
-	base map[Key]V
+// An Overlay is a map with changes over it that it does not feel.
+type Overlay[V any] struct {
+	Base map[Key]V
 	over map[Key]*V // nil: it is gone
 }
 
-func (o *overlay[V]) get(k Key) (v V, ok bool) {
+func (o *Overlay[V]) Get(k Key) (v V, ok bool) {
 	if p, changed := o.over[k]; changed {
 		if p == nil {
 			return v, false
 		}
 		return *p, true
 	}
-	v, ok = o.base[k]
+	v, ok = o.Base[k]
 	return v, ok
 }
 
-func (o *overlay[V]) put(k Key, v *V) {
+func (o *Overlay[V]) put(k Key, v *V) {
 	if o.over == nil {
 		o.over = make(map[Key]*V)
 	}
 	o.over[k] = v
 }
 
-func (o *overlay[V]) set(k Key, v V) { o.put(k, &v) }
-func (o *overlay[V]) del(k Key)      { o.put(k, nil) }
+func (o *Overlay[V]) Set(k Key, v V) { o.put(k, &v) }
+
+func (o *Overlay[V]) del(k Key) { o.put(k, nil) }
 
 // flush makes the changes part of the map below.
-func (o *overlay[V]) flush() {
+func (o *Overlay[V]) flush() {
 	for k, v := range o.over {
 		if v == nil {
-			delete(o.base, k)
+			delete(o.Base, k)
 		} else {
-			o.base[k] = *v
+			o.Base[k] = *v
 		}
 	}
 	o.over = nil
 }
 
-func (o *overlay[V]) all() iter.Seq2[Key, V] {
+func (o *Overlay[V]) All() iter.Seq2[Key, V] {
 	return func(yield func(Key, V) bool) {
-		for k, v := range o.base {
+		for k, v := range o.Base {
 			if _, changed := o.over[k]; !changed && !yield(k, v) {
 				return
 			}

@@ -1,21 +1,23 @@
 package alarms
 
-import "time"
+import (
+	"time"
+)
 
 // earlier is how long before its cause a consequence can be seen.
 const earlier = 10 * time.Minute
 
-// causeOf returns the alarm that explains another one, if one that stands
+// CauseOf returns the alarm that explains another one, if one that stands
 // does. What is worse than its cause, or older, stands for itself. parent
 // tells what a device depends on; nil: all stand alone.
-func causeOf(a Alarm, active *overlay[Alarm], parent func(device string) string) (cause Key, explained bool) {
+func CauseOf(a Alarm, active *Overlay[Alarm], parent func(device string) string) (cause Key, explained bool) {
 	group := GroupNamed(a.Group)
 	explains := func(k Key) bool {
-		c, stands := active.get(k)
+		c, stands := active.Get(k)
 		return stands && k != a.Key && c.Severity >= a.Severity && !a.Raised.Before(c.Raised.Add(-earlier))
 	}
 	for _, object := range []string{a.Object, ""} {
-		for _, g := range group.causes {
+		for _, g := range group.Causes {
 			if k := (Key{Device: a.Device, Group: g, Object: object, Test: a.Test}); explains(k) {
 				return k, true
 			}
@@ -25,7 +27,7 @@ func causeOf(a Alarm, active *overlay[Alarm], parent func(device string) string)
 		return Key{}, false
 	}
 	if parent := parent(a.Device); parent != "" {
-		for _, g := range group.parentCauses {
+		for _, g := range group.ParentCauses {
 			if k := (Key{Device: parent, Group: g, Test: a.Test}); explains(k) {
 				return k, true
 			}

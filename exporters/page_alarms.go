@@ -7,18 +7,20 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/alarms/watch"
 )
 
 // An AlarmState is what the status page shows of alarms.
 type AlarmState struct {
-	Standing   []alarms.Standing
+	Standing   []alarms.Active
 	Silences   []alarms.Silence
-	Deliveries map[string]alarms.Delivery // by receiver
+	Deliveries map[string]notify.Delivery // by receiver
 	Trouble    string                     // why the state is not stored; "": it is
 }
 
 // AlarmsOf returns what the status page shows of a Watch.
-func AlarmsOf(w *alarms.Watch) AlarmState {
+func AlarmsOf(w *watch.Watch) AlarmState {
 	s := AlarmState{Standing: w.Active(), Silences: w.Silences(), Deliveries: w.Deliveries()}
 	if err := w.Journal.Trouble(); err != nil {
 		s.Trouble = err.Error()
@@ -32,7 +34,7 @@ type alarmRow struct {
 	Marks []string
 }
 
-func alarmRows(list []alarms.Standing, now time.Time) (rows []alarmRow) {
+func alarmRows(list []alarms.Active, now time.Time) (rows []alarmRow) {
 	for _, a := range list {
 		rows = append(rows, alarmRow{
 			fmt.Sprint(a.Number), a.Severity.String(), a.Device, subject(a.Key), since(a.Raised, now), fmt.Sprint(a.Count), a.Text, a.Action, Marks(a, now),
@@ -57,7 +59,7 @@ type deliveryRow struct {
 	Bad                      bool
 }
 
-func deliveryRows(all map[string]alarms.Delivery, now time.Time) (rows []deliveryRow) {
+func deliveryRows(all map[string]notify.Delivery, now time.Time) (rows []deliveryRow) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		d := all[name]
 		lost := d.Rejected + d.Expired

@@ -11,11 +11,14 @@ import (
 	"unicode"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/alarms/rules"
+	"github.com/lunawatch/lunawatch/alarms/watch"
 )
 
 // AlarmsText prints alarms, worst first: what is wrong, what to do, and what
 // people have said about it.
-func AlarmsText(w io.Writer, list []alarms.Standing, now time.Time) {
+func AlarmsText(w io.Writer, list []alarms.Active, now time.Time) {
 	if len(list) == 0 {
 		fmt.Fprintln(w, "No alarm stands.")
 		return
@@ -34,7 +37,7 @@ func AlarmsText(w io.Writer, list []alarms.Standing, now time.Time) {
 func subject(k alarms.Key) string { return strings.TrimPrefix(k.String(), k.Device+"/") }
 
 // Marks tells what people and the engine have said of an alarm.
-func Marks(a alarms.Standing, now time.Time) (marks []string) {
+func Marks(a alarms.Active, now time.Time) (marks []string) {
 	say := func(format string, args ...any) { marks = append(marks, fmt.Sprintf(format, args...)) }
 	if k := a.Ack; k != nil {
 		say("Acknowledged by %s at %s: %s", k.By, clock(k.At, now), k.Comment)
@@ -61,7 +64,7 @@ func Marks(a alarms.Standing, now time.Time) (marks []string) {
 }
 
 // AlarmText prints everything about an alarm that stands or has ended.
-func AlarmText(w io.Writer, a alarms.Standing, now time.Time) {
+func AlarmText(w io.Writer, a alarms.Active, now time.Time) {
 	group := alarms.GroupNamed(a.Group)
 	fmt.Fprintf(w, "%s: %s\n\n", plain(a.Key.String()), plain(a.Text))
 	rows := [][2]string{
@@ -108,7 +111,7 @@ func AlarmText(w io.Writer, a alarms.Standing, now time.Time) {
 		}
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintf(w, "\nWhat ends it: %s\nWhat to do: %s\n", alarms.EndsBy(a.Group), group.Action)
+	fmt.Fprintf(w, "\nWhat ends it: %s\nWhat to do: %s\n", rules.HowCleared(a.Group), group.Action)
 }
 
 func measured(m *alarms.Measure) string {
@@ -176,7 +179,7 @@ var outcomes = map[string]string{
 }
 
 // TestText prints what each receiver did with a test alarm.
-func TestText(w io.Writer, list []alarms.TestResult) {
+func TestText(w io.Writer, list []notify.TestResult) {
 	tw := table(w, "RECEIVER", "RESULT", "AFTER", "ERROR")
 	for _, r := range list {
 		took := "-"
@@ -189,7 +192,7 @@ func TestText(w io.Writer, list []alarms.TestResult) {
 }
 
 // ReplayText prints what an old log would have changed, and its sum.
-func ReplayText(w io.Writer, steps []alarms.Step, sum alarms.Replayed) {
+func ReplayText(w io.Writer, steps []watch.Step, sum watch.Replayed) {
 	if len(steps) > 0 {
 		tw := table(w, "TIME", "LINE", "CHANGE", "SEVERITY", "ALARM", "TEXT")
 		for _, s := range steps {
@@ -203,9 +206,9 @@ func ReplayText(w io.Writer, steps []alarms.Step, sum alarms.Replayed) {
 		fmt.Fprintln(w)
 	}
 	fmt.Fprintf(w, "%d lines, %d of them judged nothing, %d without a time of their own.\n", sum.Lines, sum.Idle, sum.Undated)
-	fmt.Fprintf(w, "%d alarms raised, %d ended, %d still stand at the last line, %d were not raised yet.\n", sum.Raised, sum.Ended, len(sum.Stands), len(sum.Pending))
-	for _, a := range sum.Stands {
-		fmt.Fprintf(w, "  %s %s stands; what ends it: %s\n", a.Severity, plain(subject(a.Key)), alarms.EndsBy(a.Group))
+	fmt.Fprintf(w, "%d alarms raised, %d ended, %d still stand at the last line, %d were not raised yet.\n", sum.Raised, sum.Cleared, len(sum.Active), len(sum.Pending))
+	for _, a := range sum.Active {
+		fmt.Fprintf(w, "  %s %s stands; what ends it: %s\n", a.Severity, plain(subject(a.Key)), rules.HowCleared(a.Group))
 	}
 	fmt.Fprintln(w, "Polls would have ended, and raised, more: they are not in a log.")
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/notify"
 )
 
 // alarmState has everything that can be said of alarms.
@@ -23,9 +24,9 @@ func alarmState(now time.Time) AlarmState {
 	}
 	g := alarms.GroupNamed("lock")
 	return AlarmState{
-		Standing: []alarms.Standing{{Alarm: a, RelatedTo: &alarms.Key{Device: "a", Group: "hard-ht"}, Silence: &silence, Title: g.Title, Action: g.Action}},
+		Standing: []alarms.Active{{Alarm: a, RelatedTo: &alarms.Key{Device: "a", Group: "hard-ht"}, Silence: &silence, Title: g.Title, Action: g.Action}},
 		Silences: []alarms.Silence{silence},
-		Deliveries: map[string]alarms.Delivery{
+		Deliveries: map[string]notify.Delivery{
 			"noc": {Delivered: 3, Waiting: 2, Oldest: now.Add(-time.Minute), Error: "connection refused"},
 		},
 		Trouble: "disk full",

@@ -13,6 +13,8 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/exporters"
 )
 
@@ -124,7 +126,7 @@ func runAlarms(ctx context.Context, args []string, std stdio) int {
 	if err != nil {
 		return fail(std, name, err)
 	}
-	list := slices.DeleteFunc(all, func(a alarms.Standing) bool { return !match.Takes(a.Alarm) })
+	list := slices.DeleteFunc(all, func(a alarms.Active) bool { return !match.Takes(a.Alarm) })
 	if *asJSON {
 		return printJSON(std, name, list)
 	}
@@ -164,24 +166,24 @@ func runAlarmsShow(ctx context.Context, args []string, std stdio) int {
 const searched = 10000
 
 // findAlarm returns an alarm that stands, or else the newest that ended.
-func findAlarm(ctx context.Context, client *agent.Client, name string) (alarms.Standing, error) {
+func findAlarm(ctx context.Context, client *agent.Client, name string) (alarms.Active, error) {
 	is := func(a alarms.Alarm) bool { return a.Key.String() == name || strconv.FormatUint(a.Number, 10) == name }
 	list, err := client.Alarms(ctx)
 	if err != nil {
-		return alarms.Standing{}, err
+		return alarms.Active{}, err
 	}
-	if i := slices.IndexFunc(list, func(a alarms.Standing) bool { return is(a.Alarm) }); i >= 0 {
+	if i := slices.IndexFunc(list, func(a alarms.Active) bool { return is(a.Alarm) }); i >= 0 {
 		return list[i], nil
 	}
 	old, err := client.History(ctx, searched)
 	if err != nil {
-		return alarms.Standing{}, err
+		return alarms.Active{}, err
 	}
 	if i := slices.IndexFunc(old, is); i >= 0 {
 		g := alarms.GroupNamed(old[i].Group)
-		return alarms.Standing{Alarm: old[i], Title: g.Title, Action: g.Action}, nil
+		return alarms.Active{Alarm: old[i], Title: g.Title, Action: g.Action}, nil
 	}
-	return alarms.Standing{}, fmt.Errorf("no alarm %q stands or has ended; lunawatch alarms list and alarms history show those there are", name)
+	return alarms.Active{}, fmt.Errorf("no alarm %q stands or has ended; lunawatch alarms list and alarms history show those there are", name)
 }
 
 func runAlarmsHistory(ctx context.Context, args []string, std stdio) int {
@@ -279,7 +281,7 @@ func runAlarmsTest(ctx context.Context, args []string, std stdio) int {
 	case err != nil:
 		return fail(std, name, err)
 	case *asJSON:
-		printJSON(std, name, append([]alarms.TestResult{}, list...))
+		printJSON(std, name, append([]notify.TestResult{}, list...))
 	case len(list) > 0:
 		exporters.TestText(std.out, list)
 	}
@@ -288,7 +290,7 @@ func runAlarmsTest(ctx context.Context, args []string, std stdio) int {
 
 // testVerdict is success only if every receiver took the test alarm that is
 // told of anything.
-func testVerdict(std stdio, name string, list []alarms.TestResult) int {
+func testVerdict(std stdio, name string, list []notify.TestResult) int {
 	if len(list) == 0 {
 		return fail(std, name, errors.New("no receiver is configured: nobody is told of any alarm; see receivers in the configuration"))
 	}
@@ -310,7 +312,7 @@ func runAlarmsExplain(_ context.Context, args []string, std stdio) int {
 	if code, ok := parseFlags(flags, args, 1); !ok {
 		return code
 	}
-	if err := alarms.Explain(std.out, flags.Arg(0)); err != nil {
+	if err := rules.Explain(std.out, flags.Arg(0)); err != nil {
 		return usageError(std, name, err)
 	}
 	return exitOK

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/agent"
-	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -33,7 +33,7 @@ func runAlarmsReplay(_ context.Context, args []string, std stdio) int {
 	if len(words) != 1 {
 		return usageError(std, name, errors.New("one log file is needed; - is standard input"))
 	}
-	settings := alarms.DefaultSettings()
+	settings := watch.DefaultSettings()
 	if *file != "" {
 		c, err := agent.ReadConfig(*file)
 		if err != nil {
@@ -47,15 +47,15 @@ func runAlarmsReplay(_ context.Context, args []string, std stdio) int {
 	}
 	defer log.Close()
 	var (
-		steps []alarms.Step
+		steps []watch.Step
 		bad   error
 	)
-	sum := alarms.Replay(*device, logLines(log, &bad), settings, written, func(s alarms.Step) { steps = append(steps, s) })
+	sum := watch.Replay(*device, logLines(log, &bad), settings, written, func(s watch.Step) { steps = append(steps, s) })
 	if bad != nil {
 		return fail(std, name, fmt.Errorf("%s, after line %d: %w", words[0], sum.Lines, bad))
 	}
 	if *asJSON {
-		return printJSON(std, name, map[string]any{"steps": append([]alarms.Step{}, steps...), "summary": sum})
+		return printJSON(std, name, map[string]any{"steps": append([]watch.Step{}, steps...), "summary": sum})
 	}
 	exporters.ReplayText(std.out, steps, sum)
 	return exitOK

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/notify"
 )
 
 var walk = command{"walk", "what SNMP serves, without snmpd", runWalk}
@@ -73,7 +74,7 @@ func printReceiver(w io.Writer, r agent.Receiver, c agent.Config) {
 }
 
 // routed tells in words what a route lets through.
-func routed(r alarms.Route) string {
+func routed(r notify.Route) string {
 	parts := []string{"every alarm"}
 	if r.Only.Severity > alarms.Indeterminate {
 		parts[0] = "alarms from " + r.Only.Severity.String()

@@ -22,6 +22,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/collectors/collectortest"
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -270,7 +271,7 @@ const stressQueue = "alarms"
 // stressFollow keeps every ALM line in a journal, with the cursor in the same
 // transaction, until it has seen the last.
 func stressFollow(dir string) error {
-	j, err := alarms.OpenJournal(filepath.Join(dir, "state"))
+	j, err := journal.Open(filepath.Join(dir, "state"))
 	if err != nil {
 		return err
 	}
@@ -295,7 +296,7 @@ func stressFollow(dir string) error {
 		if list == nil {
 			return nil
 		}
-		err := j.Write(alarms.Entry{File: log, Cursor: cursor, Notify: map[string][]alarms.Notification{stressQueue: list}})
+		err := j.Write(journal.Entry{File: log, Cursor: cursor, Notify: map[string][]alarms.Notification{stressQueue: list}})
 		if ended && err == nil {
 			end()
 		}

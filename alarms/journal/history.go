@@ -1,0 +1,145 @@
+package journal
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/internal/setting"
+)
+
+// KeepSamples keeps a series.
+func (j *Journal) KeepSamples(s alarms.Series, samples []alarms.Sample) error {
+	return j.update(func(tx *bbolt.Tx) error {
+		key, err := json.Marshal(s)
+		if err != nil {
+			return err
+		}
+		return put(tx.Bucket(trendBucket), key, samples)
+	})
+}
+
+// LoadSamples returns every series, but for those that nothing was added to
+// for long: they are forgotten.
+func (j *Journal) LoadSamples() (map[alarms.Series][]alarms.Sample, error) {
+	all := make(map[alarms.Series][]alarms.Sample)
+	err := j.update(func(tx *bbolt.Tx) error {
+		old := time.Now().Add(-alarms.SamplesKept)
+		b := tx.Bucket(trendBucket)
+		err := removeIf(b, func(list []alarms.Sample) bool { return len(list) == 0 || list[len(list)-1].At.Before(old) })
+		if err != nil {
+			return err
+		}
+		return each(b, func(key []byte, list []alarms.Sample) {
+			var s alarms.Series
+			if json.Unmarshal(key, &s) == nil {
+				all[s] = list
+			}
+		})
+	})
+	return all, err
+}
+
+// Retention is how long alarms that have cleared are kept.
+type Retention struct {
+	HistoryAge    time.Duration `yaml:"history_age"`
+	HistoryAlarms int           `yaml:"history_alarms"` // at most so many
+}
+
+// DefaultRetention returns the retention of an empty configuration.
+func DefaultRetention() Retention {
+	return Retention{HistoryAge: 90 * 24 * time.Hour, HistoryAlarms: 10000}
+}
+
+// Validate returns all that is wrong with r.
+func (r Retention) Validate() error {
+	return setting.Validate([]setting.Check{
+		{Key: "history_age", Value: r.HistoryAge, OK: r.HistoryAge > 0, Remedy: setting.Positive},
+		{Key: "history_alarms", Value: r.HistoryAlarms, OK: r.HistoryAlarms > 0, Remedy: setting.Positive},
+	})
+}
+
+// History returns the newest alarms that ended, newest first.
+func (j *Journal) History(most int) (list []alarms.Alarm, err error) {
+	err = j.view(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(historyBucket).Cursor()
+		for k, text := c.Last(); k != nil && len(list) < most; k, text = c.Prev() {
+			var a alarms.Alarm
+			if err := json.Unmarshal(text, &a); err != nil {
+				return err
+			}
+			list = append(list, a)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Trim forgets alarms that ended before a time, and the oldest beyond a number
+// of them; silences that were over before it; and what receivers other than
+// these were told or wait for.
+func (j *Journal) Trim(before time.Time, most int, receivers []string) error {
+	return j.update(func(tx *bbolt.Tx) error {
+		history := tx.Bucket(historyBucket)
+		n := history.Stats().KeyN
+		err := removeIf(history, func(a alarms.Alarm) bool {
+			n--
+			return n >= most || a.Cleared.Before(before)
+		})
+		if err != nil {
+			return err
+		}
+		if err := removeIf(tx.Bucket(silenceBucket), func(s alarms.Silence) bool { return s.Until.Before(before) }); err != nil {
+			return err
+		}
+		if err := keepBuckets(tx.Bucket(notifiedBucket), receivers); err != nil {
+			return err
+		}
+		return keepBuckets(tx.Bucket(queueBucket), receivers)
+	})
+}
+
+// removeIf removes the values of a bucket that is holds of, and those that
+// cannot be read.
+func removeIf[T any](b *bbolt.Bucket, is func(T) bool) error {
+	var keys [][]byte
+	err := b.ForEach(func(k, text []byte) error {
+		var v T
+		if json.Unmarshal(text, &v) != nil || is(v) {
+			keys = append(keys, slices.Clone(k))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if err := b.Delete(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepBuckets removes the buckets in b that have none of these names.
+func keepBuckets(b *bbolt.Bucket, names []string) error {
+	var gone [][]byte
+	err := b.ForEachBucket(func(k []byte) error {
+		if !slices.Contains(names, string(k)) {
+			gone = append(gone, slices.Clone(k))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, k := range gone {
+		if err := b.DeleteBucket(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}

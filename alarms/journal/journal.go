@@ -1,0 +1,377 @@
+package journal
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/lunawatch/lunawatch/alarms"
+)
+
+// A Journal keeps alarms, their history, silences, log cursors and waiting
+// notifications on disk. What belongs together is one transaction. While the
+// disk does not take it, all of it is kept in memory. Its methods are safe for
+// concurrent use.
+type Journal struct {
+	file        string
+	Opened      time.Time
+	engine      func() (Engine, error)
+	quarantined string // where a damaged file was put; "" if none was
+
+	mu      sync.RWMutex // guards what follows; held for reading by every transaction
+	db      *bbolt.DB
+	disk    *bbolt.DB // that db in memory stands in for, if it could be opened
+	trouble error     // why db is in memory; nil: it is on the disk
+	from    time.Time // since when
+}
+
+var (
+	activeBucket   = []byte("active")   // Key -> Alarm, both JSON; those that are pending too
+	historyBucket  = []byte("history")  // number -> Alarm that ended
+	notifiedBucket = []byte("told")     // receiver -> Key -> Told
+	silenceBucket  = []byte("silences") // number -> Silence
+	eventsBucket   = []byte("events")   // device -> Events
+	cursorBucket   = []byte("cursors")  // file -> cursor
+	queueBucket    = []byte("queues")   // receiver -> sequence number -> Notification
+	keptBucket     = []byte("kept")     // name -> value that outlives restarts
+	trendBucket    = []byte("trends")   // Series -> samples
+)
+
+func makeBuckets(tx *bbolt.Tx) error {
+	for _, name := range [][]byte{activeBucket, historyBucket, notifiedBucket, silenceBucket, eventsBucket, cursorBucket, queueBucket, keptBucket, trendBucket} {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Open opens or makes the journal in a directory. One that is damaged
+// is put aside, which [Journal.Quarantined] tells. Its errors tell what to do.
+func Open(directory string) (*Journal, error) {
+	if err := os.MkdirAll(directory, 0o750); err != nil {
+		return nil, fmt.Errorf("state directory: %w; create it and make it writable for the agent's user", err)
+	}
+	file := filepath.Join(directory, "state.db")
+	j, err := openFile(file)
+	if errors.Is(err, errDamaged) {
+		aside := file + ".damaged-" + time.Now().UTC().Format("20060102T150405.000Z")
+		if err := os.Rename(file, aside); err != nil {
+			return nil, fmt.Errorf("state %s is damaged and cannot be put aside: %w", file, err)
+		}
+		if j, err = openFile(file); err == nil {
+			j.quarantined = aside
+		}
+	}
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, fmt.Errorf("state %s is in use: another agent runs with this state_directory", file)
+	case err != nil:
+		return nil, fmt.Errorf("state directory: %w; make it writable for the agent's user", err)
+	}
+	return j, nil
+}
+
+// openFile opens a journal that is whole, or makes a new one.
+func openFile(file string) (*Journal, error) {
+	j := &Journal{file: file, Opened: time.Now()}
+	j.engine = sync.OnceValues(j.startEngine)
+	var err error
+	if j.db, err = open(file); full(err) {
+		j.trouble, j.from = err, j.Opened
+		j.db, err = inMemory()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err = j.update(makeBuckets); err == nil {
+		_, err = j.Load()
+	}
+	if err != nil {
+		j.Close()
+		return nil, err
+	}
+	return j, nil
+}
+
+// Quarantined returns where a damaged state was put when the journal was opened; ""
+// if none was.
+func (j *Journal) Quarantined() string { return j.quarantined }
+
+// Close closes the journal.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.disk != nil {
+		j.disk.Close()
+	}
+	return j.db.Close()
+}
+
+// Load returns what the journal remembers.
+func (j *Journal) Load() (State, error) {
+	k := State{State: alarms.NewState(), Unnotified: make(map[alarms.Key]alarms.Alarm), Notified: make(map[string]map[alarms.Key]alarms.Notified)}
+	err := j.view(func(tx *bbolt.Tx) error {
+		err := each(tx.Bucket(activeBucket), func(_ []byte, a alarms.Alarm) {
+			k.Number = max(k.Number, a.Number)
+			if a.Number == 0 {
+				k.Pending[a.Key] = a
+			} else {
+				k.Active[a.Key] = a
+			}
+		})
+		if err != nil {
+			return err
+		}
+		if err := each(tx.Bucket(eventsBucket), func(device []byte, e alarms.Events) { k.Events[string(device)] = e }); err != nil {
+			return err
+		}
+		if err := each(tx.Bucket(silenceBucket), func(_ []byte, s alarms.Silence) { k.Silences = append(k.Silences, s) }); err != nil {
+			return err
+		}
+		return k.loadNotified(tx)
+	})
+	if err != nil {
+		return State{}, fmt.Errorf("state %s is %w: %w", j.file, errDamaged, err)
+	}
+	k.Due = time.Unix(0, 0) // long ago
+	k.Settle(time.Now())
+	return k, nil
+}
+
+// each reads every value of a bucket as JSON.
+func each[T any](b *bbolt.Bucket, take func(key []byte, v T)) error {
+	return b.ForEach(func(k, text []byte) error {
+		var v T
+		if err := json.Unmarshal(text, &v); err != nil {
+			return err
+		}
+		take(k, v)
+		return nil
+	})
+}
+
+// An Entry is what one step of the engine writes.
+type Entry struct {
+	Changes  []alarms.Change
+	Events   map[string]alarms.Events // devices whose counts changed
+	File     string                   // log whose cursor moved; "" if none
+	Cursor   []byte
+	Notified map[string]map[alarms.Key]alarms.Notified // by receiver; a zero Told is forgotten
+	Notify   map[string][]alarms.Notification          // by receiver
+	Silence  *alarms.Silence                           // new or changed; nil: none
+}
+
+// Write makes e durable, whole or not at all. Its error tells what to do.
+func (j *Journal) Write(e Entry) error {
+	return j.update(func(tx *bbolt.Tx) error {
+		for _, c := range e.Changes {
+			if err := putAlarm(tx, c); err != nil {
+				return err
+			}
+		}
+		for device, n := range e.Events {
+			if err := put(tx.Bucket(eventsBucket), []byte(device), n); err != nil {
+				return err
+			}
+		}
+		for receiver, told := range e.Notified {
+			if err := putNotified(tx, receiver, told); err != nil {
+				return err
+			}
+		}
+		for receiver, list := range e.Notify {
+			if err := enqueue(tx, receiver, list); err != nil {
+				return err
+			}
+		}
+		if e.Silence != nil {
+			if err := put(tx.Bucket(silenceBucket), sequenceKey(e.Silence.ID), e.Silence); err != nil {
+				return err
+			}
+		}
+		if e.File == "" {
+			return nil
+		}
+		return tx.Bucket(cursorBucket).Put([]byte(e.File), e.Cursor)
+	})
+}
+
+func putAlarm(tx *bbolt.Tx, c alarms.Change) error {
+	key, err := json.Marshal(c.Alarm.Key)
+	if err != nil {
+		return err
+	}
+	switch c.Kind {
+	case alarms.Dropped:
+		return tx.Bucket(activeBucket).Delete(key)
+	case alarms.Cleared:
+		if err := tx.Bucket(activeBucket).Delete(key); err != nil {
+			return err
+		}
+		return put(tx.Bucket(historyBucket), sequenceKey(c.Alarm.Number), c.Alarm)
+	}
+	return put(tx.Bucket(activeBucket), key, c.Alarm)
+}
+
+func putNotified(tx *bbolt.Tx, receiver string, told map[alarms.Key]alarms.Notified) error {
+	b, err := tx.Bucket(notifiedBucket).CreateBucketIfNotExists([]byte(receiver))
+	if err != nil {
+		return err
+	}
+	for k, t := range told {
+		key, err := json.Marshal(k)
+		if err != nil {
+			return err
+		}
+		if t == (alarms.Notified{}) {
+			err = b.Delete(key)
+		} else {
+			err = put(b, key, t)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func enqueue(tx *bbolt.Tx, receiver string, list []alarms.Notification) error {
+	queue, err := tx.Bucket(queueBucket).CreateBucketIfNotExists([]byte(receiver))
+	if err != nil {
+		return err
+	}
+	for _, n := range list {
+		if n.Sequence, err = queue.NextSequence(); err != nil {
+			return err
+		}
+		if err := put(queue, sequenceKey(n.Sequence), n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func put(b *bbolt.Bucket, key []byte, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return b.Put(key, text)
+}
+
+func sequenceKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+// Cursor returns where to go on in a log; nil if it was never read.
+func (j *Journal) Cursor(file string) (cursor []byte) {
+	j.view(func(tx *bbolt.Tx) error {
+		cursor = slices.Clone(tx.Bucket(cursorBucket).Get([]byte(file)))
+		return nil
+	})
+	return cursor
+}
+
+// Waiting returns the oldest notification that waits for a receiver, and how
+// many do. A queue is emptied from its front only, so its ends tell its length.
+// With an error that is of the notification, its Sequence is set.
+func (j *Journal) Waiting(receiver string) (oldest alarms.Notification, n int, err error) {
+	err = j.view(func(tx *bbolt.Tx) error {
+		queue := tx.Bucket(queueBucket).Bucket([]byte(receiver))
+		if queue == nil {
+			return nil
+		}
+		first, text := queue.Cursor().First()
+		if first == nil {
+			return nil
+		}
+		last, _ := queue.Cursor().Last()
+		sequence := binary.BigEndian.Uint64(first)
+		n = int(binary.BigEndian.Uint64(last)-sequence) + 1
+		err := json.Unmarshal(text, &oldest)
+		oldest.Sequence = sequence
+		return err
+	})
+	return oldest, n, err
+}
+
+// LastSequence returns the number of the last notification that was made for a
+// receiver; 0: there was none.
+func (j *Journal) LastSequence(receiver string) (last uint64) {
+	j.view(func(tx *bbolt.Tx) error {
+		if queue := tx.Bucket(queueBucket).Bucket([]byte(receiver)); queue != nil {
+			last = queue.Sequence()
+		}
+		return nil
+	})
+	return last
+}
+
+// Queue returns the oldest notifications that wait for a receiver, at most so
+// many, up to one that is not readable.
+func (j *Journal) Queue(receiver string, most int) (list []alarms.Notification) {
+	j.view(func(tx *bbolt.Tx) error {
+		queue := tx.Bucket(queueBucket).Bucket([]byte(receiver))
+		if queue == nil {
+			return nil
+		}
+		c := queue.Cursor()
+		for key, text := c.First(); key != nil && len(list) < most; key, text = c.Next() {
+			var n alarms.Notification
+			if err := json.Unmarshal(text, &n); err != nil {
+				return err
+			}
+			n.Sequence = binary.BigEndian.Uint64(key)
+			list = append(list, n)
+		}
+		return nil
+	})
+	return list
+}
+
+// Done removes notifications that were delivered: all, or on an error none.
+func (j *Journal) Done(receiver string, sequences ...uint64) error {
+	return j.update(func(tx *bbolt.Tx) error {
+		for _, sequence := range sequences {
+			if err := tx.Bucket(queueBucket).Bucket([]byte(receiver)).Delete(sequenceKey(sequence)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Count adds one to a number that outlives restarts, and returns it.
+func (j *Journal) Count(name string) (n uint64, err error) {
+	err = j.update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(keptBucket)
+		if old := b.Get([]byte(name)); len(old) == 8 {
+			n = binary.BigEndian.Uint64(old)
+		}
+		n++
+		return b.Put([]byte(name), sequenceKey(n))
+	})
+	return n, err
+}
+
+// Keep returns the value that was kept under a name, and makes it when there
+// is none.
+func (j *Journal) Keep(name string, value func() []byte) (kept []byte, err error) {
+	err = j.update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(keptBucket)
+		if kept = slices.Clone(b.Get([]byte(name))); kept != nil {
+			return nil
+		}
+		kept = value()
+		return b.Put([]byte(name), kept)
+	})
+	return kept, err
+}

@@ -1,0 +1,110 @@
+package notify
+
+import (
+	"testing"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/alarmstest"
+)
+
+// A moment of a receiver: how an alarm stands, and what it is told.
+func TestDecide(t *testing.T) {
+	a := alarms.Alarm{Key: alarms.Key{Device: "a", Group: "lock"}, Number: 7, Severity: alarms.Minor, Raised: alarmstest.At(0), Codes: []string{"2003"}}
+	worse, acked, flaps, stormy, again := a, a, a, a, a
+	worse.Severity, acked.Ack, flaps.Flapping, stormy.InStorm, again.Number = alarms.Critical, &alarms.Ack{}, true, true, 8
+	was := alarms.Change{Kind: alarms.Raised, Alarm: a}.After(alarmstest.At(0))
+	ended := alarms.Change{Kind: alarms.Cleared, Alarm: a}.After(alarmstest.At(0))
+	none := alarms.Notified{}
+	known := a
+	known.Cause = "intrusionDetection"
+	lost := alarms.Notified{Number: 7, Kind: alarms.Raised, Severity: alarms.Minor, Cause: "underlyingResourceUnavailable", At: alarmstest.At(0)}
+	silence := []alarms.Silence{{Match: alarms.Match{HSMs: []string{"a*"}}, From: alarmstest.At(0), Until: alarmstest.At(9999)}}
+	mild := []alarms.Silence{{Match: alarms.Match{Severity: alarms.Minor}, From: alarmstest.At(0), Until: alarmstest.At(9999)}}
+	hard := alarms.Key{Device: "a", Group: "hard"}
+	cause := &alarms.Overlay[alarms.Alarm]{Base: map[alarms.Key]alarms.Alarm{hard: {Key: hard, Severity: alarms.Critical}}}
+	night := Hours{From: "20:00", To: "06:00", Zone: "UTC"}
+	for name, x := range map[string]struct {
+		r    Route
+		a    alarms.Alarm
+		gone bool
+		told alarms.Notified
+		s    Planner
+		want alarms.Kind
+		at   int // -1: now
+	}{
+		"new":                             {a: a, want: alarms.Raised, at: -1},
+		"known":                           {a: a, told: was},
+		"worse, after a minute":           {a: worse, told: was, want: alarms.Updated, at: 60},
+		"why a link was lost":             {a: known, told: lost, want: alarms.Updated, at: 60},
+		"acknowledged":                    {a: acked, told: was, want: alarms.Acknowledged, at: 60},
+		"acknowledged before it was told": {a: acked, want: alarms.Raised, at: -1},
+		"flaps":                           {a: flaps, told: was, want: alarms.Updated, at: 60},
+		"over":                            {a: a, gone: true, told: was, want: alarms.Cleared, at: 60},
+		"over, never told":                {a: a, gone: true, told: none},
+		"back":                            {a: again, told: ended, want: alarms.Raised, at: 60},
+		"another one, its end not told":   {a: again, told: was, want: alarms.Raised, at: 60},
+		"in a storm":                      {a: stormy},
+		"silenced":                        {a: a, s: Planner{Silences: silence}},
+		"silenced, over":                  {a: a, gone: true, told: was, s: Planner{Silences: silence}, want: alarms.Cleared, at: 60},
+		"mild ones silenced":              {a: worse, s: Planner{Silences: mild}, want: alarms.Raised, at: -1},
+		"a mild one silenced":             {a: a, s: Planner{Silences: mild}},
+		"explained":                       {a: a, s: Planner{Active: cause}},
+		"explained to others":             {r: Route{Only: alarms.Match{Groups: []string{"lock"}}}, a: a, s: Planner{Active: cause}, want: alarms.Raised, at: -1},
+		"too mild":                        {r: Route{Only: alarms.Match{Severity: alarms.Major}}, a: a},
+		"bad enough":                      {r: Route{Only: alarms.Match{Severity: alarms.Minor}}, a: a, want: alarms.Raised, at: -1},
+		"its code":                        {r: Route{Only: alarms.Match{Codes: []string{"20*"}}}, a: a, want: alarms.Raised, at: -1},
+		"another code":                    {r: Route{Only: alarms.Match{Codes: []string{"0014"}}}, a: a},
+		"another HSM":                     {r: Route{Only: alarms.Match{HSMs: []string{"b"}}}, a: a},
+		"escalation":                      {r: Route{UnacknowledgedFor: 15 * time.Minute}, a: a, want: alarms.Raised, at: 900},
+		"escalation, acknowledged":        {r: Route{UnacknowledgedFor: 15 * time.Minute}, a: acked},
+		"repeat":                          {r: Route{Repeat: time.Hour}, a: a, told: was, want: alarms.Repeated, at: 3600},
+		"repeat, acknowledged":            {r: Route{Repeat: time.Hour}, a: acked, told: alarms.Change{Kind: alarms.Acknowledged, Alarm: acked}.After(alarmstest.At(0))},
+		"refresh, acknowledged":           {r: Route{Refresh: time.Hour}, a: acked, told: alarms.Change{Kind: alarms.Acknowledged, Alarm: acked}.After(alarmstest.At(0)), want: alarms.Repeated, at: 3600},
+		"out of hours":                    {r: Route{Hours: night}, a: a, want: alarms.Raised, at: 60},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x.s.Now, x.s.Spacing = alarmstest.At(0), time.Minute
+			if x.s.Active == nil {
+				x.s.Active = &alarms.Overlay[alarms.Alarm]{}
+			}
+			kind, when := x.s.decide("noc", x.r, x.a, !x.gone, x.told)
+			if kind != x.want {
+				t.Fatalf("%q, want %q", kind, x.want)
+			}
+			if want := alarmstest.At(x.at); kind != "" && x.at >= 0 && !when.Equal(want) || x.at < 0 && when.After(alarmstest.At(0)) {
+				t.Errorf("at %v, want %v", when, want)
+			}
+		})
+	}
+}
+
+func TestHours(t *testing.T) {
+	work := Hours{Days: []string{"mon", "Tue"}, From: "08:00", To: "18:00", Zone: "UTC"}
+	night := Hours{Days: []string{"fri"}, From: "22:00", To: "06:00", Zone: "UTC"}
+	berlin := Hours{From: "08:00", To: "18:00", Zone: "Europe/Berlin"}
+	for _, x := range []struct {
+		h    Hours
+		at   string
+		want bool
+	}{
+		{Hours{}, "2026-11-21T03:00:00Z", true},
+		{work, "2026-11-23T08:00:00Z", true}, {work, "2026-11-23T07:59:00Z", false}, {work, "2026-11-23T18:00:00Z", false}, {work, "2026-11-25T12:00:00Z", false},
+		{night, "2026-11-20T23:00:00Z", true}, {night, "2026-11-21T05:59:00Z", true}, {night, "2026-11-21T06:00:00Z", false}, {night, "2026-11-21T23:00:00Z", false}, {night, "2026-11-20T05:00:00Z", false},
+		{berlin, "2026-11-21T07:30:00Z", true}, {berlin, "2026-07-21T06:30:00Z", true}, {berlin, "2026-11-21T06:30:00Z", false},
+		{Hours{Days: []string{"sat"}, Zone: "UTC"}, "2026-11-21T23:59:00Z", true}, {Hours{Days: []string{"sat"}, Zone: "UTC"}, "2026-11-22T00:00:00Z", false},
+	} {
+		when, err := time.Parse(time.RFC3339, x.at)
+		if err != nil || x.h.Validate() != nil {
+			t.Fatal(err, x.h.Validate())
+		}
+		if got := x.h.open(when); got != x.want {
+			t.Errorf("%+v at %s: %v", x.h, x.at, got)
+		}
+	}
+	for _, h := range []Hours{{Days: []string{"monday"}}, {From: "8"}, {To: "25:00"}, {Zone: "Mars/Base"}} {
+		if h.Validate() == nil {
+			t.Errorf("%+v is valid", h)
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package snmp
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/agentx"
+)
+
+// A Form is what a notification looks like as a trap or inform.
+type Form string
+
+// The forms.
+const (
+	FormVendor    Form = "vendor"    // the vendor's six notifications: raised and cleared
+	FormLunawatch Form = "lunawatch" // LUNAWATCH-MIB: all there is, typed and numbered
+	FormAlarmMIB  Form = "alarm-mib" // ALARM-MIB of RFC 3877: a pointer to the alarm's row
+)
+
+// Forms are the forms that a receiver gets, each of them; none is the vendor's.
+type Forms []Form
+
+// UnmarshalYAML reads one form or a list.
+func (f *Forms) UnmarshalYAML(read func(any) error) error {
+	var one Form
+	if read(&one) == nil {
+		*f = Forms{one}
+		return nil
+	}
+	return read((*[]Form)(f))
+}
+
+func (f Forms) has(form Form) bool {
+	return slices.Contains(f, form) || len(f) == 0 && form == FormVendor
+}
+
+// Validate returns all that is wrong with f.
+func (f Forms) Validate() error {
+	var errs []error
+	for _, form := range f {
+		switch form {
+		case FormVendor, FormLunawatch, FormAlarmMIB:
+		default:
+			errs = append(errs, fmt.Errorf("%q is none of vendor, lunawatch, alarm-mib", form))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Fits returns why a receiver with route r cannot have f.
+func (f Forms) Fits(r notify.Route) error {
+	switch {
+	case r.Policy.Level == notify.LevelCategory && (f.has(FormLunawatch) || f.has(FormAlarmMIB)):
+		return errors.New("level category allows form vendor only: the others tell which alarm it is")
+	case r.Policy.Level == notify.LevelCoded && f.has(FormAlarmMIB):
+		return errors.New("level coded does not allow form alarm-mib: it points to a row of the alarm table")
+	case r.Heartbeat > 0 && !f.has(FormLunawatch):
+		return errors.New("heartbeat needs form lunawatch: the others have no notification for it")
+	}
+	return nil
+}
+
+// notices tells which notice of LUNAWATCH-MIB a kind is.
+var notices = map[alarms.Kind]mib.NoticeKind{
+	alarms.Raised: mib.NoticeRaised, alarms.Updated: mib.NoticeChanged, alarms.Cleared: mib.NoticeCleared, alarms.Repeated: mib.NoticeRepeated,
+	alarms.Acknowledged: mib.NoticeAcknowledged, alarms.Unacknowledged: mib.NoticeUnacknowledged,
+	alarms.Started: mib.NoticeStarted, alarms.Heartbeat: mib.NoticeHeartbeat,
+}
+
+// Traps returns what is sent for n: none, if no form has a word for it.
+func (f Forms) Traps(n alarms.Notification) (traps []mib.Trap) {
+	notice := mib.Notice{Sequence: n.Sequence, At: n.At, Kind: notices[n.Change.Kind], ID: n.ID}
+	row := MIBRow(n.Change.Alarm)
+	row.Label = n.Label
+	if f.has(FormVendor) {
+		traps = append(traps, vendorTraps(n)...)
+	}
+	if f.has(FormAlarmMIB) {
+		if t, ok := mib.AlarmNotification(notice, row); ok {
+			traps = append(traps, t)
+		}
+	}
+	if f.has(FormLunawatch) && notice.Kind != 0 {
+		traps = append(traps, mib.LunaNotification(notice, row))
+	}
+	if n.Change.Kind == alarms.Started { // one is enough; the last says most
+		traps = traps[max(0, len(traps)-1):]
+	}
+	return traps
+}
+
+// vendorTraps is n as the vendor's own trap agent would send it, who knows
+// neither acknowledgements nor signs of life.
+func vendorTraps(n alarms.Notification) []mib.Trap {
+	switch n.Change.Kind {
+	case alarms.Acknowledged, alarms.Unacknowledged, alarms.Heartbeat:
+		return nil
+	case alarms.Started:
+		return []mib.Trap{mib.ColdStart()}
+	}
+	oid, object, reference := VendorTrap(n)
+	return []mib.Trap{{OID: oid, Objects: []agentx.Varbind{{OID: object, Value: agentx.Text(reference)}}}}
+}

@@ -1,0 +1,154 @@
+package notify
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+)
+
+// A Message is a notification in the words that all receivers of text share.
+// As JSON it is what webhook and exec get.
+type Message struct {
+	alarms.Notification
+	Version int    `json:"version"` // of this form: 1
+	Summary string `json:"summary"` // one line
+	Title   string `json:"title"`   // of the group
+	Action  string `json:"action"`  // what to do
+	Test    bool   `json:"test"`    // nothing is wrong: somebody tests
+}
+
+// NewMessage puts n into words.
+func NewMessage(n alarms.Notification) Message {
+	a := n.Change.Alarm
+	m := Message{Notification: n, Version: 1, Test: a.Test}
+	if n.IsHeartbeat() {
+		m.Title, m.Summary = "Lunawatch", heartbeatTitles[n.Change.Kind]
+		return m
+	}
+	group := alarms.GroupNamed(a.Group)
+	m.Title, m.Action = group.Title, group.Action
+	if a.Severity == alarms.None { // its level hides more than the group
+		m.Title, m.Action = alarms.CategoryByTrap[group.Trap].Category, "Ask the agent: lunawatch alarms list."
+	}
+	m.Summary = m.summary()
+	return m
+}
+
+var heartbeatTitles = map[alarms.Kind]string{alarms.Started: "Lunawatch has started", alarms.Heartbeat: "Lunawatch is running"}
+
+func (m Message) summary() string {
+	a := m.Change.Alarm
+	var b strings.Builder
+	if m.Test {
+		b.WriteString("TEST: ")
+	}
+	fmt.Fprintf(&b, "%s %s: %s", m.Change.Kind, a.Device, m.Title)
+	if a.Severity != alarms.None {
+		b.WriteString(", " + a.Severity.String())
+	}
+	if a.Object != "" {
+		b.WriteString(", " + a.Object)
+	}
+	if a.Text != "" && a.Text != m.Title {
+		b.WriteString(": " + a.Text)
+	}
+	return Flat(b.String())
+}
+
+// Body returns m for people, in several lines.
+func (m Message) Body() string {
+	a, when := m.Change.Alarm, func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.UTC().Format(time.RFC3339)
+	}
+	rows := [][2]string{{"", m.Summary}, {"What to do", m.Action}, {"HSM", a.Device}, {"Address", m.Address}, {"Label", m.Label}, {"Serial number", a.Serial},
+		{"Alarm", a.Group}, {"Object", a.Object}, {"Codes", strings.Join(a.Codes, " ")}, {"Raised", when(a.Raised)}, {"Over", when(a.Cleared)}}
+	if a.Ack != nil {
+		rows = append(rows, [2]string{"Looked after by", strings.TrimSuffix(a.Ack.By+": "+a.Ack.Comment, ": ")})
+	}
+	for _, e := range a.Evidence {
+		rows = append(rows, [2]string{"Seen", when(e.At) + " " + e.Text})
+	}
+	var b strings.Builder
+	for _, r := range rows {
+		switch {
+		case r[1] == "":
+		case r[0] == "":
+			b.WriteString(r[1] + "\n\n")
+		default:
+			b.WriteString(r[0] + ": " + Flat(r[1]) + "\n")
+		}
+	}
+	return b.String()
+}
+
+// Details are the parts of m that a service shows as a table.
+func (m Message) Details() map[string]string {
+	a := m.Change.Alarm
+	all := map[string]string{"alarm": a.Group, "object": a.Object, "codes": strings.Join(a.Codes, " "), "action": m.Action,
+		"hsm": a.Device, "address": m.Address, "label": m.Label, "serial": a.Serial, "text": a.Text, "severity": a.Severity.String()}
+	if m.Test {
+		all["test"] = "true"
+	}
+	for k, v := range all {
+		if v == "" {
+			delete(all, k)
+		}
+	}
+	return all
+}
+
+// Json returns m as JSON.
+func (m Message) Json() ([]byte, error) { return json.Marshal(m) }
+
+// Dedup names the alarm of n, the same for all its life, in 42 characters that
+// stand in a URL as they are. What an agent says of itself is of that agent.
+func Dedup(n alarms.Notification) string {
+	name := n.Change.Alarm.Key.String()
+	if n.Change.Alarm.Device == alarms.Self || n.IsHeartbeat() {
+		name += "@" + Hostname()
+	}
+	return "lunawatch-" + Hash(name)
+}
+
+// Hash returns 32 hexadecimal digits that stand for parts.
+func Hash(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:16])
+}
+
+// Hostname is the agent's, as others see it.
+func Hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return alarms.Self
+	}
+	return name
+}
+
+// Flat keeps a text from making lines, headers or escape sequences.
+func Flat(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029 || r == 0x85 {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+}
+
+// Cut returns at most n characters of s.
+func Cut(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n-3]) + "..."
+}

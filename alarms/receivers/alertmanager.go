@@ -1,0 +1,155 @@
+package receivers
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/internal/setting"
+)
+
+// Alertmanager keeps the alarms as alerts of Prometheus Alertmanager, API v2.
+//
+// It forgets an alert that is not sent again, so what stands is sent at every
+// refresh, and each time with an end a few refreshes ahead.
+//
+// What identifies an alert are its labels: alertname (the group), device,
+// object, test, and severity, since routes and inhibition see labels only. A
+// severity only grows while an alarm lives; with each step the alerts of the
+// milder ones are sent as resolved, and should that be lost, they end by
+// themselves. All that varies besides (codes, text) is in annotations.
+type Alertmanager struct {
+	URLs            []string     `yaml:"urls"` // of every peer of the cluster
+	User            string       `yaml:"user"`
+	PasswordFile    setting.File `yaml:"password_file"`
+	BearerTokenFile setting.File `yaml:"bearer_token_file"`
+	GeneratorURL    string       `yaml:"generator_url"` // where people find more; "": nowhere
+	HTTP            `yaml:",inline"`
+
+	Lasts          time.Duration `yaml:"-"` // an alert that is not sent again
+	HeartbeatLasts time.Duration `yaml:"-"` // a sign of life
+}
+
+// AlertmanagerRefresh is how often what stands is sent again.
+const AlertmanagerRefresh = time.Minute
+
+// Validate returns all that is wrong with m.
+func (m *Alertmanager) Validate() error {
+	errs := []error{m.HTTP.Validate(), setting.At("password_file", m.PasswordFile.Validate()), setting.At("bearer_token_file", m.BearerTokenFile.Validate())}
+	if len(m.URLs) == 0 {
+		errs = append(errs, setting.Faultf("urls", "is needed"))
+	}
+	for i, u := range m.URLs {
+		errs = append(errs, setting.At(fmt.Sprintf("urls[%d]", i), validateURL(u)))
+	}
+	if (m.User == "") != (m.PasswordFile == "") {
+		errs = append(errs, errors.New("user and password_file go together"))
+	}
+	if m.User != "" && m.BearerTokenFile != "" {
+		errs = append(errs, errors.New("user and bearer_token_file exclude each other"))
+	}
+	return errors.Join(errs...)
+}
+
+// An alert is one of API v2, as its OpenAPI document describes it.
+type alert struct {
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations,omitempty"`
+	StartsAt     time.Time         `json:"startsAt,omitzero"`
+	EndsAt       time.Time         `json:"endsAt"`
+	GeneratorURL string            `json:"generatorURL,omitempty"`
+}
+
+// Notify implements [notify.Notifier]. Peers pass alerts on to each other badly while
+// they are apart, so each is told; it is enough that one takes it, since what
+// stands is sent again soon.
+func (m *Alertmanager) Notify(ctx context.Context, n alarms.Notification) error {
+	body, err := json.Marshal(m.alerts(n, time.Now()))
+	if err != nil {
+		return &notify.Rejected{Err: err}
+	}
+	header, err := m.header()
+	if err != nil {
+		return err
+	}
+	errs := make([]error, len(m.URLs))
+	var all sync.WaitGroup
+	for i, peer := range m.URLs {
+		all.Go(func() {
+			errs[i] = m.post(ctx, http.MethodPost, strings.TrimSuffix(peer, "/")+"/api/v2/alerts", header.Clone(), body)
+		})
+	}
+	all.Wait()
+	rejected := (*notify.Rejected)(nil)
+	again := error(nil) // of a peer that may take it later
+	for _, err := range errs {
+		if err == nil {
+			return nil
+		}
+		if !errors.As(err, &rejected) {
+			again = err
+		}
+	}
+	if again != nil && rejected != nil {
+		return fmt.Errorf("no peer took it: %w", again)
+	}
+	return fmt.Errorf("no peer took it: %w", errors.Join(errs...))
+}
+
+func (m *Alertmanager) header() (http.Header, error) {
+	if m.User == "" {
+		return bearer(m.BearerTokenFile)
+	}
+	password, err := m.PasswordFile.Secret("password_file", 1)
+	if err != nil {
+		return nil, err
+	}
+	return http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(m.User+":"+password))}}, nil
+}
+
+// alerts returns n as alerts: its own, and those that it supersedes.
+func (m *Alertmanager) alerts(n alarms.Notification, now time.Time) []alert {
+	words, a := notify.NewMessage(n), n.Change.Alarm
+	one := alert{
+		Labels:       map[string]string{"alertname": a.Group, "device": a.Device, "object": a.Object},
+		Annotations:  map[string]string{"summary": words.Summary, "description": a.Text, "action": words.Action, "codes": strings.Join(a.Codes, " "), "label": n.Label, "address": n.Address},
+		StartsAt:     a.Raised,
+		EndsAt:       now.Add(cmp.Or(m.Lasts, 5*AlertmanagerRefresh)),
+		GeneratorURL: m.GeneratorURL,
+	}
+	switch {
+	case n.IsHeartbeat():
+		one.Labels = map[string]string{"alertname": "Lunawatch", "severity": "none"}
+		one.EndsAt = now.Add(cmp.Or(m.HeartbeatLasts, 15*time.Minute))
+	case n.Change.Kind == alarms.Cleared:
+		one.EndsAt = alarms.Later(cmp.Or(a.Cleared, now), a.Raised)
+	}
+	if n.IsHeartbeat() || a.Device == alarms.Self {
+		one.Labels["agent"] = notify.Hostname()
+	}
+	if a.Test {
+		one.Labels["test"] = "true"
+	}
+	maps.DeleteFunc(one.Labels, func(_, value string) bool { return value == "" })
+	if a.Severity != alarms.None {
+		one.Labels["severity"] = a.Severity.String()
+	}
+	list := []alert{one}
+	for milder := alarms.Indeterminate; milder < a.Severity && n.Change.Kind == alarms.Updated; milder++ {
+		old := one
+		old.Labels, old.EndsAt = maps.Clone(one.Labels), alarms.Later(now, a.Raised)
+		old.Labels["severity"] = milder.String()
+		list = append(list, old)
+	}
+	return list
+}

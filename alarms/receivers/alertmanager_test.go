@@ -1,0 +1,209 @@
+package receivers
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/alarmstest"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/alarms/watch"
+	"github.com/lunawatch/lunawatch/alarms/watch/watchtest"
+)
+
+var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+
+// checkAlerts holds a request to the OpenAPI document of API v2.
+func checkAlerts(r *http.Request, body []byte) error {
+	var list []struct {
+		Labels, Annotations map[string]string
+		StartsAt, EndsAt    time.Time
+		GeneratorURL        string
+	}
+	err := strict(body, &list)
+	switch {
+	case err != nil:
+		return err
+	case r.Method != http.MethodPost || r.URL.Path != "/api/v2/alerts" || r.Header.Get("Content-Type") != "application/json" || len(list) == 0:
+		return errors.New("not a POST of alerts")
+	case !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer "+theSecret) && !strings.HasPrefix(r.Header.Get("Authorization"), "Basic "):
+		return errors.New("no authorization")
+	}
+	for _, a := range list {
+		if a.Labels["alertname"] == "" || a.EndsAt.Before(a.StartsAt) {
+			return fmt.Errorf("%+v", a)
+		}
+		for name := range a.Labels {
+			if !labelName.MatchString(name) {
+				return fmt.Errorf("label %q", name)
+			}
+		}
+	}
+	return nil
+}
+
+func startAlertmanager(s site) {
+	s.t.Helper()
+	config := filepath.Join(s.dir, "alertmanager.yml")
+	alarmstest.Overwrite(s.t, config, "route: {receiver: none}\nreceivers: [{name: none}]\n")
+	daemon(s.t, program(s.t, "prometheus-alertmanager", "prometheus-alertmanager"), "--config.file="+config, "--storage.path="+s.dir,
+		"--web.listen-address="+s.address, "--cluster.listen-address=", "--data.retention=1h")
+	listens(s)
+	await(s.t, "readiness", func() bool {
+		r, err := http.Get(s.url("/-/ready"))
+		if err == nil {
+			r.Body.Close()
+		}
+		return err == nil && r.StatusCode == http.StatusOK
+	})
+}
+
+// active returns what stands at a real Alertmanager: alertname, severity and
+// object of each.
+func active(s site) (list []string) {
+	s.t.Helper()
+	r, err := http.Get(s.url("/api/v2/alerts?active=true"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer r.Body.Close()
+	var alerts []alert
+	if err := json.NewDecoder(r.Body).Decode(&alerts); err != nil {
+		s.t.Fatal(err)
+	}
+	for _, a := range alerts {
+		list = append(list, strings.Join([]string{a.Labels["alertname"], a.Labels["severity"], a.Labels["object"]}, " "))
+	}
+	return list
+}
+
+// TestAlertmanager has a real one follow the life of an alarm.
+func TestAlertmanager(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, subject{})
+	startAlertmanager(s)
+	m := &Alertmanager{URLs: []string{"http://127.0.0.1:1", s.url("")}, GeneratorURL: "https://lunawatch.example.net/"} // one peer is down
+	key := alarms.Key{Device: "hsm-a", Group: "ha-member", Object: "g/1"}
+	now := time.Now()
+	step := func(k alarms.Kind, severity alarms.Severity, want string) {
+		t.Helper()
+		a := alarms.Alarm{Key: key, Severity: severity, Text: "a member is gone", Raised: now.Add(-time.Minute)}
+		if k == alarms.Cleared {
+			a.Cleared = now
+		}
+		if err := m.Notify(t.Context(), alarms.Notification{ID: "1", At: now, Change: alarms.Change{Kind: k, Alarm: a}}); err != nil {
+			t.Fatal(err)
+		}
+		await(t, string(k)+" at "+severity.String(), func() bool { return strings.Join(active(s), ", ") == want })
+	}
+	step(alarms.Raised, alarms.Minor, "ha-member minor g/1")
+	step(alarms.Updated, alarms.Critical, "ha-member critical g/1") // not two alerts
+	step(alarms.Repeated, alarms.Critical, "ha-member critical g/1")
+	step(alarms.Acknowledged, alarms.Critical, "ha-member critical g/1")
+	step(alarms.Cleared, alarms.Critical, "")
+	m.Lasts = 3 * time.Second
+	step(alarms.Raised, alarms.Warning, "ha-member warning g/1") // and again
+	await(t, "an alert that is not sent again", func() bool { return len(active(s)) == 0 })
+	if err := m.Notify(t.Context(), alarmstest.Complete(alarms.Heartbeat)); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "a sign of life", func() bool { return strings.Join(active(s), ", ") == "Lunawatch none " })
+}
+
+// TestAlertmanagerPeers: it is enough that one takes it; what all refuse for
+// good is rejected.
+func TestAlertmanagerPeers(t *testing.T) {
+	for _, x := range []struct {
+		statuses []int
+		want     string
+	}{
+		{[]int{200, 200}, ""}, {[]int{200, 500}, ""}, {[]int{400, 200}, ""}, {[]int{500, 503}, "again"}, {[]int{400, 500}, "again"}, {[]int{400, 400}, "rejected"},
+	} {
+		m := &Alertmanager{}
+		asked := make(chan int, 9)
+		for i, status := range x.statuses {
+			s := newSite(t, subject{})
+			serveHTTP(s, func(w http.ResponseWriter, r *http.Request) {
+				asked <- i
+				w.WriteHeader(status)
+			})
+			m.URLs = append(m.URLs, s.url(""))
+		}
+		err := m.Notify(t.Context(), alarmstest.Complete(alarms.Raised))
+		got, rejected := "", (*notify.Rejected)(nil)
+		switch {
+		case errors.As(err, &rejected):
+			got = "rejected"
+		case err != nil:
+			got = "again"
+		}
+		if got != x.want || len(asked) != len(x.statuses) {
+			t.Errorf("%v: %q (%v) after %d requests", x.statuses, got, err, len(asked))
+		}
+	}
+}
+
+// TestAlertLabels: nothing that changes while an alarm lives is a label, but
+// its severity.
+func TestAlertLabels(t *testing.T) {
+	m := &Alertmanager{}
+	first := fmt.Sprint(m.alerts(alarmstest.Complete(alarms.Raised), alarmstest.At(0))[0].Labels)
+	for _, k := range []alarms.Kind{alarms.Updated, alarms.Repeated, alarms.Acknowledged, alarms.Unacknowledged, alarms.Cleared} {
+		n := alarmstest.Complete(k)
+		n.Change.Alarm.Codes, n.Change.Alarm.Text, n.Label, n.Change.Alarm.Count = nil, "other", "other", 99
+		if got := fmt.Sprint(m.alerts(n, alarmstest.At(0))[0].Labels); got != first {
+			t.Errorf("%s: %s, not %s", k, got, first)
+		}
+	}
+	if got := m.alerts(alarmstest.Complete(alarms.Updated), alarmstest.At(0)); len(got) != 4 || got[1].EndsAt.After(alarmstest.At(0)) || !got[0].EndsAt.Equal(alarmstest.At(300)) {
+		t.Errorf("milder ones: %+v", got)
+	}
+}
+
+// TestRefreshDoesNotPileUp: what stands is sent again each minute, and not once
+// for each minute that the receiver was down.
+func TestRefreshDoesNotPileUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var down atomic.Bool
+		to := &alarmstest.Receiver{Answer: func(alarms.Notification) error {
+			if down.Load() {
+				return errors.New("down")
+			}
+			return nil
+		}}
+		a := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"am": to}, func(w *watch.Watch) {
+			r := w.Receivers["am"]
+			r.Refresh = time.Minute
+			w.Receivers["am"] = r
+		})
+		defer a.Stop()
+		a.Must(a.Kernel("1", alarmstest.TransportLine, alarmstest.BatteryLine))
+		to.Forget()
+		watchtest.Advance(10 * time.Minute)
+		if _, taken := to.Attempts(); len(taken) < 18 || len(taken) > 22 || taken[0].Change.Kind != alarms.Repeated {
+			t.Errorf("two alarms in ten minutes were told %d times", len(taken))
+		}
+		down.Store(true)
+		watchtest.Advance(10 * time.Hour)
+		if n := a.Deliveries()["am"].Waiting; n < 1 || n > 4 {
+			t.Errorf("%d wait", n)
+		}
+		down.Store(false)
+		watchtest.Advance(2 * time.Minute) // it is tried each minute
+		to.Forget()
+		watchtest.Advance(10 * time.Minute)
+		if _, taken := to.Attempts(); len(taken) < 18 {
+			t.Errorf("back, and told %d times", len(taken))
+		}
+	})
+}

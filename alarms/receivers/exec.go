@@ -1,0 +1,78 @@
+package receivers
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/internal/setting"
+)
+
+// Exec runs a program for each notification, with a [notify.Message] as JSON on its
+// standard input. No shell is involved, the environment holds PATH and LANG
+// only, and what the program writes is dropped: it may hold anything.
+//
+// Status 0 is delivered and 65 (EX_DATAERR) is [notify.Rejected]: the program will
+// never take that notification. Every other status, a signal and the time
+// limit are tried again, EX_TEMPFAIL (75) as much as a program that is gone.
+type Exec struct {
+	Command []string      `yaml:"command"` // absolute path, then arguments
+	Timeout time.Duration `yaml:"timeout"` // 0: ExecTimeout
+}
+
+// ExecTimeout is how long a program may take where nothing is configured. It
+// and what it has started are killed then.
+const ExecTimeout = 10 * time.Second
+
+const exDataErr = 65 // of sysexits.h
+
+// Validate returns all that is wrong with e.
+func (e *Exec) Validate() error {
+	var errs []error
+	if len(e.Command) == 0 || !filepath.IsAbs(e.Command[0]) {
+		errs = append(errs, setting.Faultf("command", "needs an absolute path"))
+	}
+	if e.Timeout != 0 && (e.Timeout < time.Second || e.Timeout >= notify.DeliveryTimeout) {
+		errs = append(errs, setting.Faultf("timeout", "%s is not from 1s to below %s", e.Timeout, notify.DeliveryTimeout))
+	}
+	return errors.Join(errs...)
+}
+
+// Notify implements [notify.Notifier].
+func (e *Exec) Notify(ctx context.Context, n alarms.Notification) error {
+	body, err := notify.NewMessage(n).Json()
+	if err != nil {
+		return &notify.Rejected{Err: err}
+	}
+	limit := cmp.Or(e.Timeout, ExecTimeout)
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, e.Command[0], e.Command[1:]...)
+	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"}
+	cmd.Dir = "/"
+	cmd.Stdin = bytes.NewReader(body)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second
+	err = cmd.Run()
+	exit := (*exec.ExitError)(nil)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("%s: killed, it took longer than %s", e.Command[0], limit)
+	case errors.As(err, &exit) && exit.ExitCode() == exDataErr:
+		return &notify.Rejected{Err: fmt.Errorf("%s: %w", e.Command[0], err)}
+	case errors.As(err, &exit):
+		return fmt.Errorf("%s: %w", e.Command[0], err)
+	}
+	return fmt.Errorf("%s cannot be run: %w", e.Command[0], err)
+}

@@ -1,0 +1,85 @@
+package receivers
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/internal/setting"
+)
+
+// PagerDuty keeps the alarms as incidents, by Events API v2. Signs of life are
+// not sent: the API has none.
+type PagerDuty struct {
+	RoutingKeyFile setting.File `yaml:"routing_key_file"` // of the service's integration
+	URL            string       `yaml:"url"`              // "": PagerDutyURL
+	HTTP           `yaml:",inline"`
+}
+
+// PagerDutyURL takes events of PagerDuty's service regions US; those of the EU
+// go to events.eu.pagerduty.com.
+const PagerDutyURL = "https://events.pagerduty.com/v2/enqueue"
+
+// Validate returns all that is wrong with p.
+func (p *PagerDuty) Validate() error {
+	errs := []error{p.HTTP.Validate(), setting.At("url", validateURL(cmp.Or(p.URL, PagerDutyURL))), setting.At("routing_key_file", p.RoutingKeyFile.Validate())}
+	if p.RoutingKeyFile == "" {
+		errs = append(errs, setting.Faultf("routing_key_file", "is needed"))
+	}
+	return errors.Join(errs...)
+}
+
+// A pagerEvent is an event of Events API v2.
+type pagerEvent struct {
+	RoutingKey string       `json:"routing_key"`
+	Action     string       `json:"event_action"` // trigger, acknowledge, resolve
+	DedupKey   string       `json:"dedup_key"`    // 255 characters at most
+	Client     string       `json:"client"`
+	Payload    pagerPayload `json:"payload"`
+}
+
+type pagerPayload struct {
+	Summary   string            `json:"summary"` // 1024 characters at most
+	Source    string            `json:"source"`
+	Severity  string            `json:"severity"` // critical, error, warning, info
+	Timestamp time.Time         `json:"timestamp"`
+	Component string            `json:"component,omitempty"`
+	Group     string            `json:"group,omitempty"`
+	Class     string            `json:"class,omitempty"`
+	Details   map[string]string `json:"custom_details,omitempty"`
+}
+
+// pagerActions are the actions other than trigger. An acknowledgement cannot
+// be taken back there: the incident gets another entry.
+var pagerActions = map[alarms.Kind]string{alarms.Acknowledged: "acknowledge", alarms.Cleared: "resolve"}
+
+// pagerSeverities: what is not known, or hidden, is not harmless.
+var pagerSeverities = map[alarms.Severity]string{alarms.None: "error", alarms.Indeterminate: "error", alarms.Warning: "warning", alarms.Minor: "warning", alarms.Major: "error", alarms.Critical: "critical"}
+
+// Notify implements [notify.Notifier].
+func (p *PagerDuty) Notify(ctx context.Context, n alarms.Notification) error {
+	if n.IsHeartbeat() {
+		return nil
+	}
+	key, err := p.RoutingKeyFile.Secret("routing_key_file", 1)
+	if err != nil {
+		return err
+	}
+	m, a := notify.NewMessage(n), n.Change.Alarm
+	body, err := json.Marshal(pagerEvent{
+		RoutingKey: key, Action: cmp.Or(pagerActions[n.Change.Kind], "trigger"), DedupKey: notify.Dedup(n), Client: "Lunawatch",
+		Payload: pagerPayload{
+			Summary: notify.Cut(m.Summary, 1024), Source: cmp.Or(a.Device, alarms.Self), Severity: cmp.Or(pagerSeverities[a.Severity], "error"),
+			Timestamp: n.At, Component: a.Object, Group: a.Device, Class: a.Group, Details: m.Details(),
+		},
+	})
+	if err != nil {
+		return &notify.Rejected{Err: err}
+	}
+	return p.post(ctx, http.MethodPost, cmp.Or(p.URL, PagerDutyURL), nil, body)
+}

@@ -1,0 +1,696 @@
+package receivers
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/big"
+	mathrand "math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/alarmstest"
+	"github.com/lunawatch/lunawatch/alarms/journal/journaltest"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/alarms/notify/snmp"
+	"github.com/lunawatch/lunawatch/alarms/watch"
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
+	"github.com/lunawatch/lunawatch/simulator/netsnmp"
+)
+
+// theSecret is in every secret that a receiver has.
+const theSecret = "x7Kq-never-to-be-seen"
+
+// A site is where a receiver's peer is, or is to be.
+type site struct {
+	t       *testing.T
+	dir     string
+	address string // host:port
+	tls     bool
+	ca      setting.File //; "": the host's authorities
+	certs   certs
+}
+
+// secret writes a file with a secret and returns its path.
+func (s site) secret(name string) setting.File {
+	s.t.Helper()
+	path := filepath.Join(s.dir, name)
+	alarmstest.Overwrite(s.t, path, theSecret+"-"+name+"\n")
+	return setting.File(path)
+}
+
+func (s site) url(path string) string {
+	if s.tls {
+		return "https://" + s.address + path
+	}
+	return "http://" + s.address + path
+}
+
+func (s site) http() HTTP { return HTTP{TLS: TLS{CAFile: s.ca}} }
+
+// A subject is a kind of receiver under test.
+type subject struct {
+	name  string
+	udp   bool                         // its peer listens there, else on TCP
+	tls   bool                         // it speaks TLS
+	http  bool                         // it speaks HTTP
+	build func(s site) notify.Notifier // as it is configured for a site
+	start func(s site) (got []string)  // starts a real peer, or one that holds to the public schema
+	await func(s site, n int)          // until the peer has so many
+}
+
+func subjects() []subject {
+	return []subject{
+		{name: "alertmanager", tls: true, http: true, start: inProcess(checkAlerts), await: awaitLines, build: func(s site) notify.Notifier {
+			return &Alertmanager{URLs: []string{s.url("/")}, BearerTokenFile: s.secret("token"), HTTP: s.http()}
+		}},
+		{name: "alertmanager, password", tls: true, http: true, start: inProcess(checkAlerts), await: awaitLines, build: func(s site) notify.Notifier {
+			return &Alertmanager{URLs: []string{s.url("")}, User: "u", PasswordFile: s.secret("password"), HTTP: s.http()}
+		}},
+		{name: "pagerduty", tls: true, http: true, start: inProcess(checkPagerDuty), await: awaitLines, build: func(s site) notify.Notifier {
+			return &PagerDuty{URL: s.url("/v2/enqueue"), RoutingKeyFile: s.secret("key-0000"), HTTP: s.http()}
+		}},
+		{name: "opsgenie", tls: true, http: true, start: inProcess(checkOpsgenie), await: awaitLines, build: func(s site) notify.Notifier {
+			return &Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), HTTP: s.http()}
+		}},
+		{name: "webhook", tls: true, http: true, start: inProcess(checkWebhook), await: awaitLines, build: func(s site) notify.Notifier {
+			file := s.secret("url")
+			alarmstest.Overwrite(s.t, file, s.url("/"+theSecret+"?token="+theSecret))
+			return &Webhook{URLFile: file, SecretFile: s.secret("hmac"), BearerTokenFile: s.secret("token"), HTTP: s.http()}
+		}},
+		{name: "smtp", tls: true, start: startSMTP, await: awaitLines, build: func(s site) notify.Notifier {
+			m := &SMTP{Address: s.address, Security: "none", From: "lunawatch@example.net", To: []string{"noc@example.net"}, TLS: TLS{CAFile: s.ca}}
+			if s.tls {
+				m.Security, m.User, m.PasswordFile = "starttls", "noc", s.secret("password")
+			}
+			return m
+		}},
+		{name: "syslog", tls: true, start: startRsyslog, await: awaitLines, build: func(s site) notify.Notifier {
+			y := &Syslog{Address: s.address, Network: "tcp", TLS: TLS{CAFile: s.ca}}
+			if s.tls {
+				y.Network = "tls"
+			}
+			return y
+		}},
+		{name: "snmp", udp: true, start: startTrapd, await: awaitLines, build: func(s site) notify.Notifier {
+			target := snmp.Target{Address: s.address, Version: "3", Inform: true, User: "noc", AuthPasswordFile: s.secret("auth"), PrivPasswordFile: s.secret("priv")}
+			n, err := snmp.New(target, journaltest.Open(s.t, s.t.TempDir()))
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			return n
+		}},
+		{name: "exec", build: func(s site) notify.Notifier {
+			return &Exec{Command: []string{script(s.t, s.dir, `test -e `+s.dir+`/there || exit 75; cat >> `+s.dir+`/got; echo >> `+s.dir+`/got`)}}
+		}, start: func(s site) []string {
+			alarmstest.Overwrite(s.t, filepath.Join(s.dir, "there"), "")
+			return nil
+		}, await: awaitLines},
+	}
+}
+
+// TestReceiversDeliver has each receiver meet nobody, which is an error that is
+// tried again, and then its peer.
+func TestReceiversDeliver(t *testing.T) {
+	for _, x := range subjects() {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, x)
+			to := x.build(s)
+			err := to.Notify(soon(t), alarmstest.Complete(alarms.Raised))
+			if rejected := (*notify.Rejected)(nil); err == nil || errors.As(err, &rejected) {
+				t.Fatalf("nobody there: %v, want an error that is tried again", err)
+			}
+			quiet(t, err)
+			x.start(s)
+			for i, n := range everyKind() {
+				if err := to.Notify(t.Context(), n); err != nil {
+					t.Fatalf("%s: %v", n.Change.Kind, err)
+				}
+				if i == 0 {
+					x.await(s, 1)
+				}
+			}
+		})
+	}
+}
+
+// TestReceiversVerifyTLS has each refuse a server whose certificate nobody
+// known has signed, and take it with ca_file.
+func TestReceiversVerifyTLS(t *testing.T) {
+	for _, x := range subjects() {
+		if !x.tls {
+			continue
+		}
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, x)
+			s.tls = true
+			x.start(s)
+			err := x.build(s).Notify(t.Context(), alarmstest.Complete(alarms.Raised))
+			if err == nil || !strings.Contains(err.Error(), "certificate signed by unknown authority") {
+				t.Fatalf("without ca_file: %v", err)
+			}
+			quiet(t, err)
+			if got := gotten(s); len(got) > 0 {
+				t.Errorf("sent nevertheless: %s", got)
+			}
+			s.ca = setting.File(s.certs.cert)
+			if err := x.build(s).Notify(t.Context(), alarmstest.Complete(alarms.Raised)); err != nil {
+				t.Fatalf("with ca_file: %v", err)
+			}
+			x.await(s, 1)
+		})
+	}
+}
+
+// TestReceiversAreCancelled has each wait for a peer that says nothing.
+func TestReceiversAreCancelled(t *testing.T) {
+	for _, x := range subjects() {
+		for _, secure := range []bool{false, true} {
+			if secure && !x.tls {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s, TLS %v", x.name, secure), func(t *testing.T) {
+				t.Parallel()
+				s := newSite(t, x)
+				s.tls = secure
+				to := x.build(s)
+				busy := mute(t, s, x)
+				if x.name == "exec" {
+					to = &Exec{Command: []string{script(t, s.dir, "touch "+s.dir+"/busy; sleep 600 & wait")}}
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan error, 1)
+				go func() { done <- to.Notify(ctx, alarmstest.Complete(alarms.Raised)) }()
+				await(t, "an attempt", busy)
+				cancel()
+				select {
+				case err := <-done:
+					if err == nil {
+						t.Error("delivered to a peer that says nothing")
+					}
+					quiet(t, err)
+				case <-time.After(5 * time.Second):
+					t.Fatal("goes on after it was cancelled")
+				}
+			})
+		}
+	}
+}
+
+// TestReceiversKeepSecrets has each fail in every way, and looks for secrets in
+// its errors, and in what the delivery around it logs.
+func TestReceiversKeepSecrets(t *testing.T) {
+	var log safeBuffer
+	w := &watch.Watch{Store: hsm.NewStore(), Settings: watch.DefaultSettings(), Receivers: make(map[string]notify.Receiver),
+		Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), Journal: journaltest.Open(t, t.TempDir())}
+	for _, x := range subjects() {
+		for _, status := range []int{0, 301, 400, 401, 429, 500} {
+			if status != 0 && !x.http {
+				continue
+			}
+			s := newSite(t, x)
+			to := x.build(s)
+			w.Receivers[fmt.Sprintf("%s %d", x.name, status)] = notify.Receiver{Notifier: to}
+			if status == 0 {
+				continue
+			}
+			serveHTTP(s, func(rw http.ResponseWriter, r *http.Request) { // an answer that repeats everything
+				body, _ := io.ReadAll(r.Body)
+				rw.Header().Set("Location", r.URL.String())
+				rw.WriteHeader(status)
+				fmt.Fprintf(rw, "%s %v %s", r.URL, r.Header, body)
+			})
+			err := to.Notify(t.Context(), alarmstest.Complete(alarms.Raised))
+			if rejected := (*notify.Rejected)(nil); err == nil || errors.As(err, &rejected) != (status == 400) {
+				t.Errorf("%s, %d: %v", x.name, status, err)
+			}
+			quiet(t, err)
+		}
+		s := newSite(t, x)
+		to := x.build(s)
+		files, _ := filepath.Glob(filepath.Join(s.dir, "*"))
+		for _, f := range files { // unreadable secrets
+			os.Remove(f)
+		}
+		err := to.Notify(soon(t), alarmstest.Complete(alarms.Raised))
+		if rejected := (*notify.Rejected)(nil); err == nil || errors.As(err, &rejected) {
+			t.Errorf("%s without its files: %v", x.name, err)
+		}
+		quiet(t, err)
+	}
+	if err := w.Open(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	go w.Test(ctx, "me")
+	await(t, "a failed attempt of each", func() bool {
+		for _, d := range w.Deliveries() {
+			if d.Failed+d.Rejected == 0 {
+				return false
+			}
+		}
+		return true
+	})
+	cancel()
+	<-ended
+	if text := log.String(); strings.Contains(text, theSecret) || !strings.Contains(text, "notification not delivered") {
+		t.Errorf("the log:\n%s", text)
+	}
+}
+
+// TestReceiversUseNoProxy, unless they are told to.
+func TestReceiversUseNoProxy(t *testing.T) {
+	trap, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer trap.Close()
+	var mu sync.Mutex
+	seen := 0
+	go func() {
+		for {
+			c, err := trap.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			seen++
+			mu.Unlock()
+			c.Close()
+		}
+	}()
+	count := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return seen
+	}
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"} {
+		t.Setenv(name, "http://"+trap.Addr().String())
+	}
+	t.Setenv("NO_PROXY", "")
+	t.Setenv("no_proxy", "")
+	for _, x := range subjects() {
+		s := newSite(t, x)
+		if x.http {
+			s.address = "receiver.invalid:80" // a proxy is never used for this host
+		}
+		to := x.build(s)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		to.Notify(ctx, alarmstest.Complete(alarms.Raised))
+		cancel()
+		if n := count(); n != 0 {
+			t.Fatalf("%s: the proxy was asked %d times", x.name, n)
+		}
+	}
+	for name, h := range map[string]HTTP{"proxy": {Proxy: true}, "proxy_url": {ProxyURL: "http://" + trap.Addr().String()}} {
+		before := count()
+		for _, url := range []string{"http://receiver.invalid", "https://receiver.invalid"} {
+			if err := (&Webhook{URL: url, HTTP: h}).Notify(t.Context(), alarmstest.Complete(alarms.Raised)); err == nil {
+				t.Errorf("%s: delivered", name)
+			}
+		}
+		await(t, name, func() bool { return count() >= before+2 })
+	}
+}
+
+// TestStatuses tells what is tried again.
+func TestStatuses(t *testing.T) {
+	for status, want := range map[int]string{
+		200: "", 202: "", 204: "", 301: "again", 307: "again", 400: "rejected", 401: "again", 403: "again", 404: "again", 407: "again", 408: "again",
+		409: "rejected", 413: "rejected", 415: "rejected", 422: "rejected", 425: "again", 429: "again", 500: "again", 502: "again", 503: "again",
+	} {
+		s := newSite(t, subject{})
+		asked := 0
+		serveHTTP(s, func(w http.ResponseWriter, r *http.Request) {
+			asked++
+			w.Header().Set("Location", "/elsewhere")
+			w.WriteHeader(status)
+		})
+		err := (&Webhook{URL: s.url("/x")}).Notify(t.Context(), alarmstest.Complete(alarms.Raised))
+		got, rejected := "", (*notify.Rejected)(nil)
+		switch {
+		case errors.As(err, &rejected):
+			got = "rejected"
+		case err != nil:
+			got = "again"
+		}
+		if got != want || asked != 1 || err != nil && !strings.Contains(err.Error(), fmt.Sprintf("%s answers %d ", s.url(""), status)) {
+			t.Errorf("%d: %q after %d requests, want %q: %v", status, got, asked, want, err)
+		}
+	}
+}
+
+func everyKind() (list []alarms.Notification) {
+	for _, k := range []alarms.Kind{alarms.Raised, alarms.Updated, alarms.Repeated, alarms.Acknowledged, alarms.Unacknowledged, alarms.Cleared, alarms.Started, alarms.Heartbeat} {
+		list = append(list, alarmstest.Complete(k))
+	}
+	for _, k := range []alarms.Kind{alarms.Raised, alarms.Cleared} {
+		n := alarmstest.Complete(k)
+		n.Change.Alarm.Test = true
+		list = append(list, n)
+	}
+	for _, n := range list[:8] {
+		for _, l := range []notify.Level{notify.LevelCoded, notify.LevelCategory} {
+			list = append(list, notify.Policy{Level: l}.Limit(n))
+		}
+	}
+	return list
+}
+
+// quiet fails if an error tells a secret.
+func quiet(t *testing.T, err error) {
+	t.Helper()
+	if err != nil && strings.Contains(err.Error(), theSecret) {
+		t.Errorf("an error tells a secret: %v", err)
+	}
+}
+
+// newSite finds an address at which nothing listens, below the ports that
+// connections get.
+func newSite(t *testing.T, x subject) site {
+	t.Helper()
+	s := site{t: t, dir: t.TempDir(), certs: theCerts(t)}
+	for range 100 {
+		s.address = fmt.Sprintf("127.0.0.1:%d", 20000+mathrand.IntN(12000))
+		if x.udp {
+			if c, err := net.ListenPacket("udp", s.address); err == nil {
+				c.Close()
+				return s
+			}
+		} else if l, err := net.Listen("tcp", s.address); err == nil {
+			l.Close()
+			return s
+		}
+	}
+	t.Fatal("no port is free")
+	return s
+}
+
+func (s site) port() string {
+	_, port, _ := net.SplitHostPort(s.address)
+	return port
+}
+
+func soon(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// await waits for a condition.
+func await(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	end := time.After(20 * time.Second)
+	for tick := time.Tick(5 * time.Millisecond); !is(); {
+		select {
+		case <-tick:
+		case <-end:
+			t.Fatalf("%s: not within 20 s", what)
+		}
+	}
+}
+
+// mute takes connections at a site and never says anything. busy reports
+// whether there was one.
+func mute(t *testing.T, s site, x subject) (busy func() bool) {
+	t.Helper()
+	var mu sync.Mutex
+	seen := false
+	mark := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		seen = true
+	}
+	switch {
+	case x.name == "exec":
+		return func() bool {
+			_, err := os.Stat(filepath.Join(s.dir, "busy"))
+			return err == nil
+		}
+	case x.udp:
+		c, err := net.ListenPacket("udp", s.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		go func() {
+			for b := make([]byte, 2048); ; mark() {
+				if _, _, err := c.ReadFrom(b); err != nil {
+					return
+				}
+			}
+		}()
+	default:
+		l, err := net.Listen("tcp", s.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				t.Cleanup(func() { c.Close() })
+				mark()
+			}
+		}()
+	}
+	return func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return seen
+	}
+}
+
+func serveHTTP(s site, handler http.HandlerFunc) {
+	s.t.Helper()
+	l, err := net.Listen("tcp", s.address)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
+	server.Listener.Close()
+	server.Listener = l
+	if s.tls {
+		pair, err := tls.LoadX509KeyPair(s.certs.cert, s.certs.key)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
+	s.t.Cleanup(server.Close)
+}
+
+// inProcess returns a start of a server that checks each request by what the
+// service's public documentation demands, and keeps its body.
+func inProcess(check func(r *http.Request, body []byte) error) func(s site) []string {
+	return func(s site) []string {
+		serveHTTP(s, func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			if err == nil {
+				err = check(r, body)
+			}
+			if err != nil {
+				s.t.Errorf("%s %s: %v\n%s", r.Method, r.URL.Path, err, body)
+				w.WriteHeader(http.StatusUnprocessableEntity)
+				return
+			}
+			keep(s, string(body))
+			w.WriteHeader(http.StatusAccepted)
+		})
+		return nil
+	}
+}
+
+var keeping sync.Mutex
+
+func keep(s site, line string) {
+	keeping.Lock()
+	defer keeping.Unlock()
+	f, err := os.OpenFile(filepath.Join(s.dir, "got"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	defer f.Close()
+	fmt.Fprintln(f, line)
+}
+
+// gotten returns what a peer has kept.
+func gotten(s site) []string {
+	text, err := os.ReadFile(filepath.Join(s.dir, "got"))
+	if err != nil || len(text) == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+}
+
+func awaitLines(s site, n int) {
+	s.t.Helper()
+	await(s.t, "delivery", func() bool { return len(gotten(s)) >= n })
+}
+
+// program finds a real peer. A test whose peer is missing is skipped, loudly;
+// CI must have it.
+func program(t *testing.T, name, debian string) string {
+	t.Helper()
+	for _, path := range []string{name, "/usr/sbin/" + name} {
+		if found, err := exec.LookPath(path); err == nil {
+			return found
+		}
+	}
+	missing(t, name, debian)
+	return ""
+}
+
+func missing(t *testing.T, name, debian string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is missing: apt-get install %s", name, debian)
+	}
+	t.Skipf("SKIPPED: %s is missing: apt-get install %s", name, debian)
+}
+
+// daemon runs a real peer until the test ends.
+func daemon(t *testing.T, path string, args ...string) {
+	t.Helper()
+	var output safeBuffer
+	cmd := exec.Command(path, args...)
+	cmd.Stdout, cmd.Stderr = &output, &output
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		if t.Failed() {
+			t.Logf("%s said:\n%s", path, output.String())
+		}
+	})
+}
+
+// listens waits until a peer takes connections.
+func listens(s site) {
+	s.t.Helper()
+	await(s.t, s.address, func() bool {
+		c, err := net.Dial("tcp", s.address)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+}
+
+func startTrapd(s site) []string {
+	auth, priv := theSecret+"-auth", theSecret+"-priv"
+	d, err := netsnmp.StartTrapd(s.t.Context(), s.t.TempDir(), netsnmp.TrapdConfig{Address: s.address, Output: "-On", Lines: []string{
+		fmt.Sprintf("createUser noc SHA-256 %q AES %q", auth, priv), "authUser log noc priv"}})
+	alarmstest.Peer(s.t, err)
+	s.t.Cleanup(d.Stop)
+	go func() {
+		if _, err := d.WaitCount(s.t.Context(), "partition-storage / 1]", 1); err == nil {
+			keep(s, "trap")
+		}
+	}()
+	return nil
+}
+
+func script(t *testing.T, dir, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, "script")
+	// A process that another test starts meanwhile would have the file open for
+	// writing, and then it cannot be executed.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A safeBuffer takes what several write.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(b)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// certs are the files of a certificate that signs itself, for 127.0.0.1.
+type certs struct{ cert, key string }
+
+func theCerts(t *testing.T) certs {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "127.0.0.1"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	c := certs{filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
+	alarmstest.Overwrite(t, c.cert, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	alarmstest.Overwrite(t, c.key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
+	return c
+}
+
+// strict decodes JSON that holds nothing unknown.
+func strict(body []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}

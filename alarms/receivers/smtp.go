@@ -1,0 +1,224 @@
+package receivers
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"mime"
+	"mime/quotedprintable"
+	"net"
+	"net/mail"
+	"net/smtp"
+	"net/textproto"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/internal/setting"
+)
+
+// SMTP sends mail. With Digest, all that waits once the oldest has waited for
+// so long goes in one; tests of the alarm chain do not wait.
+type SMTP struct {
+	Address      string        `yaml:"address"`  // host:port
+	Security     string        `yaml:"security"` // starttls, tls, none; "" is starttls
+	From         string        `yaml:"from"`
+	To           []string      `yaml:"to"`
+	User         string        `yaml:"user"` // "": no login
+	PasswordFile setting.File  `yaml:"password_file"`
+	Digest       time.Duration `yaml:"digest"` // 0: a mail for each
+	TLS          `yaml:",inline"`
+}
+
+// SMTPPorts are the ports where none is given.
+var SMTPPorts = map[string]string{"starttls": "587", "tls": "465", "none": "25", "": "587"}
+
+// Validate returns all that is wrong with s.
+func (s *SMTP) Validate() error {
+	errs := []error{s.TLS.Validate(), setting.At("password_file", s.PasswordFile.Validate())}
+	if s.Address == "" || len(s.To) == 0 {
+		errs = append(errs, errors.New("address and to are needed"))
+	}
+	errs = append(errs, setting.At("from", validateMail(s.From)))
+	for i, to := range s.To {
+		errs = append(errs, setting.At(fmt.Sprintf("to[%d]", i), validateMail(to)))
+	}
+	if SMTPPorts[s.Security] == "" {
+		errs = append(errs, setting.Faultf("security", "%q is none of starttls, tls, none", s.Security))
+	}
+	if (s.User == "") != (s.PasswordFile == "") {
+		errs = append(errs, errors.New("user and password_file go together"))
+	}
+	if s.User != "" && s.Security == "none" {
+		errs = append(errs, errors.New("a password is not sent without TLS: security none and user exclude each other"))
+	}
+	if s.Digest != 0 && s.Digest < time.Second {
+		errs = append(errs, setting.Faultf("digest", "%s is below one second", s.Digest))
+	}
+	return errors.Join(errs...)
+}
+
+func validateMail(address string) error {
+	if parsed, err := mail.ParseAddress(address); err != nil || parsed.Address != address {
+		return fmt.Errorf("%q is no mail address such as noc@example.net", address)
+	}
+	return nil
+}
+
+// Notify implements [notify.Notifier].
+func (s *SMTP) Notify(ctx context.Context, n alarms.Notification) error {
+	return s.NotifyAll(ctx, []alarms.Notification{n})
+}
+
+// NotifyAll sends one mail of all. If the server takes some recipients only,
+// these get it and the others are an error that is [notify.Rejected]: sent again, it
+// would come twice.
+func (s *SMTP) NotifyAll(ctx context.Context, list []alarms.Notification) error {
+	err := s.mail(ctx, list)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.Address, err)
+	}
+	return nil
+}
+
+func (s *SMTP) mail(ctx context.Context, list []alarms.Notification) error {
+	host, _, err := net.SplitHostPort(s.Address)
+	if err != nil {
+		return err
+	}
+	config, err := s.config(host)
+	if err != nil {
+		return err
+	}
+	conn, err := (&net.Dialer{Timeout: notify.DeliveryTimeout / 3}).DialContext(ctx, "tcp", s.Address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	conn.SetDeadline(time.Now().Add(notify.DeliveryTimeout - time.Second))
+	if s.Security == "tls" {
+		conn = tls.Client(conn, config)
+	}
+	c, err := smtp.NewClient(conn, host)
+	if err != nil {
+		return err
+	}
+	if err := s.login(c, host, config); err != nil {
+		return err
+	}
+	return s.transfer(c, list)
+}
+
+func (s *SMTP) login(c *smtp.Client, host string, config *tls.Config) error {
+	if err := c.Hello(field(notify.Hostname(), 255)); err != nil {
+		return fmt.Errorf("EHLO: %w", err)
+	}
+	if cmp.Or(s.Security, "starttls") == "starttls" {
+		if ok, _ := c.Extension("STARTTLS"); !ok {
+			return errors.New("it offers no STARTTLS; nothing is sent without TLS unless security is none")
+		}
+		if err := c.StartTLS(config); err != nil {
+			return fmt.Errorf("STARTTLS: %w", err)
+		}
+	}
+	if s.User == "" {
+		return nil
+	}
+	password, err := s.PasswordFile.Secret("password_file", 1)
+	if err != nil {
+		return err
+	}
+	if err := c.Auth(smtp.PlainAuth("", s.User, password, host)); err != nil {
+		if refused := (*textproto.Error)(nil); errors.As(err, &refused) { // its text may repeat what was sent
+			return fmt.Errorf("the login of user %q is refused with %d", s.User, refused.Code)
+		}
+		return errors.New("login: AUTH PLAIN is not possible there")
+	}
+	return nil
+}
+
+func (s *SMTP) transfer(c *smtp.Client, list []alarms.Notification) error {
+	if err := c.Mail(s.From); err != nil {
+		return final(fmt.Errorf("MAIL FROM: %w", err))
+	}
+	var refused []error
+	for _, to := range s.To {
+		if err := c.Rcpt(to); err != nil {
+			refused = append(refused, fmt.Errorf("RCPT TO %s: %w", to, err))
+		}
+	}
+	if len(refused) == len(s.To) {
+		for _, err := range refused {
+			if rejected := (*notify.Rejected)(nil); !errors.As(final(err), &rejected) {
+				return err
+			}
+		}
+		return &notify.Rejected{Err: errors.Join(refused...)}
+	}
+	w, err := c.Data()
+	if err != nil {
+		return final(fmt.Errorf("DATA: %w", err))
+	}
+	if _, err := w.Write(s.text(list)); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return final(fmt.Errorf("after DATA: %w", err))
+	}
+	c.Quit() // it has the mail
+	if len(refused) > 0 {
+		return &notify.Rejected{Err: fmt.Errorf("sent to %d of %d recipients: %w", len(s.To)-len(refused), len(s.To), errors.Join(refused...))}
+	}
+	return nil
+}
+
+// final makes an answer of 5xx [notify.Rejected].
+func final(err error) error {
+	if answer := (*textproto.Error)(nil); errors.As(err, &answer) && answer.Code >= 500 {
+		return &notify.Rejected{Err: err}
+	}
+	return err
+}
+
+// text returns the mail, with headers. Its Message-ID is the same at every
+// retry of the same notifications.
+func (s *SMTP) text(list []alarms.Notification) []byte {
+	_, domain, _ := strings.Cut(s.From, "@")
+	var ids, bodies []string
+	for _, n := range list {
+		ids = append(ids, n.ID, n.At.UTC().Format(time.RFC3339Nano))
+		bodies = append(bodies, notify.NewMessage(n).Body())
+	}
+	first := list[0]
+	subject := notify.NewMessage(first).Summary
+	if len(list) > 1 {
+		subject = fmt.Sprintf("%d notifications: %s", len(list), subject)
+	}
+	var b bytes.Buffer
+	header := func(key, value string) { b.WriteString(key + ": " + value + "\r\n") }
+	header("From", "Lunawatch <"+s.From+">")
+	header("To", strings.Join(s.To, ", "))
+	header("Subject", mime.QEncoding.Encode("utf-8", "Lunawatch: "+notify.Cut(subject, 150)))
+	header("Date", list[len(list)-1].At.Format(time.RFC1123Z))
+	header("Message-ID", "<"+notify.Hash(ids...)+"@"+domain+">")
+	if len(list) == 1 && !first.IsHeartbeat() { // mails of one alarm are one thread
+		header("References", "<"+notify.Dedup(first)+"@"+domain+">")
+	}
+	header("Auto-Submitted", "auto-generated")
+	header("MIME-Version", "1.0")
+	header("Content-Type", "text/plain; charset=utf-8")
+	header("Content-Transfer-Encoding", "quoted-printable")
+	b.WriteString("\r\n")
+	q := quotedprintable.NewWriter(&b)
+	q.Write([]byte(strings.ReplaceAll(strings.Join(bodies, "\n"+strings.Repeat("-", 60)+"\n\n"), "\n", "\r\n")))
+	q.Close()
+	return b.Bytes()
+}

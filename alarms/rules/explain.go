@@ -1,0 +1,139 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/lunawatch/lunawatch/alarms"
+)
+
+// halts tells what a code's Halts means to those who use the HSM.
+var halts = map[string]string{
+	"":                 "The firmware goes on.",
+	"in-reset":         "The card is held in reset: no service.",
+	"waits-restart":    "The card waits for a restart: no service.",
+	"never-started":    "The firmware was not started: no service.",
+	"off-bus":          "The card is off the bus: no service.",
+	"limited":          "Only a few commands work.",
+	"OOS30":            "The firmware has stopped (system status 30): no service.",
+	"OOS30-at-startup": "At a start the firmware stops (system status 30): no service. While it runs, it goes on.",
+}
+
+// HowCleared tells in words what ends an alarm of a group.
+func HowCleared(group string) string {
+	var ways []string
+	for _, c := range alarms.Catalogue() {
+		if c.Kind == alarms.Clear && slices.ContainsFunc(c.Clears, func(code string) bool { return ofGroup(code, group) }) {
+			ways = append(ways, "ALM"+c.Code+" in the log")
+		}
+	}
+	if slices.ContainsFunc(firmwareStopped, func(code string) bool { return ofGroup(code, group) }) {
+		ways = append(ways, "a line of the running firmware (ALM2xxx) in the log")
+	}
+	g := alarms.GroupNamed(group)
+	if g.ClearedBy.Since != nil {
+		ways = append(ways, g.ClearedBy.Words)
+	}
+	if slices.ContainsFunc(rules, func(r Rule) bool { return r.Group == group }) || g.Self {
+		ways = append(ways, "a poll that finds it good again")
+	}
+	if g.Ages {
+		ways = append(ways, "time, for what is a moment and no state (event_age)")
+	}
+	if len(ways) == 0 {
+		return "nothing that is read: end it with lunawatch alarms clear once it is mended."
+	}
+	return strings.Join(ways, "; or ") + "."
+}
+
+func ofGroup(code, group string) bool {
+	c, known := alarms.CodeNamed(code)
+	return known && c.Group == group
+}
+
+// Explain writes what a code (2001, ALM2001) or a group means and what to do;
+// without a name, one line on each. An unknown name is an error.
+func Explain(w io.Writer, name string) error {
+	code := strings.TrimLeft(strings.TrimPrefix(strings.ToUpper(name), "ALM"), "_ ")
+	if c, ok := alarms.CodeNamed(code); ok {
+		explainCode(w, c)
+		return nil
+	}
+	if g := alarms.GroupNamed(name); g.Number != 0 {
+		explainGroup(w, g)
+		return nil
+	}
+	if name != "" {
+		return fmt.Errorf("%q is no code such as 2001 or ALM2001 and no alarm such as temp-warn; lunawatch alarms explain lists all", name)
+	}
+	fmt.Fprintln(w, "Alarms:")
+	for _, g := range alarms.Groups() {
+		fmt.Fprintf(w, "  %-22s %s\n", g.Name, g.Title)
+	}
+	fmt.Fprintln(w, "\nCodes in the log:")
+	for _, c := range alarms.Catalogue() {
+		fmt.Fprintf(w, "  ALM%s  %-13s %-12s %s\n", c.Code, c.Severity, c.Group, c.Text)
+	}
+	return nil
+}
+
+func explainCode(w io.Writer, c alarms.Code) {
+	g := alarms.GroupNamed(c.Group)
+	fmt.Fprintf(w, "ALM%s: %s\n\n", c.Code, c.Text)
+	rows := [][2]string{
+		{"Meaning", c.Why},
+		{"From", c.Component + map[bool]string{true: ", since firmware " + c.Since}[c.Since != ""]},
+		{"Severity", c.Severity.String()},
+		{"X.733", "event type " + c.Type + ", probable cause " + c.Cause},
+		{"Service", halts[c.Halts]},
+		{"Alarm", c.Group + " (" + g.Title + ")"},
+	}
+	switch {
+	case c.Kind == alarms.Clear:
+		rows[4][1] = "Goes on."
+		rows = append(rows, [2]string{"Ends", "alarms of ALM" + strings.Join(c.Clears, ", ALM")})
+	case c.Severity == alarms.None:
+		rows = append(rows, [2]string{"Raises", "nothing: it is information."})
+	default:
+		rows = append(rows, [2]string{"What ends it", howCodeCleared(c)}, [2]string{"What to do", g.Action})
+	}
+	printRows(w, rows)
+}
+
+// howCodeCleared tells what ends the alarm of a code.
+func howCodeCleared(c alarms.Code) string {
+	if c.Kind == alarms.Event {
+		return "time: it is a moment and no state (event_age)."
+	}
+	return HowCleared(c.Group)
+}
+
+func explainGroup(w io.Writer, g alarms.Group) {
+	var codes []string
+	for _, c := range alarms.Catalogue() {
+		if c.Group == g.Name && c.Kind != alarms.Clear {
+			codes = append(codes, fmt.Sprintf("ALM%s %s (%s)", c.Code, c.Text, c.Severity))
+		}
+	}
+	fmt.Fprintf(w, "%s: %s\n\n", g.Name, g.Title)
+	rows := [][2]string{
+		{"X.733", "event type " + g.Type + ", probable cause " + g.Cause},
+		{"Notification", string(g.Trap)},
+		{"Codes", cmp.Or(strings.Join(codes, "; "), "none: it is polled, or read from other lines")},
+		{"What ends it", HowCleared(g.Name)},
+		{"What to do", g.Action},
+	}
+	if len(g.Causes) > 0 {
+		rows = append(rows, [2]string{"Can follow", "from " + strings.Join(g.Causes, ", ") + ": while that stands, only that is told"})
+	}
+	printRows(w, rows)
+}
+
+func printRows(w io.Writer, rows [][2]string) {
+	for _, r := range rows {
+		fmt.Fprintf(w, "  %-14s%s\n", r[0]+":", r[1])
+	}
+}

@@ -1,0 +1,130 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+)
+
+const (
+	sampleEvery = 4 * time.Hour
+	trendSpan   = 7 * 24 * time.Hour // a trend rests on this at least ...
+	trendValues = 21                 // ... and on so many values
+	trendFit    = 0.7                // of their variance is what the line explains, at least
+)
+
+// A measurement is a value of a device now, and the limit that its trend may
+// lead to.
+type measurement struct {
+	alarms.Series
+	alarms.Sample
+	limit  float64
+	rising bool // the limit is above
+	text   func(v float64) string
+}
+
+func inVolts(v float64) string { return fmt.Sprintf("%.3f V", v) }
+
+func inPercent(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) }
+
+// Measurements returns the values of a device whose trends are honest: they
+// move slowly, and in one direction.
+func Measurements(p Poll) (all []measurement) {
+	add := func(object string, at time.Time, v, limit float64, rising bool, text func(float64) string) {
+		all = append(all, measurement{alarms.Series{Device: p.Name, Object: object}, alarms.Sample{At: at, Value: v}, limit, rising, text})
+	}
+	if s, ok := p.Show.Get(p.Now); ok {
+		if e := s.Environment; e != nil && e.BatteryVolts.Known {
+			limit := 2.75
+			if e.BatteryWarning.Known {
+				limit = e.BatteryWarning.Value
+			}
+			add("battery", p.Show.Asked(), e.BatteryVolts.Value, limit, false, inVolts)
+		}
+		if ratio, known := used(s.Storage); known {
+			add("hsm-storage", p.Show.Asked(), ratio, p.StorageRatio, true, inPercent)
+		}
+	}
+	if list, ok := p.Partitions.Get(p.Now); ok {
+		for _, x := range list {
+			if ratio, known := used(x.Storage); known {
+				add("partition-storage/"+cmp.Or(x.Serial, x.Name), p.Partitions.Asked(), ratio, p.StorageRatio, true, inPercent)
+			}
+		}
+	}
+	if d, ok := p.Disk.Get(p.Now); ok {
+		for _, f := range d.Filesystems {
+			if f.Mount == "/var/log" {
+				add("log-disk", p.Disk.Asked(), f.UsedRatio, 0.95, true, inPercent)
+			}
+		}
+	}
+	return all
+}
+
+// EvaluateForecast tells when a trend leads to the limit within the days that the
+// limits name. Without an honest trend it says nothing.
+func EvaluateForecast(m measurement, past []alarms.Sample, limits Thresholds) (alarms.Finding, bool) {
+	j := alarms.Finding{Key: alarms.Key{Device: m.Device, Group: "forecast", Object: m.Object}, Severity: alarms.Warning}
+	if limits.ForecastDays == 0 || len(past) == 0 {
+		return j, false
+	}
+	last := past[len(past)-1]
+	slope, now, ok := fit(past)
+	days := math.Inf(1)
+	if ok && (slope > 0) == m.rising && slope != 0 {
+		days = (m.limit - now) / slope
+	}
+	j.Evidence = alarms.Evidence{At: last.At, Text: fmt.Sprintf("%s, no trend towards %s", m.text(m.Value), m.text(m.limit)),
+		Measure: &alarms.Measure{Value: m.Value, Threshold: m.limit}}
+	switch {
+	case !ok:
+		return j, false
+	case days < 0: // it is past the limit: the limit's own alarm tells of that
+		return j, true
+	case days <= float64(limits.ForecastDays):
+		j.Condition = alarms.Bad
+		j.Text = fmt.Sprintf("%s now; at this rate %s in %.0f days, by %d values since %s",
+			m.text(m.Value), m.text(m.limit), math.Ceil(days), len(past), past[0].At.UTC().Format(time.DateOnly))
+		j.Evidence.Text = j.Text
+	case days <= 1.5*float64(limits.ForecastDays):
+		j.Condition = alarms.Between
+	}
+	return j, true
+}
+
+// fit returns the straight line through samples, as its slope a day and its
+// value at the last sample; not ok: they are too few, or not on a line.
+func fit(past []alarms.Sample) (slope, now float64, ok bool) {
+	n := len(past)
+	if n < trendValues || past[n-1].At.Sub(past[0].At) < trendSpan {
+		return 0, 0, false
+	}
+	var x, y, xx, xy, yy float64
+	for _, s := range past {
+		t := s.At.Sub(past[n-1].At).Hours() / 24
+		x, y, xx, xy, yy = x+t, y+s.Value, xx+t*t, xy+t*s.Value, yy+s.Value*s.Value
+	}
+	c := float64(n)
+	sxx, sxy, syy := xx-x*x/c, xy-x*y/c, yy-y*y/c
+	slope = sxy / sxx
+	if syy <= 1e-12*math.Max(1, yy) {
+		return 0, past[n-1].Value, true // it does not move
+	}
+	return slope, (y - slope*x) / c, sxy*sxy/(sxx*syy) >= trendFit
+}
+
+// Sampled adds a measurement to its series, if it is time for one, and forgets
+// what is too old.
+func Sampled(past []alarms.Sample, s alarms.Sample) (next []alarms.Sample, added bool) {
+	if n := len(past); n > 0 && s.At.Sub(past[n-1].At) < sampleEvery {
+		return past, false
+	}
+	for len(past) > 0 && s.At.Sub(past[0].At) > alarms.SamplesKept {
+		past = past[1:]
+	}
+	return append(past[:len(past):len(past)], s), true
+}

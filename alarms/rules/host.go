@@ -1,0 +1,38 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lunawatch/lunawatch/alarms"
+)
+
+// stopsWithout tells what stops when a file system of the host is full, by
+// where it is mounted.
+var stopsWithout = map[string]string{
+	"/var/log/audit": "the host's audit log stops",
+	"/var/log":       "logs stop, and with them alarms from logs",
+	"/var/lib":       "alarms can no longer be stored",
+	"/var":           "logs and stored alarms stop",
+	"/":              "everything that writes stops",
+}
+
+// hostFilesystems warns before a file system of the host is full.
+var hostFilesystems = Rule{"host-disk", func(p Poll, say func(Result)) {
+	h, ok := p.Host.Get(p.Now)
+	if !ok {
+		return
+	}
+	for _, f := range h.Filesystems {
+		if f.Total <= 0 || strings.HasPrefix(f.Mount, "/snap/") || strings.HasPrefix(f.Mount, "/media/") {
+			continue // read-only images are always full
+		}
+		o := fill(f.UsedRatio, p.StorageRatio, alarms.Minor, alarms.Major)
+		o.At, o.Text = p.Host.Asked(), fmt.Sprintf("%s: %s", f.Mount, o.Text)
+		if effect := stopsWithout[f.Mount]; effect != "" && o.Condition == alarms.Bad {
+			o.Text += "; when it is full " + effect
+		}
+		say(o.on(f.Mount))
+	}
+	say(Result{All: true, At: p.Host.Asked()})
+}}

@@ -1,0 +1,90 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// Expected is what is configured to be there.
+type Expected struct {
+	Serial     string              `yaml:"serial"`
+	Model      string              `yaml:"model"`
+	Firmware   string              `yaml:"firmware"`
+	Partitions []string            `yaml:"partitions"` // names, labels or serial numbers
+	Activated  []string            `yaml:"activated"`  // of them, those that must be activated
+	Members    map[string][]string `yaml:"members"`    // of a Luna client: serial numbers by HA group
+}
+
+// inventory compares an HSM with what is expected. What is not known is neither
+// right nor wrong.
+var inventory = Rule{"inventory", func(p Poll, say func(Result)) {
+	s, ok := p.Show.Get(p.Now)
+	if !ok {
+		return
+	}
+	want, at := p.Expected[p.Name], p.Show.Asked()
+	for _, x := range []struct{ what, want, got string }{
+		{"serial", want.Serial, s.Serial}, {"model", want.Model, s.Model}, {"firmware", want.Firmware, s.Firmware},
+	} {
+		switch {
+		case x.want == "":
+		case x.got == "":
+			say(Result{Condition: alarms.Between, At: at}.on(x.what))
+		case strings.EqualFold(x.want, x.got):
+			say(good(at, "%s is %s", x.what, x.got).on(x.what))
+		default:
+			say(bad(alarms.Major, at, "%s is %s, expected %s", x.what, x.got, x.want).on(x.what))
+		}
+	}
+	say(Result{All: true, At: at})
+}}
+
+// inventoryPartitions looks for partitions that are expected, activated or not.
+var inventoryPartitions = Rule{"inventory-partition", func(p Poll, say func(Result)) {
+	list, ok := p.Partitions.Get(p.Now)
+	if !ok {
+		return
+	}
+	want, at := p.Expected[p.Name], p.Partitions.Asked()
+	for _, name := range slices.Concat(want.Activated, want.Partitions) {
+		i := slices.IndexFunc(list, func(x hsm.Partition) bool { return name == x.Serial || name == x.Name || name == x.Label.Value })
+		switch {
+		case i < 0:
+			say(bad(alarms.Major, at, "partition %s is not there", name).on(name))
+		case !slices.Contains(want.Activated, name), hsm.Is(list[i].Activated, true):
+			say(good(at, "partition %s is there", name).on(name))
+		case hsm.Is(list[i].Activated, false):
+			say(bad(alarms.Major, at, "partition %s is not activated", name).on(name))
+		default:
+			say(Result{Condition: alarms.Between, At: at}.on(name))
+		}
+	}
+	say(Result{All: true, At: at})
+}}
+
+// inventoryMembers looks for members that are expected in the HA groups of a
+// Luna client.
+var inventoryMembers = Rule{"inventory-member", func(p Poll, say func(Result)) {
+	ha, ok := p.HA.Get(p.Now)
+	if !ok {
+		return
+	}
+	at := p.HA.Asked()
+	for group, serials := range p.Expected[p.Name].Members {
+		i := slices.IndexFunc(ha.Groups, func(g hsm.HAGroupState) bool { return g.Name() == group || g.Serial == group })
+		for _, serial := range serials {
+			o := good(at, "%s is a member of %s", serial, group)
+			switch {
+			case i < 0:
+				o = bad(alarms.Major, at, "HA group %s is not configured on this client", group)
+			case !slices.ContainsFunc(ha.Groups[i].Members, func(m hsm.HAMemberState) bool { return m.Serial == serial }):
+				o = bad(alarms.Major, at, "%s is no member of HA group %s on this client", serial, group)
+			}
+			say(o.on(group + "/" + serial))
+		}
+	}
+	say(Result{All: true, At: at})
+}}

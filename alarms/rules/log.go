@@ -1,0 +1,285 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// A Line is one line of a device's log.
+type Line struct {
+	hsm.LogLine
+	Device  string
+	File    string
+	At      time.Time    // when it was read, or happened if that is long ago
+	Cards   bool         // Device is a host: what a card says goes by the card's name
+	Sensors []hsm.Sensor // as last polled, for their thresholds; nil: not yet
+}
+
+// A logRule judges one line, or says nothing of it. Rules are values; those
+// of the appliance follow the vendor's own trap agent.
+type logRule struct {
+	name  string
+	judge func(l Line, s Thresholds) (alarms.Finding, bool)
+}
+
+var logRules = slices.Concat([]logRule{
+	{"ALM codes", alarmCode},
+	{"firmware runs", firmwareRuns},
+	{"HSM crash on K5 and K6", crashed},
+	{"sensor thresholds", sensorThreshold},
+	{"power supply events", powerSupplyEvent},
+	{"disk", smartd},
+	{"NTLS", ntlsLine},
+	{"NTLS certificate", certificateLine},
+	{"log disk", diskFull},
+	{"HSM event on K5 and K6", fatalError},
+	{"critical audit record", auditEvent},
+	{"failed login", failedLogin},
+}, textRules(), systemStates())
+
+// EvaluateLine returns what the rules say of a line.
+func EvaluateLine(l Line, s Thresholds) []alarms.Finding {
+	var js []alarms.Finding
+	for _, r := range logRules {
+		j, ok := r.judge(l, s)
+		if !ok {
+			continue
+		}
+		j.Device, j.Test, j.Text = l.Device, l.Test, alarms.Clip(j.Text)
+		j.Evidence = alarms.Evidence{At: l.At, Text: alarms.Clip(l.Message), Log: placeOf(l)}
+		if l.Test && j.Condition == alarms.Bad && j.Age == 0 {
+			j.Age = s.EventAge
+		}
+		js = append(js, j)
+	}
+	return js
+}
+
+// alarmCode judges by the catalogue. A code that is not in it alarms too.
+func alarmCode(l Line, s Thresholds) (alarms.Finding, bool) {
+	if l.Alarm == nil {
+		return alarms.Finding{}, false
+	}
+	c, known := alarms.CodeNamed(l.Alarm.Code)
+	if !known {
+		return alarms.Finding{
+			Key:       alarms.Key{Group: "meta", Object: strings.TrimSpace(l.card() + " ALM" + l.Alarm.Code)},
+			Condition: alarms.Bad, Severity: alarms.Indeterminate, Code: l.Alarm.Code, Age: s.EventAge,
+			Text: fmt.Sprintf("ALM%s is not in the catalogue: %s", l.Alarm.Code, l.Alarm.Text),
+		}, true
+	}
+	j := alarms.Finding{Key: alarms.Key{Group: c.Group, Object: l.card()}, Code: c.Code, Severity: c.Severity, Again: c.Again}
+	switch {
+	case c.Kind == alarms.Clear:
+		j.Condition, j.Clears = alarms.Good, c.Clears
+		return j, true
+	case c.Severity == alarms.None:
+		return j, false
+	case c.Kind == alarms.Event:
+		j.Age = s.EventAge
+	}
+	j.Condition = alarms.Bad
+	j.Text = fmt.Sprintf("ALM%s %s. %s", c.Code, strings.TrimSuffix(l.Alarm.Text, "."), c.Why)
+	return j, true
+}
+
+// card names a card other than the first, which stands for its device.
+func (l Line) card() string {
+	driver := l.Alarm.Card
+	if !l.Cards && driver[len(strings.TrimRight(driver, "0123456789")):] == "0" {
+		return ""
+	}
+	return driver
+}
+
+// firmwareRuns ends what keeps firmware from running when a line of the
+// firmware proves that it does.
+func firmwareRuns(l Line, _ Thresholds) (alarms.Finding, bool) {
+	if l.Alarm == nil {
+		return alarms.Finding{}, false
+	}
+	c, known := alarms.CodeNamed(l.Alarm.Code)
+	if !known || c.Component != "firmware" || strings.HasPrefix(c.Halts, "OOS30") {
+		return alarms.Finding{}, false
+	}
+	return alarms.Finding{Key: alarms.Key{Group: "restart", Object: l.card()}, Clears: firmwareStopped}, true
+}
+
+// firmwareStopped are the codes after which the firmware does not run until a
+// restart.
+var firmwareStopped = []string{"0001", "0002", "0003", "1001", "1003", "1005", "1006"}
+
+func crashed(l Line, _ Thresholds) (alarms.Finding, bool) {
+	if l.Process != "kernel" || !strings.Contains(l.Message, "HSM crashed:") {
+		return alarms.Finding{}, false
+	}
+	return alarms.Finding{Key: alarms.Key{Group: "hsm-crashed"}, Condition: alarms.Bad, Severity: alarms.Critical, Text: "HSM firmware crashed: " + l.Message}, true
+}
+
+// aSensor matches a sensor's name, padded with blanks and a dot.
+const aSensor = `([\w+][\w+/ -]{0,31}?)[ .]*`
+
+var thresholdEvent = regexp.MustCompile(`(?:Fan|Voltage|Temperature) sensor ` + aSensor + ` (Lower|Upper) (Critical|Non-recoverable) going (?:low|high) +\(Reading (-?[\d.]+) (?:<|>|\.lt|\.gt) Threshold (-?[\d.]+) ([\w ]+)\)`)
+
+// sensorThreshold compares the numbers: a line that tells of the end has the
+// same words as one that tells of the beginning. The line prints one
+// threshold; the end of a non-recoverable state can leave a critical one,
+// which only the polled thresholds tell. Of a power supply a line tells of one
+// value, so it is a poll that finds all of them good.
+func sensorThreshold(l Line, _ Thresholds) (alarms.Finding, bool) {
+	m := thresholdEvent.FindStringSubmatch(l.Message)
+	if l.Process != "ipmievd" || m == nil {
+		return alarms.Finding{}, false
+	}
+	reading, err1 := strconv.ParseFloat(m[4], 64)
+	threshold, err2 := strconv.ParseFloat(m[5], 64)
+	if err1 != nil || err2 != nil {
+		return alarms.Finding{}, false
+	}
+	group, object := sensorKey(m[1])
+	x := l.polled(m[1])
+	x.Name, x.Unit, x.Reading = m[1], m[6], hsm.Some(reading)
+	*map[string]*hsm.Opt[float64]{
+		"Lower Non-recoverable": &x.LowerNonrecoverable, "Lower Critical": &x.LowerCritical,
+		"Upper Critical": &x.UpperCritical, "Upper Non-recoverable": &x.UpperNonrecoverable,
+	}[m[2]+" "+m[3]] = hsm.Some(threshold)
+	o := measured(x)
+	j := alarms.Finding{Key: alarms.Key{Group: group, Object: object}, Condition: o.Condition, Severity: o.Severity, Text: o.Text}
+	if o.Condition == alarms.Between {
+		j.Condition = alarms.Good // the controller has its own hysteresis
+	}
+	return j, j.Condition == alarms.Bad || group != "power-supply"
+}
+
+// polled returns a sensor as it was last polled.
+func (l Line) polled(name string) hsm.Sensor {
+	for _, x := range l.Sensors {
+		if sensorName(x.Name) == sensorName(name) {
+			return x
+		}
+	}
+	return hsm.Sensor{}
+}
+
+var supplyEvent = regexp.MustCompile(`Power Supply sensor (?:` + aSensor + ` )?- (Failure detected|Presence detected|Transition to Power Off)(?: (Asserted|Deasserted))?`)
+
+func powerSupplyEvent(l Line, _ Thresholds) (alarms.Finding, bool) {
+	m := supplyEvent.FindStringSubmatch(l.Message)
+	if l.Process != "ipmievd" || m == nil {
+		return alarms.Finding{}, false
+	}
+	_, object := sensorKey(m[1])
+	j := alarms.Finding{Key: alarms.Key{Group: "power-supply", Object: object}, Severity: alarms.Major, Text: strings.TrimSpace(m[1] + " " + m[2] + " " + m[3])}
+	if m[2] == "Transition to Power Off" {
+		j.Severity = alarms.Critical
+	}
+	if (m[3] == "Deasserted") == (m[2] == "Presence detected") {
+		j.Condition = alarms.Bad
+	}
+	return j, true
+}
+
+func smartd(l Line, _ Thresholds) (alarms.Finding, bool) {
+	if l.Process != "smartd" || l.Severity != "crit" {
+		return alarms.Finding{}, false
+	}
+	return alarms.Finding{Key: alarms.Key{Group: "disk"}, Condition: alarms.Bad, Severity: alarms.Major, Text: strings.TrimSpace(l.Message)}, true
+}
+
+func ntlsLine(l Line, s Thresholds) (alarms.Finding, bool) {
+	j := alarms.Finding{Key: alarms.Key{Group: "ntls-log"}, Condition: alarms.Bad, Text: l.Message, Age: s.EventAge}
+	switch {
+	case l.Process != "NTLS":
+		return j, false
+	case l.Severity == "err":
+		j.Severity = alarms.Major
+	case l.Severity == "crit":
+		j.Severity = alarms.Critical
+	case strings.Contains(l.Message, "NTLS is online and operational"):
+		j.Condition, j.Age = alarms.Good, 0
+	default:
+		return j, false
+	}
+	return j, true
+}
+
+// systemStates makes a rule of each system status code. A line lists the codes
+// that are set; which are set no longer is polled.
+func systemStates() (rules []logRule) {
+	for code, c := range statusCodes {
+		number := strconv.FormatInt(code, 10)
+		rules = append(rules, logRule{"system status " + number, func(l Line, s Thresholds) (alarms.Finding, bool) {
+			if l.Process != "sysstatd" || slices.Contains(s.IgnoredStatusCodes, code) {
+				return alarms.Finding{}, false
+			}
+			_, list, _ := strings.Cut(l.Message, " Errors: ")
+			list, _, whole := strings.Cut(list, "!")
+			if !whole || !slices.Contains(strings.Split(list, ","), number) {
+				return alarms.Finding{}, false
+			}
+			return alarms.Finding{Key: alarms.Key{Group: "system-status", Object: number}, Condition: alarms.Bad, Severity: c.severity, Text: fmt.Sprintf("code %d: %s", code, c.text)}, true
+		}})
+	}
+	return rules
+}
+
+// certificateLine follows the appliance's own watch of its NTLS certificate.
+func certificateLine(l Line, _ Thresholds) (alarms.Finding, bool) {
+	j := alarms.Finding{Key: alarms.Key{Group: "ntls-certificate"}, Severity: alarms.Warning, Text: l.Message}
+	switch {
+	case l.Process != "certmonitord":
+		return j, false
+	case strings.Contains(l.Message, "NTLS certificate is missing"):
+		j.Condition, j.Severity = alarms.Bad, alarms.Major
+	case strings.Contains(l.Message, "NTLS certificate will be expire on"):
+		j.Condition = alarms.Bad
+	case !strings.Contains(l.Message, "New NTLS certificate detected"):
+		return j, false
+	}
+	return j, true
+}
+
+// diskFull follows the appliance's own watch of its disks: at 95 % it stops
+// NTLS.
+func diskFull(l Line, _ Thresholds) (alarms.Finding, bool) {
+	if !strings.Contains(l.Message, "DISK FULL:") {
+		return alarms.Finding{}, false
+	}
+	j := alarms.Finding{Key: alarms.Key{Group: "log-disk"}, Condition: alarms.Bad, Severity: alarms.Major, Text: l.Message}
+	if strings.Contains(l.Message, "95%") || strings.Contains(l.Message, "95 %") {
+		j.Severity = alarms.Critical
+	}
+	return j, true
+}
+
+// fatalError is the oamp line that comes with a crash of the firmware.
+func fatalError(l Line, _ Thresholds) (alarms.Finding, bool) {
+	if l.Process != "oamp" || !strings.Contains(l.Message, "CRIT: Fatal error") {
+		return alarms.Finding{}, false
+	}
+	return alarms.Finding{Key: alarms.Key{Group: "hsm-crashed"}, Condition: alarms.Bad, Severity: alarms.Critical, Text: "HSM firmware crashed: " + l.Message}, true
+}
+
+// placeOf tells where a line stands, in the line's own words.
+func placeOf(l Line) *alarms.LogPlace {
+	p := &alarms.LogPlace{Host: cmp.Or(l.Host, l.Device), File: filepath.Base(l.File), Time: alarms.LogTime(l.At), Process: l.Process}
+	switch {
+	case l.Time.Known:
+		p.Time = alarms.LogTime(l.Time.Value)
+	case l.Stamp != "":
+		p.Time = l.Stamp
+	}
+	if l.PID.Known {
+		p.Process += fmt.Sprintf("[%d]", l.PID.Value)
+	}
+	return p
+}

@@ -1,0 +1,24 @@
+package watch
+
+import (
+	"testing"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/alarmstest"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+func TestNotificationIDs(t *testing.T) {
+	w := &Watch{Store: hsm.NewStore()}
+	seen := make(map[string]bool)
+	for _, c := range alarms.Eval(alarms.NewState(), alarmstest.Join(alarmstest.Raising(0, alarms.Major), alarmstest.Clearing(0), alarmstest.Raising(0, alarms.Major), alarmstest.Clearing(0)), alarms.Damping{}, alarmstest.At(0)) {
+		n := w.notification(c, alarmstest.At(0))
+		if seen[n.ID] {
+			t.Errorf("%q twice", n.ID)
+		}
+		seen[n.ID] = true
+	}
+	if len(seen) != 4 {
+		t.Errorf("got %v", seen)
+	}
+}

@@ -1,0 +1,146 @@
+package watch
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/journal"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+)
+
+// Active returns the alarms that stand, worst first.
+func (w *Watch) Active() []alarms.Active {
+	now := time.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	active := &alarms.Overlay[alarms.Alarm]{Base: w.state.Active}
+	list := make([]alarms.Active, 0, len(w.state.Active))
+	for _, a := range w.state.Active {
+		g := alarms.GroupNamed(a.Group)
+		s := alarms.Active{Alarm: a, Silence: alarms.SilencedBy(w.state.Silences, a, now), Title: g.Title, Action: g.Action}
+		if cause, ok := alarms.CauseOf(a, active, w.Parent); ok {
+			s.RelatedTo = &cause
+		}
+		list = append(list, s)
+	}
+	slices.SortFunc(list, func(a, b alarms.Active) int { return a.Compare(b.Alarm) })
+	return list
+}
+
+// find returns the alarm that stands under a key, as Key.String writes it, or
+// under a number.
+func (w *Watch) find(name string) (alarms.Alarm, error) {
+	number, _ := strconv.ParseUint(name, 10, 64)
+	for k, a := range w.state.Active {
+		if k.String() == name || number > 0 && a.Number == number {
+			return a, nil
+		}
+	}
+	return alarms.Alarm{}, fmt.Errorf("no alarm %q stands; lunawatch alarms list shows what does", name)
+}
+
+// operate makes what somebody does to one alarm durable and true.
+func (w *Watch) operate(name string, change func(alarms.Alarm, time.Time) alarms.Change) error {
+	now := time.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	a, err := w.find(name)
+	if err != nil {
+		return err
+	}
+	defer w.evaluateNow()
+	return w.commit(journal.Entry{Changes: []alarms.Change{change(a, now)}}, false, now)
+}
+
+// Clear ends an alarm by hand: for what no source ever tells to be over.
+func (w *Watch) Clear(name, reason string) error {
+	return w.operate(name, func(a alarms.Alarm, now time.Time) alarms.Change {
+		a.Cleared, a.Evidence = now, alarms.WithEvidence(a.Evidence, alarms.Evidence{At: now, Text: alarms.Clip("ended by hand: " + reason)})
+		return alarms.Change{Kind: alarms.Cleared, Alarm: a}
+	})
+}
+
+// Acknowledge notes that somebody looks after an alarm.
+func (w *Watch) Acknowledge(name, by, comment string) error {
+	return w.operate(name, func(a alarms.Alarm, now time.Time) alarms.Change {
+		a.Ack = &alarms.Ack{By: alarms.Clip(by), Comment: alarms.Clip(comment), At: now}
+		return alarms.Change{Kind: alarms.Acknowledged, Alarm: a}
+	})
+}
+
+// Unacknowledge takes an acknowledgement back.
+func (w *Watch) Unacknowledge(name string) error {
+	return w.operate(name, func(a alarms.Alarm, _ time.Time) alarms.Change {
+		a.Ack = nil
+		return alarms.Change{Kind: alarms.Unacknowledged, Alarm: a}
+	})
+}
+
+// Silences returns the silences that hold or are to come, by their end.
+func (w *Watch) Silences() []alarms.Silence {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	list := slices.DeleteFunc(slices.Clone(w.state.Silences), func(s alarms.Silence) bool { return !now.Before(s.Until) })
+	slices.SortFunc(list, func(a, b alarms.Silence) int { return cmp.Or(a.Until.Compare(b.Until), cmp.Compare(a.ID, b.ID)) })
+	return list
+}
+
+// Silence adds a silence and returns its number.
+func (w *Watch) Silence(s alarms.Silence) (uint64, error) {
+	if err := s.Validate(); err != nil {
+		return 0, err
+	}
+	id, err := w.Journal.Count("silences")
+	if err != nil {
+		return 0, err
+	}
+	s.ID = id
+	return id, w.keepSilence(s)
+}
+
+// Unsilence ends a silence. What it kept from being told and still stands is
+// told then.
+func (w *Watch) Unsilence(id uint64) error {
+	for _, s := range w.Silences() {
+		if s.ID == id {
+			s.Until = time.Now()
+			return w.keepSilence(s)
+		}
+	}
+	return fmt.Errorf("there is no silence %d; lunawatch alarms list shows those there are", id)
+}
+
+func (w *Watch) keepSilence(s alarms.Silence) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer w.evaluateNow()
+	return w.commit(journal.Entry{Silence: &s}, false, time.Now())
+}
+
+// History returns the newest alarms that ended, newest first.
+func (w *Watch) History(most int) ([]alarms.Alarm, error) { return w.Journal.History(most) }
+
+// testAge is how long a test alarm stands.
+const testAge = time.Minute
+
+// Test raises a marked test alarm, has every receiver notified of it, whatever
+// its route, and returns what each did. It waits until ctx is done at most.
+func (w *Watch) Test(ctx context.Context, by string) ([]notify.TestResult, error) {
+	now := time.Now()
+	id := strconv.FormatInt(now.UnixNano(), 36)
+	results, forget := w.sender.Expect(id, now)
+	defer forget()
+	text := alarms.Clip("This is a test of the alarm chain by " + by + ". Nothing is wrong.")
+	j := alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "test", Object: id, Test: true}, Condition: alarms.Bad, Severity: alarms.Warning, Text: text,
+		Age: testAge, Evidence: alarms.Evidence{At: now, Text: text}}
+	if err := w.step(journal.Entry{}, func(alarms.State) []alarms.Finding { return []alarms.Finding{j} }, now); err != nil {
+		return nil, err
+	}
+	return results(ctx), nil
+}

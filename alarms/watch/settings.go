@@ -1,0 +1,37 @@
+package watch
+
+import (
+	"errors"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/journal"
+	"github.com/lunawatch/lunawatch/alarms/rules"
+	"github.com/lunawatch/lunawatch/internal/setting"
+)
+
+// Settings are what the configuration can change.
+type Settings struct {
+	rules.Thresholds  `yaml:",inline"`
+	alarms.Damping    `yaml:",inline"`
+	journal.Retention `yaml:",inline"`
+
+	NotifyInterval time.Duration `yaml:"notify_interval"` // between two notifications of one alarm
+	DeliveryAfter  time.Duration `yaml:"delivery_after"`  // how long a notification waits before that is an alarm
+}
+
+// DefaultSettings() returns the settings of an empty configuration.
+func DefaultSettings() Settings {
+	return Settings{
+		Thresholds: rules.DefaultThresholds(), Damping: alarms.DefaultDamping(), Retention: journal.DefaultRetention(),
+		NotifyInterval: time.Minute, DeliveryAfter: 5 * time.Minute,
+	}
+}
+
+// Validate returns all that is wrong with s.
+func (s Settings) Validate() error {
+	return errors.Join(s.Thresholds.Validate(), s.Damping.Validate(), setting.Validate([]setting.Check{
+		{Key: "notify_interval", Value: s.NotifyInterval, OK: s.NotifyInterval >= 0, Remedy: setting.NotNegative},
+		{Key: "delivery_after", Value: s.DeliveryAfter, OK: s.DeliveryAfter > 0, Remedy: setting.Positive},
+	}), s.Retention.Validate())
+}
