@@ -225,7 +225,7 @@ func (a *Agent) collectors() (all []collectors.Collector) {
 
 // cards returns the collector of the HSMs in this host.
 func (c Config) cards() *lunacm.Cards {
-	return &lunacm.Cards{Host: c.Host.Name, Name: c.LunaCM.Name, Serials: c.LunaCM.Serials, Path: c.LunaCM.Path, Intervals: c.LunaCM.Intervals.collectors(), Replay: c.LunaCM.replay}
+	return &lunacm.Cards{Host: c.Host.Name, Name: c.LunaCM.Name, Serials: c.LunaCM.Serials, Path: c.LunaCM.Path, Intervals: c.LunaCM.Intervals.collectors(), Replay: c.LunaCM.Replay}
 }
 
 // remembered returns the serial numbers that are configured, and those of HSMs

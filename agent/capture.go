@@ -234,7 +234,7 @@ const maxCapture = 64 << 20
 
 // Replay makes c watch a capture, a directory or a tar archive, instead of its
 // HSMs. An archive is unpacked into the state directory.
-func (c *Config) Replay(from string) error {
+func Replay(c *Config, from string) error {
 	info, err := os.Stat(from)
 	if err != nil {
 		return fmt.Errorf("replay: %w", err)
@@ -262,10 +262,10 @@ func (c *Config) Replay(from string) error {
 			return fmt.Errorf("replay: %w", err)
 		}
 		if e.Name() == hostDir {
-			c.replayHost(from, set)
+			replayHost(c, from, set)
 			continue
 		}
-		h := HSM{Name: e.Name(), Replay: from, Prefer: set.Prefer, replaySerial: set.SNMPSerial}
+		h := HSM{Name: e.Name(), Replay: from, Prefer: set.Prefer, ReplaySerial: set.SNMPSerial}
 		h.complete(c.Intervals)
 		h.Logs, _ = filepath.Glob(filepath.Join(from, "log*.txt"))
 		c.HSMs = append(c.HSMs, h)
@@ -277,20 +277,15 @@ func (c *Config) Replay(from string) error {
 }
 
 // replayHost makes c watch the captured cards and HA groups of a host.
-func (c *Config) replayHost(dir string, set settings) {
+func replayHost(c *Config, dir string, set settings) {
 	c.Host.Name = hostDir
-	if exists(filepath.Join(dir, "cards")) {
-		c.LunaCM = LunaCM{Enabled: true, Name: "card", Serials: set.Serials, replay: dir}
+	if setting.File(filepath.Join(dir, "cards")).Exists() {
+		c.LunaCM = LunaCM{Enabled: true, Name: "card", Serials: set.Serials, Replay: dir}
 		c.LunaCM.Intervals.complete(c.Intervals)
 	}
-	if exists(filepath.Join(dir, "ha")) {
-		c.HA = HA{Enabled: true, Interval: c.Intervals.Slow, replay: dir}
+	if setting.File(filepath.Join(dir, "ha")).Exists() {
+		c.HA = HA{Enabled: true, Interval: c.Intervals.Slow, Replay: dir}
 	}
-}
-
-func exists(file string) bool {
-	_, err := os.Stat(file)
-	return err == nil
 }
 
 // readSettings reads those of a capture; old captures have none.

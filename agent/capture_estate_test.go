@@ -24,7 +24,7 @@ import (
 // captureSite is a configuration with every kind of source: two appliances over
 // LunaSH, REST and SNMP (our own agent behind a real snmpd stands in for the
 // appliance's), a card, and the HA groups of the host.
-func captureSite(t *testing.T) (e *estate, config Config) {
+func captureSite(t *testing.T) (e *estate, c Config) {
 	t.Helper()
 	e = startHost(t)
 	e.until(t, "the site is read", func() bool {
@@ -66,9 +66,9 @@ hsms:
 	e.until(t, "an application has lost a member", func() bool { return len(e.ha().Members[1].LostBy) == 1 })
 	// What is captured first must not be stale before the last source is asked.
 	text = strings.Replace(text, "{fast: 1s, slow: 2s, hourly: 3s}", "{fast: 1h, slow: 1h, hourly: 1h}", 1)
-	config, err = ParseConfig([]byte("host: {enabled: false, name: client-of-site}\n" + text))
+	c, err = ParseConfig([]byte("host: {enabled: false, name: client-of-site}\n" + text))
 	must(t, err)
-	return e, config
+	return e, c
 }
 
 // TestCaptureRoundTrip captures a site, packs it, and replays it: the replayed
@@ -76,11 +76,11 @@ hsms:
 // name and no secret.
 func TestCaptureRoundTrip(t *testing.T) {
 	t.Parallel()
-	e, config := captureSite(t)
+	e, c := captureSite(t)
 	store := hsm.NewStore()
 	store.Expect(hsm.NetworkHSM, "site-luna1", "site-luna2")
 	made := newCapturing(store.Apply)
-	made.all(t.Context(), config)
+	made.all(t.Context(), c)
 	before, capture := store.Latest(), made.finish()
 	if len(capture.Failed) > 0 {
 		t.Errorf("failed: %q", capture.Failed)
@@ -183,7 +183,7 @@ func replay(t *testing.T, e *estate, from string, devices int) *hsm.Snapshot {
 	c := Default()
 	c.StateDirectory, c.ControlSocket, c.SNMP.Enabled = e.dir+"/replayed", e.dir+"/replayed.sock", false
 	c.Intervals = Intervals{time.Hour, time.Hour, time.Hour}
-	must(t, c.Replay(from))
+	must(t, Replay(&c, from))
 	a := e.runConfig(t, c)
 	last := []string{"hsm tamper show", "rest certificate", "snmp hsmClientRegistrationTable"}
 	e.until(t, "the capture is replayed", func() bool {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors/formats"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // TestCapture captures captured answers: nothing that names the site may be
@@ -17,7 +18,7 @@ func TestCapture(t *testing.T) {
 	dir := t.TempDir()
 	log := filepath.Join(dir, "messages")
 	must(t, os.WriteFile(log, []byte("2026 Mar  1 12:00:00 vault-7  kern info  kernel: k7pf0: [HSM] ALM2001: High temperature warning activated\n"), 0o600))
-	source := filepath.Join("..", "collectors", "testdata", "7.2")
+	source := filepath.Join("..", "collectors", "formats", "testdata", "7.2")
 	capture := NewCapture(t.Context(), Config{HSMs: []HSM{{Name: "vault-7", Replay: source, Logs: []string{log}}}})
 	if len(capture.Files) < 12 {
 		t.Fatalf("%d files, failed: %q", len(capture.Files), capture.Failed)
@@ -39,7 +40,7 @@ func TestCapture(t *testing.T) {
 	must(t, os.WriteFile(file, archive.Bytes(), 0o600))
 	c := Default()
 	c.StateDirectory = dir
-	must(t, c.Replay(file))
+	must(t, Replay(&c, file))
 	after := shown(t, c.HSMs[0].Replay)
 	if after.Firmware != before.Firmware || after.Storage != before.Storage || len(after.Partitions) != len(before.Partitions) {
 		t.Errorf("the replay says something else:\n%+v\n%+v", after, before)
@@ -72,7 +73,7 @@ func TestReplayRefuses(t *testing.T) {
 	} {
 		c := Default()
 		c.StateDirectory = filepath.Join(dir, "state")
-		if err := c.Replay(from); err == nil || !strings.Contains(err.Error(), want) {
+		if err := Replay(&c, from); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", from, err, want)
 		}
 	}
@@ -88,7 +89,7 @@ func TestReplayTruncated(t *testing.T) {
 	if err := unpack(file, filepath.Join(dir, "out")); err == nil || !strings.Contains(err.Error(), "not a capture") {
 		t.Errorf("got %v", err)
 	}
-	if exists(filepath.Join(dir, "out", "hsm1", "hsm-show.txt")) {
+	if setting.File(filepath.Join(dir, "out", "hsm1", "hsm-show.txt")).Exists() {
 		t.Error("half of a file is written")
 	}
 }

@@ -38,7 +38,7 @@ type LunaCM struct {
 	KernelLog   string            `yaml:"kernel_log"`
 	KernelCards map[string]string `yaml:"kernel_cards"` // serial number by driver instance, such as k7pf0
 
-	replay string // directory of a capture
+	Replay string `yaml:"-"` // directory of a capture
 }
 
 // Validate returns all that is wrong with l.
@@ -70,7 +70,7 @@ type HA struct {
 	Interval     time.Duration   `yaml:"interval"`      // between two questions to lunacm; 0: the slow interval
 	Expect       *rules.Expected `yaml:"expect"`        // its members; nil: nothing is expected
 
-	replay string // directory of a capture
+	Replay string `yaml:"-"` // directory of a capture
 }
 
 // Validate returns all that is wrong with h.

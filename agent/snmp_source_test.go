@@ -22,9 +22,9 @@ import (
 )
 
 // runAgent runs one more agent in the estate; it ends with the test.
-func (e *estate) runAgent(t *testing.T, name, config string) *Agent {
+func (e *estate) runAgent(t *testing.T, name, text string) *Agent {
 	t.Helper()
-	c, err := ParseConfig(fmt.Appendf(nil, "state_directory: %s/%s\ncontrol_socket: %s/%s.sock\nhost: {enabled: false}\n%s", e.dir, name, e.dir, name, config))
+	c, err := ParseConfig(fmt.Appendf(nil, "state_directory: %s/%s\ncontrol_socket: %s/%s.sock\nhost: {enabled: false}\n%s", e.dir, name, e.dir, name, text))
 	must(t, err)
 	return e.runConfig(t, c)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/collectors/rest"
 	"github.com/lunawatch/lunawatch/collectors/snmp"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // sources returns what looks at h, its own or what is in a capture, and what
@@ -21,8 +22,8 @@ func (h HSM) sources(runner collectors.Runner) (all []collectors.Source, done fu
 		all = append(all, &rest.Poller{Device: h.Name, Rank: h.rank(sourceREST), Intervals: h.intervals(), API: api})
 	}
 	agent := h.SNMPAgent
-	if h.Replay != "" && exists(filepath.Join(h.Replay, snmp.WalkFile)) {
-		agent = &SNMPAgent{Serial: h.replaySerial}
+	if h.Replay != "" && setting.File(filepath.Join(h.Replay, snmp.WalkFile)).Exists() {
+		agent = &SNMPAgent{Serial: h.ReplaySerial}
 		agent.complete()
 	}
 	if agent != nil {
@@ -42,7 +43,7 @@ func (h HSM) restAPI() *rest.API {
 	if r := h.REST; r != nil {
 		return &rest.API{Address: r.Address, User: r.User, PasswordFile: r.PasswordFile, CAFile: r.CAFile, Certificate: r.Certificate}
 	}
-	if h.Replay != "" && exists(filepath.Join(h.Replay, "rest")) {
+	if h.Replay != "" && setting.File(filepath.Join(h.Replay, "rest")).Exists() {
 		return &rest.API{Replay: h.Replay}
 	}
 	return nil
@@ -54,7 +55,7 @@ func (c Config) hostSources(log *slog.Logger) (all []collectors.Source) {
 		all = append(all, c.cards())
 	}
 	if h := c.HA; h.Enabled {
-		ha := &ha.Collector{Device: c.Host.Name, Config: h.ClientConfig, Interval: h.Interval, Log: log, Replay: h.replay}
+		ha := &ha.Collector{Device: c.Host.Name, Config: h.ClientConfig, Interval: h.Interval, Log: log, Replay: h.Replay}
 		if h.ListGroups {
 			ha.LunaCM, ha.VTL = c.LunaCM.Path, h.VTL
 		}

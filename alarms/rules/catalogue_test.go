@@ -62,7 +62,7 @@ func TestCatalogueHoldsTogether(t *testing.T) {
 // TestCatalogueIsTheReference compares with the facts, where they are beside
 // the checkout.
 func TestCatalogueIsTheReference(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", "shared", "reference", "alarms.md"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "reference", "alarms.md"))
 	if err != nil {
 		t.Skipf("SKIPPED: the reference is not beside the checkout: %v", err)
 	}

@@ -37,7 +37,7 @@ func runAgent(ctx context.Context, args []string, std stdio) int {
 		err = c.SNMP.ReadVendor(*vendor)
 	}
 	if err == nil && *replay != "" {
-		err = c.Replay(*replay)
+		err = agent.Replay(&c, *replay)
 	}
 	if err != nil {
 		return fail(std, "agent", err)

@@ -90,14 +90,14 @@ func inRange(std stdio, flag, value string, low, high int) (int, bool) {
 }
 
 // fromHSM measures over a session of its own.
-func fromHSM(ctx context.Context, config, name string, every time.Duration, rounds int) (iter.Seq2[hsm.Monitor, error], error) {
-	c, err := agent.ReadConfig(config)
+func fromHSM(ctx context.Context, file, name string, every time.Duration, rounds int) (iter.Seq2[hsm.Monitor, error], error) {
+	c, err := agent.ReadConfig(file)
 	if err != nil {
 		return nil, err
 	}
 	i := slices.IndexFunc(c.HSMs, func(h agent.HSM) bool { return h.Name == name })
 	if i < 0 {
-		return nil, fmt.Errorf("no HSM is named %q in %s", name, config)
+		return nil, fmt.Errorf("no HSM is named %q in %s", name, file)
 	}
 	runner := c.HSMs[i].Runner()
 	return func(yield func(hsm.Monitor, error) bool) {

@@ -55,6 +55,12 @@ func (f File) Bytes() ([]byte, error) {
 	return b, err
 }
 
+// Exists reports whether there is such a file or directory.
+func (f File) Exists() bool {
+	_, err := f.Changed()
+	return err == nil
+}
+
 // Changed returns when the file was last written.
 func (f File) Changed() (time.Time, error) {
 	path, err := f.Path()

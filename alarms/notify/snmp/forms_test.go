@@ -129,7 +129,7 @@ func TestTypedTraps(t *testing.T) {
 			}
 			free := l.LocalAddr().String()
 			l.Close()
-			d, err := netsnmp.StartTrapd(t.Context(), t.TempDir(), netsnmp.TrapdConfig{Address: free, Lines: lines, MIBDirs: []string{"../mibs", "../mibs/base"}})
+			d, err := netsnmp.StartTrapd(t.Context(), t.TempDir(), netsnmp.TrapdConfig{Address: free, Lines: lines, MIBDirs: []string{"../../../mibs", "../../../mibs/base"}})
 			alarmstest.Peer(t, err)
 			t.Cleanup(d.Stop)
 			target := secrets(t, d.Address)
