@@ -18,10 +18,10 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/notify/snmp"
-	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/host"
@@ -36,7 +36,7 @@ import (
 
 // An Agent watches the HSMs of a Config and shows what it sees.
 type Agent struct {
-	config   Config
+	config   config.Config
 	web      Web
 	log      *slog.Logger
 	store    *hsm.Store
@@ -57,7 +57,7 @@ type Web struct {
 }
 
 // New returns an Agent that does nothing until Run.
-func New(c Config, w Web, log *slog.Logger) *Agent {
+func New(c config.Config, w Web, log *slog.Logger) *Agent {
 	a := &Agent{config: c, web: w, log: log, store: hsm.NewStore(), runners: make(map[string]collectors.Runner)}
 	a.view.Store(&mib.View{})
 	for _, h := range c.HSMs {
@@ -66,7 +66,7 @@ func New(c Config, w Web, log *slog.Logger) *Agent {
 	}
 	for _, serial := range c.LunaCM.Serials {
 		if c.LunaCM.Enabled {
-			a.store.Expect(hsm.CardHSM, c.cards().Device(serial))
+			a.store.Expect(hsm.CardHSM, c.Cards().Device(serial))
 		}
 	}
 	if c.Host.Enabled || c.HA.Enabled || c.LunaCM.Enabled {
@@ -74,36 +74,20 @@ func New(c Config, w Web, log *slog.Logger) *Agent {
 	}
 	a.watch = &watch.Watch{
 		Settings: c.Alarms, Store: a.store, Log: log,
-		Receivers: make(map[string]notify.Receiver), Addresses: make(map[string]string), Parent: c.parent,
+		Receivers: make(map[string]notify.Receiver), Addresses: make(map[string]string), Parent: c.Parent,
 	}
-	a.watch.Settings.Expected = c.expected()
+	a.watch.Settings.Expected = c.Expected()
 	a.listener = &syslog.Listener{
-		UDP: c.Syslog.UDP, TCP: c.Syslog.TCP, TLS: c.Syslog.TLS, Rate: c.Syslog.Rate, Log: log, Device: c.sender,
+		UDP: c.Syslog.UDP, TCP: c.Syslog.TCP, TLS: c.Syslog.TLS, Rate: c.Syslog.Rate, Log: log, Device: c.Sender,
 	}
 	if c.SNMP.Enabled {
 		a.session = agentx.New(a.agentx())
 	}
 	for _, h := range c.HSMs {
-		a.watch.Addresses[h.Name] = h.anyAddress()
+		a.watch.Addresses[h.Name] = h.AnyAddress()
 	}
 	a.metrics = a.registry()
 	return a
-}
-
-// Runner returns what sends commands to h.
-func (h HSM) Runner() collectors.Runner {
-	if h.Replay != "" {
-		return lunash.Replay(h.Replay)
-	}
-	if h.Address == "" {
-		return noLunaSH{}
-	}
-	return (&lunash.Client{
-		Address: h.Address, User: h.User,
-		PasswordFile: h.PasswordFile, PrivateKeyFile: h.PrivateKeyFile,
-		HostKey: h.HostKey, KnownHostsFile: h.KnownHostsFile,
-		Algorithms: lunash.Algorithms(h.Algorithms),
-	}).Start()
 }
 
 func (a *Agent) agentx() agentx.Config {
@@ -136,7 +120,7 @@ func (a *Agent) receivers() error {
 			to.Notifier, err = snmp.New(*r.SNMP, a.watch.Journal)
 			to.Confirms = r.SNMP.Inform
 		default:
-			r.serve(&to)
+			r.Serve(&to)
 		}
 		if err != nil {
 			return fmt.Errorf("receiver %q: %w", r.Name, err)
@@ -205,12 +189,12 @@ func (a *Agent) Run(ctx context.Context) error {
 // collectors returns what looks at every device.
 func (a *Agent) collectors() (all []collectors.Collector) {
 	for _, h := range a.config.HSMs {
-		sources, _ := h.sources(a.runners[h.Name])
+		sources, _ := h.Sources(a.runners[h.Name])
 		for _, s := range sources {
 			all = append(all, s)
 		}
 	}
-	for _, s := range a.config.hostSources(a.log) {
+	for _, s := range a.config.HostSources(a.log) {
 		if cards, ok := s.(*lunacm.Cards); ok {
 			cards.Serials = a.remembered(cards)
 			cards.Found = func(device string) { a.store.Expect(hsm.CardHSM, device) }
@@ -221,11 +205,6 @@ func (a *Agent) collectors() (all []collectors.Collector) {
 		all = append(all, &host.Collector{Device: h.Name, Interval: h.Interval})
 	}
 	return all
-}
-
-// cards returns the collector of the HSMs in this host.
-func (c Config) cards() *lunacm.Cards {
-	return &lunacm.Cards{Host: c.Host.Name, Name: c.LunaCM.Name, Serials: c.LunaCM.Serials, Path: c.LunaCM.Path, Intervals: c.LunaCM.Intervals.collectors(), Replay: c.LunaCM.Replay}
 }
 
 // remembered returns the serial numbers that are configured, and those of HSMs
@@ -284,34 +263,6 @@ func (a *Agent) sources(device string) map[string]hsm.Source {
 		}
 	}
 	return nil
-}
-
-// expected returns what must be there, by device.
-func (c Config) expected() map[string]rules.Expected {
-	all := make(map[string]rules.Expected)
-	for _, h := range c.HSMs {
-		if h.Expect != nil {
-			all[h.Name] = *h.Expect
-		}
-	}
-	if c.HA.Expect != nil {
-		all[c.Host.Name] = *c.HA.Expect
-	}
-	return all
-}
-
-// parent returns what a device depends on: a card on its host, an HSM on what
-// is configured; "" if it stands alone.
-func (c Config) parent(device string) string {
-	if c.LunaCM.Enabled && strings.HasPrefix(device, c.cards().Device("")) {
-		return c.Host.Name
-	}
-	for _, h := range c.HSMs {
-		if h.Name == device {
-			return h.DependsOn
-		}
-	}
-	return ""
 }
 
 // serveWeb serves metrics and pages until ctx is done.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/follow"
 	"github.com/lunawatch/lunawatch/collectors/snmp"
@@ -60,7 +61,7 @@ type capturing struct {
 }
 
 // NewCapture asks every source of c once.
-func NewCapture(ctx context.Context, c Config) Capture {
+func NewCapture(ctx context.Context, c config.Config) Capture {
 	made := newCapturing(func(hsm.Observation) {})
 	made.all(ctx, c)
 	return made.finish()
@@ -73,11 +74,11 @@ func newCapturing(report func(hsm.Observation)) *capturing {
 }
 
 // all asks every source of c.
-func (m *capturing) all(ctx context.Context, c Config) {
+func (m *capturing) all(ctx context.Context, c config.Config) {
 	for i, h := range c.HSMs {
 		dir := fmt.Sprintf("hsm%d", i+1)
 		m.learnConfigured(h)
-		sources, done := h.sources(h.Runner())
+		sources, done := h.Sources(h.Runner())
 		for _, s := range sources {
 			m.source(ctx, s, dir)
 		}
@@ -93,7 +94,7 @@ func (m *capturing) all(ctx context.Context, c Config) {
 	}
 	own, _ := os.Hostname()
 	m.learnHost(own)
-	for _, s := range c.hostSources(slog.New(slog.DiscardHandler)) {
+	for _, s := range c.HostSources(slog.New(slog.DiscardHandler)) {
 		m.learnHost(c.Host.Name)
 		m.source(ctx, s, hostDir)
 	}
@@ -108,7 +109,7 @@ func (m *capturing) all(ctx context.Context, c Config) {
 
 // learnConfigured remembers the names that the configuration holds. A secret
 // has no way into an answer; if one is there all the same it is replaced, too.
-func (m *capturing) learnConfigured(h HSM) {
+func (m *capturing) learnConfigured(h config.HSM) {
 	m.learn("name", h.Name)
 	for _, address := range append([]string{h.Address}, h.SyslogSenders...) {
 		m.learnHost(address)
@@ -234,7 +235,7 @@ const maxCapture = 64 << 20
 
 // Replay makes c watch a capture, a directory or a tar archive, instead of its
 // HSMs. An archive is unpacked into the state directory.
-func Replay(c *Config, from string) error {
+func Replay(c *config.Config, from string) error {
 	info, err := os.Stat(from)
 	if err != nil {
 		return fmt.Errorf("replay: %w", err)
@@ -251,7 +252,7 @@ func Replay(c *Config, from string) error {
 		return fmt.Errorf("replay: %w", err)
 	}
 	c.HSMs = nil
-	c.LunaCM, c.HA, c.Host, c.Syslog = LunaCM{}, HA{}, Host{}, Syslog{Rate: c.Syslog.Rate}
+	c.LunaCM, c.HA, c.Host, c.Syslog = config.LunaCM{}, config.HA{}, config.Host{}, config.Syslog{Rate: c.Syslog.Rate}
 	for _, e := range entries {
 		if !e.IsDir() {
 			continue
@@ -265,8 +266,8 @@ func Replay(c *Config, from string) error {
 			replayHost(c, from, set)
 			continue
 		}
-		h := HSM{Name: e.Name(), Replay: from, Prefer: set.Prefer, ReplaySerial: set.SNMPSerial}
-		h.complete(c.Intervals)
+		h := config.HSM{Name: e.Name(), Replay: from, Prefer: set.Prefer, ReplaySerial: set.SNMPSerial}
+		h.Complete(c.Intervals)
 		h.Logs, _ = filepath.Glob(filepath.Join(from, "log*.txt"))
 		c.HSMs = append(c.HSMs, h)
 	}
@@ -277,14 +278,14 @@ func Replay(c *Config, from string) error {
 }
 
 // replayHost makes c watch the captured cards and HA groups of a host.
-func replayHost(c *Config, dir string, set settings) {
+func replayHost(c *config.Config, dir string, set settings) {
 	c.Host.Name = hostDir
 	if setting.File(filepath.Join(dir, "cards")).Exists() {
-		c.LunaCM = LunaCM{Enabled: true, Name: "card", Serials: set.Serials, Replay: dir}
-		c.LunaCM.Intervals.complete(c.Intervals)
+		c.LunaCM = config.LunaCM{Enabled: true, Name: "card", Serials: set.Serials, Replay: dir}
+		c.LunaCM.Intervals.Complete(c.Intervals)
 	}
 	if setting.File(filepath.Join(dir, "ha")).Exists() {
-		c.HA = HA{Enabled: true, Interval: c.Intervals.Slow, Replay: dir}
+		c.HA = config.HA{Enabled: true, Interval: c.Intervals.Slow, Replay: dir}
 	}
 }
 

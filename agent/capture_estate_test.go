@@ -16,7 +16,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
@@ -24,7 +26,7 @@ import (
 // captureSite is a configuration with every kind of source: two appliances over
 // LunaSH, REST and SNMP (our own agent behind a real snmpd stands in for the
 // appliance's), a card, and the HA groups of the host.
-func captureSite(t *testing.T) (e *estate, c Config) {
+func captureSite(t *testing.T) (e *estate, c config.Config) {
 	t.Helper()
 	e = startHost(t)
 	e.until(t, "the site is read", func() bool {
@@ -38,9 +40,9 @@ func captureSite(t *testing.T) (e *estate, c Config) {
 				a.Name, a.SSHAddress, e.ready.PasswordFile, e.ready.KnownHosts, a.Syslog, withRESTOf(e, a), noc.Name, e.dir, e.dir, a.Name)
 		}
 	}
-	must(t, os.WriteFile(e.dir+"/auth", []byte(noc.Auth+"\n"), 0o600))
-	must(t, os.WriteFile(e.dir+"/priv", []byte(noc.Priv+"\n"), 0o600))
-	must(t, os.Mkdir(e.dir+"/snmpd", 0o700))
+	check.Must(t, os.WriteFile(e.dir+"/auth", []byte(noc.Auth+"\n"), 0o600))
+	check.Must(t, os.WriteFile(e.dir+"/priv", []byte(noc.Priv+"\n"), 0o600))
+	check.Must(t, os.Mkdir(e.dir+"/snmpd", 0o700))
 	snmpd, err := netsnmp.StartAgent(t.Context(), e.dir+"/snmpd", netsnmp.Config{User: &noc})
 	peer(t, err)
 	t.Cleanup(snmpd.Kill)
@@ -66,8 +68,8 @@ hsms:
 	e.until(t, "an application has lost a member", func() bool { return len(e.ha().Members[1].LostBy) == 1 })
 	// What is captured first must not be stale before the last source is asked.
 	text = strings.Replace(text, "{fast: 1s, slow: 2s, hourly: 3s}", "{fast: 1h, slow: 1h, hourly: 1h}", 1)
-	c, err = ParseConfig([]byte("host: {enabled: false, name: client-of-site}\n" + text))
-	must(t, err)
+	c, err = config.Parse([]byte("host: {enabled: false, name: client-of-site}\n" + text))
+	check.Must(t, err)
 	return e, c
 }
 
@@ -86,7 +88,7 @@ func TestCaptureRoundTrip(t *testing.T) {
 		t.Errorf("failed: %q", capture.Failed)
 	}
 	var archive bytes.Buffer
-	must(t, capture.Write(&archive))
+	check.Must(t, capture.Write(&archive))
 	text := bytes.NewBuffer(bytes.ReplaceAll(bytes.ReplaceAll(archive.Bytes(), []byte("hsm1/"), []byte("folder/")), []byte("hsm2/"), []byte("folder/"))).String()
 	for name, file := range capture.Files {
 		text += certificateIn(t, name, file)
@@ -102,7 +104,7 @@ func TestCaptureRoundTrip(t *testing.T) {
 		t.Errorf("replaced: %v", n)
 	}
 	file := filepath.Join(e.dir, "c.tar")
-	must(t, os.WriteFile(file, archive.Bytes(), 0o600))
+	check.Must(t, os.WriteFile(file, archive.Bytes(), 0o600))
 	replayed := replay(t, e, file, len(before.Devices))
 	names := map[string]string{"site-luna1": "hsm1", "site-luna2": "hsm2", "client-of-site": "host", "client-of-site-532018": "card-" + made.redact("532018")}
 	for _, d := range before.Devices {
@@ -113,7 +115,7 @@ func TestCaptureRoundTrip(t *testing.T) {
 		}
 	}
 	view, err := mib.Build(mib.Source{Snapshot: replayed, Now: time.Now()})
-	must(t, err)
+	check.Must(t, err)
 	if view.Len() == 0 {
 		t.Error("the replay serves nothing over SNMP")
 	}
@@ -126,7 +128,7 @@ func certificateIn(t *testing.T, name, text string) string {
 		return ""
 	}
 	var o struct{ Certificate string }
-	must(t, json.Unmarshal([]byte(text), &o))
+	check.Must(t, json.Unmarshal([]byte(text), &o))
 	block, _ := pem.Decode([]byte(o.Certificate))
 	if block == nil {
 		t.Fatalf("%s: no certificate: %s", name, text)
@@ -147,9 +149,9 @@ func dotted(text string) string {
 func TestCaptureGoesOn(t *testing.T) {
 	dir := t.TempDir()
 	log := filepath.Join(dir, "messages")
-	must(t, os.WriteFile(log, []byte("2026 Mar  1 12:00:00 vault-7  kern info  kernel: up\n"), 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, "secret"), []byte("not to be seen\n"), 0o600))
-	c, err := ParseConfig(fmt.Appendf(nil, `
+	check.Must(t, os.WriteFile(log, []byte("2026 Mar  1 12:00:00 vault-7  kern info  kernel: up\n"), 0o600))
+	check.Must(t, os.WriteFile(filepath.Join(dir, "secret"), []byte("not to be seen\n"), 0o600))
+	c, err := config.Parse(fmt.Appendf(nil, `
 lunacm: {enabled: true, path: %[1]s/no-lunacm}
 ha: {enabled: true, client_config: %[1]s/no-conf}
 hsms:
@@ -161,7 +163,7 @@ hsms:
   snmp_agent: {address: "127.0.0.1:1", version: 2c, community_file: %[1]s/no-community}
   logs: [%[1]s/messages, %[1]s/no-log]
 `, dir))
-	must(t, err)
+	check.Must(t, err)
 	capture := NewCapture(t.Context(), c)
 	failed := strings.Join(capture.Failed, "\n")
 	for _, want := range []string{"connection refused", "ca_file", "no-community", "lunacm cannot be started", "client configuration", "no-log"} {
@@ -180,10 +182,10 @@ hsms:
 // replay runs an agent on a capture until it has read every source.
 func replay(t *testing.T, e *estate, from string, devices int) *hsm.Snapshot {
 	t.Helper()
-	c := Default()
+	c := config.Default()
 	c.StateDirectory, c.ControlSocket, c.SNMP.Enabled = e.dir+"/replayed", e.dir+"/replayed.sock", false
-	c.Intervals = Intervals{time.Hour, time.Hour, time.Hour}
-	must(t, Replay(&c, from))
+	c.Intervals = config.Intervals{Fast: time.Hour, Slow: time.Hour, Hourly: time.Hour}
+	check.Must(t, Replay(&c, from))
 	a := e.runConfig(t, c)
 	last := []string{"hsm tamper show", "rest certificate", "snmp hsmClientRegistrationTable"}
 	e.until(t, "the capture is replayed", func() bool {
@@ -221,9 +223,9 @@ func device(t *testing.T, s *hsm.Snapshot, name string) hsm.Device {
 func comparable(t *testing.T, d hsm.Device) string {
 	t.Helper()
 	text, err := json.Marshal(d)
-	must(t, err)
+	check.Must(t, err)
 	var sections map[string]any
-	must(t, json.Unmarshal(text, &sections))
+	check.Must(t, json.Unmarshal(text, &sections))
 	withoutMoments(sections)
 	out := map[string]any{"kind": d.Kind}
 	for name, s := range sections {
@@ -239,7 +241,7 @@ func comparable(t *testing.T, d hsm.Device) string {
 	}
 	out["source_failures"] = sources
 	text, err = json.Marshal(out)
-	must(t, err)
+	check.Must(t, err)
 	return string(text)
 }
 
@@ -266,7 +268,7 @@ func withoutMoments(v any) {
 func indented(t *testing.T, text string) string {
 	t.Helper()
 	var out bytes.Buffer
-	must(t, json.Indent(&out, []byte(text), "", " "))
+	check.Must(t, json.Indent(&out, []byte(text), "", " "))
 	return out.String()
 }
 
@@ -275,7 +277,7 @@ func indented(t *testing.T, text string) string {
 func siteNames(t *testing.T, e *estate, snap *hsm.Snapshot) []string {
 	t.Helper()
 	password, err := os.ReadFile(e.ready.PasswordFile)
-	must(t, err)
+	check.Must(t, err)
 	names := []string{"site-luna1", "site-luna2", "client-of-site", "600001", "600002", "532018", strings.TrimSpace(string(password)), noc.Auth, noc.Priv, "SESSION_ID", "PRIVATE KEY"}
 	for _, d := range snap.Devices {
 		names = append(names, d.Show.Value.Label.Value)

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/collectors/formats"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
@@ -17,9 +19,9 @@ import (
 func TestCapture(t *testing.T) {
 	dir := t.TempDir()
 	log := filepath.Join(dir, "messages")
-	must(t, os.WriteFile(log, []byte("2026 Mar  1 12:00:00 vault-7  kern info  kernel: k7pf0: [HSM] ALM2001: High temperature warning activated\n"), 0o600))
+	check.Must(t, os.WriteFile(log, []byte("2026 Mar  1 12:00:00 vault-7  kern info  kernel: k7pf0: [HSM] ALM2001: High temperature warning activated\n"), 0o600))
 	source := filepath.Join("..", "collectors", "formats", "testdata", "7.2")
-	capture := NewCapture(t.Context(), Config{HSMs: []HSM{{Name: "vault-7", Replay: source, Logs: []string{log}}}})
+	capture := NewCapture(t.Context(), config.Config{HSMs: []config.HSM{{Name: "vault-7", Replay: source, Logs: []string{log}}}})
 	if len(capture.Files) < 12 {
 		t.Fatalf("%d files, failed: %q", len(capture.Files), capture.Failed)
 	}
@@ -35,12 +37,12 @@ func TestCapture(t *testing.T) {
 		t.Errorf("log: %s", text)
 	}
 	var archive bytes.Buffer
-	must(t, capture.Write(&archive))
+	check.Must(t, capture.Write(&archive))
 	file := filepath.Join(dir, "c.tar")
-	must(t, os.WriteFile(file, archive.Bytes(), 0o600))
-	c := Default()
+	check.Must(t, os.WriteFile(file, archive.Bytes(), 0o600))
+	c := config.Default()
 	c.StateDirectory = dir
-	must(t, Replay(&c, file))
+	check.Must(t, Replay(&c, file))
 	after := shown(t, c.HSMs[0].Replay)
 	if after.Firmware != before.Firmware || after.Storage != before.Storage || len(after.Partitions) != len(before.Partitions) {
 		t.Errorf("the replay says something else:\n%+v\n%+v", after, before)
@@ -53,10 +55,10 @@ func TestCapture(t *testing.T) {
 func shown(t *testing.T, dir string) hsm.Show {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "hsm-show.txt"))
-	must(t, err)
+	check.Must(t, err)
 	format, _ := formats.FindFormat("hsm-show")
 	fact, _, err := format.Parse(string(text))
-	must(t, err)
+	check.Must(t, err)
 	return fact.(hsm.Show)
 }
 
@@ -64,14 +66,14 @@ func TestReplayRefuses(t *testing.T) {
 	dir := t.TempDir()
 	evil := filepath.Join(dir, "evil.tar")
 	var archive bytes.Buffer
-	must(t, Capture{Files: map[string]string{"../../etc/x": "x"}}.Write(&archive))
-	must(t, os.WriteFile(evil, archive.Bytes(), 0o600))
+	check.Must(t, Capture{Files: map[string]string{"../../etc/x": "x"}}.Write(&archive))
+	check.Must(t, os.WriteFile(evil, archive.Bytes(), 0o600))
 	for from, want := range map[string]string{
 		evil:             "not a capture: it holds",
 		dir + "/nowhere": "no such file",
 		t.TempDir():      "holds no folder of captured answers",
 	} {
-		c := Default()
+		c := config.Default()
 		c.StateDirectory = filepath.Join(dir, "state")
 		if err := Replay(&c, from); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", from, err, want)
@@ -84,8 +86,8 @@ func TestReplayTruncated(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "c.tar")
 	var archive bytes.Buffer
-	must(t, Capture{Files: map[string]string{"hsm1/hsm-show.txt": strings.Repeat("x", 2000)}}.Write(&archive))
-	must(t, os.WriteFile(file, archive.Bytes()[:1000], 0o600))
+	check.Must(t, Capture{Files: map[string]string{"hsm1/hsm-show.txt": strings.Repeat("x", 2000)}}.Write(&archive))
+	check.Must(t, os.WriteFile(file, archive.Bytes()[:1000], 0o600))
 	if err := unpack(file, filepath.Join(dir, "out")); err == nil || !strings.Contains(err.Error(), "not a capture") {
 		t.Errorf("got %v", err)
 	}

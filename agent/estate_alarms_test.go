@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
 
@@ -133,7 +134,7 @@ receivers:
 	})
 	e.trapd.Stop()
 	hole, err := net.ListenPacket("udp", e.trapd.Address) // takes traps and loses them
-	must(t, err)
+	check.Must(t, err)
 	before := sequences(e.trapd, lunawatchObjects+"3.1.0 = Gauge32: ")
 	e.inject(t, "luna72", "battery 2.70")
 	e.inject(t, "luna72", "temperature 78")
@@ -144,18 +145,18 @@ receivers:
 	e.until(t, "temp-warn stands", func() bool { return e.stands("luna72", "temp-warn") })
 	e.agree(t)
 	// A notification that is still queued would reach the next snmptrapd.
-	must(t, hole.SetReadDeadline(time.Now().Add(testTimeout)))
+	check.Must(t, hole.SetReadDeadline(time.Now().Add(testTimeout)))
 	var lost []byte
 	missing := func(key string) bool { return !bytes.Contains(lost, []byte(key)) }
 	for trap := make([]byte, 64<<10); slices.ContainsFunc([]string{"luna72/battery", "luna72/temp-warn", "luna54/appliance-fan"}, missing); {
 		n, _, err := hole.ReadFrom(trap)
-		must(t, err)
+		check.Must(t, err)
 		lost = append(lost, trap[:n]...)
 	}
 
 	hole.Close()
 	modules, err := filepath.Abs("../mibs")
-	must(t, err)
+	check.Must(t, err)
 	back, err := netsnmp.StartTrapd(t.Context(), t.TempDir(), netsnmp.TrapdConfig{Address: e.trapd.Address, MIBDirs: []string{modules, filepath.Join(modules, "base")}})
 	peer(t, err)
 	t.Cleanup(back.Stop)

@@ -18,6 +18,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/answer"
 	"github.com/lunawatch/lunawatch/collectors/formats"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/check"
 )
 
 // quantiles reports the median and the 99th percentile, in milliseconds.
@@ -38,14 +39,14 @@ func quantiles(b *testing.B, name string, all []time.Duration) {
 func BenchmarkLogLineToTrap(b *testing.B) {
 	e := startEstate(b, "receivers:\n- {name: snmpd, agentx: {}}\n")
 	file, err := os.OpenFile(e.ready.Appliances[2].Syslog, os.O_APPEND|os.O_WRONLY, 0)
-	must(b, err)
+	check.Must(b, err)
 	defer file.Close()
 	var all []time.Duration
 	for i := 0; b.Loop(); i++ {
 		start := time.Now()
 		fmt.Fprintf(file, "2026 Nov 21 02:00:00 luna72  kern info  kernel: k7pf0: [HSM] ALM%04d: bench\n", 3000+i%7000)
 		_, err := e.trapd.WaitCount(b.Context(), "/ kernel / 1]", i+1)
-		must(b, err)
+		check.Must(b, err)
 		all = append(all, time.Since(start))
 	}
 	quantiles(b, "trap", all)
@@ -62,11 +63,11 @@ func BenchmarkGetWhileApplianceHangs(b *testing.B) {
 	var number uint16
 	fmt.Sscan(port, &number)
 	manager := &gosnmp.GoSNMP{Target: host, Port: number, Version: gosnmp.Version2c, Community: "public", Timeout: 5 * time.Second, MaxOids: 10}
-	must(b, manager.Connect())
+	check.Must(b, manager.Connect())
 	const label = ".1.3.6.1.4.1.23629.1.5.1.2.1.3.6.52.56.51.50.51.51"
 	get := func() gosnmp.Asn1BER {
 		answer, err := manager.Get([]string{label})
-		must(b, err)
+		check.Must(b, err)
 		return answer.Variables[0].Type
 	}
 	thousand := func(name string) {
@@ -82,14 +83,14 @@ func BenchmarkGetWhileApplianceHangs(b *testing.B) {
 	}
 	for b.Loop() {
 		thousand("running")
-		must(b, e.sim.Signal(syscall.SIGSTOP))
+		check.Must(b, e.sim.Signal(syscall.SIGSTOP))
 		stopped := time.Now()
 		thousand("hanging")
 		for get() != gosnmp.NoSuchInstance {
 			time.Sleep(50 * time.Millisecond)
 		}
 		b.ReportMetric(time.Since(stopped).Seconds(), "gone-after-s")
-		must(b, e.sim.Signal(syscall.SIGCONT))
+		check.Must(b, e.sim.Signal(syscall.SIGCONT))
 		e.until(b, "the values are back", func() bool { return get() == gosnmp.OctetString })
 	}
 }
@@ -107,7 +108,7 @@ func BenchmarkLogLineToWebhook(b *testing.B) {
 	defer server.Close()
 	e := startEstate(b, "receivers:\n- {name: hook, webhook: {url: \""+server.URL+"\"}}\n")
 	file, err := os.OpenFile(e.ready.Appliances[2].Syslog, os.O_APPEND|os.O_WRONLY, 0)
-	must(b, err)
+	check.Must(b, err)
 	defer file.Close()
 	var all []time.Duration
 	for i := 0; b.Loop(); i++ {
@@ -128,7 +129,7 @@ func BenchmarkPollToTrap(b *testing.B) {
 	e := startEstate(b, "receivers:\n- {name: snmpd, agentx: {}}\n")
 	e.agent.store.Expect(hsm.NetworkHSM, "bench")
 	text, err := os.ReadFile("../collectors/formats/testdata/7.2/hsm-show.txt")
-	must(b, err)
+	check.Must(b, err)
 	text = regexp.MustCompile(`(?m)^.*WARNING: Battery.*$`).ReplaceAll(text, nil)
 	volts := regexp.MustCompile(`(Battery Voltage: +)[0-9.]+`)
 	var show answer.Format
@@ -144,11 +145,11 @@ func BenchmarkPollToTrap(b *testing.B) {
 		answer := volts.ReplaceAllString(string(text), []string{"${1}3.080", "${1}2.600"}[low])
 		start := time.Now()
 		fact, _, err := show.Parse(answer)
-		must(b, err)
+		check.Must(b, err)
 		e.agent.report(hsm.Observation{Device: "bench", Source: "hsm show", At: time.Now(), MaxAge: time.Hour, Facts: []hsm.Fact{fact}})
 		seen[low]++
 		_, err = e.trapd.WaitCount(b.Context(), fmt.Sprintf("/ battery / %d]", low), seen[low])
-		must(b, err)
+		check.Must(b, err)
 		all = append(all, time.Since(start))
 	}
 	quantiles(b, "poll-to-trap", all)

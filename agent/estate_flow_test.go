@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
 
@@ -27,10 +28,10 @@ func TestOneTruth(t *testing.T) {
 		}
 	})
 	e.until(t, "snmpwalk and snmpbulkwalk and lunawatch walk agree", func() bool {
-		must(t, e.sim.Signal(syscall.SIGSTOP))
+		check.Must(t, e.sim.Signal(syscall.SIGSTOP))
 		defer e.sim.Signal(syscall.SIGCONT) // not for long, or the values are stale
 		list, err := e.client.Walk(t.Context())
-		must(t, err)
+		check.Must(t, err)
 		var direct strings.Builder
 		for _, i := range list {
 			if strings.HasPrefix(i.OID, subtreeHSM) {
@@ -110,7 +111,7 @@ func TestStory(t *testing.T) {
 		}
 	}
 	secret, err := os.ReadFile(e.ready.PasswordFile)
-	must(t, err)
+	check.Must(t, err)
 	if strings.Contains(e.log.String(), strings.TrimSpace(string(secret))) {
 		t.Error("the log holds the password")
 	}
@@ -120,18 +121,18 @@ func TestStory(t *testing.T) {
 func TestForwardedLog(t *testing.T) {
 	t.Parallel()
 	address, err := netsnmp.FreeAddress()
-	must(t, err)
+	check.Must(t, err)
 	e := startEstate(t, "syslog: {udp: \""+address+"\"}\n")
 	c, err := net.Dial("udp", address)
-	must(t, err)
+	check.Must(t, err)
 	defer c.Close()
 	_, err = c.Write([]byte("<6>Mar  1 12:00:00 luna72 kernel: k7pf0: [HSM] ALM2024: Stored data integrity verify error"))
-	must(t, err)
+	check.Must(t, err)
 	e.until(t, "the line's alarm stands", func() bool { return e.stands("luna72", "integrity") })
 	if err := e.client.ClearAlarm(t.Context(), "luna72/nothing", "?"); err == nil || !strings.Contains(err.Error(), "no alarm") {
 		t.Errorf("clear of nothing: %v", err)
 	}
-	must(t, e.client.ClearAlarm(t.Context(), "luna72/integrity", "restored from backup"))
+	check.Must(t, e.client.ClearAlarm(t.Context(), "luna72/integrity", "restored from backup"))
 	if e.stands("luna72", "integrity") {
 		t.Error("it stands after it was ended by hand")
 	}
@@ -144,9 +145,9 @@ func TestForwardedLog(t *testing.T) {
 func get(t *testing.T, url string) string {
 	t.Helper()
 	res, err := http.Get(url)
-	must(t, err)
+	check.Must(t, err)
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	must(t, err)
+	check.Must(t, err)
 	return string(body)
 }

@@ -12,8 +12,10 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
@@ -23,10 +25,10 @@ import (
 func startHost(t *testing.T) *estate {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "lw")
-	must(t, err)
+	check.Must(t, err)
 	e := &estate{dir: dir, log: new(syncBuffer)}
 	scenario := filepath.Join(dir, "scenario.yaml")
-	must(t, os.WriteFile(scenario, []byte(`
+	check.Must(t, os.WriteFile(scenario, []byte(`
 appliances:
   - {name: luna1, model: "7.2", serial: 600001}
   - {name: luna2, model: "7.2", authentication: ped, serial: 600002}
@@ -35,15 +37,15 @@ ha:
   - {label: pay, members: [luna1/payments, luna2/payments], attempts: 3, interval: 1s}
 `), 0o644))
 	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: filepath.Join(dir, "sim"), Scenario: scenario, MonitorSecond: monitorSecond, RSAKeys: os.Getenv(simulatorKeys)})
-	must(t, err)
+	check.Must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
 	go func() { ended <- sim.Run(ctx) }()
 	e.ready = <-sim.Ready()
 	program, err := filepath.Abs(os.Args[0])
-	must(t, err)
-	must(t, os.Symlink(program, filepath.Join(dir, "sim", "lunacm")))
-	c, err := ParseConfig(fmt.Appendf(nil, `
+	check.Must(t, err)
+	check.Must(t, os.Symlink(program, filepath.Join(dir, "sim", "lunacm")))
+	c, err := config.Parse(fmt.Appendf(nil, `
 state_directory: %[1]s/state
 control_socket: %[1]s/control
 snmp: {enabled: false}
@@ -53,7 +55,7 @@ lunacm: {enabled: true, path: %[1]s/sim/lunacm, kernel_log: %[1]s/kern.log}
 ha: {enabled: true, client_config: %[1]s/sim/client/Chrystoki.conf}
 alarms: {unreachable_after: 1, silent_after: 1}
 `, dir))
-	must(t, err)
+	check.Must(t, err)
 	e.run(ctx, t, c, ended)
 	t.Cleanup(func() {
 		cancel()
@@ -152,7 +154,7 @@ func TestHAStory(t *testing.T) {
 			return state == step.state && e.haAlarms() == step.alarms
 		})
 		snap, err := e.client.Snapshot(t.Context())
-		must(t, err)
+		check.Must(t, err)
 		var text bytes.Buffer
 		for _, d := range snap.Devices {
 			if !d.HA.IsZero() {

@@ -8,8 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/check"
 )
 
 // TestKernelStory: what the driver says of the only card is an alarm of the
@@ -24,7 +26,7 @@ func TestKernelStory(t *testing.T) {
 	})
 	e.until(t, "the card is read", e.read(card))
 	kernel, err := os.OpenFile(filepath.Join(e.dir, "kern.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	must(t, err)
+	check.Must(t, err)
 	defer kernel.Close()
 	find := func(device, group, object string) (found alarms.Alarm) {
 		for _, a := range e.agent.watch.Active() {
@@ -41,7 +43,7 @@ func TestKernelStory(t *testing.T) {
 		{"k7pf1: ALM0014: Low Battery", "client", "battery", "k7pf1", "0014"},
 	} {
 		_, err := fmt.Fprintf(kernel, "Mar  1 12:00:00 client kernel: %s\n", x.line)
-		must(t, err)
+		check.Must(t, err)
 		e.until(t, x.line, func() bool { return slices.Contains(find(x.device, x.group, x.object).Codes, x.code) })
 	}
 	if critical, other := e.agent.watch.Events(card); critical != 1 || other != 1 {
@@ -66,7 +68,7 @@ func TestCardOf(t *testing.T) {
 		{"two and a map", []string{"532018", "532019"}, map[string]string{"k7pf1": "532018"}, map[string]string{"k7pf0": "host", "k7pf1": "host-532018"}},
 		{"one and a map", []string{"532018"}, map[string]string{"k7pf1": "532018"}, map[string]string{"k7pf0": "host", "k7pf1": "host-532018"}},
 	} {
-		a := &Agent{config: Default(), store: hsm.NewStore()}
+		a := &Agent{config: config.Default(), store: hsm.NewStore()}
 		a.config.Host.Name, a.config.LunaCM.Name, a.config.LunaCM.KernelCards = "host", "host", x.mapped
 		for _, serial := range x.known {
 			a.store.Expect(hsm.CardHSM, "host-"+serial)

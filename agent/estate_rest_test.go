@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
@@ -88,7 +89,7 @@ func TestRESTGoesOn(t *testing.T) {
 		return false
 	})
 	secure, err := os.ReadFile(e.dir + "/sim/luna62/secure")
-	must(t, err)
+	check.Must(t, err)
 	if n := strings.Count(string(secure), "webserver: failed login"); n != 1 {
 		t.Errorf("%d logins with a password that was refused, want one", n)
 	}
@@ -96,7 +97,7 @@ func TestRESTGoesOn(t *testing.T) {
 		t.Errorf("it is logged %d times, want once", n)
 	}
 	password, err := os.ReadFile(e.ready.PasswordFile)
-	must(t, err)
+	check.Must(t, err)
 	if strings.Contains(e.log.String(), strings.TrimSpace(string(password))) {
 		t.Error("the log holds the password")
 	}

@@ -21,6 +21,8 @@ import (
 
 	"github.com/prometheus/exporter-toolkit/web"
 
+	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/simulator"
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
@@ -90,7 +92,7 @@ func startEstate(tb testing.TB, more string, options ...func(*estate, simulator.
 		}
 	})
 	for _, sub := range []string{"sim", "snmpd", "trapd"} {
-		must(tb, os.Mkdir(filepath.Join(dir, sub), 0o700))
+		check.Must(tb, os.Mkdir(filepath.Join(dir, sub), 0o700))
 	}
 	e.startSimulator(ctx, tb)
 	e.trapd, err = netsnmp.StartTrapd(ctx, filepath.Join(dir, "trapd"), netsnmp.TrapdConfig{Users: []netsnmp.User{noc}, Output: "-On"})
@@ -101,9 +103,9 @@ func startEstate(tb testing.TB, more string, options ...func(*estate, simulator.
 	})
 	peer(tb, err)
 	tb.Cleanup(e.snmpd.Stop)
-	must(tb, os.WriteFile(filepath.Join(dir, "auth"), []byte(noc.Auth+"\n"), 0o600))
-	must(tb, os.WriteFile(filepath.Join(dir, "priv"), []byte(noc.Priv+"\n"), 0o600))
-	must(tb, os.WriteFile(filepath.Join(dir, "community"), []byte("public\n"), 0o600))
+	check.Must(tb, os.WriteFile(filepath.Join(dir, "auth"), []byte(noc.Auth+"\n"), 0o600))
+	check.Must(tb, os.WriteFile(filepath.Join(dir, "priv"), []byte(noc.Priv+"\n"), 0o600))
+	check.Must(tb, os.WriteFile(filepath.Join(dir, "community"), []byte("public\n"), 0o600))
 	e.startAgent(ctx, tb, strings.NewReplacer("$TRAPD", e.trapd.Address, "$DIR", dir).Replace(more), ended)
 	running++
 	return e
@@ -117,13 +119,13 @@ func (e *estate) startSimulator(ctx context.Context, tb testing.TB) {
 	cmd.Env = append(os.Environ(), simulatorDir+"="+filepath.Join(e.dir, "sim"))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
-	must(tb, err)
-	must(tb, cmd.Start())
+	check.Must(tb, err)
+	check.Must(tb, cmd.Start())
 	tb.Cleanup(func() {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	must(tb, json.NewDecoder(out).Decode(&e.ready))
+	check.Must(tb, json.NewDecoder(out).Decode(&e.ready))
 	e.sim = cmd.Process
 }
 
@@ -173,8 +175,8 @@ func TestMain(m *testing.M) {
 
 func (e *estate) startAgent(ctx context.Context, tb testing.TB, more string, ended chan<- error) {
 	tb.Helper()
-	c, err := ParseConfig([]byte(e.config() + more))
-	must(tb, err)
+	c, err := config.Parse([]byte(e.config() + more))
+	check.Must(tb, err)
 	c.Alarms.NotifyInterval, c.Alarms.StormAlarms, c.Alarms.FlapCount = 0, 0, 0 // all is told, and at once
 	e.run(ctx, tb, c, ended)
 	e.until(tb, "every HSM is read, and snmpd serves it", func() bool {
@@ -188,7 +190,7 @@ func (e *estate) startAgent(ctx context.Context, tb testing.TB, more string, end
 }
 
 // run starts the agent of a configuration.
-func (e *estate) run(ctx context.Context, tb testing.TB, c Config, ended chan<- error) {
+func (e *estate) run(ctx context.Context, tb testing.TB, c config.Config, ended chan<- error) {
 	tb.Helper()
 	e.agent = New(c, freeWeb(), slog.New(slog.NewTextHandler(e.log, nil)))
 	e.client = NewClient(c.ControlSocket)
@@ -270,7 +272,7 @@ func (e *estate) until(tb testing.TB, what string, ok func() bool) {
 func (e *estate) inject(tb testing.TB, appliance, event string) {
 	tb.Helper()
 	words := strings.Fields(event)
-	must(tb, simulator.InjectInto(tb.Context(), filepath.Join(e.dir, "sim"), appliance, simulator.Event{Name: words[0], Args: words[1:]}))
+	check.Must(tb, simulator.InjectInto(tb.Context(), filepath.Join(e.dir, "sim"), appliance, simulator.Event{Name: words[0], Args: words[1:]}))
 }
 
 // stands reports whether an alarm of a group stands on a device.
@@ -283,18 +285,11 @@ func (e *estate) stands(device, group string) bool {
 	return false
 }
 
-func must(tb testing.TB, err error) {
-	tb.Helper()
-	if err != nil {
-		tb.Fatal(err)
-	}
-}
-
 // peer skips a test whose real peer is missing, loudly; CI must have it.
 func peer(tb testing.TB, err error) {
 	tb.Helper()
 	if errors.Is(err, netsnmp.ErrMissing) && os.Getenv("CI") != "true" {
 		tb.Skipf("SKIPPED: %v: apt-get install snmpd snmp snmptrapd", err)
 	}
-	must(tb, err)
+	check.Must(tb, err)
 }

@@ -3,9 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
@@ -24,11 +21,10 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // replayed returns what one poll of the captured answers of three versions
 // makes known. It must run in a synctest bubble, so that all times are fixed.
@@ -60,12 +56,12 @@ func TestGolden(t *testing.T) {
 		for _, i := range Instances(view) {
 			fmt.Fprintf(&walk, ".%s = %s # %s\n", i.OID, i.Value, i.Name)
 		}
-		golden(t, "walk.txt", walk.Bytes())
+		check.Golden(t, "walk.txt", walk.Bytes())
 		checkOrder(t, view)
 
 		metrics := prometheus.NewRegistry()
 		metrics.MustRegister(exporters.NewPrometheus(store, time.Now))
-		golden(t, "metrics.txt", gather(t, metrics))
+		check.Golden(t, "metrics.txt", gather(t, metrics))
 
 		var text bytes.Buffer
 		for _, d := range store.Latest().Devices {
@@ -73,7 +69,7 @@ func TestGolden(t *testing.T) {
 			exporters.InformationText(&text, d, now)
 			exporters.PartitionsText(&text, d, now)
 		}
-		golden(t, "text.txt", text.Bytes())
+		check.Golden(t, "text.txt", text.Bytes())
 	})
 }
 
@@ -182,21 +178,4 @@ func gather(t *testing.T, g prometheus.Gatherer) []byte {
 		}
 	}
 	return out.Bytes()
-}
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s differs; go test ./agent -update rewrites it (-want +got):\n%s", file, diff)
-	}
 }

@@ -2,53 +2,18 @@ package agent
 
 import (
 	"context"
-	"errors"
-	"maps"
-	"path/filepath"
-	"regexp"
-	"slices"
 	"time"
 
+	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/collectors/follow"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/hsm"
-	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/internal/wait"
-)
-
-// Where the kernel's messages are, if not in a file.
-const (
-	kernelRing    = "kmsg"
-	kernelJournal = "journal"
 )
 
 // kernelSource is the source that tells whether the kernel's messages are read.
 const kernelSource = "kernel log"
-
-var driverInstance = regexp.MustCompile(`\b(?:k7pf|viper)\d+\b`)
-
-func (l LunaCM) validateKernel() error {
-	var errs []error
-	if !slices.Contains([]string{"", kernelRing, kernelJournal}, l.KernelLog) && !filepath.IsAbs(l.KernelLog) {
-		errs = append(errs, setting.Faultf("kernel_log", "%q is none of kmsg, journal, the absolute path of a file, and nothing", l.KernelLog))
-	}
-	serials := make(map[string]bool)
-	for _, driver := range slices.Sorted(maps.Keys(l.KernelCards)) {
-		key := "kernel_cards." + setting.Key(driver)
-		serial := l.KernelCards[driver]
-		switch {
-		case driverInstance.FindString(driver) != driver:
-			errs = append(errs, setting.Faultf(key, "%q is no name of the driver, such as k7pf0", driver))
-		case !isSerial(serial):
-			errs = append(errs, setting.Faultf(key, "%q is not a serial number", serial))
-		case serials[serial]:
-			errs = append(errs, setting.Faultf(key, "%s is there twice", serial))
-		}
-		serials[serial] = true
-	}
-	return errors.Join(errs...)
-}
 
 // followKernel gives what the kernel says of the cards in this host to the
 // alarms. That it cannot be read is an observation.
@@ -83,9 +48,9 @@ const kernelRetry = time.Minute
 func (a *Agent) readKernel(ctx context.Context, file string, deliver func([]hsm.LogLine, []byte) error) error {
 	from := a.watch.Journal.Cursor(file)
 	switch file {
-	case kernelRing:
+	case config.KernelRing:
 		return (&follow.KernelLog{Log: a.log}).Run(ctx, from, deliver)
-	case kernelJournal:
+	case config.KernelJournal:
 		return (&follow.JournalLog{Log: a.log}).Run(ctx, from, deliver)
 	}
 	return (&follow.Follower{File: file, Log: a.log}).Run(ctx, from, deliver)
@@ -108,7 +73,7 @@ func (a *Agent) kernelLines(ctx context.Context, file string, lines []hsm.LogLin
 		}
 		device := a.cardOf(driver)
 		line := rules.Line{LogLine: l, Device: device, File: file, At: now, Cards: device == a.config.Host.Name}
-		zone := file == kernelRing || file == kernelJournal // the times of a file may have none
+		zone := file == config.KernelRing || file == config.KernelJournal // the times of a file may have none
 		if zone && l.Time.Known && now.Sub(l.Time.Value) > time.Minute {
 			line.At = l.Time.Value
 		}
@@ -126,7 +91,7 @@ func driverOf(l hsm.LogLine) string {
 	if l.Alarm != nil {
 		return l.Alarm.Card
 	}
-	return driverInstance.FindString(l.Message)
+	return config.DriverInstance.FindString(l.Message)
 }
 
 // cardOf returns the device of a driver instance. Nothing tells how the
@@ -135,7 +100,7 @@ func driverOf(l hsm.LogLine) string {
 func (a *Agent) cardOf(driver string) string {
 	c := a.config.LunaCM
 	if serial := c.KernelCards[driver]; serial != "" {
-		return a.config.cards().Device(serial)
+		return a.config.Cards().Device(serial)
 	}
 	var cards []string
 	for _, d := range a.store.Latest().Devices {

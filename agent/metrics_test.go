@@ -10,34 +10,36 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/check"
 )
 
 // TestAlarmMetrics has what people said of alarms in families of its own, and
 // holds the names of all to Prometheus' rules.
 func TestAlarmMetrics(t *testing.T) {
-	c, err := ParseConfig([]byte("snmp: {enabled: false}\nhost: {enabled: false}\nhsms: [{name: a, replay: captured}]\n"))
-	must(t, err)
+	c, err := config.Parse([]byte("snmp: {enabled: false}\nhost: {enabled: false}\nhsms: [{name: a, replay: captured}]\n"))
+	check.Must(t, err)
 	a := New(c, Web{}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	a.watch.Journal, err = journal.Open(t.TempDir())
-	must(t, err)
+	check.Must(t, err)
 	defer a.watch.Journal.Close()
 	a.watch.Receivers["noc"] = notify.Receiver{}
-	must(t, a.watch.Open())
+	check.Must(t, a.watch.Open())
 	var lines []hsm.LogLine
 	for _, s := range []string{"ALM0004: Hard tamper - high temperature", "[HSM] ALM2010: HSM locked - tamper clear required", "[HSM] ALM2003: Battery low voltage warning"} {
 		lines = append(lines, syslog.ParseLine("2026 Mar  1 12:00:00 luna-a  kern info  kernel: k7pf0: "+s))
 	}
-	must(t, a.watch.Lines("a", "messages", lines, nil))
-	must(t, a.watch.Acknowledge("a/hard-ht", "anna", "looking"))
+	check.Must(t, a.watch.Lines("a", "messages", lines, nil))
+	check.Must(t, a.watch.Acknowledge("a/hard-ht", "anna", "looking"))
 	now := time.Now()
 	for _, from := range []time.Time{now, now.Add(time.Hour)} {
 		_, err = a.watch.Silence(alarms.Silence{Match: alarms.Match{Groups: []string{"battery"}}, Author: "anna", Reason: "known", From: from, Until: now.Add(2 * time.Hour)})
-		must(t, err)
+		check.Must(t, err)
 	}
 	r := prometheus.NewRegistry()
 	r.MustRegister(self{a})
@@ -60,7 +62,7 @@ func TestAlarmMetrics(t *testing.T) {
 		}
 	}
 	problems, err := testutil.GatherAndLint(r)
-	must(t, err)
+	check.Must(t, err)
 	for _, p := range problems {
 		t.Errorf("%s: %s", p.Metric, p.Text)
 	}

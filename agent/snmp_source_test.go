@@ -14,8 +14,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/collectors/snmp"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
@@ -24,13 +26,13 @@ import (
 // runAgent runs one more agent in the estate; it ends with the test.
 func (e *estate) runAgent(t *testing.T, name, text string) *Agent {
 	t.Helper()
-	c, err := ParseConfig(fmt.Appendf(nil, "state_directory: %s/%s\ncontrol_socket: %s/%s.sock\nhost: {enabled: false}\n%s", e.dir, name, e.dir, name, text))
-	must(t, err)
+	c, err := config.Parse(fmt.Appendf(nil, "state_directory: %s/%s\ncontrol_socket: %s/%s.sock\nhost: {enabled: false}\n%s", e.dir, name, e.dir, name, text))
+	check.Must(t, err)
 	return e.runConfig(t, c)
 }
 
 // runConfig is [estate.runAgent] of a configuration.
-func (e *estate) runConfig(t *testing.T, c Config) *Agent {
+func (e *estate) runConfig(t *testing.T, c config.Config) *Agent {
 	t.Helper()
 	a := New(c, freeWeb(), slog.New(slog.NewTextHandler(e.log, nil)))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -103,7 +105,7 @@ func only(t *testing.T, a *Agent) hsm.Device {
 func viewText(t *testing.T, a *Agent) string {
 	t.Helper()
 	view, err := mib.Build(mib.Source{Snapshot: a.store.Latest(), Now: time.Now()})
-	must(t, err)
+	check.Must(t, err)
 	var b strings.Builder
 	for _, i := range Instances(view) {
 		fmt.Fprintf(&b, "%s = %s\n", i.Name, i.Value)
@@ -119,7 +121,7 @@ func TestOurOwnAgentAsAnAppliance(t *testing.T) {
 	t.Parallel()
 	e := startEstate(t, "")
 	dir := filepath.Join(e.dir, "snmpd2")
-	must(t, os.Mkdir(dir, 0o700))
+	check.Must(t, os.Mkdir(dir, 0o700))
 	snmpd, err := netsnmp.StartAgent(t.Context(), dir, netsnmp.Config{User: &noc})
 	peer(t, err)
 	t.Cleanup(snmpd.Kill)
@@ -137,7 +139,7 @@ snmp: {enabled: false}
 hsms: [{name: luna72, snmp_agent: {address: %q, user: noc, auth_password_file: %s/auth, priv_password_file: %s/priv, interval: 1s}}]
 `, snmpd.Address, e.dir, e.dir))
 		e.until(t, "the HSM is read", func() bool { return !only(t, first).Certificate.IsZero() && !only(t, first).Clients.IsZero() })
-		must(t, e.sim.Signal(syscall.SIGSTOP))
+		check.Must(t, e.sim.Signal(syscall.SIGSTOP))
 		defer e.sim.Signal(syscall.SIGCONT)
 		var diff string
 		same := func() bool {
@@ -171,7 +173,7 @@ func TestSeveralHSMsBehindOneAgent(t *testing.T) {
 	e := startEstate(t, "")
 	secret := func(name, text string) setting.File {
 		file := filepath.Join(e.dir, name)
-		must(t, os.WriteFile(file, []byte(text+"\n"), 0o600))
+		check.Must(t, os.WriteFile(file, []byte(text+"\n"), 0o600))
 		return setting.File(file)
 	}
 	var serials []string
@@ -181,7 +183,7 @@ func TestSeveralHSMsBehindOneAgent(t *testing.T) {
 	e.until(t, "SNMP shows everything that was read", func() bool {
 		snap := e.agent.store.Latest()
 		now, err := e.agent.newView(snap, time.Now())
-		must(t, err)
+		check.Must(t, err)
 		unread := slices.ContainsFunc(snap.HSMs(), func(d hsm.Device) bool { return d.Licenses.IsZero() || d.Partitions.IsZero() })
 		return !unread && now.Len() == e.agent.view.Load().Len()
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/lunawatch/lunawatch/agent"
+	"github.com/lunawatch/lunawatch/agent/config"
 )
 
 var agentCommand = command{"agent", "watch the HSMs of a configuration file", runAgent}
@@ -32,7 +33,7 @@ func runAgent(ctx context.Context, args []string, std stdio) int {
 	if err != nil {
 		return usageError(std, "agent", err)
 	}
-	c, err := agent.ReadConfig(*file)
+	c, err := config.Read(*file)
 	if err == nil && *vendor != "" {
 		err = c.SNMP.ReadVendor(*vendor)
 	}
@@ -97,7 +98,7 @@ func parseFlags(flags *flag.FlagSet, args []string, words int) (code int, ok boo
 // fail prints an error. Faults of a configuration stand by themselves, so that
 // editors find their lines.
 func fail(std stdio, name string, err error) int {
-	if faults := agent.Faults(nil); errors.As(err, &faults) {
+	if faults := config.Faults(nil); errors.As(err, &faults) {
 		fmt.Fprintln(std.err, faults)
 		return exitError
 	}

@@ -11,7 +11,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/lunawatch/lunawatch/agent"
+	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/exporters"
@@ -35,7 +35,7 @@ func runAlarmsReplay(_ context.Context, args []string, std stdio) int {
 	}
 	settings := watch.DefaultSettings()
 	if *file != "" {
-		c, err := agent.ReadConfig(*file)
+		c, err := config.Read(*file)
 		if err != nil {
 			return fail(std, name, err)
 		}

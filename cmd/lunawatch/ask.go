@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lunawatch/lunawatch/agent"
+	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 )
@@ -46,7 +47,7 @@ func runCheckConfig(_ context.Context, args []string, std stdio) int {
 	if code, ok := parseFlags(flags, args, 0); !ok {
 		return code
 	}
-	c, err := agent.ReadConfig(*file)
+	c, err := config.Read(*file)
 	if err != nil {
 		return fail(std, "check-config", err)
 	}
@@ -66,7 +67,7 @@ func runCheckConfig(_ context.Context, args []string, std stdio) int {
 
 // printReceiver tells what a receiver is told, and how much somebody inside an
 // HSM could signal to it.
-func printReceiver(w io.Writer, r agent.Receiver, c agent.Config) {
+func printReceiver(w io.Writer, r config.Receiver, c config.Config) {
 	p := r.Route.Policy
 	bits, why := p.BitsPerHour(c.Alarms.NotifyInterval, len(c.HSMs)+2) // the host and the agent
 	fmt.Fprintf(w, "receiver %s: told %s.\n", r.Name, routed(r.Route))

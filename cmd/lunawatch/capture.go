@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/lunawatch/lunawatch/agent"
+	"github.com/lunawatch/lunawatch/agent/config"
 )
 
 var captureCommand = command{"capture", "take what every source and the logs say, without what names the site", runCapture}
@@ -19,7 +20,7 @@ func runCapture(ctx context.Context, args []string, std stdio) int {
 	if code, ok := parseFlags(flags, args, 0); !ok {
 		return code
 	}
-	c, err := agent.ReadConfig(*file)
+	c, err := config.Read(*file)
 	if err != nil {
 		return fail(std, "capture", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/agent"
+	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -25,7 +26,7 @@ var hsmPartitionList = command{"hsm partition list", "partitions of the HSMs",
 
 // socketFlag adds the flag that names the agent's control socket.
 func socketFlag(flags *flag.FlagSet) *string {
-	return flags.String("control.socket", agent.Default().ControlSocket, "control socket of the agent")
+	return flags.String("control.socket", config.Default().ControlSocket, "control socket of the agent")
 }
 
 // deviceCommand prints one section of every HSM, or of the one with -serial.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/agent"
+	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -91,11 +92,11 @@ func inRange(std stdio, flag, value string, low, high int) (int, bool) {
 
 // fromHSM measures over a session of its own.
 func fromHSM(ctx context.Context, file, name string, every time.Duration, rounds int) (iter.Seq2[hsm.Monitor, error], error) {
-	c, err := agent.ReadConfig(file)
+	c, err := config.Read(file)
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(c.HSMs, func(h agent.HSM) bool { return h.Name == name })
+	i := slices.IndexFunc(c.HSMs, func(h config.HSM) bool { return h.Name == name })
 	if i < 0 {
 		return nil, fmt.Errorf("no HSM is named %q in %s", name, file)
 	}

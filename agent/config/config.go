@@ -1,11 +1,12 @@
 // Package agent is the configuration of Lunawatch and the wiring of its parts.
-package agent
+package config
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,12 +14,41 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
+
+// Expected returns what must be there, by device.
+func (c Config) Expected() map[string]rules.Expected {
+	all := make(map[string]rules.Expected)
+	for _, h := range c.HSMs {
+		if h.Expect != nil {
+			all[h.Name] = *h.Expect
+		}
+	}
+	if c.HA.Expect != nil {
+		all[c.Host.Name] = *c.HA.Expect
+	}
+	return all
+}
+
+// Parent returns what a device depends on: a card on its host, an HSM on what
+// is configured; "" if it stands alone.
+func (c Config) Parent(device string) string {
+	if c.LunaCM.Enabled && strings.HasPrefix(device, c.Cards().Device("")) {
+		return c.Host.Name
+	}
+	for _, h := range c.HSMs {
+		if h.Name == device {
+			return h.DependsOn
+		}
+	}
+	return ""
+}
 
 // A Config is a configuration file. Every key has the meaning and default that
 // the shipped lunawatch.yaml gives.
@@ -53,7 +83,7 @@ func Default() Config {
 			Slow:   poll.DefaultIntervals[poll.Slow],
 			Hourly: poll.DefaultIntervals[poll.Hourly],
 		},
-		LunaCM: LunaCM{Path: lunacm.DefaultPath, KernelLog: kernelRing},
+		LunaCM: LunaCM{Path: lunacm.DefaultPath, KernelLog: KernelRing},
 		HA:     HA{ClientConfig: "/etc/Chrystoki.conf", ListGroups: true},
 		Host:   Host{Enabled: true, Interval: time.Minute},
 		Syslog: Syslog{Rate: 1000},
@@ -61,20 +91,20 @@ func Default() Config {
 	}
 }
 
-// ReadConfig reads and validates a configuration file. What is wrong with its
+// Read reads and validates a configuration file. What is wrong with its
 // text is [Faults].
-func ReadConfig(file string) (Config, error) {
+func Read(file string) (Config, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return Config{}, fmt.Errorf("configuration: %w", err)
 	}
-	return parseConfig(file, text)
+	return parse(file, text)
 }
 
-// ParseConfig is [ReadConfig] for a text.
-func ParseConfig(text []byte) (Config, error) { return parseConfig("", text) }
+// Parse is [Read] for a text.
+func Parse(text []byte) (Config, error) { return parse("", text) }
 
-func parseConfig(file string, text []byte) (Config, error) {
+func parse(file string, text []byte) (Config, error) {
 	c := Default()
 	d := readDocument(file, text, &c)
 	if len(d.faults) == 0 {
@@ -87,13 +117,13 @@ func parseConfig(file string, text []byte) (Config, error) {
 // complete fills in what is not set.
 func (c *Config) complete() {
 	for i := range c.HSMs {
-		c.HSMs[i].complete(c.Intervals)
+		c.HSMs[i].Complete(c.Intervals)
 	}
 	if c.Host.Name == "" {
 		c.Host.Name, _ = os.Hostname()
 	}
 	c.LunaCM.Name = cmp.Or(c.LunaCM.Name, c.Host.Name)
-	c.LunaCM.Intervals.complete(c.Intervals)
+	c.LunaCM.Intervals.Complete(c.Intervals)
 	c.HA.Interval = cmp.Or(c.HA.Interval, max(c.Intervals.Slow, time.Second))
 	for i := range c.Receivers {
 		c.Receivers[i].Route.Expire = cmp.Or(c.Receivers[i].Route.Expire, notify.DefaultExpire)
@@ -213,9 +243,9 @@ type Intervals struct {
 	Hourly time.Duration `yaml:"hourly"`
 }
 
-// complete fills in what is not set. An interval of all that is too short is
+// Complete fills in what is not set. An interval of all that is too short is
 // reported there, and not again where it is inherited.
-func (i *Intervals) complete(all Intervals) {
+func (i *Intervals) Complete(all Intervals) {
 	i.Fast = cmp.Or(i.Fast, max(all.Fast, time.Second))
 	i.Slow = cmp.Or(i.Slow, max(all.Slow, time.Second))
 	i.Hourly = cmp.Or(i.Hourly, max(all.Hourly, time.Second))
@@ -244,4 +274,18 @@ func withPort(address, port string) string {
 		return address
 	}
 	return net.JoinHostPort(strings.Trim(address, "[]"), port)
+}
+
+// Sender returns the HSM whose log it is, "" if it is of none. The name in the
+// line comes first, since a relay sends the logs of several.
+func (c Config) Sender(address netip.Addr, host string) string {
+	for _, sender := range []string{host, address.String()} {
+		for _, h := range c.HSMs {
+			own, _, _ := net.SplitHostPort(h.AnyAddress())
+			if sender != "" && (sender == h.Name || sender == own || slices.Contains(h.SyslogSenders, sender)) {
+				return h.Name
+			}
+		}
+	}
+	return ""
 }

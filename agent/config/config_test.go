@@ -1,8 +1,7 @@
-package agent
+package config
 
 import (
 	"bytes"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -14,17 +13,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lunawatch/lunawatch/alarms/rules"
-	"github.com/lunawatch/lunawatch/internal/setting"
+	"github.com/lunawatch/lunawatch/internal/check"
 )
 
 // TestReferenceConfig holds the shipped configuration to the code: it is good,
 // it shows every key, and the values that it calls defaults are.
 func TestReferenceConfig(t *testing.T) {
-	text, err := os.ReadFile("../lunawatch.yaml")
+	text, err := os.ReadFile("../../lunawatch.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := ParseConfig(text)
+	c, err := Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,16 +66,16 @@ func keysOf(typ reflect.Type, keys []string) []string {
 
 // TestParent has cards depend on their host, and HSMs on what they say.
 func TestParent(t *testing.T) {
-	c, err := ParseConfig([]byte("host: {name: client}\nlunacm: {enabled: true, name: card}\nhsms:\n- {name: a, replay: /d, depends_on: b}\n- {name: b, replay: /d}\n"))
+	c, err := Parse([]byte("host: {name: client}\nlunacm: {enabled: true, name: card}\nhsms:\n- {name: a, replay: /d, depends_on: b}\n- {name: b, replay: /d}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for device, want := range map[string]string{"a": "b", "b": "", "card-532018": "client", "client": "", "lunawatch": ""} {
-		if got := c.parent(device); got != want {
+		if got := c.Parent(device); got != want {
 			t.Errorf("%s depends on %q, want %q", device, got, want)
 		}
 	}
-	if _, err := ParseConfig([]byte("hsms: [{name: a, replay: /d, depends_on: c}]\n")); err == nil || !strings.Contains(err.Error(), "no other HSM") {
+	if _, err := Parse([]byte("hsms: [{name: a, replay: /d, depends_on: c}]\n")); err == nil || !strings.Contains(err.Error(), "no other HSM") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -89,7 +88,7 @@ func withREST(keys string) string {
 var goodFingerprint = "SHA256:" + strings.Repeat("aB:", 31) + "00"
 
 func TestRESTDefaults(t *testing.T) {
-	c, err := ParseConfig([]byte(withREST("password_file: /r, certificate: \"" + goodFingerprint + "\"")))
+	c, err := Parse([]byte(withREST("password_file: /r, certificate: \"" + goodFingerprint + "\"")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +97,7 @@ func TestRESTDefaults(t *testing.T) {
 		t.Errorf("%+v, %+v", h, h.REST)
 	}
 	for _, prefer := range []string{"[]", "[lunash]", "[rest]", "[rest, lunash]"} {
-		c, err := ParseConfig([]byte(strings.Replace(withREST("password_file: /r, ca_file: /c"), "name: a", "name: a, prefer: "+prefer, 1)))
+		c, err := Parse([]byte(strings.Replace(withREST("password_file: /r, ca_file: /c"), "name: a", "name: a, prefer: "+prefer, 1)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +132,7 @@ func TestConfigAccepts(t *testing.T) {
 		"receivers: [{name: a, syslog: {address: s}}]\n",
 		"receivers: [{name: a, exec: {command: [/bin/true]}}]\n",
 	} {
-		if _, err := ParseConfig([]byte(text)); err != nil {
+		if _, err := Parse([]byte(text)); err != nil {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
@@ -156,7 +155,7 @@ func TestConfigFaults(t *testing.T) {
 		if filepath.Ext(file) != ".yaml" {
 			continue
 		}
-		_, err = parseConfig(filepath.Base(file), text)
+		_, err = parse(filepath.Base(file), text)
 		if err == nil {
 			t.Errorf("%s is accepted", file)
 			continue
@@ -164,23 +163,23 @@ func TestConfigFaults(t *testing.T) {
 		if strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%s: an error holds a secret: %v", file, err)
 		}
-		golden(t, "config/"+filepath.Base(name)+".err", []byte(err.Error()+"\n"))
+		check.Golden(t, "config/"+filepath.Base(name)+".err", []byte(err.Error()+"\n"))
 	}
 }
 
 // TestConfigFile has what is wrong with the file itself.
 func TestConfigFile(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if _, err := ReadConfig("none.yaml"); err == nil || err.Error() != "configuration: open none.yaml: no such file or directory" {
+	if _, err := Read("none.yaml"); err == nil || err.Error() != "configuration: open none.yaml: no such file or directory" {
 		t.Errorf("got %v", err)
 	}
-	must(t, os.WriteFile("huge.yaml", bytes.Repeat([]byte("#\n"), maxConfigBytes), 0o600))
-	if _, err := ReadConfig("huge.yaml"); err == nil || !strings.HasPrefix(err.Error(), "huge.yaml:1:1: the file has more than") {
+	check.Must(t, os.WriteFile("huge.yaml", bytes.Repeat([]byte("#\n"), maxConfigBytes), 0o600))
+	if _, err := Read("huge.yaml"); err == nil || !strings.HasPrefix(err.Error(), "huge.yaml:1:1: the file has more than") {
 		t.Errorf("got %v", err)
 	}
-	must(t, os.WriteFile("empty.yaml", nil, 0o600))
-	c, err := ReadConfig("empty.yaml")
-	must(t, err)
+	check.Must(t, os.WriteFile("empty.yaml", nil, 0o600))
+	c, err := Read("empty.yaml")
+	check.Must(t, err)
 	want := Default()
 	want.complete()
 	if diff := cmp.Diff(want, c, cmp.AllowUnexported(LunaCM{}, HA{})); diff != "" {
@@ -191,7 +190,7 @@ func TestConfigFile(t *testing.T) {
 // TestConfigAliases: an alias is what it stands for, also before the key that
 // has its anchor, and a key counts more than what is merged.
 func TestConfigAliases(t *testing.T) {
-	c, err := ParseConfig([]byte(`
+	c, err := Parse([]byte(`
 lunacm: {intervals: &often {fast: 1m, slow: 2m, hourly: 3m}}
 hsms:
 - {name: a, replay: d, intervals: *often}
@@ -201,7 +200,7 @@ hsms:
     slow: 9m
     <<: *often
 `))
-	must(t, err)
+	check.Must(t, err)
 	a, b := c.HSMs[0].Intervals, c.HSMs[1].Intervals
 	if want := (Intervals{time.Minute, 2 * time.Minute, 3 * time.Minute}); a != want {
 		t.Errorf("got %+v, want %+v", a, want)
@@ -213,8 +212,8 @@ hsms:
 
 // TestConfigText: where text is needed, a number is taken as it is written.
 func TestConfigText(t *testing.T) {
-	c, err := ParseConfig([]byte("hsms:\n- {name: 007, replay: d, expect: {serial: 0484233, firmware: 7.10, model: 0x10, partitions: [1_000, 1e3, !!str 5.0, .inf]}}\n"))
-	must(t, err)
+	c, err := Parse([]byte("hsms:\n- {name: 007, replay: d, expect: {serial: 0484233, firmware: 7.10, model: 0x10, partitions: [1_000, 1e3, !!str 5.0, .inf]}}\n"))
+	check.Must(t, err)
 	want := rules.Expected{Serial: "0484233", Firmware: "7.10", Model: "0x10", Partitions: []string{"1_000", "1e3", "5.0", ".inf"}}
 	if diff := cmp.Diff(want, *c.HSMs[0].Expect); diff != "" || c.HSMs[0].Name != "007" {
 		t.Errorf("name %s\n%s", c.HSMs[0].Name, diff)
@@ -247,7 +246,7 @@ func TestVendorConfig(t *testing.T) {
 // a valid configuration, which is accepted again as it is written out.
 func FuzzConfig(f *testing.F) {
 	files, _ := filepath.Glob("testdata/config/*.yaml")
-	for _, file := range append(files, "../lunawatch.yaml") {
+	for _, file := range append(files, "../../lunawatch.yaml") {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			f.Fatal(err)
@@ -256,7 +255,7 @@ func FuzzConfig(f *testing.F) {
 	}
 	f.Add([]byte(goodHSM))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		c, err := ParseConfig(text)
+		c, err := Parse(text)
 		if err != nil {
 			for _, fault := range err.(Faults) {
 				if fault.Line < 1 || fault.Column < 1 || fault.Err == nil {
@@ -272,44 +271,8 @@ func FuzzConfig(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ParseConfig(again); err != nil {
+		if _, err := Parse(again); err != nil {
 			t.Errorf("written out, it is refused: %v\n%s", err, again)
 		}
 	})
-}
-
-// TestReceiverDefaults: ports, credentials, and what the wiring makes of keys.
-func TestReceiverDefaults(t *testing.T) {
-	t.Setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x")
-	c, err := ParseConfig([]byte(`receivers:
-- {name: mail, smtp: {address: m, security: tls, from: a@b.c, to: [d@e.f], digest: 5m, user: u, password_file: credential:mail}}
-- {name: siem, syslog: {address: s, network: tcp}}
-- {name: am, heartbeat: 10m, alertmanager: {urls: ["https://am"], bearer_token_file: credential:am, ca_file: /ca}}
-- {name: noc, snmp: {address: n, version: 2c, community_file: credential:noc}}
-`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := c.Receivers
-	if r[0].SMTP.Address != "m:465" || r[1].Syslog.Address != "s:514" || r[3].SNMP.Address != "n:162" {
-		t.Errorf("%s, %s, %s", r[0].SMTP.Address, r[1].Syslog.Address, r[3].SNMP.Address)
-	}
-	for want, file := range map[string]setting.File{"mail": r[0].SMTP.PasswordFile, "am": r[2].Alertmanager.BearerTokenFile, "noc": r[3].SNMP.CommunityFile} {
-		if got, err := file.Path(); got != "/run/credentials/x/"+want || err != nil {
-			t.Errorf("%s: %s, %v", want, got, err)
-		}
-	}
-	if r[2].Alertmanager.CAFile != "/ca" {
-		t.Errorf("ca_file: %s", r[2].Alertmanager.CAFile)
-	}
-	c.Receivers = r[:3]
-	a := New(c, Web{}, slog.New(slog.DiscardHandler))
-	if err := a.receivers(); err != nil {
-		t.Fatal(err)
-	}
-	mail, siem, am := a.watch.Receivers["mail"], a.watch.Receivers["siem"], a.watch.Receivers["am"]
-	if mail.Notifier != r[0].SMTP || mail.Digest != 5*time.Minute || mail.Together == nil || !mail.Confirms || siem.Confirms || siem.Refresh != 0 ||
-		am.Refresh != time.Minute || r[2].Alertmanager.Lasts != 5*time.Minute || r[2].Alertmanager.HeartbeatLasts != 30*time.Minute {
-		t.Errorf("%+v\n%+v\n%+v", mail, siem, am)
-	}
 }

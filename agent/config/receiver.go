@@ -1,4 +1,4 @@
-package agent
+package config
 
 import (
 	"errors"
@@ -54,8 +54,8 @@ func (r Receiver) kinds() (set []kind) {
 	return set
 }
 
-// serve fills what r's only kind makes of to.
-func (r Receiver) serve(to *notify.Receiver) {
+// Serve fills what r's only kind makes of to.
+func (r Receiver) Serve(to *notify.Receiver) {
 	to.Notifier = r.kinds()[0].section.(notify.Notifier)
 	to.Confirms = r.Syslog == nil
 	if m := r.Alertmanager; m != nil {

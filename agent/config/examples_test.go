@@ -1,4 +1,4 @@
-package agent
+package config
 
 import (
 	"maps"
@@ -7,13 +7,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lunawatch/lunawatch/internal/check"
 )
 
 // TestExamples loads every file in examples. Each watches and notifies what it
 // is there for, and is in the README.
 func TestExamples(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
-	must(t, err)
+	readme, err := os.ReadFile("../../README.md")
+	check.Must(t, err)
 	watches := map[string]func(c Config) bool{
 		"one-appliance.yaml": func(c Config) bool { return len(c.HSMs) == 1 && c.Receivers[0].SMTP != nil },
 		"pcie-host.yaml": func(c Config) bool {
@@ -24,8 +26,8 @@ func TestExamples(t *testing.T) {
 			return len(c.HSMs) == 3 && len(c.HSMs[1].Expect.Partitions) == 2 && c.Receivers[0].Alertmanager != nil
 		},
 	}
-	entries, err := os.ReadDir("../examples")
-	must(t, err)
+	entries, err := os.ReadDir("../../examples")
+	check.Must(t, err)
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())
@@ -34,7 +36,7 @@ func TestExamples(t *testing.T) {
 		t.Errorf("examples holds %q, listed are %q", names, want)
 	}
 	for name, watched := range watches {
-		c, err := ReadConfig(filepath.Join("../examples", name))
+		c, err := Read(filepath.Join("../../examples", name))
 		if err != nil {
 			t.Error(err)
 			continue

@@ -1,4 +1,4 @@
-package agent
+package config
 
 import (
 	"log/slog"
@@ -6,15 +6,37 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/ha"
+	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/collectors/rest"
 	"github.com/lunawatch/lunawatch/collectors/snmp"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// sources returns what looks at h, its own or what is in a capture, and what
+// Runner returns what sends commands to h.
+func (h HSM) Runner() collectors.Runner {
+	if h.Replay != "" {
+		return lunash.Replay(h.Replay)
+	}
+	if h.Address == "" {
+		return noLunaSH{}
+	}
+	return (&lunash.Client{
+		Address: h.Address, User: h.User,
+		PasswordFile: h.PasswordFile, PrivateKeyFile: h.PrivateKeyFile,
+		HostKey: h.HostKey, KnownHostsFile: h.KnownHostsFile,
+		Algorithms: lunash.Algorithms(h.Algorithms),
+	}).Start()
+}
+
+// Cards returns the collector of the HSMs in this host.
+func (c Config) Cards() *lunacm.Cards {
+	return &lunacm.Cards{Host: c.Host.Name, Name: c.LunaCM.Name, Serials: c.LunaCM.Serials, Path: c.LunaCM.Path, Intervals: c.LunaCM.Intervals.collectors(), Replay: c.LunaCM.Replay}
+}
+
+// Sources returns what looks at h, its own or what is in a capture, and what
 // ends the session of runner, which sends the commands of LunaSH.
-func (h HSM) sources(runner collectors.Runner) (all []collectors.Source, done func()) {
+func (h HSM) Sources(runner collectors.Runner) (all []collectors.Source, done func()) {
 	if h.Address != "" || h.Replay != "" && lunash.Replay(h.Replay).Has() {
 		all = append(all, lunash.NewPoller(h.Name, runner, h.rank(sourceLunaSH), h.intervals()))
 	}
@@ -49,10 +71,10 @@ func (h HSM) restAPI() *rest.API {
 	return nil
 }
 
-// hostSources returns what looks at the cards and HA groups of this host.
-func (c Config) hostSources(log *slog.Logger) (all []collectors.Source) {
+// HostSources returns what looks at the cards and HA groups of this host.
+func (c Config) HostSources(log *slog.Logger) (all []collectors.Source) {
 	if c.LunaCM.Enabled {
-		all = append(all, c.cards())
+		all = append(all, c.Cards())
 	}
 	if h := c.HA; h.Enabled {
 		ha := &ha.Collector{Device: c.Host.Name, Config: h.ClientConfig, Interval: h.Interval, Log: log, Replay: h.Replay}

@@ -1,9 +1,12 @@
-package agent
+package config
 
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,3 +121,33 @@ func (s Syslog) Validate() error {
 
 // isSerial reports whether s is a serial number of an HSM.
 func isSerial(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+// Where the kernel's messages are, if not in a file.
+const (
+	KernelRing    = "kmsg"
+	KernelJournal = "journal"
+)
+
+var DriverInstance = regexp.MustCompile(`\b(?:k7pf|viper)\d+\b`)
+
+func (l LunaCM) validateKernel() error {
+	var errs []error
+	if !slices.Contains([]string{"", KernelRing, KernelJournal}, l.KernelLog) && !filepath.IsAbs(l.KernelLog) {
+		errs = append(errs, setting.Faultf("kernel_log", "%q is none of kmsg, journal, the absolute path of a file, and nothing", l.KernelLog))
+	}
+	serials := make(map[string]bool)
+	for _, driver := range slices.Sorted(maps.Keys(l.KernelCards)) {
+		key := "kernel_cards." + setting.Key(driver)
+		serial := l.KernelCards[driver]
+		switch {
+		case DriverInstance.FindString(driver) != driver:
+			errs = append(errs, setting.Faultf(key, "%q is no name of the driver, such as k7pf0", driver))
+		case !isSerial(serial):
+			errs = append(errs, setting.Faultf(key, "%q is not a serial number", serial))
+		case serials[serial]:
+			errs = append(errs, setting.Faultf(key, "%s is there twice", serial))
+		}
+		serials[serial] = true
+	}
+	return errors.Join(errs...)
+}

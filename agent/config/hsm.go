@@ -1,4 +1,4 @@
-package agent
+package config
 
 import (
 	"errors"
@@ -57,7 +57,7 @@ const nameForm = "1 to 64 letters, digits, dots, dashes or underscores"
 // privileged users can change an appliance. The agent needs none of them.
 var privileged = []string{"admin", "operator", "audit"}
 
-func (h *HSM) complete(all Intervals) {
+func (h *HSM) Complete(all Intervals) {
 	if h.User == "" {
 		h.User = "monitor"
 	}
@@ -65,7 +65,7 @@ func (h *HSM) complete(all Intervals) {
 		h.Address = withPort(h.Address, "22")
 	}
 	h.SNMPAgent.complete()
-	h.Intervals.complete(all)
+	h.Intervals.Complete(all)
 	for _, source := range allSources {
 		if !slices.Contains(h.Prefer, source) {
 			h.Prefer = append(h.Prefer, source)

@@ -1,4 +1,4 @@
-package agent
+package config
 
 import (
 	"context"
@@ -54,8 +54,8 @@ func (s *SNMPAgent) collector(device string, rank int) *snmp.Agent {
 	}
 }
 
-// anyAddress is where h can be reached, host:port; "" for captured answers.
-func (h HSM) anyAddress() string {
+// AnyAddress is where h can be reached, host:port; "" for captured answers.
+func (h HSM) AnyAddress() string {
 	if h.Address == "" && h.SNMPAgent != nil {
 		return h.SNMPAgent.Address
 	}
