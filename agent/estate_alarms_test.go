@@ -135,7 +135,7 @@ receivers:
 	e.trapd.Stop()
 	hole, err := net.ListenPacket("udp", e.trapd.Address) // takes traps and loses them
 	check.Must(t, err)
-	before := sequences(e.trapd, lunawatchObjects+"3.1.0 = Gauge32: ")
+	before := sequences(e.trapd, "5862.0.5\t", lunawatchObjects+"3.1.0 = Gauge32: ")
 	e.inject(t, "luna72", "battery 2.70")
 	e.inject(t, "luna72", "temperature 78")
 	e.inject(t, "luna54", "fan-fail Fan1A")
@@ -161,7 +161,7 @@ receivers:
 	peer(t, err)
 	t.Cleanup(back.Stop)
 	e.until(t, "the next heartbeat shows the gap", func() bool {
-		after := sequences(back, "lunaEventSequence.0 = Gauge32: ")
+		after := sequences(back, "lunaHeartbeat", "lunaEventSequence.0 = Gauge32: ")
 		return len(after) > 0 && after[0] > before[len(before)-1]+2
 	})
 	if made := e.column(t, lunawatchObjects+"4.1.", 2)["3.110.111.99"]; made == "" || made == "0" {
@@ -203,10 +203,11 @@ receivers:
 	}
 }
 
-// sequences are the sequence numbers that a manager has seen.
-func sequences(d *netsnmp.Trapd, name string) (all []int) {
+// sequences are the sequence numbers of one notification that a manager has
+// seen. Each receiver counts its own.
+func sequences(d *netsnmp.Trapd, notification, object string) (all []int) {
 	for _, line := range d.Lines() {
-		if _, rest, ok := strings.Cut(line, name); ok {
+		if _, rest, ok := strings.Cut(line, object); ok && strings.Contains(line, notification) {
 			number, _, _ := strings.Cut(rest, "\t")
 			n, err := strconv.Atoi(number)
 			if err == nil {
