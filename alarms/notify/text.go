@@ -152,3 +152,13 @@ func Cut(s string, n int) string {
 	}
 	return string(r[:n-3]) + "..."
 }
+
+// Printable keeps to the characters of a DisplayString.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, s)
+}

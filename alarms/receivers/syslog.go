@@ -14,7 +14,6 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/notify"
-	"github.com/lunawatch/lunawatch/alarms/notify/snmp"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
@@ -176,6 +175,6 @@ func element(id string, params ...string) string {
 
 // field keeps to the characters of a header field.
 func field(s string, most int) string {
-	s = strings.ReplaceAll(snmp.Printable(s), " ", "_")
+	s = strings.ReplaceAll(notify.Printable(s), " ", "_")
 	return cmp.Or(s[:min(len(s), most)], "-")
 }

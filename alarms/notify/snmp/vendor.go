@@ -3,9 +3,9 @@ package snmp
 import (
 	"fmt"
 	"net"
-	"strings"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
@@ -43,16 +43,6 @@ func VendorTrap(n alarms.Notification) (oid, object agentx.OID, reference string
 	if err != nil {
 		address = n.Address
 	}
-	reference = Printable(fmt.Sprintf("[%.64s:%.64s / %.32s / %.32s / %.48s / %d]", place.Host, address, place.File, place.Time, place.Process, flag))
+	reference = notify.Printable(fmt.Sprintf("[%.64s:%.64s / %.32s / %.32s / %.48s / %d]", place.Host, address, place.File, place.Time, place.Process, flag))
 	return ssTraps.Append(trapNumbers[alarms.GroupNamed(a.Group).Trap]), ssLogReference, reference
-}
-
-// Printable keeps to the characters of a DisplayString.
-func Printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return '?'
-		}
-		return r
-	}, s)
 }

@@ -1,0 +1,107 @@
+package check_test
+
+import (
+	"go/ast"
+	"go/types"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/go/packages"
+
+	"github.com/lunawatch/lunawatch/agent/config"
+)
+
+// registries are the lists that make a thing take part, one line per entry. of
+// is how the type of an entry begins.
+var registries = []struct{ room, list, of string }{
+	{"alarms/rules", "rules", "rules.Rule"},
+	{"mib", "tables", "mib.table["},
+	{"cmd/lunawatch", "commands", "main.command"},
+}
+
+// TestRegistries fails for a value of such a type that is not in its list: a
+// file that somebody wrote and that does nothing.
+func TestRegistries(t *testing.T) {
+	loaded := load(t, packages.LoadSyntax)
+	for _, r := range registries {
+		i := slices.IndexFunc(loaded, func(p *packages.Package) bool { return p.PkgPath == module+r.room })
+		p := loaded[i]
+		listed := entries(p, r.list)
+		if listed == nil {
+			t.Errorf("%s has no list %s", r.room, r.list)
+		}
+		found := 0
+		for _, name := range p.Types.Scope().Names() {
+			v, ok := p.Types.Scope().Lookup(name).(*types.Var)
+			if !ok || !strings.HasPrefix(types.TypeString(v.Type(), (*types.Package).Name), r.of) {
+				continue
+			}
+			found++
+			if !listed[v] {
+				t.Errorf("%s: %s is not in %s: it does nothing", r.room, name, r.list)
+			}
+		}
+		if found == 0 {
+			t.Errorf("%s has nothing of type %s", r.room, r.of)
+		}
+	}
+}
+
+// entries returns what the initial value of a list names; nil: there is no list.
+func entries(p *packages.Package, list string) map[types.Object]bool {
+	for _, f := range p.Syntax {
+		for _, d := range f.Decls {
+			g, ok := d.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, s := range g.Specs {
+				v, ok := s.(*ast.ValueSpec)
+				if !ok || v.Names[0].Name != list {
+					continue
+				}
+				named := make(map[types.Object]bool)
+				ast.Inspect(v, func(n ast.Node) bool {
+					if id, ok := n.(*ast.Ident); ok && p.TypesInfo.Uses[id] != nil {
+						named[p.TypesInfo.Uses[id]] = true
+					}
+					return true
+				})
+				return named
+			}
+		}
+	}
+	return nil
+}
+
+// TestReceiversAreConfigurable fails for a notifier of alarms/receivers that no
+// key of the configuration leads to.
+func TestReceiversAreConfigurable(t *testing.T) {
+	keys := make(map[string]bool)
+	receiver := reflect.TypeFor[config.Receiver]()
+	for i := range receiver.NumField() {
+		if f := receiver.Field(i); f.Type.Kind() == reflect.Pointer {
+			keys[f.Type.Elem().Name()] = true
+		}
+	}
+	loaded := load(t, packages.LoadTypes)
+	i := slices.IndexFunc(loaded, func(p *packages.Package) bool { return p.PkgPath == module+"alarms/receivers" })
+	scope, found := loaded[i].Types.Scope(), 0
+	for _, name := range scope.Names() {
+		typ, ok := scope.Lookup(name).(*types.TypeName)
+		if !ok {
+			continue
+		}
+		if method, _, _ := types.LookupFieldOrMethod(types.NewPointer(typ.Type()), true, loaded[i].Types, "Notify"); method == nil {
+			continue
+		}
+		if found++; !keys[name] {
+			t.Errorf("no key of a receiver leads to %s", name)
+		}
+	}
+	if found == 0 {
+		t.Error("no receivers found")
+	}
+}

@@ -1,0 +1,133 @@
+package check_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/go/packages"
+
+	"github.com/lunawatch/lunawatch/internal/check"
+)
+
+const module = "github.com/lunawatch/lunawatch/"
+
+// rooms are the packages, bottom up, each with those of ours that it imports. A
+// package may import only what is above it in this table, so there are no
+// circles, and a new way through the house is a line that somebody reads.
+var rooms = []struct{ name, imports string }{
+	{"hsm", ""},
+	{"internal/wait", ""},
+	{"internal/setting", ""},
+	{"internal/check", ""},
+	{"mibs", ""},
+	{"mib/agentx", "internal/wait"},
+	{"mib", "hsm mib/agentx"},
+
+	{"collectors", "hsm"},
+	{"collectors/answer", "hsm"},
+	{"collectors/shell", "collectors/answer hsm"},
+	{"collectors/syslog", "collectors/answer hsm internal/wait"},
+	{"collectors/follow", "collectors/answer collectors/syslog hsm internal/wait"},
+	{"collectors/poll", "collectors collectors/answer hsm internal/wait"},
+	{"collectors/lunash", "collectors collectors/poll collectors/shell hsm internal/setting"},
+	{"collectors/lunacm", "collectors collectors/answer collectors/poll collectors/shell hsm internal/wait"},
+	{"collectors/rest", "collectors collectors/answer collectors/poll hsm internal/setting"},
+	{"collectors/snmp", "collectors collectors/answer hsm internal/setting internal/wait"},
+	{"collectors/ha", "collectors collectors/answer collectors/follow collectors/lunacm hsm internal/wait"},
+	{"collectors/host", "hsm"},
+	{"collectors/formats", "collectors/answer collectors/ha collectors/rest collectors/shell collectors/syslog"},
+
+	{"alarms", "hsm internal/setting"},
+	{"alarms/journal", "alarms internal/setting"},
+	{"alarms/rules", "alarms hsm internal/setting"},
+	{"alarms/notify", "alarms alarms/journal internal/setting internal/wait"},
+	{"alarms/notify/snmp", "alarms alarms/journal alarms/notify internal/setting mib mib/agentx"},
+	{"alarms/receivers", "alarms alarms/notify internal/setting"},
+	{"alarms/watch", "alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules hsm internal/setting mib"},
+
+	{"exporters", "alarms alarms/notify alarms/rules alarms/watch hsm"},
+	{"agent/config", "alarms/notify alarms/notify/snmp alarms/receivers alarms/rules alarms/watch collectors collectors/ha collectors/lunacm collectors/lunash collectors/poll collectors/rest collectors/snmp hsm internal/setting mib/agentx"},
+	{"agent", "agent/config alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules alarms/watch collectors collectors/follow collectors/host collectors/lunacm collectors/lunash collectors/snmp collectors/syslog exporters hsm internal/setting internal/wait mib mib/agentx"},
+
+	{"simulator", "internal/wait"},
+	{"simulator/netsnmp", ""},
+	{"cmd/lunawatch", "agent agent/config alarms alarms/notify alarms/rules alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters hsm mibs simulator"},
+	{"cmd/demo", "simulator simulator/netsnmp"},
+	{"mib/benchsnmp", "mib mib/agentx simulator/netsnmp"},
+
+	// What tests share.
+	{"collectors/collectortest", "collectors hsm simulator"},
+	{"alarms/alarmstest", "alarms hsm simulator/netsnmp"},
+	{"alarms/journal/journaltest", "alarms/journal"},
+	{"alarms/watch/watchtest", "alarms/alarmstest alarms/journal/journaltest alarms/notify alarms/watch collectors/syslog hsm"},
+}
+
+// maxLines is what fits in a head: of one package, without tests.
+const maxLines = 2500
+
+// larger are the packages that may have more. The simulator is one thing: each
+// cut tried through it made a circle.
+var larger = []string{"simulator"}
+
+func TestRooms(t *testing.T) {
+	loaded := load(t, packages.NeedName|packages.NeedImports|packages.NeedFiles)
+	var above []string
+	for _, r := range rooms {
+		i := slices.IndexFunc(loaded, func(p *packages.Package) bool { return p.PkgPath == module+r.name })
+		if i < 0 {
+			t.Errorf("%s is no package any more: take it out of rooms", r.name)
+			continue
+		}
+		var imports []string
+		for path := range loaded[i].Imports {
+			if name, ours := strings.CutPrefix(path, module); ours {
+				imports = append(imports, name)
+			}
+		}
+		slices.Sort(imports)
+		if got := strings.Join(imports, " "); got != r.imports {
+			t.Errorf("%s imports\n%s\nand rooms says\n%s", r.name, got, r.imports)
+		}
+		for _, name := range imports {
+			if !slices.Contains(above, name) {
+				t.Errorf("%s imports %s, which is not above it", r.name, name)
+			}
+		}
+		above = append(above, r.name)
+		if n := lines(t, loaded[i].GoFiles); n > maxLines && !slices.Contains(larger, r.name) {
+			t.Errorf("%s has %d lines, more than %d: part it", r.name, n, maxLines)
+		}
+	}
+	if len(loaded) != len(rooms) {
+		t.Errorf("%d packages, and %d rooms", len(loaded), len(rooms))
+	}
+}
+
+func lines(t *testing.T, files []string) (n int) {
+	t.Helper()
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		check.Must(t, err)
+		n += bytes.Count(text, []byte("\n"))
+	}
+	return n
+}
+
+// load returns the packages of this module.
+func load(t *testing.T, mode packages.LoadMode) []*packages.Package {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	check.Must(t, err)
+	loaded, err := packages.Load(&packages.Config{Mode: mode, Dir: root}, "./...")
+	check.Must(t, err)
+	for _, p := range loaded {
+		for _, e := range p.Errors {
+			t.Fatal(e)
+		}
+	}
+	return loaded
+}
