@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/types"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -24,10 +23,8 @@ var registries = []struct{ room, list, of string }{
 // TestRegistries fails for a value of such a type that is not in its list: a
 // file that somebody wrote and that does nothing.
 func TestRegistries(t *testing.T) {
-	loaded := load(t, packages.LoadSyntax)
 	for _, r := range registries {
-		i := slices.IndexFunc(loaded, func(p *packages.Package) bool { return p.PkgPath == module+r.room })
-		p := loaded[i]
+		p := load(t, packages.LoadSyntax, "./"+r.room)[0]
 		listed := entries(p, r.list)
 		if listed == nil {
 			t.Errorf("%s has no list %s", r.room, r.list)
@@ -86,15 +83,14 @@ func TestReceiversAreConfigurable(t *testing.T) {
 			keys[f.Type.Elem().Name()] = true
 		}
 	}
-	loaded := load(t, packages.LoadTypes)
-	i := slices.IndexFunc(loaded, func(p *packages.Package) bool { return p.PkgPath == module+"alarms/receivers" })
-	scope, found := loaded[i].Types.Scope(), 0
+	receivers := load(t, packages.LoadTypes, "./alarms/receivers")[0].Types
+	scope, found := receivers.Scope(), 0
 	for _, name := range scope.Names() {
 		typ, ok := scope.Lookup(name).(*types.TypeName)
 		if !ok {
 			continue
 		}
-		if method, _, _ := types.LookupFieldOrMethod(types.NewPointer(typ.Type()), true, loaded[i].Types, "Notify"); method == nil {
+		if method, _, _ := types.LookupFieldOrMethod(types.NewPointer(typ.Type()), true, receivers, "Notify"); method == nil {
 			continue
 		}
 		if found++; !keys[name] {

@@ -74,7 +74,7 @@ const maxLines = 2500
 var larger = []string{"simulator"}
 
 func TestRooms(t *testing.T) {
-	loaded := load(t, packages.NeedName|packages.NeedImports|packages.NeedFiles)
+	loaded := load(t, packages.NeedName|packages.NeedImports|packages.NeedFiles, "./...")
 	var above []string
 	for _, r := range rooms {
 		i := slices.IndexFunc(loaded, func(p *packages.Package) bool { return p.PkgPath == module+r.name })
@@ -117,12 +117,12 @@ func lines(t *testing.T, files []string) (n int) {
 	return n
 }
 
-// load returns the packages of this module.
-func load(t *testing.T, mode packages.LoadMode) []*packages.Package {
+// load returns packages of this module.
+func load(t *testing.T, mode packages.LoadMode, patterns ...string) []*packages.Package {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	check.Must(t, err)
-	loaded, err := packages.Load(&packages.Config{Mode: mode, Dir: root}, "./...")
+	loaded, err := packages.Load(&packages.Config{Mode: mode, Dir: root}, patterns...)
 	check.Must(t, err)
 	for _, p := range loaded {
 		for _, e := range p.Errors {
