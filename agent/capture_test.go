@@ -56,7 +56,7 @@ func shown(t *testing.T, dir string) hsm.Show {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "hsm-show.txt"))
 	check.Must(t, err)
-	format, _ := formats.FindFormat("hsm-show")
+	format, _ := formats.Named("hsm-show")
 	fact, _, err := format.Parse(string(text))
 	check.Must(t, err)
 	return fact.(hsm.Show)

@@ -15,7 +15,6 @@ import (
 
 	"github.com/gosnmp/gosnmp"
 
-	"github.com/lunawatch/lunawatch/collectors/answer"
 	"github.com/lunawatch/lunawatch/collectors/formats"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/check"
@@ -132,12 +131,7 @@ func BenchmarkPollToTrap(b *testing.B) {
 	check.Must(b, err)
 	text = regexp.MustCompile(`(?m)^.*WARNING: Battery.*$`).ReplaceAll(text, nil)
 	volts := regexp.MustCompile(`(Battery Voltage: +)[0-9.]+`)
-	var show answer.Format
-	for _, f := range formats.Formats {
-		if f.Name == "hsm-show" {
-			show = f
-		}
-	}
+	show, _ := formats.Named("hsm-show")
 	var all []time.Duration
 	seen := [2]int{}
 	for i := 0; b.Loop(); i++ {

@@ -7,10 +7,12 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// An AllowList is every command that may ever be sent one way to an HSM.
+// An AllowList is all the commands that may ever be sent to an HSM over one
+// transport.
 type AllowList []*regexp.Regexp
 
-// Allow returns the list of the commands that one of patterns matches whole.
+// Allow returns the list of the commands that one of the regular expressions
+// matches as a whole. It panics if one does not compile.
 func Allow(patterns ...string) AllowList {
 	list := make(AllowList, len(patterns))
 	for i, p := range patterns {
@@ -24,7 +26,7 @@ func (l AllowList) Has(command string) bool {
 	return slices.ContainsFunc(l, func(a *regexp.Regexp) bool { return a.MatchString(command) })
 }
 
-// Check returns an error unless command is on the list.
+// Check returns a [Failed] at step [hsm.Command] unless command is on the list.
 func (l AllowList) Check(command string) error {
 	if l.Has(command) {
 		return nil

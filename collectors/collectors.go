@@ -1,5 +1,7 @@
-// Package collectors asks HSMs and reads what they say. One file per command
-// or log; transports beside them. Nothing here knows who reads the result.
+// Package collectors holds what all ways to an HSM share: the interfaces
+// between transports, pollers and the agent, the steps at which an attempt can
+// fail, and the lists of commands that may be sent. The packages below it ask
+// HSMs and hosts and parse the answers. None of them knows who uses the result.
 package collectors
 
 import (
@@ -10,21 +12,22 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A Source is a [Collector] of which captures are made.
-type Source interface {
-	Collector
-	// Capture asks everything once. It hands over each answer that was read, as
-	// it came, with the name of its file in a capture, and reports what it saw.
-	// A field Replay of the same type reads those files.
-	Capture(ctx context.Context, keep func(file, text string), report func(hsm.Observation))
-}
-
 // A Collector watches one device and reports what it sees until ctx is done.
 // A device that is down is an observation, not an error: Run returns an error
-// only if it can never work.
+// only if it can never work. String names the collector in logs.
 type Collector interface {
 	Run(ctx context.Context, report func(hsm.Observation)) error
 	fmt.Stringer
+}
+
+// A Source is a [Collector] that can be captured.
+type Source interface {
+	Collector
+	// Capture polls everything once. It passes each answer that could be parsed
+	// to keep, unchanged and with the name of its file in a capture, and reports
+	// what it saw. The implementations have a field Replay (of a poll.Poller:
+	// its Runner), which makes them read those files instead.
+	Capture(ctx context.Context, keep func(file, text string), report func(hsm.Observation))
 }
 
 // A Runner sends one command to a device and returns its answer, without echo
@@ -33,21 +36,26 @@ type Runner interface {
 	Run(ctx context.Context, command string) ([]byte, error)
 }
 
-// Failed is an attempt that ended at a known step.
+// Failed is an attempt that failed at a known step.
 type Failed struct {
 	Failure hsm.Failure
-	Err     error // what failed and what to do
+	Err     error // what failed and what to do about it
 }
 
+// Error implements error.
 func (f *Failed) Error() string { return f.Err.Error() }
 
+// Unwrap returns f.Err.
 func (f *Failed) Unwrap() error { return f.Err }
 
+// Failf returns a Failed at step f whose Err is formatted as by [fmt.Errorf].
 func Failf(f hsm.Failure, format string, args ...any) *Failed {
 	return &Failed{f, fmt.Errorf(format, args...)}
 }
 
-// FailureOf returns the step at which err ended an attempt.
+// FailureOf returns the step at which an attempt failed: [hsm.None] if err is
+// nil, the step of a [Failed], [hsm.Timeout] after a deadline, and otherwise
+// [hsm.Unreachable].
 func FailureOf(err error) hsm.Failure {
 	var f *Failed
 	switch {
@@ -61,5 +69,5 @@ func FailureOf(err error) hsm.Failure {
 	return hsm.Unreachable
 }
 
-// MaxAnswer bounds what one command may print.
+// MaxAnswer bounds the answer to one command, in bytes.
 const MaxAnswer = 4 << 20

@@ -30,7 +30,7 @@ func runParse(_ context.Context, args []string, std stdio) int {
 		parseUsage(std.err)
 		return exitUsage
 	}
-	format, ok := formats.FindFormat(args[0])
+	format, ok := formats.Named(args[0])
 	if !ok {
 		fmt.Fprintf(std.err, "lunawatch parse: unknown format %q\n", args[0])
 		parseUsage(std.err)
@@ -99,7 +99,7 @@ func parseUsage(w io.Writer) {
 	fmt.Fprintln(w, "prints what it says as JSON, and on standard error the lines it could not read.")
 	fmt.Fprintln(w, "The formats, and what prints them:")
 	fmt.Fprintln(w)
-	for _, f := range formats.Formats {
+	for _, f := range formats.All() {
 		fmt.Fprintf(w, "  %-26s %s\n", f.Name, f.Command)
 	}
 }

@@ -1,3 +1,7 @@
+// Package answer reads what the command shells of Luna HSMs print: it splits the
+// text of a session into answers, tells success from failure by the result line,
+// and has the building blocks of parsers: labels, numbers, times, and text from
+// terminals and editors. It knows no particular command and no transport.
 package answer
 
 import (
@@ -8,15 +12,15 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A CommandError is a command that the device refused or could not finish.
+// A CommandError is a command that the device refused or could not complete.
 type CommandError struct {
-	Command string   // as echoed; "" if it was not
-	Code    string   // of the result line: 65535, 0xa0, C0000105; "" if there is none
-	Name    string   // of the result line: Luna Shell execution, CKR_PIN_INCORRECT
+	Command string   // as echoed; "" if it was not echoed
+	Code    string   // from the result line: 65535, 0xa0, C0000105; "" if there is none
+	Name    string   // from the result line: Luna Shell execution, CKR_PIN_INCORRECT
 	Texts   []string // the device's error lines
 }
 
-// Error returns the device's own words.
+// Error returns the device's error lines and result.
 func (e *CommandError) Error() string {
 	result := strings.TrimSpace(e.Code + " " + e.Name)
 	if len(e.Texts) == 0 {
@@ -28,12 +32,12 @@ func (e *CommandError) Error() string {
 	return fmt.Sprintf("the command failed: %s (result %s)", strings.Join(e.Texts, " "), result)
 }
 
-// Last returns the last answer in a session's text, without echo, prompts
-// and result line. It is complete if it has its whole result line; err is a
-// [*CommandError] if the device says that the command failed.
+// Last returns the last answer in a session's text, without echo, prompts and
+// result line. complete reports whether its result line is whole; err is a
+// [*CommandError] if the device reports that the command failed.
 //
-// A session always prints a result line: an answer that is not complete was
-// cut off and must change nothing.
+// A session always prints a result line, so an answer that is not complete was
+// cut off and must not be used.
 func Last(text string) (body string, complete bool, err error) {
 	replies, cut := Split(text)
 	if len(replies) == 0 {
@@ -46,18 +50,19 @@ func Last(text string) (body string, complete bool, err error) {
 
 // A Reply is what one command of a session printed.
 type Reply struct {
-	command string   // echo; "" if there is none
+	command string   // as echoed; "": without an echo
 	lines   []string // without echo, prompts and result line
-	Result  *Result  // nil: none, or it was cut
+	Result  *Result  // nil: none, or cut off
 }
 
-// Read lets p read the readable lines of r.
-func (r Reply) Read(p parser) (hsm.Fact, *Leftovers) {
-	rest := new(Leftovers)
-	return p(r.readable(), rest.Add), rest
+// Read parses r with p, without its error lines. It returns the fact, nil if p
+// understood nothing, and the unread lines.
+func (r Reply) Read(p parser) (hsm.Fact, *Unread) {
+	unread := new(Unread)
+	return p(r.readable(), unread.Add), unread
 }
 
-// readable returns the lines of r without those that err reports.
+// readable returns the lines of r without those that Err reports.
 func (r Reply) readable() []string {
 	if r.Err() == nil {
 		return r.lines
@@ -65,14 +70,14 @@ func (r Reply) readable() []string {
 	return slices.DeleteFunc(slices.Clone(r.lines), isErrorLine)
 }
 
-// A Result is what a result line says.
+// A Result is a parsed result line.
 type Result struct {
 	ok         bool
 	code, name string
 }
 
-// Split takes a session apart. cut is a last line that has no line end and no
-// result line behind it.
+// Split splits the text of a session into replies. cut is the last line if it
+// has no line end and is not a result line.
 func Split(text string) (replies []Reply, cut string) {
 	lines := unpromptedLines(strings.Split(Clean(text), "\n"))
 	ended := lines[len(lines)-1] == ""
@@ -90,7 +95,7 @@ func Split(text string) (replies []Reply, cut string) {
 			replies[len(replies)-1].Result = res
 			open = res == nil
 		case prompt:
-			open = false // what is before a prompt is over, as a banner is
+			open = false // the text before a prompt, such as a banner, is complete
 		case strings.TrimSpace(line) == "" && !open:
 		case last:
 			cut = line
@@ -113,14 +118,14 @@ func Split(text string) (replies []Reply, cut string) {
 	return replies, cut
 }
 
-// prompts are those of LunaSH, old LunaSH and LunaCM.
+// prompts are the prompts of LunaSH, old LunaSH and LunaCM.
 var prompts = []string{"lunash:>", "lush:>", "lunacm:>"}
 
-// maxPrompt bounds how far into a line a prompt may begin.
+// maxPrompt bounds where in a line a prompt may begin, in bytes.
 const maxPrompt = 160
 
-// cutPrompt cuts a line at its prompt, if it has one: what is before it, and
-// the command typed behind the last one.
+// cutPrompt cuts a line at its prompt, if it has one, and returns the text before
+// it and the command typed behind the last prompt.
 func cutPrompt(line string) (before, command string, ok bool) {
 	head := line[:min(len(line), maxPrompt)]
 	for _, p := range prompts {
@@ -128,16 +133,16 @@ func cutPrompt(line string) (before, command string, ok bool) {
 		if i < 0 {
 			continue
 		}
-		before, _, _ = strings.Cut(line[:i], "[") // of the host name
+		before, _, _ = strings.Cut(line[:i], "[") // begins the host name
 		return before, strings.TrimSpace(line[strings.LastIndex(line, p)+len(p):]), true
 	}
 	return line, "", false
 }
 
-// unpromptedLines puts what LunaCM prints right behind its prompt, when its
-// commands come from a pipe and have no echo, on a line of its own.
+// unpromptedLines moves what LunaCM prints directly behind its prompt to a line of
+// its own. LunaCM does so when its commands come from a pipe, without an echo.
 func unpromptedLines(lines []string) []string {
-	var out []string // nil: as lines
+	var out []string // nil: same as lines
 	for i, line := range lines {
 		at := len(line)
 		if _, command, prompt := cutPrompt(line); prompt && command != "" {
@@ -161,8 +166,8 @@ func unpromptedLines(lines []string) []string {
 	return out
 }
 
-// resultLine reads a result line in any of its spellings. It returns nil, true
-// for one that may be cut; ended tells that the line has its end.
+// resultLine reads a result line in any of its spellings; ended is whether the
+// line is known to be whole. It returns nil, true for one that may be cut off.
 func resultLine(line string, ended bool) (*Result, bool) {
 	if _, ok := CutPrefixFold(strings.TrimLeft(line, " \t"), "command"); !ok {
 		return nil, false
@@ -198,24 +203,24 @@ func isCode(s string) bool {
 	return s != "" && len(s) <= 16 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
-// repliesTo picks the replies that can be to one of commands: those whose echo
-// is such a command, whole or abbreviated, and those without an echo. Where no
-// echo fits, all of them.
+// repliesTo returns the replies that may answer one of commands: those whose echo
+// is such a command, whole or abbreviated, and those without an echo. If no echo
+// matches, it returns all.
 func repliesTo(commands string, replies []Reply) []Reply {
-	var own []Reply
-	fits := false
+	var matching []Reply
+	echoed := false
 	for _, r := range replies {
 		switch {
 		case r.command == "":
-			own = append(own, r)
+			matching = append(matching, r)
 		case echoes(r.command, commands):
-			own, fits = append(own, r), true
+			matching, echoed = append(matching, r), true
 		}
 	}
-	if !fits {
+	if !echoed {
 		return replies
 	}
-	return own
+	return matching
 }
 
 func echoes(echo, commands string) bool {
@@ -227,8 +232,8 @@ func echoes(echo, commands string) bool {
 	return false
 }
 
-// abbreviates reports whether typed begins with words or their beginnings.
-// Old texts have "hsm -displaylicenses".
+// abbreviates reports whether typed begins with words, each whole or abbreviated
+// from its end. Old documents have "hsm -displaylicenses".
 func abbreviates(typed, words []string) bool {
 	if len(typed) < len(words) {
 		return false
@@ -242,7 +247,8 @@ func abbreviates(typed, words []string) bool {
 	return true
 }
 
-// Err returns a *CommandError if the device says that the command failed.
+// Err returns a [*CommandError] if the device reports that the command failed,
+// else nil.
 func (r Reply) Err() error {
 	texts := r.errorTexts()
 	switch {
@@ -254,10 +260,10 @@ func (r Reply) Err() error {
 	return &CommandError{Command: r.command, Code: r.Result.code, Name: r.Result.name, Texts: texts}
 }
 
-// maxTexts bounds the error lines kept.
+// maxTexts bounds the error lines of a CommandError.
 const maxTexts = 5
 
-// errorTexts returns the error lines; of a failed command that printed none
+// errorTexts returns the error lines, or, of a failed command that printed none,
 // its first lines.
 func (r Reply) errorTexts() []string {
 	var texts []string

@@ -5,94 +5,88 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A Format is one kind of output that can be read.
+// A Format is one kind of output and its parser.
 type Format struct {
-	Name    string // "hsm-show", as "lunawatch parse" takes it
-	Command string // what prints it; several are separated by ", "
-	File    bool   // it can be a file that has no result lines
+	Name    string // such as "hsm-show", as "lunawatch parse" takes it
+	Command string // the command that prints it; several are separated by ", "
+	File    bool   // the text may be a file, without result lines
 
-	// Parse reads a captured session: one answer, or several of which the
-	// last that says something counts (clients and logs: all of them).
+	// Parse reads the text of a session: one answer, or several, of which the
+	// last with content counts (of clients and logs: all).
 	//
-	// It returns what is certain, and beside it the lines that it did not
-	// understand, at most [MaxUnread] of them. The error is
-	// [ErrUnrecognised] when nothing was understood, or a [*CommandError]
-	// when the device says that the command failed; there may be a Fact even
-	// then. A last line without a line end is not read unless a result line
-	// came before it: it may be cut.
+	// It returns what is certain, and up to [MaxUnread] of the lines that it
+	// did not understand. The error is [ErrUnrecognised] if it understood
+	// nothing, or a [*CommandError] if the device reports that the command
+	// failed; there may be a Fact even then. A last line without a line end
+	// may be cut, and is not read unless a result line precedes it.
 	Parse func(text string) (hsm.Fact, []string, error)
 }
 
-// CaptureFile is the name of its file in a capture.
+// CaptureFile returns the name of the format's file in a capture.
 func (f Format) CaptureFile() string { return f.Name + ".txt" }
 
-// ErrUnrecognised means that text is not in the expected form at all. A
-// parser returns it rather than an empty Fact: unreadable is not "none".
+// ErrUnrecognised means that nothing in a text has the expected form. A parser
+// returns it rather than an empty Fact: unreadable is not "none".
 var ErrUnrecognised = errors.New("nothing recognised")
 
-// MaxUnread is how many unread lines a Format reports one by one.
+// MaxUnread is how many unread lines a Format returns one by one.
 const MaxUnread = 20
 
 // A parser reads the lines of one answer, without echo, prompt and result
-// line. It calls unread for each line that it does not understand, and
-// returns nil when it understood none.
+// line. It calls unread for each line that it does not understand, and returns
+// nil if it understood none.
 type parser func(lines []string, unread func(line string)) hsm.Fact
 
+// Latest returns a Format that reads the last answer that p understands.
 func Latest(name, command string, p parser) Format {
 	return Format{Name: name, Command: command, Parse: func(text string) (hsm.Fact, []string, error) {
 		replies, cut := Split(text)
-		own := repliesTo(command, replies)
-		for i := len(own) - 1; i >= 0; i-- {
-			if fact, rest := own[i].Read(p); fact != nil {
-				return fact, rest.List(cut), Wrap(name, own[i].Err())
+		matching := repliesTo(command, replies)
+		for i := len(matching) - 1; i >= 0; i-- {
+			if fact, unread := matching[i].Read(p); fact != nil {
+				return fact, unread.List(cut), Wrap(name, matching[i].Err())
 			}
 		}
-		return nil, leftover(own, cut), Wrap(name, cmp.Or(lastError(own), ErrUnrecognised))
+		return nil, allUnread(matching, cut), Wrap(name, cmp.Or(lastError(matching), ErrUnrecognised))
 	}}
 }
 
-// Merged reads all answers as if they were one, but those of failed commands.
+// Merged returns a Format that reads all answers as one, except those of
+// commands that failed.
 func Merged(name, command string, p parser) Format {
 	return Format{Name: name, Command: command, Parse: func(text string) (hsm.Fact, []string, error) {
 		replies, cut := Split(text)
-		own := repliesTo(command, replies)
+		matching := repliesTo(command, replies)
 		var all Reply
-		for _, r := range own {
+		for _, r := range matching {
 			if r.Err() == nil {
 				all.lines = append(all.lines, r.lines...)
 			}
 		}
-		fact, rest := all.Read(p)
+		fact, unread := all.Read(p)
 		if fact == nil {
-			return nil, leftover(own, cut), Wrap(name, cmp.Or(lastError(own), ErrUnrecognised))
+			return nil, allUnread(matching, cut), Wrap(name, cmp.Or(lastError(matching), ErrUnrecognised))
 		}
-		return fact, rest.List(cut), Wrap(name, lastError(own))
+		return fact, unread.List(cut), Wrap(name, lastError(matching))
 	}}
 }
 
-// AsFile marks a Format of text that need not come from a session.
-func AsFile(f Format) Format {
-	f.File = true
-	return f
-}
-
-// Each reads all answers, each by itself, and joins what they say. An answer
-// can say something and then that it failed. One that says nothing counts as
-// failed only if its echo shows that it was asked this.
+// Each returns a Format that reads each answer by itself and joins the facts. An
+// answer can have content and an error. The error of one without content counts
+// only if its echo shows that it answers this command.
 func Each(name, command string, p parser, join func(facts []hsm.Fact) hsm.Fact) Format {
 	return Format{Name: name, Command: command, Parse: func(text string) (hsm.Fact, []string, error) {
 		replies, cut := Split(text)
-		own := repliesTo(command, replies)
+		matching := repliesTo(command, replies)
 		var facts []hsm.Fact
-		var unread Leftovers
+		var unread Unread
 		var failed error
-		for _, r := range own {
-			fact, rest := r.Read(p)
+		for _, r := range matching {
+			fact, lines := r.Read(p)
 			if fact != nil || r.command != "" {
 				failed = cmp.Or(r.Err(), failed)
 			}
@@ -100,19 +94,25 @@ func Each(name, command string, p parser, join func(facts []hsm.Fact) hsm.Fact) 
 				continue
 			}
 			facts = append(facts, fact)
-			for _, line := range rest.Lines {
+			for _, line := range lines.Lines {
 				unread.Add(line)
 			}
-			unread.more += rest.more
+			unread.more += lines.more
 		}
 		if facts == nil {
-			return nil, leftover(own, cut), Wrap(name, cmp.Or(lastError(own), ErrUnrecognised))
+			return nil, allUnread(matching, cut), Wrap(name, cmp.Or(lastError(matching), ErrUnrecognised))
 		}
 		return join(facts), unread.List(cut), Wrap(name, failed)
 	}}
 }
 
-// lastError returns the error of the last reply that failed.
+// AsFile returns f for text that may be a file rather than a session.
+func AsFile(f Format) Format {
+	f.File = true
+	return f
+}
+
+// lastError returns the error of the last reply that failed, or nil.
 func lastError(replies []Reply) error {
 	for i := len(replies) - 1; i >= 0; i-- {
 		if err := replies[i].Err(); err != nil {
@@ -122,6 +122,7 @@ func lastError(replies []Reply) error {
 	return nil
 }
 
+// Wrap adds the name of a format to err, unless that is nil.
 func Wrap(name string, err error) error {
 	if err == nil {
 		return nil
@@ -129,49 +130,43 @@ func Wrap(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-func leftover(replies []Reply, cut string) []string {
-	var rest Leftovers
+// allUnread returns the lines of replies and cut, as unread.
+func allUnread(replies []Reply, cut string) []string {
+	var unread Unread
 	for _, r := range replies {
 		for _, line := range r.readable() {
-			rest.Add(line)
+			unread.Add(line)
 		}
 	}
-	return rest.List(cut)
+	return unread.List(cut)
 }
 
-// Leftovers collects unread lines, the first of them in full.
-type Leftovers struct {
-	Lines []string
-	more  int
+// Unread collects the lines that a parser did not understand.
+type Unread struct {
+	Lines []string // the first [MaxUnread], clipped to 200 bytes
+	more  int      // number of the others
 }
 
-func (l *Leftovers) Add(line string) {
+// Add adds a line, unless it is blank or a rule.
+func (u *Unread) Add(line string) {
 	line = strings.TrimSpace(line)
 	switch {
 	case line == "" || IsRule(line):
-	case len(l.Lines) < MaxUnread:
-		l.Lines = append(l.Lines, Clip(line, 200))
+	case len(u.Lines) < MaxUnread:
+		u.Lines = append(u.Lines, Clip(line, 200))
 	default:
-		l.more++
+		u.more++
 	}
 }
 
-func (l *Leftovers) List(cut string) []string {
-	if l.more > 0 {
-		l.Lines = append(l.Lines, fmt.Sprintf("... and %d more lines", l.more))
+// List returns the lines, the number of those that are not among them, and cut,
+// a last line that may be incomplete, unless it is blank.
+func (u *Unread) List(cut string) []string {
+	if u.more > 0 {
+		u.Lines = append(u.Lines, fmt.Sprintf("... and %d more lines", u.more))
 	}
 	if cut = strings.TrimSpace(cut); cut != "" {
-		l.Lines = append(l.Lines, Clip(cut, 200)+" ... (no line end: may be cut)")
+		u.Lines = append(u.Lines, Clip(cut, 200)+" ... (no line end: may be cut)")
 	}
-	return l.Lines
-}
-
-func Clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + "..."
+	return u.Lines
 }

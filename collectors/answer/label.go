@@ -1,50 +1,32 @@
 package answer
 
-import (
-	"strings"
-)
+import "strings"
 
-// LabelBefore returns where the longest label begins that ends text and that
-// does not stand within a word; 0 if there is none.
-func (s Sheet[T]) LabelBefore(text string) int {
-	text = strings.TrimRight(text, " \t")
-	longest := 0
-	for name := range s.Labels {
-		at := len(text) - len(name)
-		if len(name) > longest && at >= 0 && (at == 0 || text[at-1] == ' ' || text[at-1] == '\t') && strings.EqualFold(text[at:], name) {
-			longest = len(name)
-		}
-	}
-	if longest == 0 {
-		return 0
-	}
-	return len(text) - longest
-}
-
-// Labels are the "Label:  value" lines of an answer, by what key makes of the
-// label. Each takes its value, trimmed, and reports whether it was understood.
-// An empty value is offered too: the line may go on below. nil: the line is
-// known and holds nothing that is kept.
+// Labels are the setters of an answer's "Label:  value" lines, by the [Key] of the
+// label. A setter gets the value, trimmed, and reports whether it was understood.
+// It also gets an empty value: the value may be on the next line. A nil setter
+// marks a label that is known and has no value to store.
 type Labels[T any] map[string]func(to *T, value string) bool
 
-// A Sheet is an answer of such lines, in any order and anywhere.
+// A Sheet reads an answer of such lines, in any order, between any others.
 type Sheet[T any] struct {
 	Labels Labels[T]
-	// line reads what is not of that form: sentences, rows. It goes first.
-	// nil: there is none.
+	// Line reads lines of any other form, such as sentences and rows, and is
+	// tried first. nil: there are none.
 	Line func(to *T, line string) bool
-	// other finds the setter of a label that is not in the table, such as
-	// one that begins with the name of a role. nil: there is none.
+	// Other returns the setter of a label that is not in Labels, such as one
+	// that begins with the name of a role. nil: there are none.
 	Other func(name string) func(to *T, value string) bool
 }
 
-// brokenLabels is from how many labels without a value on an answer is taken
-// to have the values on the next lines, as old HTML pages have; if they are
-// also more than those with a value. Partitions of several slots can all be
-// without a label.
+// brokenLabels is the least number of labels without a value at which the values
+// of an answer are taken to be on the next lines, as on old HTML pages. The
+// labels without a value must also outnumber the others. It is not 1: the
+// partitions of several slots can all have an empty label.
 const brokenLabels = 3
 
-// Read reads lines into to and returns how many it understood.
+// Read reads lines into to and returns how many it understood. It passes each
+// other line to unread, but those of labels whose setter is nil.
 func (s Sheet[T]) Read(lines []string, to *T, unread func(string)) (understood int) {
 	broken := s.broken(lines)
 	var pending func(*T, string) bool
@@ -84,9 +66,7 @@ func (s Sheet[T]) Read(lines []string, to *T, unread func(string)) (understood i
 	return understood
 }
 
-// Ignore is the setter of a value that is not kept.
-func Ignore[T any](*T, string) bool { return true }
-
+// broken reports whether the values are on the lines below their labels.
 func (s Sheet[T]) broken(lines []string) bool {
 	empty, full := 0, 0
 	for _, line := range lines {
@@ -101,7 +81,7 @@ func (s Sheet[T]) broken(lines []string) bool {
 	return empty >= brokenLabels && empty > full
 }
 
-// maxLabel bounds how far into a line a label may end.
+// maxLabel bounds where in a line a label may end, in bytes.
 const maxLabel = 120
 
 // find returns the setter of line's label, and its value.
@@ -122,8 +102,8 @@ func (s Sheet[T]) find(line string) (set func(*T, string) bool, value string, ok
 	return s.findBare(line)
 }
 
-// CutLabel cuts at the first colon that a blank or the end of the line follows,
-// or at the first arrow, "->", as LunaCM draws behind a label.
+// CutLabel cuts a line at the first colon before a blank or the end of the line,
+// or at the first arrow, "->", which LunaCM prints behind a label.
 func CutLabel(line string) (head, tail string, ok bool) {
 	head = line[:min(len(line), maxLabel)]
 	for i := 0; i < len(head); i++ {
@@ -150,10 +130,27 @@ func (s Sheet[T]) findBare(line string) (set func(*T, string) bool, value string
 	return set, value, ok
 }
 
-// trimValue trims a value and the arrow that vendor texts draw behind some.
+// trimValue trims a value, and the arrow that vendor documents draw behind some.
 func trimValue(value string) string {
 	if i := strings.Index(value, "<<="); i >= 0 {
 		value = value[:i]
 	}
 	return strings.TrimSpace(value)
+}
+
+// LabelBefore returns the index of the longest label that text ends with and
+// that begins a word; 0 if there is none.
+func (s Sheet[T]) LabelBefore(text string) int {
+	text = strings.TrimRight(text, " \t")
+	longest := 0
+	for name := range s.Labels {
+		at := len(text) - len(name)
+		if len(name) > longest && at >= 0 && (at == 0 || text[at-1] == ' ' || text[at-1] == '\t') && strings.EqualFold(text[at:], name) {
+			longest = len(name)
+		}
+	}
+	if longest == 0 {
+		return 0
+	}
+	return len(text) - longest
 }

@@ -6,41 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Serial reads a serial number, which is digits of any length that a device
-// prints.
-func Serial(to *string, v string) bool {
-	v = FirstField(v)
-	if v == "" || len(v) > 32 || strings.Trim(v, "0123456789") != "" {
-		return false
-	}
-	*to = v
-	return true
-}
-
-// Word takes the first word of v.
-func Word(to *string, v string) bool {
-	if v == "" {
-		return false
-	}
-	*to = FirstField(v)
-	return true
-}
-
-// Words takes v up to a remark in parentheses.
-func Words(to *string, v string) bool {
-	if i := strings.Index(v, "  ("); i >= 0 {
-		v = v[:i]
-	}
-	if v == "" {
-		return false
-	}
-	*to = Collapse(v)
-	return true
-}
-
-// Clean makes text of a terminal, a Windows editor or an old capture plain:
-// valid UTF-8, lines that end with "\n" only, no terminal control sequences,
-// and blanks where there are blanks of any other kind. TABs stay.
+// Clean returns plain text for text of a terminal, a Windows editor or an old
+// capture: valid UTF-8, lines that end with "\n" only, no terminal control
+// sequences, and a blank for a space of any other kind. TABs stay.
 func Clean(text string) string {
 	if plain(text) {
 		return text
@@ -85,8 +53,8 @@ func plain(text string) bool {
 	return true
 }
 
-// latin1 returns the character of a byte that is not UTF-8, by code page 1252
-// for the few punctuation marks that vendor texts have.
+// latin1 returns the character of a byte that is not UTF-8: of Latin-1, and of
+// code page 1252 for the few punctuation marks in vendor texts.
 func latin1(c byte) rune {
 	switch c {
 	case 0x91, 0x92:
@@ -107,13 +75,13 @@ func printable(r rune) string {
 		return "\n"
 	case unicode.IsSpace(r) || r == '\u2007':
 		return " "
-	case unicode.IsControl(r) || unicode.Is(unicode.Cf, r): // with the byte order mark
+	case unicode.IsControl(r) || unicode.Is(unicode.Cf, r): // includes the byte order mark
 		return ""
 	}
 	return string(r)
 }
 
-// maxEscape bounds a control sequence; longer ones are not sequences.
+// maxEscape bounds a control sequence, in bytes; a longer one is text.
 const maxEscape = 256
 
 // escape returns the length of the control sequence at the start of s.
@@ -150,14 +118,27 @@ func escape(s string) int {
 	return 2
 }
 
-// IsRule reports whether line only draws: a rule, or nothing.
+// IsRule reports whether line is blank or a drawn rule.
 func IsRule(line string) bool { return strings.Trim(line, "=-_|*+~ \t") == "" }
 
 // Collapse trims s and makes each run of blanks and TABs one blank.
 func Collapse(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// Key is how labels are compared: collapsed, in lower case, without the unit
-// or note in parentheses at its end: "Space In Use (Bytes)" is "space in use".
+// Clip cuts s to at most n bytes, at the start of a character, and marks the cut
+// with "...".
+func Clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "..."
+}
+
+// Key returns the form in which labels are compared: collapsed, in lower case,
+// without the unit or note in parentheses at the end. That of "Space In Use
+// (Bytes)" is "space in use".
 func Key(s string) string {
 	s = strings.ToLower(Collapse(s))
 	if i := strings.LastIndex(s, " ("); i > 0 && strings.HasSuffix(s, ")") {
@@ -174,15 +155,24 @@ func CutPrefixFold(s, prefix string) (rest string, ok bool) {
 	return s[len(prefix):], true
 }
 
-// CutLast cuts the last blank separated field off s.
+// FirstField returns the first blank-separated field of s.
+func FirstField(s string) string {
+	s = strings.TrimLeft(s, " \t")
+	if i := strings.IndexAny(s, " \t"); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
+// CutLast cuts the last blank-separated field off s.
 func CutLast(s string) (rest, last string) {
 	s = strings.TrimRight(s, " \t")
 	i := strings.LastIndexAny(s, " \t") + 1
 	return strings.TrimRight(s[:i], " \t"), s[i:]
 }
 
-// Columns splits a line at TABs and at runs of two or more blanks.
-// A line too long for a table has none.
+// Columns splits a line at TABs and at runs of two or more blanks. A line of
+// more than 4096 bytes is no row of a table; it has none.
 func Columns(line string) []string {
 	var cols []string
 	if len(line) > 4096 {
@@ -201,7 +191,7 @@ func Columns(line string) []string {
 	return cols
 }
 
-// Token cuts the first word of s.
+// Token cuts the first word off s, and the blanks behind it.
 func Token(s string) (word, rest string) {
 	i := strings.IndexByte(s, ' ')
 	if i < 0 {

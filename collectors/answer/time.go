@@ -3,26 +3,12 @@ package answer
 import (
 	"strings"
 	"time"
-
-	"github.com/lunawatch/lunawatch/hsm"
 )
-
-// CertificateTime reads "Feb 22 15:19:21 2027 GMT". The first one counts: an
-// issuer's certificate may follow.
-func CertificateTime(to *hsm.Opt[time.Time], v string) bool {
-	at, err := time.Parse("Jan 2 15:04:05 2006 GMT", Collapse(v))
-	if err != nil {
-		return false
-	}
-	if !to.Known {
-		*to = hsm.Some(at)
-	}
-	return true
-}
 
 var months = [...]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}
 
-// MonthTime reads "Feb  1 11:06:55", as if it were UTC.
+// MonthTime reads "Feb  1 11:06:55" in UTC, of the given year, at the start of s.
+// rest is what follows.
 func MonthTime(s string, year int) (at time.Time, rest string, ok bool) {
 	if len(s) < 3 {
 		return at, s, false
@@ -41,7 +27,7 @@ func MonthTime(s string, year int) (at time.Time, rest string, ok bool) {
 	return at, rest, month > 0 && ok && okClock && d >= 1 && at.Day() == int(d)
 }
 
-// clockTime reads "11:06:55", and drops a fraction of a second.
+// clockTime reads "11:06:55" and ignores a fraction of a second.
 func clockTime(s string) (h, m, sec int, ok bool) {
 	if len(s) > 9 && s[8] == '.' {
 		s = s[:8]

@@ -1,3 +1,6 @@
+// Package formats lists every format of the packages below collectors, so that
+// "lunawatch parse", golden files and fuzzing cover all of them. It parses
+// nothing itself.
 package formats
 
 import (
@@ -11,47 +14,52 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 )
 
-// Formats lists every Format, by name.
-var Formats = slices.SortedFunc(slices.Values(slices.Concat(textFormats, rest.Formats)), func(a, b answer.Format) int { return cmp.Compare(a.Name, b.Name) })
+// formats are all formats, sorted by name.
+var formats = slices.SortedFunc(slices.Values(slices.Concat(textFormats, rest.Formats())), func(a, b answer.Format) int {
+	return cmp.Compare(a.Name, b.Name)
+})
 
-// textFormats are what is written for people.
+// textFormats are the formats of commands, logs and configuration files.
 var textFormats = []answer.Format{
 	ha.ConfigFormat,
-	shell.ClientList,
-	syslog.AuditFormat,
+	ha.GroupsFormat,
 	ha.LogFormat,
+	ha.VTLFormat,
+	shell.CardEnvShow,
+	shell.CardMonitor,
+	shell.CardShowInfo,
+	shell.CardTamperShow,
+	shell.ClientList,
 	shell.HSMDisplayLicenses,
 	shell.HSMInformationMonitor,
 	shell.HSMInformationShow,
 	shell.HSMShow,
 	shell.HSMShowPolicies,
 	shell.HSMTamperShow,
-	ha.GroupsFormat,
-	shell.CardEnvShow,
-	shell.CardMonitor,
-	shell.CardShowInfo,
-	shell.CardTamperShow,
-	shell.PartitionShowInfo,
-	shell.RoleShow,
-	shell.SlotList,
-	shell.STMShow,
 	shell.NTLSCertificateShow,
 	shell.NTLSInformationShow,
 	shell.PartitionList,
 	shell.PartitionShow,
+	shell.PartitionShowInfo,
 	shell.PartitionShowPolicies,
+	shell.RoleShow,
+	shell.SlotList,
 	shell.StatusDisk,
 	shell.StatusSensors,
 	shell.StatusSysstat,
+	shell.STMShow,
+	syslog.AuditFormat,
 	syslog.Format,
-	ha.VTLFormat,
 }
 
-// FindFormat returns the Format of that name.
-func FindFormat(name string) (answer.Format, bool) {
-	i := slices.IndexFunc(Formats, func(f answer.Format) bool { return f.Name == name })
-	if i < 0 {
+// All returns a copy of the list of all formats, sorted by name.
+func All() []answer.Format { return slices.Clone(formats) }
+
+// Named returns the format with that name.
+func Named(name string) (answer.Format, bool) {
+	i, ok := slices.BinarySearchFunc(formats, name, func(f answer.Format, name string) int { return cmp.Compare(f.Name, name) })
+	if !ok {
 		return answer.Format{}, false
 	}
-	return Formats[i], true
+	return formats[i], true
 }

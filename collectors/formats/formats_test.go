@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
-// fixture is one capture under testdata: <version>/<format>.txt, or
+// A fixture is one capture under testdata: <version>/<format>.txt, or
 // odd/<format>.<what is odd>.txt.
 type fixture struct {
 	path, format, text string
@@ -43,7 +43,7 @@ func fixtures(t testing.TB) []fixture {
 	return all
 }
 
-// anyLine reports whether any line could be a part of the answer.
+// anyLine reports whether the format takes any line as part of its answer.
 func (f fixture) anyLine() bool {
 	switch f.format {
 	case "syslog", "ha-log", "hsm-tamper-show", "lunacm-hsm-tampershow":
@@ -52,10 +52,10 @@ func (f fixture) anyLine() bool {
 	return false
 }
 
-// json reports whether it is JSON and no text for people.
+// json reports whether the capture is JSON rather than text.
 func (f fixture) json() bool { return strings.HasPrefix(f.format, "rest-") }
 
-// parsed is what a golden file holds.
+// parsed is the content of a golden file.
 type parsed struct {
 	Fact   hsm.Fact `json:"fact"`
 	Unread []string `json:"unread,omitempty"`
@@ -64,7 +64,7 @@ type parsed struct {
 
 func (f fixture) parse(t testing.TB, text string) parsed {
 	t.Helper()
-	format, ok := FindFormat(f.format)
+	format, ok := Named(f.format)
 	if !ok {
 		t.Fatalf("%s: no format %q", f.path, f.format)
 	}
@@ -100,15 +100,15 @@ func TestGolden(t *testing.T) {
 			t.Errorf("%s differs from its golden file; run with -update and read the diff\n%s", f.path, got)
 		}
 	}
-	for _, f := range Formats {
+	for _, f := range formats {
 		if !seen[f.Name] {
 			t.Errorf("no fixture of %s", f.Name)
 		}
 	}
 }
 
-// TestLayoutDoesNotMatter changes what terminals, editors and document tools
-// change, and expects the same values.
+// TestLayoutDoesNotMatter makes the changes that terminals, editors and document
+// tools make, and expects the same values.
 func TestLayoutDoesNotMatter(t *testing.T) {
 	changes := map[string]func(string) string{
 		"LF":           func(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") },
@@ -129,10 +129,10 @@ func TestLayoutDoesNotMatter(t *testing.T) {
 		want := f.parse(t, f.text).Fact
 		for name, change := range changes {
 			if f.json() && !slices.Contains([]string{"LF", "CR LF", "CR CR LF", "byte order", "blank lines", "indent", "TAB indent"}, name) {
-				continue // no terminal is between
+				continue // REST answers do not pass through a terminal
 			}
 			if name == "before" && f.anyLine() {
-				continue // what is before an answer could be a part of it
+				continue // lines before the answer could be part of it
 			}
 			if got := f.parse(t, change(f.text)).Fact; !reflect.DeepEqual(got, want) {
 				t.Errorf("%s with %s:\n got %+v\nwant %+v", f.path, name, got, want)
@@ -141,8 +141,8 @@ func TestLayoutDoesNotMatter(t *testing.T) {
 	}
 }
 
-// TestTruncatedNeverLies cuts every fixture at every byte. What is left may
-// say less, but nothing else; and it is not complete.
+// TestTruncatedNeverLies cuts every fixture at every byte. What remains may state
+// fewer values, but no other ones, and is not complete.
 func TestTruncatedNeverLies(t *testing.T) {
 	step := 1
 	if collectortest.RaceDetector {
@@ -237,14 +237,14 @@ func TestCommandErrorTexts(t *testing.T) {
 	if !reflect.DeepEqual(failed.Texts, want) {
 		t.Errorf("got %q", failed.Texts)
 	}
-	f, _ := FindFormat("client-list")
+	f, _ := Named("client-list")
 	if fact, unread, err := f.Parse(text); fact != nil || !errors.As(err, &failed) || len(unread) > 0 {
 		t.Errorf("%v, %q, %v", fact, unread, err)
 	}
 }
 
 func TestNothingRecognised(t *testing.T) {
-	for _, f := range Formats {
+	for _, f := range formats {
 		for _, text := range []string{"", "\n", "garbage\n", "Command Result : 0 (Success)\n", "lunash:>\n", "\x00\xff\xfe\n"} {
 			if fact, _, err := f.Parse(text); fact != nil || !errors.Is(err, answer.ErrUnrecognised) {
 				t.Errorf("%s of %q: %v, %v", f.Name, text, fact, err)
@@ -253,8 +253,8 @@ func TestNothingRecognised(t *testing.T) {
 	}
 }
 
-// TestUnreadIsBounded also holds every parser to linear work: each of these
-// repeats what could make it search the same text again and again.
+// TestUnreadIsBounded also checks that parsers take linear time: each text repeats
+// a piece that could make one search the same text again and again.
 func TestUnreadIsBounded(t *testing.T) {
 	size := 64 << 10
 	if collectortest.RaceDetector {
@@ -270,7 +270,7 @@ func TestUnreadIsBounded(t *testing.T) {
 		"Error: x\n", "Command Result : 1 (x)\n", "Foo Locked Out: no\n", "Partitions:\"a\"\n\"b\"\n", "2026 Feb  1 00:00:00 h kern info k: ALM", "HSM Label:\n",
 	} {
 		text := strings.Repeat(piece, size/len(piece))
-		for _, f := range Formats {
+		for _, f := range formats {
 			start := time.Now()
 			_, unread, _ := f.Parse("ClientID: c\nPartition Name: p\nPartition Policies\n" + text)
 			if took := time.Since(start); took > 2*time.Second {
@@ -283,9 +283,9 @@ func TestUnreadIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzFormats gives each text to every parser, so that its executions count
-// for each. It holds them to: no panic, a Fact or an error, a Fact that
-// marshals, few unread lines, and the same again for the same text.
+// FuzzFormats gives each text to every parser, so that its executions count for
+// each. It requires: no panic, a Fact or an error, a Fact that marshals, few
+// unread lines, and the same result again for the same text.
 func FuzzFormats(f *testing.F) {
 	for _, x := range fixtures(f) {
 		f.Add(x.text)
@@ -294,7 +294,7 @@ func FuzzFormats(f *testing.F) {
 		if len(text) > 64<<10 {
 			t.Skip()
 		}
-		for _, format := range Formats {
+		for _, format := range formats {
 			fact, unread, err := format.Parse(text)
 			if fact == nil && err == nil {
 				t.Errorf("%s: no fact and no error", format.Name)
@@ -336,10 +336,10 @@ func FuzzLogLine(f *testing.F) {
 	})
 }
 
-// TestBrokenLines reads labels and values that an old page put on lines of
-// their own, an empty value among them.
+// TestBrokenLines reads labels and values on separate lines, as on an old page,
+// with an empty value among them.
 func TestBrokenLines(t *testing.T) {
-	f, _ := FindFormat("hsm-show")
+	f, _ := Named("hsm-show")
 	fact, unread, err := f.Parse("HSM Label:\n\nthe label\nSerial #:\n\n4711\nHSM Model:\nLuna K7\nFirmware:\n\n7.0.3\n")
 	want := hsm.Show{Label: hsm.Some("the label"), Serial: "4711", Model: "Luna K7", Firmware: "7.0.3"}
 	if !reflect.DeepEqual(fact, want) || len(unread) > 0 || err != nil {
@@ -347,9 +347,9 @@ func TestBrokenLines(t *testing.T) {
 	}
 }
 
-// TestAFailureAmongSeveral keeps what the other commands said.
+// TestAFailureAmongSeveral uses the answers of the other commands.
 func TestAFailureAmongSeveral(t *testing.T) {
-	f, _ := FindFormat("client-list")
+	f, _ := Named("client-list")
 	fact, unread, err := f.Parse("registered client 1: a\n\nCommand Result : 0 (Success)\n\n" +
 		"ClientID: b\nError:  'client show' failed. (C000040A : RC_OBJECT_NOT_IN_LIST)\n\nCommand Result : 65535 (Luna Shell execution)\n")
 	var failed *answer.CommandError
@@ -358,11 +358,11 @@ func TestAFailureAmongSeveral(t *testing.T) {
 	}
 }
 
-// TestPageNoise puts what a document tool leaves of a page between the lines.
+// TestPageNoise inserts remains of page headers and footers between the lines.
 func TestPageNoise(t *testing.T) {
 	for _, f := range fixtures(t) {
 		if f.anyLine() || f.json() || strings.Contains(f.path, "5.4/partition-show.") {
-			continue // there any line could be a part of the answer
+			continue // any line could be part of the answer
 		}
 		want := f.parse(t, f.text).Fact
 		for _, noise := range []string{"   12   LunaSH Commands", "Copyright 2001-2018 Example, Inc.", "\f", "Product Guide"} {

@@ -9,7 +9,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/collectortest"
 )
 
-// TestLunaCMSessions reads what several commands of one session print, with an
+// TestLunaCMSessions reads the output of several commands in one session, with
 // echo and without.
 func TestLunaCMSessions(t *testing.T) {
 	var echoed, piped strings.Builder
@@ -71,7 +71,7 @@ func TestHSMStatus(t *testing.T) {
 		"Transport Mode, Decommissioned": `. {"zeroized":true,"secure_transport_mode":true,"tamper":null}`,
 		"a word of a later version":      `. {"zeroized":null,"hsm_status":"a word of a later version"}`,
 	} {
-		f, _ := FindFormat("lunacm-hsm-showinfo")
+		f, _ := Named("lunacm-hsm-showinfo")
 		fact, unread, err := f.Parse("Partition Label -> x\nPartition Status -> " + status + "\nFirmware Version -> 7.2.0\nSession State -> CKS_RW_PUBLIC_SESSION\n")
 		if err == nil {
 			err = collectortest.Match(fact, want)
@@ -82,8 +82,8 @@ func TestHSMStatus(t *testing.T) {
 	}
 }
 
-// TestUserPartitionIsNoHSM keeps what "partition showinfo" says of a partition
-// from being taken for its HSM, and the other way round.
+// TestUserPartitionIsNoHSM checks that "partition showinfo" is not taken for the
+// HSM of the partition, nor the other way round.
 func TestUserPartitionIsNoHSM(t *testing.T) {
 	for _, c := range []struct{ path, format string }{
 		{"testdata/5.4/lunacm-partition-showinfo.txt", "lunacm-hsm-showinfo"},
@@ -109,10 +109,10 @@ func TestUserPartitionIsNoHSM(t *testing.T) {
 	}
 }
 
-// TestBannerBeforeAFailure keeps the result of the first command from being
-// taken for one of the banner.
+// TestBannerBeforeAFailure checks that the result of the first command is not
+// taken for that of the banner.
 func TestBannerBeforeAFailure(t *testing.T) {
-	f, _ := FindFormat("lunacm-slot-list")
+	f, _ := Named("lunacm-slot-list")
 	fact, unread, err := f.Parse("Slot Id -> 3\nLabel -> a\nSlot Id -> 3\nLabel -> b\nCurrent Slot Id: 3\n\nlunacm:>\nCommand Result : 0x1 (Unknown command)\nlunacm:>\n")
 	if err == nil {
 		err = collectortest.Match(fact, `slots [{"id":3,"label":"b"}]`) // printed twice, so once
@@ -136,7 +136,7 @@ func TestHAMemberRows(t *testing.T) {
 		"   12   Administration Guide 2":                   `groups.0.members.# 3`,
 		"12 13 14":                                         `groups.0.members.# 3`,
 	} {
-		f, _ := FindFormat("lunacm-hagroup-listgroups")
+		f, _ := Named("lunacm-hagroup-listgroups")
 		fact, _, err := f.Parse(group + "\n" + row + "\n")
 		if err == nil {
 			err = collectortest.Match(fact, want)
@@ -147,10 +147,10 @@ func TestHAMemberRows(t *testing.T) {
 	}
 }
 
-// TestGroupsBeforeAFailure keeps what is known of groups when their password
-// was refused.
+// TestGroupsBeforeAFailure checks that groups are reported although their
+// password was refused.
 func TestGroupsBeforeAFailure(t *testing.T) {
-	f, _ := FindFormat("lunacm-hagroup-listgroups")
+	f, _ := Named("lunacm-hagroup-listgroups")
 	fact, _, err := f.Parse("lunacm:>\nHA Group Label: g\nHA Group Number: 1154438888201\nGroup Members: 154438888201\n\n" +
 		"Command Result : 0xa0 (CKR_PIN_INCORRECT)\nlunacm:>\nCommand Result : 0x1 (Unknown command)\nlunacm:>\n")
 	var failed *answer.CommandError
@@ -165,9 +165,9 @@ func TestGroupsBeforeAFailure(t *testing.T) {
 	}
 }
 
-// TestInfoWithoutItsEnd knows "hsm showinfo" by its first lines.
+// TestInfoWithoutItsEnd recognises "hsm showinfo" by its first lines.
 func TestInfoWithoutItsEnd(t *testing.T) {
-	f, _ := FindFormat("lunacm-hsm-showinfo")
+	f, _ := Named("lunacm-hsm-showinfo")
 	fact, unread, err := f.Parse("Partition Label -> no label\nPartition Model -> G5Backup\nPartition Serial Number -> 7002911\nPartition Status -> Zeroized\n")
 	if err == nil {
 		err = collectortest.Match(fact, `. {"label":"no label","model":"G5Backup","serial":"7002911","zeroized":true}`)

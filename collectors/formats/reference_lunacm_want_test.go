@@ -1,6 +1,7 @@
 package formats
 
-// lunacmLeftOut says why a block of the outputs of client hosts is not parsed.
+// lunacmLeftOut gives the reason why a block of the outputs of client hosts is
+// not parsed.
 var lunacmLeftOut = map[string]string{
 	"lunacm_slot_list/28": "changes the current slot, prints nothing",
 	"lunacm_slot_list/29": "the configuration of one slot, which is not asked",

@@ -13,8 +13,8 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 )
 
-// TestReference parses every block of the reference outputs and holds the
-// values against what referenceWant says of it.
+// TestReference parses every block of the reference outputs and compares the
+// values with referenceWant and lunacmWant.
 func TestReference(t *testing.T) {
 	for _, file := range []string{
 		"hsm_show", "hsm_information_show", "hsm_information_monitor", "ntls", "partition_list_show",
@@ -42,7 +42,7 @@ func TestReference(t *testing.T) {
 					}
 				}
 				if cases == 0 {
-					t.Logf("not judged: %s: a block that this test does not know", id)
+					t.Logf("not checked: %s: a block that this test does not know", id)
 					continue
 				}
 				if all++; cases > 0 {
@@ -61,7 +61,7 @@ type referenceCase struct {
 }
 
 func (w referenceCase) check(text string) error {
-	f, ok := FindFormat(w.format)
+	f, ok := Named(w.format)
 	if !ok {
 		return fmt.Errorf("no such format")
 	}
@@ -72,7 +72,7 @@ func (w referenceCase) check(text string) error {
 	return collectortest.Match(fact, w.want)
 }
 
-// TestMatchCanFail keeps the comparison honest.
+// TestMatchCanFail checks the comparison itself.
 func TestMatchCanFail(t *testing.T) {
 	v := map[string]any{"a": []int{1, 2}, "b": map[string]any{"c": nil, "d": "x"}}
 	for want, ok := range map[string]bool{
@@ -86,8 +86,8 @@ func TestMatchCanFail(t *testing.T) {
 	}
 }
 
-// logLine is the appliance's form as the reference has it: a second opinion on
-// the parser, which has no regular expression.
+// logLine is the form of an appliance's log lines in the reference: a second
+// opinion on the parser, which uses no regular expression.
 var logLine = regexp.MustCompile(`^(\d{4}) (\w{3}) +(\d{1,2}) (\d\d:\d\d:\d\d) (\S+) +(\w+) +(\w+) +([\w./()*-]+) ?(?:\[(\d+)\])?: *(.*)$`)
 
 var alarmText = regexp.MustCompile(`^(?:\*\*\*TEST : )?(k7pf\d+|viper\d+|[a-z]\w*\d+): (\[HSM\] )?ALM_?(\d{4})\s*:\s*(.*?)\s*$`)

@@ -1,6 +1,6 @@
 package formats
 
-// k6 and k7 are what the "hsm show" blocks of one generation have in common.
+// k6 and k7 are the values that the "hsm show" blocks of one generation share.
 const (
 	k6 = `secure_transport_mode null
 environment null
@@ -17,7 +17,7 @@ environment.temperature_warning_celsius 75
 `
 )
 
-// leftOut says why a block of the reference outputs is not parsed.
+// leftOut gives the reason why a block of the reference outputs is not parsed.
 var leftOut = map[string]string{
 	"hsm_information_show/05":    "the echo and result of a reset, no counters",
 	"hsm_information_show/06":    "the echo and result of a reset, no counters",

@@ -41,7 +41,7 @@ func parseConf(text string) (hsm.Fact, []string, error) {
 type conf struct {
 	entries []confEntry // in the order of the file
 	windows bool        // it is a crystoki.ini
-	unread  answer.Leftovers
+	unread  answer.Unread
 	cut     string // the last line, if it may be cut
 
 	section string

@@ -67,7 +67,7 @@ func sendOnce(command string) func(context.Context, collectors.Runner) ([]byte, 
 // its Crypto Officer, which a partition without one does not tell.
 func readPartitionInfos(text string) ([]hsm.Fact, []string, error) {
 	all := hsm.Partitions{}
-	var unread answer.Leftovers
+	var unread answer.Unread
 	err := eachPartition(text, &unread, func(p hsm.Partition) { all = append(all, p) }, func(r answer.Reply) error {
 		fact, _ := r.Read(shell.ParseRoles)
 		roles, _ := fact.(hsm.Roles)
@@ -87,7 +87,7 @@ func readPartitionInfos(text string) ([]hsm.Fact, []string, error) {
 const cryptoOfficer = "Crypto Officer"
 
 func readPartitionPolicies(text string) (facts []hsm.Fact, unknown []string, err error) {
-	var unread answer.Leftovers
+	var unread answer.Unread
 	var serial string
 	err = eachPartition(text, &unread, func(p hsm.Partition) { serial = p.Serial }, func(r answer.Reply) error {
 		if err := r.Err(); err != nil {
@@ -110,7 +110,7 @@ func readPartitionPolicies(text string) (facts []hsm.Fact, unknown []string, err
 
 // eachPartition takes apart what [card] returns of several partitions: "partition
 // showinfo" of each, and another answer behind it.
-func eachPartition(text string, unread *answer.Leftovers, partition func(hsm.Partition), other func(answer.Reply) error) error {
+func eachPartition(text string, unread *answer.Unread, partition func(hsm.Partition), other func(answer.Reply) error) error {
 	replies, _ := answer.Split(text)
 	for i, r := range replies {
 		if i%2 == 1 {

@@ -1,11 +1,9 @@
 package lunash
 
-import (
-	"github.com/lunawatch/lunawatch/collectors"
-)
+import "github.com/lunawatch/lunawatch/collectors"
 
-// allowed is every command that may ever be sent to LunaSH. All are open to
-// the role monitor, change nothing, and need no login to the HSM.
+// allowed is all the commands that may ever be sent to LunaSH. Role monitor may
+// use them; they change nothing and need no login to the HSM.
 var allowed = collectors.Allow(
 	`hsm show`,
 	`hsm information show`,
@@ -24,5 +22,6 @@ var allowed = collectors.Allow(
 	`status disk`,
 )
 
-// Allowed returns an error unless command may be sent to an appliance.
+// Allowed returns a *[collectors.Failed] at step [hsm.Command] unless command may
+// be sent to an appliance.
 func Allowed(command string) error { return allowed.Check(command) }

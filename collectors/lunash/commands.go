@@ -13,7 +13,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// commands lists what a Luna Network HSM is asked, in this order.
+// commands are the commands that a Luna Network HSM is asked, in this order.
 var commands = []poll.Command{
 	{Name: "hsm show", Format: shell.HSMShow, Pace: poll.Fast, Timeout: 30 * time.Second, Card: true},
 	{Name: "hsm information show", Format: shell.HSMInformationShow, Pace: poll.Fast, Timeout: 30 * time.Second, Card: true},
@@ -30,15 +30,17 @@ var commands = []poll.Command{
 	{Name: "hsm tamper show", Format: shell.HSMTamperShow, Pace: poll.Hourly, Timeout: 30 * time.Second, Since: 7, Card: true},
 }
 
-// NewPoller returns what asks a Luna Network HSM.
+// NewPoller returns a poller of a Luna Network HSM, whose observations have the
+// given rank.
 func NewPoller(device string, r collectors.Runner, rank int, i poll.Intervals) *poll.Poller {
 	return &poll.Poller{Device: device, Commands: commands, Runner: r, Rank: rank, Intervals: i}
 }
 
-// Replay returns the captured answers of a Luna Network HSM.
+// Replay returns a Runner that replays the captured answers of a Luna Network
+// HSM.
 func Replay(directory string) poll.Dir { return poll.Dir{Path: directory, Commands: commands} }
 
-// askClients asks for the list of clients and then for each of them.
+// askClients asks for the list of clients and then for each client.
 func askClients(ctx context.Context, r collectors.Runner) ([]byte, error) {
 	all, err := poll.Ask(ctx, r, "client list")
 	if err != nil {
@@ -54,11 +56,11 @@ func askClients(ctx context.Context, r collectors.Runner) ([]byte, error) {
 		}
 		show := "client show -client " + name
 		if Allowed(show) != nil {
-			continue // listed without its address rather than sent with odd characters
+			continue // it stays without its address: odd characters are not sent
 		}
 		one, err := poll.Ask(ctx, r, show)
 		if collectors.FailureOf(err) == hsm.Command {
-			continue // removed since it was listed
+			continue // deregistered since it was listed
 		}
 		if err != nil {
 			return nil, err
@@ -82,5 +84,6 @@ func CommandsPerDay(i poll.Intervals, clients int) int {
 	return int(n + 0.5)
 }
 
-// LogLinesPerCommand is what LunaSH writes into the appliance's log.
+// LogLinesPerCommand is how many lines LunaSH writes into the appliance's log for
+// each command.
 const LogLinesPerCommand = 2

@@ -13,7 +13,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A script is a Runner that answers from captures and fails when told to.
+// A script is a Runner that answers from captures and fails where the test says so.
 type script struct {
 	poll.Dir
 	fails map[string]error // by command; "" is for all
@@ -67,7 +67,7 @@ func TestPaces(t *testing.T) {
 	})
 }
 
-// TestOldVersionsAreNotAskedForTampers since they do not know the command.
+// TestOldVersionsAreNotAskedForTampers: they do not have the command.
 func TestOldVersionsAreNotAskedForTampers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{Dir: Replay("../formats/testdata/5.4")}
@@ -80,7 +80,7 @@ func TestOldVersionsAreNotAskedForTampers(t *testing.T) {
 	})
 }
 
-// TestALostApplianceFailsOnce a round, and all sources tell why.
+// TestALostApplianceFailsOnceARound checks that all sources report that failure.
 func TestALostApplianceFailsOnceARound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{Dir: Replay("../formats/testdata/7.2"), fails: map[string]error{"": collectors.Failf(hsm.Unreachable, "gone")}}
@@ -89,12 +89,13 @@ func TestALostApplianceFailsOnceARound(t *testing.T) {
 			t.Errorf("%d attempts in a minute, want a few with growing pauses", n)
 		}
 		if reports(got, "status sensors", hsm.Unreachable) != len(s.asked) {
-			t.Errorf("status sensors does not tell of each failure: %+v", got)
+			t.Errorf("status sensors does not report each failure: %+v", got)
 		}
 	})
 }
 
-// TestABlockedCardIsAskedOnce a round; what does not need the card goes on.
+// TestABlockedCardIsAskedOnceARound checks that commands which do not need the
+// card go on.
 func TestABlockedCardIsAskedOnceARound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{Dir: Replay("../formats/testdata/7.2"), fails: map[string]error{"hsm show": collectors.Failf(hsm.Timeout, "no prompt")}}
@@ -110,7 +111,7 @@ func TestABlockedCardIsAskedOnceARound(t *testing.T) {
 	})
 }
 
-// TestAWrongPasswordIsTriedRarely, since an appliance may lock the account.
+// TestAWrongPasswordIsTriedRarely: an appliance may lock the account.
 func TestAWrongPasswordIsTriedRarely(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{Dir: Replay("../formats/testdata/7.2"), fails: map[string]error{"": collectors.Failf(hsm.Login, "refused")}}

@@ -1,3 +1,6 @@
+// Package lunash asks Luna Network HSMs over SSH: the session with their command
+// shell, the commands that may be sent, and when each is. The formats of the
+// answers are in package shell.
 package lunash
 
 import (
@@ -18,26 +21,27 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// Client is a [collectors.Runner] on the command shell of a Luna Network HSM. It keeps
-// one SSH session with a PTY open, sends one command at a time, and connects
-// again when the session is lost. Secrets are read from their files at each
-// login, so that a changed file needs no restart.
+// Client is a [collectors.Runner] on the command shell of a Luna Network HSM. It
+// keeps one SSH session with a PTY open, sends one command at a time, and
+// reconnects when the session is lost. Secrets are read from their files at each
+// login, so that a changed file needs no restart. [Client.Start] must be called
+// before the first command.
 type Client struct {
 	Address        string // host:port
 	User           string
-	PasswordFile   setting.File // "" without password login
-	PrivateKeyFile setting.File // "" without public key login
-	HostKey        string       // pinned fingerprint "SHA256:..."; "" to use KnownHostsFile
+	PasswordFile   setting.File // "": no password login
+	PrivateKeyFile setting.File // "": no public key login
+	HostKey        string       // pinned fingerprint "SHA256:..."; "": by KnownHostsFile
 	KnownHostsFile string
 	Algorithms     Algorithms
 	DialTimeout    time.Duration // TCP connection and SSH login together; 0: 10 s
 
-	busy chan struct{} // holds a token while nobody runs a command
-	conn *session      // nil while not connected; guarded by busy
+	idle chan struct{} // holds a token while no command runs
+	conn *session      // nil while not connected; guarded by idle
 }
 
-// Algorithms restricts or widens what SSH may negotiate. An empty list means
-// the library's default. Appliances of version 5 offer only old algorithms.
+// Algorithms are what SSH may negotiate, by the names of SSH. An empty list means
+// the default of package ssh. Appliances of version 5 offer only old algorithms.
 type Algorithms struct {
 	KeyExchanges []string
 	Ciphers      []string
@@ -45,47 +49,47 @@ type Algorithms struct {
 	HostKeys     []string
 }
 
-// prompt is what LunaSH prints when it waits for a command.
+// prompt matches output that ends with the prompt of LunaSH.
 var prompt = regexp.MustCompile(`(?:^|\n)((?:\[[^\]\n]*\] )?(?:lunash|lush):>) ?$`)
 
-// ansi is a terminal control sequence.
+// ansi matches a terminal control sequence.
 var ansi = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
 
-// Start makes l ready for Run.
-func (l *Client) Start() *Client {
-	l.busy = make(chan struct{}, 1)
-	l.busy <- struct{}{}
-	return l
+// Start makes c ready for Run and returns it.
+func (c *Client) Start() *Client {
+	c.idle = make(chan struct{}, 1)
+	c.idle <- struct{}{}
+	return c
 }
 
-// Run sends command and returns the text between its echo and the next
-// prompt, lines ended by LF. It refuses every command that is not on the
-// list of [Allowed]. When ctx ends first the session is given up.
-func (l *Client) Run(ctx context.Context, command string) ([]byte, error) {
+// Run implements [collectors.Runner]: it sends command and returns the text between
+// its echo and the next prompt, with lines that end with LF. It refuses a command
+// that is not [Allowed]. If ctx is done first, it closes the session.
+func (c *Client) Run(ctx context.Context, command string) ([]byte, error) {
 	if err := Allowed(command); err != nil {
 		return nil, err
 	}
 	select {
-	case <-l.busy:
-		defer func() { l.busy <- struct{}{} }()
+	case <-c.idle:
+		defer func() { c.idle <- struct{}{} }()
 	case <-ctx.Done():
-		return nil, collectors.Failf(hsm.Timeout, "%s: another command still runs: %w", command, ctx.Err())
+		return nil, collectors.Failf(hsm.Timeout, "%s: another command is still running: %w", command, ctx.Err())
 	}
-	reused := l.conn != nil
+	reused := c.conn != nil
 	for {
-		if l.conn == nil {
-			conn, err := l.connect(ctx)
+		if c.conn == nil {
+			conn, err := c.connect(ctx)
 			if err != nil {
 				return nil, err
 			}
-			l.conn = conn
+			c.conn = conn
 		}
-		answer, err := l.conn.ask(ctx, command)
+		answer, err := c.conn.ask(ctx, command)
 		if err == nil {
 			return answer, nil
 		}
-		l.conn.close()
-		l.conn = nil
+		c.conn.close()
+		c.conn = nil
 		// An idle session that the appliance closed is not a failure.
 		if reused && len(answer) == 0 && collectors.FailureOf(err) == hsm.Unreachable && ctx.Err() == nil {
 			reused = false
@@ -95,38 +99,38 @@ func (l *Client) Run(ctx context.Context, command string) ([]byte, error) {
 	}
 }
 
-// Close ends the session, if there is one.
-func (l *Client) Close() error {
-	<-l.busy
-	defer func() { l.busy <- struct{}{} }()
-	if l.conn != nil {
-		l.conn.close()
-		l.conn = nil
+// Close closes the session, if there is one, after the command that runs.
+func (c *Client) Close() error {
+	<-c.idle
+	defer func() { c.idle <- struct{}{} }()
+	if c.conn != nil {
+		c.conn.close()
+		c.conn = nil
 	}
 	return nil
 }
 
-func (l *Client) connect(ctx context.Context) (*session, error) {
-	timeout := l.DialTimeout
+func (c *Client) connect(ctx context.Context) (*session, error) {
+	timeout := c.DialTimeout
 	if timeout == 0 {
 		timeout = 10 * time.Second
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	config, err := l.clientConfig()
+	config, err := c.clientConfig()
 	if err != nil {
 		return nil, err
 	}
-	tcp, err := (&net.Dialer{}).DialContext(ctx, "tcp", l.Address)
+	tcp, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.Address)
 	if err != nil {
 		return nil, collectors.Failf(hsm.Unreachable, "connect: %w", err)
 	}
 	stop := context.AfterFunc(ctx, func() { tcp.Close() })
 	defer stop()
-	conn, channels, requests, err := ssh.NewClientConn(tcp, l.Address, config)
+	conn, channels, requests, err := ssh.NewClientConn(tcp, c.Address, config)
 	if err != nil {
 		tcp.Close()
-		return nil, l.loginError(ctx, err)
+		return nil, c.loginError(ctx, err)
 	}
 	sh, err := newSession(ssh.NewClient(conn, channels, requests))
 	if err == nil {
@@ -139,41 +143,41 @@ func (l *Client) connect(ctx context.Context) (*session, error) {
 	return sh, nil
 }
 
-func (l *Client) loginError(ctx context.Context, err error) error {
+func (c *Client) loginError(ctx context.Context, err error) error {
 	var f *collectors.Failed
 	switch text := err.Error(); {
 	case errors.As(err, &f):
 		return f
 	case ctx.Err() != nil:
-		return collectors.Failf(hsm.Unreachable, "no SSH answer from %s in time", l.Address)
+		return collectors.Failf(hsm.Unreachable, "no SSH answer from %s in time", c.Address)
 	case strings.Contains(text, "unable to authenticate"):
-		return collectors.Failf(hsm.Login, "user %q was refused; check the password or key file, and that the account is enabled on the appliance", l.User)
+		return collectors.Failf(hsm.Login, "user %q was refused; check the password or key file, and that the account is enabled on the appliance", c.User)
 	case strings.Contains(text, "no common algorithm"):
 		return collectors.Failf(hsm.Login, "%w; allow what the appliance offers under \"algorithms\"", err)
 	}
 	return collectors.Failf(hsm.Unreachable, "SSH: %w", err)
 }
 
-func (l *Client) clientConfig() (*ssh.ClientConfig, error) {
-	c := &ssh.ClientConfig{User: l.User, HostKeyAlgorithms: l.Algorithms.HostKeys}
-	c.KeyExchanges, c.Ciphers, c.MACs = l.Algorithms.KeyExchanges, l.Algorithms.Ciphers, l.Algorithms.MACs
-	if l.PrivateKeyFile != "" {
-		pem, err := l.PrivateKeyFile.Bytes()
+func (c *Client) clientConfig() (*ssh.ClientConfig, error) {
+	config := &ssh.ClientConfig{User: c.User, HostKeyAlgorithms: c.Algorithms.HostKeys}
+	config.KeyExchanges, config.Ciphers, config.MACs = c.Algorithms.KeyExchanges, c.Algorithms.Ciphers, c.Algorithms.MACs
+	if c.PrivateKeyFile != "" {
+		pem, err := c.PrivateKeyFile.Bytes()
 		if err != nil {
 			return nil, collectors.Failf(hsm.Login, "private key: %w", err)
 		}
 		key, err := ssh.ParsePrivateKey(pem)
 		if err != nil {
-			return nil, collectors.Failf(hsm.Login, "private key %s: %w", l.PrivateKeyFile, err)
+			return nil, collectors.Failf(hsm.Login, "private key %s: %w", c.PrivateKeyFile, err)
 		}
-		c.Auth = append(c.Auth, ssh.PublicKeys(key))
+		config.Auth = append(config.Auth, ssh.PublicKeys(key))
 	}
-	if l.PasswordFile != "" {
-		password, err := l.PasswordFile.Secret("password_file", 1)
+	if c.PasswordFile != "" {
+		password, err := c.PasswordFile.Secret("password_file", 1)
 		if err != nil {
 			return nil, collectors.Failf(hsm.Login, "%w", err)
 		}
-		c.Auth = append(c.Auth, ssh.Password(password), ssh.KeyboardInteractive(
+		config.Auth = append(config.Auth, ssh.Password(password), ssh.KeyboardInteractive(
 			func(_, _ string, questions []string, echos []bool) ([]string, error) {
 				if len(questions) > 1 || len(questions) == 1 && echos[0] {
 					return nil, errors.New("the appliance asks for more than a password")
@@ -181,21 +185,21 @@ func (l *Client) clientConfig() (*ssh.ClientConfig, error) {
 				return []string{password}[:len(questions)], nil
 			}))
 	}
-	verify, err := l.hostKeyCallback()
-	c.HostKeyCallback = verify
-	return c, err
+	verify, err := c.hostKeyCallback()
+	config.HostKeyCallback = verify
+	return config, err
 }
 
-func (l *Client) hostKeyCallback() (ssh.HostKeyCallback, error) {
-	if l.HostKey != "" {
+func (c *Client) hostKeyCallback() (ssh.HostKeyCallback, error) {
+	if c.HostKey != "" {
 		return func(_ string, _ net.Addr, key ssh.PublicKey) error {
-			if got := ssh.FingerprintSHA256(key); got != l.HostKey {
-				return collectors.Failf(hsm.HostKey, "host key of %s has changed: it shows %s, the configuration has %s; find out why before you change host_key", l.Address, got, l.HostKey)
+			if got := ssh.FingerprintSHA256(key); got != c.HostKey {
+				return collectors.Failf(hsm.HostKey, "host key of %s has changed: it shows %s, the configuration has %s; find out why before you change host_key", c.Address, got, c.HostKey)
 			}
 			return nil
 		}, nil
 	}
-	check, err := knownhosts.New(l.KnownHostsFile)
+	check, err := knownhosts.New(c.KnownHostsFile)
 	if err != nil {
 		return nil, collectors.Failf(hsm.HostKey, "known_hosts: %w", err)
 	}
@@ -206,34 +210,20 @@ func (l *Client) hostKeyCallback() (ssh.HostKeyCallback, error) {
 		case err == nil:
 			return nil
 		case errors.As(err, &k) && len(k.Want) == 0:
-			return collectors.Failf(hsm.HostKey, "host key of %s is not in %s: it shows %s; compare it with the appliance and add it", l.Address, l.KnownHostsFile, got)
+			return collectors.Failf(hsm.HostKey, "host key of %s is not in %s: it shows %s; compare it with the appliance and add it", c.Address, c.KnownHostsFile, got)
 		case errors.As(err, &k):
-			return collectors.Failf(hsm.HostKey, "host key of %s has changed: it shows %s, %s has another (line %d); find out why before you change the file", l.Address, got, l.KnownHostsFile, k.Want[0].Line)
+			return collectors.Failf(hsm.HostKey, "host key of %s has changed: it shows %s, %s has another (line %d); find out why before you change the file", c.Address, got, c.KnownHostsFile, k.Want[0].Line)
 		}
-		return collectors.Failf(hsm.HostKey, "host key of %s: %w", l.Address, err)
+		return collectors.Failf(hsm.HostKey, "host key of %s: %w", c.Address, err)
 	}, nil
-}
-
-// promptIn returns where the prompt begins that tail ends with; -1 without
-// one. The session's first prompt stands at the beginning of a line; a later
-// one looks the same, and may follow an answer that was cut in mid-line.
-func (s *session) promptIn(tail []byte) int {
-	if m := prompt.FindSubmatchIndex(tail); m != nil {
-		s.prompt = tail[m[2]:m[3]]
-		return m[2]
-	}
-	if end := bytes.TrimRight(tail, " "); len(s.prompt) > 0 && bytes.HasSuffix(end, s.prompt) {
-		return len(end) - len(s.prompt)
-	}
-	return -1
 }
 
 // A session is one open LunaSH session.
 type session struct {
 	client *ssh.Client
-	prompt []byte // as the appliance prints it; empty before the first
+	prompt []byte // as the appliance prints it; empty before the first one
 	in     interface{ Write([]byte) (int, error) }
-	chunks chan []byte // output as it comes; closed at its end
+	chunks chan []byte // output as it arrives; closed at its end
 }
 
 func newSession(client *ssh.Client) (*session, error) {
@@ -280,7 +270,7 @@ func newSession(client *ssh.Client) (*session, error) {
 
 func (s *session) close() { s.client.Close() }
 
-// ask returns what came even when it fails.
+// ask sends command and returns its answer; on failure what was received of it.
 func (s *session) ask(ctx context.Context, command string) ([]byte, error) {
 	if _, err := s.in.Write([]byte(command + "\n")); err != nil {
 		return nil, collectors.Failf(hsm.Unreachable, "%s: %w", command, err)
@@ -289,8 +279,8 @@ func (s *session) ask(ctx context.Context, command string) ([]byte, error) {
 	if err != nil {
 		return answer, fmt.Errorf("%s: %w", command, err)
 	}
-	if echo, rest, ok := bytes.Cut(answer, []byte("\n")); ok && strings.TrimSpace(string(echo)) == command {
-		answer = rest
+	if echo, output, ok := bytes.Cut(answer, []byte("\n")); ok && strings.TrimSpace(string(echo)) == command {
+		answer = output
 	}
 	return answer, nil
 }
@@ -316,8 +306,22 @@ func (s *session) readToPrompt(ctx context.Context) ([]byte, error) {
 				return text[:len(text)-(len(tail)-at)], nil
 			}
 			if bytes.Contains(tail, []byte("Enter new password:")) {
-				return text, collectors.Failf(hsm.Login, "the appliance wants a new password: log in once by hand, change it, and put the new one into the password file")
+				return text, collectors.Failf(hsm.Login, "the appliance requires a new password: log in once by hand, change it, and put the new one into the password file")
 			}
 		}
 	}
+}
+
+// promptIn returns the index of the prompt that tail ends with, or -1. The first
+// prompt of a session is at the start of a line; later ones are the same text, and
+// may follow an answer that was cut within a line.
+func (s *session) promptIn(tail []byte) int {
+	if m := prompt.FindSubmatchIndex(tail); m != nil {
+		s.prompt = tail[m[2]:m[3]]
+		return m[2]
+	}
+	if end := bytes.TrimRight(tail, " "); len(s.prompt) > 0 && bytes.HasSuffix(end, s.prompt) {
+		return len(end) - len(s.prompt)
+	}
+	return -1
 }

@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { collectortest.Main(m) }
 
-// luna returns a session to the appliance of that name.
+// luna returns a client of the appliance with that name.
 func luna(t *testing.T, e collectortest.Estate, name string) *Client {
 	t.Helper()
 	l := (&Client{Address: e.Appliance(t, name).SSHAddress, User: simulator.User, PasswordFile: setting.File(e.PasswordFile), KnownHostsFile: e.KnownHosts}).Start()
@@ -26,8 +26,8 @@ func luna(t *testing.T, e collectortest.Estate, name string) *Client {
 	return l
 }
 
-// TestEveryCommand asks each version everything it knows, over SSH, and reads
-// every answer without a line left over.
+// TestEveryCommand sends each version all commands that it has, over SSH, and
+// parses every answer without an unread line.
 func TestEveryCommand(t *testing.T) {
 	e := collectortest.StartEstate(t, "")
 	for _, a := range e.Appliances {
@@ -48,8 +48,8 @@ func TestEveryCommand(t *testing.T) {
 	}
 }
 
-// TestLoginFailures checks which step is blamed, that the remedy is named, and
-// that the password is not.
+// TestLoginFailures checks that the error has the right step and names the remedy
+// but not the password.
 func TestLoginFailures(t *testing.T) {
 	e := collectortest.StartEstate(t, "")
 	wrong := filepath.Join(t.TempDir(), "wrong")
@@ -64,7 +64,7 @@ func TestLoginFailures(t *testing.T) {
 		name   string
 		change func(*Client)
 		want   hsm.Failure
-		says   string
+		text   string
 	}{
 		{"wrong password", func(l *Client) { l.PasswordFile = setting.File(wrong) }, hsm.Login, `user "monitor" was refused; check the password`},
 		{"no password file", func(l *Client) { l.PasswordFile = setting.File(wrong + "x") }, hsm.Login, "no such file"},
@@ -79,8 +79,8 @@ func TestLoginFailures(t *testing.T) {
 			l := luna(t, e, "luna72")
 			c.change(l)
 			_, err := l.Run(t.Context(), "hsm show")
-			if collectors.FailureOf(err) != c.want || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("%s: %v; want %s: %s", collectors.FailureOf(err), err, c.want, c.says)
+			if collectors.FailureOf(err) != c.want || !strings.Contains(err.Error(), c.text) {
+				t.Errorf("%s: %v; want %s: %s", collectors.FailureOf(err), err, c.want, c.text)
 			}
 			if strings.Contains(err.Error(), "not the password") {
 				t.Errorf("the error holds the password: %v", err)
@@ -102,8 +102,8 @@ func TestPublicKeyAndPin(t *testing.T) {
 	}
 }
 
-// TestWireFaults breaks answers in every way: none may be taken for a whole
-// one, each is blamed on the right step, and the next answer is whole again.
+// TestWireFaults breaks answers in every way: none may be taken for a complete
+// one, each error has the right step, and the next answer is complete again.
 func TestWireFaults(t *testing.T) {
 	for _, c := range []struct {
 		fault string
@@ -136,7 +136,8 @@ func TestWireFaults(t *testing.T) {
 	}
 }
 
-// TestOneAtATime has many ask over one session; each gets its own answer.
+// TestOneAtATime sends many commands over one session; each caller gets its own
+// answer.
 func TestOneAtATime(t *testing.T) {
 	e := collectortest.StartEstate(t, "")
 	l := luna(t, e, "luna72")
@@ -159,8 +160,8 @@ func TestOneAtATime(t *testing.T) {
 	}
 }
 
-// TestNothingElseIsSent tries what could change an appliance, and what could
-// smuggle a second command in: nothing of it reaches the session.
+// TestNothingElseIsSent tries commands that could change an appliance or smuggle
+// a second command in: none of them reaches the session.
 func TestNothingElseIsSent(t *testing.T) {
 	e := collectortest.StartEstate(t, "")
 	l := luna(t, e, "luna72")
@@ -190,8 +191,9 @@ func TestNothingElseIsSent(t *testing.T) {
 	}
 }
 
-// TestOldAlgorithms reaches an appliance that offers only what version 5 did:
-// not by default, and with the algorithms of the reference configuration.
+// TestOldAlgorithms connects to an appliance that offers only the algorithms of
+// version 5: this fails by default, and works with the algorithms of the
+// reference configuration.
 func TestOldAlgorithms(t *testing.T) {
 	scenario := filepath.Join(t.TempDir(), "old.yaml")
 	if err := os.WriteFile(scenario, []byte("appliances:\n- {name: old, model: \"5.4\", old_ssh: true}\n"), 0o600); err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// Monitor has an HSM measure its utilization over one interval of 5 s to
-// 999 s, and returns when that has passed.
+// Monitor has an HSM measure its utilization over one interval, of 5 s to 999 s,
+// and returns the result after it.
 func Monitor(ctx context.Context, r collectors.Runner, interval time.Duration) (hsm.Monitor, error) {
 	ctx, cancel := context.WithTimeout(ctx, interval+30*time.Second)
 	defer cancel()

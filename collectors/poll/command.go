@@ -20,15 +20,39 @@ const (
 	paces
 )
 
+// Always is a filter by pace under which every command is due.
+func Always(Pace) bool { return true }
+
 // A Command is one question to an HSM.
 type Command struct {
 	Name    string        // as typed; also the name of the source
 	Format  answer.Format // of its answer
 	Pace    Pace
 	Timeout time.Duration
-	Since   int                                                      // first major version of the software, of a card's firmware, that knows it; 0: all
-	Card    bool                                                     // waits for the HSM card, which a PED operation can block for minutes
-	Ask     func(context.Context, collectors.Runner) ([]byte, error) // nil: send name
-	// read reads the answer where its format does not say all; nil: it does.
+	Since   int  // first major version of the software, or of a card's firmware, that has it; 0: all
+	Card    bool // needs the HSM card, which a PED operation can block for minutes
+
+	// Ask sends the command in a way of its own. nil: [Ask] with Name.
+	Ask func(context.Context, collectors.Runner) ([]byte, error)
+	// Read parses the answer where Format does not cover all of it. nil: Format
+	// does.
 	Read func(text string) ([]hsm.Fact, []string, error)
+}
+
+// Ask sends command and returns its whole answer. It returns a
+// *[collectors.Failed] at step [hsm.Command] if the result line states a failure,
+// and at step [hsm.Incomplete] if there is no result line.
+func Ask(ctx context.Context, r collectors.Runner, command string) ([]byte, error) {
+	text, err := r.Run(ctx, command)
+	if err != nil {
+		return nil, err
+	}
+	_, complete, err := answer.Last(string(text))
+	if err != nil {
+		return nil, collectors.Failf(hsm.Command, "%s: %w", command, err)
+	}
+	if !complete {
+		return nil, collectors.Failf(hsm.Incomplete, "%s: the answer has no result line", command)
+	}
+	return text, nil
 }

@@ -10,12 +10,11 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// Dir is a [collectors.Runner] that replays captured answers to Commands from a directory:
-// each in a file named after its format, as "lunawatch parse" takes it:
-// hsm-show.txt.
+// Dir is a [collectors.Runner] that replays the captured answers to commands from
+// a directory. Each is a file named after its format, such as hsm-show.txt.
 type Dir struct {
 	Path     string
-	Commands []Command
+	Commands []Command // those that can be replayed
 }
 
 // Run implements [collectors.Runner].
@@ -31,7 +30,7 @@ func (d Dir) Run(_ context.Context, typed string) ([]byte, error) {
 	return text, nil
 }
 
-// Has reports whether d holds any of the answers.
+// Has reports whether d holds the answer to any of its commands.
 func (d Dir) Has() bool {
 	return slices.ContainsFunc(d.Commands, func(c Command) bool {
 		_, err := os.Stat(filepath.Join(d.Path, c.Format.CaptureFile()))

@@ -2,15 +2,18 @@ package rest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lunawatch/lunawatch/collectors/answer"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// Formats are the resources of the REST API, by name, each as the JSON that
-// the appliance sends.
-var Formats = []answer.Format{
+// Formats returns the formats of the resources of the REST API, sorted by name,
+// each of the JSON that the appliance sends.
+func Formats() []answer.Format { return slices.Clone(resourceFormats) }
+
+var resourceFormats = []answer.Format{
 	format("rest-certificate", "ntls/certificate", as(readCertificate, func(c hsm.Certificate) hsm.Fact { return c })),
 	format("rest-client", "ntls/clients/{client}", as(readClient, func(c hsm.Client) hsm.Fact { return hsm.Clients{c} })),
 	format("rest-counter", "hsms/{hsm}/counter", as(readCounter, func(c hsmCounter) hsm.Fact { return c.Information })),
@@ -39,6 +42,7 @@ var Formats = []answer.Format{
 	format("rest-tamper", "hsms/{hsm}/tamper", as(readTamper, func(t hsm.Tamper) hsm.Fact { return t })),
 }
 
+// format returns the format of the resource at path below [root].
 func format(name, path string, read func(object) (hsm.Fact, bool)) answer.Format {
 	return answer.Format{Name: name, Command: "GET " + strings.TrimSuffix(root+"/"+path, "/"), File: true, Parse: func(text string) (hsm.Fact, []string, error) {
 		o, err := parseObject([]byte(text))
@@ -53,7 +57,7 @@ func format(name, path string, read func(object) (hsm.Fact, bool)) answer.Format
 	}}
 }
 
-// as makes a fact of what a reader reads.
+// as returns a reader whose result is turned into a fact.
 func as[T any](read func(object) (T, bool), fact func(T) hsm.Fact) func(object) (hsm.Fact, bool) {
 	return func(o object) (hsm.Fact, bool) {
 		v, ok := read(o)

@@ -9,12 +9,12 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// clientsRead are the clients while they are read.
+// clientsRead are clients while they are parsed.
 type clientsRead struct {
 	list    hsm.Clients
 	at      map[string]int // index in list by name
 	current int            // of the block being read; -1: none
-	none    bool           // the device says that there are none
+	none    bool           // the device states that there are none
 	table   bool           // within the table of "client hostip show"
 }
 
@@ -36,11 +36,11 @@ var clientSheet = answer.Sheet[clientsRead]{
 	},
 }
 
-// ClientList is the registered clients of an appliance.
+// ClientList is the format of the registered clients of an appliance.
 var ClientList = answer.Merged("client-list", "client list, client show, client hostip show", parseClients)
 
 // parseClients reads LunaSH "client list", "client show" and "client hostip
-// show", or any number of them: what they say of one client is put together.
+// show", any number of them, and combines what they state of each client.
 func parseClients(lines []string, unread func(string)) hsm.Fact {
 	c := clientsRead{at: make(map[string]int), current: -1}
 	clientSheet.Read(lines, &c, unread)
@@ -53,7 +53,7 @@ func parseClients(lines []string, unread func(string)) hsm.Fact {
 	return nil
 }
 
-// find returns the index of the client with that name, made if it is new.
+// find returns the index of the client with that name, and adds a new one.
 func (c *clientsRead) find(name string) int {
 	i, ok := c.at[name]
 	if !ok {
@@ -64,7 +64,7 @@ func (c *clientsRead) find(name string) int {
 	return i
 }
 
-// ofClient sets something of the client whose block is being read.
+// ofClient returns a setter of the client whose block is being read.
 func ofClient(set func(*hsm.Client, string) bool) func(*clientsRead, string) bool {
 	return func(c *clientsRead, v string) bool { return c.current >= 0 && set(&c.list[c.current], v) }
 }
@@ -94,11 +94,11 @@ func clientLine(c *clientsRead, line string) bool {
 	if c.table {
 		return c.row(line)
 	}
-	return strings.HasPrefix(line, `"`) && ofClient(clientPartitions)(c, line) // a list that goes on
+	return strings.HasPrefix(line, `"`) && ofClient(clientPartitions)(c, line) // the list continues
 }
 
 // row reads client name, host name and address of "client hostip show". Only
-// the name can hold blanks.
+// the client name can have blanks.
 func (c *clientsRead) row(line string) bool {
 	cols := answer.Columns(line)
 	if len(cols) != 3 {
@@ -114,7 +114,8 @@ func (c *clientsRead) row(line string) bool {
 	return true
 }
 
-// ottExpiry reads "160 sec (default)". Without a one-time token it is "n/a".
+// ottExpiry reads "160 sec (default)", "never" as 0, and "n/a", which is printed
+// without a one-time token, as unknown.
 func ottExpiry(c *hsm.Client, v string) bool {
 	if v = strings.ToLower(v); v == "n/a" {
 		return true
@@ -126,7 +127,7 @@ func ottExpiry(c *hsm.Client, v string) bool {
 	return answer.Whole(&c.OTTExpiry, v)
 }
 
-// maxClientPartitions bounds the partitions of a client; an HSM has 100.
+// maxClientPartitions bounds the partitions of a client; an HSM has up to 100.
 const maxClientPartitions = 1000
 
 // clientPartitions reads a list of quoted names, or <none>.

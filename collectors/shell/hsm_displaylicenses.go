@@ -7,7 +7,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// The tables of licences, by the columns between id and description.
+// licenseTable is a kind of table, by its columns.
 type licenseTable int
 
 const (
@@ -17,7 +17,7 @@ const (
 	featureLicenses                     // number, feature, version, quantity ("sysconf license list")
 )
 
-// HSMDisplayLicenses is the licences of an HSM.
+// HSMDisplayLicenses is the format of the licences of an HSM.
 var HSMDisplayLicenses = answer.Latest("hsm-displaylicenses", "hsm displaylicenses, sysconf license list", parseLicenses)
 
 // parseLicenses reads LunaSH "hsm displaylicenses": one table in 7.x, two
@@ -77,7 +77,7 @@ func license(table licenseTable, line string) (hsm.License, bool) {
 	}
 	l := hsm.License{ID: id}
 	if (table == plainLicenses || table == upgradeLicenses) && !strings.Contains(id, "-") {
-		return l, false // the number of a page
+		return l, false // a page number
 	}
 	switch table {
 	case upgradeLicenses:

@@ -19,18 +19,18 @@ var monitorSheet = answer.Sheet[hsm.Monitor]{
 			at, err := time.Parse("Mon Jan 2 15:04:05 2006", answer.Collapse(v))
 			return answer.Known(&m.LastReset, at, err == nil)
 		},
-		"hsm has been up for": nil, // the samples say it to the second
+		"hsm has been up for": nil, // the samples have it in seconds
 	},
 }
 
-// HSMInformationMonitor is the utilization of an HSM.
+// HSMInformationMonitor is the format of the utilization of an HSM.
 var HSMInformationMonitor = answer.Latest("hsm-information-monitor", "hsm information monitor, hsm monitor", parseMonitor)
 
-// CardMonitor is the utilization of a card.
+// CardMonitor is the format of the utilization of a card.
 var CardMonitor = answer.Latest("lunacm-hsm-monitor", "hsm monitor", parseMonitor)
 
-// parseMonitor reads LunaSH "hsm information monitor" and LunaCM "hsm
-// monitor": a table of samples, and a footer. The table is enough.
+// parseMonitor reads LunaSH "hsm information monitor" and LunaCM "hsm monitor": a
+// table of samples and a footer, which may be missing.
 func parseMonitor(lines []string, unread func(string)) hsm.Fact {
 	var m hsm.Monitor
 	if monitorSheet.Read(lines, &m, unread) == 0 {
@@ -75,7 +75,7 @@ func monitorSample(m *hsm.Monitor, cells []string) bool {
 	return ok
 }
 
-// interval reads the table's title "... | Last   5 Secs | ...".
+// interval reads the heading of the table: "... | Last   5 Secs | ...".
 func interval(m *hsm.Monitor, cells []string) bool {
 	for _, cell := range cells {
 		f := strings.Fields(cell)

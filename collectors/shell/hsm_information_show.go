@@ -17,7 +17,7 @@ var informationSheet = answer.Sheet[hsm.Information]{Labels: answer.Labels[hsm.I
 	"hsm event counters":        nil,
 }}
 
-// HSMInformationShow is the counters of an HSM.
+// HSMInformationShow is the format of the counters of an HSM.
 var HSMInformationShow = answer.Latest("hsm-information-show", "hsm information show", parseInformation)
 
 // parseInformation reads LunaSH "hsm information show". 5.4 has no crypto
@@ -30,7 +30,7 @@ func parseInformation(lines []string, unread func(string)) hsm.Fact {
 	return i
 }
 
-// counter returns a setter of one field that holds a count.
+// counter returns a setter of a field that is a counter.
 func counter[T any](field func(*T) *hsm.Opt[uint64]) func(*T, string) bool {
 	return func(to *T, v string) bool {
 		n, ok := answer.Count(v)

@@ -7,10 +7,10 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// shown is a Show while it is read.
+// shown is a Show while it is parsed.
 type shown struct {
 	hsm.Show
-	attempts string // in the HSM's words
+	attempts string // SO login attempts left, as printed
 }
 
 var showSheet = answer.Sheet[shown]{
@@ -58,7 +58,7 @@ var showSheet = answer.Sheet[shown]{
 	Other: fanStatus,
 }
 
-// HSMShow is what LunaSH says of an HSM.
+// HSMShow is the format of the state of an HSM in LunaSH.
 var HSMShow = answer.Latest("hsm-show", "hsm show", parseShow)
 
 // parseShow reads LunaSH "hsm show", 5.1 to 7.x: labels in any order, and
@@ -73,12 +73,11 @@ func parseShow(lines []string, unread func(string)) hsm.Fact {
 	return s.Show
 }
 
-// zeroized tells whether the HSM is not initialized. A zeroized HSM says so in
-// place of its login attempts, but 5.3 only by a label that the HSM itself
-// makes up; and 7.2 can leave the label empty, so that an empty label by
-// itself says nothing.
+// zeroized returns whether the HSM is zeroized. It states that in place of its
+// login attempts, but in 5.3 only by a label that the HSM itself makes up. An empty
+// label by itself is inconclusive: 7.2 can leave the label empty.
 func zeroized(s shown) hsm.Opt[bool] {
-	if saysZeroized(s.attempts) || strings.EqualFold(s.Status, "zeroized") {
+	if statesZeroized(s.attempts) || strings.EqualFold(s.Status, "zeroized") {
 		return hsm.Some(true)
 	}
 	if !s.Label.Known {
@@ -93,7 +92,7 @@ func zeroized(s shown) hsm.Opt[bool] {
 	return hsm.Opt[bool]{Known: s.attempts != ""}
 }
 
-func saysZeroized(attempts string) bool {
+func statesZeroized(attempts string) bool {
 	attempts = strings.ToLower(strings.ReplaceAll(attempts, " ", ""))
 	return strings.Contains(attempts, "zeroized!") || strings.HasSuffix(attempts, "iszeroized")
 }
@@ -103,7 +102,7 @@ func soAttempts(s *shown, v string) bool {
 		return false
 	}
 	s.attempts = v
-	if saysZeroized(v) {
+	if statesZeroized(v) {
 		return true
 	}
 	return answer.Whole(&s.SOLoginAttemptsLeft, v)
@@ -184,6 +183,7 @@ func tamperState(s *shown, v string) bool {
 	return true
 }
 
+// env returns the environment of s, and adds one if there is none.
 func (s *shown) env() *hsm.Environment {
 	if s.Environment == nil {
 		s.Environment = new(hsm.Environment)
@@ -191,8 +191,8 @@ func (s *shown) env() *hsm.Environment {
 	return s.Environment
 }
 
-// inEnvironment reads a value of the environment, which exists only if one of
-// its values does.
+// inEnvironment returns a setter of a value of the environment, which exists only
+// if one of its values does.
 func inEnvironment(read func(*hsm.Opt[float64], string) bool, field func(*hsm.Environment) *hsm.Opt[float64]) func(*shown, string) bool {
 	return func(s *shown, v string) bool {
 		var f hsm.Opt[float64]
@@ -204,7 +204,7 @@ func inEnvironment(read func(*hsm.Opt[float64], string) bool, field func(*hsm.En
 	}
 }
 
-// fanStatus takes "Fan 1 Status" and however many more there are.
+// fanStatus returns the setter of "fan 1 status", for a fan of any number.
 func fanStatus(name string) func(*shown, string) bool {
 	fan, ok := strings.CutSuffix(name, " status")
 	if !ok || !strings.HasPrefix(fan, "fan ") {
@@ -244,7 +244,7 @@ func showLine(s *shown, line string) bool {
 	return true
 }
 
-// namedPartition reads "Partition: 700022006,  Name: mypar2". A name can hold
+// namedPartition reads "Partition: 700022006,  Name: mypar2". A name can have
 // blanks and colons.
 func namedPartition(s *shown, line string) bool {
 	_, rest, _ := strings.Cut(line, ":")

@@ -7,7 +7,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// cardSection is which storage the lines at hand are of.
+// cardSection is whose storage the lines being read describe.
 type cardSection int
 
 const (
@@ -16,15 +16,21 @@ const (
 	otherStorage             // of its admin partition, SO or user
 )
 
-// cardRead is a Show while it is read from LunaCM.
+// cardRead is a Show while it is parsed from LunaCM.
 type cardRead struct {
 	shown
 	section     cardSection
-	initialized bool // a flag says so
-	card        bool // something that only an HSM has
-	user        bool // something that only a user partition has
-	detail      bool // something that other commands do not print
+	initialized bool // by a flag
+	card        bool // has something that only an HSM has
+	user        bool // has something that only a user partition has
+	detail      bool // has something that other commands do not print
 }
+
+// What a label implies about the text that it is in.
+const (
+	onlyCard = 1 << iota // not a user partition, which does not have it
+	onlyInfo             // not the answer to another command
+)
 
 var cardSheet = answer.Sheet[cardRead]{
 	Line: cardLine,
@@ -83,7 +89,7 @@ var cardSheet = answer.Sheet[cardRead]{
 	},
 }
 
-// CardShowInfo is what LunaCM says of a card.
+// CardShowInfo is the format of the state of a card in LunaCM.
 var CardShowInfo = answer.Latest("lunacm-hsm-showinfo", "hsm showinfo, hsm si", parseCard)
 
 // parseCard reads LunaCM "hsm showinfo" of a card, USB or backup HSM: labels of
@@ -97,7 +103,7 @@ func parseCard(lines []string, unread func(string)) hsm.Fact {
 	return c.Show
 }
 
-// CardEnvShow is the sensors of a card.
+// CardEnvShow is the format of the sensors of a card.
 var CardEnvShow = answer.Latest("lunacm-hsm-envshow", "hsm envshow, hsm showinfo, hsm si", parseEnvironment)
 
 // parseEnvironment reads LunaCM "hsm envshow", which "hsm showinfo" includes
@@ -116,13 +122,7 @@ func readCard(lines []string, unread func(string)) *cardRead {
 	return c
 }
 
-// What else a label tells of the text that it is in.
-const (
-	onlyCard = 1 << iota // a user partition does not have it
-	onlyInfo             // other commands do not print it
-)
-
-// ofCard sets something of the HSM.
+// ofCard returns a setter of the HSM.
 func ofCard(only int, set func(*shown, string) bool) func(*cardRead, string) bool {
 	return func(c *cardRead, v string) bool {
 		ok := set(&c.shown, v)
@@ -134,13 +134,14 @@ func ofCard(only int, set func(*shown, string) bool) func(*cardRead, string) boo
 	}
 }
 
-// cardDetail is the setter of a value that is not kept, but that other commands
+// cardDetail is the setter of a value that is not stored, but that other commands
 // do not print.
 func cardDetail(c *cardRead, _ string) bool {
 	c.detail = true
 	return true
 }
 
+// storageOf returns the setter of the heading of a section.
 func storageOf(section cardSection) func(*cardRead, string) bool {
 	return func(c *cardRead, _ string) bool {
 		c.section, c.detail = section, true
@@ -149,7 +150,8 @@ func storageOf(section cardSection) func(*cardRead, string) bool {
 	}
 }
 
-// ofStorage sets a field of the HSM's storage, if the line is of that.
+// ofStorage returns a setter of the HSM's storage. It ignores values of other
+// sections.
 func ofStorage(field func(*shown) *hsm.Opt[int64]) func(*cardRead, string) bool {
 	return func(c *cardRead, v string) bool {
 		var n hsm.Opt[int64]
@@ -195,7 +197,7 @@ func cardLine(c *cardRead, line string) bool {
 	return showLine(&c.shown, line) || isLicense(flag)
 }
 
-// flag takes what PKCS#11 flags say of an HSM.
+// flag takes what a PKCS#11 flag states of an HSM.
 func (c *cardRead) flag(flag string) {
 	switch flag {
 	case "CKF_TOKEN_INITIALIZED":
@@ -203,7 +205,7 @@ func (c *cardRead) flag(flag string) {
 	case "CKF_PROTECTED_AUTHENTICATION_PATH":
 		c.Authentication = hsm.AuthPED
 	case "CKF_LOGIN_REQUIRED":
-		c.user = true // and an HSM of 5.x
+		c.user = true // or an HSM of 5.x
 	}
 }
 
@@ -219,8 +221,8 @@ func isLicense(s string) bool {
 	return ok && answer.IsDigits(number) && strings.Contains(id, "-") && answer.IsDigits(strings.ReplaceAll(id, "-", ""))
 }
 
-// conclude tells what follows from the HSM's status. A K7 says "L3 Device" for
-// OK, which is no statement about its state.
+// conclude sets what follows from the HSM's status. A K7 has "L3 Device" for OK,
+// which states nothing about zeroization.
 func (c *cardRead) conclude() {
 	status := strings.ToLower(c.Status)
 	c.Zeroized = zeroized(c.shown)

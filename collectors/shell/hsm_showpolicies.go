@@ -7,7 +7,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// policyTable is what the rows at hand are.
+// policyTable is what the rows being read are.
 type policyTable int
 
 const (
@@ -17,15 +17,15 @@ const (
 	otherPolicies // of the SO (LunaCM); their codes are not the HSM's
 )
 
-// policiesRead are policies while they are read.
+// policiesRead are policies while they are parsed.
 type policiesRead struct {
 	hsm.PartitionPolicies
 	table   policyTable
 	columns []string // of LunaSH and LunaCM tables, in lower case
-	lists   int      // tables without codes met so far
+	lists   int      // number of tables without a heading so far
 }
 
-// HSMShowPolicies is the capabilities and policies of an HSM.
+// HSMShowPolicies is the format of the capabilities and policies of an HSM.
 var HSMShowPolicies = answer.Latest("hsm-showpolicies", "hsm showpolicies", parseHSMPolicies)
 
 // parseHSMPolicies reads "hsm showpolicies" of LunaSH (tables, codes only for
@@ -37,7 +37,8 @@ func parseHSMPolicies(lines []string, unread func(string)) hsm.Fact {
 	return nil
 }
 
-// PartitionShowPolicies is the capabilities and policies of a partition.
+// PartitionShowPolicies is the format of the capabilities and policies of a
+// partition.
 var PartitionShowPolicies = answer.Latest("partition-showpolicies", "partition showpolicies", ParsePartitionPolicies)
 
 // ParsePartitionPolicies reads "partition showpolicies" of LunaSH and LunaCM.
@@ -72,10 +73,10 @@ func (p *policiesRead) read(line string) bool {
 	case p.columns != nil:
 		return p.row(line)
 	}
-	return p.entry(line) || explains(low)
+	return p.entry(line) || isExplanation(low)
 }
 
-// heading reads what tells which table follows.
+// heading reads a line that names the table below it.
 func (p *policiesRead) heading(low string) bool {
 	switch strings.TrimSuffix(low, ":") {
 	case "hsm capabilities", "partition capabilities":
@@ -98,16 +99,16 @@ func (p *policiesRead) heading(low string) bool {
 	return true
 }
 
-// header reads the titles of the columns.
+// header reads the names of the columns.
 func (p *policiesRead) header(low string) bool {
 	if low == "destructive" {
-		return true // the upper line of a title
+		return true // the upper line of a column name
 	}
 	f := strings.Fields(low)
 	if len(f) < 2 || f[0] != "description" && (f[0] != "code" || f[1] != "description") {
 		return false
 	}
-	if p.table == noTable { // the sentence before it is lost
+	if p.table == noTable { // the heading is missing
 		p.table = policies
 		if p.lists++; p.lists == 1 && len(f) == 2 {
 			p.table = capabilities
@@ -117,7 +118,7 @@ func (p *policiesRead) header(low string) bool {
 	return true
 }
 
-// named reads the lines that say whose policies these are.
+// named reads a line that states whose policies these are.
 func (p *policiesRead) named(line string) bool {
 	head, value, _ := answer.CutLabel(strings.TrimSpace(line))
 	switch answer.Key(head) {
@@ -132,11 +133,11 @@ func (p *policiesRead) named(line string) bool {
 	return false
 }
 
-// row reads a row of a table from the right, where the fields are single
-// words: a description can hold anything.
+// row reads a row of a table from the right, where the fields are single words: a
+// description can contain anything.
 func (p *policiesRead) row(line string) bool {
 	rest := strings.TrimSpace(line)
-	if explains(strings.ToLower(answer.Collapse(rest))) {
+	if isExplanation(strings.ToLower(answer.Collapse(rest))) {
 		p.columns, p.table = nil, noTable
 		return true
 	}
@@ -145,7 +146,7 @@ func (p *policiesRead) row(line string) bool {
 	ok := true
 	for i := len(p.columns) - 1; i >= 0 && ok; i-- {
 		if column := p.columns[i]; column != "description" {
-			if i == 0 { // the code stands first in LunaCM
+			if i == 0 { // the code is the first column in LunaCM
 				code := answer.FirstField(rest)
 				rest = strings.TrimSpace(strings.TrimPrefix(rest, code))
 				ok = answer.Whole(&policy.ID, code)
@@ -210,13 +211,13 @@ func (p *policiesRead) add(policy hsm.Policy) bool {
 	return true
 }
 
-// explanations are how the sentences around the tables go on.
+// explanations are beginnings of lines within the sentences around the tables.
 var explanations = []string{
 	"except via", "never be changed", "can never", "this hsm and", "this hsm, and", "of this partition",
 	"partition and may", "changing policies", "completely) the", "changing a destructive",
 }
 
-func explains(low string) bool {
+func isExplanation(low string) bool {
 	for _, e := range explanations {
 		if strings.HasPrefix(low, e) {
 			return true

@@ -7,15 +7,15 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// HSMTamperShow is the tampers of an HSM.
+// HSMTamperShow is the format of the tampers of an HSM.
 var HSMTamperShow = answer.Latest("hsm-tamper-show", "hsm tamper show, hsm tampershow", parseTamper)
 
-// CardTamperShow is the tampers of a card.
+// CardTamperShow is the format of the tampers of a card.
 var CardTamperShow = answer.Latest("lunacm-hsm-tampershow", "hsm tampershow", parseTamper)
 
-// parseTamper reads "hsm tamper show" (LunaSH) and "hsm tampershow" (LunaCM)
-// of 7.x: one tamper a line below the warning. Sentences among them, such as
-// one of a restart that is due, are not tampers.
+// parseTamper reads "hsm tamper show" (LunaSH) and "hsm tampershow" (LunaCM) of
+// 7.x: one tamper per line below the warning. Sentences among them, such as one
+// about a pending restart, are not tampers.
 func parseTamper(lines []string, unread func(string)) hsm.Fact {
 	var t hsm.Tamper
 	for _, line := range lines {

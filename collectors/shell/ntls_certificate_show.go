@@ -12,8 +12,8 @@ var certificateSheet = answer.Sheet[hsm.Certificate]{
 	Labels: answer.Labels[hsm.Certificate]{
 		"not before":              func(c *hsm.Certificate, v string) bool { return answer.CertificateTime(&c.NotBefore, v) },
 		"not after":               func(c *hsm.Certificate, v string) bool { return answer.CertificateTime(&c.NotAfter, v) },
-		"subject":                 func(c *hsm.Certificate, v string) bool { return keep(&c.Subject, v) },
-		"issuer":                  func(c *hsm.Certificate, v string) bool { return keep(&c.Issuer, v) },
+		"subject":                 func(c *hsm.Certificate, v string) bool { return firstName(&c.Subject, v) },
+		"issuer":                  func(c *hsm.Certificate, v string) bool { return firstName(&c.Issuer, v) },
 		"ntls server certificate": nil,
 		"certificate":             nil,
 		"data":                    nil,
@@ -31,12 +31,12 @@ var certificateSheet = answer.Sheet[hsm.Certificate]{
 	},
 }
 
-// NTLSCertificateShow is the certificate of NTLS.
+// NTLSCertificateShow is the format of the certificate of NTLS.
 var NTLSCertificateShow = answer.Latest("ntls-certificate-show", "ntls certificate show, ntls certificate monitor show", parseCertificate)
 
-// parseCertificate reads LunaSH "ntls certificate show", which prints an
-// OpenSSL text form, and "ntls certificate monitor show", which tells only
-// the day of expiry.
+// parseCertificate reads LunaSH "ntls certificate show", which prints the text form
+// of OpenSSL, and "ntls certificate monitor show", which states only the time of
+// expiry.
 func parseCertificate(lines []string, unread func(string)) hsm.Fact {
 	var c hsm.Certificate
 	if certificateSheet.Read(lines, &c, unread) == 0 || c == (hsm.Certificate{}) {
@@ -47,7 +47,7 @@ func parseCertificate(lines []string, unread func(string)) hsm.Fact {
 
 func certificateLine(c *hsm.Certificate, line string) bool {
 	if strings.Trim(line, "0123456789abcdefABCDEF: \t") == "" {
-		return true // a piece of key or signature
+		return true // part of a key or signature
 	}
 	line = answer.Collapse(answer.Clip(line, 500))
 	switch {
@@ -64,8 +64,9 @@ func certificateLine(c *hsm.Certificate, line string) bool {
 	return false
 }
 
-// keep takes all of v; the first one counts.
-func keep(to *string, v string) bool {
+// firstName takes all of v, unless to is set already: the certificate of the
+// issuer may follow.
+func firstName(to *string, v string) bool {
 	if *to == "" {
 		*to = answer.Collapse(v)
 	}

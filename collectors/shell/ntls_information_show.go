@@ -16,7 +16,7 @@ var ntlsSheet = answer.Sheet[hsm.NTLS]{Labels: answer.Labels[hsm.NTLS]{
 	"ntls information":              nil,
 }}
 
-// NTLSInformationShow is the state of NTLS.
+// NTLSInformationShow is the format of the state of NTLS.
 var NTLSInformationShow = answer.Latest("ntls-information-show", "ntls information show", parseNTLS)
 
 // parseNTLS reads LunaSH "ntls information show".
@@ -28,8 +28,8 @@ func parseNTLS(lines []string, unread func(string)) hsm.Fact {
 	return n
 }
 
-// ntlsStatus reads "1 (up)" by the number. The command's text gives no other
-// value than 1; the rest is as ntlsOperStatus of the vendor's MIB.
+// ntlsStatus reads "1 (up)" by its number. The document of the command has no
+// value but 1; the others are those of ntlsOperStatus in the vendor's MIB.
 func ntlsStatus(n *hsm.NTLS, v string) bool {
 	switch number, word, _ := strings.Cut(strings.ToLower(v), " "); {
 	case v == "":

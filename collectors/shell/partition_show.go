@@ -7,12 +7,12 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// partitionsRead are the partitions while they are read.
+// partitionsRead are partitions while they are parsed.
 type partitionsRead struct {
 	list    hsm.Partitions
 	current *hsm.Partition // the block being read; nil: none yet
 	details bool           // current has more than its name and serial number
-	none    bool           // the device says that there are none
+	none    bool           // the device states that there are none
 }
 
 var partitionSheet = answer.Sheet[partitionsRead]{
@@ -39,10 +39,10 @@ var partitionSheet = answer.Sheet[partitionsRead]{
 	Other: partitionRole,
 }
 
-// PartitionList is the partitions of an HSM, as "partition list" names them.
+// PartitionList is the format of the partitions of an HSM in "partition list".
 var PartitionList = answer.Latest("partition-list", "partition list, partition show", parsePartitions)
 
-// PartitionShow is the partitions of an HSM.
+// PartitionShow is the format of the partitions of an HSM in "partition show".
 var PartitionShow = answer.Latest("partition-show", "partition show, partition list", parsePartitions)
 
 // parsePartitions reads LunaSH "partition show" and "partition list". The
@@ -61,7 +61,8 @@ func parsePartitions(lines []string, unread func(string)) hsm.Fact {
 	return unique(p.list)
 }
 
-// unique keeps the last of the partitions with the same serial number.
+// unique returns all without repetitions; of several with the same serial number,
+// the last. It reuses the memory of all.
 func unique(all hsm.Partitions) hsm.Partitions {
 	at := make(map[string]int, len(all))
 	list := all[:0]
@@ -81,7 +82,7 @@ func unique(all hsm.Partitions) hsm.Partitions {
 }
 
 // block returns the partition that a name or serial number belongs to: the
-// current one, unless it has it already or has got past the place for it.
+// current one, or a new one if that has it already or has details, which follow it.
 func (p *partitionsRead) block(has func(*hsm.Partition) bool) *hsm.Partition {
 	if p.current == nil || p.details || has(p.current) {
 		p.finish()
@@ -90,7 +91,7 @@ func (p *partitionsRead) block(has func(*hsm.Partition) bool) *hsm.Partition {
 	return p.current
 }
 
-// finish ends the current block. One without name and serial is of no use.
+// finish ends the current block, and drops one without a name and serial number.
 func (p *partitionsRead) finish() {
 	if c := p.current; c != nil && (c.Name != "" || c.Serial != "") {
 		p.list = append(p.list, *c)
@@ -98,7 +99,7 @@ func (p *partitionsRead) finish() {
 	p.current, p.details = nil, false
 }
 
-// ofPartition sets something of the current partition.
+// ofPartition returns a setter of a detail of the current partition.
 func ofPartition(set func(*hsm.Partition, string) bool) func(*partitionsRead, string) bool {
 	return func(p *partitionsRead, v string) bool {
 		if p.current == nil || !set(p.current, v) {
@@ -127,8 +128,8 @@ func partitionLine(p *partitionsRead, line string) bool {
 	})(p, "")
 }
 
-// row reads a line of "partition list" from the right: serial number, name
-// (which can hold blanks), objects, and total, used and free bytes.
+// row reads a row of "partition list" from the right: serial number, name (which
+// can have blanks), objects, and total, used and free bytes.
 func (p *partitionsRead) row(line string) bool {
 	rest := strings.TrimSpace(line)
 	var numbers [4]string
@@ -169,7 +170,8 @@ func partitionStorage(c *hsm.Partition, v string) bool {
 	return ok
 }
 
-// roleLabels are what a label says behind the name of a role.
+// roleLabels are the setters of labels that begin with the name of a role, by the
+// words behind it.
 var roleLabels = answer.Labels[hsm.Role]{
 	"pin to be changed":        func(r *hsm.Role, v string) bool { return answer.Boolean(&r.PINToBeChanged, v) },
 	"challenge to be changed":  func(r *hsm.Role, v string) bool { return answer.Boolean(&r.ChallengeToBeChanged, v) },
@@ -180,7 +182,7 @@ var roleLabels = answer.Labels[hsm.Role]{
 	"is activated":             func(r *hsm.Role, v string) bool { return answer.Boolean(&r.Activated, v) },
 }
 
-// partitionRole takes the labels that begin with a role.
+// partitionRole returns the setter of a label that begins with a role.
 func partitionRole(name string) func(*partitionsRead, string) bool {
 	if strings.HasSuffix(name, " zeroized") {
 		return ofPartition(func(c *hsm.Partition, v string) bool { return answer.Boolean(&c.Zeroized, v) })
@@ -200,12 +202,12 @@ func setRole(c *hsm.Partition, who string, set func(*hsm.Role, string) bool, v s
 	}
 	set(role(c, who), v)
 	if r.Activated.Known && strings.EqualFold(who, "crypto officer") {
-		c.Activated = r.Activated // 6.x says it of the role that activation is for
+		c.Activated = r.Activated // 6.x states it for the role that is activated
 	}
 	return true
 }
 
-// role returns the role of c with that name, made if it is new.
+// role returns the role of c with that name, and adds a new one.
 func role(c *hsm.Partition, who string) *hsm.Role {
 	name := roleName(who)
 	for i := range c.Roles {
@@ -223,7 +225,7 @@ func role(c *hsm.Partition, who string) *hsm.Role {
 // maxRoles bounds the roles of a partition; devices have four.
 const maxRoles = 16
 
-// roleName spells the name of a role as hsm.Role does: "Crypto User".
+// roleName returns the name of a role in the spelling of [hsm.Role]: "Crypto User".
 func roleName(who string) string {
 	words := strings.Fields(strings.ReplaceAll(strings.ToLower(who), "-", " "))
 	for i, w := range words {

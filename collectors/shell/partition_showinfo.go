@@ -7,12 +7,12 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// partitionInfo is one or several partitions while they are read from LunaCM.
+// partitionInfo is one or several partitions while they are parsed from LunaCM.
 type partitionInfo struct {
 	list    hsm.Partitions
 	current *hsm.Partition // the block being read; nil: none yet
-	storage bool           // the lines at hand are of the partition's storage
-	foreign bool           // the text is of an HSM or a slot
+	storage bool           // the lines being read describe the partition's storage
+	foreign bool           // the text describes an HSM or a slot
 }
 
 var partitionInfoSheet = answer.Sheet[partitionInfo]{
@@ -64,7 +64,7 @@ var partitionInfoSheet = answer.Sheet[partitionInfo]{
 	Other: failedLogins,
 }
 
-// PartitionShowInfo is what LunaCM says of the partition in its slot.
+// PartitionShowInfo is the format of the state of the partition in LunaCM's slot.
 var PartitionShowInfo = answer.Each("lunacm-partition-showinfo", "partition showinfo, partition si", ParsePartitionInfo, joinPartitions)
 
 // ParsePartitionInfo reads LunaCM "partition showinfo" of the current slot,
@@ -79,7 +79,7 @@ func ParsePartitionInfo(lines []string, unread func(string)) hsm.Fact {
 	return p.list
 }
 
-// joinPartitions puts the partitions of several answers together.
+// joinPartitions joins the partitions of several answers.
 func joinPartitions(facts []hsm.Fact) hsm.Fact {
 	var all hsm.Partitions
 	for _, f := range facts {
@@ -88,8 +88,8 @@ func joinPartitions(facts []hsm.Fact) hsm.Fact {
 	return unique(all)
 }
 
-// block returns the partition that a line belongs to: the current one, unless
-// it has already what the line says.
+// block returns the partition that a line belongs to: the current one, or a new one
+// if that has already what the line states.
 func (p *partitionInfo) block(has func(*hsm.Partition) bool) *hsm.Partition {
 	if p.current == nil || has(p.current) {
 		p.finish()
@@ -98,7 +98,7 @@ func (p *partitionInfo) block(has func(*hsm.Partition) bool) *hsm.Partition {
 	return p.current
 }
 
-// finish ends the current block. One without a serial number is of no use.
+// finish ends the current block, and drops one without a serial number.
 func (p *partitionInfo) finish() {
 	if p.current != nil && p.current.Serial != "" {
 		p.list = append(p.list, *p.current)
@@ -125,8 +125,8 @@ func partitionInfoStatus(p *partitionInfo, v string) bool {
 	return true
 }
 
-// partitionInfoAmount sets a number of the current partition, if the line is of
-// its storage.
+// partitionInfoAmount returns a setter of a number of the current partition. It
+// ignores values of other storage.
 func partitionInfoAmount(field func(*hsm.Partition) *hsm.Opt[int64]) func(*partitionInfo, string) bool {
 	return func(p *partitionInfo, v string) bool {
 		var n hsm.Opt[int64]
@@ -145,7 +145,7 @@ func notAPartition(p *partitionInfo, _ string) bool {
 	return true
 }
 
-// failedLogins takes "Crypto Officer Failed Logins" and those of other roles.
+// failedLogins returns the setter of "crypto officer failed logins", for any role.
 func failedLogins(name string) func(*partitionInfo, string) bool {
 	who, ok := strings.CutSuffix(name, " failed logins")
 	if !ok {

@@ -7,7 +7,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// rolesRead are the roles while they are read; the last is the current one.
+// rolesRead are roles while they are parsed; the last is the current one.
 type rolesRead struct{ hsm.Roles }
 
 var roleSheet = answer.Sheet[rolesRead]{
@@ -19,11 +19,11 @@ var roleSheet = answer.Sheet[rolesRead]{
 	},
 }
 
-// RoleShow is the state of a role of the partition in LunaCM's slot.
+// RoleShow is the format of the state of a role of the partition in LunaCM's slot.
 var RoleShow = answer.Each("lunacm-role-show", "role show", ParseRoles, joinRoles)
 
-// ParseRoles reads LunaCM "role show": a heading with the name of the role,
-// labels, and sentences for what it is not, or is.
+// ParseRoles reads LunaCM "role show": a heading with the name of the role, labels,
+// and sentences that state what it is and is not.
 func ParseRoles(lines []string, unread func(string)) hsm.Fact {
 	var r rolesRead
 	roleSheet.Read(lines, &r, unread)
@@ -33,15 +33,15 @@ func ParseRoles(lines []string, unread func(string)) hsm.Fact {
 	return r.Roles
 }
 
-// joinRoles puts the roles of several answers together; the last answer about
-// a role counts.
+// joinRoles joins the roles of several answers; the last answer about a role
+// counts.
 func joinRoles(facts []hsm.Fact) hsm.Fact {
 	var all hsm.Roles
 	at := make(map[string]int)
 	for _, f := range facts {
 		for _, r := range f.(hsm.Roles).Roles {
-			i, again := at[r.Name]
-			if !again {
+			i, repeated := at[r.Name]
+			if !repeated {
 				at[r.Name] = len(all.Roles)
 				all.Roles = append(all.Roles, r)
 				continue
@@ -52,7 +52,7 @@ func joinRoles(facts []hsm.Fact) hsm.Fact {
 	return all
 }
 
-// ofRole sets something of the current role.
+// ofRole returns a setter of the current role.
 func ofRole(set func(*hsm.RoleState, string) bool) func(*rolesRead, string) bool {
 	return func(r *rolesRead, v string) bool {
 		n := len(r.Roles.Roles)
@@ -60,7 +60,7 @@ func ofRole(set func(*hsm.RoleState, string) bool) func(*rolesRead, string) bool
 	}
 }
 
-// roleSentences are what a role is, without its full stop.
+// roleSentences are the setters of sentences about a role, without the full stop.
 var roleSentences = map[string]func(*hsm.RoleState){
 	"initialized":     func(r *hsm.RoleState) { r.Initialized = hsm.Some(true) },
 	"not initialized": func(r *hsm.RoleState) { r.Initialized = hsm.Some(false) },
@@ -80,6 +80,6 @@ func roleLine(r *rolesRead, line string) bool {
 		r.Roles.Roles = append(r.Roles.Roles, hsm.RoleState{Role: hsm.Role{Name: roleName(name)}})
 		return true
 	}
-	say, ok := roleSentences[strings.ToLower(strings.TrimRight(text, ".!"))]
-	return ok && ofRole(func(s *hsm.RoleState, _ string) bool { say(s); return true })(r, "")
+	set, ok := roleSentences[strings.ToLower(strings.TrimRight(text, ".!"))]
+	return ok && ofRole(func(s *hsm.RoleState, _ string) bool { set(s); return true })(r, "")
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// slotsRead are the slots while they are read.
+// slotsRead are slots while they are parsed.
 type slotsRead struct {
 	list    []hsm.Slot
 	current *hsm.Slot // the block being read; nil: none yet
 	id      bool      // current has its number
-	foreign bool      // current is of "showinfo"
-	none    bool      // the host says that it has no current slot
+	foreign bool      // current is from "showinfo"
+	none    bool      // the host states that it has no current slot
 	table   bool      // within the table of "vtl verify"
 }
 
@@ -38,8 +38,8 @@ var slotSheet = answer.Sheet[slotsRead]{
 		"available hsms":       nil,
 		"available hsm's":      nil,
 
-		// Of "hsm showinfo" and "partition showinfo", whose blocks have a
-		// slot number, too.
+		// Of "hsm showinfo" and "partition showinfo", whose blocks also have a
+		// slot number.
 		"session state":           notASlot,
 		"token flags":             notASlot,
 		"partition label":         notASlot,
@@ -51,17 +51,17 @@ var slotSheet = answer.Sheet[slotsRead]{
 	},
 }
 
-// SlotList is the slots that LunaCM sees.
+// SlotList is the format of the slots that LunaCM sees.
 var SlotList = answer.Latest("lunacm-slot-list", "slot list", parseSlots)
 
-// parseSlots reads the slots that LunaCM "slot list" prints, or LunaCM when it
-// starts: a block of "label -> value" for each; and the table of "vtl verify".
+// parseSlots reads the slots as printed by LunaCM "slot list" and by LunaCM when it
+// starts, a block of "label -> value" for each, and the table of "vtl verify".
 // Labels of HSM slots, of HA slots and of all slots of 5.x begin with "HSM".
 func parseSlots(lines []string, unread func(string)) hsm.Fact {
 	var s slotsRead
 	lines = unwrapped(unglued(slotSheet, lines))
 	if n := len(lines) - 1; n >= 0 && isConfiguration(lines[n]) {
-		unread(lines[n]) // its next line may be cut off
+		unread(lines[n]) // its continuation may be cut off
 		lines = lines[:n]
 	}
 	slotSheet.Read(lines, &s, unread)
@@ -72,8 +72,9 @@ func parseSlots(lines []string, unread func(string)) hsm.Fact {
 	return hsm.Slots{Slots: unrepeated(s.list)}
 }
 
-// unrepeated keeps the last of the slots that are printed twice. Two slots can
-// have the same number, as one that was moved while the list was made.
+// unrepeated returns all without repetitions; of a slot that is printed twice, the
+// last. Slots with the same number but different serial numbers are not
+// repetitions: one may have moved while the list was made.
 func unrepeated(all []hsm.Slot) []hsm.Slot {
 	type identity struct {
 		id     int64
@@ -83,7 +84,7 @@ func unrepeated(all []hsm.Slot) []hsm.Slot {
 	list := make([]hsm.Slot, 0, len(all))
 	for _, s := range all {
 		id := identity{s.ID, s.Serial}
-		if i, again := at[id]; again {
+		if i, repeated := at[id]; repeated {
 			list[i] = s
 			continue
 		}
@@ -93,8 +94,8 @@ func unrepeated(all []hsm.Slot) []hsm.Slot {
 	return list
 }
 
-// block returns the slot that a line belongs to: the current one, unless it has
-// already what the line says.
+// block returns the slot that a line belongs to: the current one, or a new one if
+// that has already what the line states.
 func (s *slotsRead) block(has bool) *hsm.Slot {
 	if s.current == nil || has {
 		s.finish()
@@ -103,7 +104,7 @@ func (s *slotsRead) block(has bool) *hsm.Slot {
 	return s.current
 }
 
-// finish ends the current block. One without a number is of no use.
+// finish ends the current block, and drops one without a number.
 func (s *slotsRead) finish() {
 	if s.current != nil && s.id && !s.foreign {
 		c := *s.current
@@ -139,7 +140,7 @@ func slotSerial(s *slotsRead, v string) bool {
 	return true
 }
 
-// slotWords sets a field of the current slot.
+// slotWords returns a setter of a field of the current slot.
 func slotWords(field func(*hsm.Slot) *string) func(*slotsRead, string) bool {
 	return func(s *slotsRead, v string) bool {
 		if v == "" {
@@ -198,7 +199,7 @@ func (s *slotsRead) row(line string) bool {
 }
 
 const (
-	minColumn  = 8   // from which a value is in a column
+	minColumn  = 8   // least indent of a value in a column, in bytes
 	maxWrapped = 500 // bytes of a value on several lines
 )
 
@@ -207,11 +208,11 @@ func isConfiguration(line string) bool {
 	return ok && strings.HasSuffix(answer.Key(head), "configuration")
 }
 
-// unwrapped puts values that go on below, under their own beginning, on one
-// line.
+// unwrapped joins values that continue on the next lines, aligned with their
+// beginning.
 func unwrapped(lines []string) []string {
 	out := make([]string, 0, len(lines))
-	label, column := -1, 0 // of the value at hand
+	label, column := -1, 0 // of the current value
 	for _, line := range lines {
 		text := strings.TrimLeft(line, " \t")
 		if _, value, ok := answer.CutLabel(line); ok {
@@ -228,11 +229,11 @@ func unwrapped(lines []string) []string {
 	return out
 }
 
-// maxGlued bounds a line that can be several.
+// maxGlued bounds a line that is split, in bytes.
 const maxGlued = 4096
 
-// unglued puts labels that an arrow follows on lines of their own, where
-// several stand on one, as texts that lost their line ends have.
+// unglued splits lines with several labels and arrows, as in texts that lost their
+// line ends, so that each label begins a line.
 func unglued[T any](s answer.Sheet[T], lines []string) []string {
 	var out []string
 	for _, line := range lines {
@@ -240,7 +241,7 @@ func unglued[T any](s answer.Sheet[T], lines []string) []string {
 			out = append(out, line)
 			continue
 		}
-		start := 0 // of the label at hand
+		start := 0 // of the current label
 		for i := 2; i < len(line); i++ {
 			if line[i] != '-' || !strings.HasPrefix(line[i:], "->") {
 				continue

@@ -8,12 +8,11 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// StatusDisk is the file systems and drives of an appliance.
+// StatusDisk is the format of the file systems and drives of an appliance.
 var StatusDisk = answer.Latest("status-disk", "status disk", parseDisk)
 
-// parseDisk reads LunaSH "status disk": df in units of 1 KiB, where a long
-// device name can have a line of its own, and a report of smartctl, of which
-// only the overall result is kept.
+// parseDisk reads LunaSH "status disk": df in units of 1 KiB, where a long device
+// name can have a line of its own, and the overall result in a report of smartctl.
 func parseDisk(lines []string, unread func(string)) hsm.Fact {
 	d := hsm.Disk{}
 	inTable, inReport, device := false, false, ""
@@ -42,8 +41,8 @@ func parseDisk(lines []string, unread func(string)) hsm.Fact {
 	return d
 }
 
-// filesystem reads a row of df; device is that of the line before, if it had
-// nothing else.
+// filesystem reads a row of df; device is the device name if that was on the line
+// above.
 func filesystem(d *hsm.Disk, device string, f []string) bool {
 	if device != "" {
 		f = append([]string{device}, f...)
@@ -70,7 +69,7 @@ func filesystem(d *hsm.Disk, device string, f []string) bool {
 	return true
 }
 
-// smartResult reads the overall result, of ATA and of SCSI disks.
+// smartResult reads the overall result of an ATA or SCSI disk.
 func smartResult(d *hsm.Disk, line string) bool {
 	line = strings.TrimSpace(line)
 	for _, name := range []string{"smart overall-health self-assessment test result:", "smart health status:"} {

@@ -19,11 +19,11 @@ const (
 	chassisStatus
 )
 
-// StatusSensors is the sensors of an appliance.
+// StatusSensors is the format of the sensors of an appliance.
 var StatusSensors = answer.Latest("status-sensors", "status sensors", parseSensors)
 
 // parseSensors reads LunaSH "status sensors": the table of the baseboard
-// controller, what it makes of the power supplies and fans, and the chassis.
+// controller, and the state of power supplies, fans and chassis.
 func parseSensors(lines []string, unread func(string)) hsm.Fact {
 	s := hsm.Sensors{}
 	understood, part := 0, beforeSensors
@@ -100,7 +100,7 @@ func readSensorLine(s *hsm.Sensors, part sensorPart, line string) bool {
 	return false
 }
 
-// sensorName takes off the dot that fills names up: "Fan1A          .".
+// sensorName trims the dot that pads names: "Fan1A          .".
 func sensorName(cell string) string {
 	return strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(cell), "."))
 }
@@ -113,7 +113,7 @@ func sensorRow(cells []string) (hsm.Sensor, bool) {
 		return v, false
 	}
 	if strings.HasPrefix(strings.ToLower(v.Unit), "degrees") && hsm.Is(v.Reading, 0) {
-		v.Reading = hsm.Opt[float64]{} // a sensor that is not there
+		v.Reading = hsm.Opt[float64]{} // the sensor is not present
 	}
 	ok := true
 	for i, to := range []*hsm.Opt[float64]{&v.LowerNonrecoverable, &v.LowerCritical, &v.UpperCritical, &v.UpperNonrecoverable} {
@@ -122,7 +122,7 @@ func sensorRow(cells []string) (hsm.Sensor, bool) {
 	return v, ok
 }
 
-// sensorValue reads a number, or na.
+// sensorValue reads a number, or "na", which is unknown.
 func sensorValue(to *hsm.Opt[float64], cell string) bool {
 	if strings.EqualFold(cell, "na") || strings.EqualFold(cell, "n/a") {
 		return true

@@ -8,10 +8,10 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// systemRead is a System while it is read.
+// systemRead is a System while it is parsed.
 type systemRead struct {
 	hsm.System
-	found bool // more than that the daemon runs
+	found bool // has more than whether the daemon runs
 }
 
 var systemSheet = answer.Sheet[systemRead]{
@@ -38,7 +38,7 @@ var systemSheet = answer.Sheet[systemRead]{
 	},
 }
 
-// StatusSysstat is the system status of an appliance.
+// StatusSysstat is the format of the system status of an appliance.
 var StatusSysstat = answer.Latest("status-sysstat", "status sysstat show", parseSystem)
 
 // parseSystem reads LunaSH "status sysstat show".
@@ -92,7 +92,7 @@ func systemCodes(s *systemRead, v string) bool {
 	return true
 }
 
-// checkTime reads "10:17 on 01/03/2017", the day first.
+// checkTime reads "10:17 on 01/03/2017", with the day before the month.
 func checkTime(s *systemRead, v string) bool {
 	at, err := time.Parse("15:04 on 2/1/2006", answer.Collapse(v))
 	if err != nil {

@@ -15,7 +15,7 @@ var transportSheet = answer.Sheet[hsm.Transport]{
 	},
 }
 
-// STMShow is whether an HSM is in secure transport mode.
+// STMShow is the format of the secure transport mode of an HSM.
 var STMShow = answer.Latest("lunacm-stm-show", "stm show, hsm stm show", parseTransport)
 
 // parseTransport reads LunaCM "stm show" and LunaSH "hsm stm show".

@@ -1,0 +1,52 @@
+package poll
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
+)
+
+// Intervals is how often each [Pace] is polled.
+type Intervals [paces]time.Duration
+
+// DefaultIntervals keep the load of monitoring low: every LunaSH command raises
+// the HSM's request counter by more than forty and writes two lines into the
+// appliance's log, whose disk stops NTLS when it is full.
+var DefaultIntervals = Intervals{Fast: 5 * time.Minute, Slow: 15 * time.Minute, Hourly: time.Hour}
+
+// MaxBackoff bounds the pause after rounds without a session.
+const MaxBackoff = 5 * time.Minute
+
+// maxAge is how long the answer to c is valid: long enough for one missed poll
+// and a slow one.
+func (i Intervals) maxAge(c Command) time.Duration { return i[c.Pace]*5/2 + c.Timeout }
+
+// Poll calls round until ctx is done. round asks what is due and returns why the
+// session was lost, or [hsm.None]. The first round starts at once; the others are
+// spread by jitter, so that many appliances are not polled together.
+func (i Intervals) Poll(ctx context.Context, round func(due func(Pace) bool) hsm.Failure) {
+	var next [paces]time.Time
+	lost := 0 // rounds in a row without a session
+	for ctx.Err() == nil {
+		start := time.Now()
+		failure := round(func(p Pace) bool { return !next[p].After(start) })
+		pause := wait.Jitter(wait.Backoff(lost, time.Second, MaxBackoff), 0.2)
+		lost++
+		if failure == hsm.None {
+			lost = 0
+		}
+		for pace, at := range next {
+			if at.After(start) {
+				continue
+			}
+			next[pace] = start.Add(wait.Jitter(i[pace], 0.05))
+			if failure == hsm.Unreachable && time.Now().Add(pause).Before(next[pace]) {
+				next[pace] = time.Now().Add(pause)
+			}
+		}
+		wait.Sleep(ctx, time.Until(slices.MinFunc(next[:], time.Time.Compare)))
+	}
+}
