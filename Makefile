@@ -1,9 +1,4 @@
-# make demo       see it work against a simulated estate and real net-snmp
-# make test       everything that must hold
-# make lint       vet, staticcheck, govulncheck, smilint
-# make bench-snmp our subagent against one written with libsnmp
-# make fuzz       a minute on each fuzz target, or FUZZTIME=1000000x; each text
-#                 of FuzzFormats goes to every format, so that it counts for each
+# "make help" lists the targets; the words after ## are what it prints.
 
 GO       ?= go
 ONCE     ?=
@@ -11,18 +6,18 @@ FUZZTIME ?= 60s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: build demo test lint bench-snmp fuzz
+.PHONY: build demo test lint bench-snmp fuzz help
 
-build:
+build: ## bin/lunawatch (the default)
 	$(GO) build -o bin/lunawatch ./cmd/lunawatch
 
-demo: build
+demo: build ## try it on a simulated estate and real net-snmp; ONCE=1 checks it and ends
 	$(GO) run ./cmd/demo $(if $(ONCE),-once)
 
-test: build
+test: build ## every test, with the race detector
 	$(GO) test -race ./...
 
-lint:
+lint: ## gofmt, vet, staticcheck, govulncheck, smilint
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
@@ -34,12 +29,16 @@ lint:
 	SMIPATH=$(CURDIR)/mibs:$(CURDIR)/mibs/base; export SMIPATH; \
 	for m in mibs/*.txt; do out=$$(smilint -l 3 ./$$m 2>&1); test -z "$$out" || { echo "$$out"; exit 1; }; done
 
-bench-snmp:
+bench-snmp: ## compare our subagent with one written with libsnmp
 	$(GO) run ./mib/benchsnmp -free
 
-fuzz:
+# FuzzFormats gives each text to every format, so one execution counts for each.
+fuzz: ## a minute on each fuzz target, or FUZZTIME=1000000x
 	@for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
 		for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9]+' $$target/*_test.go | sed 's/func //'); do \
 			$(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x $$target || exit 1; \
 		done; \
 	done
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
