@@ -45,7 +45,8 @@ func runParse(_ context.Context, args []string, std stdio) int {
 }
 
 func printParsed(format answer.Format, text string, std stdio) int {
-	fact, unread, err := format.Parse(text)
+	session := answer.Split(text)
+	fact, unread, err := format.Read(session)
 	if fact != nil {
 		out := json.NewEncoder(std.out)
 		out.SetEscapeHTML(false)
@@ -58,7 +59,7 @@ func printParsed(format answer.Format, text string, std stdio) int {
 	for _, line := range unread {
 		fmt.Fprintf(std.err, "unread: %s\n", line)
 	}
-	if _, complete, _ := answer.Last(text); !complete && !format.File {
+	if _, complete, _ := session.Last(); !complete && !format.File {
 		fmt.Fprintln(std.err, "note: the text has no result line; it may be cut")
 	}
 	switch {

@@ -32,19 +32,31 @@ func (e *CommandError) Error() string {
 	return fmt.Sprintf("the command failed: %s (result %s)", strings.Join(e.Texts, " "), result)
 }
 
-// Last returns the last answer in a session's text, without echo, prompts and
-// result line. complete reports whether its result line is whole; err is a
-// [*CommandError] if the device reports that the command failed.
+// A Session is what one or several commands printed, split into answers once.
+type Session struct {
+	Text    string // as it came
+	Replies []Reply
+	cut     string // the last line, if it has no line end and is not a result line
+}
+
+// Append adds the answers of t, for which s must be complete.
+func (s *Session) Append(t Session) {
+	s.Text += "\n" + t.Text
+	s.Replies, s.cut = append(s.Replies, t.Replies...), t.cut
+}
+
+// Last returns the last answer, without echo, prompts and result line. complete
+// reports whether its result line is whole; err is a [*CommandError] if the
+// device reports that the command failed.
 //
 // A session always prints a result line, so an answer that is not complete was
 // cut off and must not be used.
-func Last(text string) (body string, complete bool, err error) {
-	replies, cut := Split(text)
-	if len(replies) == 0 {
+func (s Session) Last() (body string, complete bool, err error) {
+	if len(s.Replies) == 0 {
 		return "", false, nil
 	}
-	last := replies[len(replies)-1]
-	body = strings.Join(append(last.lines, cut), "\n")
+	last := s.Replies[len(s.Replies)-1]
+	body = strings.Join(append(slices.Clip(last.lines), s.cut), "\n")
 	return body, last.Result != nil, last.Err()
 }
 
@@ -76,9 +88,13 @@ type Result struct {
 	code, name string
 }
 
-// Split splits the text of a session into replies. cut is the last line if it
-// has no line end and is not a result line.
-func Split(text string) (replies []Reply, cut string) {
+// Split splits the text of a session.
+func Split(text string) Session {
+	replies, cut := split(text)
+	return Session{Text: text, Replies: replies, cut: cut}
+}
+
+func split(text string) (replies []Reply, cut string) {
 	lines := unpromptedLines(strings.Split(Clean(text), "\n"))
 	ended := lines[len(lines)-1] == ""
 	open := false // the last reply has no result line yet

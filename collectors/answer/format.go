@@ -15,16 +15,19 @@ type Format struct {
 	Command string // the command that prints it; several are separated by ", "
 	File    bool   // the text may be a file, without result lines
 
-	// Parse reads the text of a session: one answer, or several, of which the
-	// last with content counts (of clients and logs: all).
+	// Read reads a session: one answer, or several, of which the last with
+	// content counts (of clients and logs: all).
 	//
 	// It returns what is certain, and up to [MaxUnread] of the lines that it
 	// did not understand. The error is [ErrUnrecognised] if it understood
 	// nothing, or a [*CommandError] if the device reports that the command
 	// failed; there may be a Fact even then. A last line without a line end
 	// may be cut, and is not read unless a result line precedes it.
-	Parse func(text string) (hsm.Fact, []string, error)
+	Read func(Session) (hsm.Fact, []string, error)
 }
+
+// Parse splits the text of a session and reads it.
+func (f Format) Parse(text string) (hsm.Fact, []string, error) { return f.Read(Split(text)) }
 
 // CaptureFile returns the name of the format's file in a capture.
 func (f Format) CaptureFile() string { return f.Name + ".txt" }
@@ -43,24 +46,22 @@ type parser func(lines []string, unread func(line string)) hsm.Fact
 
 // Latest returns a Format that reads the last answer that p understands.
 func Latest(name, command string, p parser) Format {
-	return Format{Name: name, Command: command, Parse: func(text string) (hsm.Fact, []string, error) {
-		replies, cut := Split(text)
-		matching := repliesTo(command, replies)
+	return Format{Name: name, Command: command, Read: func(s Session) (hsm.Fact, []string, error) {
+		matching := repliesTo(command, s.Replies)
 		for i := len(matching) - 1; i >= 0; i-- {
 			if fact, unread := matching[i].Read(p); fact != nil {
-				return fact, unread.List(cut), Wrap(name, matching[i].Err())
+				return fact, unread.List(s.cut), Wrap(name, matching[i].Err())
 			}
 		}
-		return nil, allUnread(matching, cut), Wrap(name, cmp.Or(lastError(matching), ErrUnrecognised))
+		return nil, allUnread(matching, s.cut), Wrap(name, cmp.Or(lastError(matching), ErrUnrecognised))
 	}}
 }
 
 // Merged returns a Format that reads all answers as one, except those of
 // commands that failed.
 func Merged(name, command string, p parser) Format {
-	return Format{Name: name, Command: command, Parse: func(text string) (hsm.Fact, []string, error) {
-		replies, cut := Split(text)
-		matching := repliesTo(command, replies)
+	return Format{Name: name, Command: command, Read: func(s Session) (hsm.Fact, []string, error) {
+		matching := repliesTo(command, s.Replies)
 		var all Reply
 		for _, r := range matching {
 			if r.Err() == nil {
@@ -69,9 +70,9 @@ func Merged(name, command string, p parser) Format {
 		}
 		fact, unread := all.Read(p)
 		if fact == nil {
-			return nil, allUnread(matching, cut), Wrap(name, cmp.Or(lastError(matching), ErrUnrecognised))
+			return nil, allUnread(matching, s.cut), Wrap(name, cmp.Or(lastError(matching), ErrUnrecognised))
 		}
-		return fact, unread.List(cut), Wrap(name, lastError(matching))
+		return fact, unread.List(s.cut), Wrap(name, lastError(matching))
 	}}
 }
 
@@ -79,9 +80,8 @@ func Merged(name, command string, p parser) Format {
 // answer can have content and an error. The error of one without content counts
 // only if its echo shows that it answers this command.
 func Each(name, command string, p parser, join func(facts []hsm.Fact) hsm.Fact) Format {
-	return Format{Name: name, Command: command, Parse: func(text string) (hsm.Fact, []string, error) {
-		replies, cut := Split(text)
-		matching := repliesTo(command, replies)
+	return Format{Name: name, Command: command, Read: func(s Session) (hsm.Fact, []string, error) {
+		matching := repliesTo(command, s.Replies)
 		var facts []hsm.Fact
 		var unread Unread
 		var failed error
@@ -100,9 +100,9 @@ func Each(name, command string, p parser, join func(facts []hsm.Fact) hsm.Fact) 
 			unread.more += lines.more
 		}
 		if facts == nil {
-			return nil, allUnread(matching, cut), Wrap(name, cmp.Or(lastError(matching), ErrUnrecognised))
+			return nil, allUnread(matching, s.cut), Wrap(name, cmp.Or(lastError(matching), ErrUnrecognised))
 		}
-		return join(facts), unread.List(cut), Wrap(name, failed)
+		return join(facts), unread.List(s.cut), Wrap(name, failed)
 	}}
 }
 

@@ -155,7 +155,7 @@ func TestTruncatedNeverLies(t *testing.T) {
 		full := collectortest.PlainJSON(t, f.parse(t, f.text).Fact)
 		body, _, _ := strings.Cut(f.text, "Command Result")
 		for i := 0; i < len(body); i += step {
-			if _, complete, _ := answer.Last(f.text[:i]); complete {
+			if _, complete, _ := answer.Split(f.text[:i]).Last(); complete {
 				t.Fatalf("%s: complete after %d of %d bytes", f.path, i, len(f.text))
 			}
 			part := f.parse(t, f.text[:i])
@@ -204,7 +204,7 @@ func TestResultLine(t *testing.T) {
 		{"the Command Result : 0 (Success)\n", none, "", ""},
 		{"", none, "", ""},
 	} {
-		body, complete, err := answer.Last("[vault-a] lunash:>hsm show\r\nHSM Label:  x\r\n\r\n" + c.line)
+		body, complete, err := answer.Split("[vault-a] lunash:>hsm show\r\nHSM Label:  x\r\n\r\n" + c.line).Last()
 		var failed *answer.CommandError
 		got := ok
 		switch {
@@ -228,7 +228,7 @@ func TestResultLine(t *testing.T) {
 func TestCommandErrorTexts(t *testing.T) {
 	text := "[v] lunash:>client show -c x\n\n\nError:  'client show' failed. (C000040A : RC_OBJECT_NOT_IN_LIST)\n\n" +
 		"Error:  Specified client does not exist.\n\n\nCommand Result : 65535 (Luna Shell execution)\n[v] lunash:>"
-	_, complete, err := answer.Last(text)
+	_, complete, err := answer.Split(text).Last()
 	var failed *answer.CommandError
 	if !complete || !errors.As(err, &failed) {
 		t.Fatalf("%v, %v", complete, err)
@@ -311,7 +311,7 @@ func FuzzFormats(f *testing.F) {
 				t.Errorf("%s: %d unread", format.Name, len(unread))
 			}
 		}
-		if _, complete, err := answer.Last(text); err != nil && !complete && !strings.Contains(strings.ToLower(text), "error") {
+		if _, complete, err := answer.Split(text).Last(); err != nil && !complete && !strings.Contains(strings.ToLower(text), "error") {
 			t.Errorf("failed without a word: %v", err)
 		}
 	})

@@ -27,10 +27,10 @@ func ParseClientConfig(text string) (hsm.ClientConfig, []string, error) {
 }
 
 // ConfigFormat is the configuration of a Luna client: Chrystoki.conf, or crystoki.ini of Windows.
-var ConfigFormat = answer.Format{Name: "chrystoki-conf", Command: "/etc/Chrystoki.conf, crystoki.ini", File: true, Parse: parseConf}
+var ConfigFormat = answer.Format{Name: "chrystoki-conf", Command: "/etc/Chrystoki.conf, crystoki.ini", File: true, Read: readConfig}
 
-func parseConf(text string) (hsm.Fact, []string, error) {
-	config, unread, err := ParseClientConfig(text)
+func readConfig(s answer.Session) (hsm.Fact, []string, error) {
+	config, unread, err := ParseClientConfig(s.Text)
 	if err != nil {
 		return nil, unread, err
 	}

@@ -228,14 +228,15 @@ func (h *Collector) groupsText(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, _, err := answer.Last(answers[0]); err != nil {
-		return "", collectors.Failf(hsm.Command, "%s: %w", listGroups, err)
-	}
 	return answers[0], nil
 }
 
 func readGroups(source, text string) (*hsm.HAGroups, []string, error) {
-	fact, unread, err := GroupsFormat.Parse(text)
+	s := answer.Split(text)
+	if _, _, err := s.Last(); err != nil {
+		return nil, nil, collectors.Failf(hsm.Command, "%s: %w", source, err)
+	}
+	fact, unread, err := GroupsFormat.Read(s)
 	if err != nil {
 		return nil, unread, collectors.Failf(hsm.Unrecognised, "%s: %w", source, err)
 	}

@@ -59,16 +59,19 @@ var inPartition = map[string][]string{
 }
 
 // sendOnce sends a command whose answer is several, each judged where it is read.
-func sendOnce(command string) func(context.Context, collectors.Runner) ([]byte, error) {
-	return func(ctx context.Context, r collectors.Runner) ([]byte, error) { return r.Run(ctx, command) }
+func sendOnce(command string) func(context.Context, collectors.Runner) (answer.Session, error) {
+	return func(ctx context.Context, r collectors.Runner) (answer.Session, error) {
+		text, err := r.Run(ctx, command)
+		return answer.Split(string(text)), err
+	}
 }
 
 // readPartitionInfos reads what partitions say of themselves, each followed by
 // its Crypto Officer, which a partition without one does not tell.
-func readPartitionInfos(text string) ([]hsm.Fact, []string, error) {
+func readPartitionInfos(s answer.Session) ([]hsm.Fact, []string, error) {
 	all := hsm.Partitions{}
 	var unread answer.Unread
-	err := eachPartition(text, &unread, func(p hsm.Partition) { all = append(all, p) }, func(r answer.Reply) error {
+	err := eachPartition(s, &unread, func(p hsm.Partition) { all = append(all, p) }, func(r answer.Reply) error {
 		fact, _ := r.Read(shell.ParseRoles)
 		roles, _ := fact.(hsm.Roles)
 		p := &all[len(all)-1]
@@ -86,10 +89,10 @@ func readPartitionInfos(text string) ([]hsm.Fact, []string, error) {
 // cryptoOfficer is the role whose activation is that of its partition.
 const cryptoOfficer = "Crypto Officer"
 
-func readPartitionPolicies(text string) (facts []hsm.Fact, unknown []string, err error) {
+func readPartitionPolicies(s answer.Session) (facts []hsm.Fact, unknown []string, err error) {
 	var unread answer.Unread
 	var serial string
-	err = eachPartition(text, &unread, func(p hsm.Partition) { serial = p.Serial }, func(r answer.Reply) error {
+	err = eachPartition(s, &unread, func(p hsm.Partition) { serial = p.Serial }, func(r answer.Reply) error {
 		if err := r.Err(); err != nil {
 			return err
 		}
@@ -110,9 +113,8 @@ func readPartitionPolicies(text string) (facts []hsm.Fact, unknown []string, err
 
 // eachPartition takes apart what [card] returns of several partitions: "partition
 // showinfo" of each, and another answer behind it.
-func eachPartition(text string, unread *answer.Unread, partition func(hsm.Partition), other func(answer.Reply) error) error {
-	replies, _ := answer.Split(text)
-	for i, r := range replies {
+func eachPartition(s answer.Session, unread *answer.Unread, partition func(hsm.Partition), other func(answer.Reply) error) error {
+	for i, r := range s.Replies {
 		if i%2 == 1 {
 			if err := other(r); err != nil {
 				return err
@@ -196,7 +198,7 @@ func (s *cardSlots) answer(command string, script, answers []string) ([]byte, er
 	for i, a := range answers {
 		if !strings.HasPrefix(script[i], "slot set ") {
 			text.WriteString(a)
-		} else if _, _, err := answer.Last(a); err != nil {
+		} else if _, _, err := answer.Split(a).Last(); err != nil {
 			return nil, collectors.Failf(hsm.Command, "%s: %w", script[i], err)
 		}
 	}
@@ -232,10 +234,11 @@ func slotsOf(list, serial string) (*cardSlots, error) {
 
 // readSlots reads an answer to "slot list".
 func readSlots(text string) (slots []hsm.Slot, unread []string, err error) {
-	if _, _, err := answer.Last(text); err != nil {
+	s := answer.Split(text)
+	if _, _, err := s.Last(); err != nil {
 		return nil, nil, collectors.Failf(hsm.Command, "slot list: %w", err)
 	}
-	fact, unread, err := shell.SlotList.Parse(text)
+	fact, unread, err := shell.SlotList.Read(s)
 	if err != nil {
 		return nil, unread, collectors.Failf(hsm.Unrecognised, "slot list: %w", err)
 	}

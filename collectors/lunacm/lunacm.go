@@ -78,8 +78,7 @@ func (l *Program) Ask(ctx context.Context, commands ...string) ([]string, error)
 func answers(text string) (answers []string) {
 	parts := prompt.Split(answer.Clean(text), -1)
 	for _, part := range parts[1:] {
-		replies, _ := answer.Split(part)
-		if n := len(replies); n > 0 && replies[n-1].Result != nil {
+		if _, complete, _ := answer.Split(part).Last(); complete {
 			answers = append(answers, part)
 		}
 	}

@@ -1,13 +1,12 @@
 package lunash
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/answer"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/collectors/shell"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -41,13 +40,13 @@ func NewPoller(device string, r collectors.Runner, rank int, i poll.Intervals) *
 func Replay(directory string) poll.Dir { return poll.Dir{Path: directory, Commands: commands} }
 
 // askClients asks for the list of clients and then for each client.
-func askClients(ctx context.Context, r collectors.Runner) ([]byte, error) {
+func askClients(ctx context.Context, r collectors.Runner) (answer.Session, error) {
 	all, err := poll.Ask(ctx, r, "client list")
 	if err != nil {
-		return nil, err
+		return answer.Session{}, err
 	}
-	for line := range bytes.Lines(all) {
-		head, name, ok := strings.Cut(strings.TrimSpace(string(line)), ": ")
+	for line := range strings.Lines(all.Text) {
+		head, name, ok := strings.Cut(strings.TrimSpace(line), ": ")
 		if !ok || !strings.HasPrefix(head, "registered client ") {
 			continue
 		}
@@ -63,9 +62,9 @@ func askClients(ctx context.Context, r collectors.Runner) ([]byte, error) {
 			continue // deregistered since it was listed
 		}
 		if err != nil {
-			return nil, err
+			return answer.Session{}, err
 		}
-		all = fmt.Appendf(all, "\n%s", one)
+		all.Append(one)
 	}
 	return all, nil
 }

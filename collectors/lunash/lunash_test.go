@@ -144,8 +144,8 @@ func TestOneAtATime(t *testing.T) {
 	ended := make(chan error)
 	ask := func(command, want string) {
 		text, err := poll.Ask(t.Context(), l, command)
-		if err == nil && !strings.Contains(string(text), want) {
-			t.Errorf("%s: %q", command, text)
+		if err == nil && !strings.Contains(text.Text, want) {
+			t.Errorf("%s: %q", command, text.Text)
 		}
 		ended <- err
 	}

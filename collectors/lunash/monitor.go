@@ -16,11 +16,11 @@ import (
 func Monitor(ctx context.Context, r collectors.Runner, interval time.Duration) (hsm.Monitor, error) {
 	ctx, cancel := context.WithTimeout(ctx, interval+30*time.Second)
 	defer cancel()
-	text, err := poll.Ask(ctx, r, fmt.Sprintf("hsm information monitor -interval %d", int(interval.Seconds())))
+	session, err := poll.Ask(ctx, r, fmt.Sprintf("hsm information monitor -interval %d", int(interval.Seconds())))
 	if err != nil {
 		return hsm.Monitor{}, err
 	}
-	fact, _, err := shell.HSMInformationMonitor.Parse(string(text))
+	fact, _, err := shell.HSMInformationMonitor.Read(session)
 	if err != nil {
 		return hsm.Monitor{}, err
 	}

@@ -33,26 +33,41 @@ type Command struct {
 	Card    bool // needs the HSM card, which a PED operation can block for minutes
 
 	// Ask sends the command in a way of its own. nil: [Ask] with Name.
-	Ask func(context.Context, collectors.Runner) ([]byte, error)
+	Ask func(context.Context, collectors.Runner) (answer.Session, error)
 	// Read parses the answer where Format does not cover all of it. nil: Format
 	// does.
-	Read func(text string) ([]hsm.Fact, []string, error)
+	Read func(answer.Session) ([]hsm.Fact, []string, error)
 }
 
-// Ask sends command and returns its whole answer. It returns a
+// Ask sends command and returns its whole answer. Its error is a
 // *[collectors.Failed] at step [hsm.Command] if the result line states a failure,
 // and at step [hsm.Incomplete] if there is no result line.
-func Ask(ctx context.Context, r collectors.Runner, command string) ([]byte, error) {
+func Ask(ctx context.Context, r collectors.Runner, command string) (answer.Session, error) {
 	text, err := r.Run(ctx, command)
 	if err != nil {
-		return nil, err
+		return answer.Session{}, err
 	}
-	_, complete, err := answer.Last(string(text))
-	if err != nil {
-		return nil, collectors.Failf(hsm.Command, "%s: %w", command, err)
+	s := answer.Split(string(text))
+	switch _, complete, err := s.Last(); {
+	case err != nil:
+		return answer.Session{}, collectors.Failf(hsm.Command, "%s: %w", command, err)
+	case !complete:
+		return answer.Session{}, collectors.Failf(hsm.Incomplete, "%s: the answer has no result line", command)
 	}
-	if !complete {
-		return nil, collectors.Failf(hsm.Incomplete, "%s: the answer has no result line", command)
+	return s, nil
+}
+
+func (c Command) ask(ctx context.Context, r collectors.Runner) (answer.Session, error) {
+	if c.Ask != nil {
+		return c.Ask(ctx, r)
 	}
-	return text, nil
+	return Ask(ctx, r, c.Name)
+}
+
+func (c Command) read(s answer.Session) ([]hsm.Fact, []string, error) {
+	if c.Read != nil {
+		return c.Read(s)
+	}
+	fact, unread, err := c.Format.Read(s)
+	return []hsm.Fact{fact}, unread, err
 }

@@ -77,37 +77,18 @@ func (p *Poller) round(ctx context.Context, due func(Pace) bool, report func(hsm
 	return collectors.FailureOf(lost)
 }
 
-// ask asks c and stores the answer in the capture, if one is made.
+// ask asks c, and stores an answer that could be parsed in the capture, if one is
+// made.
 func (p *Poller) ask(ctx context.Context, c Command) ([]hsm.Fact, []string, error) {
-	text, facts, unread, err := p.askText(ctx, c)
-	if err == nil && p.keep != nil {
-		p.keep(c.Format.CaptureFile(), string(text))
-	}
-	return facts, unread, err
-}
-
-// askText also returns the answer unparsed.
-func (p *Poller) askText(ctx context.Context, c Command) ([]byte, []hsm.Fact, []string, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	ask := c.Ask
-	if ask == nil {
-		ask = func(ctx context.Context, r collectors.Runner) ([]byte, error) { return Ask(ctx, r, c.Name) }
-	}
-	text, err := ask(ctx, p.Runner)
+	session, err := c.ask(ctx, p.Runner)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	read := c.Read
-	if read == nil {
-		read = func(text string) ([]hsm.Fact, []string, error) {
-			fact, unread, err := c.Format.Parse(text)
-			return []hsm.Fact{fact}, unread, err
-		}
-	}
-	facts, unread, err := read(string(text))
+	facts, unread, err := c.read(session)
 	if err != nil {
-		return text, nil, nil, collectors.Failf(hsm.Unrecognised, "%s: %w", c.Name, err)
+		return nil, nil, collectors.Failf(hsm.Unrecognised, "%s: %w", c.Name, err)
 	}
 	for _, f := range facts {
 		if show, ok := f.(hsm.Show); ok {
@@ -115,5 +96,8 @@ func (p *Poller) askText(ctx context.Context, c Command) ([]byte, []hsm.Fact, []
 			p.major, _ = strconv.Atoi(major)
 		}
 	}
-	return text, facts, unread, nil
+	if p.keep != nil {
+		p.keep(c.Format.CaptureFile(), session.Text)
+	}
+	return facts, unread, nil
 }

@@ -44,8 +44,8 @@ var resourceFormats = []answer.Format{
 
 // format returns the format of the resource at path below [root].
 func format(name, path string, read func(object) (hsm.Fact, bool)) answer.Format {
-	return answer.Format{Name: name, Command: "GET " + strings.TrimSuffix(root+"/"+path, "/"), File: true, Parse: func(text string) (hsm.Fact, []string, error) {
-		o, err := parseObject([]byte(text))
+	return answer.Format{Name: name, Command: "GET " + strings.TrimSuffix(root+"/"+path, "/"), File: true, Read: func(s answer.Session) (hsm.Fact, []string, error) {
+		o, err := parseObject([]byte(s.Text))
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w: %w", name, answer.ErrUnrecognised, err)
 		}
