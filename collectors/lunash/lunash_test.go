@@ -126,7 +126,7 @@ func TestWireFaults(t *testing.T) {
 			defer cancel()
 			text, err := poll.Ask(ctx, l, "hsm show")
 			if f := collectors.FailureOf(err); f != c.want && !(c.fault == "garbage" && f == hsm.Incomplete) {
-				t.Errorf("%q: %s: %v, want %s", text, f, err, c.want)
+				t.Errorf("%q: %s: %v, want %s", text.Text, f, err, c.want)
 			}
 			e.Fault(t, "luna72", "heal")
 			if _, err := poll.Ask(t.Context(), l, "hsm show"); err != nil {

@@ -33,7 +33,7 @@ var rooms = []struct{ name, imports string }{
 	{"collectors/syslog", "collectors/answer hsm internal/wait"},
 	{"collectors/follow", "collectors/answer collectors/syslog hsm internal/wait"},
 	{"collectors/poll", "collectors collectors/answer hsm internal/wait"},
-	{"collectors/lunash", "collectors collectors/poll collectors/shell hsm internal/setting"},
+	{"collectors/lunash", "collectors collectors/answer collectors/poll collectors/shell hsm internal/setting"},
 	{"collectors/lunacm", "collectors collectors/answer collectors/poll collectors/shell hsm internal/wait"},
 	{"collectors/rest", "collectors collectors/answer collectors/poll hsm internal/setting"},
 	{"collectors/snmp", "collectors collectors/answer hsm internal/setting internal/wait"},
