@@ -34,7 +34,7 @@ func entry() Entry {
 	return Entry{
 		Changes: changes, Events: map[string]alarms.Events{"a": {Critical: 1, Other: 2}}, File: "/log", Cursor: []byte("here"),
 		Notify:   map[string][]alarms.Notification{"noc": {{ID: "1", At: alarmstest.At(0), Change: changes[0], Address: "192.0.2.1:22"}, {ID: "2", At: alarmstest.At(0), Change: changes[1]}}},
-		Notified: map[string]map[alarms.Key]alarms.Notified{"noc": {changes[0].Alarm.Key: changes[0].After(alarmstest.At(0))}},
+		Notified: map[string]map[alarms.Key]alarms.Notified{"noc": {changes[0].Alarm.Key: changes[0].Notified(alarmstest.At(0))}},
 	}
 }
 

@@ -13,8 +13,8 @@ func TestDecide(t *testing.T) {
 	a := alarms.Alarm{Key: alarms.Key{Device: "a", Group: "lock"}, Number: 7, Severity: alarms.Minor, Raised: alarmstest.At(0), Codes: []string{"2003"}}
 	worse, acked, flaps, stormy, again := a, a, a, a, a
 	worse.Severity, acked.Ack, flaps.Flapping, stormy.InStorm, again.Number = alarms.Critical, &alarms.Ack{}, true, true, 8
-	was := alarms.Change{Kind: alarms.Raised, Alarm: a}.After(alarmstest.At(0))
-	ended := alarms.Change{Kind: alarms.Cleared, Alarm: a}.After(alarmstest.At(0))
+	was := alarms.Change{Kind: alarms.Raised, Alarm: a}.Notified(alarmstest.At(0))
+	ended := alarms.Change{Kind: alarms.Cleared, Alarm: a}.Notified(alarmstest.At(0))
 	none := alarms.Notified{}
 	known := a
 	known.Cause = "intrusionDetection"
@@ -59,8 +59,8 @@ func TestDecide(t *testing.T) {
 		"escalation":                      {r: Route{UnacknowledgedFor: 15 * time.Minute}, a: a, want: alarms.Raised, at: 900},
 		"escalation, acknowledged":        {r: Route{UnacknowledgedFor: 15 * time.Minute}, a: acked},
 		"repeat":                          {r: Route{Repeat: time.Hour}, a: a, told: was, want: alarms.Repeated, at: 3600},
-		"repeat, acknowledged":            {r: Route{Repeat: time.Hour}, a: acked, told: alarms.Change{Kind: alarms.Acknowledged, Alarm: acked}.After(alarmstest.At(0))},
-		"refresh, acknowledged":           {r: Route{Refresh: time.Hour}, a: acked, told: alarms.Change{Kind: alarms.Acknowledged, Alarm: acked}.After(alarmstest.At(0)), want: alarms.Repeated, at: 3600},
+		"repeat, acknowledged":            {r: Route{Repeat: time.Hour}, a: acked, told: alarms.Change{Kind: alarms.Acknowledged, Alarm: acked}.Notified(alarmstest.At(0))},
+		"refresh, acknowledged":           {r: Route{Refresh: time.Hour}, a: acked, told: alarms.Change{Kind: alarms.Acknowledged, Alarm: acked}.Notified(alarmstest.At(0)), want: alarms.Repeated, at: 3600},
 		"out of hours":                    {r: Route{Hours: night}, a: a, want: alarms.Raised, at: 60},
 	} {
 		t.Run(name, func(t *testing.T) {

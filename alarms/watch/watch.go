@@ -318,7 +318,7 @@ func (w *Watch) plan(entry *journal.Entry, only []alarms.Key, now time.Time) (ag
 			if c.Kind == alarms.Repeated && r.Refresh > 0 && w.sender.IsBehind(name) {
 				continue // it is told again once the receiver is back: they would pile up
 			}
-			told[c.Alarm.Key] = c.After(now)
+			told[c.Alarm.Key] = c.Notified(now)
 			entry.Notify[name] = append(entry.Notify[name], w.notification(c, now))
 		}
 		if len(told) > 0 {
