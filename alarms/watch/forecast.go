@@ -15,7 +15,7 @@ func (w *Watch) forecasts(snap *hsm.Snapshot, now time.Time) (js []alarms.Findin
 			next, added := rules.Sampled(w.series[m.Series], m.Sample)
 			w.series[m.Series] = next
 			if added {
-				if err := w.Journal.KeepSamples(m.Series, next); err != nil {
+				if err := w.Journal.StoreSamples(m.Series, next); err != nil {
 					w.Log.Warn("trend not stored", "hsm", m.Device, "of", m.Object, "err", err)
 				}
 			}

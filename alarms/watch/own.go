@@ -27,7 +27,7 @@ func (w *Watch) journalFinding(now time.Time) alarms.Finding {
 	j := alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "journal"}, Evidence: alarms.Evidence{At: now, Text: "the state is stored"}}
 	if err := w.Journal.Trouble(); err != nil {
 		j.Condition, j.Severity, j.Text = alarms.Bad, alarms.Major, err.Error()
-		j.Evidence = alarms.Evidence{At: w.Journal.Since(), Text: j.Text}
+		j.Evidence = alarms.Evidence{At: w.Journal.TroubleSince(), Text: j.Text}
 	}
 	return j
 }
