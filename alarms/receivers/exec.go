@@ -48,7 +48,7 @@ func (e *Exec) Validate() error {
 
 // Notify implements [notify.Notifier].
 func (e *Exec) Notify(ctx context.Context, n alarms.Notification) error {
-	body, err := notify.NewMessage(n).Json()
+	body, err := notify.NewMessage(n).JSON()
 	if err != nil {
 		return &notify.Rejected{Err: err}
 	}

@@ -91,7 +91,7 @@ func sign(key string, now time.Time, body []byte) string {
 // body returns m as the template makes it. The function json quotes.
 func (w *Webhook) body(m notify.Message) ([]byte, error) {
 	if w.TemplateFile == "" {
-		return m.Json()
+		return m.JSON()
 	}
 	text, err := w.TemplateFile.Bytes()
 	if err != nil {

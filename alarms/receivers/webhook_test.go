@@ -99,7 +99,7 @@ func TestWebhookTemplate(t *testing.T) {
 
 // TestMessage tells what webhook and exec can rely on.
 func TestMessage(t *testing.T) {
-	b, err := notify.NewMessage(alarmstest.Complete(alarms.Raised)).Json()
+	b, err := notify.NewMessage(alarmstest.Complete(alarms.Raised)).JSON()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -113,7 +113,7 @@ func TestWatchNotifiesInOrder(t *testing.T) {
 		if d := a.Deliveries()["flaky"]; d.Waiting != 0 || d.Delivered != 3 {
 			t.Errorf("counts %+v", d)
 		}
-		if log := a.Log.String(); strings.Count(log, "trying again until it is") != 1 || strings.Count(log, "delivered again") != 1 {
+		if log := a.Log.String(); strings.Count(log, "retrying until it is") != 1 || strings.Count(log, "delivered again") != 1 {
 			t.Errorf("log:\n%s", log)
 		}
 	})
@@ -280,7 +280,7 @@ func TestUnreadableNotification(t *testing.T) {
 		db.Close()
 		a := watchtest.Start(t, dir, map[string]notify.Notifier{"noc": r})
 		defer a.Stop()
-		if attempts, _ := r.Attempts(); len(attempts) != 1 || attempts[0] != "2" || !strings.Contains(a.Log.String(), "is left out") {
+		if attempts, _ := r.Attempts(); len(attempts) != 1 || attempts[0] != "2" || !strings.Contains(a.Log.String(), "is skipped") {
 			t.Errorf("attempts %q, log:\n%s", attempts, a.Log)
 		}
 	})
