@@ -81,7 +81,7 @@ var inventoryMembers = Rule{"inventory-member", func(p Poll, emit func(Result)) 
 			case i < 0:
 				r = bad(alarms.Major, at, "HA group %s is not configured on this client", group)
 			case !slices.ContainsFunc(ha.Groups[i].Members, func(m hsm.HAMemberState) bool { return m.Serial == serial }):
-				r = bad(alarms.Major, at, "%s is no member of HA group %s on this client", serial, group)
+				r = bad(alarms.Major, at, "%s is not a member of HA group %s on this client", serial, group)
 			}
 			emit(r.on(group + "/" + serial))
 		}
