@@ -42,7 +42,7 @@ func (a *Agent) alarmControl(mux *http.ServeMux) {
 	mux.HandleFunc("POST /silences/end", func(w http.ResponseWriter, r *http.Request) {
 		id, err := strconv.ParseUint(r.FormValue("id"), 10, 64)
 		if err != nil {
-			err = fmt.Errorf("%q is no number of a silence; lunawatch alarms silences lists them", r.FormValue("id"))
+			err = fmt.Errorf("%q is not the number of a silence; lunawatch alarms silences lists them", r.FormValue("id"))
 		} else {
 			err = a.watch.Unsilence(id)
 		}

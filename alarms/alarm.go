@@ -1,22 +1,25 @@
-// Package alarms decides from Snapshots and log lines what is wrong, remembers
-// it, and tells people.
+// Package alarms is the model of alarms, and the pure engine that turns findings
+// into changes. It knows nothing of rules, storage or receivers.
 //
-// The data walks one way: a rule judges a Snapshot or a line, [Eval] turns
-// judgements into changes, the journal stores them together with the log's
-// cursor and the notifications they cause, and a notifier delivers those.
+// The data flows one way: a rule evaluates a Snapshot or a line, [Eval] turns
+// its findings into changes, the journal stores them together with the log's
+// cursor and the notifications that they cause, and a notifier delivers those.
 package alarms
 
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // A Severity is the perceived severity of X.733, mildest first.
 type Severity int
 
-// The perceived severities. None is of events that raise nothing.
+// The perceived severities. None is that of events that raise nothing.
 const (
 	None Severity = iota
 	SeverityCleared
@@ -44,6 +47,9 @@ func (s *Severity) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// Self is the device of the alarms that Lunawatch raises on itself.
+const Self = "lunawatch"
+
 // A Key identifies an alarm: there is at most one of a group on one object.
 type Key struct {
 	Device string `json:"device"`
@@ -63,6 +69,21 @@ func (k Key) String() string {
 	return s
 }
 
+// compare orders keys as their texts do, but for separators.
+func (k Key) compare(other Key) int {
+	test := func(k Key) int {
+		if k.Test {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(strings.Compare(k.Device, other.Device), strings.Compare(k.Group, other.Group),
+		strings.Compare(k.Object, other.Object), cmp.Compare(test(k), test(other)))
+}
+
+// SortedKeys returns the keys of m in order.
+func SortedKeys[T any](m map[Key]T) []Key { return slices.SortedFunc(maps.Keys(m), Key.compare) }
+
 // An Alarm is one problem, from when it was raised until it is cleared.
 type Alarm struct {
 	Key
@@ -73,35 +94,71 @@ type Alarm struct {
 	Text     string     `json:"text"`
 	Codes    []string   `json:"codes,omitempty"` // ALM codes that took part
 	Raised   time.Time  `json:"raised,omitzero"`
-	Last     time.Time  `json:"last,omitzero"`      // time of the newest evidence that it stands
-	Cleared  time.Time  `json:"cleared,omitzero"`   // zero while it stands
-	Expires  time.Time  `json:"expires,omitzero"`   // when it ends by itself
-	RaisesAt time.Time  `json:"raises_at,omitzero"` // not raised yet: when it will be, unless it is over before
-	EndsAt   time.Time  `json:"ends_at,omitzero"`   // over, but still standing: when it ends, unless it comes back
-	Count    int        `json:"count,omitzero"`     // times it was seen while it stood
+	Last     time.Time  `json:"last,omitzero"`      // time of the newest evidence that it is active
+	Cleared  time.Time  `json:"cleared,omitzero"`   // zero while it is active
+	Expires  time.Time  `json:"expires,omitzero"`   // when it clears by itself
+	RaisesAt time.Time  `json:"raises_at,omitzero"` // not raised yet: when it will be, unless its cause ends before
+	EndsAt   time.Time  `json:"ends_at,omitzero"`   // its cause has ended: when it clears, unless it comes back
+	Count    int        `json:"count,omitzero"`     // times it was seen while active
 	Evidence []Evidence `json:"evidence,omitempty"` // the first and the newest, oldest first
 	Serial   string     `json:"serial,omitempty"`   // of the HSM
 	Ack      *Ack       `json:"ack,omitempty"`      // nil: nobody has acknowledged it
-	Flapping bool       `json:"flapping,omitempty"` // it comes and goes, and stands meanwhile
-	InStorm  bool       `json:"in_storm,omitempty"` // raised in a storm: told in its summary only
+	Flapping bool       `json:"flapping,omitempty"` // it comes and goes, and stays active meanwhile
+	InStorm  bool       `json:"in_storm,omitempty"` // raised in a storm: notified in its summary only
 
 	Begun    []time.Time `json:"begun,omitempty"`    // when it lately began or came back
-	SteadyAt time.Time   `json:"steady_at,omitzero"` // when it no longer flaps, unless it ends and comes back
+	SteadyAt time.Time   `json:"steady_at,omitzero"` // when it no longer flaps, unless it begins again
 }
 
-// An Ack is somebody's word that an alarm is being looked after. A worse
-// severity ends it.
+// Measure returns the newest value that led to the alarm; nil: it was not a
+// number.
+func (a Alarm) Measure() *Measure {
+	for _, e := range slices.Backward(a.Evidence) {
+		if e.Measure != nil {
+			return e.Measure
+		}
+	}
+	return nil
+}
+
+// LastEvidence returns the newest evidence of a; the zero Evidence: there is none.
+func (a Alarm) LastEvidence() Evidence {
+	if len(a.Evidence) == 0 {
+		return Evidence{}
+	}
+	return a.Evidence[len(a.Evidence)-1]
+}
+
+// IsTest reports whether a was raised to test the receivers.
+func (a Alarm) IsTest() bool { return a.Device == Self && a.Group == "test" }
+
+// Compare orders alarms for people: worst first, then oldest first.
+func (a Alarm) Compare(b Alarm) int {
+	return cmp.Or(cmp.Compare(b.Severity, a.Severity), a.Raised.Compare(b.Raised), a.Key.compare(b.Key))
+}
+
+// An Active is an active alarm, and what suppresses its notifications.
+type Active struct {
+	Alarm
+	RelatedTo *Key     `json:"related_to,omitempty"` // the alarm that explains it
+	Silence   *Silence `json:"silence,omitempty"`
+	Title     string   `json:"title"`  // of its group
+	Action    string   `json:"action"` // what to do
+}
+
+// An Ack is an acknowledgement: somebody looks after the alarm. A worse severity
+// ends it.
 type Ack struct {
 	By      string    `json:"by"`
 	Comment string    `json:"comment"`
 	At      time.Time `json:"at"`
 }
 
-// An Evidence is what led to a judgement.
+// An Evidence is what led to a finding.
 type Evidence struct {
 	At      time.Time `json:"at"`
 	Text    string    `json:"text"`              // the log line, or the value and its threshold
-	Measure *Measure  `json:"measure,omitempty"` // nil: it is no number
+	Measure *Measure  `json:"measure,omitempty"` // nil: it is not a number
 	Log     *LogPlace `json:"log,omitempty"`     // nil: not from a log
 }
 
@@ -112,17 +169,7 @@ type Measure struct {
 	Unit      string  `json:"unit"` // V, C, ratio, RPM, ...
 }
 
-// Measure returns the newest value that led to the alarm; nil: it was no number.
-func (a Alarm) Measure() *Measure {
-	for _, e := range slices.Backward(a.Evidence) {
-		if e.Measure != nil {
-			return e.Measure
-		}
-	}
-	return nil
-}
-
-// A LogPlace is where a line stands in an appliance's log.
+// A LogPlace is where a line is in an appliance's log.
 type LogPlace struct {
 	Host    string `json:"host"`
 	File    string `json:"file"`    // base name
@@ -130,59 +177,33 @@ type LogPlace struct {
 	Process string `json:"process"` // with [pid] where printed
 }
 
-// A Condition is how a thing stands.
-type Condition int
-
-// The verdicts. Between is the band in which a standing alarm stays and a new
-// one is not raised, and of what is there but could not be read.
-const (
-	Good Condition = iota
-	Between
-	Bad
-)
-
-// A Finding says how one thing stands, and why.
-type Finding struct {
-	Key
-	Condition Condition
-	Severity  Severity // of a Bad one
-	Again     Severity // of one that is seen again while it stands; None: the same
-	Text      string
-	Code      string        // the ALM code, if one was seen
-	Clears    []string      // a Good one of a clear code: the codes that it ends
-	Evidence  Evidence      // its time orders judgements; see Eval
-	Age       time.Duration // how long a Bad one stands by itself; 0: until cleared
-	Serial    string
-}
-
-// A Change is one step in the life of an alarm.
-type Change struct {
-	Kind  Kind  `json:"kind"`
-	Alarm Alarm `json:"alarm,omitzero"` // zero of a sign of life
-}
-
-// A Kind is what happened to an alarm.
-type Kind string
-
-// The kinds of change. Updated is a worse severity, that it flaps, or why a
-// link was lost. Seen, Pending and Dropped only move the engine: people are not told.
-const (
-	Raised         Kind = "raised"
-	Updated        Kind = "updated"
-	Acknowledged   Kind = "acknowledged"
-	Unacknowledged Kind = "unacknowledged"
-	Cleared        Kind = "cleared"
-	Seen           Kind = "seen"
-	Pending        Kind = "pending" // it will be raised unless it is over before
-	Dropped        Kind = "dropped" // it was over before
-)
-
-// Compare orders alarms for people: worst first, then oldest first.
-func (a Alarm) Compare(b Alarm) int {
-	return cmp.Or(cmp.Compare(b.Severity, a.Severity), a.Raised.Compare(b.Raised), a.Key.compare(b.Key))
-}
-
+// LogTime formats a time as the appliances' logs do.
 func LogTime(t time.Time) string { return t.Format("2006 Jan _2 15:04:05") }
 
-// IsTest reports whether a was raised to test the receivers.
-func (a Alarm) IsTest() bool { return a.Device == Self && a.Group == "test" }
+// MaxEvidence bounds how much evidence an alarm keeps: the first and the newest.
+const MaxEvidence = 6
+
+// WithEvidence returns list with e, at most MaxEvidence of them. It does not change
+// list.
+func WithEvidence(list []Evidence, e Evidence) []Evidence {
+	if len(list) == MaxEvidence {
+		list = append(list[:1:1], list[2:]...)
+	}
+	return append(slices.Clip(list), e)
+}
+
+// MaxText bounds the text of an alarm or of its evidence, in bytes.
+const MaxText = 500
+
+// Clip cuts a text of any length, such as a log line, to MaxText bytes and an
+// ellipsis.
+func Clip(s string) string {
+	if len(s) <= MaxText {
+		return s
+	}
+	end := MaxText
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + " ..."
+}

@@ -13,13 +13,13 @@ type Code struct {
 	Text      string // after the code; nn and x vary
 	Kind      CodeKind
 	Group     string   // of [Groups]: alarms of one group are one problem
-	Again     Severity // when it is seen again while it stands; None: the same
+	Again     Severity // when it is seen again while active; None: the same
 	Severity  Severity // Cleared of a Clear; None of an Event that is only information
 	Type      string   // X.733 event type
 	Cause     string   // X.733 probable cause
 	Halts     string   // how service stops; "" if it goes on
 	Since     string   // first firmware that knows it; "" for all
-	Clears    []string // codes that a Clear ends
+	Clears    []string // codes that a Clear clears
 	Why       string   // what it means
 }
 
@@ -29,17 +29,9 @@ type CodeKind string
 // The kinds of code.
 const (
 	Assert CodeKind = "assert" // raises a state
-	Clear  CodeKind = "clear"  // ends the states in Clears
-	Event  CodeKind = "event"  // a moment without a state; ends by itself
+	Clear  CodeKind = "clear"  // clears the states in Clears
+	Event  CodeKind = "event"  // happens once and leaves no state; clears by itself
 )
-
-var codeByNumber = indexed(catalogue, func(c Code) string { return c.Code })
-
-// CodeNamed returns the catalogue's entry for a code of four digits.
-func CodeNamed(code string) (Code, bool) {
-	c, known := codeByNumber[code]
-	return c, known
-}
 
 // Catalogue returns every alarm code that the vendor documents for K7 cards.
 func Catalogue() []Code { return slices.Clone(catalogue) }
@@ -219,4 +211,12 @@ var catalogue = []Code{
 	{Code: "2028", Component: "firmware", Text: "HSM capacity exceeded", Kind: Assert, Group: "capacity",
 		Severity: Major, Type: "processingErrorAlarm", Cause: "storageCapacityProblem", Since: "7.7.0",
 		Why: "The HSM has no memory left for an operation."},
+}
+
+var codeByNumber = indexed(catalogue, func(c Code) string { return c.Code })
+
+// CodeNamed returns the catalogue's entry for a code of four digits.
+func CodeNamed(code string) (Code, bool) {
+	c, known := codeByNumber[code]
+	return c, known
 }

@@ -12,7 +12,7 @@ import (
 type ClearRule struct {
 	Words string // what the poll must show, for people
 	// Since returns the time of fresh data that show that nothing of the kind
-	// is left on the first card; zero: they do not, or do not tell.
+	// is left on the first card; zero: they do not show it, or do not state it.
 	Since func(d hsm.Device, now time.Time) time.Time
 }
 
@@ -33,12 +33,13 @@ func answersAgain(d hsm.Device, now time.Time) time.Time {
 	return time.Time{}
 }
 
+// StatusOK reports whether a status line of hsm show is a good one.
 func StatusOK(s string) bool {
 	return strings.EqualFold(s, "OK") || strings.HasPrefix(strings.ToUpper(s), "L3 DEVICE")
 }
 
-// noTamper: the HSM says so, in hsm show or in hsm tamper show; without
-// controlled tamper recovery it says nothing, and that it works must do.
+// noTamper: hsm show or hsm tamper show says so. Without controlled tamper
+// recovery neither says anything; that the HSM works is enough then.
 func noTamper(d hsm.Device, now time.Time) time.Time {
 	show, _ := d.Show.Get(now)
 	tamper, _ := d.Tamper.Get(now)
@@ -70,7 +71,7 @@ func initialized(d hsm.Device, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// activated: partitions tell of activation, and none is without it.
+// activated: partitions state their activation, and none lacks it.
 func activated(d hsm.Device, now time.Time) time.Time {
 	ps, ok := d.Partitions.Get(now)
 	stated := false
@@ -84,7 +85,8 @@ func activated(d hsm.Device, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// restarted: the HSM works, and has not said it again since its last reset.
+// restarted: the HSM works. The time is that of its last reset, so that what it
+// reports afterwards is newer.
 func restarted(d hsm.Device, now time.Time) time.Time {
 	m, ok := d.Monitor.Get(now)
 	if !ok || len(m.Samples) == 0 || answersAgain(d, now).IsZero() {

@@ -43,7 +43,7 @@ func validateDelays(byGroup map[string]time.Duration) error {
 	for _, group := range slices.Sorted(maps.Keys(byGroup)) {
 		key := setting.Key(group)
 		if GroupNamed(group).Number == 0 {
-			errs = append(errs, setting.Faultf(key, "is no group of alarms; lunawatch alarms explain lists them"))
+			errs = append(errs, setting.Faultf(key, "is not a group of alarms; lunawatch alarms explain lists them"))
 		}
 		if d := byGroup[group]; d < 0 {
 			errs = append(errs, setting.Faultf(key, "%s is negative", d))

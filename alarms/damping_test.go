@@ -15,8 +15,8 @@ import (
 func TestDelays(t *testing.T) {
 	minutes := map[string]time.Duration{"stm": time.Minute}
 	for name, x := range map[string]struct {
-		calm  alarms.Damping
-		steps []alarmstest.Step
+		damping alarms.Damping
+		steps   []alarmstest.Step
 	}{
 		"raised after a while": {alarms.Damping{RaiseAfter: minutes}, []alarmstest.Step{
 			alarmstest.After(0, alarmstest.Raising(0, alarms.Major), "pending major a/stm"),
@@ -25,14 +25,14 @@ func TestDelays(t *testing.T) {
 			alarmstest.After(60, nil, "raised major a/stm"),
 			alarmstest.After(70, alarmstest.Clearing(70), "cleared major a/stm"),
 		}},
-		"over before": {alarms.Damping{RaiseAfter: minutes}, []alarmstest.Step{
+		"ended before": {alarms.Damping{RaiseAfter: minutes}, []alarmstest.Step{
 			alarmstest.After(0, alarmstest.Raising(0, alarms.Major), "pending major a/stm"),
 			alarmstest.After(30, alarmstest.Clearing(30), "dropped major a/stm"),
-			alarmstest.After(60, alarmstest.Raising(20, alarms.Major)), // older than its end
+			alarmstest.After(60, alarmstest.Raising(20, alarms.Major)), // older than what ended it
 			alarmstest.After(90, alarmstest.Raising(90, alarms.Major), "pending major a/stm"),
 			alarmstest.After(150, nil, "raised major a/stm"),
 		}},
-		"missing data neither raise sooner nor end": {alarms.Damping{RaiseAfter: minutes}, []alarmstest.Step{
+		"missing data neither raise sooner nor clear": {alarms.Damping{RaiseAfter: minutes}, []alarmstest.Step{
 			alarmstest.After(0, alarmstest.Raising(0, alarms.Major), "pending major a/stm"),
 			alarmstest.After(1000, nil, "raised major a/stm"),
 			alarmstest.After(100000, nil),
@@ -56,14 +56,14 @@ func TestDelays(t *testing.T) {
 			alarmstest.After(0, alarmstest.Raising(0, alarms.Major), "raised major a/stm"),
 		}},
 	} {
-		t.Run(name, func(t *testing.T) { alarmstest.PlayDamped(t, x.calm, x.steps) })
+		t.Run(name, func(t *testing.T) { alarmstest.PlayDamped(t, x.damping, x.steps) })
 	}
 }
 
 func TestFlapping(t *testing.T) {
-	calm := alarms.Damping{FlapCount: 3, FlapWindow: 10 * time.Minute}
+	damping := alarms.Damping{FlapCount: 3, FlapWindow: 10 * time.Minute}
 	raised, cleared := []string{"raised major a/stm"}, []string{"cleared major a/stm"}
-	s := alarmstest.PlayDamped(t, calm, []alarmstest.Step{
+	s := alarmstest.PlayDamped(t, damping, []alarmstest.Step{
 		alarmstest.After(0, alarmstest.Raising(0, alarms.Major), raised...), alarmstest.After(10, alarmstest.Clearing(10), cleared...),
 		alarmstest.After(20, alarmstest.Raising(20, alarms.Major), raised...), alarmstest.After(30, alarmstest.Clearing(30), cleared...),
 		alarmstest.After(40, alarmstest.Raising(40, alarms.Major), raised...), // the third: it flaps
@@ -78,30 +78,30 @@ func TestFlapping(t *testing.T) {
 		t.Errorf("got %+v", a)
 	}
 	// One that stays bad is steady again.
-	s = alarmstest.PlayDamped(t, calm, []alarmstest.Step{
+	s = alarmstest.PlayDamped(t, damping, []alarmstest.Step{
 		alarmstest.After(0, alarmstest.Raising(0, alarms.Major), raised...), alarmstest.After(1, alarmstest.Clearing(1), cleared...), alarmstest.After(2, alarmstest.Raising(2, alarms.Major), raised...), alarmstest.After(3, alarmstest.Clearing(3), cleared...),
 		alarmstest.After(4, alarmstest.Raising(4, alarms.Major), raised...), alarmstest.After(603, nil), alarmstest.After(604, nil, "seen major a/stm"), alarmstest.After(700, alarmstest.Clearing(700), cleared...),
 	})
 	if len(s.Active) != 0 {
-		t.Errorf("stands %v", s.Active)
+		t.Errorf("active %v", s.Active)
 	}
 }
 
-func manyBad(second, from, to int) (js []alarms.Finding) {
+func manyBad(second, from, to int) (findings []alarms.Finding) {
 	for i := from; i < to; i++ {
-		j := alarmstest.Raising(second, alarms.Major)[0]
-		j.Object = fmt.Sprintf("%03d", i)
-		js = append(js, j)
+		f := alarmstest.Raising(second, alarms.Major)[0]
+		f.Object = fmt.Sprintf("%03d", i)
+		findings = append(findings, f)
 	}
-	return js
+	return findings
 }
 
 func TestStorm(t *testing.T) {
 	s := alarms.NewState()
-	calm := alarms.Damping{StormAlarms: 10}
-	step := func(second int, js []alarms.Finding) (kinds map[alarms.Kind]int) {
+	damping := alarms.Damping{StormAlarms: 10}
+	step := func(second int, findings []alarms.Finding) (kinds map[alarms.Kind]int) {
 		kinds = make(map[alarms.Kind]int)
-		for _, c := range alarms.Eval(s, js, calm, alarmstest.At(second)) {
+		for _, c := range alarms.Eval(s, findings, damping, alarmstest.At(second)) {
 			kinds[c.Kind]++
 			s.Apply([]alarms.Change{c})
 		}
@@ -131,8 +131,8 @@ func TestStorm(t *testing.T) {
 	if storm := s.Active[alarms.StormKey]; storm.Severity != alarms.Critical || !strings.Contains(storm.Text, "1 of them critical") {
 		t.Errorf("a critical one in it: %+v", storm)
 	}
-	if next := s.Next(calm); next.Before(alarmstest.At(79)) || next.After(alarmstest.At(80)) {
-		t.Errorf("looks again at %v", next)
+	if next := s.Next(damping); next.Before(alarmstest.At(79)) || next.After(alarmstest.At(80)) {
+		t.Errorf("next evaluation at %v", next)
 	}
 	if got := step(79, nil); got[alarms.Cleared] != 0 {
 		t.Errorf("too early: %v", got)
@@ -145,8 +145,8 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// TestHiddenCause has a lost link replaced by what a restart tells of it.
-func TestHiddenCause(t *testing.T) {
+// TestMaskedCause has a lost link replaced by what a restart reveals of it.
+func TestMaskedCause(t *testing.T) {
 	s := alarmstest.Play(t, []alarmstest.Step{
 		alarmstest.After(0, alarmstest.Coded(0, "0015"), "raised critical a/chassis"),
 		alarmstest.After(60, alarmstest.Coded(60, "1015"), "cleared critical a/chassis", "raised critical a/removal"),

@@ -2,391 +2,219 @@ package alarms
 
 import (
 	"cmp"
-	"maps"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 )
 
-// Self is the device of the alarms that Lunawatch raises on itself.
-const Self = "lunawatch"
-
-// A State is every alarm that stands, and what was counted. It is changed
-// only by [State.Apply].
-type State struct {
-	Active  map[Key]Alarm
-	Pending map[Key]Alarm     // to be raised, unless they are over before
-	Events  map[string]Events // by device
-	Number  uint64            // of the alarm that was raised last
-	// Past is what is remembered of alarms that ended. It need not outlive a
-	// restart, after which all is read anew.
-	Past   map[Key]Past
-	Raises []time.Time // of the last minute, of all alarms
-
-	Due time.Time // before then, time alone changes no alarm; zero: never
-}
-
-// A Past is what is remembered of an alarm that ended.
-type Past struct {
-	By    time.Time   // time of what ended it: older news do not raise it again
-	Begun []time.Time // when it lately began
-}
-
-// pastFor bounds how long a Past is kept: longer than any answer may be
-// believed.
-const pastFor = 7 * 24 * time.Hour
-
-// Events counts what HSMs themselves report as alarms.
-type Events struct {
-	Critical uint64 `json:"critical"`
-	Other    uint64 `json:"other"`
-	// What its audit log says, which may be of the same events.
-	AuditCritical uint64 `json:"audit_critical,omitempty"`
-	FailedLogins  uint64 `json:"failed_logins,omitempty"`
-}
-
-// Plus returns the sum of two counts.
-func (e Events) Plus(n Events) Events {
-	return Events{e.Critical + n.Critical, e.Other + n.Other, e.AuditCritical + n.AuditCritical, e.FailedLogins + n.FailedLogins}
-}
-
-// NewState returns a State without alarms.
-func NewState() State {
-	return State{Active: make(map[Key]Alarm), Pending: make(map[Key]Alarm), Events: make(map[string]Events), Past: make(map[Key]Past)}
-}
-
-// Apply makes changes part of s.
-func (s *State) Apply(changes []Change) {
-	d := s.Draft()
-	var cleared time.Time
-	for _, c := range changes {
-		d.Apply(c)
-		s.Due = Sooner(s.Due, c.Alarm.due())
-		if c.Kind == Cleared {
-			cleared = Later(cleared, c.Alarm.Cleared)
-		}
-	}
-	d.Active.flush()
-	d.pending.flush()
-	d.past.flush()
-	s.Number, s.Raises = d.number, d.raises
-	if !cleared.IsZero() {
-		maps.DeleteFunc(s.Past, func(_ Key, p Past) bool { return cleared.Sub(p.By) > pastFor })
-	}
-}
-
-// A draft is a State with changes over it that the State does not feel.
-type draft struct {
-	Active, pending Overlay[Alarm]
-	past            Overlay[Past]
-	number          uint64
-	raises          []time.Time
-}
-
-func (s State) Draft() draft {
-	return draft{
-		Active: Overlay[Alarm]{Base: s.Active}, pending: Overlay[Alarm]{Base: s.Pending}, past: Overlay[Past]{Base: s.Past},
-		number: s.Number, raises: s.Raises,
-	}
-}
-
-// Apply does what each kind of change means.
-func (d *draft) Apply(c Change) {
-	a := c.Alarm
-	switch c.Kind {
-	case Pending:
-		d.pending.Set(a.Key, a)
-	case Dropped:
-		d.pending.del(a.Key)
-		d.past.Set(a.Key, Past{a.LastEvidence().At, a.Begun})
-	case Cleared:
-		d.Active.del(a.Key)
-		d.past.Set(a.Key, Past{a.LastEvidence().At, a.Begun})
-	case Raised:
-		d.pending.del(a.Key)
-		d.Active.Set(a.Key, a)
-		d.number = max(d.number, a.Number)
-		d.raises = append(since(d.raises, a.Raised.Add(-stormWindow)), a.Raised)
-		d.raises = d.raises[max(0, len(d.raises)-maxStorm-1):]
-	default:
-		d.Active.Set(a.Key, a)
-	}
-}
-
-func (a Alarm) LastEvidence() Evidence {
-	if len(a.Evidence) == 0 {
-		return Evidence{}
-	}
-	return a.Evidence[len(a.Evidence)-1]
-}
-
-// since returns the times of an ordered list after at.
-func since(times []time.Time, at time.Time) []time.Time {
-	i, _ := slices.BinarySearchFunc(times, at, time.Time.Compare)
-	for i < len(times) && !times[i].After(at) {
-		i++
-	}
-	return slices.Clip(times[i:])
-}
-
-// Settle finds out again when time alone changes s, once that time has come.
-func (s *State) Settle(now time.Time) {
-	if s.Due.IsZero() || now.Before(s.Due) {
-		return
-	}
-	s.Due = time.Time{}
-	for _, alarms := range []map[Key]Alarm{s.Active, s.Pending} {
-		for _, a := range alarms {
-			s.Due = Sooner(s.Due, a.due())
-		}
-	}
-}
-
-// due returns when time alone changes a; zero: it does not.
-func (a Alarm) due() time.Time {
-	if !a.Cleared.IsZero() {
-		return time.Time{}
-	}
-	at := Sooner(Sooner(a.Expires, a.EndsAt), a.RaisesAt)
-	if a.Flapping && a.EndsAt.IsZero() {
-		at = Sooner(at, a.SteadyAt)
-	}
-	return at
-}
-
-// Sooner returns the earlier of two times, of which zero is never.
-func Sooner(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
-}
-
-// Next returns when time alone changes s; zero: it does not.
-func (s State) Next(calm Damping) time.Time {
-	next := s.Due
-	if _, storm := s.Active[StormKey]; storm && len(s.Raises) > calm.StormAlarms {
-		next = Sooner(next, s.Raises[len(s.Raises)-1-calm.StormAlarms].Add(stormWindow))
-	}
-	return next
-}
-
-// Eval returns what judgements change in s at time now, in the order in which
-// they came. It does not change s.
+// Eval returns what findings change in s at time now, in the order of the
+// findings. It does not change s.
 //
-//   - What no judgement speaks of stays as it is: missing data never clears.
-//   - The time of its evidence orders a judgement: an older one neither ends
-//     an alarm nor raises one that newer evidence has ended.
-//   - The same evidence judged once more is no new sight.
-//   - An alarm keeps its worst severity until it ends, so that a value on the
+//   - What no finding is about stays as it is: missing data never clears an
+//     alarm.
+//   - Findings are ordered by the time of their evidence: an older one neither
+//     clears an alarm nor raises one that newer evidence has cleared.
+//   - The same evidence evaluated once more does not count again.
+//   - An alarm keeps its worst severity until it clears, so that a value on the
 //     edge of two severities does not page at every poll.
-//   - One that flaps stands until it was over for a while.
-func Eval(s State, judgements []Finding, calm Damping, now time.Time) []Change {
-	w := evaluation{draft: s.Draft(), calm: calm, now: now}
-	for _, j := range judgements {
-		switch j.Condition {
+//   - One that flaps stays active until it has been quiet for a while.
+func Eval(s State, findings []Finding, damping Damping, now time.Time) []Change {
+	e := evaluation{Draft: s.Draft(), damping: damping, now: now}
+	for _, f := range findings {
+		switch f.Condition {
 		case Bad:
-			w.bad(j)
+			e.bad(f)
 		case Good:
-			w.good(j)
+			e.good(f)
 		}
 	}
 	if !s.Due.IsZero() && !now.Before(s.Due) {
-		w.tick()
+		e.tick()
 	}
-	w.storm()
-	return w.changes
+	e.storm()
+	return e.changes
 }
 
-// evaluation is one evaluation, over a state that it does not touch.
+// An evaluation is one run of [Eval].
 type evaluation struct {
-	draft
-	calm    Damping
+	Draft
+	damping Damping
 	now     time.Time
 	changes []Change
 }
 
-func (w *evaluation) change(kind Kind, a Alarm) {
-	c := Change{kind, a}
-	w.changes = append(w.changes, c)
-	w.Apply(c)
-}
-
-func (w *evaluation) bad(j Finding) {
-	old, stands := w.Active.Get(j.Key)
-	known := stands
-	if !stands {
-		old, known = w.pending.Get(j.Key)
+func (e *evaluation) bad(f Finding) {
+	old, active := e.Active.Get(f.Key)
+	known := active
+	if !active {
+		old, known = e.pending.Get(f.Key)
 	}
-	past, _ := w.past.Get(j.Key)
+	past, _ := e.past.Get(f.Key)
 	switch {
-	case !known && j.Evidence.At.Before(past.By), known && j.Evidence.At.Before(old.Last):
-		return // newer evidence has spoken
-	case known && j.Evidence.At.Equal(old.Last) && j.Severity <= old.Severity && j.Evidence.Text == old.LastEvidence().Text:
+	case !known && f.Evidence.At.Before(past.By), known && f.Evidence.At.Before(old.Last):
+		return // there is newer evidence
+	case known && f.Evidence.At.Equal(old.Last) && f.Severity <= old.Severity && f.Evidence.Text == old.LastEvidence().Text:
 		return // seen before
 	}
 	a, replaced := old, false
 	if !known {
-		a = Alarm{Key: j.Key, Begun: past.Begun}
-		replaced = w.replaceMasked(&a, j)
+		a = Alarm{Key: f.Key, Begun: past.Begun}
+		replaced = e.replaceMasked(&a, f)
 	}
-	kind := w.take(&a, j)
-	if a.Expires = (time.Time{}); j.Age > 0 && (!known || !old.Expires.IsZero()) { // an event never ends a state
-		a.Expires = w.now.Add(j.Age)
+	kind := e.take(&a, f)
+	if a.Expires = (time.Time{}); f.Age > 0 && (!known || !old.Expires.IsZero()) { // an event never clears a state
+		a.Expires = e.now.Add(f.Age)
 	}
 	if !a.EndsAt.IsZero() {
 		a.EndsAt = time.Time{}
-		if w.begins(&a) {
+		if e.begins(&a) {
 			kind = Updated
 		}
 	}
-	delay := w.calm.RaiseAfter[j.Group]
+	delay := e.damping.RaiseAfter[f.Group]
 	switch {
-	case stands:
-		w.change(kind, a)
-	case delay == 0 || j.Age > 0 || replaced:
-		w.raise(a)
+	case active:
+		e.change(kind, a)
+	case delay == 0 || f.Age > 0 || replaced:
+		e.raise(a)
 	default:
 		if !known {
-			a.RaisesAt = w.now.Add(delay)
+			a.RaisesAt = e.now.Add(delay)
 		}
-		w.change(Pending, a)
+		e.change(Pending, a)
 	}
 }
 
-// take adds a judgement to its alarm.
-func (w *evaluation) take(a *Alarm, j Finding) (kind Kind) {
+// take adds a finding to its alarm, and returns Updated or Seen.
+func (e *evaluation) take(a *Alarm, f Finding) (kind Kind) {
 	kind = Seen
 	if a.Count > 0 {
-		j.Severity = max(j.Severity, j.Again)
+		f.Severity = max(f.Severity, f.Again)
 	}
 	switch {
-	case j.Severity > a.Severity, masks(*a, j):
-		a.Severity, a.Text, kind = j.Severity, j.Text, Updated
+	case f.Severity > a.Severity, masks(*a, f):
+		a.Severity, a.Text, kind = f.Severity, f.Text, Updated
 		a.Ack = nil
-		a.Type, a.Cause = classify(j)
-	case j.Code == "":
-		a.Text = j.Text // the newest reading
+		a.Type, a.Cause = classify(f)
+	case f.Code == "":
+		a.Text = f.Text // the newest reading
 	}
-	a.Last, a.Count, a.Serial = j.Evidence.At, a.Count+1, cmp.Or(j.Serial, a.Serial)
-	if j.Code != "" && !slices.Contains(a.Codes, j.Code) {
-		a.Codes = append(slices.Clip(a.Codes), j.Code)
+	a.Last, a.Count, a.Serial = f.Evidence.At, a.Count+1, cmp.Or(f.Serial, a.Serial)
+	if f.Code != "" && !slices.Contains(a.Codes, f.Code) {
+		a.Codes = append(slices.Clip(a.Codes), f.Code)
 	}
-	a.Evidence = WithEvidence(a.Evidence, j.Evidence)
+	a.Evidence = WithEvidence(a.Evidence, f.Evidence)
 	return kind
 }
 
-// linkLost is all that can be read of a card that is off the bus: it hides
-// why, until a restart.
+// linkLost is all that can be read of a card that is off the bus: until a
+// restart, it masks why.
 const linkLost = "0015"
 
-// masks reports whether all that is known of a is a lost link, and j tells
-// why.
-func masks(a Alarm, j Finding) bool {
-	return slices.Equal(a.Codes, []string{linkLost}) && j.Code != "" && j.Code != linkLost && GroupNamed(j.Group).Tamper != 0
+// masks reports whether all that is known of a is a lost link, and f says why.
+func masks(a Alarm, f Finding) bool {
+	return slices.Equal(a.Codes, []string{linkLost}) && f.Code != "" && f.Code != linkLost && GroupNamed(f.Group).Tamper != 0
 }
 
-// replaceMasked ends the alarm of a lost link when a new one tells its cause,
-// which takes over the evidence, and reports whether it did.
-func (w *evaluation) replaceMasked(a *Alarm, j Finding) bool {
-	hidden, stands := w.Active.Get(Key{Device: j.Device, Group: "chassis", Object: j.Object, Test: j.Test})
-	if !stands || !masks(hidden, j) {
+// replaceMasked clears the alarm of a lost link when f says why, moves its
+// evidence to the new alarm a, and reports whether it did.
+func (e *evaluation) replaceMasked(a *Alarm, f Finding) bool {
+	masked, active := e.Active.Get(Key{Device: f.Device, Group: "chassis", Object: f.Object, Test: f.Test})
+	if !active || !masks(masked, f) {
 		return false
 	}
-	w.clear(hidden, Evidence{At: j.Evidence.At, Text: "its cause is known: " + GroupNamed(j.Group).Title})
-	a.Codes, a.Evidence, a.Count = hidden.Codes, hidden.Evidence, hidden.Count
+	e.clear(masked, Evidence{At: f.Evidence.At, Text: "its cause is known: " + GroupNamed(f.Group).Title})
+	a.Codes, a.Evidence, a.Count = masked.Codes, masked.Evidence, masked.Count
 	return true
 }
 
-func (w *evaluation) raise(a Alarm) {
-	a.Number, a.Raised, a.RaisesAt = w.number+1, w.now, time.Time{}
-	w.begins(&a)
-	a.InStorm = w.calm.StormAlarms > 0 && a.Device != Self && len(since(w.raises, w.now.Add(-stormWindow))) >= w.calm.StormAlarms
-	w.change(Raised, a)
+func (e *evaluation) raise(a Alarm) {
+	a.Number, a.Raised, a.RaisesAt = e.number+1, e.now, time.Time{}
+	e.begins(&a)
+	a.InStorm = e.damping.StormAlarms > 0 && a.Device != Self && len(since(e.raises, e.now.Add(-stormWindow))) >= e.damping.StormAlarms
+	e.change(Raised, a)
 }
 
-// begins notes that an alarm begins or comes back, and reports whether that
-// makes it one that flaps.
-func (w *evaluation) begins(a *Alarm) (flaps bool) {
-	a.Begun = append(since(a.Begun, w.now.Add(-w.calm.FlapWindow)), w.now)
-	flaps = w.calm.FlapCount > 0 && len(a.Begun) >= w.calm.FlapCount && !a.Flapping
+// begins records that an alarm begins or comes back, and reports whether that
+// makes it flap.
+func (e *evaluation) begins(a *Alarm) (flaps bool) {
+	a.Begun = append(since(a.Begun, e.now.Add(-e.damping.FlapWindow)), e.now)
+	flaps = e.damping.FlapCount > 0 && len(a.Begun) >= e.damping.FlapCount && !a.Flapping
 	a.Flapping = a.Flapping || flaps
-	a.SteadyAt = w.now.Add(w.calm.FlapWindow)
+	a.SteadyAt = e.now.Add(e.damping.FlapWindow)
 	return flaps
 }
 
-// good ends what j tells to be over, unless it stands on newer evidence.
-func (w *evaluation) good(j Finding) {
-	for _, k := range w.clearedBy(j) {
-		if a, waits := w.pending.Get(k); waits && !j.Evidence.At.Before(a.Last) {
-			a.Evidence = WithEvidence(a.Evidence, j.Evidence)
-			w.change(Dropped, a)
+// good clears what f is about, unless there is newer evidence for it.
+func (e *evaluation) good(f Finding) {
+	for _, k := range e.clearedBy(f) {
+		if a, waiting := e.pending.Get(k); waiting && !f.Evidence.At.Before(a.Last) {
+			a.Evidence = WithEvidence(a.Evidence, f.Evidence)
+			e.change(Dropped, a)
 		}
-		a, stands := w.Active.Get(k)
-		if !stands || j.Evidence.At.Before(a.Last) || !a.EndsAt.IsZero() {
+		a, active := e.Active.Get(k)
+		if !active || f.Evidence.At.Before(a.Last) || !a.EndsAt.IsZero() {
 			continue
 		}
-		hold := w.calm.ClearAfter[k.Group]
+		hold := e.damping.ClearAfter[k.Group]
 		if a.Flapping {
-			hold = max(hold, w.calm.FlapWindow)
+			hold = max(hold, e.damping.FlapWindow)
 		}
 		if hold == 0 {
-			w.clear(a, j.Evidence)
+			e.clear(a, f.Evidence)
 			continue
 		}
-		a.EndsAt, a.Evidence = w.now.Add(hold), WithEvidence(a.Evidence, j.Evidence)
-		w.change(Seen, a)
+		a.EndsAt, a.Evidence = e.now.Add(hold), WithEvidence(a.Evidence, f.Evidence)
+		e.change(Seen, a)
 	}
 }
 
-// clearedBy returns the alarms that a Good judgement is about: its own; of a clear
-// code, those of its card that one of the cleared codes took part in, and its
-// own if that was polled only.
-func (w *evaluation) clearedBy(j Finding) []Key {
-	if len(j.Clears) == 0 {
-		return []Key{j.Key}
+// clearedBy returns the alarms that a Good finding is about: its own. With a clear
+// code, they are those of its card that one of the cleared codes took part in, and
+// its own if that was polled only.
+func (e *evaluation) clearedBy(f Finding) []Key {
+	if len(f.Clears) == 0 {
+		return []Key{f.Key}
 	}
 	keys := []Key{}
-	for _, code := range j.Clears {
+	for _, code := range f.Clears {
 		c, _ := CodeNamed(code)
-		k := Key{Device: j.Device, Group: c.Group, Object: j.Object, Test: j.Test}
-		if slices.Contains(w.codes(k), code) && !slices.Contains(keys, k) {
+		k := Key{Device: f.Device, Group: c.Group, Object: f.Object, Test: f.Test}
+		if slices.Contains(e.codes(k), code) && !slices.Contains(keys, k) {
 			keys = append(keys, k)
 		}
 	}
-	if len(w.codes(j.Key)) == 0 {
-		keys = append(keys, j.Key)
+	if len(e.codes(f.Key)) == 0 {
+		keys = append(keys, f.Key)
 	}
 	slices.SortFunc(keys, Key.compare)
 	return keys
 }
 
 // codes returns the codes that took part in an alarm.
-func (w *evaluation) codes(k Key) []string {
-	a, stands := w.Active.Get(k)
-	if !stands {
-		a, _ = w.pending.Get(k)
+func (e *evaluation) codes(k Key) []string {
+	a, active := e.Active.Get(k)
+	if !active {
+		a, _ = e.pending.Get(k)
 	}
 	return a.Codes
 }
 
 // tick does what time alone does.
-func (w *evaluation) tick() {
-	is := func(t time.Time) bool { return !t.IsZero() && !w.now.Before(t) }
-	for _, k := range due(w.pending, w.now) {
-		a, _ := w.pending.Get(k)
-		w.raise(a)
+func (e *evaluation) tick() {
+	is := func(t time.Time) bool { return !t.IsZero() && !e.now.Before(t) }
+	for _, k := range due(e.pending, e.now) {
+		a, _ := e.pending.Get(k)
+		e.raise(a)
 	}
-	for _, k := range due(w.Active, w.now) {
-		switch a, _ := w.Active.Get(k); {
+	for _, k := range due(e.Active, e.now) {
+		switch a, _ := e.Active.Get(k); {
 		case is(a.Expires):
-			w.clear(a, Evidence{At: w.now, Text: "ended by itself"})
+			e.clear(a, Evidence{At: e.now, Text: "cleared by itself"})
 		case is(a.EndsAt):
-			w.clear(a, a.LastEvidence())
+			e.clear(a, a.LastEvidence())
 		default:
 			a.Flapping = false
-			w.change(Seen, a)
+			e.change(Seen, a)
 		}
 	}
 }
@@ -402,80 +230,17 @@ func due(alarms Overlay[Alarm], now time.Time) (keys []Key) {
 	return keys
 }
 
-func (w *evaluation) clear(a Alarm, why Evidence) {
-	a.Cleared = w.now
+func (e *evaluation) clear(a Alarm, why Evidence) {
+	a.Cleared = e.now
 	if a.EndsAt.IsZero() {
 		a.Evidence = WithEvidence(a.Evidence, why)
 	}
 	a.EndsAt = time.Time{}
-	w.change(Cleared, a)
+	e.change(Cleared, a)
 }
 
-const (
-	stormWindow = time.Minute // in which new alarms make a storm
-	maxStorm    = 1000        // is the highest Damping.Storm
-)
-
-// MaxEvidence bounds what an alarm keeps: the first and the newest.
-const MaxEvidence = 6
-
-// MaxText bounds the text of an alarm or of its evidence, in bytes.
-const MaxText = 500
-
-func WithEvidence(list []Evidence, e Evidence) []Evidence {
-	if len(list) == MaxEvidence {
-		list = append(list[:1:1], list[2:]...)
-	}
-	return append(slices.Clip(list), e)
-}
-
-// Clip cuts a text that may be of any length, such as a log line.
-func Clip(s string) string {
-	if len(s) <= MaxText {
-		return s
-	}
-	end := MaxText
-	for end > 0 && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return s[:end] + " ..."
-}
-
-// compare orders keys as their texts do, but for separators.
-func (k Key) compare(other Key) int {
-	test := func(k Key) int {
-		if k.Test {
-			return 1
-		}
-		return 0
-	}
-	return cmp.Or(strings.Compare(k.Device, other.Device), strings.Compare(k.Group, other.Group),
-		strings.Compare(k.Object, other.Object), cmp.Compare(test(k), test(other)))
-}
-
-func SortedKeys[T any](m map[Key]T) []Key { return slices.SortedFunc(maps.Keys(m), Key.compare) }
-
-func Later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-// With returns e and what the HSM itself reports in js.
-func (e Events) With(js []Finding) Events {
-	for _, j := range js {
-		switch {
-		case j.Condition != Bad || j.Test || GroupNamed(j.Group).Trap != CryptoAttention:
-		case j.Group == "audit-event":
-			e.AuditCritical++
-		case j.Group == "failed-login":
-			e.FailedLogins++
-		case j.Severity == Critical:
-			e.Critical++
-		default:
-			e.Other++
-		}
-	}
-	return e
+func (e *evaluation) change(kind Kind, a Alarm) {
+	c := Change{kind, a}
+	e.changes = append(e.changes, c)
+	e.Apply(c)
 }

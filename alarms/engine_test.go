@@ -48,7 +48,7 @@ func TestEval(t *testing.T) {
 			alarmstest.After(6, alarmstest.Clearing(4)),
 			alarmstest.After(7, alarmstest.Clearing(5), "cleared major a/stm"),
 		},
-		"an older bad poll raises nothing that is over": {
+		"an older bad poll raises nothing that has cleared": {
 			alarmstest.After(0, alarmstest.Raising(0, alarms.Major), "raised major a/stm"),
 			alarmstest.After(5, alarmstest.Clearing(5), "cleared major a/stm"),
 			alarmstest.After(6, alarmstest.Raising(4, alarms.Critical)),
@@ -59,7 +59,7 @@ func TestEval(t *testing.T) {
 			alarmstest.After(6, alarmstest.Raising(1, alarms.Critical)),
 			alarmstest.After(7, alarmstest.Clearing(3)),
 		},
-		"the same reading judged again is no new sight": {
+		"the same reading evaluated again does not count": {
 			alarmstest.After(0, alarmstest.Raising(0, alarms.Major), "raised major a/stm"),
 			alarmstest.After(1, alarmstest.Raising(0, alarms.Major)),
 			alarmstest.After(2, alarmstest.Raising(2, alarms.Major), "seen major a/stm"),
@@ -69,22 +69,22 @@ func TestEval(t *testing.T) {
 			alarmstest.After(1, alarmstest.Raising(0, alarms.Major), "updated major a/stm"),
 			alarmstest.After(2, alarmstest.Raising(0, alarms.Major)),
 		},
-		"worse is told, milder is not": {
+		"worse is an update, milder is not": {
 			alarmstest.After(0, alarmstest.Raising(0, alarms.Minor), "raised minor a/stm"),
 			alarmstest.After(1, alarmstest.Raising(1, alarms.Critical), "updated critical a/stm"),
 			alarmstest.After(2, alarmstest.Raising(2, alarms.Minor), "seen critical a/stm"),
 			alarmstest.After(3, alarmstest.Raising(3, alarms.Critical), "seen critical a/stm"),
 		},
-		"an event ends by itself, later if it comes again": {
+		"an event clears by itself, later if it comes again": {
 			alarmstest.After(0, event, "raised minor a/stm"),
 			alarmstest.After(30, later, "seen minor a/stm"),
 			alarmstest.After(60, nil),
 			alarmstest.After(89, nil),
 			alarmstest.After(90, nil, "cleared minor a/stm"),
 		},
-		"an event does not end the state that stood before": {
+		"an event does not clear the state that was active before": {
 			alarmstest.After(0, alarmstest.Coded(0, "0016"), "raised major a/comm"),
-			alarmstest.After(1, func() []alarms.Finding { j := alarmstest.Coded(1, "0017"); j[0].Age = time.Minute; return j }(), "seen major a/comm"),
+			alarmstest.After(1, func() []alarms.Finding { f := alarmstest.Coded(1, "0017"); f[0].Age = time.Minute; return f }(), "seen major a/comm"),
 			alarmstest.After(90, nil),
 		},
 		"a state takes over from an event": {
@@ -92,12 +92,12 @@ func TestEval(t *testing.T) {
 			alarmstest.After(1, alarmstest.Raising(1, alarms.Minor), "seen minor a/stm"),
 			alarmstest.After(90, nil),
 		},
-		"tests live apart": {
+		"tests are separate": {
 			alarmstest.After(0, test, "raised major a/stm (test)"),
 			alarmstest.After(1, alarmstest.Clearing(1)),
 			alarmstest.After(2, alarmstest.Raising(2, alarms.Minor), "raised minor a/stm"),
 		},
-		"raised, over and raised in one batch": {
+		"raised, cleared and raised in one batch": {
 			alarmstest.After(0, alarmstest.Join(alarmstest.Raising(0, alarms.Major), alarmstest.Clearing(0), alarmstest.Raising(0, alarms.Major)), "raised major a/stm", "cleared major a/stm", "raised major a/stm"),
 		},
 	} {
@@ -121,7 +121,7 @@ func TestCodesOfOneGroupAreOneAlarm(t *testing.T) {
 	}
 }
 
-// TestClearCodes ends by each clear code exactly what the catalogue says.
+// TestClearCodes has each clear code clear exactly what the catalogue says.
 func TestClearCodes(t *testing.T) {
 	for _, clear := range alarms.Catalogue() {
 		if clear.Kind != alarms.Clear {
@@ -133,17 +133,17 @@ func TestClearCodes(t *testing.T) {
 			}
 			s := alarms.NewState()
 			s.Apply(alarms.Eval(s, alarmstest.Coded(0, c.Code), alarms.Damping{}, alarmstest.At(0)))
-			ended := len(alarms.Eval(s, alarmstest.Coded(1, clear.Code), alarms.Damping{}, alarmstest.At(1))) == 1
-			if want := strings.Contains(strings.Join(clear.Clears, ","), c.Code); ended != want {
-				t.Errorf("%s ends %s: %v, want %v", clear.Code, c.Code, ended, want)
+			cleared := len(alarms.Eval(s, alarmstest.Coded(1, clear.Code), alarms.Damping{}, alarmstest.At(1))) == 1
+			if want := strings.Contains(strings.Join(clear.Clears, ","), c.Code); cleared != want {
+				t.Errorf("%s clears %s: %v, want %v", clear.Code, c.Code, cleared, want)
 			}
 		}
 		s := alarms.NewState() // what was polled only
-		j := alarmstest.Coded(0, clear.Code)[0]
-		j.Condition, j.Severity, j.Clears, j.Code = alarms.Bad, alarms.Minor, nil, ""
-		s.Apply(alarms.Eval(s, []alarms.Finding{j}, alarms.Damping{}, alarmstest.At(0)))
+		f := alarmstest.Coded(0, clear.Code)[0]
+		f.Condition, f.Severity, f.Clears, f.Code = alarms.Bad, alarms.Minor, nil, ""
+		s.Apply(alarms.Eval(s, []alarms.Finding{f}, alarms.Damping{}, alarmstest.At(0)))
 		if len(alarms.Eval(s, alarmstest.Coded(1, clear.Code), alarms.Damping{}, alarmstest.At(1))) != 1 {
-			t.Errorf("%s does not end what was polled of %s", clear.Code, clear.Group)
+			t.Errorf("%s does not clear what was polled of %s", clear.Code, clear.Group)
 		}
 	}
 	// Neither on another card, nor of a test.
@@ -152,10 +152,10 @@ func TestClearCodes(t *testing.T) {
 	for _, change := range []func(*alarms.Key){
 		func(k *alarms.Key) { k.Object = "k7pf1" }, func(k *alarms.Key) { k.Test = true }, func(k *alarms.Key) { k.Device = "b" },
 	} {
-		j := alarmstest.Coded(1, "2013")
-		change(&j[0].Key)
-		if got := alarms.Eval(s, j, alarms.Damping{}, alarmstest.At(1)); len(got) > 0 {
-			t.Errorf("%s ended %v", j[0].Key, alarmstest.Describe(got))
+		f := alarmstest.Coded(1, "2013")
+		change(&f[0].Key)
+		if got := alarms.Eval(s, f, alarms.Damping{}, alarmstest.At(1)); len(got) > 0 {
+			t.Errorf("%s cleared %v", f[0].Key, alarmstest.Describe(got))
 		}
 	}
 }
@@ -189,13 +189,13 @@ func TestEvidenceIsBounded(t *testing.T) {
 	if diff := cmp.Diff([]int{0, 95, 96, 97, 98, 99}, seconds); diff != "" {
 		t.Error(diff)
 	}
-	over := alarms.Eval(s, alarmstest.Clearing(100), alarms.Damping{}, alarmstest.At(100))[0].Alarm
-	if len(over.Evidence) != alarms.MaxEvidence || over.Evidence[alarms.MaxEvidence-1].Text != "good" || !over.Cleared.Equal(alarmstest.At(100)) {
-		t.Errorf("got %+v", over)
+	cleared := alarms.Eval(s, alarmstest.Clearing(100), alarms.Damping{}, alarmstest.At(100))[0].Alarm
+	if len(cleared.Evidence) != alarms.MaxEvidence || cleared.Evidence[alarms.MaxEvidence-1].Text != "good" || !cleared.Cleared.Equal(alarmstest.At(100)) {
+		t.Errorf("got %+v", cleared)
 	}
 }
 
-func TestEndedIsForgotten(t *testing.T) {
+func TestClearedIsForgotten(t *testing.T) {
 	s := alarmstest.Play(t, []alarmstest.Step{alarmstest.After(0, alarmstest.Raising(0, alarms.Major), "raised major a/stm"), alarmstest.After(1, alarmstest.Clearing(1), "cleared major a/stm")})
 	if len(s.Past) != 1 {
 		t.Fatalf("remembers %v", s.Past)
@@ -215,7 +215,7 @@ func TestEndedIsForgotten(t *testing.T) {
 func TestNext(t *testing.T) {
 	s := alarms.NewState()
 	if !s.Next(alarms.Damping{}).IsZero() {
-		t.Error("an empty state ends something")
+		t.Error("an empty state has something due")
 	}
 	for i, group := range []string{"a", "b", "c"} {
 		s.Active[alarms.Key{Group: group}] = alarms.Alarm{Expires: alarmstest.At(30 - 10*i)}

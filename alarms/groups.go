@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// A Group is one kind of problem, from whichever source it is seen. Its row is
-// all there is of it; a rule or a code raises its alarms.
+// A Group is one kind of problem, whichever source reports it. Its row is all
+// there is to it; a rule or a code raises its alarms.
 type Group struct {
 	Name   string
 	Number uint32 // alarmModelIndex: never changed, since managers know it; a new group gets the next
@@ -13,20 +13,20 @@ type Group struct {
 	Trap   Trap   // the vendor's notification for it
 	Action string // what to do, for people
 
-	// X.733 event type and probable cause of what has no code. A row leaves
+	// X.733 event type and probable cause of alarms without a code. A row leaves
 	// them out if they are those of the group's first code.
 	Type, Cause string
 
 	ClearedBy   ClearRule // polls that clear an alarm from a log; zero: only a code, a rule or time does
-	Ages        bool      // some of its alarms are moments, which end by themselves
-	Self        bool      // about the work of Lunawatch itself, checked with every poll
+	Ages        bool      // some of its alarms are one-off events, which clear by themselves
+	Self        bool      // about Lunawatch itself, checked with every poll
 	OfPartition bool      // its objects are partitions
-	Category    string    // level category shows this group, under this title, for all with its Trap; "": it shows another
+	Category    string    // level category shows this group, under this title, in place of all with its Trap; "": it shows another
 
 	Tamper       tamper   // how it stops the card by itself; 0: it does not
 	afterTampers tamper   // tampers that explain its alarms while they are active
-	Causes       []string // other groups that do, of the same device and card
-	ParentCauses []string // groups that do, of what the device depends on
+	Causes       []string // other groups that explain its alarms, on the same device and card
+	ParentCauses []string // groups that explain its alarms, on what the device depends on
 }
 
 // A tamper is one way in which a card is stopped, or a set of them.
@@ -122,7 +122,7 @@ var groups = completed([]Group{
 		Action: "Restart the HSM, then power cycle it; if the check still fails, zeroize and restore from a backup. Ask the vendor's support."},
 	{Name: "comm", Number: 19, Title: "HSM answers late or not at all", Trap: CryptoAttention,
 		afterTampers: anyTamper, Causes: []string{"halt", "hsm-crashed"}, ClearedBy: whenAnswering, Ages: true,
-		Action: "Look at load and hsm show. If it repeats, restart the HSM and ask the vendor's support."},
+		Action: "Check the load and hsm show. If it repeats, restart the HSM and ask the vendor's support."},
 	{Name: "temp-warn", Number: 20, Title: "Card too warm", Trap: CryptoAttention,
 		Causes: []string{"soft-t", "hard-ht"},
 		Action: "Improve the cooling, check the fans, reduce the load: at 80 C the card stops."},
@@ -152,7 +152,7 @@ var groups = completed([]Group{
 	{Name: "hsm-silent", Number: 29, Title: "HSM does not answer", Trap: CryptoAttention,
 		Type: "communicationsAlarm", Cause: "responseTimeExcessive",
 		afterTampers: anyTamper, Causes: []string{"halt", "restart", "hsm-crashed", "unreachable"}, ParentCauses: []string{"unreachable"},
-		Action: "A PED operation can block it for minutes. Else look at the load, then restart the HSM."},
+		Action: "A PED operation can block it for minutes. Otherwise check the load, then restart the HSM."},
 	{Name: "hsm-crashed", Number: 30, Title: "HSM firmware crashed", Trap: CryptoAttention,
 		Type: "processingErrorAlarm", Cause: "softwareProgramAbnormallyTerminated", ClearedBy: whenAnswering,
 		Action: adviseRestart},
@@ -164,7 +164,7 @@ var groups = completed([]Group{
 		Action: "The auditor fetches the log and makes room, or finds out who changed it."},
 	{Name: "so-login-attempts", Number: 33, Title: "Wrong SO logins", Trap: CryptoAttention,
 		Type: "securityServiceOrMechanismViolation", Cause: "authenticationFailure",
-		Action: "Find out who tries. At 0 the HSM erases itself; a right SO login sets the count back."},
+		Action: "Find out who tries. At 0 the HSM erases itself; a successful SO login resets the counter."},
 	{Name: "hsm-storage", Number: 34, Title: "HSM storage", Trap: CryptoAttention,
 		Type: "qualityOfServiceAlarm", Cause: "thresholdCrossed",
 		Action: "Free a partition, or accept that no further one fits."},
@@ -177,7 +177,7 @@ var groups = completed([]Group{
 	{Name: "ntls", Number: 36, Title: "NTLS down", Trap: NTLSAttention,
 		Type: "communicationsAlarm", Cause: "communicationsSubsystemFailure",
 		afterTampers: anyTamper, Causes: []string{"halt", "restart", "hsm-crashed", "unreachable"}, Category: "NTLS",
-		Action: "No client can work. Look at ntls show and the log disk, then restart NTLS."},
+		Action: "No client can work. Check ntls show and the log disk, then restart NTLS."},
 	{Name: "ntls-log", Number: 37, Title: "NTLS reports errors", Trap: NTLSAttention,
 		Type: "communicationsAlarm", Cause: "communicationsProtocolError",
 		afterTampers: anyTamper, Causes: []string{"halt", "restart", "hsm-crashed"}, Ages: true,
@@ -205,16 +205,16 @@ var groups = completed([]Group{
 		Action: "Free space on the host that the agent runs on."},
 	{Name: "ha-member", Number: 45, Title: "HA group has lost a member", Trap: CryptoAttention,
 		Type: "communicationsAlarm", Cause: "underlyingResourceUnavailable", Causes: []string{"ha-offline", "ha-exhausted"},
-		Action: "Look at the appliance and at its partition: is it reachable, is it activated? Applications that began without it must be restarted."},
+		Action: "Check the appliance and its partition: is it reachable, is it activated? Applications that started without it must be restarted."},
 	{Name: "ha-exhausted", Number: 46, Title: "HA recovery given up", Trap: CryptoAttention,
 		Type: "communicationsAlarm", Cause: "underlyingResourceUnavailable",
-		Action: "Mend the member, then have it recovered by hand (hagroup recover) or restart the applications: nothing tries any more."},
+		Action: "Repair the member, then recover it by hand (hagroup recover) or restart the applications: nothing retries any more."},
 	{Name: "ha-redundancy", Number: 47, Title: "HA group without redundancy", Trap: CryptoAttention,
 		Type: "qualityOfServiceAlarm", Cause: "underlyingResourceUnavailable", Causes: []string{"ha-offline"},
 		Action: "The next loss is an outage: bring the lost members back."},
 	{Name: "ha-standby-in-use", Number: 48, Title: "HA group works with its standby members", Trap: CryptoAttention,
 		Type: "qualityOfServiceAlarm", Cause: "underlyingResourceUnavailable",
-		Action: "No active member is left: look at their appliances and partitions, and bring them back."},
+		Action: "No active member is left: check their appliances and partitions, and bring them back."},
 	{Name: "ha-offline", Number: 49, Title: "HA group offline", Trap: CryptoAttention,
 		Type: "communicationsAlarm", Cause: "underlyingResourceUnavailable",
 		Action: "No application of this host can use its keys. Bring a member back, then restart the applications."},
@@ -245,7 +245,7 @@ var groups = completed([]Group{
 		Action: "Find out who tries. Too many lock the role, of the SO erase the HSM."},
 	{Name: "inventory", Number: 66, Title: "Not what is expected", Trap: CryptoAttention,
 		Type: "operationalViolation", Cause: "proceduralError",
-		Action: "Compare with what should be there; mend the one that is wrong, or expect: in the configuration."},
+		Action: "Compare with what should be there; correct the one that is wrong, or expect: in the configuration."},
 	{Name: "inventory-partition", Number: 68, Title: "Partition missing or not activated", Trap: CryptoAttention,
 		Type: "operationalViolation", Cause: "outOfService", OfPartition: true,
 		Action: "Find out who removed or deactivated it. Its crypto officer activates it; else restore it from a backup, or change expect: in the configuration."},
@@ -254,33 +254,33 @@ var groups = completed([]Group{
 		Action: "Add it on this client (hagroup addmember), or change expect: in the configuration."},
 	{Name: "forecast", Number: 65, Title: "A trend leads to a limit", Trap: CryptoAttention,
 		Type: "qualityOfServiceAlarm", Cause: "resourceAtOrNearingCapacity",
-		Action: "There is time: plan the replacement, or make room, before the day that is named."},
+		Action: "There is time: plan the replacement, or make room, before the day named."},
 	{Name: "storm", Number: 56, Title: "Many new alarms", Trap: CryptoAttention,
 		Type: "qualityOfServiceAlarm", Cause: "congestion", Self: true,
 		Action: "See lunawatch alarms list. Many at once have one cause: power, network, cooling."},
 	{Name: "delivery", Number: 57, Title: "Notifications are not delivered", Trap: CryptoAttention,
 		Type: "communicationsAlarm", Cause: "communicationsSubsystemFailure", Self: true,
-		Action: "Look at the receiver and at the way to it; what waits is delivered when it is back."},
+		Action: "Check the receiver and the way to it; what is queued is delivered when it is back."},
 	{Name: "journal", Number: 58, Title: "State not stored", Trap: CryptoAttention,
 		Type: "processingErrorAlarm", Cause: "fileError", Self: true,
-		Action: "Free space below state_directory and make it writable. Alarms go on in memory meanwhile. Of a damaged state, clear the alarm once you have looked at it."},
+		Action: "Free space below state_directory and make it writable. Alarms are kept in memory meanwhile. After a damaged state, clear the alarm once you have examined it."},
 	{Name: "test", Number: 59, Title: "Test of the alarm chain", Trap: CryptoAttention,
 		Type: "other", Cause: "other", Ages: true,
-		Action: "Nothing: it ends by itself."},
+		Action: "Nothing: it clears by itself."},
 	{Name: "sources-disagree", Number: 60, Title: "Sources disagree", Trap: CryptoAttention,
 		Type: "integrityViolation", Cause: "informationModificationDetected", Causes: []string{"unreachable"},
-		Action: "One of them is wrong, or they look at different HSMs: compare their addresses in the configuration and what hsm show says on the appliance."},
+		Action: "One of them is wrong, or they read different HSMs: compare their addresses in the configuration and what hsm show says on the appliance."},
 	{Name: "source-failing", Number: 61, Title: "Source fails", Trap: CryptoAttention,
 		Type: "communicationsAlarm", Cause: "communicationsSubsystemFailure",
 		Causes: []string{"unreachable", "hsm-silent"}, ParentCauses: []string{"unreachable"},
-		Action: "Others work, but nothing stands in for them any more: look at the account, the address and the service on the appliance, or take the source out of the configuration."},
+		Action: "Others work, but there is no fallback for them any more: check the account, the address and the service on the appliance, or take the source out of the configuration."},
 	{Name: "data-stale", Number: 62, Title: "Data are old", Trap: CryptoAttention,
 		Type: "qualityOfServiceAlarm", Cause: "responseTimeExcessive",
 		afterTampers: anyTamper, Causes: []string{"halt", "restart", "hsm-crashed", "hsm-silent", "unreachable"}, ParentCauses: []string{"unreachable"},
-		Action: "The source named fails or is slow; lunawatch check-config and luna_source_failure tell why."},
+		Action: "The source named fails or is slow; lunawatch check-config and luna_source_failure say why."},
 })
 
-// completed adds to each row what follows from other rows and from codes.
+// completed adds to each row what other rows and codes imply.
 func completed(rows []Group) []Group {
 	all := slices.Clone(rows)
 	for i := range all {
@@ -315,7 +315,8 @@ func GroupNamed(name string) Group {
 	return Group{Name: name, Title: name, Trap: CryptoAttention, Action: adviseSupport, Type: "other", Cause: "indeterminate"}
 }
 
-// CategoryByTrap has the group that level category shows for all with a Trap.
+// CategoryByTrap has, by Trap, the group that level category shows in place of all
+// with that Trap.
 var CategoryByTrap = indexed(slices.DeleteFunc(Groups(), func(g Group) bool { return g.Category == "" }), func(g Group) Trap { return g.Trap })
 
 func indexed[K comparable, V any](list []V, key func(V) K) map[K]V {
@@ -326,11 +327,11 @@ func indexed[K comparable, V any](list []V, key func(V) K) map[K]V {
 	return m
 }
 
-// classify returns X.733 event type and probable cause of a judgement.
-func classify(j Finding) (eventType, cause string) {
-	if c, ok := CodeNamed(j.Code); ok {
+// classify returns the X.733 event type and probable cause of a finding.
+func classify(f Finding) (eventType, cause string) {
+	if c, ok := CodeNamed(f.Code); ok {
 		return c.Type, c.Cause
 	}
-	g := GroupNamed(j.Group)
+	g := GroupNamed(f.Group)
 	return g.Type, g.Cause
 }

@@ -49,15 +49,15 @@ func (m Match) Validate() error {
 			if _, err := path.Match(p, ""); err != nil {
 				errs = append(errs, setting.Faultf(at, "%q is not a pattern; wildcards * and ? are allowed", p))
 			} else if list.key == "groups" && !slices.ContainsFunc(Groups(), func(g Group) bool { return matches([]string{p}, g.Name) }) {
-				errs = append(errs, setting.Faultf(at, "%q is no group of alarms; lunawatch alarms explain lists them", p))
+				errs = append(errs, setting.Faultf(at, "%q is not a group of alarms; lunawatch alarms explain lists them", p))
 			}
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// A Silence keeps alarms from being told for some time: planned work, a known
-// fault. They stand in every table meanwhile.
+// A Silence suppresses the notifications of alarms for some time: planned work, a
+// known fault. The alarms stay active, and in every table.
 type Silence struct {
 	ID     uint64    `json:"id"`
 	Match  Match     `json:"match"`
@@ -74,7 +74,7 @@ func (s Silence) Validate() error {
 		errs = append(errs, errors.New("a silence needs an author and a reason"))
 	}
 	if !s.Until.After(s.From) {
-		errs = append(errs, errors.New("a silence needs an end after its begin"))
+		errs = append(errs, errors.New("a silence needs an end after its beginning"))
 	}
 	return errors.Join(append(errs, s.Match.Validate())...)
 }
@@ -84,7 +84,7 @@ func (s Silence) holds(a Alarm, now time.Time) bool {
 	return !now.Before(s.From) && now.Before(s.Until) && s.Match.Selects(a) && (s.Match.Severity == None || a.Severity <= s.Match.Severity)
 }
 
-// SilencedBy returns the silence that holds an alarm, if one does.
+// SilencedBy returns the silence that holds for an alarm at now; nil: none does.
 func SilencedBy(silences []Silence, a Alarm, now time.Time) *Silence {
 	for i := range silences {
 		if silences[i].holds(a, now) {

@@ -4,13 +4,16 @@ import (
 	"time"
 )
 
-// Signs of life of the agent itself, without an alarm.
+// The kinds that only notifications have. Started and Heartbeat are heartbeats of
+// the agent itself, without an alarm; Repeated is a change that the receiver was
+// notified of before.
 const (
 	Started   Kind = "started"
 	Heartbeat Kind = "heartbeat"
+	Repeated  Kind = "repeated"
 )
 
-// A Notification is one change that a receiver is told of.
+// A Notification is one change that a receiver is notified of.
 type Notification struct {
 	ID       string    `json:"id"`       // the same at every retry
 	Sequence uint64    `json:"sequence"` // of its queue
@@ -20,10 +23,7 @@ type Notification struct {
 	Label    string    `json:"label"`   // of the HSM; "" if it is not known
 }
 
-// IsHeartbeat reports whether n is a sign of life, without an alarm.
+// IsHeartbeat reports whether n is of the agent itself, without an alarm.
 func (n Notification) IsHeartbeat() bool {
 	return n.Change.Kind == Started || n.Change.Kind == Heartbeat
 }
-
-// Repeated is what was told before, told again.
-const Repeated Kind = "repeated"

@@ -4,12 +4,13 @@ import (
 	"iter"
 )
 
-// An Overlay is a map with changes over it that it does not feel.
+// An Overlay is a map with changes over it, which leave the map as it is.
 type Overlay[V any] struct {
-	Base map[Key]V
-	over map[Key]*V // nil: it is gone
+	Base map[Key]V  // is not changed
+	over map[Key]*V // nil: deleted
 }
 
+// Get returns the value of a key, and whether there is one.
 func (o *Overlay[V]) Get(k Key) (v V, ok bool) {
 	if p, changed := o.over[k]; changed {
 		if p == nil {
@@ -28,11 +29,12 @@ func (o *Overlay[V]) put(k Key, v *V) {
 	o.over[k] = v
 }
 
+// Set changes the value of a key.
 func (o *Overlay[V]) Set(k Key, v V) { o.put(k, &v) }
 
 func (o *Overlay[V]) del(k Key) { o.put(k, nil) }
 
-// flush makes the changes part of the map below.
+// flush makes the changes part of Base.
 func (o *Overlay[V]) flush() {
 	for k, v := range o.over {
 		if v == nil {
@@ -44,6 +46,7 @@ func (o *Overlay[V]) flush() {
 	o.over = nil
 }
 
+// All returns every key and value, in no order.
 func (o *Overlay[V]) All() iter.Seq2[Key, V] {
 	return func(yield func(Key, V) bool) {
 		for k, v := range o.Base {

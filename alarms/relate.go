@@ -4,17 +4,14 @@ import (
 	"time"
 )
 
-// earlier is how long before its cause a consequence can be seen.
-const earlier = 10 * time.Minute
-
-// CauseOf returns the alarm that explains another one, if one that stands
-// does. What is worse than its cause, or older, stands for itself. parent
-// tells what a device depends on; nil: all stand alone.
+// CauseOf returns the active alarm that explains a, if there is one. An alarm
+// that is worse than its cause, or older, is explained by nothing. parent returns
+// what a device depends on; nil: no device depends on another.
 func CauseOf(a Alarm, active *Overlay[Alarm], parent func(device string) string) (cause Key, explained bool) {
 	group := GroupNamed(a.Group)
 	explains := func(k Key) bool {
-		c, stands := active.Get(k)
-		return stands && k != a.Key && c.Severity >= a.Severity && !a.Raised.Before(c.Raised.Add(-earlier))
+		c, ok := active.Get(k)
+		return ok && k != a.Key && c.Severity >= a.Severity && !a.Raised.Before(c.Raised.Add(-earlier))
 	}
 	for _, object := range []string{a.Object, ""} {
 		for _, g := range group.Causes {
@@ -35,3 +32,6 @@ func CauseOf(a Alarm, active *Overlay[Alarm], parent func(device string) string)
 	}
 	return Key{}, false
 }
+
+// earlier is how long before its cause a consequence can be seen.
+const earlier = 10 * time.Minute

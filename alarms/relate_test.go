@@ -28,10 +28,10 @@ func TestCauses(t *testing.T) {
 	add("d", "unreachable", "", alarms.Major, 1000)
 	other := add("e", "hard", "k7pf1", alarms.Critical, 0)
 	add("e", "lock", "", alarms.Critical, 10) // another card
-	own := add("e", "lock", "k7pf1", alarms.Critical, 10)
+	same := add("e", "lock", "k7pf1", alarms.Critical, 10)
 	soft := add("f", "soft-t", "", alarms.Critical, 950) // it got worse
 	hard := add("f", "hard-ht", "", alarms.Critical, 1000)
-	want := map[alarms.Key]alarms.Key{soft: hard, locked: tamper, partition: tamper, stale: dead, child: dead, own: other}
+	want := map[alarms.Key]alarms.Key{soft: hard, locked: tamper, partition: tamper, stale: dead, child: dead, same: other}
 	got := make(map[alarms.Key]alarms.Key)
 	for k, a := range active {
 		if cause, ok := alarms.CauseOf(a, &alarms.Overlay[alarms.Alarm]{Base: active}, func(device string) string { return map[string]string{"c": "b"}[device] }); ok {
@@ -53,11 +53,11 @@ func TestConsequences(t *testing.T) {
 	for _, g := range alarms.Groups() {
 		for _, name := range slices.Concat(g.Causes, g.ParentCauses) {
 			if !known(name) {
-				t.Errorf("%s: %q is no group", g.Name, name)
+				t.Errorf("%s: %q is not a group", g.Name, name)
 			}
 		}
 		if by[g.Name] != nil {
-			t.Errorf("%s is there twice", g.Name)
+			t.Errorf("%s is listed twice", g.Name)
 		}
 		by[g.Name] = g.Causes
 	}

@@ -6,19 +6,21 @@ import (
 	"time"
 )
 
+// StormKey is the key of the alarm that sums up a storm.
 var StormKey = Key{Device: Self, Group: "storm"}
 
-// storm keeps the alarm that sums up what is not told one by one.
-func (w *evaluation) storm() {
-	a, stands := w.Active.Get(StormKey)
-	raging := w.calm.StormAlarms > 0 && len(since(w.raises, w.now.Add(-stormWindow))) > w.calm.StormAlarms
+// storm raises, updates and clears the alarm that sums up what is not notified
+// one by one.
+func (e *evaluation) storm() {
+	a, active := e.Active.Get(StormKey)
+	raging := e.damping.StormAlarms > 0 && len(since(e.raises, e.now.Add(-stormWindow))) > e.damping.StormAlarms
 	switch {
-	case stands && !raging:
-		_, a.Text = w.stormSum(a.Raised)
-		w.clear(a, Evidence{At: w.now, Text: "fewer new alarms"})
-	case raging && w.now.Sub(a.Last) >= stormCount && slices.ContainsFunc(w.changes, func(c Change) bool { return c.Kind == Raised && c.Alarm.InStorm }):
-		severity, text := w.stormSum(a.Raised)
-		w.bad(Finding{Key: StormKey, Condition: Bad, Severity: severity, Text: text, Evidence: Evidence{At: w.now, Text: text}})
+	case active && !raging:
+		_, a.Text = e.stormSum(a.Raised)
+		e.clear(a, Evidence{At: e.now, Text: "fewer new alarms"})
+	case raging && e.now.Sub(a.Last) >= stormCount && slices.ContainsFunc(e.changes, func(c Change) bool { return c.Kind == Raised && c.Alarm.InStorm }):
+		severity, text := e.stormSum(a.Raised)
+		e.bad(Finding{Key: StormKey, Condition: Bad, Severity: severity, Text: text, Evidence: Evidence{At: e.now, Text: text}})
 	}
 }
 
@@ -26,12 +28,12 @@ func (w *evaluation) storm() {
 const stormCount = 5 * time.Second
 
 // stormSum counts what a storm has raised since it began. The sum is critical
-// if one of it is.
-func (w *evaluation) stormSum(from time.Time) (severity Severity, text string) {
+// if one of the alarms is.
+func (e *evaluation) stormSum(from time.Time) (severity Severity, text string) {
 	severity = Major
 	n, critical := 0, 0
 	devices := make(map[string]bool)
-	for _, a := range w.Active.All() {
+	for _, a := range e.Active.All() {
 		if !a.InStorm || a.Raised.Before(from) {
 			continue
 		}
@@ -42,5 +44,5 @@ func (w *evaluation) stormSum(from time.Time) (severity Severity, text string) {
 			severity = Critical
 		}
 	}
-	return severity, fmt.Sprintf("%d alarms on %d devices, %d of them critical, are not told one by one; lunawatch alarms list has them all", n, len(devices), critical)
+	return severity, fmt.Sprintf("%d alarms on %d devices, %d of them critical, are not notified one by one; lunawatch alarms list shows them all", n, len(devices), critical)
 }

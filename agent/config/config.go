@@ -1,4 +1,5 @@
-// Package agent is the configuration of Lunawatch and the wiring of its parts.
+// Package config reads and validates the configuration of Lunawatch, and makes the
+// sources that it names. It knows nothing of how they run.
 package config
 
 import (
@@ -22,36 +23,8 @@ import (
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
-// Expected returns what must be there, by device.
-func (c Config) Expected() map[string]rules.Expected {
-	all := make(map[string]rules.Expected)
-	for _, h := range c.HSMs {
-		if h.Expect != nil {
-			all[h.Name] = *h.Expect
-		}
-	}
-	if c.HA.Expect != nil {
-		all[c.Host.Name] = *c.HA.Expect
-	}
-	return all
-}
-
-// Parent returns what a device depends on: a card on its host, an HSM on what
-// is configured; "" if it stands alone.
-func (c Config) Parent(device string) string {
-	if c.LunaCM.Enabled && strings.HasPrefix(device, c.Cards().Device("")) {
-		return c.Host.Name
-	}
-	for _, h := range c.HSMs {
-		if h.Name == device {
-			return h.DependsOn
-		}
-	}
-	return ""
-}
-
-// A Config is a configuration file. Every key has the meaning and default that
-// the shipped lunawatch.yaml gives.
+// A Config is a configuration file. Every key has the meaning and default that the
+// shipped lunawatch.yaml gives.
 type Config struct {
 	StateDirectory string         `yaml:"state_directory"`
 	ControlSocket  string         `yaml:"control_socket"`
@@ -91,8 +64,8 @@ func Default() Config {
 	}
 }
 
-// Read reads and validates a configuration file. What is wrong with its
-// text is [Faults].
+// Read reads and validates a configuration file. If its text is wrong, the error is
+// [Faults].
 func Read(file string) (Config, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -145,7 +118,7 @@ func (c Config) Validate() error {
 		}
 		names[h.Name] = true
 		if h.DependsOn != "" && (h.DependsOn == h.Name || !c.has(h.DependsOn)) {
-			found = append(found, setting.Faultf("depends_on", "%q is no other HSM and not the host", h.DependsOn))
+			found = append(found, setting.Faultf("depends_on", "%q is neither another HSM nor the host", h.DependsOn))
 		}
 		errs = append(errs, setting.At(fmt.Sprintf("hsms[%d]", i), errors.Join(found...)))
 	}
@@ -183,106 +156,41 @@ func (c Config) has(name string) bool {
 	return name == c.Host.Name || slices.ContainsFunc(c.HSMs, func(h HSM) bool { return h.Name == name })
 }
 
-// SNMP is how the agent serves SNMP through the host's snmpd.
-type SNMP struct {
-	Enabled bool `yaml:"enabled"`
-	// The vendor's options, with the vendor's meaning.
-	Socket       string `yaml:"agentXSocket"`
-	PingInterval int    `yaml:"agentXPingInterval"` // s; 0: never
-	Timeout      int    `yaml:"agentXTimeout"`      // s
-	Retries      int    `yaml:"agentXRetries"`
-	// RawEventCounters serves hsmCriticalEvents and hsmNonCriticalEvents as
-	// the HSM reports them, even where a release always reports 0.
-	RawEventCounters bool `yaml:"raw_event_counters"`
-}
-
-// Validate returns all that is wrong with s.
-func (s SNMP) Validate() error {
-	var errs []error
-	if _, _, err := agentx.ParseAddress(s.Socket); s.Enabled && err != nil {
-		errs = append(errs, setting.Faultf("agentXSocket", "%q is neither a path nor tcp:host:port", s.Socket))
-	}
-	for _, option := range []struct {
-		key                string
-		value, least, most int
-	}{{"agentXPingInterval", s.PingInterval, 0, 86400}, {"agentXTimeout", s.Timeout, 1, 86400}, {"agentXRetries", s.Retries, 0, 1000}} {
-		switch {
-		case option.value < option.least:
-			errs = append(errs, setting.Faultf(option.key, "%d is too small; %d or more is needed", option.value, option.least))
-		case option.value > option.most:
-			errs = append(errs, setting.Faultf(option.key, "%d is too large; at most %d is allowed", option.value, option.most))
+// Expected returns what must be there, by device.
+func (c Config) Expected() map[string]rules.Expected {
+	all := make(map[string]rules.Expected)
+	for _, h := range c.HSMs {
+		if h.Expect != nil {
+			all[h.Name] = *h.Expect
 		}
 	}
-	return errors.Join(errs...)
-}
-
-// ReadVendor takes the agentX options from the configuration file of the
-// vendor's own agent, luna-snmp.conf.
-func (s *SNMP) ReadVendor(file string) error {
-	f, err := os.Open(file)
-	if err != nil {
-		return fmt.Errorf("vendor configuration: %w", err)
+	if c.HA.Expect != nil {
+		all[c.Host.Name] = *c.HA.Expect
 	}
-	defer f.Close()
-	c := agentx.Config{
-		Socket: s.Socket, Retries: s.Retries,
-		Timeout: time.Duration(s.Timeout) * time.Second, PingInterval: time.Duration(s.PingInterval) * time.Second,
+	return all
+}
+
+// Parent returns what a device depends on: a card on its host, an HSM on what is
+// configured; "": nothing.
+func (c Config) Parent(device string) string {
+	if c.LunaCM.Enabled && strings.HasPrefix(device, c.Cards().Device("")) {
+		return c.Host.Name
 	}
-	if err := c.ReadOptions(f); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	s.Socket, s.Retries = c.Socket, c.Retries
-	s.Timeout, s.PingInterval = int(c.Timeout/time.Second), int(c.PingInterval/time.Second)
-	return nil
-}
-
-// Intervals is how often an HSM is asked, by the cost of the commands.
-type Intervals struct {
-	Fast   time.Duration `yaml:"fast"`
-	Slow   time.Duration `yaml:"slow"`
-	Hourly time.Duration `yaml:"hourly"`
-}
-
-// Complete fills in what is not set. An interval of all that is too short is
-// reported there, and not again where it is inherited.
-func (i *Intervals) Complete(all Intervals) {
-	i.Fast = cmp.Or(i.Fast, max(all.Fast, time.Second))
-	i.Slow = cmp.Or(i.Slow, max(all.Slow, time.Second))
-	i.Hourly = cmp.Or(i.Hourly, max(all.Hourly, time.Second))
-}
-
-// Validate returns all that is wrong with i.
-func (i Intervals) Validate() error {
-	var errs []error
-	for _, interval := range []struct {
-		key   string
-		value time.Duration
-	}{{"fast", i.Fast}, {"slow", i.Slow}, {"hourly", i.Hourly}} {
-		if interval.value < time.Second {
-			errs = append(errs, setting.Faultf(interval.key, "%s is below one second", interval.value))
+	for _, h := range c.HSMs {
+		if h.Name == device {
+			return h.DependsOn
 		}
 	}
-	return errors.Join(errs...)
+	return ""
 }
 
-func (i Intervals) collectors() poll.Intervals {
-	return poll.Intervals{poll.Fast: i.Fast, poll.Slow: i.Slow, poll.Hourly: i.Hourly}
-}
-
-func withPort(address, port string) string {
-	if _, _, err := net.SplitHostPort(address); err == nil {
-		return address
-	}
-	return net.JoinHostPort(strings.Trim(address, "[]"), port)
-}
-
-// Sender returns the HSM whose log it is, "" if it is of none. The name in the
-// line comes first, since a relay sends the logs of several.
+// Sender returns the HSM whose log a line is from; "": none. The host name in the
+// line comes first, since a relay sends the logs of several HSMs.
 func (c Config) Sender(address netip.Addr, host string) string {
 	for _, sender := range []string{host, address.String()} {
 		for _, h := range c.HSMs {
-			own, _, _ := net.SplitHostPort(h.AnyAddress())
-			if sender != "" && (sender == h.Name || sender == own || slices.Contains(h.SyslogSenders, sender)) {
+			configured, _, _ := net.SplitHostPort(h.AnyAddress())
+			if sender != "" && (sender == h.Name || sender == configured || slices.Contains(h.SyslogSenders, sender)) {
 				return h.Name
 			}
 		}

@@ -64,7 +64,7 @@ func keysOf(typ reflect.Type, keys []string) []string {
 	return keys
 }
 
-// TestParent has cards depend on their host, and HSMs on what they say.
+// TestParent has cards depend on their host, and HSMs on what is configured.
 func TestParent(t *testing.T) {
 	c, err := Parse([]byte("host: {name: client}\nlunacm: {enabled: true, name: card}\nhsms:\n- {name: a, replay: /d, depends_on: b}\n- {name: b, replay: /d}\n"))
 	if err != nil {
@@ -75,7 +75,7 @@ func TestParent(t *testing.T) {
 			t.Errorf("%s depends on %q, want %q", device, got, want)
 		}
 	}
-	if _, err := Parse([]byte("hsms: [{name: a, replay: /d, depends_on: c}]\n")); err == nil || !strings.Contains(err.Error(), "no other HSM") {
+	if _, err := Parse([]byte("hsms: [{name: a, replay: /d, depends_on: c}]\n")); err == nil || !strings.Contains(err.Error(), "neither another HSM nor the host") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -187,7 +187,7 @@ func TestConfigFile(t *testing.T) {
 	}
 }
 
-// TestConfigAliases: an alias is what it stands for, also before the key that
+// TestConfigAliases: an alias is replaced by its value, also before the key that
 // has its anchor, and a key counts more than what is merged.
 func TestConfigAliases(t *testing.T) {
 	c, err := Parse([]byte(`

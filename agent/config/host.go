@@ -64,13 +64,47 @@ func (l LunaCM) Validate() error {
 	return errors.Join(append(errs, setting.At("intervals", l.Intervals.Validate()), l.validateKernel())...)
 }
 
+// The values of KernelLog other than a file: the kernel's ring buffer, and journald.
+const (
+	KernelRing    = "kmsg"
+	KernelJournal = "journal"
+)
+
+func (l LunaCM) validateKernel() error {
+	var errs []error
+	if !slices.Contains([]string{"", KernelRing, KernelJournal}, l.KernelLog) && !filepath.IsAbs(l.KernelLog) {
+		errs = append(errs, setting.Faultf("kernel_log", "%q is none of kmsg, journal, the absolute path of a file, and nothing", l.KernelLog))
+	}
+	serials := make(map[string]bool)
+	for _, driver := range slices.Sorted(maps.Keys(l.KernelCards)) {
+		key := "kernel_cards." + setting.Key(driver)
+		serial := l.KernelCards[driver]
+		switch {
+		case DriverInstance.FindString(driver) != driver:
+			errs = append(errs, setting.Faultf(key, "%q is not a driver instance such as k7pf0", driver))
+		case !isSerial(serial):
+			errs = append(errs, setting.Faultf(key, "%q is not a serial number", serial))
+		case serials[serial]:
+			errs = append(errs, setting.Faultf(key, "%s is listed twice", serial))
+		}
+		serials[serial] = true
+	}
+	return errors.Join(errs...)
+}
+
+// DriverInstance finds the name of a card's driver instance in a line, such as k7pf0.
+var DriverInstance = regexp.MustCompile(`\b(?:k7pf|viper)\d+\b`)
+
+// isSerial reports whether s is a serial number of an HSM.
+func isSerial(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
 // HA is how the HA groups of this host, a Luna client, are watched.
 type HA struct {
 	Enabled      bool            `yaml:"enabled"`
 	ClientConfig string          `yaml:"client_config"` // Chrystoki.conf or crystoki.ini
-	ListGroups   bool            `yaml:"listgroups"`    // ask lunacm, too
-	VTL          string          `yaml:"vtl"`           // path; asked in place of lunacm
-	Interval     time.Duration   `yaml:"interval"`      // between two questions to lunacm; 0: the slow interval
+	ListGroups   bool            `yaml:"listgroups"`    // poll lunacm, too
+	VTL          string          `yaml:"vtl"`           // path; polled instead of lunacm
+	Interval     time.Duration   `yaml:"interval"`      // between two polls of lunacm; 0: the slow interval
 	Expect       *rules.Expected `yaml:"expect"`        // its members; nil: nothing is expected
 
 	Replay string `yaml:"-"` // directory of a capture
@@ -94,7 +128,7 @@ func (h HA) Validate() error {
 	return errors.Join(errs...)
 }
 
-// A Syslog is where appliances may forward their logs to; "" is nowhere.
+// A Syslog is where appliances may forward their logs to; "": nowhere.
 type Syslog struct {
 	UDP      string  `yaml:"udp"`
 	TCP      string  `yaml:"tcp"`
@@ -115,39 +149,6 @@ func (s Syslog) Validate() error {
 	}
 	if s.Rate > 1e6 {
 		errs = append(errs, setting.Faultf("rate", "%g is more than a million lines a second", s.Rate))
-	}
-	return errors.Join(errs...)
-}
-
-// isSerial reports whether s is a serial number of an HSM.
-func isSerial(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
-
-// Where the kernel's messages are, if not in a file.
-const (
-	KernelRing    = "kmsg"
-	KernelJournal = "journal"
-)
-
-var DriverInstance = regexp.MustCompile(`\b(?:k7pf|viper)\d+\b`)
-
-func (l LunaCM) validateKernel() error {
-	var errs []error
-	if !slices.Contains([]string{"", KernelRing, KernelJournal}, l.KernelLog) && !filepath.IsAbs(l.KernelLog) {
-		errs = append(errs, setting.Faultf("kernel_log", "%q is none of kmsg, journal, the absolute path of a file, and nothing", l.KernelLog))
-	}
-	serials := make(map[string]bool)
-	for _, driver := range slices.Sorted(maps.Keys(l.KernelCards)) {
-		key := "kernel_cards." + setting.Key(driver)
-		serial := l.KernelCards[driver]
-		switch {
-		case DriverInstance.FindString(driver) != driver:
-			errs = append(errs, setting.Faultf(key, "%q is no name of the driver, such as k7pf0", driver))
-		case !isSerial(serial):
-			errs = append(errs, setting.Faultf(key, "%q is not a serial number", serial))
-		case serials[serial]:
-			errs = append(errs, setting.Faultf(key, "%s is there twice", serial))
-		}
-		serials[serial] = true
 	}
 	return errors.Join(errs...)
 }

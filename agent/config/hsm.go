@@ -33,8 +33,8 @@ type HSM struct {
 	SyslogSenders      []string        `yaml:"syslog_senders"` // IP addresses, or host names in the lines
 	Replay             string          `yaml:"replay"`         // directory of captured answers instead of an address
 	REST               *REST           `yaml:"rest"`           // the REST API as a second source; nil: none
-	Prefer             []string        `yaml:"prefer"`         // sources, the one that counts first
-	SNMPAgent          *SNMPAgent      `yaml:"snmp_agent"`     // beside an address, or instead of one
+	Prefer             []string        `yaml:"prefer"`         // sources, the preferred one first
+	SNMPAgent          *SNMPAgent      `yaml:"snmp_agent"`     // in addition to an address, or instead of one
 	Expect             *rules.Expected `yaml:"expect"`         // what must be there; nil: nothing is expected
 	DependsOn          string          `yaml:"depends_on"`     // another HSM, or the host: while that is not reachable, this one cannot be
 
@@ -57,6 +57,7 @@ const nameForm = "1 to 64 letters, digits, dots, dashes or underscores"
 // privileged users can change an appliance. The agent needs none of them.
 var privileged = []string{"admin", "operator", "audit"}
 
+// Complete fills in what is not set; all are the intervals of every HSM.
 func (h *HSM) Complete(all Intervals) {
 	if h.User == "" {
 		h.User = "monitor"
@@ -87,7 +88,7 @@ func (h *HSM) Complete(all Intervals) {
 	}
 }
 
-// Validate returns all that is wrong with h by itself.
+// Validate returns all that is wrong with h, other HSMs aside.
 func (h HSM) Validate() error {
 	var errs []error
 	bad := func(key, format string, args ...any) { errs = append(errs, setting.Faultf(key, format, args...)) }
@@ -139,7 +140,7 @@ func (h HSM) validatePrefer() error {
 		case !slices.Contains(allSources, source):
 			errs = append(errs, setting.Faultf(at, "%q is none of %s", source, strings.Join(allSources, ", ")))
 		case slices.Contains(h.Prefer[:i], source):
-			errs = append(errs, setting.Faultf(at, "%s is there twice", source))
+			errs = append(errs, setting.Faultf(at, "%s is listed twice", source))
 		}
 	}
 	if h.REST == nil && len(h.Prefer) > 0 && h.Prefer[0] == sourceREST {
@@ -148,16 +149,16 @@ func (h HSM) validatePrefer() error {
 	return errors.Join(errs...)
 }
 
-// rank returns where a source stands in the order of preference, 0 first.
+// rank returns the place of a source in the order of preference, 0 first.
 func (h HSM) rank(source string) int { return slices.Index(h.Prefer, source) }
 
-// intervals returns the intervals of h as collectors want them.
+// intervals returns the intervals of h for its collectors.
 func (h HSM) intervals() poll.Intervals {
 	return h.Intervals.collectors()
 }
 
-// Cost tells how many commands an HSM with the given number of clients gets in
-// a day, and how many lines they write into its log.
+// Cost returns how many commands an HSM with so many clients gets in a day, and how
+// many lines they write into its log.
 func (h HSM) Cost(clients int) (commands, logLines int) {
 	n := lunash.CommandsPerDay(h.intervals(), clients)
 	return n, n * lunash.LogLinesPerCommand

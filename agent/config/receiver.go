@@ -27,7 +27,7 @@ type Receiver struct {
 	Route notify.Route `yaml:",inline"`
 }
 
-// AgentX is what snmpd is to send.
+// AgentX is what snmpd has to send.
 type AgentX struct {
 	Form snmp.Forms `yaml:"form"`
 }
@@ -54,7 +54,7 @@ func (r Receiver) kinds() (set []kind) {
 	return set
 }
 
-// Serve fills what r's only kind makes of to.
+// Serve fills in of to what r's only kind determines.
 func (r Receiver) Serve(to *notify.Receiver) {
 	to.Notifier = r.kinds()[0].section.(notify.Notifier)
 	to.Confirms = r.Syslog == nil
@@ -67,7 +67,7 @@ func (r Receiver) Serve(to *notify.Receiver) {
 	}
 }
 
-// Validate returns all that is wrong with r by itself.
+// Validate returns all that is wrong with r, other receivers aside.
 func (r Receiver) Validate() error {
 	var errs []error
 	if r.Name == "" {
@@ -92,7 +92,7 @@ func (r Receiver) Validate() error {
 	return errors.Join(append(errs, r.Route.Validate())...)
 }
 
-// complete fills what is not set in.
+// complete fills in what is not set.
 func (r *Receiver) complete() {
 	if r.SNMP != nil && r.SNMP.Address != "" {
 		r.SNMP.Address = withPort(r.SNMP.Address, "162")

@@ -34,8 +34,8 @@ func (c Config) Cards() *lunacm.Cards {
 	return &lunacm.Cards{Host: c.Host.Name, Name: c.LunaCM.Name, Serials: c.LunaCM.Serials, Path: c.LunaCM.Path, Intervals: c.LunaCM.Intervals.collectors(), Replay: c.LunaCM.Replay}
 }
 
-// Sources returns what looks at h, its own or what is in a capture, and what
-// ends the session of runner, which sends the commands of LunaSH.
+// Sources returns the sources of h, or of its capture, and what ends the session of
+// runner, which sends the commands of LunaSH.
 func (h HSM) Sources(runner collectors.Runner) (all []collectors.Source, done func()) {
 	if h.Address != "" || h.Replay != "" && lunash.Replay(h.Replay).Has() {
 		all = append(all, lunash.NewPoller(h.Name, runner, h.rank(sourceLunaSH), h.intervals()))
@@ -60,7 +60,7 @@ func (h HSM) Sources(runner collectors.Runner) (all []collectors.Source, done fu
 	}
 }
 
-// restAPI returns the REST API of h; nil if there is none.
+// restAPI returns the REST API of h; nil: there is none.
 func (h HSM) restAPI() *rest.API {
 	if r := h.REST; r != nil {
 		return &rest.API{Address: r.Address, User: r.User, PasswordFile: r.PasswordFile, CAFile: r.CAFile, Certificate: r.Certificate}
@@ -71,7 +71,7 @@ func (h HSM) restAPI() *rest.API {
 	return nil
 }
 
-// HostSources returns what looks at the cards and HA groups of this host.
+// HostSources returns the sources of the cards and HA groups of this host.
 func (c Config) HostSources(log *slog.Logger) (all []collectors.Source) {
 	if c.LunaCM.Enabled {
 		all = append(all, c.Cards())

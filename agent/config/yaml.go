@@ -25,7 +25,7 @@ const (
 	maxConfigBytes  = 1 << 20
 	maxConfigTokens = 200_000
 	maxConfigKeys   = 1000    // of one section; the parser's time grows with their square
-	maxConfigNodes  = 100_000 // with every alias replaced by what it stands for
+	maxConfigNodes  = 100_000 // with every alias expanded
 	maxConfigNested = 32      // brackets, or lists in one line; eight times as many columns of indentation
 )
 
@@ -36,6 +36,7 @@ type Fault struct {
 	setting.Fault
 }
 
+// Error implements error: FILE:LINE:COLUMN: KEY: what is wrong.
 func (f Fault) Error() string {
 	at := fmt.Sprintf("%d:%d: %s", f.Line, f.Column, f.Fault.Error())
 	if f.File == "" {
@@ -48,6 +49,7 @@ func (f Fault) Error() string {
 // lines. Its text has one line for each.
 type Faults []Fault
 
+// Error implements error.
 func (f Faults) Error() string {
 	lines := make([]string, len(f))
 	for i, fault := range f {
@@ -59,10 +61,10 @@ func (f Faults) Error() string {
 // A document is the text of a configuration while it is read.
 type document struct {
 	file   string
-	root   ast.Node                 // nil: it says nothing
+	root   ast.Node                 // nil: it holds nothing
 	at     map[string]place         // of every value, by path
 	faults Faults                   // so far
-	nodes  int                      // so far, with aliases replaced
+	nodes  int                      // so far, with aliases expanded
 	anchor map[string]anchoredValue // by name
 }
 
@@ -73,7 +75,7 @@ type anchoredValue struct {
 	nodes int
 }
 
-// readDocument reads a text into c, keeping what the text does not mention. The
+// readDocument reads a text into c, and leaves what the text does not mention. The
 // document has a fault for each key or value that c has no place for.
 func readDocument(file string, text []byte, c *Config) *document {
 	d := &document{file: file, at: map[string]place{"": {1, 1}}, anchor: make(map[string]anchoredValue)}
@@ -100,7 +102,7 @@ func (d *document) fault(at place, path string, err error) {
 	if errors.As(err, &wrong) {
 		err = errors.New(wrong.GetMessage())
 		if strings.Contains(wrong.GetMessage(), "\t") {
-			err = errors.New("a tab cannot stand here; YAML is indented with blanks")
+			err = errors.New("a tab is not allowed here; YAML is indented with spaces")
 		}
 		if t := wrong.GetToken(); t != nil {
 			at = placeOf(t)
@@ -109,8 +111,8 @@ func (d *document) fault(at place, path string, err error) {
 	d.faults = append(d.faults, Fault{d.file, at.line, at.column, setting.Fault{Path: path, Err: err}})
 }
 
-// validated adds the faults that a section's Validate returned, where the text
-// has their values, or what should have them.
+// validated adds the faults that Validate returned, at their values in the text, or
+// at the section that should have them.
 func (d *document) validated(err error) {
 	for _, f := range setting.Faults(err) {
 		path := f.Path
@@ -158,12 +160,12 @@ func (d *document) parse(text []byte) {
 	}
 }
 
-// refused returns what the parser must not get, and where it is: a second
-// document, which would be ignored, and what it would take minutes or much memory for.
+// refused returns what the parser must not get, and where it is: a second document,
+// which would be ignored, and what would take it minutes or much memory.
 func refused(tokens token.Tokens) (*token.Token, error) {
 	var brackets, lists, line, headers, directive int
 	content, ended := false, false
-	keys := make(map[int]int) // begun in the section that is indented so far
+	keys := make(map[int]int) // so far in the section of that indentation
 	if len(tokens) > maxConfigTokens {
 		return tokens[maxConfigTokens], fmt.Errorf("the file holds more than %d words and signs", maxConfigTokens)
 	}
@@ -215,12 +217,12 @@ func refused(tokens token.Tokens) (*token.Token, error) {
 	return nil, nil
 }
 
-// knownTags say what the type of a key says, too. The decoder panics on some
-// values with a tag.
+// knownTags repeat what the type of a key says. They are removed, since the decoder
+// panics on some values with a tag.
 var knownTags = []string{"!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"}
 
-// resolve returns node without anchors and tags, with what stands for aliases
-// in their place, and with what << merges. It stops where that is too much.
+// resolve returns node without anchors and tags, with aliases expanded, and with what
+// << merges. It stops where that is too much.
 func (d *document) resolve(node ast.Node) ast.Node {
 	if d.nodes++; d.nodes > maxConfigNodes {
 		if len(d.faults) == 0 {
@@ -266,10 +268,10 @@ func (d *document) resolve(node ast.Node) ast.Node {
 // merge returns the keys of a mapping and those that << merges into it, of which
 // the first counts.
 func (d *document) merge(values []*ast.MappingValueNode) []*ast.MappingValueNode {
-	var own, merged []*ast.MappingValueNode
+	var keys, merged []*ast.MappingValueNode
 	for _, v := range values {
 		if !v.Key.IsMergeKey() {
-			own = append(own, v)
+			keys = append(keys, v)
 			continue
 		}
 		sources := []ast.Node{v.Value}
@@ -285,16 +287,16 @@ func (d *document) merge(values []*ast.MappingValueNode) []*ast.MappingValueNode
 		}
 	}
 	seen := make(map[string]bool)
-	for _, v := range own {
+	for _, v := range keys {
 		seen[v.Key.GetToken().Value] = true
 	}
 	for _, v := range merged {
 		if key := v.Key.GetToken().Value; !seen[key] {
 			seen[key] = true
-			own = append(own, v)
+			keys = append(keys, v)
 		}
 	}
-	return own
+	return keys
 }
 
 // check finds every key in node that typ does not have, and every value that
@@ -377,7 +379,7 @@ func asWritten(node ast.Node, typ reflect.Type) ast.Node {
 	return node
 }
 
-// checkValue finds out whether a value can be read as one of its type.
+// checkValue adds a fault unless a value can be read as one of its type.
 func (d *document) checkValue(path string, node ast.Node, typ reflect.Type) {
 	value := reflect.New(typ)
 	err := decode(node, value.Interface())
@@ -397,7 +399,7 @@ func (d *document) checkValue(path string, node ast.Node, typ reflect.Type) {
 	}
 }
 
-// needed says what a value of a type is.
+// needed returns what a value of a type is called.
 func needed(typ reflect.Type) string {
 	switch typ.Kind() {
 	case reflect.Bool:

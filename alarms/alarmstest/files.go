@@ -19,6 +19,7 @@ func Peer(t *testing.T, err error) {
 	}
 }
 
+// Overwrite writes a file that only its owner can read.
 func Overwrite[F ~string](t *testing.T, file F, text string) {
 	t.Helper()
 	if err := os.WriteFile(string(file), []byte(text), 0o600); err != nil {

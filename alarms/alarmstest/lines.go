@@ -1,7 +1,9 @@
 package alarmstest
 
+// Stamp begins a line of an appliance's log.
 const Stamp = "2026 Mar  1 12:00:00 luna-a  "
 
+// Lines of one alarm, as different ways deliver them.
 const (
 	LineOfAppliance = "2026 Mar  1 12:00:00 luna-a  kern info  kernel: k7pf0: [HSM] ALM2003: Battery low voltage warning"
 	Line4sLater     = "2026 Mar  1 12:00:04 luna-a  kern info  kernel: k7pf0: [HSM] ALM2003: Battery low voltage warning"
@@ -16,6 +18,7 @@ const (
 	LineOfATest     = "2026 Mar  1 12:00:00 luna-a  kern info  kernel: ***TEST : k7pf0: [HSM] ALM2003: Battery low voltage warning"
 )
 
+// Messages of the kernel, without what comes before them.
 const (
 	TransportLine = "k7pf0: [HSM] ALM2012: HSM in secure transport mode"
 	RecoveredLine = "k7pf0: [HSM] ALM2013: HSM recovered from secure transport mode"

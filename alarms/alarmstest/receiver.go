@@ -8,7 +8,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// A Receiver keeps what it is given.
+// A Receiver is a notifier that records what it is given.
 type Receiver struct {
 	Answer func(n alarms.Notification) error // nil: always taken
 
@@ -17,6 +17,7 @@ type Receiver struct {
 	taken    []alarms.Notification
 }
 
+// Notify records n, and takes it if Answer does.
 func (r *Receiver) Notify(ctx context.Context, n alarms.Notification) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -30,13 +31,14 @@ func (r *Receiver) Notify(ctx context.Context, n alarms.Notification) error {
 	return ctx.Err()
 }
 
-// Attempts returns copies of what it was given.
+// Attempts returns the IDs of what it was given, and what it took.
 func (r *Receiver) Attempts() (attempts []string, taken []alarms.Notification) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.attempts), slices.Clone(r.taken)
 }
 
+// Received describes what was taken, in its order.
 func (r *Receiver) Received() (list []string) {
 	_, taken := r.Attempts()
 	for _, n := range taken {
@@ -45,6 +47,7 @@ func (r *Receiver) Received() (list []string) {
 	return list
 }
 
+// Forget drops what was recorded.
 func (r *Receiver) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -15,14 +15,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// view reads in one transaction.
 func (j *Journal) view(read func(*bbolt.Tx) error) error {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
 	return j.db.View(read)
 }
 
-// update runs one transaction: in memory, if the disk does not take it. bbolt
-// keeps nothing of one that fails.
+// update runs one transaction; in memory, if the disk refuses it. bbolt keeps
+// nothing of one that fails.
 func (j *Journal) update(change func(*bbolt.Tx) error) error {
 	db, err, refused := j.try(change)
 	if refused {
@@ -40,15 +41,15 @@ func (j *Journal) update(change func(*bbolt.Tx) error) error {
 func (j *Journal) try(change func(*bbolt.Tx) error) (db *bbolt.DB, err error, refused bool) {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
-	var own error
+	var changeErr error
 	err = j.db.Update(func(tx *bbolt.Tx) error {
-		own = change(tx)
-		return own
+		changeErr = change(tx)
+		return changeErr
 	})
-	return j.db, err, err != nil && own == nil
+	return j.db, err, err != nil && changeErr == nil
 }
 
-// toMemory goes on with a copy of db in memory.
+// toMemory replaces db by a copy in memory.
 func (j *Journal) toMemory(db *bbolt.DB, why error) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -66,12 +67,12 @@ func (j *Journal) toMemory(db *bbolt.DB, why error) error {
 		memory.Close()
 		return errors.Join(why, err)
 	}
-	j.db, j.disk, j.trouble, j.from = memory, db, why, time.Now()
+	j.db, j.disk, j.trouble, j.since = memory, db, why, time.Now()
 	return nil
 }
 
-// Trouble returns why the journal is in memory only, and what to do; nil: it
-// is on the disk.
+// Trouble returns why the journal is in memory only, and what to do; nil: it is on
+// disk.
 func (j *Journal) Trouble() error {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
@@ -81,14 +82,15 @@ func (j *Journal) Trouble() error {
 	return fmt.Errorf("state %s not written: %w; kept in memory until there is space and it is writable", j.file, j.trouble)
 }
 
-// Since returns when its trouble began.
-func (j *Journal) Since() time.Time {
+// TroubleSince returns when [Journal.Trouble] began.
+func (j *Journal) TroubleSince() time.Time {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
-	return j.from
+	return j.since
 }
 
-// ToDisk writes what is in memory to the disk, if the disk takes it again.
+// ToDisk writes what is in memory to disk. An error means that the disk still
+// refuses it.
 func (j *Journal) ToDisk() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -165,7 +167,7 @@ func copyBucket(to, from *bbolt.Bucket) error {
 	})
 }
 
-// full reports whether err is of a disk that takes no more, for now.
+// full reports whether err means that the disk takes no more for now.
 func full(err error) bool {
 	for _, errno := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO} {
 		if errors.Is(err, errno) {
@@ -177,8 +179,8 @@ func full(err error) bool {
 
 var errDamaged = errors.New("damaged")
 
-// open opens a database that is whole, or makes a new one. It looks first
-// without writing, so that a damaged one stays as it is.
+// open opens an intact database, or creates one. It checks first, without writing,
+// so that a damaged one stays as it is.
 func open(file string) (db *bbolt.DB, err error) {
 	if info, err := os.Stat(file); err == nil && info.Size() > 0 {
 		if err := check(file, info.Size()); err != nil {
@@ -191,8 +193,8 @@ func open(file string) (db *bbolt.DB, err error) {
 // lockTimeout is how long another process may hold the state.
 const lockTimeout = time.Second
 
-// check reads the whole database. Damage makes bbolt panic, or reach for
-// memory that is not there.
+// check reads the whole database. Damage makes bbolt panic, or access memory that
+// is not mapped.
 func check(file string, size int64) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

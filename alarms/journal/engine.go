@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// An Engine is the SNMP engine that this agent is: one for all receivers.
+// An Engine is the agent's SNMP engine: one for all receivers.
 type Engine struct {
-	ID      string // as octets; kept for ever
-	Boots   uint32 // starts of the process that sent with it
+	ID      string // as octets; never changes
+	Boots   uint32 // starts of the agent, at most 2^31-1
 	Started time.Time
 }
 
-// Engine returns the SNMP engine of this agent. It counts a boot, once for
-// each time that the journal is opened.
+// Engine returns the SNMP engine of this agent. The first call after the journal is
+// opened counts a boot.
 func (j *Journal) Engine() (Engine, error) { return j.engine() }
 
 func (j *Journal) startEngine() (Engine, error) {
@@ -29,8 +29,8 @@ func (j *Journal) startEngine() (Engine, error) {
 	return Engine{ID: string(id), Boots: uint32(min(boots, 1<<31-1)), Started: time.Now()}, nil
 }
 
-// newEngineID makes an SnmpEngineID of RFC 3411: format 5, octets of our own,
-// under net-snmp's enterprise number.
+// newEngineID returns an SnmpEngineID of RFC 3411: format 5, random octets, under
+// net-snmp's enterprise number.
 func newEngineID() []byte {
 	id := append([]byte{0x80, 0x00, 0x1f, 0x88, 5}, make([]byte, 12)...)
 	rand.Read(id[5:])

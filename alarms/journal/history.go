@@ -11,39 +11,7 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// KeepSamples keeps a series.
-func (j *Journal) KeepSamples(s alarms.Series, samples []alarms.Sample) error {
-	return j.update(func(tx *bbolt.Tx) error {
-		key, err := json.Marshal(s)
-		if err != nil {
-			return err
-		}
-		return put(tx.Bucket(trendBucket), key, samples)
-	})
-}
-
-// LoadSamples returns every series, but for those that nothing was added to
-// for long: they are forgotten.
-func (j *Journal) LoadSamples() (map[alarms.Series][]alarms.Sample, error) {
-	all := make(map[alarms.Series][]alarms.Sample)
-	err := j.update(func(tx *bbolt.Tx) error {
-		old := time.Now().Add(-alarms.SamplesKept)
-		b := tx.Bucket(trendBucket)
-		err := removeIf(b, func(list []alarms.Sample) bool { return len(list) == 0 || list[len(list)-1].At.Before(old) })
-		if err != nil {
-			return err
-		}
-		return each(b, func(key []byte, list []alarms.Sample) {
-			var s alarms.Series
-			if json.Unmarshal(key, &s) == nil {
-				all[s] = list
-			}
-		})
-	})
-	return all, err
-}
-
-// Retention is how long alarms that have cleared are kept.
+// Retention is how long cleared alarms are kept.
 type Retention struct {
 	HistoryAge    time.Duration `yaml:"history_age"`
 	HistoryAlarms int           `yaml:"history_alarms"` // at most so many
@@ -62,7 +30,7 @@ func (r Retention) Validate() error {
 	})
 }
 
-// History returns the newest alarms that ended, newest first.
+// History returns the newest cleared alarms, newest first, at most so many.
 func (j *Journal) History(most int) (list []alarms.Alarm, err error) {
 	err = j.view(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(historyBucket).Cursor()
@@ -78,9 +46,9 @@ func (j *Journal) History(most int) (list []alarms.Alarm, err error) {
 	return list, err
 }
 
-// Trim forgets alarms that ended before a time, and the oldest beyond a number
-// of them; silences that were over before it; and what receivers other than
-// these were told or wait for.
+// Trim removes alarms that cleared before a time, and the oldest beyond a number of
+// them; silences that ended before it; and the queues of receivers other than these,
+// with what they were notified of.
 func (j *Journal) Trim(before time.Time, most int, receivers []string) error {
 	return j.update(func(tx *bbolt.Tx) error {
 		history := tx.Bucket(historyBucket)
@@ -102,8 +70,8 @@ func (j *Journal) Trim(before time.Time, most int, receivers []string) error {
 	})
 }
 
-// removeIf removes the values of a bucket that is holds of, and those that
-// cannot be read.
+// removeIf removes the values of a bucket for which is holds, and those that cannot
+// be read.
 func removeIf[T any](b *bbolt.Bucket, is func(T) bool) error {
 	var keys [][]byte
 	err := b.ForEach(func(k, text []byte) error {

@@ -1,3 +1,5 @@
+// Package journal stores alarms, notifications and log cursors on disk, in
+// transactions. It knows nothing of rules, and of receivers only their names.
 package journal
 
 import (
@@ -17,37 +19,38 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// A Journal keeps alarms, their history, silences, log cursors and waiting
-// notifications on disk. What belongs together is one transaction. While the
-// disk does not take it, all of it is kept in memory. Its methods are safe for
-// concurrent use.
+// A Journal stores alarms, their history, silences, log cursors and queued
+// notifications on disk. What belongs together is one transaction. While the disk
+// refuses it, everything is kept in memory. Its methods are safe for concurrent
+// use.
 type Journal struct {
+	Opened time.Time // when Open was called
+
 	file        string
-	Opened      time.Time
 	engine      func() (Engine, error)
-	quarantined string // where a damaged file was put; "" if none was
+	quarantined string // where a damaged file was moved; "": none was damaged
 
 	mu      sync.RWMutex // guards what follows; held for reading by every transaction
 	db      *bbolt.DB
-	disk    *bbolt.DB // that db in memory stands in for, if it could be opened
-	trouble error     // why db is in memory; nil: it is on the disk
-	from    time.Time // since when
+	disk    *bbolt.DB // that db in memory replaces, if it could be opened
+	trouble error     // why db is in memory; nil: it is on disk
+	since   time.Time // when trouble began
 }
 
 var (
 	activeBucket   = []byte("active")   // Key -> Alarm, both JSON; those that are pending too
-	historyBucket  = []byte("history")  // number -> Alarm that ended
-	notifiedBucket = []byte("told")     // receiver -> Key -> Told
+	historyBucket  = []byte("history")  // number -> cleared Alarm
+	notifiedBucket = []byte("told")     // receiver -> Key -> Notified
 	silenceBucket  = []byte("silences") // number -> Silence
 	eventsBucket   = []byte("events")   // device -> Events
 	cursorBucket   = []byte("cursors")  // file -> cursor
 	queueBucket    = []byte("queues")   // receiver -> sequence number -> Notification
-	keptBucket     = []byte("kept")     // name -> value that outlives restarts
+	valueBucket    = []byte("kept")     // name -> value that survives restarts
 	trendBucket    = []byte("trends")   // Series -> samples
 )
 
 func makeBuckets(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{activeBucket, historyBucket, notifiedBucket, silenceBucket, eventsBucket, cursorBucket, queueBucket, keptBucket, trendBucket} {
+	for _, name := range [][]byte{activeBucket, historyBucket, notifiedBucket, silenceBucket, eventsBucket, cursorBucket, queueBucket, valueBucket, trendBucket} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -55,8 +58,8 @@ func makeBuckets(tx *bbolt.Tx) error {
 	return nil
 }
 
-// Open opens or makes the journal in a directory. One that is damaged
-// is put aside, which [Journal.Quarantined] tells. Its errors tell what to do.
+// Open opens or creates the journal in a directory. A damaged one is quarantined,
+// see [Journal.Quarantined]. Its errors say what to do.
 func Open(directory string) (*Journal, error) {
 	if err := os.MkdirAll(directory, 0o750); err != nil {
 		return nil, fmt.Errorf("state directory: %w; create it and make it writable for the agent's user", err)
@@ -64,12 +67,12 @@ func Open(directory string) (*Journal, error) {
 	file := filepath.Join(directory, "state.db")
 	j, err := openFile(file)
 	if errors.Is(err, errDamaged) {
-		aside := file + ".damaged-" + time.Now().UTC().Format("20060102T150405.000Z")
-		if err := os.Rename(file, aside); err != nil {
-			return nil, fmt.Errorf("state %s is damaged and cannot be put aside: %w", file, err)
+		damaged := file + ".damaged-" + time.Now().UTC().Format("20060102T150405.000Z")
+		if err := os.Rename(file, damaged); err != nil {
+			return nil, fmt.Errorf("state %s is damaged and cannot be quarantined: %w", file, err)
 		}
 		if j, err = openFile(file); err == nil {
-			j.quarantined = aside
+			j.quarantined = damaged
 		}
 	}
 	switch {
@@ -81,13 +84,13 @@ func Open(directory string) (*Journal, error) {
 	return j, nil
 }
 
-// openFile opens a journal that is whole, or makes a new one.
+// openFile opens an intact journal, or creates one.
 func openFile(file string) (*Journal, error) {
 	j := &Journal{file: file, Opened: time.Now()}
 	j.engine = sync.OnceValues(j.startEngine)
 	var err error
 	if j.db, err = open(file); full(err) {
-		j.trouble, j.from = err, j.Opened
+		j.trouble, j.since = err, j.Opened
 		j.db, err = inMemory()
 	}
 	if err != nil {
@@ -103,11 +106,11 @@ func openFile(file string) (*Journal, error) {
 	return j, nil
 }
 
-// Quarantined returns where a damaged state was put when the journal was opened; ""
-// if none was.
+// Quarantined returns where a damaged state was moved when the journal was opened;
+// "": it was not damaged.
 func (j *Journal) Quarantined() string { return j.quarantined }
 
-// Close closes the journal.
+// Close closes the journal, which must not be used afterwards.
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -117,35 +120,35 @@ func (j *Journal) Close() error {
 	return j.db.Close()
 }
 
-// Load returns what the journal remembers.
+// Load returns what the journal holds.
 func (j *Journal) Load() (State, error) {
-	k := State{State: alarms.NewState(), Unnotified: make(map[alarms.Key]alarms.Alarm), Notified: make(map[string]map[alarms.Key]alarms.Notified)}
+	state := State{State: alarms.NewState(), Unnotified: make(map[alarms.Key]alarms.Alarm), Notified: make(map[string]map[alarms.Key]alarms.Notified)}
 	err := j.view(func(tx *bbolt.Tx) error {
 		err := each(tx.Bucket(activeBucket), func(_ []byte, a alarms.Alarm) {
-			k.Number = max(k.Number, a.Number)
+			state.Number = max(state.Number, a.Number)
 			if a.Number == 0 {
-				k.Pending[a.Key] = a
+				state.Pending[a.Key] = a
 			} else {
-				k.Active[a.Key] = a
+				state.Active[a.Key] = a
 			}
 		})
 		if err != nil {
 			return err
 		}
-		if err := each(tx.Bucket(eventsBucket), func(device []byte, e alarms.Events) { k.Events[string(device)] = e }); err != nil {
+		if err := each(tx.Bucket(eventsBucket), func(device []byte, e alarms.Events) { state.Events[string(device)] = e }); err != nil {
 			return err
 		}
-		if err := each(tx.Bucket(silenceBucket), func(_ []byte, s alarms.Silence) { k.Silences = append(k.Silences, s) }); err != nil {
+		if err := each(tx.Bucket(silenceBucket), func(_ []byte, s alarms.Silence) { state.Silences = append(state.Silences, s) }); err != nil {
 			return err
 		}
-		return k.loadNotified(tx)
+		return state.loadNotified(tx)
 	})
 	if err != nil {
 		return State{}, fmt.Errorf("state %s is %w: %w", j.file, errDamaged, err)
 	}
-	k.Due = time.Unix(0, 0) // long ago
-	k.Settle(time.Now())
-	return k, nil
+	state.Due = time.Unix(0, 0) // long ago, so that Settle finds it out
+	state.Settle(time.Now())
+	return state, nil
 }
 
 // each reads every value of a bucket as JSON.
@@ -160,18 +163,18 @@ func each[T any](b *bbolt.Bucket, take func(key []byte, v T)) error {
 	})
 }
 
-// An Entry is what one step of the engine writes.
+// An Entry is what one step of the engine writes, in one transaction.
 type Entry struct {
 	Changes  []alarms.Change
 	Events   map[string]alarms.Events // devices whose counts changed
 	File     string                   // log whose cursor moved; "" if none
 	Cursor   []byte
-	Notified map[string]map[alarms.Key]alarms.Notified // by receiver; a zero Told is forgotten
+	Notified map[string]map[alarms.Key]alarms.Notified // by receiver; a zero Notified is removed
 	Notify   map[string][]alarms.Notification          // by receiver
 	Silence  *alarms.Silence                           // new or changed; nil: none
 }
 
-// Write makes e durable, whole or not at all. Its error tells what to do.
+// Write stores e, whole or not at all. Its error says what to do.
 func (j *Journal) Write(e Entry) error {
 	return j.update(func(tx *bbolt.Tx) error {
 		for _, c := range e.Changes {
@@ -184,8 +187,8 @@ func (j *Journal) Write(e Entry) error {
 				return err
 			}
 		}
-		for receiver, told := range e.Notified {
-			if err := putNotified(tx, receiver, told); err != nil {
+		for receiver, notified := range e.Notified {
+			if err := putNotified(tx, receiver, notified); err != nil {
 				return err
 			}
 		}
@@ -223,12 +226,12 @@ func putAlarm(tx *bbolt.Tx, c alarms.Change) error {
 	return put(tx.Bucket(activeBucket), key, c.Alarm)
 }
 
-func putNotified(tx *bbolt.Tx, receiver string, told map[alarms.Key]alarms.Notified) error {
+func putNotified(tx *bbolt.Tx, receiver string, notified map[alarms.Key]alarms.Notified) error {
 	b, err := tx.Bucket(notifiedBucket).CreateBucketIfNotExists([]byte(receiver))
 	if err != nil {
 		return err
 	}
-	for k, t := range told {
+	for k, t := range notified {
 		key, err := json.Marshal(k)
 		if err != nil {
 			return err
@@ -271,7 +274,7 @@ func put(b *bbolt.Bucket, key []byte, v any) error {
 
 func sequenceKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
-// Cursor returns where to go on in a log; nil if it was never read.
+// Cursor returns where to continue in a log; nil: it was never read.
 func (j *Journal) Cursor(file string) (cursor []byte) {
 	j.view(func(tx *bbolt.Tx) error {
 		cursor = slices.Clone(tx.Bucket(cursorBucket).Get([]byte(file)))
@@ -280,9 +283,9 @@ func (j *Journal) Cursor(file string) (cursor []byte) {
 	return cursor
 }
 
-// Waiting returns the oldest notification that waits for a receiver, and how
-// many do. A queue is emptied from its front only, so its ends tell its length.
-// With an error that is of the notification, its Sequence is set.
+// Waiting returns the oldest notification in the queue of a receiver, and the
+// queue's length: it is emptied from its front only, so its ends determine that. If
+// the notification cannot be read, its Sequence is set with the error.
 func (j *Journal) Waiting(receiver string) (oldest alarms.Notification, n int, err error) {
 	err = j.view(func(tx *bbolt.Tx) error {
 		queue := tx.Bucket(queueBucket).Bucket([]byte(receiver))
@@ -303,7 +306,7 @@ func (j *Journal) Waiting(receiver string) (oldest alarms.Notification, n int, e
 	return oldest, n, err
 }
 
-// LastSequence returns the number of the last notification that was made for a
+// LastSequence returns the number of the last notification that was queued for a
 // receiver; 0: there was none.
 func (j *Journal) LastSequence(receiver string) (last uint64) {
 	j.view(func(tx *bbolt.Tx) error {
@@ -315,8 +318,8 @@ func (j *Journal) LastSequence(receiver string) (last uint64) {
 	return last
 }
 
-// Queue returns the oldest notifications that wait for a receiver, at most so
-// many, up to one that is not readable.
+// Queue returns the oldest notifications in the queue of a receiver, at most so
+// many, up to one that cannot be read.
 func (j *Journal) Queue(receiver string, most int) (list []alarms.Notification) {
 	j.view(func(tx *bbolt.Tx) error {
 		queue := tx.Bucket(queueBucket).Bucket([]byte(receiver))
@@ -337,7 +340,8 @@ func (j *Journal) Queue(receiver string, most int) (list []alarms.Notification) 
 	return list
 }
 
-// Done removes notifications that were delivered: all, or on an error none.
+// Done removes delivered notifications from the queue of a receiver: all, or on an
+// error none.
 func (j *Journal) Done(receiver string, sequences ...uint64) error {
 	return j.update(func(tx *bbolt.Tx) error {
 		for _, sequence := range sequences {
@@ -349,10 +353,10 @@ func (j *Journal) Done(receiver string, sequences ...uint64) error {
 	})
 }
 
-// Count adds one to a number that outlives restarts, and returns it.
+// Count adds one to a number that survives restarts, and returns it.
 func (j *Journal) Count(name string) (n uint64, err error) {
 	err = j.update(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(keptBucket)
+		b := tx.Bucket(valueBucket)
 		if old := b.Get([]byte(name)); len(old) == 8 {
 			n = binary.BigEndian.Uint64(old)
 		}
@@ -362,16 +366,16 @@ func (j *Journal) Count(name string) (n uint64, err error) {
 	return n, err
 }
 
-// Keep returns the value that was kept under a name, and makes it when there
-// is none.
-func (j *Journal) Keep(name string, value func() []byte) (kept []byte, err error) {
+// Keep returns the value that is stored under a name, and creates it if there is
+// none.
+func (j *Journal) Keep(name string, create func() []byte) (value []byte, err error) {
 	err = j.update(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(keptBucket)
-		if kept = slices.Clone(b.Get([]byte(name))); kept != nil {
+		b := tx.Bucket(valueBucket)
+		if value = slices.Clone(b.Get([]byte(name))); value != nil {
 			return nil
 		}
-		kept = value()
-		return b.Put([]byte(name), kept)
+		value = create()
+		return b.Put([]byte(name), value)
 	})
-	return kept, err
+	return value, err
 }

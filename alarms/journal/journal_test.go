@@ -34,7 +34,7 @@ func entry() Entry {
 	return Entry{
 		Changes: changes, Events: map[string]alarms.Events{"a": {Critical: 1, Other: 2}}, File: "/log", Cursor: []byte("here"),
 		Notify:   map[string][]alarms.Notification{"noc": {{ID: "1", At: alarmstest.At(0), Change: changes[0], Address: "192.0.2.1:22"}, {ID: "2", At: alarmstest.At(0), Change: changes[1]}}},
-		Notified: map[string]map[alarms.Key]alarms.Notified{"noc": {changes[0].Alarm.Key: changes[0].After(alarmstest.At(0))}},
+		Notified: map[string]map[alarms.Key]alarms.Notified{"noc": {changes[0].Alarm.Key: changes[0].Notified(alarmstest.At(0))}},
 	}
 }
 
@@ -76,8 +76,8 @@ func TestJournalRemembers(t *testing.T) {
 	if _, waiting, err := j.Waiting("nobody"); waiting != 0 || err != nil {
 		t.Errorf("%d wait for nobody, error %v", waiting, err)
 	}
-	over := alarms.Eval(want.State, alarmstest.Coded(9, "2013"), alarms.Damping{}, alarmstest.At(9))
-	if err := j.Write(Entry{Changes: over}); err != nil {
+	cleared := alarms.Eval(want.State, alarmstest.Coded(9, "2013"), alarms.Damping{}, alarmstest.At(9))
+	if err := j.Write(Entry{Changes: cleared}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err = j.Load(); err != nil || len(got.Active) != 1 || len(got.Unnotified) != 1 || got.Number != 2 {
@@ -88,7 +88,7 @@ func TestJournalRemembers(t *testing.T) {
 	}
 }
 
-// TestKeysAreApart has keys that read alike not be taken for each other.
+// TestKeysAreApart has keys that print alike not be confused.
 func TestKeysAreApart(t *testing.T) {
 	j := openJournal(t, t.TempDir())
 	for _, k := range []alarms.Key{{Device: "a", Group: "b", Object: "c"}, {Device: "a/b", Group: "c"}, {Device: "a", Group: "b", Object: "c (test)"}, {Device: "a", Group: "b", Object: "c", Test: true}} {
@@ -126,8 +126,8 @@ func TestWriteIsWhole(t *testing.T) {
 	}
 }
 
-// TestDamagedStateIsPutAside damages a state in several ways.
-func TestDamagedStateIsPutAside(t *testing.T) {
+// TestDamagedStateIsQuarantined damages a state in several ways.
+func TestDamagedStateIsQuarantined(t *testing.T) {
 	t.Parallel()
 	whole := t.TempDir()
 	j := openJournal(t, whole)
@@ -166,7 +166,7 @@ func TestDamagedStateIsPutAside(t *testing.T) {
 			}
 			j := openJournal(t, dir)
 			if !strings.HasPrefix(j.Quarantined(), file+".damaged-") {
-				t.Fatalf("put aside as %q", j.Quarantined())
+				t.Fatalf("quarantined as %q", j.Quarantined())
 			}
 			if after, err := os.ReadFile(j.Quarantined()); err != nil || !bytes.Equal(after, bad) {
 				t.Errorf("the file was changed: %v", err)
@@ -177,7 +177,7 @@ func TestDamagedStateIsPutAside(t *testing.T) {
 		})
 	}
 	if j := openJournal(t, whole); j.Quarantined() != "" {
-		t.Errorf("a whole one is put aside as %s", j.Quarantined())
+		t.Errorf("an intact one is quarantined as %s", j.Quarantined())
 	}
 }
 
@@ -246,7 +246,7 @@ func TestUnreadableAlarm(t *testing.T) {
 	}
 	j.Close()
 	if j = openJournal(t, dir); j.Quarantined() == "" {
-		t.Error("not put aside")
+		t.Error("not quarantined")
 	}
 }
 

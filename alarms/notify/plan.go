@@ -8,57 +8,56 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// A Planner is all that decides what a receiver is told.
+// A Planner is all that decides what a receiver is notified of.
 type Planner struct {
 	Active     *alarms.Overlay[alarms.Alarm]
-	Unnotified *alarms.Overlay[alarms.Alarm] // ended, and some receiver still believes that they stand
-	Parent     func(device string) string
+	Unnotified *alarms.Overlay[alarms.Alarm] // cleared, but some receiver was not notified of that
+	Parent     func(device string) string    // what a device depends on; "": nothing
 	Silences   []alarms.Silence
 	Now        time.Time
 	Spacing    time.Duration // between two notifications of one alarm
 }
 
-// Plan returns what a receiver is to be told now, and when to look again
-// although nothing has changed; zero: never. only are the alarms that it looks
-// at; nil: all.
-func (s Planner) Plan(receiver string, r Route, told map[alarms.Key]alarms.Notified, only []alarms.Key) (tell []alarms.Change, again time.Time) {
+// Plan returns what a receiver must be notified of now, and when to plan again
+// although nothing has changed; zero: never. notified is what it was last notified
+// of. Only the alarms in only are considered; nil: all.
+func (p Planner) Plan(receiver string, r Route, notified map[alarms.Key]alarms.Notified, only []alarms.Key) (changes []alarms.Change, again time.Time) {
 	if r.Policy.Level == LevelOff {
 		return nil, time.Time{}
 	}
 	consider := func(key alarms.Key) {
-		t := told[key]
-		a, stands := s.Active.Get(key)
-		if !stands {
-			left := false
-			if a, left = s.Unnotified.Get(key); !left {
+		a, active := p.Active.Get(key)
+		if !active {
+			cleared := false
+			if a, cleared = p.Unnotified.Get(key); !cleared {
 				return
 			}
 		}
-		switch kind, at := s.decide(receiver, r, a, stands, t); {
+		switch kind, at := p.decide(receiver, r, a, active, notified[key]); {
 		case kind == "":
-		case at.After(s.Now):
+		case at.After(p.Now):
 			again = alarms.Sooner(again, at)
 		default:
-			tell = append(tell, alarms.Change{Kind: kind, Alarm: a})
+			changes = append(changes, alarms.Change{Kind: kind, Alarm: a})
 		}
 	}
 	for _, key := range only {
 		consider(key)
 	}
 	if only == nil {
-		for key := range s.Active.All() {
+		for key := range p.Active.All() {
 			consider(key)
 		}
-		for key := range s.Unnotified.All() {
-			if _, stands := s.Active.Get(key); !stands {
+		for key := range p.Unnotified.All() {
+			if _, active := p.Active.Get(key); !active {
 				consider(key)
 			}
 		}
 	}
-	slices.SortFunc(tell, func(a, b alarms.Change) int {
+	slices.SortFunc(changes, func(a, b alarms.Change) int {
 		return cmp.Or(changedAt(a).Compare(changedAt(b)), cmp.Compare(a.Alarm.Number, b.Alarm.Number))
 	})
-	return tell, again
+	return changes, again
 }
 
 func changedAt(c alarms.Change) time.Time {
@@ -68,91 +67,91 @@ func changedAt(c alarms.Change) time.Time {
 	return c.Alarm.Raised
 }
 
-// hoursInterval is how often hours are looked at.
+// hoursInterval is how often a receiver outside its hours is planned again.
 const hoursInterval = time.Minute
 
-// decide returns what a receiver is to be told of one alarm, and from when on;
-// "" if nothing.
-func (s Planner) decide(receiver string, r Route, a alarms.Alarm, stands bool, told alarms.Notified) (kind alarms.Kind, at time.Time) {
-	if told.Number != 0 {
-		at = told.At.Add(s.Spacing)
+// decide returns what a receiver must be notified of for one alarm, and from when
+// on; "": nothing.
+func (p Planner) decide(receiver string, r Route, a alarms.Alarm, active bool, notified alarms.Notified) (kind alarms.Kind, at time.Time) {
+	if notified.Number != 0 {
+		at = notified.At.Add(p.Spacing)
 	}
-	kind = changeSince(a, stands, told)
+	kind = changeSince(a, active, notified)
 	switch {
-	case kind == "", s.withholds(receiver, r, a, kind):
-		return s.again(r, a, told)
+	case kind == "", p.withholds(receiver, r, a, kind):
+		return p.repeat(r, a, notified)
 	case a.IsTest():
 		return kind, at
 	case kind == alarms.Raised:
 		at = alarms.Later(at, a.Raised.Add(r.UnacknowledgedFor))
 	}
 	switch {
-	case r.Hours.open(s.Now):
+	case r.Hours.open(p.Now):
 		return kind, at
-	case told.Active() && r.Refresh > 0:
-		return s.again(r, a, told)
+	case notified.Active() && r.Refresh > 0:
+		return p.repeat(r, a, notified)
 	}
-	return kind, alarms.Later(at, s.Now.Add(hoursInterval))
+	return kind, alarms.Later(at, p.Now.Add(hoursInterval))
 }
 
-// withholds reports whether a receiver is not told of a change of kind. The end
-// of what it was told is told always.
-func (s Planner) withholds(receiver string, r Route, a alarms.Alarm, kind alarms.Kind) bool {
+// withholds reports whether a receiver is not notified of a change of kind. Of the
+// clearing of an alarm of which it was notified, it always is.
+func (p Planner) withholds(receiver string, r Route, a alarms.Alarm, kind alarms.Kind) bool {
 	switch {
 	case a.IsTest(), kind == alarms.Cleared:
 		return false
 	case !r.takes(receiver, a), a.InStorm, kind == alarms.Raised && r.UnacknowledgedFor > 0 && a.Ack != nil:
 		return true
 	}
-	return kind != alarms.Acknowledged && kind != alarms.Unacknowledged && s.suppressed(receiver, r, a)
+	return kind != alarms.Acknowledged && kind != alarms.Unacknowledged && p.suppressed(receiver, r, a)
 }
 
-// changeSince returns how an alarm differs from what was told of it.
-func changeSince(a alarms.Alarm, stands bool, told alarms.Notified) alarms.Kind {
+// changeSince returns how an alarm differs from what the receiver was notified of.
+func changeSince(a alarms.Alarm, active bool, notified alarms.Notified) alarms.Kind {
 	switch {
-	case !stands && told.Active():
+	case !active && notified.Active():
 		return alarms.Cleared
-	case !stands:
+	case !active:
 		return ""
-	case !told.Active() || told.Number != a.Number:
+	case !notified.Active() || notified.Number != a.Number:
 		return alarms.Raised
-	case a.Severity > told.Severity, a.Flapping && !told.Flapping, a.Key == alarms.StormKey && a.Text != told.Text,
-		told.Cause != "" && a.Cause != told.Cause: // the cause of a lost link
+	case a.Severity > notified.Severity, a.Flapping && !notified.Flapping, a.Key == alarms.StormKey && a.Text != notified.Text,
+		notified.Cause != "" && a.Cause != notified.Cause: // the cause of a lost link
 		return alarms.Updated
-	case a.Ack != nil && !told.Acked:
+	case a.Ack != nil && !notified.Acked:
 		return alarms.Acknowledged
-	case a.Ack == nil && told.Acked:
+	case a.Ack == nil && notified.Acked:
 		return alarms.Unacknowledged
 	}
 	return ""
 }
 
-// again is when what was told is told once more.
-func (s Planner) again(r Route, a alarms.Alarm, told alarms.Notified) (alarms.Kind, time.Time) {
+// repeat returns when the receiver is notified once more of what it knows; "": never.
+func (p Planner) repeat(r Route, a alarms.Alarm, notified alarms.Notified) (alarms.Kind, time.Time) {
 	switch {
-	case !told.Active():
+	case !notified.Active():
 	case r.Refresh > 0:
-		return alarms.Repeated, told.At.Add(r.Refresh)
-	case r.Repeat > 0 && a.Ack == nil && r.Hours.open(s.Now) && s.silence(a) == nil:
-		return alarms.Repeated, told.At.Add(r.Repeat)
+		return alarms.Repeated, notified.At.Add(r.Refresh)
+	case r.Repeat > 0 && a.Ack == nil && r.Hours.open(p.Now) && p.silence(a) == nil:
+		return alarms.Repeated, notified.At.Add(r.Repeat)
 	}
 	return "", time.Time{}
 }
 
-// suppressed reports whether a silence, or an alarm that the receiver is told of
-// and that explains it, keeps an alarm from being told.
-func (s Planner) suppressed(receiver string, r Route, a alarms.Alarm) bool {
-	if s.silence(a) != nil {
+// suppressed reports whether a silence, or an alarm that explains it and of which
+// the receiver is notified, suppresses the notifications of an alarm.
+func (p Planner) suppressed(receiver string, r Route, a alarms.Alarm) bool {
+	if p.silence(a) != nil {
 		return true
 	}
-	key, explained := alarms.CauseOf(a, s.Active, s.Parent)
+	key, explained := alarms.CauseOf(a, p.Active, p.Parent)
 	if !explained {
 		return false
 	}
-	cause, _ := s.Active.Get(key)
+	cause, _ := p.Active.Get(key)
 	return r.takes(receiver, cause)
 }
 
-func (s Planner) silence(a alarms.Alarm) *alarms.Silence {
-	return alarms.SilencedBy(s.Silences, a, s.Now)
+func (p Planner) silence(a alarms.Alarm) *alarms.Silence {
+	return alarms.SilencedBy(p.Silences, a, p.Now)
 }

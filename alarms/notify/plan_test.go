@@ -8,13 +8,14 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
 )
 
-// A moment of a receiver: how an alarm stands, and what it is told.
+// TestDecide takes moments of a receiver: the state of an alarm, and what the
+// receiver is notified of.
 func TestDecide(t *testing.T) {
 	a := alarms.Alarm{Key: alarms.Key{Device: "a", Group: "lock"}, Number: 7, Severity: alarms.Minor, Raised: alarmstest.At(0), Codes: []string{"2003"}}
 	worse, acked, flaps, stormy, again := a, a, a, a, a
 	worse.Severity, acked.Ack, flaps.Flapping, stormy.InStorm, again.Number = alarms.Critical, &alarms.Ack{}, true, true, 8
-	was := alarms.Change{Kind: alarms.Raised, Alarm: a}.After(alarmstest.At(0))
-	ended := alarms.Change{Kind: alarms.Cleared, Alarm: a}.After(alarmstest.At(0))
+	was := alarms.Change{Kind: alarms.Raised, Alarm: a}.Notified(alarmstest.At(0))
+	cleared := alarms.Change{Kind: alarms.Cleared, Alarm: a}.Notified(alarmstest.At(0))
 	none := alarms.Notified{}
 	known := a
 	known.Cause = "intrusionDetection"
@@ -25,50 +26,50 @@ func TestDecide(t *testing.T) {
 	cause := &alarms.Overlay[alarms.Alarm]{Base: map[alarms.Key]alarms.Alarm{hard: {Key: hard, Severity: alarms.Critical}}}
 	night := Hours{From: "20:00", To: "06:00", Zone: "UTC"}
 	for name, x := range map[string]struct {
-		r    Route
-		a    alarms.Alarm
-		gone bool
-		told alarms.Notified
-		s    Planner
-		want alarms.Kind
-		at   int // -1: now
+		r        Route
+		a        alarms.Alarm
+		gone     bool
+		notified alarms.Notified
+		s        Planner
+		want     alarms.Kind
+		at       int // -1: now
 	}{
-		"new":                             {a: a, want: alarms.Raised, at: -1},
-		"known":                           {a: a, told: was},
-		"worse, after a minute":           {a: worse, told: was, want: alarms.Updated, at: 60},
-		"why a link was lost":             {a: known, told: lost, want: alarms.Updated, at: 60},
-		"acknowledged":                    {a: acked, told: was, want: alarms.Acknowledged, at: 60},
-		"acknowledged before it was told": {a: acked, want: alarms.Raised, at: -1},
-		"flaps":                           {a: flaps, told: was, want: alarms.Updated, at: 60},
-		"over":                            {a: a, gone: true, told: was, want: alarms.Cleared, at: 60},
-		"over, never told":                {a: a, gone: true, told: none},
-		"back":                            {a: again, told: ended, want: alarms.Raised, at: 60},
-		"another one, its end not told":   {a: again, told: was, want: alarms.Raised, at: 60},
-		"in a storm":                      {a: stormy},
-		"silenced":                        {a: a, s: Planner{Silences: silence}},
-		"silenced, over":                  {a: a, gone: true, told: was, s: Planner{Silences: silence}, want: alarms.Cleared, at: 60},
-		"mild ones silenced":              {a: worse, s: Planner{Silences: mild}, want: alarms.Raised, at: -1},
-		"a mild one silenced":             {a: a, s: Planner{Silences: mild}},
-		"explained":                       {a: a, s: Planner{Active: cause}},
-		"explained to others":             {r: Route{Only: alarms.Match{Groups: []string{"lock"}}}, a: a, s: Planner{Active: cause}, want: alarms.Raised, at: -1},
-		"too mild":                        {r: Route{Only: alarms.Match{Severity: alarms.Major}}, a: a},
-		"bad enough":                      {r: Route{Only: alarms.Match{Severity: alarms.Minor}}, a: a, want: alarms.Raised, at: -1},
-		"its code":                        {r: Route{Only: alarms.Match{Codes: []string{"20*"}}}, a: a, want: alarms.Raised, at: -1},
-		"another code":                    {r: Route{Only: alarms.Match{Codes: []string{"0014"}}}, a: a},
-		"another HSM":                     {r: Route{Only: alarms.Match{HSMs: []string{"b"}}}, a: a},
-		"escalation":                      {r: Route{UnacknowledgedFor: 15 * time.Minute}, a: a, want: alarms.Raised, at: 900},
-		"escalation, acknowledged":        {r: Route{UnacknowledgedFor: 15 * time.Minute}, a: acked},
-		"repeat":                          {r: Route{Repeat: time.Hour}, a: a, told: was, want: alarms.Repeated, at: 3600},
-		"repeat, acknowledged":            {r: Route{Repeat: time.Hour}, a: acked, told: alarms.Change{Kind: alarms.Acknowledged, Alarm: acked}.After(alarmstest.At(0))},
-		"refresh, acknowledged":           {r: Route{Refresh: time.Hour}, a: acked, told: alarms.Change{Kind: alarms.Acknowledged, Alarm: acked}.After(alarmstest.At(0)), want: alarms.Repeated, at: 3600},
-		"out of hours":                    {r: Route{Hours: night}, a: a, want: alarms.Raised, at: 60},
+		"new":                          {a: a, want: alarms.Raised, at: -1},
+		"known":                        {a: a, notified: was},
+		"worse, after a minute":        {a: worse, notified: was, want: alarms.Updated, at: 60},
+		"why a link was lost":          {a: known, notified: lost, want: alarms.Updated, at: 60},
+		"acknowledged":                 {a: acked, notified: was, want: alarms.Acknowledged, at: 60},
+		"acknowledged before notified": {a: acked, want: alarms.Raised, at: -1},
+		"flaps":                        {a: flaps, notified: was, want: alarms.Updated, at: 60},
+		"cleared":                      {a: a, gone: true, notified: was, want: alarms.Cleared, at: 60},
+		"cleared, never notified":      {a: a, gone: true, notified: none},
+		"back":                         {a: again, notified: cleared, want: alarms.Raised, at: 60},
+		"another one, not notified that the first cleared": {a: again, notified: was, want: alarms.Raised, at: 60},
+		"in a storm":               {a: stormy},
+		"silenced":                 {a: a, s: Planner{Silences: silence}},
+		"silenced, cleared":        {a: a, gone: true, notified: was, s: Planner{Silences: silence}, want: alarms.Cleared, at: 60},
+		"mild ones silenced":       {a: worse, s: Planner{Silences: mild}, want: alarms.Raised, at: -1},
+		"a mild one silenced":      {a: a, s: Planner{Silences: mild}},
+		"explained":                {a: a, s: Planner{Active: cause}},
+		"explained to others":      {r: Route{Only: alarms.Match{Groups: []string{"lock"}}}, a: a, s: Planner{Active: cause}, want: alarms.Raised, at: -1},
+		"too mild":                 {r: Route{Only: alarms.Match{Severity: alarms.Major}}, a: a},
+		"bad enough":               {r: Route{Only: alarms.Match{Severity: alarms.Minor}}, a: a, want: alarms.Raised, at: -1},
+		"its code":                 {r: Route{Only: alarms.Match{Codes: []string{"20*"}}}, a: a, want: alarms.Raised, at: -1},
+		"another code":             {r: Route{Only: alarms.Match{Codes: []string{"0014"}}}, a: a},
+		"another HSM":              {r: Route{Only: alarms.Match{HSMs: []string{"b"}}}, a: a},
+		"escalation":               {r: Route{UnacknowledgedFor: 15 * time.Minute}, a: a, want: alarms.Raised, at: 900},
+		"escalation, acknowledged": {r: Route{UnacknowledgedFor: 15 * time.Minute}, a: acked},
+		"repeat":                   {r: Route{Repeat: time.Hour}, a: a, notified: was, want: alarms.Repeated, at: 3600},
+		"repeat, acknowledged":     {r: Route{Repeat: time.Hour}, a: acked, notified: alarms.Change{Kind: alarms.Acknowledged, Alarm: acked}.Notified(alarmstest.At(0))},
+		"refresh, acknowledged":    {r: Route{Refresh: time.Hour}, a: acked, notified: alarms.Change{Kind: alarms.Acknowledged, Alarm: acked}.Notified(alarmstest.At(0)), want: alarms.Repeated, at: 3600},
+		"out of hours":             {r: Route{Hours: night}, a: a, want: alarms.Raised, at: 60},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x.s.Now, x.s.Spacing = alarmstest.At(0), time.Minute
 			if x.s.Active == nil {
 				x.s.Active = &alarms.Overlay[alarms.Alarm]{}
 			}
-			kind, when := x.s.decide("noc", x.r, x.a, !x.gone, x.told)
+			kind, when := x.s.decide("noc", x.r, x.a, !x.gone, x.notified)
 			if kind != x.want {
 				t.Fatalf("%q, want %q", kind, x.want)
 			}

@@ -13,7 +13,7 @@ import (
 )
 
 // A Policy is how much a receiver may learn. Somebody who can use an HSM can
-// modulate its resources, and so signal to who sees them.
+// modulate its resources, and so signal to whoever sees them.
 type Policy struct {
 	Level Level `yaml:"level"`
 	// MinInterval is the least time between two notifications; 0: none. Their
@@ -46,12 +46,12 @@ func (p Policy) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Limit returns n as a receiver of that policy may see it.
+// Limit returns n as a receiver with this policy may see it.
 //
 // Coded keeps what identifies the alarm, its severity and ALM codes, and what
 // does not move with load: serial number and address. Category keeps device,
 // address, one group for each of the vendor's six notifications, whether it is
-// a test, and whether it stands. Both lose every number that counts other
+// a test, and whether it is active. Both lose every number that counts other
 // alarms, and have times of whole minutes at best.
 func (p Policy) Limit(n alarms.Notification) alarms.Notification {
 	switch p.Level {
@@ -90,7 +90,7 @@ func (l Level) limit(c alarms.Change, step time.Duration) alarms.Change {
 	return alarms.Change{Kind: c.Kind, Alarm: limited}
 }
 
-// truncate rounds down, and leaves a time that is not set alone.
+// truncate rounds down a time that is not zero.
 func truncate(t time.Time, step time.Duration) time.Time {
 	if t.IsZero() {
 		return t
@@ -98,7 +98,7 @@ func truncate(t time.Time, step time.Duration) time.Time {
 	return t.Truncate(step)
 }
 
-// masks reports whether a receiver of level l cannot tell two alarms apart.
+// masks reports whether a receiver of level l cannot distinguish two alarms.
 func (l Level) masks(a, b alarms.Key) bool {
 	return l == LevelCategory && a.Device == b.Device && a.Test == b.Test && alarms.GroupNamed(a.Group).Trap == alarms.GroupNamed(b.Group).Trap
 }
@@ -111,9 +111,9 @@ const (
 	fullBytes       = (3 + alarms.MaxEvidence) * alarms.MaxText // text, by whom and why acknowledged, evidence
 )
 
-// BitsPerHour returns the most that somebody who can cause and end alarms at
-// will could signal to a receiver, as a covert channel. devices counts the HSMs
-// and hosts that it is told of, and the agent:
+// BitsPerHour returns the most that somebody who can raise and clear alarms at will
+// could signal to a receiver, as a covert channel. devices counts the HSMs and hosts
+// that it is notified of, and the agent:
 //
 //	slots per hour × log2(1 + symbols × seconds in a slot)
 //
@@ -124,14 +124,13 @@ const (
 //
 //	full:     2^(8 × bytes of text and evidence), and the alarms as in coded
 //	coded:    Σ over devices, groups and objects of 5 severities × 6 kinds × flapping or not × (1 + codes) × 2^codes
-//	category: devices × 6 notifications × raised, cleared, or an end that is left out
+//	category: devices × 6 notifications × raised, cleared, or a clearing that is left out
 //
-// These are bounds from above: polls every few minutes, raise_after and the
-// HSM's physics keep any real channel far below. They do not hold against an
-// observer who times arrivals better than to a second: each tenfold adds
-// 3.3 bits to a slot. Heartbeats carry nothing, but that they wait behind
-// others can be timed, too. why says what the figure is made of; +Inf: nothing
-// bounds it.
+// These are upper bounds: polls every few minutes, raise_after and the HSM's
+// physics keep any real channel far below. They do not hold against an observer
+// who times arrivals better than to a second: each tenfold adds 3.3 bits to a
+// slot. Heartbeats carry nothing, but their waiting behind others can be timed,
+// too. why says what the figure is made of; +Inf: nothing bounds it.
 func (p Policy) BitsPerHour(spacing time.Duration, devices int) (bits float64, why string) {
 	if p.Level == LevelOff || devices <= 0 {
 		return 0, "nothing is sent"
@@ -151,7 +150,7 @@ func (p Policy) BitsPerHour(spacing time.Duration, devices int) (bits float64, w
 	bits = slots * log2Plus1(symbols+math.Log2(max(1, slot.Seconds()/resolution.Seconds())))
 	why = fmt.Sprintf("level %s, %s: %.0f slots an hour of %.1f bits", level, bound, slots, bits/slots)
 	if level == LevelFull {
-		why = "level full tells values and free text"
+		why = "level full sends values and free text"
 	}
 	return bits, why
 }
@@ -164,7 +163,7 @@ func log2Plus1(x float64) float64 {
 	return math.Log2(1 + math.Exp2(x))
 }
 
-// log2Symbols is of the notifications of one device.
+// log2Symbols returns the symbols of one device, as their logarithm.
 func log2Symbols(l Level) float64 {
 	switch l {
 	case LevelCategory:
@@ -179,7 +178,7 @@ func log2Symbols(l Level) float64 {
 	return math.Log2(sum)
 }
 
-// log2PerAlarm is of the notifications of one alarm, whichever it is.
+// log2PerAlarm returns the most symbols of one alarm, as their logarithm.
 func log2PerAlarm(l Level) float64 {
 	switch l {
 	case LevelCategory:
@@ -194,8 +193,8 @@ func log2PerAlarm(l Level) float64 {
 	return math.Log2(most)
 }
 
-// symbolsOf counts what a coded notification of one alarm of g can be. Any of
-// its codes may have taken part, and one of them gives type and cause.
+// symbolsOf counts the coded notifications that one alarm of g can have. Any of its
+// codes may have taken part, and one of them determines type and cause.
 func symbolsOf(g alarms.Group) float64 {
 	codes := 0
 	for _, c := range alarms.Catalogue() {
@@ -207,5 +206,5 @@ func symbolsOf(g alarms.Group) float64 {
 	return float64(severities*len(alarmKinds)*2*(1+codes)) * math.Exp2(float64(codes))
 }
 
-// alarmKinds are the kinds that receivers are told of an alarm.
+// alarmKinds are the kinds of change that receivers are notified of.
 var alarmKinds = []alarms.Kind{alarms.Raised, alarms.Updated, alarms.Repeated, alarms.Acknowledged, alarms.Unacknowledged, alarms.Cleared}

@@ -14,7 +14,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
 )
 
-// TestLevels tells all that a receiver of each level gets.
+// TestLevels compares all that a receiver of each level gets.
 func TestLevels(t *testing.T) {
 	key := alarmstest.Complete(alarms.Raised).Change.Alarm.Key
 	minute := alarmstest.At(60).Truncate(time.Minute)
@@ -29,19 +29,19 @@ func TestLevels(t *testing.T) {
 		return alarms.Notification{ID: fmt.Sprintf("%d 9", minute.Unix()), Sequence: 9, At: minute, Address: "192.0.2.7:22",
 			Change: alarms.Change{Kind: k, Alarm: alarms.Alarm{Key: alarms.Key{Device: "hsm-a", Group: "hsm-status"}, Text: "HSM"}}}
 	}
-	acked, ended := coded(alarms.Acknowledged), coded(alarms.Cleared)
+	acked, cleared := coded(alarms.Acknowledged), coded(alarms.Cleared)
 	acked.Change.Alarm.Ack = &alarms.Ack{At: minute}
-	ended.Change.Alarm.Cleared = minute
-	life := alarms.Notification{ID: fmt.Sprintf("%d 9", minute.Unix()), Sequence: 9, At: minute, Change: alarms.Change{Kind: alarms.Heartbeat}}
+	cleared.Change.Alarm.Cleared = minute
+	heartbeat := alarms.Notification{ID: fmt.Sprintf("%d 9", minute.Unix()), Sequence: 9, At: minute, Change: alarms.Change{Kind: alarms.Heartbeat}}
 	for _, x := range []struct {
 		level Level
 		kind  alarms.Kind
 		want  alarms.Notification
 	}{
 		{"", alarms.Raised, alarmstest.Complete(alarms.Raised)}, {LevelFull, alarms.Acknowledged, alarmstest.Complete(alarms.Acknowledged)},
-		{LevelCoded, alarms.Raised, coded(alarms.Raised)}, {LevelCoded, alarms.Updated, coded(alarms.Updated)}, {LevelCoded, alarms.Acknowledged, acked}, {LevelCoded, alarms.Cleared, ended}, {LevelCoded, alarms.Heartbeat, life},
+		{LevelCoded, alarms.Raised, coded(alarms.Raised)}, {LevelCoded, alarms.Updated, coded(alarms.Updated)}, {LevelCoded, alarms.Acknowledged, acked}, {LevelCoded, alarms.Cleared, cleared}, {LevelCoded, alarms.Heartbeat, heartbeat},
 		{LevelCategory, alarms.Raised, category(alarms.Raised)}, {LevelCategory, alarms.Updated, category(alarms.Raised)}, {LevelCategory, alarms.Repeated, category(alarms.Raised)},
-		{LevelCategory, alarms.Acknowledged, category(alarms.Raised)}, {LevelCategory, alarms.Unacknowledged, category(alarms.Raised)}, {LevelCategory, alarms.Cleared, category(alarms.Cleared)}, {LevelCategory, alarms.Heartbeat, life},
+		{LevelCategory, alarms.Acknowledged, category(alarms.Raised)}, {LevelCategory, alarms.Unacknowledged, category(alarms.Raised)}, {LevelCategory, alarms.Cleared, category(alarms.Cleared)}, {LevelCategory, alarms.Heartbeat, heartbeat},
 	} {
 		n := alarmstest.Complete(x.kind)
 		if diff := cmp.Diff(x.want, Policy{Level: x.level}.Limit(n)); diff != "" {
@@ -54,7 +54,7 @@ func TestLevels(t *testing.T) {
 	hourly := Policy{Level: LevelCoded, MinInterval: time.Hour}.Limit(alarmstest.Complete(alarms.Cleared))
 	for _, at := range []time.Time{hourly.At, hourly.Change.Alarm.Raised, hourly.Change.Alarm.Cleared} {
 		if !at.Equal(at.Truncate(time.Hour)) {
-			t.Errorf("%s tells more than the hour", at)
+			t.Errorf("%s shows more than the hour", at)
 		}
 	}
 }
@@ -84,29 +84,29 @@ func TestLevelsHide(t *testing.T) {
 func TestLevelsMask(t *testing.T) {
 	if a, b := (alarms.Key{Device: "a", Group: "soft"}), (alarms.Key{Device: "a", Group: "hw"}); !LevelCategory.masks(a, b) || LevelCoded.masks(a, b) || LevelCategory.masks(a, alarms.Key{Device: "b", Group: "hw"}) ||
 		LevelCategory.masks(a, alarms.Key{Device: "a", Group: "disk"}) || LevelCategory.masks(a, alarms.Key{Device: "a", Group: "hw", Test: true}) {
-		t.Error("hides")
+		t.Error("masks too much or too little")
 	}
 }
 
-// TestCategoryEnds: of several alarms that look as one, only the last end is
-// told.
-func TestCategoryEnds(t *testing.T) {
+// TestCategoryClears: of several alarms that look like one, the receiver is notified
+// only of the last clearing.
+func TestCategoryClears(t *testing.T) {
 	soft, hw, disk := alarms.Key{Device: "a", Group: "soft"}, alarms.Key{Device: "a", Group: "hw"}, alarms.Key{Device: "a", Group: "disk"}
-	stands, over := alarms.Notified{Number: 1, Kind: alarms.Raised}, alarms.Notified{Number: 2, Kind: alarms.Cleared}
+	active, cleared := alarms.Notified{Number: 1, Kind: alarms.Raised}, alarms.Notified{Number: 2, Kind: alarms.Cleared}
 	end := alarms.Notification{Change: alarms.Change{Kind: alarms.Cleared, Alarm: alarms.Alarm{Key: soft}}}
 	for name, x := range map[string]struct {
-		level Level
-		n     alarms.Notification
-		told  map[alarms.Key]alarms.Notified
-		want  bool
+		level    Level
+		n        alarms.Notification
+		notified map[alarms.Key]alarms.Notified
+		want     bool
 	}{
-		"another stands":           {LevelCategory, end, map[alarms.Key]alarms.Notified{soft: over, hw: stands}, true},
-		"the other is over":        {LevelCategory, end, map[alarms.Key]alarms.Notified{soft: over, hw: over}, false},
-		"the other is no such one": {LevelCategory, end, map[alarms.Key]alarms.Notified{soft: over, disk: stands}, false},
-		"it can be told apart":     {LevelCoded, end, map[alarms.Key]alarms.Notified{soft: over, hw: stands}, false},
-		"no end":                   {LevelCategory, alarms.Notification{Change: alarms.Change{Kind: alarms.Raised, Alarm: alarms.Alarm{Key: soft}}}, map[alarms.Key]alarms.Notified{hw: stands}, false},
+		"another is active":         {LevelCategory, end, map[alarms.Key]alarms.Notified{soft: cleared, hw: active}, true},
+		"the other has cleared":     {LevelCategory, end, map[alarms.Key]alarms.Notified{soft: cleared, hw: cleared}, false},
+		"the other looks different": {LevelCategory, end, map[alarms.Key]alarms.Notified{soft: cleared, disk: active}, false},
+		"they look different":       {LevelCoded, end, map[alarms.Key]alarms.Notified{soft: cleared, hw: active}, false},
+		"not a clearing":            {LevelCategory, alarms.Notification{Change: alarms.Change{Kind: alarms.Raised, Alarm: alarms.Alarm{Key: soft}}}, map[alarms.Key]alarms.Notified{hw: active}, false},
 	} {
-		if got := (Route{Policy: Policy{Level: x.level}}).Masks(x.n, x.told); got != x.want {
+		if got := (Route{Policy: Policy{Level: x.level}}).Masks(x.n, x.notified); got != x.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

@@ -11,22 +11,22 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// A Route is what a receiver is told, and when.
+// A Route is what a receiver is notified of, and when.
 type Route struct {
 	Only              alarms.Match  `yaml:"only"`               // these alarms
-	Hours             Hours         `yaml:"hours"`              // only then; what still stands is told when they begin
-	UnacknowledgedFor time.Duration `yaml:"unacknowledged_for"` // escalation: once nobody acknowledged for so long
-	Repeat            time.Duration `yaml:"repeat"`             // told again while it stands unacknowledged; 0: never
-	Expire            time.Duration `yaml:"expire"`             // given up when it could not be delivered for so long
-	Heartbeat         time.Duration `yaml:"heartbeat"`          // a sign of life; 0: none
+	Hours             Hours         `yaml:"hours"`              // only then; when they begin, of what is still active
+	UnacknowledgedFor time.Duration `yaml:"unacknowledged_for"` // escalation: once nobody has acknowledged for so long
+	Repeat            time.Duration `yaml:"repeat"`             // notified again while active and unacknowledged; 0: never
+	Expire            time.Duration `yaml:"expire"`             // given up once it could not be delivered for so long
+	Heartbeat         time.Duration `yaml:"heartbeat"`          // how often; 0: none
 	Policy            Policy        `yaml:",inline"`
 
-	// Refresh repeats what was told, acknowledged or not, to a receiver that
-	// forgets; 0: it does not.
+	// Refresh is how often an active alarm is repeated, acknowledged or not, to a
+	// receiver that forgets; 0: never.
 	Refresh time.Duration `yaml:"-"`
 }
 
-// DefaultExpire is how long delivery is tried where nothing is configured.
+// DefaultExpire is the Expire of a receiver without one.
 const DefaultExpire = 72 * time.Hour
 
 // Validate returns all that is wrong with r.
@@ -43,20 +43,20 @@ func (r Route) Validate() error {
 	return errors.Join(append(errs, setting.At("only", r.Only.Validate()), setting.At("hours", r.Hours.Validate()), r.Policy.Validate())...)
 }
 
-// takes reports whether r tells of a at all. A test is told to all, and what is
-// wrong with a receiver by the others.
+// takes reports whether a receiver is ever notified of a. All are notified of a test,
+// and of a failing receiver the others.
 func (r Route) takes(receiver string, a alarms.Alarm) bool {
 	return a.IsTest() || r.Only.Selects(a) && a.Severity >= r.Only.Severity && a.Key != (alarms.Key{Device: alarms.Self, Group: "delivery", Object: receiver})
 }
 
-// Masks reports whether n is that an alarm has cleared that the receiver cannot
-// tell from another one, of which told says that it believes it active: it
-// would take both to have cleared.
-func (r Route) Masks(n alarms.Notification, told map[alarms.Key]alarms.Notified) bool {
+// Masks reports whether n is the clearing of an alarm that the receiver cannot
+// distinguish from another one that it takes to be active, by notified: it would take
+// both to have cleared.
+func (r Route) Masks(n alarms.Notification, notified map[alarms.Key]alarms.Notified) bool {
 	if n.Change.Kind != alarms.Cleared || r.Policy.Level != LevelCategory {
 		return false
 	}
-	for key, t := range told {
+	for key, t := range notified {
 		if key != n.Change.Alarm.Key && t.Active() && r.Policy.Level.masks(key, n.Change.Alarm.Key) {
 			return true
 		}
@@ -64,7 +64,7 @@ func (r Route) Masks(n alarms.Notification, told map[alarms.Key]alarms.Notified)
 	return false
 }
 
-// Hours are times of the week. The zero Hours are always.
+// Hours are times of the week. The zero Hours are all of it.
 type Hours struct {
 	Days []string `yaml:"days"` // mon to sun; empty: every day
 	From string   `yaml:"from"` // 08:00
@@ -79,12 +79,12 @@ func (h Hours) Validate() error {
 	var errs []error
 	for i, d := range h.Days {
 		if !slices.Contains(weekdays, strings.ToLower(d)) {
-			errs = append(errs, setting.Faultf(fmt.Sprintf("days[%d]", i), "%q is no day such as mon", d))
+			errs = append(errs, setting.Faultf(fmt.Sprintf("days[%d]", i), "%q is not a day such as mon", d))
 		}
 	}
 	for _, t := range []struct{ key, value string }{{"from", h.From}, {"to", h.To}} {
 		if _, err := time.Parse("15:04", t.value); t.value != "" && err != nil {
-			errs = append(errs, setting.Faultf(t.key, "%q is no time such as 08:00", t.value))
+			errs = append(errs, setting.Faultf(t.key, "%q is not a time such as 08:00", t.value))
 		}
 	}
 	if _, err := time.LoadLocation(h.Zone); err != nil {
@@ -93,7 +93,7 @@ func (h Hours) Validate() error {
 	return errors.Join(errs...)
 }
 
-// open reports whether now is in h. Hours that pass midnight are of the day on
+// open reports whether now is in h. Hours that pass midnight belong to the day on
 // which they begin.
 func (h Hours) open(now time.Time) bool {
 	if zone, err := time.LoadLocation(h.Zone); h.Zone != "" && err == nil {

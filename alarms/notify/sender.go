@@ -17,35 +17,23 @@ import (
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
-// A Delivery counts what happened to a receiver's notifications.
-type Delivery struct {
-	Delivered uint64
-	Failed    uint64    // attempts
-	Rejected  uint64    // given up: the receiver will never take them
-	Expired   uint64    // given up: not delivered in time
-	LostAt    time.Time // when one was last given up
-	Error     string    // of the last failed attempt
-	Waiting   int       // now
-	Oldest    time.Time // when the oldest waiting one was made; zero: none waits
-}
-
-// A Sender empties the queues of receivers, each in order, however long that
-// takes. A receiver that is down delays no other.
+// A Sender delivers the queues of receivers, each in order, however long that takes.
+// A receiver that is down delays no other.
 type Sender struct {
 	Journal   *journal.Journal
 	Receivers map[string]Receiver
 	Log       *slog.Logger
 	Masked    func(receiver string, n alarms.Notification) bool // see [Route.Masks]
-	Changed   func()                                            // called when a queue or how a receiver does has changed
+	Changed   func()                                            // called after a change of a queue or of a receiver's state
 
 	queued map[string]chan struct{} // by receiver: there is something to deliver
 
 	mu    sync.Mutex // guards what follows
 	stats map[string]*Delivery
-	tests map[string]testRun // by the object of the alarm
+	tests map[string]testRun // by the object of the test alarm
 }
 
-// Open must be called once, before anything else.
+// Open prepares s. It must be called once, before anything else.
 func (s *Sender) Open() {
 	s.queued, s.stats, s.tests = make(map[string]chan struct{}), make(map[string]*Delivery), make(map[string]testRun)
 	for name := range s.Receivers {
@@ -65,7 +53,7 @@ func (s *Sender) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// Wake has the queue of a receiver emptied: there is something in it.
+// Wake has the queue of a receiver delivered.
 func (s *Sender) Wake(receiver string) {
 	select {
 	case s.queued[receiver] <- struct{}{}:
@@ -73,33 +61,13 @@ func (s *Sender) Wake(receiver string) {
 	}
 }
 
-// Deliveries returns the counts of every receiver.
-func (s *Sender) Deliveries() map[string]Delivery {
-	all := make(map[string]Delivery)
-	s.mu.Lock()
-	for name, d := range s.stats {
-		all[name] = *d
-	}
-	s.mu.Unlock()
-	for name, d := range all {
-		if n, waiting, _ := s.Journal.Waiting(name); waiting > 0 {
-			d.Waiting, d.Oldest = waiting, n.At
-			all[name] = d
-		}
-	}
-	return all
-}
-
-// IsBehind reports whether something waits for a receiver.
+// IsBehind reports whether something waits in the queue of a receiver.
 func (s *Sender) IsBehind(receiver string) bool {
 	_, waiting, _ := s.Journal.Waiting(receiver)
 	return waiting > 0
 }
 
-// DeliveryTimeout bounds one attempt.
-const DeliveryTimeout = 30 * time.Second
-
-// deliver empties the queue of one receiver.
+// deliver delivers the queue of one receiver until ctx is done.
 func (s *Sender) deliver(ctx context.Context, name string, to Receiver) error {
 	var taken uint64
 	failures := 0
@@ -110,7 +78,7 @@ func (s *Sender) deliver(ctx context.Context, name string, to Receiver) error {
 			failures++
 			s.count(name, func(d *Delivery) { d.Failed++; d.Error = err.Error() })
 			if failures == 1 {
-				s.Log.Warn("notification not delivered; trying again until it is", "receiver", name, "err", err)
+				s.Log.Warn("notification not delivered; retrying until it is", "receiver", name, "err", err)
 			}
 			wait.Sleep(ctx, retryAfter(failures))
 		case err == nil && failures > 0:
@@ -129,9 +97,9 @@ func (s *Sender) deliver(ctx context.Context, name string, to Receiver) error {
 	return nil
 }
 
-// next delivers the oldest notification that waits for a receiver, with Digest
-// all that wait, and reports whether there was one. taken is the last that the
-// receiver took: it is not told twice because the journal failed to remove it.
+// next delivers the oldest notification in the queue of a receiver, with Digest all
+// of them, and reports whether there was one. taken is the last that the receiver
+// took: if the journal fails to remove it, it is not sent twice.
 func (s *Sender) next(ctx context.Context, name string, to Receiver, taken *uint64) (waited bool, err error) {
 	n, waiting, err := s.Journal.Waiting(name)
 	if waiting == 0 {
@@ -146,12 +114,12 @@ func (s *Sender) next(ctx context.Context, name string, to Receiver, taken *uint
 		}
 	}
 	rejected := (*Rejected)(nil)
-	before := slices.IndexFunc(list, func(n alarms.Notification) bool { return n.Sequence == *taken })
+	sent := slices.IndexFunc(list, func(n alarms.Notification) bool { return n.Sequence == *taken })
 	switch {
 	case err != nil:
-		s.Log.Error("a notification in the queue is not readable and is left out", "receiver", name, "sequence", n.Sequence, "err", err)
-	case before >= 0:
-		list = list[:before+1]
+		s.Log.Error("an unreadable notification in the queue is skipped", "receiver", name, "sequence", n.Sequence, "err", err)
+	case sent >= 0:
+		list = list[:sent+1]
 	case to.Expire > 0 && time.Since(n.At) > to.Expire:
 		list = list[:1]
 		s.giveUp(name, n, fmt.Errorf("not delivered for %s", to.Expire), func(d *Delivery) { d.Expired++ })
@@ -176,11 +144,11 @@ func (s *Sender) next(ctx context.Context, name string, to Receiver, taken *uint
 	return true, s.Journal.Done(name, done...)
 }
 
-// digestMost is how many notifications go together.
+// digestMost is how many notifications one digest holds at most.
 const digestMost = 200
 
-// collects returns how long more are waited for before list goes as one.
-// Somebody waits for a test.
+// collects returns how much longer to wait before list goes as one. A test does not
+// wait: somebody waits for it.
 func (r Receiver) collects(list []alarms.Notification, now time.Time) time.Duration {
 	if len(list) == 0 || len(list) == digestMost || slices.ContainsFunc(list, func(n alarms.Notification) bool { return n.Change.Alarm.IsTest() }) {
 		return 0
@@ -188,7 +156,7 @@ func (r Receiver) collects(list []alarms.Notification, now time.Time) time.Durat
 	return list[0].At.Add(r.Digest).Sub(now)
 }
 
-// await returns after a time, or when something else waits for a receiver.
+// await returns after a time, or when something else is queued for a receiver.
 func (s *Sender) await(ctx context.Context, name string, d time.Duration) {
 	select {
 	case <-ctx.Done():
@@ -197,11 +165,8 @@ func (s *Sender) await(ctx context.Context, name string, d time.Duration) {
 	}
 }
 
-func (s *Sender) giveUp(name string, n alarms.Notification, why error, count func(*Delivery)) {
-	s.Log.Error("notification given up", "receiver", name, "id", n.ID, "err", why)
-	s.count(name, func(d *Delivery) { count(d); d.LostAt, d.Error = time.Now(), why.Error() })
-	s.Changed()
-}
+// DeliveryTimeout bounds one attempt.
+const DeliveryTimeout = 30 * time.Second
 
 func (s *Sender) attempt(ctx context.Context, name string, to Receiver, list []alarms.Notification) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, DeliveryTimeout)
@@ -225,20 +190,20 @@ func (s *Sender) attempt(ctx context.Context, name string, to Receiver, list []a
 	return err
 }
 
-func (s *Sender) count(name string, change func(*Delivery)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	change(s.stats[name])
+func (s *Sender) giveUp(name string, n alarms.Notification, why error, count func(*Delivery)) {
+	s.Log.Error("notification given up", "receiver", name, "id", n.ID, "err", why)
+	s.count(name, func(d *Delivery) { count(d); d.LostAt, d.Error = time.Now(), why.Error() })
+	s.Changed()
 }
 
-// retryAfter grows from half a second to a minute, less up to a fifth.
+// retryAfter grows from half a second to a minute, less up to a fifth at random.
 func retryAfter(failures int) time.Duration {
 	d := min(250*time.Millisecond<<min(failures, 10), time.Minute)
 	return d - time.Duration(rand.Float64()*0.2*float64(d))
 }
 
-// heartbeat tells a receiver that the agent runs: at its start, and then at an
-// interval. A receiver that is down gets one when it is back, and not all.
+// heartbeat notifies a receiver that the agent runs: at its start, and then at an
+// interval. A receiver that was down gets one when it is back, not all of them.
 func (s *Sender) heartbeat(ctx context.Context, name string, every time.Duration) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()

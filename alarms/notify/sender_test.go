@@ -48,10 +48,10 @@ func TestDigestTakenOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	taken := uint64(2)
-	for _, left := range []int{2, 0} {
+	for _, remaining := range []int{2, 0} {
 		waited, err := s.next(t.Context(), "mail", to, &taken)
-		if _, n, _ := s.Journal.Waiting("mail"); n != left || !waited || err != nil {
-			t.Fatalf("%d left, %v, %v", n, waited, err)
+		if _, n, _ := s.Journal.Waiting("mail"); n != remaining || !waited || err != nil {
+			t.Fatalf("%d remain, %v, %v", n, waited, err)
 		}
 	}
 	if len(calls) != 1 || len(calls[0]) != 2 || calls[0][0].Sequence != 3 || taken != 4 {

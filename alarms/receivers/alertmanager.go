@@ -1,3 +1,6 @@
+// Package receivers delivers notifications to services: Alertmanager, PagerDuty,
+// Opsgenie, webhooks, mail, syslog and programs. It knows nothing of queues, retries or
+// routes.
 package receivers
 
 import (
@@ -20,14 +23,14 @@ import (
 
 // Alertmanager keeps the alarms as alerts of Prometheus Alertmanager, API v2.
 //
-// It forgets an alert that is not sent again, so what stands is sent at every
-// refresh, and each time with an end a few refreshes ahead.
+// It forgets an alert that is not sent again, so active alarms are sent at every
+// refresh, each time with an end a few refreshes ahead.
 //
-// What identifies an alert are its labels: alertname (the group), device,
-// object, test, and severity, since routes and inhibition see labels only. A
-// severity only grows while an alarm lives; with each step the alerts of the
-// milder ones are sent as resolved, and should that be lost, they end by
-// themselves. All that varies besides (codes, text) is in annotations.
+// Labels identify an alert: alertname (the group), device, object, test, and
+// severity, since routes and inhibition see labels only. A severity only grows
+// while an alarm is active; with each step the alerts of the milder ones are sent
+// as resolved, and should that be lost, they end by themselves. All else that
+// varies (codes, text) is in annotations.
 type Alertmanager struct {
 	URLs            []string     `yaml:"urls"` // of every peer of the cluster
 	User            string       `yaml:"user"`
@@ -36,11 +39,11 @@ type Alertmanager struct {
 	GeneratorURL    string       `yaml:"generator_url"` // where people find more; "": nowhere
 	HTTP            `yaml:",inline"`
 
-	Lasts          time.Duration `yaml:"-"` // an alert that is not sent again
-	HeartbeatLasts time.Duration `yaml:"-"` // a sign of life
+	Lasts          time.Duration `yaml:"-"` // an alert that is not sent again; 0: 5 AlertmanagerRefresh
+	HeartbeatLasts time.Duration `yaml:"-"` // a heartbeat
 }
 
-// AlertmanagerRefresh is how often what stands is sent again.
+// AlertmanagerRefresh is how often active alarms are sent again.
 const AlertmanagerRefresh = time.Minute
 
 // Validate returns all that is wrong with m.
@@ -70,9 +73,9 @@ type alert struct {
 	GeneratorURL string            `json:"generatorURL,omitempty"`
 }
 
-// Notify implements [notify.Notifier]. Peers pass alerts on to each other badly while
-// they are apart, so each is told; it is enough that one takes it, since what
-// stands is sent again soon.
+// Notify implements [notify.Notifier]. Peers that have lost each other do not pass
+// alerts on, so it goes to each; one that takes it is enough, since active alarms are
+// sent again soon.
 func (m *Alertmanager) Notify(ctx context.Context, n alarms.Notification) error {
 	body, err := json.Marshal(m.alerts(n, time.Now()))
 	if err != nil {
@@ -91,17 +94,17 @@ func (m *Alertmanager) Notify(ctx context.Context, n alarms.Notification) error 
 	}
 	all.Wait()
 	rejected := (*notify.Rejected)(nil)
-	again := error(nil) // of a peer that may take it later
+	retryable := error(nil) // of a peer that may take it later
 	for _, err := range errs {
 		if err == nil {
 			return nil
 		}
 		if !errors.As(err, &rejected) {
-			again = err
+			retryable = err
 		}
 	}
-	if again != nil && rejected != nil {
-		return fmt.Errorf("no peer took it: %w", again)
+	if retryable != nil && rejected != nil {
+		return fmt.Errorf("no peer took it: %w", retryable)
 	}
 	return fmt.Errorf("no peer took it: %w", errors.Join(errs...))
 }
@@ -119,10 +122,10 @@ func (m *Alertmanager) header() (http.Header, error) {
 
 // alerts returns n as alerts: its own, and those that it supersedes.
 func (m *Alertmanager) alerts(n alarms.Notification, now time.Time) []alert {
-	words, a := notify.NewMessage(n), n.Change.Alarm
+	message, a := notify.NewMessage(n), n.Change.Alarm
 	one := alert{
 		Labels:       map[string]string{"alertname": a.Group, "device": a.Device, "object": a.Object},
-		Annotations:  map[string]string{"summary": words.Summary, "description": a.Text, "action": words.Action, "codes": strings.Join(a.Codes, " "), "label": n.Label, "address": n.Address},
+		Annotations:  map[string]string{"summary": message.Summary, "description": a.Text, "action": message.Action, "codes": strings.Join(a.Codes, " "), "label": n.Label, "address": n.Address},
 		StartsAt:     a.Raised,
 		EndsAt:       now.Add(cmp.Or(m.Lasts, 5*AlertmanagerRefresh)),
 		GeneratorURL: m.GeneratorURL,

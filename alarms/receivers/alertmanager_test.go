@@ -67,7 +67,7 @@ func startAlertmanager(s site) {
 	})
 }
 
-// active returns what stands at a real Alertmanager: alertname, severity and
+// active returns the alerts of a real Alertmanager: alertname, severity and
 // object of each.
 func active(s site) (list []string) {
 	s.t.Helper()
@@ -152,7 +152,7 @@ func TestAlertmanagerPeers(t *testing.T) {
 	}
 }
 
-// TestAlertLabels: nothing that changes while an alarm lives is a label, but
+// TestAlertLabels: nothing that changes while an alarm is active is a label, except
 // its severity.
 func TestAlertLabels(t *testing.T) {
 	m := &Alertmanager{}
@@ -169,7 +169,7 @@ func TestAlertLabels(t *testing.T) {
 	}
 }
 
-// TestRefreshDoesNotPileUp: what stands is sent again each minute, and not once
+// TestRefreshDoesNotPileUp: active alarms are sent again each minute, and not once
 // for each minute that the receiver was down.
 func TestRefreshDoesNotPileUp(t *testing.T) {
 	t.Parallel()
@@ -191,7 +191,7 @@ func TestRefreshDoesNotPileUp(t *testing.T) {
 		to.Forget()
 		watchtest.Advance(10 * time.Minute)
 		if _, taken := to.Attempts(); len(taken) < 18 || len(taken) > 22 || taken[0].Change.Kind != alarms.Repeated {
-			t.Errorf("two alarms in ten minutes were told %d times", len(taken))
+			t.Errorf("two alarms in ten minutes were sent %d times", len(taken))
 		}
 		down.Store(true)
 		watchtest.Advance(10 * time.Hour)
@@ -199,11 +199,11 @@ func TestRefreshDoesNotPileUp(t *testing.T) {
 			t.Errorf("%d wait", n)
 		}
 		down.Store(false)
-		watchtest.Advance(2 * time.Minute) // it is tried each minute
+		watchtest.Advance(2 * time.Minute) // it is retried each minute
 		to.Forget()
 		watchtest.Advance(10 * time.Minute)
 		if _, taken := to.Attempts(); len(taken) < 18 {
-			t.Errorf("back, and told %d times", len(taken))
+			t.Errorf("back, and sent %d times", len(taken))
 		}
 	})
 }

@@ -21,15 +21,15 @@ import (
 // only, and what the program writes is dropped: it may hold anything.
 //
 // Status 0 is delivered and 65 (EX_DATAERR) is [notify.Rejected]: the program will
-// never take that notification. Every other status, a signal and the time
-// limit are tried again, EX_TEMPFAIL (75) as much as a program that is gone.
+// never take that notification. After every other status, a signal or the time
+// limit it is retried, as it is after EX_TEMPFAIL (75) or without the program.
 type Exec struct {
 	Command []string      `yaml:"command"` // absolute path, then arguments
 	Timeout time.Duration `yaml:"timeout"` // 0: ExecTimeout
 }
 
-// ExecTimeout is how long a program may take where nothing is configured. It
-// and what it has started are killed then.
+// ExecTimeout is how long a program without a Timeout may take. Then it is killed,
+// with what it has started.
 const ExecTimeout = 10 * time.Second
 
 const exDataErr = 65 // of sysexits.h
@@ -48,7 +48,7 @@ func (e *Exec) Validate() error {
 
 // Notify implements [notify.Notifier].
 func (e *Exec) Notify(ctx context.Context, n alarms.Notification) error {
-	body, err := notify.NewMessage(n).Json()
+	body, err := notify.NewMessage(n).JSON()
 	if err != nil {
 		return &notify.Rejected{Err: err}
 	}

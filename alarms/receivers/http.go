@@ -21,10 +21,10 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// TLS is who a receiver has to be, and who the agent is to it. The receiver's
-// certificate is always verified.
+// TLS is how a receiver and the agent identify themselves. The receiver's certificate
+// is always verified.
 type TLS struct {
-	CAFile   setting.File `yaml:"ca_file"`   // what signed the receiver's certificate; "": the host's
+	CAFile   setting.File `yaml:"ca_file"`   // of the receiver's authority; "": those of the host
 	CertFile setting.File `yaml:"cert_file"` // the agent's own; "": none
 	KeyFile  setting.File `yaml:"key_file"`
 }
@@ -40,7 +40,7 @@ func (t TLS) Validate() error {
 	return errors.Join(errs...)
 }
 
-// config reads the files, so that renewed ones count.
+// config reads the files each time, so that renewed ones count.
 func (t TLS) config(server string) (*tls.Config, error) {
 	c := &tls.Config{ServerName: server, MinVersion: tls.VersionTLS12}
 	if t.CAFile != "" {
@@ -75,7 +75,7 @@ func (t TLS) pair() (tls.Certificate, error) {
 	return tls.X509KeyPair(cert, key)
 }
 
-// HTTP is how a receiver is reached that speaks HTTP.
+// HTTP is how a receiver that speaks HTTP is reached.
 type HTTP struct {
 	TLS      `yaml:",inline"`
 	Proxy    bool   `yaml:"proxy"`     // as the environment says (HTTPS_PROXY, NO_PROXY)
@@ -109,7 +109,7 @@ func validateURL(text string) error {
 
 const (
 	httpTimeout   = 20 * time.Second // of one request, all in all
-	httpBodyLimit = 256 << 10        // of an answer, which is read to its end only
+	httpBodyLimit = 256 << 10        // of an answer, which is read and dropped
 )
 
 // client returns a client for one request: notifications are rare, and so a
@@ -142,16 +142,16 @@ func (h HTTP) client() (*http.Client, error) {
 	}, nil
 }
 
-// retryable are the statuses that tell of the way, the secret or the moment and
-// not of the notification: delivered again, it may be taken.
+// retryable are the statuses that are about the address, the secret or the moment
+// and not about the notification: sent again, it may be taken.
 var retryable = []int{
 	http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusProxyAuthRequired,
 	http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,
 }
 
 // send makes one request. A status that refuses the notification itself is
-// [notify.Rejected]. The error names scheme and host only: the rest of a URL, headers
-// and bodies may hold secrets.
+// [notify.Rejected]. The error names scheme and host only: path, headers and
+// bodies may hold secrets.
 func (h HTTP) send(ctx context.Context, method, target string, header http.Header, body []byte) error {
 	request, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
 	if err != nil {
@@ -194,7 +194,7 @@ func (h HTTP) post(ctx context.Context, method, target string, header http.Heade
 	return h.send(ctx, method, target, header, body)
 }
 
-// bearer returns the header that a token's file makes; "": none.
+// bearer returns the header with the token in a file; "": an empty one.
 func bearer(file setting.File) (http.Header, error) {
 	header := make(http.Header)
 	if file == "" {

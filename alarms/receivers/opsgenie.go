@@ -14,12 +14,12 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// Opsgenie keeps the alarms as alerts, by its Alert API. Signs of life go to a
-// heartbeat that has to exist there.
+// Opsgenie keeps the alarms as alerts, by its Alert API. Heartbeats go to a
+// heartbeat that must exist there.
 type Opsgenie struct {
 	APIKeyFile    setting.File `yaml:"api_key_file"`   // of an API integration
 	URL           string       `yaml:"url"`            // "": OpsgenieURL; https://api.eu.opsgenie.com for the EU
-	HeartbeatName string       `yaml:"heartbeat_name"` // "": signs of life are not sent
+	HeartbeatName string       `yaml:"heartbeat_name"` // "": heartbeats are not sent
 	HTTP          `yaml:",inline"`
 }
 
@@ -35,7 +35,7 @@ func (o *Opsgenie) Validate() error {
 	return errors.Join(errs...)
 }
 
-// priorities: what is not known, or hidden, is not harmless.
+// priorities are those of the severities. What is unknown or withheld may be bad.
 var priorities = map[alarms.Severity]string{alarms.None: "P2", alarms.Indeterminate: "P3", alarms.Warning: "P4", alarms.Minor: "P3", alarms.Major: "P2", alarms.Critical: "P1"}
 
 // An opsCall is one request to Opsgenie.
@@ -84,8 +84,8 @@ func (o *Opsgenie) Notify(ctx context.Context, n alarms.Notification) error {
 	return nil
 }
 
-// calls returns what tells Opsgenie of n. An alert that is there already takes
-// no other priority from being created again, so that is set by itself.
+// calls returns the requests for n. Creating an existing alert once more does not
+// change its priority, so that is set by a request of its own.
 func (o *Opsgenie) calls(n alarms.Notification) []opsCall {
 	m, a := notify.NewMessage(n), n.Change.Alarm
 	path := "/v2/alerts/" + notify.Dedup(n)

@@ -13,16 +13,16 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// PagerDuty keeps the alarms as incidents, by Events API v2. Signs of life are
-// not sent: the API has none.
+// PagerDuty keeps the alarms as incidents, by Events API v2. Heartbeats are not
+// sent: the API has none.
 type PagerDuty struct {
 	RoutingKeyFile setting.File `yaml:"routing_key_file"` // of the service's integration
 	URL            string       `yaml:"url"`              // "": PagerDutyURL
 	HTTP           `yaml:",inline"`
 }
 
-// PagerDutyURL takes events of PagerDuty's service regions US; those of the EU
-// go to events.eu.pagerduty.com.
+// PagerDutyURL takes events of PagerDuty's service region US; those of the EU go to
+// events.eu.pagerduty.com.
 const PagerDutyURL = "https://events.pagerduty.com/v2/enqueue"
 
 // Validate returns all that is wrong with p.
@@ -54,11 +54,12 @@ type pagerPayload struct {
 	Details   map[string]string `json:"custom_details,omitempty"`
 }
 
-// pagerActions are the actions other than trigger. An acknowledgement cannot
-// be taken back there: the incident gets another entry.
+// pagerActions are the actions other than trigger. An acknowledgement cannot be
+// withdrawn there: the incident gets another entry.
 var pagerActions = map[alarms.Kind]string{alarms.Acknowledged: "acknowledge", alarms.Cleared: "resolve"}
 
-// pagerSeverities: what is not known, or hidden, is not harmless.
+// pagerSeverities are those of the severities. What is unknown or withheld may be
+// bad.
 var pagerSeverities = map[alarms.Severity]string{alarms.None: "error", alarms.Indeterminate: "error", alarms.Warning: "warning", alarms.Minor: "warning", alarms.Major: "error", alarms.Critical: "critical"}
 
 // Notify implements [notify.Notifier].

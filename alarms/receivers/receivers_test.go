@@ -131,8 +131,8 @@ func subjects() []subject {
 	}
 }
 
-// TestReceiversDeliver has each receiver meet nobody, which is an error that is
-// tried again, and then its peer.
+// TestReceiversDeliver has each receiver first meet nobody, which is an error that
+// is retried, and then its peer.
 func TestReceiversDeliver(t *testing.T) {
 	for _, x := range subjects() {
 		t.Run(x.name, func(t *testing.T) {
@@ -141,7 +141,7 @@ func TestReceiversDeliver(t *testing.T) {
 			to := x.build(s)
 			err := to.Notify(soon(t), alarmstest.Complete(alarms.Raised))
 			if rejected := (*notify.Rejected)(nil); err == nil || errors.As(err, &rejected) {
-				t.Fatalf("nobody there: %v, want an error that is tried again", err)
+				t.Fatalf("nobody there: %v, want an error that is retried", err)
 			}
 			quiet(t, err)
 			x.start(s)
@@ -157,8 +157,8 @@ func TestReceiversDeliver(t *testing.T) {
 	}
 }
 
-// TestReceiversVerifyTLS has each refuse a server whose certificate nobody
-// known has signed, and take it with ca_file.
+// TestReceiversVerifyTLS has each refuse a server whose certificate no
+// known authority has signed, and take it with ca_file.
 func TestReceiversVerifyTLS(t *testing.T) {
 	for _, x := range subjects() {
 		if !x.tls {
@@ -284,7 +284,7 @@ func TestReceiversKeepSecrets(t *testing.T) {
 	}
 }
 
-// TestReceiversUseNoProxy, unless they are told to.
+// TestReceiversUseNoProxy, unless configured to.
 func TestReceiversUseNoProxy(t *testing.T) {
 	trap, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -339,7 +339,7 @@ func TestReceiversUseNoProxy(t *testing.T) {
 	}
 }
 
-// TestStatuses tells what is tried again.
+// TestStatuses checks what is retried.
 func TestStatuses(t *testing.T) {
 	for status, want := range map[int]string{
 		200: "", 202: "", 204: "", 301: "again", 307: "again", 400: "rejected", 401: "again", 403: "again", 404: "again", 407: "again", 408: "again",
@@ -383,11 +383,11 @@ func everyKind() (list []alarms.Notification) {
 	return list
 }
 
-// quiet fails if an error tells a secret.
+// quiet fails if an error holds a secret.
 func quiet(t *testing.T, err error) {
 	t.Helper()
 	if err != nil && strings.Contains(err.Error(), theSecret) {
-		t.Errorf("an error tells a secret: %v", err)
+		t.Errorf("an error holds a secret: %v", err)
 	}
 }
 
@@ -514,7 +514,7 @@ func serveHTTP(s site, handler http.HandlerFunc) {
 }
 
 // inProcess returns a start of a server that checks each request by what the
-// service's public documentation demands, and keeps its body.
+// service's public documentation demands, and records its body.
 func inProcess(check func(r *http.Request, body []byte) error) func(s site) []string {
 	return func(s site) []string {
 		serveHTTP(s, func(w http.ResponseWriter, r *http.Request) {
@@ -548,7 +548,7 @@ func keep(s site, line string) {
 	fmt.Fprintln(f, line)
 }
 
-// gotten returns what a peer has kept.
+// gotten returns what a peer has recorded.
 func gotten(s site) []string {
 	text, err := os.ReadFile(filepath.Join(s.dir, "got"))
 	if err != nil || len(text) == 0 {

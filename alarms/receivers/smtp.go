@@ -21,8 +21,8 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// SMTP sends mail. With Digest, all that waits once the oldest has waited for
-// so long goes in one; tests of the alarm chain do not wait.
+// SMTP sends mail. With Digest, all that is queued goes in one mail once the oldest
+// has waited for so long; tests of the alarm chain do not wait.
 type SMTP struct {
 	Address      string        `yaml:"address"`  // host:port
 	Security     string        `yaml:"security"` // starttls, tls, none; "" is starttls
@@ -34,7 +34,7 @@ type SMTP struct {
 	TLS          `yaml:",inline"`
 }
 
-// SMTPPorts are the ports where none is given.
+// SMTPPorts are the default ports, by Security.
 var SMTPPorts = map[string]string{"starttls": "587", "tls": "465", "none": "25", "": "587"}
 
 // Validate returns all that is wrong with s.
@@ -64,7 +64,7 @@ func (s *SMTP) Validate() error {
 
 func validateMail(address string) error {
 	if parsed, err := mail.ParseAddress(address); err != nil || parsed.Address != address {
-		return fmt.Errorf("%q is no mail address such as noc@example.net", address)
+		return fmt.Errorf("%q is not a mail address such as noc@example.net", address)
 	}
 	return nil
 }
@@ -74,9 +74,9 @@ func (s *SMTP) Notify(ctx context.Context, n alarms.Notification) error {
 	return s.NotifyAll(ctx, []alarms.Notification{n})
 }
 
-// NotifyAll sends one mail of all. If the server takes some recipients only,
-// these get it and the others are an error that is [notify.Rejected]: sent again, it
-// would come twice.
+// NotifyAll sends one mail for all. If the server takes only some recipients, these
+// get it, and the error for the others is [notify.Rejected]: sent again, it would come
+// twice.
 func (s *SMTP) NotifyAll(ctx context.Context, list []alarms.Notification) error {
 	err := s.mail(ctx, list)
 	if err != nil && ctx.Err() != nil {
@@ -123,7 +123,7 @@ func (s *SMTP) login(c *smtp.Client, host string, config *tls.Config) error {
 	}
 	if cmp.Or(s.Security, "starttls") == "starttls" {
 		if ok, _ := c.Extension("STARTTLS"); !ok {
-			return errors.New("it offers no STARTTLS; nothing is sent without TLS unless security is none")
+			return errors.New("the server offers no STARTTLS; nothing is sent without TLS unless security is none")
 		}
 		if err := c.StartTLS(config); err != nil {
 			return fmt.Errorf("STARTTLS: %w", err)
@@ -140,7 +140,7 @@ func (s *SMTP) login(c *smtp.Client, host string, config *tls.Config) error {
 		if refused := (*textproto.Error)(nil); errors.As(err, &refused) { // its text may repeat what was sent
 			return fmt.Errorf("the login of user %q is refused with %d", s.User, refused.Code)
 		}
-		return errors.New("login: AUTH PLAIN is not possible there")
+		return errors.New("login: the server does not allow AUTH PLAIN")
 	}
 	return nil
 }
@@ -180,7 +180,7 @@ func (s *SMTP) transfer(c *smtp.Client, list []alarms.Notification) error {
 	return nil
 }
 
-// final makes an answer of 5xx [notify.Rejected].
+// final returns err, as [notify.Rejected] if it is an answer of 5xx.
 func final(err error) error {
 	if answer := (*textproto.Error)(nil); errors.As(err, &answer) && answer.Code >= 500 {
 		return &notify.Rejected{Err: err}

@@ -164,7 +164,7 @@ func TestMail(t *testing.T) {
 	}
 }
 
-// TestMailRefusals tells what is tried again.
+// TestMailRefusals checks what is retried.
 func TestMailRefusals(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, subject{})

@@ -22,9 +22,9 @@ import (
 // own. UDP is one datagram (RFC 5426); TCP counts octets (RFC 6587), and so does
 // TLS (RFC 5425).
 //
-// Syslog has no answer. Over TCP and TLS the connection is ended after each
-// message and the receiver's end awaited, which finds most losses; over UDP
-// nothing tells them.
+// Syslog has no answer. Over TCP and TLS the connection is closed after each
+// message and the receiver's close awaited, which finds most losses; over UDP they
+// are not noticed.
 type Syslog struct {
 	Address  string `yaml:"address"`  // host:port
 	Network  string `yaml:"network"`  // udp, tcp, tls; "" is tls
@@ -35,7 +35,7 @@ type Syslog struct {
 var facilities = []string{"kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "audit", "alert", "clock",
 	"local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"}
 
-// SyslogPorts are the ports where none is given.
+// SyslogPorts are the default ports, by Network.
 var SyslogPorts = map[string]string{"udp": "514", "tcp": "514", "tls": "6514", "": "6514"}
 
 // Validate returns all that is wrong with s.
@@ -48,21 +48,13 @@ func (s *Syslog) Validate() error {
 		errs = append(errs, setting.Faultf("network", "%q is none of udp, tcp, tls", s.Network))
 	}
 	if cmp.Or(s.Network, "tls") != "tls" && s.TLS != (TLS{}) {
-		errs = append(errs, errors.New("ca_file, cert_file and key_file are of network tls"))
+		errs = append(errs, errors.New("ca_file, cert_file and key_file need network tls"))
 	}
 	if !slices.Contains(facilities, cmp.Or(s.Facility, "daemon")) {
 		errs = append(errs, setting.Faultf("facility", "%q is none of %s", s.Facility, strings.Join(facilities, ", ")))
 	}
 	return errors.Join(errs...)
 }
-
-// syslogSeverities are those of RFC 5674; the end of an alarm is a notice.
-var syslogSeverities = map[alarms.Severity]int{alarms.None: 3, alarms.Indeterminate: 5, alarms.Warning: 4, alarms.Minor: 3, alarms.Major: 2, alarms.Critical: 1}
-
-const (
-	notice        = 5
-	informational = 6
-)
 
 // Notify implements [notify.Notifier].
 func (s *Syslog) Notify(ctx context.Context, n alarms.Notification) error {
@@ -104,7 +96,7 @@ func (s *Syslog) write(ctx context.Context, message string) error {
 	return err
 }
 
-// syslogEnd is how long the receiver's end of a connection is awaited.
+// syslogEnd is how long to wait for the receiver to close a connection.
 const syslogEnd = 2 * time.Second
 
 func (s *Syslog) dial(ctx context.Context) (net.Conn, error) {
@@ -123,7 +115,15 @@ func (s *Syslog) dial(ctx context.Context) (net.Conn, error) {
 	return (&tls.Dialer{NetDialer: d, Config: config}).DialContext(ctx, "tcp", s.Address)
 }
 
-// message returns n as RFC 5424 has it.
+// syslogSeverities are those of RFC 5674; a cleared alarm is a notice.
+var syslogSeverities = map[alarms.Severity]int{alarms.None: 3, alarms.Indeterminate: 5, alarms.Warning: 4, alarms.Minor: 3, alarms.Major: 2, alarms.Critical: 1}
+
+const (
+	notice        = 5
+	informational = 6
+)
+
+// message returns n in the form of RFC 5424.
 func (s *Syslog) message(n alarms.Notification) string {
 	m, a := notify.NewMessage(n), n.Change.Alarm
 	severity := cmp.Or(syslogSeverities[a.Severity], 3)
@@ -143,19 +143,19 @@ func (s *Syslog) message(n alarms.Notification) string {
 }
 
 // structured returns the structured data of m. 32473 is the enterprise number
-// of examples (RFC 5612): Lunawatch has none.
+// for examples (RFC 5612): Lunawatch has none.
 func structured(m notify.Message) string {
 	a := m.Change.Alarm
-	own := element("lunawatch@32473", "id", m.ID, "kind", string(m.Change.Kind), "group", a.Group, "object", a.Object,
+	private := element("lunawatch@32473", "id", m.ID, "kind", string(m.Change.Kind), "group", a.Group, "object", a.Object,
 		"codes", strings.Join(a.Codes, " "), "label", m.Label, "address", m.Address, "test", map[bool]string{true: "true"}[m.Test])
 	if m.IsHeartbeat() || a.Severity == alarms.None {
-		return own
+		return private
 	}
 	perceived := a.Severity
 	if m.Change.Kind == alarms.Cleared {
 		perceived = alarms.SeverityCleared
 	}
-	return element("alarm", "resource", a.Device+"/"+a.Object, "probableCause", a.Cause, "perceivedSeverity", perceived.String(), "eventType", a.Type) + own
+	return element("alarm", "resource", a.Device+"/"+a.Object, "probableCause", a.Cause, "perceivedSeverity", perceived.String(), "eventType", a.Type) + private
 }
 
 var sdEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `]`, `\]`)
@@ -173,7 +173,7 @@ func element(id string, params ...string) string {
 	return b.String() + "]"
 }
 
-// field keeps to the characters of a header field.
+// field returns s with the characters and the length of a header field.
 func field(s string, most int) string {
 	s = strings.ReplaceAll(notify.Printable(s), " ", "_")
 	return cmp.Or(s[:min(len(s), most)], "-")

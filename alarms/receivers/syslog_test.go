@@ -105,7 +105,7 @@ func TestSyslogReset(t *testing.T) {
 	defer l.Close()
 	go func() {
 		if c, err := l.Accept(); err == nil {
-			c.Read(make([]byte, 1)) // the rest is not read: closing resets
+			c.Read(make([]byte, 1)) // the remainder is not read: closing resets
 			c.(*net.TCPConn).SetLinger(0)
 			c.Close()
 		}

@@ -24,8 +24,8 @@ import (
 // template makes of it.
 type Webhook struct {
 	URL             string       `yaml:"url"`
-	URLFile         setting.File `yaml:"url_file"`          // in place of url, where the URL is a secret
-	SecretFile      setting.File `yaml:"secret_file"`       // signs; "": nothing does
+	URLFile         setting.File `yaml:"url_file"`          // instead of url, if the URL is a secret
+	SecretFile      setting.File `yaml:"secret_file"`       // signs the body; "": it is not signed
 	BearerTokenFile setting.File `yaml:"bearer_token_file"` // "": none
 	TemplateFile    setting.File `yaml:"template_file"`     // Go text/template; "": JSON
 	ContentType     string       `yaml:"content_type"`      // "": application/json
@@ -34,7 +34,7 @@ type Webhook struct {
 
 // SignatureHeader carries "t=SECONDS,v1=HEX": the time of sending, as seconds
 // since 1970, and HMAC-SHA256 by the secret over "SECONDS.BODY". A receiver
-// refuses what is minutes old, and drops an id that it has had.
+// refuses what is minutes old, and drops an id that it has seen.
 const SignatureHeader = "Lunawatch-Signature"
 
 // Validate returns all that is wrong with w.
@@ -88,10 +88,11 @@ func sign(key string, now time.Time, body []byte) string {
 	return "t=" + t + ",v1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// body returns m as the template makes it. The function json quotes.
+// body returns m as JSON, or as the template has it. In a template, the function json
+// quotes.
 func (w *Webhook) body(m notify.Message) ([]byte, error) {
 	if w.TemplateFile == "" {
-		return m.Json()
+		return m.JSON()
 	}
 	text, err := w.TemplateFile.Bytes()
 	if err != nil {

@@ -26,7 +26,7 @@ func verify(header, key string, body []byte, now time.Time) error {
 	t, v1, ok := strings.Cut(strings.TrimPrefix(header, "t="), ",v1=")
 	seconds, err := strconv.ParseInt(t, 10, 64)
 	if !ok || err != nil || now.Sub(time.Unix(seconds, 0)).Abs() > time.Minute {
-		return fmt.Errorf("signature %q is no signature of now", header)
+		return fmt.Errorf("signature %q is not a current signature", header)
 	}
 	mac := hmac.New(sha256.New, []byte(key))
 	fmt.Fprintf(mac, "%s.%s", t, body)
@@ -97,9 +97,9 @@ func TestWebhookTemplate(t *testing.T) {
 	}
 }
 
-// TestMessage tells what webhook and exec can rely on.
+// TestMessage checks what webhook and exec can rely on.
 func TestMessage(t *testing.T) {
-	b, err := notify.NewMessage(alarmstest.Complete(alarms.Raised)).Json()
+	b, err := notify.NewMessage(alarmstest.Complete(alarms.Raised)).JSON()
 	if err != nil {
 		t.Fatal(err)
 	}

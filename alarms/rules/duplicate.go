@@ -9,10 +9,24 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A seenLine is one line that the rules judged, and every log that had it.
+// SeenLines are the recent lines of every device's logs. A SeenLines does not
+// change.
+type SeenLines map[string][]seenLine
+
+// With returns s with l, and whether another log had it before.
+func (s SeenLines) With(l Line) (next SeenLines, duplicate bool) {
+	next = maps.Clone(s)
+	if next == nil {
+		next = make(SeenLines)
+	}
+	next[l.Device], duplicate = findDuplicate(s[l.Device], l)
+	return next, duplicate
+}
+
+// A seenLine is one line with findings, and every log that had it.
 type seenLine struct {
 	key    string
-	stated time.Time // as the line says, as if it were UTC; zero: it does not
+	stated time.Time // as the line says, taken as UTC; zero: it does not say
 	read   time.Time
 	logs   []string
 }
@@ -24,15 +38,15 @@ const (
 	zoneStep   = 15 * time.Minute
 	widestZone = 14 * time.Hour
 	zoneWithin = 10 * time.Minute
-	// maxSeen bounds what is kept of each device.
+	// maxSeen bounds how many lines are kept of each device.
 	maxSeen = 1000
 )
 
-// findDuplicate looks for l among the sightings of its device. What another log
+// findDuplicate looks for l among the lines seen of its device. What another log
 // had within five seconds is the same line; what the same log has once more
-// happened once more. It returns the sightings with l, and does not change
-// those that it was given.
-func findDuplicate(all []seenLine, l Line) (with []seenLine, before bool) {
+// happened once more. It returns the seen lines with l, and does not change those
+// that it was given.
+func findDuplicate(all []seenLine, l Line) (with []seenLine, duplicate bool) {
 	s := seenLine{seenKey(l), LineTime(l), l.At, []string{l.File}}
 	with = slices.Clone(all)
 	for i, old := range with {
@@ -60,8 +74,8 @@ func seenKey(l Line) string {
 
 const testMark = "test\n"
 
-// LineTime returns the time that a line states; zero if it states none. One
-// without a year is of the last year that does not put it into the future.
+// LineTime returns the time that a line states; zero: it states none. One without a
+// year is of the last year that does not put it into the future.
 func LineTime(l Line) time.Time {
 	if l.Time.Known {
 		return l.Time.Value
@@ -78,8 +92,8 @@ func LineTime(l Line) time.Time {
 	}
 }
 
-// sameLine compares what the lines themselves say, since one way may be hours
-// late; where one of them says nothing, when they were read.
+// sameLine compares the times that the lines state, since one way may be hours
+// late; where one states none, the times at which they were read.
 func sameLine(a, b seenLine) bool {
 	if a.stated.IsZero() || b.stated.IsZero() {
 		return a.read.Sub(b.read).Abs() <= sameWithin
@@ -92,27 +106,14 @@ func sameLine(a, b seenLine) bool {
 	return apart <= widestZone+sameWithin && min(offset, zoneStep-offset) <= sameWithin && a.read.Sub(b.read).Abs() <= zoneWithin
 }
 
-// SeenLines is what every device's logs have said lately. It does not change.
-type SeenLines map[string][]seenLine
-
-// With returns h with l, and whether another log had said it.
-func (h SeenLines) With(l Line) (next SeenLines, before bool) {
-	next = maps.Clone(h)
-	if next == nil {
-		next = make(SeenLines)
-	}
-	next[l.Device], before = findDuplicate(h[l.Device], l)
-	return next, before
-}
-
-// StillOpen returns, of what an old line says, what no poll since has found to
-// be over.
-func StillOpen(js []alarms.Finding, snap *hsm.Snapshot, limits Thresholds, now time.Time) []alarms.Finding {
+// StillOpen returns the findings of an old line whose alarms no poll since has
+// cleared.
+func StillOpen(findings []alarms.Finding, snap *hsm.Snapshot, limits Thresholds, now time.Time) []alarms.Finding {
 	s := alarms.NewState()
-	s.Apply(alarms.Eval(s, js, alarms.Damping{}, now))
+	s.Apply(alarms.Eval(s, findings, alarms.Damping{}, now))
 	s.Apply(alarms.Eval(s, EvaluateSnapshot(snap, s, limits, now), alarms.Damping{}, now))
-	return slices.DeleteFunc(js, func(j alarms.Finding) bool {
-		_, stands := s.Active[j.Key]
-		return j.Condition == alarms.Bad && !stands
+	return slices.DeleteFunc(findings, func(f alarms.Finding) bool {
+		_, active := s.Active[f.Key]
+		return f.Condition == alarms.Bad && !active
 	})
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 )
 
-// TestSawBefore has a second line come from some log, seconds after the first.
-func TestSawBefore(t *testing.T) {
+// TestDuplicate has a second line come from some log, seconds after the first.
+func TestDuplicate(t *testing.T) {
 	t.Parallel()
 	read := time.Date(2026, 3, 1, 12, 0, 1, 0, time.UTC)
 	for _, c := range []struct {
@@ -20,8 +20,8 @@ func TestSawBefore(t *testing.T) {
 		{"another way", alarmstest.LineOfAppliance, alarmstest.LineOfAppliance, "/b", 0, true},
 		{"the same log twice", alarmstest.LineOfAppliance, alarmstest.LineOfAppliance, "/a", 0, false},
 		{"a way that is hours late", alarmstest.LineOfAppliance, alarmstest.LineOfAppliance, "/b", 3 * time.Hour, true},
-		{"four seconds apart by what they say", alarmstest.LineOfAppliance, alarmstest.Line4sLater, "/b", 0, true},
-		{"six seconds apart by what they say", alarmstest.LineOfAppliance, alarmstest.Line6sLater, "/b", 0, false},
+		{"four seconds apart by their own times", alarmstest.LineOfAppliance, alarmstest.Line4sLater, "/b", 0, true},
+		{"six seconds apart by their own times", alarmstest.LineOfAppliance, alarmstest.Line6sLater, "/b", 0, false},
 		{"without a year", alarmstest.LineOfAppliance, alarmstest.LineShort, "", 0, true},
 		{"without a year, a day late", alarmstest.LineOfAppliance, alarmstest.LineShort, "", 24 * time.Hour, true},
 		{"without a year, months late", alarmstest.LineOfAppliance, alarmstest.LineShort, "", 265 * 24 * time.Hour, true},
@@ -38,8 +38,8 @@ func TestSawBefore(t *testing.T) {
 			return Line{LogLine: syslog.ParseLine(text), Device: "a", File: file, At: read.Add(after)}
 		}
 		all, _ := findDuplicate(nil, l(c.first, "/a", 0))
-		if _, before := findDuplicate(all, l(c.second, c.log, c.after)); before != c.same {
-			t.Errorf("%s: %v, want %v", c.what, before, c.same)
+		if _, duplicate := findDuplicate(all, l(c.second, c.log, c.after)); duplicate != c.same {
+			t.Errorf("%s: %v, want %v", c.what, duplicate, c.same)
 		}
 		if len(all[0].logs) != 1 {
 			t.Errorf("%s: what was given is changed", c.what)
@@ -54,11 +54,11 @@ func TestSawBefore(t *testing.T) {
 	}
 }
 
-// TestCardsOfAHost are told apart by their names, the first as well.
+// TestCardsOfAHost tells cards apart by their names, the first as well.
 func TestCardsOfAHost(t *testing.T) {
 	l := line("6,1,10,-;k7pf0: ALM0014: Low Battery")
 	l.Cards = true
-	if js := EvaluateLine(l, DefaultThresholds()); len(js) != 1 || js[0].Object != "k7pf0" {
-		t.Errorf("%+v", js)
+	if findings := EvaluateLine(l, DefaultThresholds()); len(findings) != 1 || findings[0].Object != "k7pf0" {
+		t.Errorf("%+v", findings)
 	}
 }

@@ -8,32 +8,32 @@ import (
 
 // battery warns against the device's own threshold, and clears a margin above
 // it, so that a voltage on the edge does not flap.
-var battery = Rule{"battery", func(p Poll, say func(Result)) {
+var battery = Rule{"battery", func(p Poll, emit func(Result)) {
 	s, ok := p.Show.Get(p.Now)
 	if !ok || s.Environment == nil {
 		return
 	}
 	e, at := s.Environment, p.Show.Asked()
-	v, limit := e.BatteryVolts.Value, 2.75 // the documented threshold, where the device does not print its own
+	v, limit := e.BatteryVolts.Value, 2.75 // the documented threshold, where the device prints none
 	if e.BatteryWarning.Known {
 		limit = e.BatteryWarning.Value
 	}
 	switch {
 	case !e.BatteryVolts.Known && e.BatteryLow:
-		say(bad(alarms.Minor, at, "the HSM warns of its battery"))
+		emit(bad(alarms.Minor, at, "the HSM warns of its battery"))
 	case !e.BatteryVolts.Known:
 	case v < 2.5:
-		say(bad(alarms.Critical, at, "battery at %.3f V, depleted below 2.500 V", v).of(v, 2.5, "V"))
+		emit(bad(alarms.Critical, at, "battery at %.3f V, depleted below 2.500 V", v).of(v, 2.5, "V"))
 	case v < limit || e.BatteryLow:
-		say(bad(alarms.Minor, at, "battery at %.3f V, threshold %.3f V", v, limit).of(v, limit, "V"))
+		emit(bad(alarms.Minor, at, "battery at %.3f V, threshold %.3f V", v, limit).of(v, limit, "V"))
 	case v >= limit+p.BatteryMargin:
-		say(good(at, "battery at %.3f V", v).of(v, limit, "V"))
+		emit(good(at, "battery at %.3f V", v).of(v, limit, "V"))
 	}
 }}
 
 // temperature warns against the device's own threshold, and clears a margin
 // below it.
-var temperature = Rule{"temp-warn", func(p Poll, say func(Result)) {
+var temperature = Rule{"temp-warn", func(p Poll, emit func(Result)) {
 	s, ok := p.Show.Get(p.Now)
 	if !ok || s.Environment == nil {
 		return
@@ -45,19 +45,19 @@ var temperature = Rule{"temp-warn", func(p Poll, say func(Result)) {
 	}
 	switch {
 	case !e.TemperatureCelsius.Known && e.TemperatureHigh:
-		say(bad(alarms.Minor, at, "the HSM warns of its temperature"))
+		emit(bad(alarms.Minor, at, "the HSM warns of its temperature"))
 	case !e.TemperatureCelsius.Known:
 	case c >= 80:
-		say(bad(alarms.Major, at, "card at %.0f C, stops above 80 C", c).of(c, 80, "C"))
+		emit(bad(alarms.Major, at, "card at %.0f C, stops above 80 C", c).of(c, 80, "C"))
 	case c >= limit || e.TemperatureHigh:
-		say(bad(alarms.Minor, at, "card at %.0f C, threshold %.0f C", c, limit).of(c, limit, "C"))
+		emit(bad(alarms.Minor, at, "card at %.0f C, threshold %.0f C", c, limit).of(c, limit, "C"))
 	case c < limit-p.TemperatureMargin:
-		say(good(at, "card at %.0f C", c).of(c, limit, "C"))
+		emit(good(at, "card at %.0f C", c).of(c, limit, "C"))
 	}
 }}
 
-// cardFans tells of a failed fan on the card; both failed is worse.
-var cardFans = Rule{"fan", func(p Poll, say func(Result)) {
+// cardFans warns of a failed fan on the card; both failed is worse.
+var cardFans = Rule{"fan", func(p Poll, emit func(Result)) {
 	s, ok := p.Show.Get(p.Now)
 	if !ok || s.Environment == nil {
 		return
@@ -74,10 +74,10 @@ var cardFans = Rule{"fan", func(p Poll, say func(Result)) {
 	}
 	switch {
 	case len(failed) > 1:
-		say(bad(alarms.Major, p.Show.Asked(), "%s failed", strings.Join(failed, ", ")))
+		emit(bad(alarms.Major, p.Show.Asked(), "%s failed", strings.Join(failed, ", ")))
 	case len(failed) == 1:
-		say(bad(alarms.Minor, p.Show.Asked(), "%s failed", failed[0]))
+		emit(bad(alarms.Minor, p.Show.Asked(), "%s failed", failed[0]))
 	case run > 0 && run == len(s.Environment.Fans):
-		say(good(p.Show.Asked(), "fans run"))
+		emit(good(p.Show.Asked(), "fans run"))
 	}
 }}

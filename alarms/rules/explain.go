@@ -10,19 +10,19 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// halts tells what a code's Halts means to those who use the HSM.
+// halts says what a code's Halts means to those who use the HSM.
 var halts = map[string]string{
-	"":                 "The firmware goes on.",
+	"":                 "The firmware keeps running.",
 	"in-reset":         "The card is held in reset: no service.",
 	"waits-restart":    "The card waits for a restart: no service.",
 	"never-started":    "The firmware was not started: no service.",
 	"off-bus":          "The card is off the bus: no service.",
 	"limited":          "Only a few commands work.",
 	"OOS30":            "The firmware has stopped (system status 30): no service.",
-	"OOS30-at-startup": "At a start the firmware stops (system status 30): no service. While it runs, it goes on.",
+	"OOS30-at-startup": "If it happens at a start, the firmware stops (system status 30): no service. Later, it keeps running.",
 }
 
-// HowCleared tells in words what ends an alarm of a group.
+// HowCleared says in words what clears an alarm of a group.
 func HowCleared(group string) string {
 	var ways []string
 	for _, c := range alarms.Catalogue() {
@@ -41,10 +41,10 @@ func HowCleared(group string) string {
 		ways = append(ways, "a poll that finds it good again")
 	}
 	if g.Ages {
-		ways = append(ways, "time, for what is a moment and no state (event_age)")
+		ways = append(ways, "time, for a one-off event (event_age)")
 	}
 	if len(ways) == 0 {
-		return "nothing that is read: end it with lunawatch alarms clear once it is mended."
+		return "nothing that is read: use lunawatch alarms clear once it is repaired."
 	}
 	return strings.Join(ways, "; or ") + "."
 }
@@ -67,7 +67,7 @@ func Explain(w io.Writer, name string) error {
 		return nil
 	}
 	if name != "" {
-		return fmt.Errorf("%q is no code such as 2001 or ALM2001 and no alarm such as temp-warn; lunawatch alarms explain lists all", name)
+		return fmt.Errorf("%q is neither a code such as 2001 or ALM2001 nor an alarm such as temp-warn; lunawatch alarms explain lists all", name)
 	}
 	fmt.Fprintln(w, "Alarms:")
 	for _, g := range alarms.Groups() {
@@ -93,20 +93,20 @@ func explainCode(w io.Writer, c alarms.Code) {
 	}
 	switch {
 	case c.Kind == alarms.Clear:
-		rows[4][1] = "Goes on."
-		rows = append(rows, [2]string{"Ends", "alarms of ALM" + strings.Join(c.Clears, ", ALM")})
+		rows[4][1] = "Not affected."
+		rows = append(rows, [2]string{"Clears", "alarms of ALM" + strings.Join(c.Clears, ", ALM")})
 	case c.Severity == alarms.None:
 		rows = append(rows, [2]string{"Raises", "nothing: it is information."})
 	default:
-		rows = append(rows, [2]string{"What ends it", howCodeCleared(c)}, [2]string{"What to do", g.Action})
+		rows = append(rows, [2]string{"What clears it", howCodeCleared(c)}, [2]string{"What to do", g.Action})
 	}
 	printRows(w, rows)
 }
 
-// howCodeCleared tells what ends the alarm of a code.
+// howCodeCleared says in words what clears the alarm of a code.
 func howCodeCleared(c alarms.Code) string {
 	if c.Kind == alarms.Event {
-		return "time: it is a moment and no state (event_age)."
+		return "time: it is a one-off event (event_age)."
 	}
 	return HowCleared(c.Group)
 }
@@ -123,17 +123,17 @@ func explainGroup(w io.Writer, g alarms.Group) {
 		{"X.733", "event type " + g.Type + ", probable cause " + g.Cause},
 		{"Notification", string(g.Trap)},
 		{"Codes", cmp.Or(strings.Join(codes, "; "), "none: it is polled, or read from other lines")},
-		{"What ends it", HowCleared(g.Name)},
+		{"What clears it", HowCleared(g.Name)},
 		{"What to do", g.Action},
 	}
 	if len(g.Causes) > 0 {
-		rows = append(rows, [2]string{"Can follow", "from " + strings.Join(g.Causes, ", ") + ": while that stands, only that is told"})
+		rows = append(rows, [2]string{"Can follow", "from " + strings.Join(g.Causes, ", ") + ": while that is active, notifications are sent for that only"})
 	}
 	printRows(w, rows)
 }
 
 func printRows(w io.Writer, rows [][2]string) {
 	for _, r := range rows {
-		fmt.Fprintf(w, "  %-14s%s\n", r[0]+":", r[1])
+		fmt.Fprintf(w, "  %-16s%s\n", r[0]+":", r[1])
 	}
 }

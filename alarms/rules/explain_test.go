@@ -7,18 +7,18 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// TestPollEndsInWords needs words for what ClearedBy of each group looks for,
+// TestClearRulesHaveWords needs words for what ClearedBy of each group looks for,
 // and none for groups without it.
-func TestPollEndsInWords(t *testing.T) {
+func TestClearRulesHaveWords(t *testing.T) {
 	for _, g := range alarms.Groups() {
 		rule := g.ClearedBy
 		if (rule.Words != "") != (rule.Since != nil) || strings.Count(HowCleared(g.Name), rule.Words) != 1 && rule.Words != "" {
-			t.Errorf("%s ends by %q, in words %q", g.Name, HowCleared(g.Name), rule.Words)
+			t.Errorf("%s cleared by %q, in words %q", g.Name, HowCleared(g.Name), rule.Words)
 		}
 	}
 	for _, x := range logTexts {
-		if x.moment && !alarms.GroupNamed(x.group).Ages {
-			t.Errorf("%s ends by itself, but not in words", x.group)
+		if x.oneOff && !alarms.GroupNamed(x.group).Ages {
+			t.Errorf("%s clears by itself, but not in words", x.group)
 		}
 	}
 	for _, c := range alarms.Catalogue() {
@@ -26,7 +26,7 @@ func TestPollEndsInWords(t *testing.T) {
 			t.Errorf("ALM%s: no words for %q", c.Code, c.Halts)
 		}
 		if c.Kind == alarms.Event && c.Severity != alarms.None && !alarms.GroupNamed(c.Group).Ages {
-			t.Errorf("ALM%s ends by itself, but not in words", c.Code)
+			t.Errorf("ALM%s clears by itself, but not in words", c.Code)
 		}
 	}
 }
@@ -41,9 +41,9 @@ func TestExplain(t *testing.T) {
 		"ALM2001":   {"High temperature warning activated", "minor", "ALM2002 in the log", "at 80 C the card stops"},
 		"0015":      {"PCIe Link Failure", "off the bus: no service", "underlyingResourceUnavailable"},
 		"ALM_2024":  {"integrity", "lunawatch alarms clear"},
-		"2011":      {"Ends:", "ALM2010"},
+		"2011":      {"Clears:", "ALM2010"},
 		"2025":      {"nothing: it is information", "since firmware 7.7.0"},
-		"0017":      {"a moment and no state"},
+		"0017":      {"a one-off event"},
 		"lock":      {"ALM2010", "Can follow:", "hard-ht"},
 		"log-disk":  {"a poll that finds it good again", "none: it is polled"},
 		"integrity": {"nothing that is read"},
@@ -59,7 +59,7 @@ func TestExplain(t *testing.T) {
 			}
 		}
 	}
-	if _, err := explain("9999"); err == nil || !strings.Contains(err.Error(), `"9999" is no code`) {
+	if _, err := explain("9999"); err == nil || !strings.Contains(err.Error(), `"9999" is neither a code`) {
 		t.Errorf("9999: %v", err)
 	}
 	for _, c := range alarms.Catalogue() {

@@ -11,14 +11,14 @@ import (
 
 const (
 	sampleEvery = 4 * time.Hour
-	trendSpan   = 7 * 24 * time.Hour // a trend rests on this at least ...
-	trendValues = 21                 // ... and on so many values
-	trendFit    = 0.7                // of their variance is what the line explains, at least
+	trendSpan   = 7 * 24 * time.Hour // the least that a trend rests on
+	trendValues = 21                 // the fewest that a trend rests on
+	trendFit    = 0.7                // the least part of their variance that the line explains
 )
 
-// A measurement is a value of a device now, and the limit that its trend may
-// lead to.
-type measurement struct {
+// A Measurement is a value of a device now, and the limit that its trend may
+// reach.
+type Measurement struct {
 	alarms.Series
 	alarms.Sample
 	limit  float64
@@ -30,11 +30,11 @@ func inVolts(v float64) string { return fmt.Sprintf("%.3f V", v) }
 
 func inPercent(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) }
 
-// Measurements returns the values of a device whose trends are honest: they
+// Measurements returns the values of a device whose trends mean something: they
 // move slowly, and in one direction.
-func Measurements(p Poll) (all []measurement) {
+func Measurements(p Poll) (all []Measurement) {
 	add := func(object string, at time.Time, v, limit float64, rising bool, text func(float64) string) {
-		all = append(all, measurement{alarms.Series{Device: p.Name, Object: object}, alarms.Sample{At: at, Value: v}, limit, rising, text})
+		all = append(all, Measurement{alarms.Series{Device: p.Name, Object: object}, alarms.Sample{At: at, Value: v}, limit, rising, text})
 	}
 	if s, ok := p.Show.Get(p.Now); ok {
 		if e := s.Environment; e != nil && e.BatteryVolts.Known {
@@ -65,12 +65,12 @@ func Measurements(p Poll) (all []measurement) {
 	return all
 }
 
-// EvaluateForecast tells when a trend leads to the limit within the days that the
-// limits name. Without an honest trend it says nothing.
-func EvaluateForecast(m measurement, past []alarms.Sample, limits Thresholds) (alarms.Finding, bool) {
-	j := alarms.Finding{Key: alarms.Key{Device: m.Device, Group: "forecast", Object: m.Object}, Severity: alarms.Warning}
+// EvaluateForecast returns a Bad finding if the trend of past reaches m's limit
+// within limits.ForecastDays. Without a clear trend it returns none.
+func EvaluateForecast(m Measurement, past []alarms.Sample, limits Thresholds) (alarms.Finding, bool) {
+	f := alarms.Finding{Key: alarms.Key{Device: m.Device, Group: "forecast", Object: m.Object}, Severity: alarms.Warning}
 	if limits.ForecastDays == 0 || len(past) == 0 {
-		return j, false
+		return f, false
 	}
 	last := past[len(past)-1]
 	slope, now, ok := fit(past)
@@ -78,26 +78,26 @@ func EvaluateForecast(m measurement, past []alarms.Sample, limits Thresholds) (a
 	if ok && (slope > 0) == m.rising && slope != 0 {
 		days = (m.limit - now) / slope
 	}
-	j.Evidence = alarms.Evidence{At: last.At, Text: fmt.Sprintf("%s, no trend towards %s", m.text(m.Value), m.text(m.limit)),
+	f.Evidence = alarms.Evidence{At: last.At, Text: fmt.Sprintf("%s, no trend towards %s", m.text(m.Value), m.text(m.limit)),
 		Measure: &alarms.Measure{Value: m.Value, Threshold: m.limit}}
 	switch {
 	case !ok:
-		return j, false
-	case days < 0: // it is past the limit: the limit's own alarm tells of that
-		return j, true
+		return f, false
+	case days < 0: // past the limit, which has an alarm of its own
+		return f, true
 	case days <= float64(limits.ForecastDays):
-		j.Condition = alarms.Bad
-		j.Text = fmt.Sprintf("%s now; at this rate %s in %.0f days, by %d values since %s",
+		f.Condition = alarms.Bad
+		f.Text = fmt.Sprintf("%s now; at this rate %s in %.0f days, by %d values since %s",
 			m.text(m.Value), m.text(m.limit), math.Ceil(days), len(past), past[0].At.UTC().Format(time.DateOnly))
-		j.Evidence.Text = j.Text
+		f.Evidence.Text = f.Text
 	case days <= 1.5*float64(limits.ForecastDays):
-		j.Condition = alarms.Between
+		f.Condition = alarms.Between
 	}
-	return j, true
+	return f, true
 }
 
-// fit returns the straight line through samples, as its slope a day and its
-// value at the last sample; not ok: they are too few, or not on a line.
+// fit returns the straight line through samples, as its slope a day and its value
+// at the last sample; not ok: they are too few, or too far from a line.
 func fit(past []alarms.Sample) (slope, now float64, ok bool) {
 	n := len(past)
 	if n < trendValues || past[n-1].At.Sub(past[0].At) < trendSpan {
@@ -117,8 +117,8 @@ func fit(past []alarms.Sample) (slope, now float64, ok bool) {
 	return slope, (y - slope*x) / c, sxy*sxy/(sxx*syy) >= trendFit
 }
 
-// Sampled adds a measurement to its series, if it is time for one, and forgets
-// what is too old.
+// Sampled returns past with s, if it is time for another sample, without those that
+// are too old, and whether it added s.
 func Sampled(past []alarms.Sample, s alarms.Sample) (next []alarms.Sample, added bool) {
 	if n := len(past); n > 0 && s.At.Sub(past[n-1].At) < sampleEvery {
 		return past, false

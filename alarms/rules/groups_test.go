@@ -83,8 +83,8 @@ func TestGroups(t *testing.T) {
 		for _, p := range clearingPolls {
 			key := alarms.Key{Device: "a", Group: name}
 			p.d.Name = "a"
-			for _, j := range clearedByPolls(p.d, []alarms.Key{key}, alarmstest.At(10)) {
-				fact("cleared by", fmt.Sprintf("%s, as of %d s", p.name, j.Evidence.At.Unix()-alarmstest.At(0).Unix()))
+			for _, f := range clearedByPolls(p.d, []alarms.Key{key}, alarmstest.At(10)) {
+				fact("cleared by", fmt.Sprintf("%s, as of %d s", p.name, f.Evidence.At.Unix()-alarmstest.At(0).Unix()))
 			}
 		}
 		limited := notify.Policy{Level: notify.LevelCategory}.Limit(alarms.Notification{Change: alarms.Change{Kind: alarms.Raised, Alarm: alarms.Alarm{Key: alarms.Key{Device: "a", Group: name}}}})
@@ -105,9 +105,9 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// TestGroupsAreTheirs: who changes what Groups and Catalogue return changes
-// nothing here.
-func TestGroupsAreTheirs(t *testing.T) {
+// TestGroupsAreCopies: changing what Groups and Catalogue return changes nothing
+// here.
+func TestGroupsAreCopies(t *testing.T) {
 	alarms.Groups()[0], alarms.Catalogue()[0] = alarms.Group{}, alarms.Code{}
 	if alarms.Groups()[0].Name == "" || alarms.Catalogue()[0].Code == "" {
 		t.Error("a caller's copy is the table itself")

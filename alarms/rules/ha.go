@@ -8,36 +8,36 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// ofHA judges every HA group of a client host.
-func ofHA(group string, judge func(p Poll, g hsm.HAGroupState, say func(Result))) Rule {
-	return Rule{group, func(p Poll, say func(Result)) {
+// ofHA evaluates every HA group of a client host.
+func ofHA(group string, evaluate func(p Poll, g hsm.HAGroupState, emit func(Result))) Rule {
+	return Rule{group, func(p Poll, emit func(Result)) {
 		ha, ok := p.HA.Get(p.Now)
 		if !ok {
 			return
 		}
 		at := p.HA.Asked()
 		for _, g := range ha.Groups {
-			judge(p, g, func(o Result) {
-				o.At = at
-				say(o)
+			evaluate(p, g, func(r Result) {
+				r.At = at
+				emit(r)
 			})
 		}
-		say(Result{All: true, At: at})
+		emit(Result{All: true, At: at})
 	}}
 }
 
-// ofHAMembers judges every member of every group: bad when is holds.
+// ofHAMembers evaluates every member of every group: it is bad when is holds.
 func ofHAMembers(group string, severity alarms.Severity, is func(hsm.HAMembership) bool) Rule {
-	return ofHA(group, func(p Poll, g hsm.HAGroupState, say func(Result)) {
+	return ofHA(group, func(p Poll, g hsm.HAGroupState, emit func(Result)) {
 		for _, m := range g.Members {
-			o := good(time.Time{}, "member %s of %s is %s", m.Serial, g.Name(), m.State)
+			r := good(time.Time{}, "member %s of %s is %s", m.Serial, g.Name(), m.State)
 			switch {
 			case m.State == hsm.HAStateUnknown:
-				o.Condition = alarms.Between
+				r.Condition = alarms.Between
 			case is(m.State):
-				o.Condition, o.Severity, o.Text = alarms.Bad, severity, haText(g, m)
+				r.Condition, r.Severity, r.Text = alarms.Bad, severity, haText(g, m)
 			}
-			say(o.on(g.Name() + "/" + m.Serial))
+			emit(r.on(g.Name() + "/" + m.Serial))
 		}
 	})
 }
@@ -59,36 +59,36 @@ func haText(g hsm.HAGroupState, m hsm.HAMemberState) string {
 	return text
 }
 
-// haMember tells of a member that its group has lost.
+// haMember warns of a member that its group has lost.
 var haMember = ofHAMembers("ha-member", alarms.Major, hsm.HAMembership.Lost)
 
-// haExhausted tells of a member that no process tries to get back any more.
+// haExhausted warns of a member that no process tries to recover any more.
 var haExhausted = ofHAMembers("ha-exhausted", alarms.Critical, func(m hsm.HAMembership) bool { return m == hsm.HAStateExhausted })
 
-// haRedundancy tells of a group that the next loss takes out of service.
-var haRedundancy = ofHA("ha-redundancy", func(p Poll, g hsm.HAGroupState, say func(Result)) {
-	o := Result{Condition: alarms.Between}
+// haRedundancy warns of a group that the next loss takes out of service.
+var haRedundancy = ofHA("ha-redundancy", func(p Poll, g hsm.HAGroupState, emit func(Result)) {
+	r := Result{Condition: alarms.Between}
 	switch n := g.Redundancy; {
 	case !n.Known:
 	case n.Value > 0 || g.Expected < 2:
-		o = good(time.Time{}, "%s can lose %d members", g.Name(), n.Value)
+		r = good(time.Time{}, "%s can lose %d members", g.Name(), n.Value)
 	case !g.Offline:
-		o = bad(alarms.Major, time.Time{}, "%s works with its last member of %d", g.Name(), g.Expected)
+		r = bad(alarms.Major, time.Time{}, "%s works with its last member of %d", g.Name(), g.Expected)
 	}
-	say(o.on(g.Name()))
+	emit(r.on(g.Name()))
 })
 
-// haStandby tells of a group that works with its standby members only.
-var haStandby = ofHA("ha-standby-in-use", func(p Poll, g hsm.HAGroupState, say func(Result)) {
-	o := Result{Condition: alarms.Between}
+// haStandby warns of a group that works with its standby members only.
+var haStandby = ofHA("ha-standby-in-use", func(p Poll, g hsm.HAGroupState, emit func(Result)) {
+	r := Result{Condition: alarms.Between}
 	switch {
 	case !g.StandbyInUse.Known:
 	case g.StandbyInUse.Value:
-		o = bad(alarms.Major, time.Time{}, "%s has lost its %d active members and works with %d on standby", g.Name(), g.Expected-standbyOf(g), g.Standby)
+		r = bad(alarms.Major, time.Time{}, "%s has lost its %d active members and works with %d on standby", g.Name(), g.Expected-standbyOf(g), g.Standby)
 	case !g.Offline:
-		o = good(time.Time{}, "%s does not need its standby members", g.Name())
+		r = good(time.Time{}, "%s does not need its standby members", g.Name())
 	}
-	say(o.on(g.Name()))
+	emit(r.on(g.Name()))
 })
 
 func standbyOf(g hsm.HAGroupState) (n int64) {
@@ -100,55 +100,55 @@ func standbyOf(g hsm.HAGroupState) (n int64) {
 	return n
 }
 
-// haOffline tells of a group without members.
-var haOffline = ofHA("ha-offline", func(p Poll, g hsm.HAGroupState, say func(Result)) {
-	o := Result{Condition: alarms.Between}
+// haOffline warns of a group without working members.
+var haOffline = ofHA("ha-offline", func(p Poll, g hsm.HAGroupState, emit func(Result)) {
+	r := Result{Condition: alarms.Between}
 	switch {
 	case g.Offline:
-		o = bad(alarms.Critical, time.Time{}, "%s has no member left of %d", g.Name(), g.Expected)
+		r = bad(alarms.Critical, time.Time{}, "%s has no member left of %d", g.Name(), g.Expected)
 	case g.Alive+g.Standby > 0:
-		o = good(time.Time{}, "%s has %d members", g.Name(), g.Alive+g.Standby)
+		r = good(time.Time{}, "%s has %d members", g.Name(), g.Alive+g.Standby)
 	}
-	say(o.on(g.Name()))
+	emit(r.on(g.Name()))
 })
 
-// haRecoveryDisabled tells of lost members that nothing brings back.
-var haRecoveryDisabled = ofHA("ha-recovery-disabled", func(p Poll, g hsm.HAGroupState, say func(Result)) {
-	o := good(time.Time{}, "no member of %s waits for a recovery that is disabled", g.Name())
+// haRecoveryDisabled warns of lost members that nothing brings back.
+var haRecoveryDisabled = ofHA("ha-recovery-disabled", func(p Poll, g hsm.HAGroupState, emit func(Result)) {
+	r := good(time.Time{}, "no member of %s waits for a recovery that is disabled", g.Name())
 	if g.RecoveryDisabled {
-		o = bad(alarms.Major, time.Time{}, "members of %s are down, and automatic recovery is disabled", g.Name())
+		r = bad(alarms.Major, time.Time{}, "members of %s are down, and automatic recovery is disabled", g.Name())
 	}
-	say(o.on(g.Name()))
+	emit(r.on(g.Name()))
 })
 
-// haQuestions are the sources that list the HA groups; a host has one of them.
-var haQuestions = []string{"hagroup listgroups", "vtl haAdmin -show"}
+// haListings are the sources that list the HA groups; a host has one of them.
+var haListings = []string{"hagroup listgroups", "vtl haAdmin -show"}
 
-// haUnasked tells that nobody knows any more what a new process would see: the
+// haUnasked warns that what a new process would see is no longer known: the
 // recovery of a member that a restarted application never logs is then missed.
-var haUnasked = Rule{"ha-unasked", func(p Poll, say func(Result)) {
-	for _, name := range haQuestions {
+var haUnasked = Rule{"ha-unasked", func(p Poll, emit func(Result)) {
+	for _, name := range haListings {
 		s, ok := p.Sources[name]
 		switch {
 		case !ok:
 		case s.Failure == hsm.None:
-			say(good(s.At, "%s lists the HA groups", name))
+			emit(good(s.At, "%s lists the HA groups", name))
 		case s.Failures >= p.SilentAfter:
-			say(bad(alarms.Warning, s.At, "%d times in a row: %s", s.Failures, s.Error))
+			emit(bad(alarms.Warning, s.At, "%d times in a row: %s", s.Failures, s.Error))
 		}
 	}
 }}
 
 // clientCertificate warns before a certificate of the client's configuration
 // expires.
-var clientCertificate = Rule{"client-certificate", func(p Poll, say func(Result)) {
+var clientCertificate = Rule{"client-certificate", func(p Poll, emit func(Result)) {
 	ha, ok := p.HA.Get(p.Now)
 	if !ok {
 		return
 	}
 	for _, c := range ha.Certificates {
-		o := expiry(c.Role+" certificate "+c.Subject, c.NotAfter, p, p.HA.Asked())
-		say(o.on(c.Role + "/" + c.Subject))
+		r := expiry(c.Role+" certificate "+c.Subject, c.NotAfter, p, p.HA.Asked())
+		emit(r.on(c.Role + "/" + c.Subject))
 	}
-	say(Result{All: true, At: p.HA.Asked()})
+	emit(Result{All: true, At: p.HA.Asked()})
 }}

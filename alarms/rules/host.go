@@ -7,8 +7,8 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// stopsWithout tells what stops when a file system of the host is full, by
-// where it is mounted.
+// stopsWithout says what stops when a file system of the host is full, by mount
+// point.
 var stopsWithout = map[string]string{
 	"/var/log/audit": "the host's audit log stops",
 	"/var/log":       "logs stop, and with them alarms from logs",
@@ -18,7 +18,7 @@ var stopsWithout = map[string]string{
 }
 
 // hostFilesystems warns before a file system of the host is full.
-var hostFilesystems = Rule{"host-disk", func(p Poll, say func(Result)) {
+var hostFilesystems = Rule{"host-disk", func(p Poll, emit func(Result)) {
 	h, ok := p.Host.Get(p.Now)
 	if !ok {
 		return
@@ -27,12 +27,12 @@ var hostFilesystems = Rule{"host-disk", func(p Poll, say func(Result)) {
 		if f.Total <= 0 || strings.HasPrefix(f.Mount, "/snap/") || strings.HasPrefix(f.Mount, "/media/") {
 			continue // read-only images are always full
 		}
-		o := fill(f.UsedRatio, p.StorageRatio, alarms.Minor, alarms.Major)
-		o.At, o.Text = p.Host.Asked(), fmt.Sprintf("%s: %s", f.Mount, o.Text)
-		if effect := stopsWithout[f.Mount]; effect != "" && o.Condition == alarms.Bad {
-			o.Text += "; when it is full " + effect
+		r := fill(f.UsedRatio, p.StorageRatio, alarms.Minor, alarms.Major)
+		r.At, r.Text = p.Host.Asked(), fmt.Sprintf("%s: %s", f.Mount, r.Text)
+		if effect := stopsWithout[f.Mount]; effect != "" && r.Condition == alarms.Bad {
+			r.Text += "; when it is full " + effect
 		}
-		say(o.on(f.Mount))
+		emit(r.on(f.Mount))
 	}
-	say(Result{All: true, At: p.Host.Asked()})
+	emit(Result{All: true, At: p.Host.Asked()})
 }}

@@ -8,7 +8,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// Expected is what is configured to be there.
+// Expected is what must be there, by the configuration; empty: anything may.
 type Expected struct {
 	Serial     string              `yaml:"serial"`
 	Model      string              `yaml:"model"`
@@ -18,9 +18,9 @@ type Expected struct {
 	Members    map[string][]string `yaml:"members"`    // of a Luna client: serial numbers by HA group
 }
 
-// inventory compares an HSM with what is expected. What is not known is neither
-// right nor wrong.
-var inventory = Rule{"inventory", func(p Poll, say func(Result)) {
+// inventory compares an HSM with what is expected. What is unknown is neither good
+// nor bad.
+var inventory = Rule{"inventory", func(p Poll, emit func(Result)) {
 	s, ok := p.Show.Get(p.Now)
 	if !ok {
 		return
@@ -32,18 +32,18 @@ var inventory = Rule{"inventory", func(p Poll, say func(Result)) {
 		switch {
 		case x.want == "":
 		case x.got == "":
-			say(Result{Condition: alarms.Between, At: at}.on(x.what))
+			emit(Result{Condition: alarms.Between, At: at}.on(x.what))
 		case strings.EqualFold(x.want, x.got):
-			say(good(at, "%s is %s", x.what, x.got).on(x.what))
+			emit(good(at, "%s is %s", x.what, x.got).on(x.what))
 		default:
-			say(bad(alarms.Major, at, "%s is %s, expected %s", x.what, x.got, x.want).on(x.what))
+			emit(bad(alarms.Major, at, "%s is %s, expected %s", x.what, x.got, x.want).on(x.what))
 		}
 	}
-	say(Result{All: true, At: at})
+	emit(Result{All: true, At: at})
 }}
 
 // inventoryPartitions looks for partitions that are expected, activated or not.
-var inventoryPartitions = Rule{"inventory-partition", func(p Poll, say func(Result)) {
+var inventoryPartitions = Rule{"inventory-partition", func(p Poll, emit func(Result)) {
 	list, ok := p.Partitions.Get(p.Now)
 	if !ok {
 		return
@@ -53,21 +53,21 @@ var inventoryPartitions = Rule{"inventory-partition", func(p Poll, say func(Resu
 		i := slices.IndexFunc(list, func(x hsm.Partition) bool { return name == x.Serial || name == x.Name || name == x.Label.Value })
 		switch {
 		case i < 0:
-			say(bad(alarms.Major, at, "partition %s is not there", name).on(name))
+			emit(bad(alarms.Major, at, "partition %s is not there", name).on(name))
 		case !slices.Contains(want.Activated, name), hsm.Is(list[i].Activated, true):
-			say(good(at, "partition %s is there", name).on(name))
+			emit(good(at, "partition %s is there", name).on(name))
 		case hsm.Is(list[i].Activated, false):
-			say(bad(alarms.Major, at, "partition %s is not activated", name).on(name))
+			emit(bad(alarms.Major, at, "partition %s is not activated", name).on(name))
 		default:
-			say(Result{Condition: alarms.Between, At: at}.on(name))
+			emit(Result{Condition: alarms.Between, At: at}.on(name))
 		}
 	}
-	say(Result{All: true, At: at})
+	emit(Result{All: true, At: at})
 }}
 
 // inventoryMembers looks for members that are expected in the HA groups of a
 // Luna client.
-var inventoryMembers = Rule{"inventory-member", func(p Poll, say func(Result)) {
+var inventoryMembers = Rule{"inventory-member", func(p Poll, emit func(Result)) {
 	ha, ok := p.HA.Get(p.Now)
 	if !ok {
 		return
@@ -76,15 +76,15 @@ var inventoryMembers = Rule{"inventory-member", func(p Poll, say func(Result)) {
 	for group, serials := range p.Expected[p.Name].Members {
 		i := slices.IndexFunc(ha.Groups, func(g hsm.HAGroupState) bool { return g.Name() == group || g.Serial == group })
 		for _, serial := range serials {
-			o := good(at, "%s is a member of %s", serial, group)
+			r := good(at, "%s is a member of %s", serial, group)
 			switch {
 			case i < 0:
-				o = bad(alarms.Major, at, "HA group %s is not configured on this client", group)
+				r = bad(alarms.Major, at, "HA group %s is not configured on this client", group)
 			case !slices.ContainsFunc(ha.Groups[i].Members, func(m hsm.HAMemberState) bool { return m.Serial == serial }):
-				o = bad(alarms.Major, at, "%s is no member of HA group %s on this client", serial, group)
+				r = bad(alarms.Major, at, "%s is not a member of HA group %s on this client", serial, group)
 			}
-			say(o.on(group + "/" + serial))
+			emit(r.on(group + "/" + serial))
 		}
 	}
-	say(Result{All: true, At: at})
+	emit(Result{All: true, At: at})
 }}

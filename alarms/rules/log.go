@@ -19,16 +19,35 @@ type Line struct {
 	hsm.LogLine
 	Device  string
 	File    string
-	At      time.Time    // when it was read, or happened if that is long ago
-	Cards   bool         // Device is a host: what a card says goes by the card's name
+	At      time.Time    // when it was read, or when it happened if that is long before
+	Cards   bool         // Device is a host: the object of a card's alarm is its name
 	Sensors []hsm.Sensor // as last polled, for their thresholds; nil: not yet
 }
 
-// A logRule judges one line, or says nothing of it. Rules are values; those
-// of the appliance follow the vendor's own trap agent.
+// card names a card other than the first, whose alarms are those of the device.
+func (l Line) card() string {
+	driver := l.Alarm.Card
+	if !l.Cards && driver[len(strings.TrimRight(driver, "0123456789")):] == "0" {
+		return ""
+	}
+	return driver
+}
+
+// polled returns a sensor as it was last polled.
+func (l Line) polled(name string) hsm.Sensor {
+	for _, x := range l.Sensors {
+		if sensorName(x.Name) == sensorName(name) {
+			return x
+		}
+	}
+	return hsm.Sensor{}
+}
+
+// A logRule evaluates one line; not ok: the line means nothing to it. Those of the
+// appliance follow the vendor's own trap agent.
 type logRule struct {
-	name  string
-	judge func(l Line, s Thresholds) (alarms.Finding, bool)
+	name     string
+	evaluate func(l Line, s Thresholds) (alarms.Finding, bool)
 }
 
 var logRules = slices.Concat([]logRule{
@@ -46,25 +65,40 @@ var logRules = slices.Concat([]logRule{
 	{"failed login", failedLogin},
 }, textRules(), systemStates())
 
-// EvaluateLine returns what the rules say of a line.
+// EvaluateLine returns the findings of all rules for a line.
 func EvaluateLine(l Line, s Thresholds) []alarms.Finding {
-	var js []alarms.Finding
+	var findings []alarms.Finding
 	for _, r := range logRules {
-		j, ok := r.judge(l, s)
+		f, ok := r.evaluate(l, s)
 		if !ok {
 			continue
 		}
-		j.Device, j.Test, j.Text = l.Device, l.Test, alarms.Clip(j.Text)
-		j.Evidence = alarms.Evidence{At: l.At, Text: alarms.Clip(l.Message), Log: placeOf(l)}
-		if l.Test && j.Condition == alarms.Bad && j.Age == 0 {
-			j.Age = s.EventAge
+		f.Device, f.Test, f.Text = l.Device, l.Test, alarms.Clip(f.Text)
+		f.Evidence = alarms.Evidence{At: l.At, Text: alarms.Clip(l.Message), Log: placeOf(l)}
+		if l.Test && f.Condition == alarms.Bad && f.Age == 0 {
+			f.Age = s.EventAge
 		}
-		js = append(js, j)
+		findings = append(findings, f)
 	}
-	return js
+	return findings
 }
 
-// alarmCode judges by the catalogue. A code that is not in it alarms too.
+// placeOf returns where a line is, in the line's own words.
+func placeOf(l Line) *alarms.LogPlace {
+	p := &alarms.LogPlace{Host: cmp.Or(l.Host, l.Device), File: filepath.Base(l.File), Time: alarms.LogTime(l.At), Process: l.Process}
+	switch {
+	case l.Time.Known:
+		p.Time = alarms.LogTime(l.Time.Value)
+	case l.Stamp != "":
+		p.Time = l.Stamp
+	}
+	if l.PID.Known {
+		p.Process += fmt.Sprintf("[%d]", l.PID.Value)
+	}
+	return p
+}
+
+// alarmCode goes by the catalogue. A code that is not in it raises an alarm, too.
 func alarmCode(l Line, s Thresholds) (alarms.Finding, bool) {
 	if l.Alarm == nil {
 		return alarms.Finding{}, false
@@ -77,32 +111,23 @@ func alarmCode(l Line, s Thresholds) (alarms.Finding, bool) {
 			Text: fmt.Sprintf("ALM%s is not in the catalogue: %s", l.Alarm.Code, l.Alarm.Text),
 		}, true
 	}
-	j := alarms.Finding{Key: alarms.Key{Group: c.Group, Object: l.card()}, Code: c.Code, Severity: c.Severity, Again: c.Again}
+	f := alarms.Finding{Key: alarms.Key{Group: c.Group, Object: l.card()}, Code: c.Code, Severity: c.Severity, Again: c.Again}
 	switch {
 	case c.Kind == alarms.Clear:
-		j.Condition, j.Clears = alarms.Good, c.Clears
-		return j, true
+		f.Condition, f.Clears = alarms.Good, c.Clears
+		return f, true
 	case c.Severity == alarms.None:
-		return j, false
+		return f, false
 	case c.Kind == alarms.Event:
-		j.Age = s.EventAge
+		f.Age = s.EventAge
 	}
-	j.Condition = alarms.Bad
-	j.Text = fmt.Sprintf("ALM%s %s. %s", c.Code, strings.TrimSuffix(l.Alarm.Text, "."), c.Why)
-	return j, true
+	f.Condition = alarms.Bad
+	f.Text = fmt.Sprintf("ALM%s %s. %s", c.Code, strings.TrimSuffix(l.Alarm.Text, "."), c.Why)
+	return f, true
 }
 
-// card names a card other than the first, which stands for its device.
-func (l Line) card() string {
-	driver := l.Alarm.Card
-	if !l.Cards && driver[len(strings.TrimRight(driver, "0123456789")):] == "0" {
-		return ""
-	}
-	return driver
-}
-
-// firmwareRuns ends what keeps firmware from running when a line of the
-// firmware proves that it does.
+// firmwareRuns clears what keeps firmware from running when a line of the firmware
+// proves that it runs.
 func firmwareRuns(l Line, _ Thresholds) (alarms.Finding, bool) {
 	if l.Alarm == nil {
 		return alarms.Finding{}, false
@@ -130,11 +155,11 @@ const aSensor = `([\w+][\w+/ -]{0,31}?)[ .]*`
 
 var thresholdEvent = regexp.MustCompile(`(?:Fan|Voltage|Temperature) sensor ` + aSensor + ` (Lower|Upper) (Critical|Non-recoverable) going (?:low|high) +\(Reading (-?[\d.]+) (?:<|>|\.lt|\.gt) Threshold (-?[\d.]+) ([\w ]+)\)`)
 
-// sensorThreshold compares the numbers: a line that tells of the end has the
-// same words as one that tells of the beginning. The line prints one
-// threshold; the end of a non-recoverable state can leave a critical one,
-// which only the polled thresholds tell. Of a power supply a line tells of one
-// value, so it is a poll that finds all of them good.
+// sensorThreshold compares the numbers: a line at the end of a fault has the same
+// words as one at its beginning. The line prints one threshold; the end of a
+// non-recoverable state can leave a critical one, which only the polled thresholds
+// show. A line is about one value of a power supply, so only a poll finds all of
+// them good.
 func sensorThreshold(l Line, _ Thresholds) (alarms.Finding, bool) {
 	m := thresholdEvent.FindStringSubmatch(l.Message)
 	if l.Process != "ipmievd" || m == nil {
@@ -152,22 +177,12 @@ func sensorThreshold(l Line, _ Thresholds) (alarms.Finding, bool) {
 		"Lower Non-recoverable": &x.LowerNonrecoverable, "Lower Critical": &x.LowerCritical,
 		"Upper Critical": &x.UpperCritical, "Upper Non-recoverable": &x.UpperNonrecoverable,
 	}[m[2]+" "+m[3]] = hsm.Some(threshold)
-	o := measured(x)
-	j := alarms.Finding{Key: alarms.Key{Group: group, Object: object}, Condition: o.Condition, Severity: o.Severity, Text: o.Text}
-	if o.Condition == alarms.Between {
-		j.Condition = alarms.Good // the controller has its own hysteresis
+	r := measured(x)
+	f := alarms.Finding{Key: alarms.Key{Group: group, Object: object}, Condition: r.Condition, Severity: r.Severity, Text: r.Text}
+	if r.Condition == alarms.Between {
+		f.Condition = alarms.Good // the controller has its own hysteresis
 	}
-	return j, j.Condition == alarms.Bad || group != "power-supply"
-}
-
-// polled returns a sensor as it was last polled.
-func (l Line) polled(name string) hsm.Sensor {
-	for _, x := range l.Sensors {
-		if sensorName(x.Name) == sensorName(name) {
-			return x
-		}
-	}
-	return hsm.Sensor{}
+	return f, f.Condition == alarms.Bad || group != "power-supply"
 }
 
 var supplyEvent = regexp.MustCompile(`Power Supply sensor (?:` + aSensor + ` )?- (Failure detected|Presence detected|Transition to Power Off)(?: (Asserted|Deasserted))?`)
@@ -178,14 +193,14 @@ func powerSupplyEvent(l Line, _ Thresholds) (alarms.Finding, bool) {
 		return alarms.Finding{}, false
 	}
 	_, object := sensorKey(m[1])
-	j := alarms.Finding{Key: alarms.Key{Group: "power-supply", Object: object}, Severity: alarms.Major, Text: strings.TrimSpace(m[1] + " " + m[2] + " " + m[3])}
+	f := alarms.Finding{Key: alarms.Key{Group: "power-supply", Object: object}, Severity: alarms.Major, Text: strings.TrimSpace(m[1] + " " + m[2] + " " + m[3])}
 	if m[2] == "Transition to Power Off" {
-		j.Severity = alarms.Critical
+		f.Severity = alarms.Critical
 	}
 	if (m[3] == "Deasserted") == (m[2] == "Presence detected") {
-		j.Condition = alarms.Bad
+		f.Condition = alarms.Bad
 	}
-	return j, true
+	return f, true
 }
 
 func smartd(l Line, _ Thresholds) (alarms.Finding, bool) {
@@ -196,24 +211,24 @@ func smartd(l Line, _ Thresholds) (alarms.Finding, bool) {
 }
 
 func ntlsLine(l Line, s Thresholds) (alarms.Finding, bool) {
-	j := alarms.Finding{Key: alarms.Key{Group: "ntls-log"}, Condition: alarms.Bad, Text: l.Message, Age: s.EventAge}
+	f := alarms.Finding{Key: alarms.Key{Group: "ntls-log"}, Condition: alarms.Bad, Text: l.Message, Age: s.EventAge}
 	switch {
 	case l.Process != "NTLS":
-		return j, false
+		return f, false
 	case l.Severity == "err":
-		j.Severity = alarms.Major
+		f.Severity = alarms.Major
 	case l.Severity == "crit":
-		j.Severity = alarms.Critical
+		f.Severity = alarms.Critical
 	case strings.Contains(l.Message, "NTLS is online and operational"):
-		j.Condition, j.Age = alarms.Good, 0
+		f.Condition, f.Age = alarms.Good, 0
 	default:
-		return j, false
+		return f, false
 	}
-	return j, true
+	return f, true
 }
 
-// systemStates makes a rule of each system status code. A line lists the codes
-// that are set; which are set no longer is polled.
+// systemStates returns a rule for each system status code. A line lists the codes
+// that are set; polls show which are set no longer.
 func systemStates() (rules []logRule) {
 	for code, c := range statusCodes {
 		number := strconv.FormatInt(code, 10)
@@ -232,33 +247,33 @@ func systemStates() (rules []logRule) {
 	return rules
 }
 
-// certificateLine follows the appliance's own watch of its NTLS certificate.
+// certificateLine follows the appliance's own monitoring of its NTLS certificate.
 func certificateLine(l Line, _ Thresholds) (alarms.Finding, bool) {
-	j := alarms.Finding{Key: alarms.Key{Group: "ntls-certificate"}, Severity: alarms.Warning, Text: l.Message}
+	f := alarms.Finding{Key: alarms.Key{Group: "ntls-certificate"}, Severity: alarms.Warning, Text: l.Message}
 	switch {
 	case l.Process != "certmonitord":
-		return j, false
+		return f, false
 	case strings.Contains(l.Message, "NTLS certificate is missing"):
-		j.Condition, j.Severity = alarms.Bad, alarms.Major
+		f.Condition, f.Severity = alarms.Bad, alarms.Major
 	case strings.Contains(l.Message, "NTLS certificate will be expire on"):
-		j.Condition = alarms.Bad
+		f.Condition = alarms.Bad
 	case !strings.Contains(l.Message, "New NTLS certificate detected"):
-		return j, false
+		return f, false
 	}
-	return j, true
+	return f, true
 }
 
-// diskFull follows the appliance's own watch of its disks: at 95 % it stops
+// diskFull follows the appliance's own monitoring of its disks: at 95 % it stops
 // NTLS.
 func diskFull(l Line, _ Thresholds) (alarms.Finding, bool) {
 	if !strings.Contains(l.Message, "DISK FULL:") {
 		return alarms.Finding{}, false
 	}
-	j := alarms.Finding{Key: alarms.Key{Group: "log-disk"}, Condition: alarms.Bad, Severity: alarms.Major, Text: l.Message}
+	f := alarms.Finding{Key: alarms.Key{Group: "log-disk"}, Condition: alarms.Bad, Severity: alarms.Major, Text: l.Message}
 	if strings.Contains(l.Message, "95%") || strings.Contains(l.Message, "95 %") {
-		j.Severity = alarms.Critical
+		f.Severity = alarms.Critical
 	}
-	return j, true
+	return f, true
 }
 
 // fatalError is the oamp line that comes with a crash of the firmware.
@@ -267,19 +282,4 @@ func fatalError(l Line, _ Thresholds) (alarms.Finding, bool) {
 		return alarms.Finding{}, false
 	}
 	return alarms.Finding{Key: alarms.Key{Group: "hsm-crashed"}, Condition: alarms.Bad, Severity: alarms.Critical, Text: "HSM firmware crashed: " + l.Message}, true
-}
-
-// placeOf tells where a line stands, in the line's own words.
-func placeOf(l Line) *alarms.LogPlace {
-	p := &alarms.LogPlace{Host: cmp.Or(l.Host, l.Device), File: filepath.Base(l.File), Time: alarms.LogTime(l.At), Process: l.Process}
-	switch {
-	case l.Time.Known:
-		p.Time = alarms.LogTime(l.Time.Value)
-	case l.Stamp != "":
-		p.Time = l.Stamp
-	}
-	if l.PID.Known {
-		p.Process += fmt.Sprintf("[%d]", l.PID.Value)
-	}
-	return p
 }

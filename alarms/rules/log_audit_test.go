@@ -18,7 +18,7 @@ func TestAuditRules(t *testing.T) {
 		"S/N 484233 something new":                                             nil,
 	} {
 		l := Line{LogLine: syslog.AuditLine(text), Device: "a", At: alarmstest.At(0)}
-		alarmstest.Same(t, text, want, judged(l))
+		alarmstest.Same(t, text, want, described(l))
 	}
 }
 
@@ -26,9 +26,9 @@ func TestAuditDisk(t *testing.T) {
 	d := logs(0)
 	d.Disk.Value.Filesystems[0].Mount = "/var/audit"
 	d.Disk.Value.Filesystems[0].UsedRatio = 0.72
-	alarmstest.Same(t, "a fifth left", []string{"bad minor /var/audit"}, opinions(auditDisk, d, alarmstest.At(1)))
+	alarmstest.Same(t, "a fifth left", []string{"bad minor /var/audit"}, emitted(auditDisk, d, alarmstest.At(1)))
 	d.Disk.Value.Filesystems[0].UsedRatio = 0.9
-	alarmstest.Same(t, "nearly full", []string{"bad major /var/audit"}, opinions(auditDisk, d, alarmstest.At(1)))
+	alarmstest.Same(t, "nearly full", []string{"bad major /var/audit"}, emitted(auditDisk, d, alarmstest.At(1)))
 	d.Disk.Value.Filesystems[0].UsedRatio = 0.2
-	alarmstest.Same(t, "room", []string{"good /var/audit"}, opinions(auditDisk, d, alarmstest.At(1)))
+	alarmstest.Same(t, "room", []string{"good /var/audit"}, emitted(auditDisk, d, alarmstest.At(1)))
 }

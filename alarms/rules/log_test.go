@@ -20,12 +20,12 @@ func line(text string) Line {
 	return Line{LogLine: syslog.ParseLine(text), Device: "a", File: "/logs/a/messages", At: alarmstest.At(0)}
 }
 
-// judged renders what the rules say of a line.
-func judged(l Line) (list []string) {
-	for _, j := range EvaluateLine(l, DefaultThresholds()) {
-		s := map[alarms.Condition]string{alarms.Good: "good", alarms.Between: "between", alarms.Bad: "bad " + j.Severity.String()}[j.Condition]
-		s += " " + j.Key.String()
-		if j.Age > 0 {
+// described renders the findings of the rules for a line.
+func described(l Line) (list []string) {
+	for _, found := range EvaluateLine(l, DefaultThresholds()) {
+		s := map[alarms.Condition]string{alarms.Good: "good", alarms.Between: "between", alarms.Bad: "bad " + found.Severity.String()}[found.Condition]
+		s += " " + found.Key.String()
+		if found.Age > 0 {
 			s += " ages"
 		}
 		list = append(list, strings.Replace(s, " a/", " ", 1))
@@ -102,35 +102,35 @@ func TestLogRules(t *testing.T) {
 		"local5 info  NTLS [31]: info : 0 : NTLS terminated":                                       nil,
 		"local5 err  other[31]: error":                                                             nil,
 	} {
-		if diff := cmp.Diff(want, judged(line(alarmstest.Stamp+text))); diff != "" {
+		if diff := cmp.Diff(want, described(line(alarmstest.Stamp+text))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
 	}
 }
 
-// TestEveryCode has every code of the catalogue judged by its own line.
+// TestEveryCode has every code of the catalogue evaluated in a line of its own.
 func TestEveryCode(t *testing.T) {
 	for _, c := range alarms.Catalogue() {
 		l := line(alarmstest.Stamp + "kern info  kernel: k7pf0: [HSM] ALM" + c.Code + ": " + c.Text)
-		js := EvaluateLine(l, DefaultThresholds())
+		findings := EvaluateLine(l, DefaultThresholds())
 		if c.Severity == alarms.None {
-			if len(js) != 1 || js[0].Condition != alarms.Good {
-				t.Errorf("%s: %+v", c.Code, js)
+			if len(findings) != 1 || findings[0].Condition != alarms.Good {
+				t.Errorf("%s: %+v", c.Code, findings)
 			}
 			continue
 		}
-		j := js[0]
-		if j.Group != c.Group || (j.Condition == alarms.Good) != (c.Kind == alarms.Clear) || j.Code != c.Code || (j.Age > 0) != (c.Kind == alarms.Event) || j.Evidence.Text != l.Message {
-			t.Errorf("%s: %+v", c.Code, j)
+		found := findings[0]
+		if found.Group != c.Group || (found.Condition == alarms.Good) != (c.Kind == alarms.Clear) || found.Code != c.Code || (found.Age > 0) != (c.Kind == alarms.Event) || found.Evidence.Text != l.Message {
+			t.Errorf("%s: %+v", c.Code, found)
 		}
-		if runs := len(js) == 2; runs != (c.Code[0] == '2' && c.Halts != "OOS30" && c.Code != "2024") {
+		if runs := len(findings) == 2; runs != (c.Code[0] == '2' && c.Halts != "OOS30" && c.Code != "2024") {
 			t.Errorf("%s: proves that the firmware runs: %v", c.Code, runs)
 		}
 	}
 }
 
 // TestPolledThresholds has a fan that leaves its non-recoverable state be what
-// its other threshold, which only polls tell, makes of it.
+// its other threshold, which only polls show, makes of it.
 func TestPolledThresholds(t *testing.T) {
 	sensors := []hsm.Sensor{alarmstest.ApplianceFan("Fan3A", 4000), alarmstest.ApplianceFan("FAN3B", 4000)}
 	for reading, want := range map[string]string{
@@ -138,13 +138,13 @@ func TestPolledThresholds(t *testing.T) {
 	} {
 		l := line(alarmstest.Stamp + "local4 notice  ipmievd: Fan sensor Fan3B          . Lower Non-recoverable going low  (Reading " + reading + " < Threshold 1000 RPM)")
 		l.Sensors = sensors
-		if diff := cmp.Diff([]string{want}, judged(l)); diff != "" {
+		if diff := cmp.Diff([]string{want}, described(l)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", reading, diff)
 		}
 	}
 	l := line(alarmstest.Stamp + "local4 notice  ipmievd: Fan sensor Fan3B . Lower Critical going low  (Reading 0 < Threshold 2000 RPM)")
 	l.Sensors = sensors
-	if diff := cmp.Diff([]string{"bad major appliance-fan/FAN3B"}, judged(l)); diff != "" {
+	if diff := cmp.Diff([]string{"bad major appliance-fan/FAN3B"}, described(l)); diff != "" {
 		t.Errorf("a stopped fan (-want +got):\n%s", diff)
 	}
 }
@@ -158,7 +158,7 @@ func TestLogAndPollAgree(t *testing.T) {
 	} {
 		d := board(s)
 		polls := slices.DeleteFunc(EvaluateSnapshot(&hsm.Snapshot{Devices: []hsm.Device{d}}, alarms.NewState(), DefaultThresholds(), alarmstest.At(10)),
-			func(j alarms.Finding) bool { return j.Group == "data-stale" })
+			func(found alarms.Finding) bool { return found.Group == "data-stale" })
 		if len(polls) != 1 {
 			t.Fatalf("%s: %+v", s.Name, polls)
 		}
@@ -181,9 +181,9 @@ func TestLogAndPollAgree(t *testing.T) {
 func TestLinesOfAnyLength(t *testing.T) {
 	t.Parallel()
 	l := line(alarmstest.Stamp + "local5 err  NTLS [31]: error : " + strings.Repeat("x", 1<<20))
-	j := EvaluateLine(l, DefaultThresholds())[0]
-	if len(j.Text) > alarms.MaxText+4 || len(j.Evidence.Text) > alarms.MaxText+4 {
-		t.Errorf("keeps %d and %d bytes", len(j.Text), len(j.Evidence.Text))
+	found := EvaluateLine(l, DefaultThresholds())[0]
+	if len(found.Text) > alarms.MaxText+4 || len(found.Evidence.Text) > alarms.MaxText+4 {
+		t.Errorf("keeps %d and %d bytes", len(found.Text), len(found.Evidence.Text))
 	}
 }
 
@@ -200,9 +200,9 @@ func TestPlaceOfLine(t *testing.T) {
 	}
 }
 
-// FuzzJudgeLine feeds lines of any kind. No text may panic, and no judgement
-// may be one that the engine cannot take.
-func FuzzJudgeLine(f *testing.F) {
+// FuzzEvaluateLine feeds lines of any kind. No text may panic, and no finding may be
+// one that the engine cannot take.
+func FuzzEvaluateLine(f *testing.F) {
 	for _, c := range alarms.Catalogue() {
 		f.Add(alarmstest.Stamp + "kern info  kernel: k7pf0: [HSM] ALM" + c.Code + ": " + c.Text)
 	}
@@ -215,15 +215,15 @@ func FuzzJudgeLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		l := line(text)
 		l.Sensors = sensors
-		for _, j := range EvaluateLine(l, DefaultThresholds()) {
-			if j.Device != "a" || j.Group == "" || j.Evidence.Log == nil || j.Condition == alarms.Bad && j.Severity <= alarms.SeverityCleared {
-				t.Errorf("%q: %+v", text, j)
+		for _, found := range EvaluateLine(l, DefaultThresholds()) {
+			if found.Device != "a" || found.Group == "" || found.Evidence.Log == nil || found.Condition == alarms.Bad && found.Severity <= alarms.SeverityCleared {
+				t.Errorf("%q: %+v", text, found)
 			}
-			if j.Test != l.Test || j.Test && j.Condition == alarms.Bad && j.Age == 0 {
-				t.Errorf("%q: a test that is not apart: %+v", text, j)
+			if found.Test != l.Test || found.Test && found.Condition == alarms.Bad && found.Age == 0 {
+				t.Errorf("%q: a test that is not marked: %+v", text, found)
 			}
 			s := alarms.NewState()
-			s.Apply(alarms.Eval(s, []alarms.Finding{j}, alarms.Damping{}, alarmstest.At(0)))
+			s.Apply(alarms.Eval(s, []alarms.Finding{found}, alarms.Damping{}, alarmstest.At(0)))
 			for _, a := range s.Active {
 				n := alarms.Notification{Change: alarms.Change{Kind: alarms.Raised, Alarm: a}, Address: "192.0.2.1:22", At: alarmstest.At(0)}
 				if _, _, reference := snmp.VendorTrap(n); len(reference) > 256 || !strings.HasSuffix(reference, " / 1]") {

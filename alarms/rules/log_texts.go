@@ -6,13 +6,13 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// A logText is a fixed text of a log that tells of a problem by itself.
+// A logText is a fixed text of a log that means a problem by itself.
 type logText struct {
 	process  string // that writes it; "": any
 	text     string // that its message has
 	group    string
 	severity alarms.Severity
-	moment   bool // it ages: nothing tells of an end
+	oneOff   bool // it clears by itself: nothing reports an end
 	what     string
 }
 
@@ -36,7 +36,7 @@ var logTexts = []logText{
 	{"kernel", "HSM missing from PCIe bus", "chassis", alarms.Critical, false, "HSM is off the bus"},
 }
 
-// textRules makes a rule of each text. What LunaSH logs as a command may quote
+// textRules returns a rule for each text. What LunaSH logs as a command may quote
 // anything.
 func textRules() (rules []logRule) {
 	for _, x := range logTexts {
@@ -44,11 +44,11 @@ func textRules() (rules []logRule) {
 			if x.process != "" && l.Process != x.process || !strings.Contains(l.Message, x.text) || strings.Contains(l.Message, "Command: ") {
 				return alarms.Finding{}, false
 			}
-			j := alarms.Finding{Key: alarms.Key{Group: x.group}, Condition: alarms.Bad, Severity: x.severity, Text: x.what + ": " + l.Message}
-			if x.moment {
-				j.Age = s.EventAge
+			f := alarms.Finding{Key: alarms.Key{Group: x.group}, Condition: alarms.Bad, Severity: x.severity, Text: x.what + ": " + l.Message}
+			if x.oneOff {
+				f.Age = s.EventAge
 			}
-			return j, true
+			return f, true
 		}})
 	}
 	return rules

@@ -33,7 +33,7 @@ func TestLogTexts(t *testing.T) {
 		"user err  other[1]: ERR:    RTC: lost all power":                                                     nil,
 		"local5 info  lunash [7]: info : 0 : Command: syslog tail -search CKR_LOG_FULL : admin : 192.0.2.1/7": nil,
 	} {
-		if diff := cmp.Diff(want, judged(line(alarmstest.Stamp+text))); diff != "" {
+		if diff := cmp.Diff(want, described(line(alarmstest.Stamp+text))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
 	}
@@ -42,9 +42,9 @@ func TestLogTexts(t *testing.T) {
 		if process == "" {
 			process = "any"
 		}
-		js := EvaluateLine(line(alarmstest.Stamp+"kern info  "+process+": "+x.text), DefaultThresholds())
-		if len(js) != 1 || js[0].Group != x.group || js[0].Severity != x.severity || (js[0].Age > 0) != x.moment || !strings.Contains(js[0].Text, x.what) {
-			t.Errorf("%s: %+v", x.text, js)
+		findings := EvaluateLine(line(alarmstest.Stamp+"kern info  "+process+": "+x.text), DefaultThresholds())
+		if len(findings) != 1 || findings[0].Group != x.group || findings[0].Severity != x.severity || (findings[0].Age > 0) != x.oneOff || !strings.Contains(findings[0].Text, x.what) {
+			t.Errorf("%s: %+v", x.text, findings)
 		}
 		if g := alarms.GroupNamed(x.group); g.Title == x.group || g.Action == "" {
 			t.Errorf("%s: group %q has no title or action", x.text, x.group)

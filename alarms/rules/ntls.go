@@ -7,28 +7,28 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// ntlsDown tells that no client can reach the HSM.
-var ntlsDown = Rule{"ntls", func(p Poll, say func(Result)) {
+// ntlsDown warns that no client can reach the HSM.
+var ntlsDown = Rule{"ntls", func(p Poll, emit func(Result)) {
 	n, ok := p.NTLS.Get(p.Now)
 	switch {
 	case !ok:
 	case n.Status == hsm.NTLSDown:
-		say(bad(alarms.Critical, p.NTLS.Asked(), "NTLS is down"))
+		emit(bad(alarms.Critical, p.NTLS.Asked(), "NTLS is down"))
 	case n.Status == hsm.NTLSUp:
-		say(good(p.NTLS.Asked(), "NTLS is up"))
+		emit(good(p.NTLS.Asked(), "NTLS is up"))
 	}
 }}
 
 // certificate warns before the NTLS server certificate expires.
-var certificate = Rule{"ntls-certificate", func(p Poll, say func(Result)) {
+var certificate = Rule{"ntls-certificate", func(p Poll, emit func(Result)) {
 	c, ok := p.Certificate.Get(p.Now)
 	if !ok || !c.NotAfter.Known {
 		return
 	}
-	say(expiry("NTLS certificate", c.NotAfter.Value, p, p.Certificate.Asked()))
+	emit(expiry("NTLS certificate", c.NotAfter.Value, p, p.Certificate.Asked()))
 }}
 
-// expiry judges the end of a certificate.
+// expiry returns the condition of a certificate that ends at a time.
 func expiry(what string, end time.Time, p Poll, at time.Time) Result {
 	days, date := int(end.Sub(p.Now).Hours()/24), end.UTC().Format(time.DateOnly)
 	switch {

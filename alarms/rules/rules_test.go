@@ -135,8 +135,8 @@ func board(sensors ...hsm.Sensor) hsm.Device {
 
 func unread(name string) hsm.Sensor { return hsm.Sensor{Name: name, Unit: "RPM"} }
 
-// opinions renders what a rule says of a device at a time.
-func opinions(r Rule, d hsm.Device, now time.Time) (list []string) {
+// emitted renders what a rule emits for a device at a time.
+func emitted(r Rule, d hsm.Device, now time.Time) (list []string) {
 	r.Evaluate(Poll{d, now, DefaultThresholds()}, func(o Result) {
 		s := map[alarms.Condition]string{alarms.Good: "good", alarms.Between: "between", alarms.Bad: "bad " + o.Severity.String()}[o.Condition]
 		if o.All {
@@ -206,7 +206,7 @@ func TestRules(t *testing.T) {
 
 		{tampered, "yes", show(hsm.Show{Tamper: hsm.TamperDetected}), []string{"bad critical"}},
 		{tampered, "no", show(hsm.Show{Tamper: hsm.TamperNone}), []string{"good"}},
-		{tampered, "K6 does not tell", show(hsm.Show{}), nil},
+		{tampered, "K6 does not say", show(hsm.Show{}), nil},
 
 		{zeroized, "yes", show(hsm.Show{Zeroized: hsm.Some(true)}), []string{"bad critical"}},
 		{zeroized, "no", show(hsm.Show{Zeroized: hsm.Some(false)}), []string{"good"}},
@@ -242,7 +242,7 @@ func TestRules(t *testing.T) {
 		{certificate, "a month", expires(30), []string{"bad warning"}},
 		{certificate, "a week", expires(7), []string{"bad major"}},
 		{certificate, "today", expires(0), []string{"bad critical"}},
-		{certificate, "over", expires(-3), []string{"bad critical"}},
+		{certificate, "expired", expires(-3), []string{"bad critical"}},
 		{certificate, "unknown", hsm.Device{Name: "a", Certificate: alarmstest.Read(hsm.Certificate{})}, nil},
 
 		{hostFilesystems, "room", mounted(80), []string{"good /var", "all"}},
@@ -254,11 +254,11 @@ func TestRules(t *testing.T) {
 		{haRedundancy, "two", ha(haGroup(1, false, hsm.HAStateAlive, hsm.HAStateAlive)), []string{"good pay", "all"}},
 		{haRedundancy, "one of two", ha(haGroup(0, false, hsm.HAStateAlive, hsm.HAStateDown)), []string{"bad major pay", "all"}},
 		{haRedundancy, "a group of one", ha(haGroup(0, false, hsm.HAStateAlive)), []string{"good pay", "all"}},
-		{haRedundancy, "none is told by its own rule", ha(haGroup(0, true, hsm.HAStateDown, hsm.HAStateDown)), []string{"between pay", "all"}},
+		{haRedundancy, "none left has a rule of its own", ha(haGroup(0, true, hsm.HAStateDown, hsm.HAStateDown)), []string{"between pay", "all"}},
 		{haRedundancy, "unknown", ha(haGroup(-1, false, hsm.HAStateAlive, hsm.HAStateUnknown)), []string{"between pay", "all"}},
 		{haStandby, "in use", ha(hsm.HAGroupState{Label: "pay", StandbyInUse: hsm.Some(true)}), []string{"bad major pay", "all"}},
 		{haStandby, "not needed", ha(hsm.HAGroupState{Label: "pay", StandbyInUse: hsm.Some(false)}), []string{"good pay", "all"}},
-		{haStandby, "lost too: told by ha-offline", ha(hsm.HAGroupState{Label: "pay", StandbyInUse: hsm.Some(false), Offline: true}), []string{"between pay", "all"}},
+		{haStandby, "lost too: covered by ha-offline", ha(hsm.HAGroupState{Label: "pay", StandbyInUse: hsm.Some(false), Offline: true}), []string{"between pay", "all"}},
 		{haStandby, "unknown", ha(hsm.HAGroupState{Label: "pay"}), []string{"between pay", "all"}},
 		{haOffline, "none left", ha(haGroup(0, true, hsm.HAStateDown)), []string{"bad critical pay", "all"}},
 		{haOffline, "one left", ha(haGroup(0, false, hsm.HAStateAlive, hsm.HAStateDown)), []string{"good pay", "all"}},
@@ -284,7 +284,7 @@ func TestRules(t *testing.T) {
 
 		{systemStatus, "well", system(0), []string{"all"}},
 		{systemStatus, "HSM and logging", system(100, 30, 70, 61), []string{"bad critical 30", "bad major 70", "all"}},
-		{systemStatus, "NTLS is told by its own rule", system(20), []string{"all"}},
+		{systemStatus, "NTLS has a rule of its own", system(20), []string{"all"}},
 		{systemStatus, "no codes read", system(), nil},
 		{systemStatus, "a stopped monitor", hsm.Device{Name: "a", System: alarmstest.Read(hsm.System{Codes: []int64{30}, Running: hsm.Some(false)})}, nil},
 
@@ -327,10 +327,10 @@ func TestRules(t *testing.T) {
 		{sourceFailing, "REST away beside LunaSH", failing("rest hsm, rest services", hsm.Unreachable, "hsm show"), []string{"good lunash", "bad warning rest"}},
 		{sourceFailing, "the agent silent beside LunaSH", failing("snmp hsmTable", hsm.Timeout, "hsm show"), []string{"good lunash", "bad warning snmp"}},
 		{sourceFailing, "one command never read", failing("hsm tamper show", hsm.Unrecognised, "hsm show"), []string{"bad warning lunash"}},
-		{sourceFailing, "LunaSH away, REST works: told by unreachable", failing("hsm show, partition show", hsm.Unreachable, "rest hsm"), []string{"good rest"}},
-		{sourceFailing, "the card silent, REST works: told by hsm-silent", failing("hsm show, partition show", hsm.Timeout, "rest hsm"), []string{"good rest"}},
-		{sourceFailing, "nothing works: told by unreachable", failing("hsm show, rest hsm", hsm.Unreachable), nil},
-		{sourceFailing, "its data grow old: told by data-stale", holding("rest services", failing("rest services", hsm.Command, "hsm show", "rest hsm")), []string{"good lunash", "good rest"}},
+		{sourceFailing, "LunaSH away, REST works: covered by unreachable", failing("hsm show, partition show", hsm.Unreachable, "rest hsm"), []string{"good rest"}},
+		{sourceFailing, "the card silent, REST works: covered by hsm-silent", failing("hsm show, partition show", hsm.Timeout, "rest hsm"), []string{"good rest"}},
+		{sourceFailing, "nothing works: covered by unreachable", failing("hsm show, rest hsm", hsm.Unreachable), nil},
+		{sourceFailing, "its data become stale: covered by data-stale", holding("rest services", failing("rest services", hsm.Command, "hsm show", "rest hsm")), []string{"good lunash", "good rest"}},
 		{sourceFailing, "its data grow old, for want of a session", holding("rest services", failing("rest hsm, rest services", hsm.Login, "hsm show")), []string{"good lunash", "bad warning rest"}},
 		{sourceFailing, "too soon", sources("rest hsm", hsm.Unreachable, "hsm show"), []string{"good lunash"}},
 		{sourceFailing, "back, before it is the turn of all", hsm.Device{Name: "a", Sources: map[string]hsm.Source{
@@ -338,10 +338,10 @@ func TestRules(t *testing.T) {
 		{sourceFailing, "one has not recovered", hsm.Device{Name: "a", Sources: map[string]hsm.Source{
 			"hsm show": {At: alarmstest.At(0)}, "rest hsm": {At: alarmstest.At(0)}, "rest policies": {At: alarmstest.At(-60), Failure: hsm.Command, Failures: 2}}}, []string{"good lunash"}},
 		{sourceFailing, "the host", ofKind(hsm.HostMachine, "host", hsm.Command), []string{"bad warning host"}},
-		{sourceFailing, "told by ha-unasked", ofKind(hsm.HostMachine, "hagroup listgroups", hsm.Command), nil},
-		{sourceFailing, "a card away: told by unreachable", ofKind(hsm.CardHSM, "hsm showinfo", hsm.Unreachable), nil},
+		{sourceFailing, "covered by ha-unasked", ofKind(hsm.HostMachine, "hagroup listgroups", hsm.Command), nil},
+		{sourceFailing, "a card away: covered by unreachable", ofKind(hsm.CardHSM, "hsm showinfo", hsm.Unreachable), nil},
 		{disagree, "two pairs and another thing", disagreeing("model", "model", "serial"), []string{"bad warning model", "bad warning serial"}},
-		{stale, "REST away: told by source-failing", holding("rest services", failing("rest hsm, rest services", hsm.Login, "hsm show")), []string{"good services"}},
+		{stale, "REST away: covered by source-failing", holding("rest services", failing("rest hsm, rest services", hsm.Login, "hsm show")), []string{"good services"}},
 
 		{silent, "answers", source(hsm.None, 0), []string{"good"}},
 		{silent, "two timeouts", source(hsm.Timeout, 2), nil},
@@ -351,18 +351,18 @@ func TestRules(t *testing.T) {
 		{silent, "the appliance is away", source(hsm.Unreachable, 9), nil},
 		{silent, "nothing tried", hsm.Device{Name: "a"}, nil},
 	} {
-		if diff := cmp.Diff(x.want, opinions(x.rule, x.d, alarmstest.At(10))); diff != "" {
+		if diff := cmp.Diff(x.want, emitted(x.rule, x.d, alarmstest.At(10))); diff != "" {
 			t.Errorf("%s, %s (-want +got):\n%s", x.rule.Group, x.name, diff)
 		}
 		if len(x.d.Sources) > 0 {
 			continue
 		}
-		if got := opinions(x.rule, x.d, alarmstest.At(3600)); got != nil {
+		if got := emitted(x.rule, x.d, alarmstest.At(3600)); got != nil {
 			t.Errorf("%s, %s: from stale data: %q", x.rule.Group, x.name, got)
 		}
 	}
 	for _, r := range rules {
-		if got := opinions(r, hsm.Device{Name: "a"}, alarmstest.At(10)); got != nil {
+		if got := emitted(r, hsm.Device{Name: "a"}, alarmstest.At(10)); got != nil {
 			t.Errorf("%s says %q of a device that nobody has read", r.Group, got)
 		}
 	}
@@ -391,7 +391,7 @@ func TestThresholdsMoveRules(t *testing.T) {
 	}
 }
 
-// TestDataStale has stale data told unless another alarm tells why.
+// TestDataStale has stale data raise an alarm unless another alarm says why.
 func TestDataStale(t *testing.T) {
 	device := func(show, partitions hsm.Failure) hsm.Device {
 		d := hsm.Device{Name: "a", Show: alarmstest.Read(hsm.Show{}), Partitions: alarmstest.Read([]hsm.Partition{}), Sources: map[string]hsm.Source{
@@ -408,20 +408,20 @@ func TestDataStale(t *testing.T) {
 		"fresh":                     {device(hsm.None, hsm.None), alarmstest.At(10), []string{"good partitions of another time", "good show of another time"}},
 		"nobody polls":              {device(hsm.None, hsm.None), alarmstest.At(3600), []string{"bad warning partitions of another time", "bad warning show of another time"}},
 		"the appliance is away":     {device(hsm.Unreachable, hsm.Unreachable), alarmstest.At(3600), nil},
-		"one has not heard of it":   {device(hsm.None, hsm.Unreachable), alarmstest.At(3600), []string{"bad warning show of another time"}},
+		"one has not noticed it":    {device(hsm.None, hsm.Unreachable), alarmstest.At(3600), []string{"bad warning show of another time"}},
 		"another key":               {device(hsm.HostKey, hsm.HostKey), alarmstest.At(3600), nil},
 		"the card is silent":        {device(hsm.Timeout, hsm.Timeout), alarmstest.At(3600), nil},
 		"one command is slow":       {device(hsm.None, hsm.Timeout), alarmstest.At(3600), []string{"bad warning partitions of another time", "bad warning show of another time"}},
 		"one answer is not read":    {device(hsm.Unrecognised, hsm.Unrecognised), alarmstest.At(3600), []string{"bad warning partitions of another time"}},
 		"a command that is refused": {device(hsm.Command, hsm.Command), alarmstest.At(3600), []string{"bad warning partitions of another time"}},
 	} {
-		if diff := cmp.Diff(x.want, opinions(stale, x.d, x.now)); diff != "" {
+		if diff := cmp.Diff(x.want, emitted(stale, x.d, x.now)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }
 
-// TestClearedByPolls judges each group that polls end, by what ends it and by
+// TestClearedByPolls evaluates each group that polls clear, by what clears it and by
 // what does not.
 func TestClearedByPolls(t *testing.T) {
 	yes, no := hsm.Some(true), hsm.Some(false)
@@ -442,10 +442,10 @@ func TestClearedByPolls(t *testing.T) {
 	answers := []string{"soft", "soft-t", "soft-v", "restart", "halt", "comm", "hsm-crashed"}
 	tampers := []string{"hard", "hard-ht", "hard-lt", "hard-ov", "hard-osc", "hard-cfg", "chassis", "removal", "lock"}
 	for _, x := range []struct {
-		groups []string
-		name   string
-		d      hsm.Device
-		over   bool
+		groups  []string
+		name    string
+		d       hsm.Device
+		cleared bool
 	}{
 		{answers, "answers", show(hsm.Show{}), true},
 		{answers, "status OK", show(hsm.Show{Status: "OK"}), true},
@@ -453,7 +453,7 @@ func TestClearedByPolls(t *testing.T) {
 		{answers, "nothing read", hsm.Device{Name: "a"}, false},
 		{tampers, "none", k7, true},
 		{tampers, "still", show(hsm.Show{Tamper: hsm.TamperDetected}), false},
-		{tampers, "not told", show(hsm.Show{}), false},
+		{tampers, "not stated", show(hsm.Show{}), false},
 		{tampers, "hsm tamper show", hsm.Device{Name: "a", Tamper: alarmstest.Read(hsm.Tamper{State: hsm.TamperNone})}, true},
 		{tampers, "hsm tamper show: still", hsm.Device{Name: "a", Tamper: alarmstest.Read(hsm.Tamper{State: hsm.TamperDetected})}, false},
 		{tampers, "the two disagree", with(show(hsm.Show{Tamper: hsm.TamperDetected}), func(d *hsm.Device) { d.Tamper = alarmstest.Read(hsm.Tamper{State: hsm.TamperNone}) }), false},
@@ -464,8 +464,8 @@ func TestClearedByPolls(t *testing.T) {
 		{[]string{"decom"}, "unknown", show(hsm.Show{Label: hsm.Some("root")}), false},
 		{[]string{"activation"}, "all", partitions(yes, yes), true},
 		{[]string{"activation"}, "one is not", partitions(yes, no), false},
-		{[]string{"activation"}, "one does not tell", partitions(yes, hsm.Opt[bool]{}), true},
-		{[]string{"activation"}, "none tells", partitions(hsm.Opt[bool]{}), false},
+		{[]string{"activation"}, "one does not say", partitions(yes, hsm.Opt[bool]{}), true},
+		{[]string{"activation"}, "none says", partitions(hsm.Opt[bool]{}), false},
 		{[]string{"capacity"}, "room", show(hsm.Show{Storage: storage(999)}), true},
 		{[]string{"capacity"}, "full", show(hsm.Show{Storage: storage(1000)}), false},
 		{[]string{"capacity"}, "unknown", show(hsm.Show{}), false},
@@ -479,26 +479,26 @@ func TestClearedByPolls(t *testing.T) {
 			state := alarms.NewState()
 			state.Active[key] = alarms.Alarm{Key: key, Last: alarmstest.At(-120), Codes: []string{"2001"}}
 			got := alarms.Eval(state, clearedByPolls(x.d, []alarms.Key{key}, alarmstest.At(10)), alarms.Damping{}, alarmstest.At(10))
-			if over := len(got) == 1; over != x.over {
-				t.Errorf("%s, %s: over %v, want %v", group, x.name, over, x.over)
+			if cleared := len(got) == 1; cleared != x.cleared {
+				t.Errorf("%s, %s: cleared %v, want %v", group, x.name, cleared, x.cleared)
 			}
 			if got := clearedByPolls(x.d, []alarms.Key{key}, alarmstest.At(3600)); len(got) > 0 {
-				t.Errorf("%s, %s: ended by stale data", group, x.name)
+				t.Errorf("%s, %s: cleared by stale data", group, x.name)
 			}
 			for _, other := range []alarms.Key{{Device: "a", Group: group, Object: "k7pf1"}, {Device: "a", Group: group, Test: true}, {Device: "b", Group: group}} {
 				if got := clearedByPolls(x.d, []alarms.Key{other}, alarmstest.At(10)); len(got) > 0 {
-					t.Errorf("%s, %s: ended %v", group, x.name, other)
+					t.Errorf("%s, %s: cleared %v", group, x.name, other)
 				}
 			}
 			state.Active[key] = alarms.Alarm{Key: key, Last: alarmstest.At(1), Codes: []string{"2001"}} // while the poll ran
 			if got := alarms.Eval(state, clearedByPolls(x.d, []alarms.Key{key}, alarmstest.At(10)), alarms.Damping{}, alarmstest.At(10)); len(got) > 0 {
-				t.Errorf("%s, %s: ended by a poll that had begun before", group, x.name)
+				t.Errorf("%s, %s: cleared by a poll that had begun before", group, x.name)
 			}
 		}
 	}
 }
 
-// TestGone ends the alarms of what is no longer there, and of nothing else.
+// TestGone clears the alarms of what is no longer there, and of nothing else.
 func TestGone(t *testing.T) {
 	state := alarms.NewState()
 	for _, k := range []alarms.Key{
@@ -542,32 +542,32 @@ func TestMissingDataNeverClears(t *testing.T) {
 	for name, x := range map[string]struct {
 		d     hsm.Device
 		now   time.Time
-		never []string // groups that may be told to be over
+		never []string // groups that may clear
 	}{
 		"never read":  {hsm.Device{Name: "a"}, alarmstest.At(10), nil},
 		"failing":     {hsm.Device{Name: "a", Sources: failed}, alarmstest.At(10), []string{"unreachable"}},
 		"stale":       {full, alarmstest.At(3600), nil},
 		"empty facts": {hsm.Device{Name: "a", Show: alarmstest.Read(hsm.Show{}), NTLS: alarmstest.Read(hsm.NTLS{}), Disk: alarmstest.Read(hsm.Disk{}), Sensors: alarmstest.Read(hsm.Sensors{}), System: alarmstest.Read(hsm.System{}), Certificate: alarmstest.Read(hsm.Certificate{}), Tamper: alarmstest.Read(hsm.Tamper{})}, alarmstest.At(10), []string{"soft", "soft-t", "soft-v", "restart", "halt", "comm", "hsm-crashed", "inventory"}}, // nothing is expected
 	} {
-		over := make(map[string]bool)
+		cleared := make(map[string]bool)
 		for _, c := range alarms.Eval(state, EvaluateSnapshot(&hsm.Snapshot{Devices: []hsm.Device{x.d}}, state, DefaultThresholds(), x.now), alarms.Damping{}, x.now) {
 			if c.Kind == alarms.Cleared {
-				over[c.Alarm.Group] = true
+				cleared[c.Alarm.Group] = true
 			}
 		}
 		for _, g := range x.never {
-			if !over[g] {
-				t.Errorf("%s: %s stands", name, g)
+			if !cleared[g] {
+				t.Errorf("%s: %s is active", name, g)
 			}
-			delete(over, g)
+			delete(cleared, g)
 		}
-		if len(over) > 0 {
-			t.Errorf("%s: cleared %v", name, over)
+		if len(cleared) > 0 {
+			t.Errorf("%s: cleared %v", name, cleared)
 		}
 	}
 }
 
-// TestSourcesDisagree plays polls of two sources; the rule tells what differs,
+// TestSourcesDisagree plays polls of two sources; the rule warns of what differs,
 // and ends it when they agree and when one of them is silent.
 func TestSourcesDisagree(t *testing.T) {
 	s := &hsm.Snapshot{}

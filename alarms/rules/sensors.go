@@ -36,18 +36,18 @@ func sensorKey(name string) (group, object string) {
 	return "motherboard", object
 }
 
-// sensorRule judges the sensors of one group by their own thresholds and by
-// what the controller says of them. An object is as bad as its worst sensor,
-// and good when at least one sensor is and no other tells otherwise.
+// sensorRule evaluates the sensors of one group by their own thresholds and by
+// what the controller says of them. An object is as bad as its worst sensor, and
+// good when at least one sensor is good and none is worse.
 func sensorRule(group string) Rule {
-	return Rule{group, func(p Poll, say func(Result)) {
+	return Rule{group, func(p Poll, emit func(Result)) {
 		s, ok := p.Sensors.Get(p.Now)
 		if !ok || len(s.Sensors) == 0 {
 			return
 		}
 		worst := make(map[string]Result)
 		var objects []string
-		add := func(name string, o Result) {
+		add := func(name string, r Result) {
 			g, object := sensorKey(name)
 			if g != group {
 				return
@@ -56,8 +56,8 @@ func sensorRule(group string) Rule {
 			if !known {
 				objects = append(objects, object)
 			}
-			if !known || o.worse(old) {
-				worst[object] = o
+			if !known || r.worse(old) {
+				worst[object] = r
 			}
 		}
 		for _, x := range s.Sensors {
@@ -67,32 +67,32 @@ func sensorRule(group string) Rule {
 			add(x.Name, stated(x))
 		}
 		for _, object := range objects {
-			o := worst[object]
-			o.At = p.Sensors.Asked()
-			say(o.on(object))
+			r := worst[object]
+			r.At = p.Sensors.Asked()
+			emit(r.on(object))
 		}
-		say(Result{All: true, At: p.Sensors.Asked()})
+		emit(Result{All: true, At: p.Sensors.Asked()})
 	}}
 }
 
-// worse orders opinions on sensors of one object. A value in the band holds an
-// alarm; a sensor that could not be read leaves the word to the others.
-func (o Result) worse(than Result) bool {
-	rank := func(o Result) int {
+// worse orders results for the sensors of one object. A value in the band keeps an
+// alarm active; a sensor that could not be read counts less than the others.
+func (r Result) worse(than Result) bool {
+	rank := func(r Result) int {
 		switch {
-		case o.Condition == alarms.Bad:
-			return 2 + int(o.Severity)
-		case o.Condition == alarms.Between && o.Text != "":
+		case r.Condition == alarms.Bad:
+			return 2 + int(r.Severity)
+		case r.Condition == alarms.Between && r.Text != "":
 			return 2
-		case o.Condition == alarms.Good:
+		case r.Condition == alarms.Good:
 			return 1
 		}
 		return 0
 	}
-	return rank(o) > rank(than)
+	return rank(r) > rank(than)
 }
 
-// stated judges what the controller says of a part: "Presence detected",
+// stated returns the condition that the controller states of a part: "Presence detected",
 // "Failure detected", "OK", "No Reading".
 func stated(x hsm.Fan) Result {
 	switch {
@@ -104,14 +104,14 @@ func stated(x hsm.Fan) Result {
 	return Result{Condition: alarms.Between}
 }
 
-// measured compares a reading with the sensor's own thresholds, the outer
-// first. At a threshold it is passed already, as in the controller's log.
+// measured compares a reading with the sensor's own thresholds, the outer ones
+// first. A reading at a threshold is past it, as in the controller's log.
 func measured(x hsm.Sensor) Result {
 	if !x.Reading.Known {
 		return Result{Condition: alarms.Between}
 	}
 	group, _ := sensorKey(x.Name)
-	v, verdict := x.Reading.Value, alarms.Good
+	v, condition := x.Reading.Value, alarms.Good
 	for _, limit := range []struct {
 		at             hsm.Opt[float64]
 		over           float64 // how far v is on the bad side
@@ -128,10 +128,10 @@ func measured(x hsm.Sensor) Result {
 			return Result{Condition: alarms.Bad, Severity: sensorSeverity(group, limit.nonrecoverable),
 				Text: fmt.Sprintf("%s at %g %s, threshold %g", x.Name, v, x.Unit, limit.at.Value)}.of(v, limit.at.Value, x.Unit)
 		case -limit.over < sensorBand(group, x.Unit):
-			verdict = alarms.Between
+			condition = alarms.Between
 		}
 	}
-	return Result{Condition: verdict, Text: fmt.Sprintf("%s at %g %s", x.Name, v, x.Unit)}
+	return Result{Condition: condition, Text: fmt.Sprintf("%s at %g %s", x.Name, v, x.Unit)}
 }
 
 // sensorSeverity is how bad a passed threshold is.

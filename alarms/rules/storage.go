@@ -9,30 +9,30 @@ import (
 )
 
 // hsmStorage warns before no further partition fits.
-var hsmStorage = Rule{"hsm-storage", func(p Poll, say func(Result)) {
+var hsmStorage = Rule{"hsm-storage", func(p Poll, emit func(Result)) {
 	s, ok := p.Show.Get(p.Now)
 	if ratio, known := used(s.Storage); ok && known {
-		o := fill(ratio, p.StorageRatio, alarms.Warning, alarms.Warning)
-		o.At = p.Show.Asked()
-		say(o)
+		r := fill(ratio, p.StorageRatio, alarms.Warning, alarms.Warning)
+		r.At = p.Show.Asked()
+		emit(r)
 	}
 }}
 
 // partitionStorage warns before a partition is full.
-var partitionStorage = Rule{"partition-storage", func(p Poll, say func(Result)) {
+var partitionStorage = Rule{"partition-storage", func(p Poll, emit func(Result)) {
 	ps, ok := p.Partitions.Get(p.Now)
 	if !ok {
 		return
 	}
 	for _, x := range ps {
-		o := Result{Condition: alarms.Between}
+		r := Result{Condition: alarms.Between}
 		if ratio, known := used(x.Storage); known {
-			o = fill(ratio, p.StorageRatio, alarms.Minor, alarms.Major)
+			r = fill(ratio, p.StorageRatio, alarms.Minor, alarms.Major)
 		}
-		o.At, o.Text = p.Partitions.Asked(), x.Name+": "+o.Text
-		say(o.on(cmp.Or(x.Serial, x.Name)))
+		r.At, r.Text = p.Partitions.Asked(), x.Name+": "+r.Text
+		emit(r.on(cmp.Or(x.Serial, x.Name)))
 	}
-	say(Result{All: true, At: p.Partitions.Asked()})
+	emit(Result{All: true, At: p.Partitions.Asked()})
 }}
 
 func used(s hsm.Storage) (ratio float64, known bool) {
@@ -42,17 +42,17 @@ func used(s hsm.Storage) (ratio float64, known bool) {
 	return float64(s.Used.Value) / float64(s.Total.Value), true
 }
 
-// fill judges how full something is: worse from halfway between limit and
-// full, and good again a tenth of the rest below limit.
+// fill returns how bad a ratio of use is, 0 to 1: worse from halfway between limit
+// and full, and good again a tenth of what remains above limit below it.
 func fill(ratio, limit float64, from, worse alarms.Severity) Result {
-	o, rest := Result{Condition: alarms.Between, Text: fmt.Sprintf("%.0f %% used", 100*ratio)}, 1-limit
+	r, remaining := Result{Condition: alarms.Between, Text: fmt.Sprintf("%.0f %% used", 100*ratio)}, 1-limit
 	switch {
-	case ratio >= limit+rest/2:
-		o.Condition, o.Severity = alarms.Bad, worse
+	case ratio >= limit+remaining/2:
+		r.Condition, r.Severity = alarms.Bad, worse
 	case ratio >= limit:
-		o.Condition, o.Severity = alarms.Bad, from
-	case ratio < limit-rest/10:
-		o.Condition = alarms.Good
+		r.Condition, r.Severity = alarms.Bad, from
+	case ratio < limit-remaining/10:
+		r.Condition = alarms.Good
 	}
-	return o.of(ratio, limit, "ratio")
+	return r.of(ratio, limit, "ratio")
 }

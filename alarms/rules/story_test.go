@@ -12,7 +12,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A moment of a story is a line of the log, or a poll, and what is told then.
+// A moment of a story is a line of the log, or a poll, and the changes that it
+// causes.
 type moment struct {
 	at   int    // seconds into the story
 	log  string // what follows "kernel: "
@@ -20,26 +21,26 @@ type moment struct {
 	want []string
 }
 
-// tell plays a story of one device, logs it as a table, and returns what
-// stands at its end.
-func tell(t *testing.T, story []moment) alarms.State {
+// play plays a story of one device, logs it as a table, and returns the state at
+// its end.
+func play(t *testing.T, story []moment) alarms.State {
 	t.Helper()
-	state, _ := tellRoots(t, story)
+	state, _ := playRoots(t, story)
 	return state
 }
 
-// tellRoots is tell, and returns the groups of the alarms that no other one
-// explained when they were raised: those that people are told of.
-func tellRoots(t *testing.T, story []moment) (state alarms.State, roots []string) {
+// playRoots is play, and returns the groups of the alarms that no other one
+// explained when they were raised: those that people are notified of.
+func playRoots(t *testing.T, story []moment) (state alarms.State, roots []string) {
 	t.Helper()
 	var table strings.Builder
 	state, d := alarms.NewState(), hsm.Device{Name: "a"}
 	for _, m := range story {
-		var js []alarms.Finding
+		var findings []alarms.Finding
 		if m.log != "" {
 			l := line(alarmstest.Stamp + "kern info  kernel: " + m.log)
 			l.At = alarmstest.At(m.at)
-			js = EvaluateLine(l, DefaultThresholds())
+			findings = EvaluateLine(l, DefaultThresholds())
 		}
 		if m.poll != nil {
 			m.poll(&d)
@@ -47,13 +48,13 @@ func tellRoots(t *testing.T, story []moment) (state alarms.State, roots []string
 		// Every evaluation sees the last poll, however old.
 		snap := &hsm.Snapshot{Devices: []hsm.Device{d}}
 		var list, shown []string
-		for _, judge := range []func() []alarms.Finding{
-			func() []alarms.Finding { return js },
+		for _, evaluate := range []func() []alarms.Finding{
+			func() []alarms.Finding { return findings },
 			func() []alarms.Finding {
 				return EvaluateSnapshot(snap, state, DefaultThresholds(), alarmstest.At(m.at))
 			},
 		} {
-			changes := alarms.Eval(state, judge(), alarms.Damping{}, alarmstest.At(m.at))
+			changes := alarms.Eval(state, evaluate(), alarms.Damping{}, alarmstest.At(m.at))
 			state.Apply(changes)
 			for _, c := range changes {
 				if c.Kind == alarms.Seen {
@@ -84,7 +85,7 @@ func tellRoots(t *testing.T, story []moment) (state alarms.State, roots []string
 	return state, roots
 }
 
-// source tells where the news of a moment come from.
+// source is what a moment begins with.
 func (m moment) source() string {
 	switch {
 	case m.log != "":
@@ -128,14 +129,15 @@ func warm(degrees float64) func(*hsm.Show) {
 	}
 }
 
-func standing(t *testing.T, s alarms.State, want ...string) {
+// wantActive fails the test unless alarms of exactly these groups are active.
+func wantActive(t *testing.T, s alarms.State, want ...string) {
 	t.Helper()
 	var got []string
 	for _, k := range alarms.SortedKeys(s.Active) {
 		got = append(got, k.Group)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("stands (-want +got):\n%s", diff)
+		t.Errorf("active (-want +got):\n%s", diff)
 	}
 }
 
@@ -157,8 +159,8 @@ func TestVendorStories(t *testing.T) {
 	for _, x := range []struct {
 		name   string
 		story  []moment
-		roots  []string // the alarms that people are told of
-		stands []string // at the end
+		roots  []string // the alarms that people are notified of
+		active []string // at the end
 	}{
 		{"tamper, cleared by the SO", []moment{
 			{0, "", partitioned(0, true, none), nil},
@@ -175,7 +177,7 @@ func TestVendorStories(t *testing.T) {
 			{1300, "k7pf0: [HSM] ALM2011: HSM unlocked - tamper clear done", nil, []string{"cleared critical hard-ov", "cleared critical lock"}},
 			{1500, "", partitioned(1500, true, none), []string{"cleared major activation"}},
 		}, []string{"hard-ov"}, nil},
-		{"tamper, seen to be over by a poll", []moment{
+		{"tamper, cleared by a poll", []moment{
 			{0, "", partitioned(0, true, none), nil},
 			{60, "k7pf0: ALM0011: Hard tamper - indeterminate cause", nil, []string{"raised critical hard"}},
 			{68, "k7pf0: [HSM] ALM1001: HSM restart required", nil, []string{"raised critical restart"}},
@@ -222,7 +224,7 @@ func TestVendorStories(t *testing.T) {
 			{63, "k7pf0: [HSM] ALM2007: HSM zeroized", nil, []string{"raised critical zeroize"}},
 			{300, "", shows(300, empty), nil},
 			{600, "", shows(600, nil), []string{"cleared critical zeroize", "cleared critical decom"}},
-		}, []string{"decom"}, []string{"activation"}}, // no poll has told that partitions are activated
+		}, []string{"decom"}, []string{"activation"}}, // no poll has shown that partitions are activated
 		{"decommission with power off", []moment{
 			{0, "", shows(0, nil), nil},
 			{300, "", fails(300, 1, hsm.Unreachable), nil},
@@ -279,7 +281,7 @@ func TestVendorStories(t *testing.T) {
 			{600, "", fails(600, 2, hsm.Timeout), nil},
 			{900, "", fails(900, 3, hsm.Timeout), []string{"raised major hsm-silent"}},
 			{1200, "", shows(1200, nil), []string{"cleared major hsm-silent", "cleared critical halt"}},
-		}, []string{"integrity"}, []string{"integrity"}}, // nothing tells that it is whole again
+		}, []string{"integrity"}, []string{"integrity"}}, // nothing reports that it is whole again
 		{"stored data damaged, found while it runs", []moment{
 			{0, "", shows(0, nil), nil},
 			{60, "k7pf0: [HSM] ALM2024: Stored data integrity verify error ", nil, []string{"raised critical integrity"}},
@@ -287,10 +289,10 @@ func TestVendorStories(t *testing.T) {
 		}, []string{"integrity"}, []string{"integrity"}},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			s, roots := tellRoots(t, x.story)
-			standing(t, s, x.stands...)
+			s, roots := playRoots(t, x.story)
+			wantActive(t, s, x.active...)
 			if diff := cmp.Diff(x.roots, roots); diff != "" {
-				t.Errorf("is told (-want +got):\n%s", diff)
+				t.Errorf("notified (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -298,7 +300,7 @@ func TestVendorStories(t *testing.T) {
 
 func TestStorySecureTransport(t *testing.T) {
 	on := func(s *hsm.Show) { s.SecureTransportMode = hsm.Some(true) }
-	s := tell(t, []moment{
+	s := play(t, []moment{
 		{0, "", shows(0, nil), nil},
 		{10, "k7pf0: [HSM] ALM2012: HSM in secure transport mode", nil, []string{"raised major stm"}},
 		{11, "", nil, nil},           // the poll from before does not clear
@@ -311,7 +313,7 @@ func TestStorySecureTransport(t *testing.T) {
 		{900, "", shows(900, on), []string{"raised major stm"}}, // nobody logged it
 		{910, "k7pf0: [HSM] ALM2013: HSM recovered from secure transport mode", nil, []string{"cleared major stm"}},
 	})
-	standing(t, s)
+	wantActive(t, s)
 }
 
 // TestStoryDeadAppliance is one page for one dead appliance, and one for its
@@ -342,7 +344,7 @@ func TestStoryDeadAppliance(t *testing.T) {
 			}
 		}
 	}
-	s := tell(t, []moment{
+	s := play(t, []moment{
 		{0, "", others(0, "hsm show"), nil},
 		{1, "", others(1, "partition show"), nil},
 		{2, "", others(2, "status sensors"), nil},
@@ -355,12 +357,12 @@ func TestStoryDeadAppliance(t *testing.T) {
 		{9002, "", others(9002, "status sensors"), nil},
 		{9003, "", others(9003, "status disk"), nil},
 	})
-	standing(t, s)
+	wantActive(t, s)
 }
 
-// TestStoryEvents has events, unknown codes and tests end by themselves.
+// TestStoryEvents has events, unknown codes and tests clear by themselves.
 func TestStoryEvents(t *testing.T) {
-	s := tell(t, []moment{
+	s := play(t, []moment{
 		{0, "k7pf0: [HSM] ALM2998: Of a newer firmware", nil, []string{"raised indeterminate meta"}},
 		{1, "k7pf0: ALM0017: Request Timed Out", nil, []string{"raised minor comm"}},
 		{2, "k7pf0: [HSM] ALM2025: Firmware update in progress", nil, nil},
@@ -371,5 +373,5 @@ func TestStoryEvents(t *testing.T) {
 		{899, "", nil, nil},
 		{906, "", nil, []string{"cleared minor comm", "cleared indeterminate meta", "cleared critical zeroize"}},
 	})
-	standing(t, s, "stm")
+	wantActive(t, s, "stm")
 }

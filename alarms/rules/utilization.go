@@ -4,9 +4,9 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// hsmUtilization warns when the HSM has hardly time left. What it did since its
-// reset tells nothing of now.
-var hsmUtilization = Rule{"utilization", func(p Poll, say func(Result)) {
+// hsmUtilization warns when the HSM has little time left, going by the last
+// interval: the average since its reset says nothing of now.
+var hsmUtilization = Rule{"utilization", func(p Poll, emit func(Result)) {
 	m, ok := p.Monitor.Get(p.Now)
 	if !ok || p.UtilizationRatio == 0 || len(m.Samples) == 0 || !m.IntervalSeconds.Known {
 		return
@@ -14,8 +14,8 @@ var hsmUtilization = Rule{"utilization", func(p Poll, say func(Result)) {
 	now, limit, at := m.Samples[len(m.Samples)-1].UtilizationInt, p.UtilizationRatio, p.Monitor.Asked()
 	switch {
 	case now >= limit:
-		say(bad(alarms.Warning, at, "%.0f %% utilized over %d s", 100*now, m.IntervalSeconds.Value).of(now, limit, "ratio"))
+		emit(bad(alarms.Warning, at, "%.0f %% utilized over %d s", 100*now, m.IntervalSeconds.Value).of(now, limit, "ratio"))
 	case now < limit-p.UtilizationMargin:
-		say(good(at, "%.0f %% utilized", 100*now).of(now, limit, "ratio"))
+		emit(good(at, "%.0f %% utilized", 100*now).of(now, limit, "ratio"))
 	}
 }}

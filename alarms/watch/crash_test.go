@@ -117,7 +117,7 @@ func followUntilKilled(dir, url string) error {
 
 // TestCrash kills the agent at random moments while events come in and a
 // receiver is down for a third of the time. Nothing may be lost, and nothing
-// told twice under two names. With LUNAWATCH_STRESS=1 it takes 5,000 events and
+// notified twice under two IDs. With LUNAWATCH_STRESS=1 it takes 5,000 events and
 // 200 kills.
 func TestCrash(t *testing.T) {
 	t.Parallel()
@@ -182,13 +182,13 @@ func TestCrash(t *testing.T) {
 	for what, ids := range book.took {
 		if len(ids) > 1 {
 			renamed++
-			t.Errorf("%s under several names: %v", what, ids)
+			t.Errorf("%s under several IDs: %v", what, ids)
 		}
 		for _, n := range ids {
 			again += n - 1
 		}
 	}
-	t.Logf("%d events, %d kills: %d notifications taken, lost %d, told again under the same name %d, under another name %d", events, kills, book.total, lost, again, renamed)
+	t.Logf("%d events, %d kills: %d notifications taken, lost %d, notified again under the same ID %d, under another ID %d", events, kills, book.total, lost, again, renamed)
 	if lost != 0 {
 		t.Errorf("%d events are lost", lost)
 	}

@@ -8,21 +8,22 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// forecasts keeps the series of every device up to date and judges them.
-func (w *Watch) forecasts(snap *hsm.Snapshot, now time.Time) (js []alarms.Finding) {
+// forecasts adds to the series of every device, and returns the findings of their
+// trends.
+func (w *Watch) forecasts(snap *hsm.Snapshot, now time.Time) (findings []alarms.Finding) {
 	for _, d := range snap.Devices {
 		for _, m := range rules.Measurements(rules.Poll{Device: d, Now: now, Thresholds: w.Settings.Thresholds}) {
 			next, added := rules.Sampled(w.series[m.Series], m.Sample)
 			w.series[m.Series] = next
 			if added {
-				if err := w.Journal.KeepSamples(m.Series, next); err != nil {
+				if err := w.Journal.StoreSamples(m.Series, next); err != nil {
 					w.Log.Warn("trend not stored", "hsm", m.Device, "of", m.Object, "err", err)
 				}
 			}
-			if j, ok := rules.EvaluateForecast(m, next, w.Settings.Thresholds); ok {
-				js = append(js, j)
+			if f, ok := rules.EvaluateForecast(m, next, w.Settings.Thresholds); ok {
+				findings = append(findings, f)
 			}
 		}
 	}
-	return js
+	return findings
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// TestAuditIsCounted takes the larger of what alarms and audit log count: both
-// tell of the same events.
+// TestAuditIsCounted takes the larger of what alarms and audit log count: both report
+// the same events.
 func TestAuditIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := watchtest.Start(t, t.TempDir(), nil)
@@ -40,8 +40,8 @@ func TestAuditIsCounted(t *testing.T) {
 	})
 }
 
-// TestTrendIsKept samples for weeks, over restarts.
-func TestTrendIsKept(t *testing.T) {
+// TestTrendIsStored samples for weeks, over restarts.
+func TestTrendIsStored(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
@@ -55,9 +55,9 @@ func TestTrendIsKept(t *testing.T) {
 				volts -= 0.004 / 24
 				watchtest.Advance(time.Hour)
 			}
-			kept, err := a.Journal.LoadSamples()
+			stored, err := a.Journal.LoadSamples()
 			a.Must(err)
-			if n := len(kept[alarms.Series{Device: "a", Object: "battery"}]); n < 42*(week+1)-1 || n > 42*(week+1)+1 {
+			if n := len(stored[alarms.Series{Device: "a", Object: "battery"}]); n < 42*(week+1)-1 || n > 42*(week+1)+1 {
 				t.Errorf("%d values after week %d", n, week+1)
 			}
 			if week < 2 {
@@ -66,7 +66,7 @@ func TestTrendIsKept(t *testing.T) {
 		}
 		defer a.Stop()
 		if got := strings.Join(r.Received(), "\n"); strings.Count(got, "raised warning a/forecast/battery") != 1 {
-			t.Errorf("told\n%s", got)
+			t.Errorf("received\n%s", got)
 		}
 	})
 }
@@ -81,14 +81,14 @@ func TestTwoWaysCountOnce(t *testing.T) {
 				defer a.Stop()
 				today := strings.NewReplacer("2026 Mar", "2000 Jan", "Mar", "Jan") // in a bubble
 				forms := map[string]string{"/log": today.Replace(alarmstest.LineOfAppliance), "": today.Replace(alarmstest.LineShort)}
-				left := map[string]int{"/log": 100, "": 100}
+				remaining := map[string]int{"/log": 100, "": 100}
 				for _, n := range []int{30, 50, 20, 100} {
 					for _, way := range order {
 						var lines []hsm.LogLine
-						for range min(n, left[way]) {
+						for range min(n, remaining[way]) {
 							lines = append(lines, syslog.ParseLine(forms[way]))
 						}
-						left[way] -= len(lines)
+						remaining[way] -= len(lines)
 						a.Must(a.Lines("a", way, lines, nil))
 						watchtest.Advance(time.Second)
 					}
@@ -121,8 +121,8 @@ func TestLineThatWasNotStored(t *testing.T) {
 	})
 }
 
-// TestOldLines have happened long before they were read: what a poll has since
-// found to be over is not raised, what no poll tells of is.
+// TestOldLines reads lines long after they were written: what a poll has since
+// shown to be over is not raised, what no poll shows is.
 func TestOldLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := watchtest.Start(t, t.TempDir(), nil)

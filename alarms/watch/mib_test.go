@@ -39,15 +39,15 @@ func TestMIBAlarms(t *testing.T) {
 		_, err := a.Silence(alarms.Silence{Match: alarms.Match{Groups: []string{"battery"}}, Author: "kim", Reason: "new unit comes", From: time.Now(), Until: time.Now().Add(time.Hour)})
 		a.Must(err)
 		if !closed(changed) {
-			t.Error("nobody was told of a silence")
+			t.Error("a silence did not close Changed")
 		}
 		changed = a.Changed()
 		a.Must(a.Kernel("1", alarmstest.TransportLine, alarmstest.BatteryLine))
 		if !closed(changed) {
-			t.Error("nobody was told of alarms")
+			t.Error("alarms did not close Changed")
 		}
 		if changed = a.Changed(); closed(changed) {
-			t.Error("told of nothing")
+			t.Error("nothing closed Changed")
 		}
 		a.Must(a.Acknowledge("a/stm", "kim", "planned"))
 		raised := time.Now()
@@ -56,14 +56,14 @@ func TestMIBAlarms(t *testing.T) {
 		all, err := a.MIBAlarms()
 		a.Must(err)
 		if len(all.Active) != 1 || len(all.Cleared) != 1 {
-			t.Fatalf("%d stand, %d ended", len(all.Active), len(all.Cleared))
+			t.Fatalf("%d active, %d cleared", len(all.Active), len(all.Cleared))
 		}
 		b, s := all.Active[0], all.Cleared[0]
 		if b.Key != "a/battery" || b.Label != "vault" || !b.Silenced || b.Model != 21 || b.Severity != mib.Minor || b.Component != "firmware" || b.Serial != "532018" || b.Action != alarms.GroupNamed("battery").Action {
-			t.Errorf("stands: %+v", b)
+			t.Errorf("active: %+v", b)
 		}
 		if s.Key != "a/stm" || s.Serial != "532018" || s.AckBy != "kim" || s.AckText != "planned" || s.Model != 23 || s.Cleared.Sub(s.Raised) != time.Minute {
-			t.Errorf("ended: %+v", s)
+			t.Errorf("cleared: %+v", s)
 		}
 		if diff := cmp.Diff(map[mib.Severity]uint64{mib.Minor: 1, mib.Major: 1}, all.Raised); diff != "" || all.LastNumber != 2 || !all.LastRaise.Equal(raised) || !all.LastClear.Equal(s.Cleared) {
 			t.Errorf("counted: number %d, raise %v, clear %v%s", all.LastNumber, all.LastRaise, all.LastClear, diff)
@@ -71,7 +71,7 @@ func TestMIBAlarms(t *testing.T) {
 		watchtest.Advance(time.Second)
 		_, taken := r.Attempts()
 		if n := taken[1]; n.Label != "vault" || n.Change.Alarm.Serial != "532018" {
-			t.Errorf("told: %+v", n)
+			t.Errorf("received: %+v", n)
 		}
 		want := []mib.AlarmReceiver{{Name: "noc", Sequence: taken[len(taken)-1].Sequence, Delivered: uint64(len(taken))}}
 		if all, _ = a.MIBAlarms(); len(taken) != 4 || !cmp.Equal(want, all.Receivers) {
@@ -80,7 +80,7 @@ func TestMIBAlarms(t *testing.T) {
 		changed = a.Changed()
 		watchtest.Advance(time.Hour)
 		if !closed(changed) {
-			t.Error("nobody was told that a heartbeat has a number")
+			t.Error("the number of a heartbeat did not close Changed")
 		}
 	})
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/notify"
 )
 
-// Active returns the alarms that stand, worst first.
+// Active returns the active alarms, worst first.
 func (w *Watch) Active() []alarms.Active {
 	now := time.Now()
 	w.mu.Lock()
@@ -32,8 +32,11 @@ func (w *Watch) Active() []alarms.Active {
 	return list
 }
 
-// find returns the alarm that stands under a key, as Key.String writes it, or
-// under a number.
+// History returns the newest cleared alarms, newest first, at most so many.
+func (w *Watch) History(most int) ([]alarms.Alarm, error) { return w.Journal.History(most) }
+
+// find returns the active alarm of a key, as Key.String writes it, or of a number.
+// w.mu is held.
 func (w *Watch) find(name string) (alarms.Alarm, error) {
 	number, _ := strconv.ParseUint(name, 10, 64)
 	for k, a := range w.state.Active {
@@ -41,10 +44,10 @@ func (w *Watch) find(name string) (alarms.Alarm, error) {
 			return a, nil
 		}
 	}
-	return alarms.Alarm{}, fmt.Errorf("no alarm %q stands; lunawatch alarms list shows what does", name)
+	return alarms.Alarm{}, fmt.Errorf("no active alarm %q; lunawatch alarms list shows the active alarms", name)
 }
 
-// operate makes what somebody does to one alarm durable and true.
+// operate commits what somebody does to one alarm.
 func (w *Watch) operate(name string, change func(alarms.Alarm, time.Time) alarms.Change) error {
 	now := time.Now()
 	w.mu.Lock()
@@ -57,15 +60,16 @@ func (w *Watch) operate(name string, change func(alarms.Alarm, time.Time) alarms
 	return w.commit(journal.Entry{Changes: []alarms.Change{change(a, now)}}, false, now)
 }
 
-// Clear ends an alarm by hand: for what no source ever tells to be over.
+// Clear clears an alarm by hand: for alarms that no source ever reports as over.
+// Alarms are named by key or number; an unknown one is an error.
 func (w *Watch) Clear(name, reason string) error {
 	return w.operate(name, func(a alarms.Alarm, now time.Time) alarms.Change {
-		a.Cleared, a.Evidence = now, alarms.WithEvidence(a.Evidence, alarms.Evidence{At: now, Text: alarms.Clip("ended by hand: " + reason)})
+		a.Cleared, a.Evidence = now, alarms.WithEvidence(a.Evidence, alarms.Evidence{At: now, Text: alarms.Clip("cleared by hand: " + reason)})
 		return alarms.Change{Kind: alarms.Cleared, Alarm: a}
 	})
 }
 
-// Acknowledge notes that somebody looks after an alarm.
+// Acknowledge records that somebody looks after an alarm, until it becomes worse.
 func (w *Watch) Acknowledge(name, by, comment string) error {
 	return w.operate(name, func(a alarms.Alarm, now time.Time) alarms.Change {
 		a.Ack = &alarms.Ack{By: alarms.Clip(by), Comment: alarms.Clip(comment), At: now}
@@ -73,7 +77,7 @@ func (w *Watch) Acknowledge(name, by, comment string) error {
 	})
 }
 
-// Unacknowledge takes an acknowledgement back.
+// Unacknowledge withdraws an acknowledgement.
 func (w *Watch) Unacknowledge(name string) error {
 	return w.operate(name, func(a alarms.Alarm, _ time.Time) alarms.Change {
 		a.Ack = nil
@@ -81,7 +85,7 @@ func (w *Watch) Unacknowledge(name string) error {
 	})
 }
 
-// Silences returns the silences that hold or are to come, by their end.
+// Silences returns the silences that are active or to come, by their end.
 func (w *Watch) Silences() []alarms.Silence {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -101,45 +105,42 @@ func (w *Watch) Silence(s alarms.Silence) (uint64, error) {
 		return 0, err
 	}
 	s.ID = id
-	return id, w.keepSilence(s)
+	return id, w.storeSilence(s)
 }
 
-// Unsilence ends a silence. What it kept from being told and still stands is
-// told then.
+// Unsilence ends a silence. Receivers are then notified of the alarms that are still
+// active.
 func (w *Watch) Unsilence(id uint64) error {
 	for _, s := range w.Silences() {
 		if s.ID == id {
 			s.Until = time.Now()
-			return w.keepSilence(s)
+			return w.storeSilence(s)
 		}
 	}
-	return fmt.Errorf("there is no silence %d; lunawatch alarms list shows those there are", id)
+	return fmt.Errorf("there is no silence %d; lunawatch alarms silences lists them", id)
 }
 
-func (w *Watch) keepSilence(s alarms.Silence) error {
+func (w *Watch) storeSilence(s alarms.Silence) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	defer w.evaluateNow()
 	return w.commit(journal.Entry{Silence: &s}, false, time.Now())
 }
 
-// History returns the newest alarms that ended, newest first.
-func (w *Watch) History(most int) ([]alarms.Alarm, error) { return w.Journal.History(most) }
-
-// testAge is how long a test alarm stands.
+// testAge is how long a test alarm stays active.
 const testAge = time.Minute
 
-// Test raises a marked test alarm, has every receiver notified of it, whatever
-// its route, and returns what each did. It waits until ctx is done at most.
+// Test raises a marked test alarm of which every receiver is notified, whatever its
+// route, and returns what each did with it. It waits until ctx is done at most.
 func (w *Watch) Test(ctx context.Context, by string) ([]notify.TestResult, error) {
 	now := time.Now()
 	id := strconv.FormatInt(now.UnixNano(), 36)
 	results, forget := w.sender.Expect(id, now)
 	defer forget()
 	text := alarms.Clip("This is a test of the alarm chain by " + by + ". Nothing is wrong.")
-	j := alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "test", Object: id, Test: true}, Condition: alarms.Bad, Severity: alarms.Warning, Text: text,
+	f := alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "test", Object: id, Test: true}, Condition: alarms.Bad, Severity: alarms.Warning, Text: text,
 		Age: testAge, Evidence: alarms.Evidence{At: now, Text: text}}
-	if err := w.step(journal.Entry{}, func(alarms.State) []alarms.Finding { return []alarms.Finding{j} }, now); err != nil {
+	if err := w.step(journal.Entry{}, func(alarms.State) []alarms.Finding { return []alarms.Finding{f} }, now); err != nil {
 		return nil, err
 	}
 	return results(ctx), nil

@@ -17,7 +17,8 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/watch/watchtest"
 )
 
-// TestSpacing tells of one alarm at most once a minute, and then how it stands.
+// TestSpacing sends at most one notification per alarm per minute, giving its latest
+// state.
 func TestSpacing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &alarmstest.Receiver{}
@@ -31,7 +32,7 @@ func TestSpacing(t *testing.T) {
 		}
 		alarmstest.Same(t, "within the minute", []string{"raised major a/stm"}, r.Received())
 		watchtest.Advance(2 * time.Minute)
-		// From the fifth beginning on it flaps, and stands until it was quiet.
+		// From the fifth beginning on it flaps, and stays active until it has been quiet.
 		alarmstest.Same(t, "after it", []string{"raised major a/stm", "raised major a/stm"}, r.Received())
 		_, taken := r.Attempts()
 		if !taken[1].Change.Alarm.Flapping {
@@ -58,7 +59,7 @@ func TestOperators(t *testing.T) {
 			t.Error("a silence without a reason")
 		}
 		a.Must(a.Kernel("1", alarmstest.TransportLine, alarmstest.BatteryLine))
-		alarmstest.Same(t, "told", []string{"raised major a/stm"}, r.Received())
+		alarmstest.Same(t, "received", []string{"raised major a/stm"}, r.Received())
 		a.Must(a.Acknowledge("a/stm", "kim", "planned"))
 		if a.Acknowledge("a/nothing", "kim", "") == nil {
 			t.Error("acknowledged nothing")
@@ -72,7 +73,7 @@ func TestOperators(t *testing.T) {
 			t.Errorf("after a restart: %+v", list)
 		}
 		watchtest.Advance(30 * time.Minute)
-		alarmstest.Same(t, "told", []string{"raised major a/stm", "acknowledged major a/stm"}, r.Received())
+		alarmstest.Same(t, "received", []string{"raised major a/stm", "acknowledged major a/stm"}, r.Received())
 		alarmstest.Same(t, "the boss", nil, boss.Received())
 		a.Must(a.Unsilence(id))
 		watchtest.Advance(time.Second)
@@ -80,9 +81,9 @@ func TestOperators(t *testing.T) {
 		alarmstest.Same(t, "the boss, of what nobody looks after", []string{"raised minor a/battery"}, boss.Received())
 		a.Must(a.Clear(fmt.Sprint(list[0].Number), "done"))
 		watchtest.Advance(time.Second)
-		alarmstest.Same(t, "stands", []string{"battery"}, a.ActiveGroups())
-		if ended, err := a.History(5); err != nil || len(ended) != 1 || ended[0].LastEvidence().Text != "ended by hand: done" {
-			t.Errorf("history %+v, %v", ended, err)
+		alarmstest.Same(t, "active", []string{"battery"}, a.ActiveGroups())
+		if cleared, err := a.History(5); err != nil || len(cleared) != 1 || cleared[0].LastEvidence().Text != "cleared by hand: done" {
+			t.Errorf("history %+v, %v", cleared, err)
 		}
 	})
 }
@@ -107,15 +108,15 @@ func TestChain(t *testing.T) {
 		}
 		alarmstest.Same(t, "results", []string{"bad failed no route", "good confirmed ", "off off "}, got)
 		watchtest.Advance(2 * time.Minute)
-		alarmstest.Same(t, "stands", nil, a.ActiveGroups())
-		if told := good.Received(); len(told) != 2 || !strings.HasPrefix(told[1], "cleared warning lunawatch/test/") {
-			t.Errorf("told %q", told)
+		alarmstest.Same(t, "active", nil, a.ActiveGroups())
+		if received := good.Received(); len(received) != 2 || !strings.HasPrefix(received[1], "cleared warning lunawatch/test/") {
+			t.Errorf("received %q", received)
 		}
 	})
 }
 
-// TestGivenUp rejects one notification and lets another expire: the rest goes
-// on, and others are told.
+// TestGivenUp rejects one notification and lets another expire: the others are
+// delivered, and other receivers notified of it.
 func TestGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		other := &alarmstest.Receiver{}
@@ -140,11 +141,11 @@ func TestGivenUp(t *testing.T) {
 		}
 		all := strings.Join(other.Received(), "\n")
 		if !strings.Contains(all, "raised major lunawatch/delivery/dead") || !strings.Contains(all, "raised major lunawatch/delivery/picky") {
-			t.Errorf("told\n%s", all)
+			t.Errorf("received\n%s", all)
 		}
 		for _, id := range func() []string { tried, _ := dead.Attempts(); return tried }() {
 			if strings.HasPrefix(id, "lunawatch/delivery/dead") {
-				t.Errorf("the dead one is told that it is dead: %s", id)
+				t.Errorf("the dead one is notified that it is dead: %s", id)
 			}
 		}
 	})
@@ -181,7 +182,7 @@ func TestHeartbeat(t *testing.T) {
 	})
 }
 
-// TestDroppedAfterARestart: what is pending outlives a restart and Past does
+// TestDroppedAfterARestart: what is pending survives a restart and Past does
 // not, so its beginnings are known from the alarm alone.
 func TestDroppedAfterARestart(t *testing.T) {
 	k := alarms.Key{Device: "a", Group: "stm"}

@@ -18,15 +18,15 @@ type Step struct {
 	RelatedTo     *alarms.Key `json:"related_to,omitempty"` // the alarm that explains it
 }
 
-// Text returns the step for people.
+// Text returns the step in words.
 func (s Step) Text() string {
 	switch {
 	case s.Kind == alarms.Cleared:
 		return s.Alarm.LastEvidence().Text
 	case s.Kind == alarms.Pending:
-		return s.Alarm.Text + " (raised at " + s.Alarm.RaisesAt.Format(time.DateTime) + " unless it is over before)"
+		return s.Alarm.Text + " (raised at " + s.Alarm.RaisesAt.Format(time.DateTime) + " unless cleared before)"
 	case s.RelatedTo != nil:
-		return s.Alarm.Text + " (follows from " + s.RelatedTo.String() + ": not told by itself)"
+		return s.Alarm.Text + " (caused by " + s.RelatedTo.String() + "; notification sent for that alarm only)"
 	}
 	return s.Alarm.Text
 }
@@ -34,20 +34,20 @@ func (s Step) Text() string {
 // A Replayed sums up a log.
 type Replayed struct {
 	Lines   int            `json:"lines"`
-	Idle    int            `json:"idle"`    // lines that judge nothing
-	Undated int            `json:"undated"` // lines without a time: they count at that of the line before
+	Idle    int            `json:"idle"`    // lines without a finding
+	Undated int            `json:"undated"` // lines without a time, which get that of the line before
 	Raised  int            `json:"raised"`
 	Cleared int            `json:"ended"`
 	Active  []alarms.Alarm `json:"stands"`  // at the time of the last line, worst first
 	Pending []alarms.Alarm `json:"pending"` // not raised yet then
 }
 
-// Replay plays the log of one device with the engine of the agent and tells
-// each change. Time is that of the lines, and never goes back. written is when
-// the log was written last, which dates lines without a year; a line that tells
-// only the time since boot counts from 1970. No poll is known.
-func Replay(device string, lines iter.Seq[hsm.LogLine], settings Settings, written time.Time, tell func(Step)) Replayed {
-	r := replay{state: alarms.NewState(), calm: settings.Damping, tell: tell}
+// Replay plays the log of one device with the engine of the agent, and emits each
+// change. Time is that of the lines, and never goes back. written is when the log was
+// last written, which dates lines without a year; a line that states only the time
+// since boot counts from 1970. No poll is known.
+func Replay(device string, lines iter.Seq[hsm.LogLine], settings Settings, written time.Time, emit func(Step)) Replayed {
+	r := replay{state: alarms.NewState(), damping: settings.Damping, emit: emit}
 	for l := range lines {
 		r.sum.Lines++
 		at := statedTime(l, written)
@@ -55,11 +55,11 @@ func Replay(device string, lines iter.Seq[hsm.LogLine], settings Settings, writt
 			r.sum.Undated++
 		}
 		r.tick(alarms.Later(at, r.now))
-		js := rules.EvaluateLine(rules.Line{LogLine: l, Device: device, At: r.now}, settings.Thresholds)
-		if len(js) == 0 {
+		findings := rules.EvaluateLine(rules.Line{LogLine: l, Device: device, At: r.now}, settings.Thresholds)
+		if len(findings) == 0 {
 			r.sum.Idle++
 		}
-		r.eval(js, r.sum.Lines)
+		r.eval(findings, r.sum.Lines)
 	}
 	r.sum.Active, r.sum.Pending = sorted(r.state.Active), sorted(r.state.Pending)
 	return r.sum
@@ -85,16 +85,16 @@ func statedTime(l hsm.LogLine, written time.Time) time.Time {
 }
 
 type replay struct {
-	state alarms.State
-	calm  alarms.Damping
-	now   time.Time
-	tell  func(Step)
-	sum   Replayed
+	state   alarms.State
+	damping alarms.Damping
+	now     time.Time
+	emit    func(Step)
+	sum     Replayed
 }
 
-// tick does what time alone does until at.
+// tick applies what time alone changes until at.
 func (r *replay) tick(at time.Time) {
-	for next := r.state.Next(r.calm); !next.IsZero() && next.Before(at); next = r.state.Next(r.calm) {
+	for next := r.state.Next(r.damping); !next.IsZero() && next.Before(at); next = r.state.Next(r.damping) {
 		if !next.After(r.now) {
 			next = r.now.Add(time.Millisecond)
 		}
@@ -104,8 +104,8 @@ func (r *replay) tick(at time.Time) {
 	r.now = alarms.Later(at, r.now)
 }
 
-func (r *replay) eval(js []alarms.Finding, line int) {
-	changes := alarms.Eval(r.state, js, r.calm, r.now)
+func (r *replay) eval(findings []alarms.Finding, line int) {
+	changes := alarms.Eval(r.state, findings, r.damping, r.now)
 	r.state.Apply(changes)
 	r.state.Settle(r.now)
 	active := &alarms.Overlay[alarms.Alarm]{Base: r.state.Active}
@@ -122,6 +122,6 @@ func (r *replay) eval(js []alarms.Finding, line int) {
 		case alarms.Cleared:
 			r.sum.Cleared++
 		}
-		r.tell(step)
+		r.emit(step)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// Settings are what the configuration can change.
+// Settings are section alarms of the configuration.
 type Settings struct {
 	rules.Thresholds  `yaml:",inline"`
 	alarms.Damping    `yaml:",inline"`
@@ -20,7 +20,7 @@ type Settings struct {
 	DeliveryAfter  time.Duration `yaml:"delivery_after"`  // how long a notification waits before that is an alarm
 }
 
-// DefaultSettings() returns the settings of an empty configuration.
+// DefaultSettings returns the settings of an empty configuration.
 func DefaultSettings() Settings {
 	return Settings{
 		Thresholds: rules.DefaultThresholds(), Damping: alarms.DefaultDamping(), Retention: journal.DefaultRetention(),

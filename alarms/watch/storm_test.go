@@ -24,7 +24,7 @@ import (
 )
 
 // TestStormOfLines has 50 HSMs log 10,000 ALM lines in ten seconds, each an
-// alarm of its own: few are told, all are in the table and in the journal.
+// alarm of its own: few are notified, all are in the table and in the journal.
 func TestStormOfLines(t *testing.T) {
 	t.Parallel()
 	lines := 2000
@@ -55,26 +55,26 @@ func TestStormOfLines(t *testing.T) {
 		inTable := len(a.Active()) - 1 // the storm itself
 		watchtest.Advance(2 * time.Minute)
 		kinds := make(map[string]int)
-		for _, told := range r.Received() {
-			kind, _, _ := strings.Cut(told, " ")
-			if strings.HasSuffix(told, "lunawatch/storm") {
+		for _, received := range r.Received() {
+			kind, _, _ := strings.Cut(received, " ")
+			if strings.HasSuffix(received, "lunawatch/storm") {
 				kind += " storm"
 			}
 			kinds[kind]++
 		}
 		_, taken := r.Attempts()
 		last := taken[len(taken)-1].Change.Alarm
-		t.Logf("%d lines of %d HSMs in %s: %d alarms in the table; told %v; heap %d kB before, %d kB at most", lines, hsms, took, inTable, kinds, before>>10, most>>10)
+		t.Logf("%d lines of %d HSMs in %s: %d alarms in the table; received %v; heap %d kB before, %d kB at most", lines, hsms, took, inTable, kinds, before>>10, most>>10)
 		t.Logf("the summary at its end: %s", last.Text)
 		if inTable != lines || kinds["raised"] != watch.DefaultSettings().StormAlarms || kinds["raised storm"] != 1 || kinds["cleared storm"] != 1 ||
 			!strings.HasPrefix(last.Text, fmt.Sprintf("%d alarms on %d devices", lines-watch.DefaultSettings().StormAlarms, hsms)) {
-			t.Errorf("%d of %d in the table, told %v, at last %s", inTable, lines, kinds, last.Text)
+			t.Errorf("%d of %d in the table, received %v, at last %s", inTable, lines, kinds, last.Text)
 		}
 		a.Stop()
 		a = watchtest.Start(t, dir, nil, watched)
 		defer a.Stop()
-		if kept := len(a.Active()); kept != lines {
-			t.Errorf("%d alarms after a restart", kept)
+		if stored := len(a.Active()); stored != lines {
+			t.Errorf("%d alarms after a restart", stored)
 		}
 	})
 }
@@ -115,11 +115,11 @@ func TestReceiversOfADay(t *testing.T) {
 		up.Store(true)
 		watchtest.Advance(5 * time.Minute)
 		want := good.Received()
-		report := func(name string, told []string) {
+		report := func(name string, received []string) {
 			d := a.Deliveries()[name]
-			t.Logf("%-6s told %d of %d in order %v; at the end of the day %d waited, the oldest for %s; %d failed attempts", name, len(told), len(want),
-				slices.Equal(told, want), before[name].Waiting, age(before[name], a), d.Failed)
-			alarmstest.Same(t, name, want, told)
+			t.Logf("%-6s received %d of %d in order %v; at the end of the day %d waited, the oldest for %s; %d failed attempts", name, len(received), len(want),
+				slices.Equal(received, want), before[name].Waiting, age(before[name], a), d.Failed)
+			alarmstest.Same(t, name, want, received)
 		}
 		report("good", good.Received())
 		report("dead", dead.Received())

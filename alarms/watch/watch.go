@@ -1,9 +1,10 @@
+// Package watch puts alarms together: it evaluates what is read, stores what changes,
+// has receivers notified, and does what operators ask. It knows nothing of how data
+// are read, or of how a receiver is reached.
 package watch
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -19,8 +20,9 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A Watch evaluates snapshots and log lines as they come, keeps the journal,
-// and has every receiver told.
+// A Watch evaluates snapshots and log lines as they come, maintains the journal, and
+// has every receiver notified. Its methods are safe for concurrent use once Open has
+// returned.
 type Watch struct {
 	Journal   *journal.Journal
 	Settings  Settings
@@ -30,15 +32,15 @@ type Watch struct {
 	Parent    func(device string) string // what a device depends on; "": nothing
 	Log       *slog.Logger
 
-	lines sync.Mutex // orders lines; guards heard
+	lines sync.Mutex // orders lines; guards seen
 	seen  rules.SeenLines
 
 	sender   *notify.Sender
-	evaluate chan struct{} // evaluate now
+	evaluate chan struct{} // wakes polls
 
 	mu               sync.Mutex // guards what follows and orders writes to the journal
 	state            journal.State
-	nextNotification time.Time            // when some receiver is to be told something although nothing changes
+	nextNotification time.Time            // when some receiver must be notified although nothing changes
 	asleep           time.Time            // until when polls sleeps
 	stored           map[string]time.Time // by log: when its cursor was last stored
 
@@ -48,17 +50,16 @@ type Watch struct {
 	series map[alarms.Series][]alarms.Sample // of the goroutine of polls
 }
 
-// Open loads what the journal remembers. It must be called once, before
-// anything else.
+// Open loads what the journal holds. It must be called once, before anything else.
 func (w *Watch) Open() error {
 	if err := w.trim(); err != nil {
 		return err
 	}
-	kept, err := w.Journal.Load()
+	state, err := w.Journal.Load()
 	if err != nil {
 		return err
 	}
-	w.state = kept
+	w.state = state
 	if w.series, err = w.Journal.LoadSamples(); err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (w *Watch) trim() error {
 func (w *Watch) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return w.polls(ctx) })
-	g.Go(func() error { return w.keepJournal(ctx) })
+	g.Go(func() error { return w.maintainJournal(ctx) })
 	g.Go(func() error { return w.sender.Run(ctx) })
 	return g.Wait()
 }
@@ -93,13 +94,13 @@ func (w *Watch) polls(ctx context.Context) error {
 	for ctx.Err() == nil {
 		now := time.Now()
 		snap := w.Store.Latest()
-		own := append(w.selfFindings(now), w.forecasts(snap, now)...)
+		self := append(w.selfFindings(now), w.forecasts(snap, now)...)
 		err := w.step(journal.Entry{}, func(s alarms.State) []alarms.Finding {
-			return append(rules.EvaluateSnapshot(snap, s, w.Settings.Thresholds, now), own...)
+			return append(rules.EvaluateSnapshot(snap, s, w.Settings.Thresholds, now), self...)
 		}, now)
 		switch {
 		case err != nil && !failing:
-			w.Log.Error("alarms not stored; trying again until they are", "err", err)
+			w.Log.Error("alarms not stored; retrying until they are", "err", err)
 		case err == nil && failing:
 			w.Log.Info("alarms are stored again")
 		}
@@ -109,7 +110,8 @@ func (w *Watch) polls(ctx context.Context) error {
 	return nil
 }
 
-// sleep returns when there is a newer Snapshot, at a time, or when nudged.
+// sleep returns when there is a newer Snapshot, at a time, or when woken by
+// evaluateNow.
 func (w *Watch) sleep(ctx context.Context, snap *hsm.Snapshot, until time.Time) {
 	ctx, cancel := context.WithDeadline(ctx, until)
 	done := make(chan struct{})
@@ -126,7 +128,7 @@ func (w *Watch) sleep(ctx context.Context, snap *hsm.Snapshot, until time.Time) 
 	<-done
 }
 
-// evaluateNow makes polls evaluate now.
+// evaluateNow wakes polls.
 func (w *Watch) evaluateNow() {
 	select {
 	case w.evaluate <- struct{}{}:
@@ -134,7 +136,7 @@ func (w *Watch) evaluateNow() {
 	}
 }
 
-// nextEvaluation returns when to evaluate again, even if nothing new is read.
+// nextEvaluation returns when to evaluate again even if nothing new is read.
 func (w *Watch) nextEvaluation(snap *hsm.Snapshot, now time.Time, failing bool) time.Time {
 	if failing {
 		return now.Add(time.Second)
@@ -142,7 +144,7 @@ func (w *Watch) nextEvaluation(snap *hsm.Snapshot, now time.Time, failing bool) 
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.state.Settle(now)
-	wake := now.Add(time.Minute) // for certificates, whose days pass
+	wake := now.Add(time.Minute) // for certificates, which expire
 	for _, at := range []time.Time{snap.NextExpiry(now), w.state.Next(w.Settings.Damping), w.nextNotification, w.silenceEdge(now)} {
 		if !at.IsZero() && at.Before(wake) {
 			wake = at.Add(time.Millisecond)
@@ -164,82 +166,25 @@ func (w *Watch) silenceEdge(now time.Time) (next time.Time) {
 	return next
 }
 
-// Lines judges lines of a device's log, in their order, as they are read now.
-// What they change, the log's new cursor and the notifications are stored as
-// one; on an error nothing has changed and the same lines must be given again.
-func (w *Watch) Lines(device, file string, lines []hsm.LogLine, cursor []byte) error {
-	now := time.Now()
-	all := make([]rules.Line, len(lines))
-	for i, l := range lines {
-		all[i] = rules.Line{LogLine: l, Device: device, File: file, At: now}
-	}
-	return w.Take(file, all, cursor)
-}
-
-// longAgo is how old a line is of which polls may have told the end already.
-const longAgo = time.Minute
-
-// Take is [Watch.Lines] for a log that is of several devices, or whose lines
-// may have happened long before they were read.
-func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
-	now, snap := time.Now(), w.Store.Latest()
-	w.lines.Lock()
-	defer w.lines.Unlock()
-	heard, all := w.seen, []alarms.Finding(nil)
-	entry := journal.Entry{File: file, Cursor: cursor, Events: make(map[string]alarms.Events)}
-	for _, l := range lines {
-		l.Sensors = sensors(snap, l.Device)
-		js := rules.EvaluateLine(l, w.Settings.Thresholds)
-		if len(js) == 0 {
-			continue
-		}
-		var before bool
-		if heard, before = heard.With(l); before {
-			continue
-		}
-		if n := entry.Events[l.Device].With(js); n != (alarms.Events{}) {
-			entry.Events[l.Device] = n
-		}
-		if now.Sub(l.At) > longAgo {
-			js = rules.StillOpen(js, snap, w.Settings.Thresholds, now)
-		}
-		all = append(all, js...)
-	}
-	err := w.step(entry, func(alarms.State) []alarms.Finding { return all }, now)
-	if err == nil {
-		w.seen = heard
-	}
-	return err
-}
-
-// sensors returns the sensors of a device as they were last polled.
-func sensors(snap *hsm.Snapshot, device string) []hsm.Sensor {
-	for _, d := range snap.Devices {
-		if d.Name == device {
-			return d.Sensors.Value.Sensors
-		}
-	}
-	return nil
-}
-
-// cursorDelay is how long a cursor waits to be stored behind lines that say
-// nothing: read again after a crash, they say nothing again.
+// cursorDelay is how long the cursor behind lines without findings may wait to be
+// stored: read again after a crash, they have none again.
 const cursorDelay = 5 * time.Second
 
-// step makes the changes that judge finds, and what entry's Events add, durable
-// and then true. On an error nothing has changed.
-func (w *Watch) step(entry journal.Entry, judge func(alarms.State) []alarms.Finding, now time.Time) error {
+// step commits entry with the changes that the findings of evaluate cause. On an
+// error nothing has changed.
+func (w *Watch) step(entry journal.Entry, evaluate func(alarms.State) []alarms.Finding, now time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	js := judge(w.state.State)
-	entry.Changes = append(entry.Changes, alarms.Eval(w.state.State, js, w.Settings.Damping, now)...)
-	idle := len(js) == 0 && now.Sub(w.stored[entry.File]) < cursorDelay
+	findings := evaluate(w.state.State)
+	entry.Changes = append(entry.Changes, alarms.Eval(w.state.State, findings, w.Settings.Damping, now)...)
+	idle := len(findings) == 0 && now.Sub(w.stored[entry.File]) < cursorDelay
 	return w.commit(entry, idle, now)
 }
 
-// commit makes entry, and the notifications that follow from it, durable and
-// then true. An entry that only moves a cursor waits if idle is set. Lines of a
-// log decide on the alarms that they change only: there can be many of both.
+// commit stores entry with the notifications that it causes, and then makes it part
+// of the state. An entry that only moves a cursor waits if idle is set. For lines of a
+// log, only the alarms that they change are planned: there can be many of both.
+// w.mu is held.
 func (w *Watch) commit(entry journal.Entry, idle bool, now time.Time) error {
 	entry.Events = w.sum(entry.Events)
 	var only []alarms.Key
@@ -280,7 +225,7 @@ func (w *Watch) commit(entry journal.Entry, idle bool, now time.Time) error {
 	return nil
 }
 
-// sum returns the counts of devices with more added.
+// sum returns the counts of the devices in more, with more added.
 func (w *Watch) sum(more map[string]alarms.Events) map[string]alarms.Events {
 	total := make(map[string]alarms.Events)
 	for device, add := range more {
@@ -289,114 +234,21 @@ func (w *Watch) sum(more map[string]alarms.Events) map[string]alarms.Events {
 	return total
 }
 
-// plan adds to entry what every receiver is to be told of some alarms, nil of
-// all, and returns when to look again although nothing changes.
-func (w *Watch) plan(entry *journal.Entry, only []alarms.Key, now time.Time) (again time.Time) {
-	d := w.state.Draft()
-	s := notify.Planner{
-		Active: &d.Active, Unnotified: &alarms.Overlay[alarms.Alarm]{Base: w.state.Unnotified}, Parent: w.Parent,
-		Silences: entry.Silences(w.state.Silences), Now: now, Spacing: w.Settings.NotifyInterval,
-	}
-	for _, c := range entry.Changes {
-		d.Apply(c)
-		if c.Kind == alarms.Cleared {
-			s.Unnotified.Set(c.Alarm.Key, c.Alarm)
-		}
-	}
-	if only != nil {
-		again = w.nextNotification
-	}
-	entry.Notified, entry.Notify = make(map[string]map[alarms.Key]alarms.Notified), make(map[string][]alarms.Notification)
-	for name, r := range w.Receivers {
-		changes, at := s.Plan(name, r.Route, w.state.Notified[name], only)
-		again = alarms.Sooner(again, at)
-		told := make(map[alarms.Key]alarms.Notified)
-		if only == nil {
-			told = w.forgettable(name, now)
-		}
-		for _, c := range changes {
-			if c.Kind == alarms.Repeated && r.Refresh > 0 && w.sender.IsBehind(name) {
-				continue // it is told again once the receiver is back: they would pile up
-			}
-			told[c.Alarm.Key] = c.After(now)
-			entry.Notify[name] = append(entry.Notify[name], w.notification(c, now))
-		}
-		if len(told) > 0 {
-			entry.Notified[name] = told
-		}
-	}
-	return again
-}
-
-// forgettable returns what need not be remembered of a receiver any more: that it
-// was told of an end, long enough ago.
-func (w *Watch) forgettable(receiver string, now time.Time) map[alarms.Key]alarms.Notified {
-	over := make(map[alarms.Key]alarms.Notified)
-	for key, t := range w.state.Notified[receiver] {
-		if t.Kind == alarms.Cleared && now.Sub(t.At) > w.Settings.NotifyInterval {
-			over[key] = alarms.Notified{}
-		}
-	}
-	return over
-}
-
-// masked reports whether a receiver must not be notified of n.
-func (w *Watch) masked(receiver string, n alarms.Notification) bool {
+// Changed returns a channel that is closed at the next change of alarms, silences,
+// queues or deliveries.
+func (w *Watch) Changed() <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.Receivers[receiver].Masks(n, w.state.Notified[receiver])
-}
-
-// delivered shows what has come of notifications.
-func (w *Watch) delivered() {
-	w.mu.Lock()
-	w.signalChanged()
-	w.mu.Unlock()
-	w.evaluateNow()
-}
-
-// Deliveries returns the counts of every receiver.
-func (w *Watch) Deliveries() map[string]notify.Delivery { return w.sender.Deliveries() }
-
-// notification names a change by what cannot happen twice.
-func (w *Watch) notification(c alarms.Change, now time.Time) alarms.Notification {
-	a := c.Alarm
-	n := alarms.Notification{
-		ID: fmt.Sprintf("%s %d %s %s", a.Key, a.Number, c.Kind, a.Severity),
-		At: now, Change: c, Address: w.Addresses[a.Device],
+	if w.changed == nil {
+		w.changed = make(chan struct{})
 	}
-	switch c.Kind {
-	case alarms.Raised, alarms.Cleared:
-	default: // these can come again
-		n.ID += fmt.Sprintf(" %d", now.UnixNano())
+	return w.changed
+}
+
+// signalChanged closes the channel of Changed. w.mu is held.
+func (w *Watch) signalChanged() {
+	if w.changed != nil {
+		close(w.changed)
+		w.changed = nil
 	}
-	for _, d := range w.Store.Latest().Devices {
-		if d.Name == a.Device {
-			n.Label = d.Show.Value.Label.Value
-			n.Change.Alarm.Serial = cmp.Or(a.Serial, d.Serial())
-		}
-	}
-	return n
-}
-
-// Events returns how many critical and other events a device has reported. Its
-// audit log counts where its alarms tell less: both may tell of the same event.
-func (w *Watch) Events(device string) (critical, other uint64) {
-	e := w.Counted(device)
-	return max(e.Critical, e.AuditCritical), e.Other
-}
-
-// Counted returns what was counted of a device.
-func (w *Watch) Counted(device string) alarms.Events {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.state.Events[device]
-}
-
-// RaisedBy returns how many alarms were raised since the start, by the
-// severity that they had then.
-func (w *Watch) RaisedBy() map[alarms.Severity]uint64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return maps.Clone(w.tally.raised)
 }

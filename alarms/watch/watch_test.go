@@ -69,7 +69,7 @@ func breakDisk(t *testing.T, dir string) (mend func()) {
 	return nil
 }
 
-func TestWatchTellsInOrder(t *testing.T) {
+func TestWatchNotifiesInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var up atomic.Bool
 		good := &alarmstest.Receiver{}
@@ -87,7 +87,7 @@ func TestWatchTellsInOrder(t *testing.T) {
 		alarmstest.Same(t, "the good one, at once", want, good.Received())
 		alarmstest.Same(t, "the dead one", nil, flaky.Received())
 		watchtest.Advance(10 * time.Minute)
-		if d := a.Deliveries(); d["good"].Waiting != 0 || d["good"].Delivered != 4 || // one of them tells of the dead one
+		if d := a.Deliveries(); d["good"].Waiting != 0 || d["good"].Delivered != 4 || // one of them is about the dead one
 			d["good"].Failed != 0 || !d["good"].Oldest.IsZero() ||
 			d["flaky"].Waiting != 3 || d["flaky"].Delivered != 0 || d["flaky"].Failed < 10 || d["flaky"].Failed > 30 || time.Since(d["flaky"].Oldest) != 10*time.Minute {
 			t.Errorf("counts %+v", d)
@@ -113,7 +113,7 @@ func TestWatchTellsInOrder(t *testing.T) {
 		if d := a.Deliveries()["flaky"]; d.Waiting != 0 || d.Delivered != 3 {
 			t.Errorf("counts %+v", d)
 		}
-		if log := a.Log.String(); strings.Count(log, "trying again until it is") != 1 || strings.Count(log, "delivered again") != 1 {
+		if log := a.Log.String(); strings.Count(log, "retrying until it is") != 1 || strings.Count(log, "delivered again") != 1 {
 			t.Errorf("log:\n%s", log)
 		}
 	})
@@ -133,12 +133,12 @@ func TestWatchRestarts(t *testing.T) {
 		back := &alarmstest.Receiver{}
 		a = watchtest.Start(t, dir, map[string]notify.Notifier{"dead": back, "live": live})
 		alarmstest.Same(t, "the one that was dead", []string{"raised major a/stm", "raised minor a/battery (test)"}, back.Received())
-		alarmstest.Same(t, "the one that was told", []string{"raised major a/stm", "raised minor a/battery (test)"}, live.Received())
+		alarmstest.Same(t, "the one that was notified", []string{"raised major a/stm", "raised minor a/battery (test)"}, live.Received())
 		before, _ := dead.Attempts()
 		if after, _ := back.Attempts(); after[0] != before[0] {
 			t.Errorf("ID %q became %q", before[0], after[0])
 		}
-		alarmstest.Same(t, "stands", []string{"stm", "battery"}, a.ActiveGroups())
+		alarmstest.Same(t, "active", []string{"stm", "battery"}, a.ActiveGroups())
 		if c := a.Journal.Cursor("/log"); string(c) != "18" {
 			t.Errorf("cursor %q", c)
 		}
@@ -153,15 +153,15 @@ func TestWatchRestarts(t *testing.T) {
 		a = watchtest.Start(t, dir, map[string]notify.Notifier{"dead": back, "live": live})
 		defer a.Stop()
 		want := []string{"raised major a/stm", "raised minor a/battery (test)", "cleared major a/stm"}
-		alarmstest.Same(t, "one told", want, back.Received())
-		alarmstest.Same(t, "the other told", want, live.Received())
+		alarmstest.Same(t, "one received", want, back.Received())
+		alarmstest.Same(t, "the other received", want, live.Received())
 		watchtest.Advance(15 * time.Minute)
-		alarmstest.Same(t, "stands", nil, a.ActiveGroups())
+		alarmstest.Same(t, "active", nil, a.ActiveGroups())
 	})
 }
 
-// TestWatchSurvivesItsDisk has the disk fail: alarms go on in memory, tell of
-// that, and are on the disk once it works.
+// TestWatchSurvivesItsDisk has the disk fail: alarms are kept in memory, one of
+// them says so, and all are on disk once it works.
 func TestWatchSurvivesItsDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
@@ -173,9 +173,9 @@ func TestWatchSurvivesItsDisk(t *testing.T) {
 		a.Polled(hsm.Show{Zeroized: hsm.Some(true)})
 		watchtest.Advance(time.Minute)
 		want := []string{"raised major a/stm", "raised minor a/battery", "raised critical a/zeroize", "raised major lunawatch/journal"}
-		told := r.Received()
-		slices.Sort(told[2:])
-		alarmstest.Same(t, "told", want, told)
+		received := r.Received()
+		slices.Sort(received[2:])
+		alarmstest.Same(t, "received", want, received)
 		if err := a.Journal.Trouble(); err == nil || !strings.Contains(err.Error(), "kept in memory until there is space and it is writable") {
 			t.Errorf("trouble %v", err)
 		}
@@ -187,7 +187,7 @@ func TestWatchSurvivesItsDisk(t *testing.T) {
 		if err := a.Journal.Trouble(); err != nil || !strings.Contains(a.Log.String(), "stored again") {
 			t.Errorf("trouble %v, log:\n%s", err, a.Log)
 		}
-		alarmstest.Same(t, "told", append(told, "cleared major lunawatch/journal"), r.Received())
+		alarmstest.Same(t, "received", append(received, "cleared major lunawatch/journal"), r.Received())
 		a.Stop()
 		a = watchtest.Start(t, dir, map[string]notify.Notifier{"noc": r})
 		defer a.Stop()
@@ -196,13 +196,13 @@ func TestWatchSurvivesItsDisk(t *testing.T) {
 			t.Errorf("cursor %q", c)
 		}
 		if n := len(r.Received()); n != 5 {
-			t.Errorf("told %d times", n)
+			t.Errorf("received %d times", n)
 		}
 	})
 }
 
 // TestCrashInMemory has the agent die before its disk works: what was in
-// memory only is read again from the logs, and told with the same name.
+// memory only is read again from the logs, and notified with the same ID.
 func TestCrashInMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
@@ -211,7 +211,7 @@ func TestCrashInMemory(t *testing.T) {
 		a.Must(a.Kernel("1", alarmstest.TransportLine))
 		mend := breakDisk(t, dir)
 		a.Must(a.Kernel("2", alarmstest.BatteryLine))
-		mend() // but the agent dies before it looks
+		mend() // but the agent dies before it retries
 		a.Stop()
 		a = watchtest.Start(t, dir, map[string]notify.Notifier{"noc": r})
 		defer a.Stop()
@@ -220,7 +220,7 @@ func TestCrashInMemory(t *testing.T) {
 		}
 		a.Must(a.Kernel("2", alarmstest.BatteryLine))
 		_, taken := r.Attempts()
-		alarmstest.Same(t, "told", []string{"raised major a/stm", "raised minor a/battery", "raised minor a/battery"}, r.Received())
+		alarmstest.Same(t, "received", []string{"raised major a/stm", "raised minor a/battery", "raised minor a/battery"}, r.Received())
 		if taken[1].ID != taken[2].ID {
 			t.Errorf("the same is named %q and %q", taken[1].ID, taken[2].ID)
 		}
@@ -248,9 +248,9 @@ func TestTakenOnce(t *testing.T) {
 		}
 		mend()
 		watchtest.Advance(2 * time.Minute)
-		for _, told := range r.Received()[1:] {
-			if !strings.Contains(told, "lunawatch/journal") {
-				t.Errorf("told %q", told)
+		for _, received := range r.Received()[1:] {
+			if !strings.Contains(received, "lunawatch/journal") {
+				t.Errorf("received %q", received)
 			}
 		}
 	})
@@ -280,7 +280,7 @@ func TestUnreadableNotification(t *testing.T) {
 		db.Close()
 		a := watchtest.Start(t, dir, map[string]notify.Notifier{"noc": r})
 		defer a.Stop()
-		if attempts, _ := r.Attempts(); len(attempts) != 1 || attempts[0] != "2" || !strings.Contains(a.Log.String(), "is left out") {
+		if attempts, _ := r.Attempts(); len(attempts) != 1 || attempts[0] != "2" || !strings.Contains(a.Log.String(), "is skipped") {
 			t.Errorf("attempts %q, log:\n%s", attempts, a.Log)
 		}
 	})
@@ -312,8 +312,8 @@ func TestTimeAloneIsSeen(t *testing.T) {
 	})
 }
 
-// TestCursor stores a cursor with what its lines say, and a little later if
-// they say nothing.
+// TestCursor stores a cursor with the findings of its lines, and a little later if
+// they have none.
 func TestCursor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := watchtest.Start(t, t.TempDir(), nil)
@@ -323,9 +323,9 @@ func TestCursor(t *testing.T) {
 			wait       time.Duration
 		}{
 			{"eth0: up", "0", 0},                 // the first
-			{"eth0: down", "0", 0},               // says nothing
+			{"eth0: down", "0", 0},               // no finding
 			{alarmstest.TransportLine, "2", 0},   // changes something
-			{"eth0: up", "2", 0},                 // says nothing
+			{"eth0: up", "2", 0},                 // no finding
 			{"eth0: down", "4", 6 * time.Second}, // but must not wait for ever
 			{alarmstest.RecoveredLine, "5", 0},   // changes something
 			{alarmstest.RecoveredLine, "6", 0},   // would change something, were it read again
@@ -390,7 +390,7 @@ func TestPolledThresholdsReachLines(t *testing.T) {
 		watchtest.Advance(time.Second)
 		a.Must(a.Lines("a", "/log", []hsm.LogLine{l}, nil))
 		synctest.Wait()
-		alarmstest.Same(t, "told", []string{"raised minor a/appliance-fan/FAN3B"}, r.Received())
+		alarmstest.Same(t, "received", []string{"raised minor a/appliance-fan/FAN3B"}, r.Received())
 	})
 }
 

@@ -107,7 +107,7 @@ func readTime(s string, after time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time such as 22:00 or \"2026-03-01 22:00\"", s)
+	return time.Time{}, fmt.Errorf("%q is not a time such as 22:00 or \"2026-03-01 22:00\"", s)
 }
 
 func runAlarmsUnsilence(ctx context.Context, args []string, std stdio) int {

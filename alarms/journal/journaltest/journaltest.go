@@ -1,3 +1,4 @@
+// Package journaltest opens journals for tests. It knows nothing of what they hold.
 package journaltest
 
 import (

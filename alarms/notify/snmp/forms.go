@@ -17,11 +17,11 @@ type Form string
 // The forms.
 const (
 	FormVendor    Form = "vendor"    // the vendor's six notifications: raised and cleared
-	FormLunawatch Form = "lunawatch" // LUNAWATCH-MIB: all there is, typed and numbered
+	FormLunawatch Form = "lunawatch" // LUNAWATCH-MIB: everything, typed and numbered
 	FormAlarmMIB  Form = "alarm-mib" // ALARM-MIB of RFC 3877: a pointer to the alarm's row
 )
 
-// Forms are the forms that a receiver gets, each of them; none is the vendor's.
+// Forms are the forms in which a receiver gets each notification; none: FormVendor.
 type Forms []Form
 
 // UnmarshalYAML reads one form or a list.
@@ -51,11 +51,11 @@ func (f Forms) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Fits returns why a receiver with route r cannot have f.
+// Fits returns why a receiver with route r cannot have f; nil: it can.
 func (f Forms) Fits(r notify.Route) error {
 	switch {
 	case r.Policy.Level == notify.LevelCategory && (f.has(FormLunawatch) || f.has(FormAlarmMIB)):
-		return errors.New("level category allows form vendor only: the others tell which alarm it is")
+		return errors.New("level category allows form vendor only: the others identify the alarm")
 	case r.Policy.Level == notify.LevelCoded && f.has(FormAlarmMIB):
 		return errors.New("level coded does not allow form alarm-mib: it points to a row of the alarm table")
 	case r.Heartbeat > 0 && !f.has(FormLunawatch):
@@ -64,14 +64,14 @@ func (f Forms) Fits(r notify.Route) error {
 	return nil
 }
 
-// notices tells which notice of LUNAWATCH-MIB a kind is.
+// notices has the notice of LUNAWATCH-MIB for each kind.
 var notices = map[alarms.Kind]mib.NoticeKind{
 	alarms.Raised: mib.NoticeRaised, alarms.Updated: mib.NoticeChanged, alarms.Cleared: mib.NoticeCleared, alarms.Repeated: mib.NoticeRepeated,
 	alarms.Acknowledged: mib.NoticeAcknowledged, alarms.Unacknowledged: mib.NoticeUnacknowledged,
 	alarms.Started: mib.NoticeStarted, alarms.Heartbeat: mib.NoticeHeartbeat,
 }
 
-// Traps returns what is sent for n: none, if no form has a word for it.
+// Traps returns what is sent for n: nothing, if no form has a notification for it.
 func (f Forms) Traps(n alarms.Notification) (traps []mib.Trap) {
 	notice := mib.Notice{Sequence: n.Sequence, At: n.At, Kind: notices[n.Change.Kind], ID: n.ID}
 	row := MIBRow(n.Change.Alarm)
@@ -87,14 +87,14 @@ func (f Forms) Traps(n alarms.Notification) (traps []mib.Trap) {
 	if f.has(FormLunawatch) && notice.Kind != 0 {
 		traps = append(traps, mib.LunaNotification(notice, row))
 	}
-	if n.Change.Kind == alarms.Started { // one is enough; the last says most
+	if n.Change.Kind == alarms.Started { // one is enough; the last holds the most
 		traps = traps[max(0, len(traps)-1):]
 	}
 	return traps
 }
 
-// vendorTraps is n as the vendor's own trap agent would send it, who knows
-// neither acknowledgements nor signs of life.
+// vendorTraps returns n as the vendor's own trap agent would send it, which knows
+// neither acknowledgements nor heartbeats.
 func vendorTraps(n alarms.Notification) []mib.Trap {
 	switch n.Change.Kind {
 	case alarms.Acknowledged, alarms.Unacknowledged, alarms.Heartbeat:

@@ -30,7 +30,7 @@ func warmCard(kind alarms.Kind) alarms.Notification {
 	return alarms.Notification{ID: "luna-a/temp-warn 7 " + string(kind), Sequence: 41, Change: alarms.Change{Kind: kind, Alarm: a}, Address: "192.0.2.7:22", Label: "vault", At: alarmstest.At(9)}
 }
 
-// TestTraps tells what each form sends for each kind.
+// TestTraps compares what each form sends for each kind.
 func TestTraps(t *testing.T) {
 	const luna, alarm, vendor, cold = "1.3.6.1.4.1.8072.9999.9999.5862.0.", "1.3.6.1.2.1.118.0.", "1.3.6.1.4.1.23629.1.5.2.2.7", "1.3.6.1.6.3.1.1.5.1"
 	for _, x := range []struct {
@@ -90,8 +90,8 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// TestEveryGroupHasAModel: numbers are there, are told apart, and X.733 has a
-// word for every group.
+// TestEveryGroupHasAModel: numbers are there and differ, and X.733 has a word for
+// every group.
 func TestEveryGroupHasAModel(t *testing.T) {
 	seen := make(map[uint32]string)
 	for _, g := range alarms.Groups() {

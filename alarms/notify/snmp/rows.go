@@ -7,7 +7,7 @@ import (
 	"github.com/lunawatch/lunawatch/mib"
 )
 
-// Models are the kinds of alarm for alarmModelTable: one of each group.
+// Models returns the kinds of alarm for alarmModelTable: one for each group.
 func Models() []mib.Model {
 	var all []mib.Model
 	for _, g := range alarms.Groups() {
@@ -16,8 +16,7 @@ func Models() []mib.Model {
 	return all
 }
 
-// MIBRow returns a as SNMP shows it, without what the alarm does not know of
-// itself.
+// MIBRow returns a as SNMP shows it, without what an alarm does not hold.
 func MIBRow(a alarms.Alarm) mib.Alarm {
 	group := alarms.GroupNamed(a.Group)
 	row := mib.Alarm{

@@ -1,3 +1,5 @@
+// Package watchtest runs a Watch in a test, in a bubble of its own time. It knows
+// nothing of the agent.
 package watchtest
 
 import (
@@ -17,35 +19,37 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// Log are a log that is read while it is written.
+// A Log is a log that can be read while it is written.
 type Log struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
+// Write implements [io.Writer].
 func (n *Log) Write(b []byte) (int, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.text.Write(b)
 }
 
+// String returns what was written so far.
 func (n *Log) String() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.text.String()
 }
 
-// An Running is a Watch that runs, in a bubble of its own time.
+// A Running is a Watch that runs, in a bubble of its own time.
 type Running struct {
 	*watch.Watch
 	t    *testing.T
 	dir  string
 	Log  *Log
-	Stop func()
+	Stop func() // and closes the journal
 }
 
-// Start runs a Watch on the state in dir, which tells all at once unless
-// changed.
+// Start runs a Watch on the state in dir, which notifies of everything at once
+// unless changed.
 func Start(t *testing.T, dir string, receivers map[string]notify.Notifier, changes ...func(*watch.Watch)) *Running {
 	t.Helper()
 	a := &Running{t: t, dir: dir, Log: new(Log)}
@@ -89,6 +93,7 @@ func (a *Running) Kernel(cursor string, texts ...string) error {
 	return err
 }
 
+// Must fails the test at an error.
 func (a *Running) Must(err error) {
 	a.t.Helper()
 	if err != nil {
@@ -102,6 +107,7 @@ func (a *Running) Polled(v hsm.Show) {
 	synctest.Wait()
 }
 
+// ActiveGroups returns the groups of the active alarms, worst first.
 func (a *Running) ActiveGroups() (list []string) {
 	for _, x := range a.Active() {
 		list = append(list, x.Group)
@@ -109,6 +115,7 @@ func (a *Running) ActiveGroups() (list []string) {
 	return list
 }
 
+// Advance lets time pass, until everything waits.
 func Advance(d time.Duration) {
 	time.Sleep(d) // in a bubble, whose time does not take any
 	synctest.Wait()

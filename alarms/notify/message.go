@@ -12,8 +12,8 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// A Message is a notification in the words that all receivers of text share.
-// As JSON it is what webhook and exec get.
+// A Message is a notification in the words that all receivers of text share. As JSON
+// it is what webhook and exec get.
 type Message struct {
 	alarms.Notification
 	Version int    `json:"version"` // of this form: 1
@@ -23,7 +23,7 @@ type Message struct {
 	Test    bool   `json:"test"`    // nothing is wrong: somebody tests
 }
 
-// NewMessage puts n into words.
+// NewMessage returns n in words.
 func NewMessage(n alarms.Notification) Message {
 	a := n.Change.Alarm
 	m := Message{Notification: n, Version: 1, Test: a.Test}
@@ -33,7 +33,7 @@ func NewMessage(n alarms.Notification) Message {
 	}
 	group := alarms.GroupNamed(a.Group)
 	m.Title, m.Action = group.Title, group.Action
-	if a.Severity == alarms.None { // its level hides more than the group
+	if a.Severity == alarms.None { // its level does not show the group
 		m.Title, m.Action = alarms.CategoryByTrap[group.Trap].Category, "Ask the agent: lunawatch alarms list."
 	}
 	m.Summary = m.summary()
@@ -61,7 +61,7 @@ func (m Message) summary() string {
 	return Flat(b.String())
 }
 
-// Body returns m for people, in several lines.
+// Body returns m in several lines of text.
 func (m Message) Body() string {
 	a, when := m.Change.Alarm, func(t time.Time) string {
 		if t.IsZero() {
@@ -70,9 +70,9 @@ func (m Message) Body() string {
 		return t.UTC().Format(time.RFC3339)
 	}
 	rows := [][2]string{{"", m.Summary}, {"What to do", m.Action}, {"HSM", a.Device}, {"Address", m.Address}, {"Label", m.Label}, {"Serial number", a.Serial},
-		{"Alarm", a.Group}, {"Object", a.Object}, {"Codes", strings.Join(a.Codes, " ")}, {"Raised", when(a.Raised)}, {"Over", when(a.Cleared)}}
+		{"Alarm", a.Group}, {"Object", a.Object}, {"Codes", strings.Join(a.Codes, " ")}, {"Raised", when(a.Raised)}, {"Cleared", when(a.Cleared)}}
 	if a.Ack != nil {
-		rows = append(rows, [2]string{"Looked after by", strings.TrimSuffix(a.Ack.By+": "+a.Ack.Comment, ": ")})
+		rows = append(rows, [2]string{"Acknowledged by", strings.TrimSuffix(a.Ack.By+": "+a.Ack.Comment, ": ")})
 	}
 	for _, e := range a.Evidence {
 		rows = append(rows, [2]string{"Seen", when(e.At) + " " + e.Text})
@@ -106,11 +106,11 @@ func (m Message) Details() map[string]string {
 	return all
 }
 
-// Json returns m as JSON.
-func (m Message) Json() ([]byte, error) { return json.Marshal(m) }
+// JSON returns m as JSON.
+func (m Message) JSON() ([]byte, error) { return json.Marshal(m) }
 
-// Dedup names the alarm of n, the same for all its life, in 42 characters that
-// stand in a URL as they are. What an agent says of itself is of that agent.
+// Dedup names the alarm of n, the same for all its life, in 42 characters that need
+// no escaping in a URL. The name of an agent's own alarms holds its host's name.
 func Dedup(n alarms.Notification) string {
 	name := n.Change.Alarm.Key.String()
 	if n.Change.Alarm.Device == alarms.Self || n.IsHeartbeat() {
@@ -119,13 +119,13 @@ func Dedup(n alarms.Notification) string {
 	return "lunawatch-" + Hash(name)
 }
 
-// Hash returns 32 hexadecimal digits that stand for parts.
+// Hash returns 32 hexadecimal digits that identify parts.
 func Hash(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:16])
 }
 
-// Hostname is the agent's, as others see it.
+// Hostname returns the name of the agent's host; lunawatch if it has none.
 func Hostname() string {
 	name, err := os.Hostname()
 	if err != nil {
@@ -134,7 +134,7 @@ func Hostname() string {
 	return name
 }
 
-// Flat keeps a text from making lines, headers or escape sequences.
+// Flat returns s with blanks for all that makes lines, headers or escape sequences.
 func Flat(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029 || r == 0x85 {
@@ -144,7 +144,7 @@ func Flat(s string) string {
 	}, strings.ToValidUTF8(s, "?"))
 }
 
-// Cut returns at most n characters of s.
+// Cut returns at most n characters of s, with an ellipsis if that is not all.
 func Cut(s string, n int) string {
 	r := []rune(s)
 	if len(r) <= n {

@@ -49,7 +49,7 @@ func trapd(t *testing.T, lines ...string) *netsnmp.Trapd {
 	return d
 }
 
-// sample is a notification that can be told from all others.
+// sample is a notification that differs from all others.
 func sample(process string) alarms.Notification {
 	e := alarms.Evidence{At: alarmstest.At(0), Log: &alarms.LogPlace{Host: "luna-a", File: "messages", Time: "2026 Mar  1 12:00:00", Process: process}}
 	a := alarms.Alarm{Key: alarms.Key{Device: "a", Group: "stm"}, Severity: alarms.Major, Evidence: []alarms.Evidence{e}}
@@ -185,7 +185,7 @@ func TestBootsGrow(t *testing.T) {
 }
 
 // TestEngineTimeGoesOn has the receiver see time pass: a trap of an engine
-// whose time stands still is dropped after 150 s.
+// whose time does not advance is dropped after 150 s.
 func TestEngineTimeGoesOn(t *testing.T) {
 	j := journaltest.Open(t, t.TempDir())
 	e := engineOf(t, j)
@@ -208,7 +208,7 @@ func TestEngineTimeGoesOn(t *testing.T) {
 	}
 	for _, line := range d.Lines() {
 		if strings.Contains(line, "/ lost /") {
-			t.Error("snmptrapd does not look at engine time: this test shows nothing")
+			t.Error("snmptrapd does not check engine time: this test shows nothing")
 		}
 	}
 }
@@ -239,7 +239,7 @@ func TestInformRecovers(t *testing.T) {
 	arrives(t, back, "after", 1)
 }
 
-// TestWrongSecrets has errors name what to look at, and never a secret.
+// TestWrongSecrets has errors name the receiver, and never a secret.
 func TestWrongSecrets(t *testing.T) {
 	t.Parallel()
 	j := journaltest.Open(t, t.TempDir())
@@ -267,7 +267,7 @@ func keepsSecrets(t *testing.T, err error) {
 	t.Helper()
 	for _, secret := range []string{authSecret, privSecret, "not-the-right-one", "sh0rt"} {
 		if err != nil && strings.Contains(err.Error(), secret) {
-			t.Errorf("an error tells a secret: %v", err)
+			t.Errorf("an error holds a secret: %v", err)
 		}
 	}
 }

@@ -17,15 +17,15 @@ type TestResult struct {
 	Error    string        `json:"error,omitempty"`
 }
 
-// testRun is where the results of one test alarm go.
+// A testRun is one test alarm, and where its results go.
 type testRun struct {
 	began  time.Time
 	out    chan TestResult
 	before map[string]Delivery
 }
 
-// Expect has what comes of the test alarm on an object noted. results waits for
-// it until ctx is done at most; forget ends it.
+// Expect records what each receiver does with the test alarm on an object. results
+// waits for it until ctx is done at most; forget stops recording.
 func (s *Sender) Expect(object string, now time.Time) (results func(context.Context) []TestResult, forget func()) {
 	run := testRun{now, make(chan TestResult, 8*len(s.Receivers)), s.Deliveries()}
 	s.mu.Lock()
@@ -67,8 +67,8 @@ func (s *Sender) results(ctx context.Context, run testRun) (list []TestResult) {
 	return list
 }
 
-// stuck explains a test alarm that still waits by what came of the
-// notifications before it: between two attempts, the last one counts.
+// stuck explains a test alarm that still waits by what happened to the notifications
+// before it: between two attempts, the last one counts.
 func (r TestResult) stuck(run testRun, before, now Delivery) TestResult {
 	if r.Result != "waiting" || now.Waiting == 0 {
 		return r
@@ -81,17 +81,17 @@ func (r TestResult) stuck(run testRun, before, now Delivery) TestResult {
 	return r
 }
 
-// tested passes the outcome of an attempt on, if it was of a test alarm that
-// somebody waits for.
+// tested records the outcome of an attempt, if it was of a test alarm that somebody
+// waits for.
 func (s *Sender) tested(name string, to Receiver, n alarms.Notification, err error) {
 	a := n.Change.Alarm
 	if a.Device != alarms.Self || a.Group != "test" || n.Change.Kind != alarms.Raised {
 		return
 	}
 	s.mu.Lock()
-	run, waits := s.tests[a.Object]
+	run, expected := s.tests[a.Object]
 	s.mu.Unlock()
-	if !waits {
+	if !expected {
 		return
 	}
 	r := TestResult{Receiver: name, Result: "accepted", Took: time.Since(run.began)}

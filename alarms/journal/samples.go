@@ -1,0 +1,42 @@
+package journal
+
+import (
+	"encoding/json"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/lunawatch/lunawatch/alarms"
+)
+
+// StoreSamples stores the samples of a series, in place of those that it had.
+func (j *Journal) StoreSamples(s alarms.Series, samples []alarms.Sample) error {
+	return j.update(func(tx *bbolt.Tx) error {
+		key, err := json.Marshal(s)
+		if err != nil {
+			return err
+		}
+		return put(tx.Bucket(trendBucket), key, samples)
+	})
+}
+
+// LoadSamples returns every series, and removes those that nothing was added to for
+// [alarms.SamplesKept].
+func (j *Journal) LoadSamples() (map[alarms.Series][]alarms.Sample, error) {
+	all := make(map[alarms.Series][]alarms.Sample)
+	err := j.update(func(tx *bbolt.Tx) error {
+		old := time.Now().Add(-alarms.SamplesKept)
+		b := tx.Bucket(trendBucket)
+		err := removeIf(b, func(list []alarms.Sample) bool { return len(list) == 0 || list[len(list)-1].At.Before(old) })
+		if err != nil {
+			return err
+		}
+		return each(b, func(key []byte, list []alarms.Sample) {
+			var s alarms.Series
+			if json.Unmarshal(key, &s) == nil {
+				all[s] = list
+			}
+		})
+	})
+	return all, err
+}

@@ -1,0 +1,159 @@
+package alarms
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// A State is every active alarm, and what was counted. Only [State.Apply] and
+// [State.Settle] change it.
+type State struct {
+	Active  map[Key]Alarm
+	Pending map[Key]Alarm     // to be raised, unless their cause ends before
+	Events  map[string]Events // by device
+	Number  uint64            // of the alarm that was raised last
+	// Past is what is remembered of cleared alarms. It need not survive a
+	// restart, after which everything is read anew.
+	Past   map[Key]Past
+	Raises []time.Time // of the last minute, of all alarms
+
+	Due time.Time // before then, time alone changes no alarm; zero: never
+}
+
+// A Past is what is remembered of a cleared alarm.
+type Past struct {
+	By    time.Time   // time of what cleared it: older findings do not raise it again
+	Begun []time.Time // when it recently began
+}
+
+// pastFor bounds how long a Past is kept: longer than any answer stays fresh.
+const pastFor = 7 * 24 * time.Hour
+
+// NewState returns a State without alarms.
+func NewState() State {
+	return State{Active: make(map[Key]Alarm), Pending: make(map[Key]Alarm), Events: make(map[string]Events), Past: make(map[Key]Past)}
+}
+
+// Apply makes changes part of s.
+func (s *State) Apply(changes []Change) {
+	d := s.Draft()
+	var cleared time.Time
+	for _, c := range changes {
+		d.Apply(c)
+		s.Due = Sooner(s.Due, c.Alarm.due())
+		if c.Kind == Cleared {
+			cleared = Later(cleared, c.Alarm.Cleared)
+		}
+	}
+	d.Active.flush()
+	d.pending.flush()
+	d.past.flush()
+	s.Number, s.Raises = d.number, d.raises
+	if !cleared.IsZero() {
+		maps.DeleteFunc(s.Past, func(_ Key, p Past) bool { return cleared.Sub(p.By) > pastFor })
+	}
+}
+
+// Settle updates Due once that time has come.
+func (s *State) Settle(now time.Time) {
+	if s.Due.IsZero() || now.Before(s.Due) {
+		return
+	}
+	s.Due = time.Time{}
+	for _, alarms := range []map[Key]Alarm{s.Active, s.Pending} {
+		for _, a := range alarms {
+			s.Due = Sooner(s.Due, a.due())
+		}
+	}
+}
+
+// Next returns when time alone changes s; zero: it does not.
+func (s State) Next(damping Damping) time.Time {
+	next := s.Due
+	if _, storm := s.Active[StormKey]; storm && len(s.Raises) > damping.StormAlarms {
+		next = Sooner(next, s.Raises[len(s.Raises)-1-damping.StormAlarms].Add(stormWindow))
+	}
+	return next
+}
+
+// due returns when time alone changes a; zero: it does not.
+func (a Alarm) due() time.Time {
+	if !a.Cleared.IsZero() {
+		return time.Time{}
+	}
+	at := Sooner(Sooner(a.Expires, a.EndsAt), a.RaisesAt)
+	if a.Flapping && a.EndsAt.IsZero() {
+		at = Sooner(at, a.SteadyAt)
+	}
+	return at
+}
+
+// A Draft is a State with changes over it, which leave the State as it is.
+type Draft struct {
+	Active, pending Overlay[Alarm]
+	past            Overlay[Past]
+	number          uint64
+	raises          []time.Time
+}
+
+// Draft returns s without changes.
+func (s State) Draft() Draft {
+	return Draft{
+		Active: Overlay[Alarm]{Base: s.Active}, pending: Overlay[Alarm]{Base: s.Pending}, past: Overlay[Past]{Base: s.Past},
+		number: s.Number, raises: s.Raises,
+	}
+}
+
+// Apply makes c part of d.
+func (d *Draft) Apply(c Change) {
+	a := c.Alarm
+	switch c.Kind {
+	case Pending:
+		d.pending.Set(a.Key, a)
+	case Dropped:
+		d.pending.del(a.Key)
+		d.past.Set(a.Key, Past{a.LastEvidence().At, a.Begun})
+	case Cleared:
+		d.Active.del(a.Key)
+		d.past.Set(a.Key, Past{a.LastEvidence().At, a.Begun})
+	case Raised:
+		d.pending.del(a.Key)
+		d.Active.Set(a.Key, a)
+		d.number = max(d.number, a.Number)
+		d.raises = append(since(d.raises, a.Raised.Add(-stormWindow)), a.Raised)
+		d.raises = d.raises[max(0, len(d.raises)-maxStorm-1):]
+	default:
+		d.Active.Set(a.Key, a)
+	}
+}
+
+const (
+	stormWindow = time.Minute // in which new alarms make a storm
+	maxStorm    = 1000        // the highest Damping.StormAlarms
+)
+
+// since returns the times after at of a list in order.
+func since(times []time.Time, at time.Time) []time.Time {
+	i, _ := slices.BinarySearchFunc(times, at, time.Time.Compare)
+	for i < len(times) && !times[i].After(at) {
+		i++
+	}
+	return slices.Clip(times[i:])
+}
+
+// Sooner returns the earlier of two times, of which zero is never.
+func Sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// Later returns the later of two times.
+func Later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

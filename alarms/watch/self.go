@@ -1,0 +1,83 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+)
+
+// selfFindings returns the findings on Lunawatch itself: its journal, and the
+// delivery to each receiver.
+func (w *Watch) selfFindings(now time.Time) []alarms.Finding {
+	findings := []alarms.Finding{w.journalFinding(now)}
+	if quarantined := w.Journal.Quarantined(); quarantined != "" {
+		text := "the state was damaged and is quarantined as " + quarantined + ": alarms, silences and log positions from before this start are lost"
+		findings = append(findings, alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "journal", Object: "damaged"}, Condition: alarms.Bad, Severity: alarms.Major, Text: text,
+			Evidence: alarms.Evidence{At: w.Journal.Opened, Text: text}})
+	}
+	for name, d := range w.Deliveries() {
+		findings = append(findings, deliveryFinding(name, d, w.Settings.DeliveryAfter+w.Receivers[name].Digest, now))
+	}
+	return findings
+}
+
+func (w *Watch) journalFinding(now time.Time) alarms.Finding {
+	f := alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "journal"}, Evidence: alarms.Evidence{At: now, Text: "the state is stored"}}
+	if err := w.Journal.Trouble(); err != nil {
+		f.Condition, f.Severity, f.Text = alarms.Bad, alarms.Major, err.Error()
+		f.Evidence = alarms.Evidence{At: w.Journal.TroubleSince(), Text: f.Text}
+	}
+	return f
+}
+
+// deliveryFinding evaluates one receiver by the oldest notification in its queue,
+// and by what was lost in the last hour.
+func deliveryFinding(receiver string, d notify.Delivery, limit time.Duration, now time.Time) alarms.Finding {
+	f := alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "delivery", Object: receiver}, Evidence: alarms.Evidence{At: now, Text: "nothing waits for " + receiver}}
+	switch {
+	case d.Waiting > 0 && now.Sub(d.Oldest) >= limit:
+		f.Text = fmt.Sprintf("%d notifications wait for %s, the oldest since %s: %s", d.Waiting, receiver, d.Oldest.UTC().Format(time.RFC3339), d.Error)
+		f.Evidence = alarms.Evidence{At: d.Oldest, Text: f.Text}
+	case now.Sub(d.LostAt) < time.Hour:
+		f.Text = fmt.Sprintf("%d notifications for %s were given up: %s", d.Rejected+d.Expired, receiver, d.Error)
+		f.Evidence = alarms.Evidence{At: d.LostAt, Text: f.Text}
+	case d.Waiting > 0:
+		f.Condition = alarms.Between
+		return f
+	default:
+		return f
+	}
+	f.Condition, f.Severity = alarms.Bad, alarms.Major
+	return f
+}
+
+// maintainJournal returns the journal to its disk once that works, and trims it.
+func (w *Watch) maintainJournal(ctx context.Context) error {
+	retry, trim := time.NewTicker(10*time.Second), time.NewTicker(time.Hour)
+	defer retry.Stop()
+	defer trim.Stop()
+	logged := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-trim.C:
+			w.trim()
+			continue
+		case <-retry.C:
+		}
+		switch trouble := w.Journal.Trouble(); {
+		case trouble != nil && !logged:
+			w.Log.Error("alarms are kept in memory only", "err", trouble)
+			logged = true
+			w.evaluateNow()
+		case trouble != nil && w.Journal.ToDisk() == nil:
+			w.Log.Info("alarms are stored again")
+			logged = false
+			w.evaluateNow()
+		}
+	}
+}
