@@ -15,15 +15,18 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// The files of HA in a capture, below haDir.
+// The directory of HA in a capture, and the files in it that are not named after a
+// format.
 const (
 	captureDir       = "ha/"
 	certificatesFile = "certificates.json" // role, subject and expiry of each; never a key
-	processesFile    = "processes.json"    // ids of those in the log that ran when it was captured
+	processesFile    = "processes.json"    // start times of the processes in the log that ran during the capture, by ID
 )
 
+// captured returns the path of a file of the capture that is replayed.
 func (h *Collector) captured(file string) string { return filepath.Join(h.Replay, captureDir, file) }
 
+// configFile returns the path of the configuration to read.
 func (h *Collector) configFile() string {
 	if h.Replay != "" {
 		return h.captured(ConfigFormat.CaptureFile())
@@ -31,7 +34,8 @@ func (h *Collector) configFile() string {
 	return h.Config
 }
 
-// logFile returns where the HA log is read that the configuration names.
+// logFile returns the path of the HA log to read; configured is that in the
+// configuration.
 func (h *Collector) logFile(configured string) string {
 	if h.Replay != "" {
 		return h.captured(LogFormat.CaptureFile())
@@ -39,7 +43,7 @@ func (h *Collector) logFile(configured string) string {
 	return configured
 }
 
-// asks reports whether LunaCM is asked, or was when the capture was made.
+// asks reports whether LunaCM or vtl is asked, or was for the capture.
 func (h *Collector) asks() bool {
 	if h.Replay == "" {
 		return h.LunaCM != "" || h.VTL != ""
@@ -56,23 +60,24 @@ func (h *Collector) capturedCertificates() []hsm.ClientCertificate {
 	return all
 }
 
-// runs returns what tells which processes run.
+// runs returns a function that reports whether a process runs that had started by
+// the given time.
 func (h *Collector) runs() func(pid int64, at time.Time) bool {
 	if h.Replay == "" {
 		return runningSince
 	}
-	began := make(map[int64]time.Time)
+	started := make(map[int64]time.Time)
 	if text, err := os.ReadFile(h.captured(processesFile)); err == nil {
-		json.Unmarshal(text, &began)
+		json.Unmarshal(text, &started)
 	}
 	return func(pid int64, at time.Time) bool {
-		b, ok := began[pid]
-		return ok && b.Before(at.Add(time.Second))
+		s, ok := started[pid]
+		return ok && s.Before(at.Add(time.Second))
 	}
 }
 
-// maxLog bounds what is captured of an HA log, in bytes. It is much: the
-// lines add up to what is.
+// maxLog bounds what is captured of an HA log, in bytes. It is large, because the
+// state follows from all lines.
 const maxLog = 4 << 20
 
 // Capture implements [collectors.Source].
@@ -101,7 +106,7 @@ func (h *Collector) Capture(ctx context.Context, keep func(file, text string), r
 	report(hsm.Observation{Device: h.Device, Kind: hsm.HostMachine, Source: source, At: time.Now(), MaxAge: time.Minute, Facts: []hsm.Fact{v, w.config}})
 }
 
-// confSecret is a value in a client's configuration that would be a secret.
+// confSecret matches a value in a client's configuration that would be a secret.
 // The vendor's software writes none.
 var confSecret = regexp.MustCompile(`(?im)^([ \t]*\w*(?:passw|passphrase|secret)\w*[ \t]*=[ \t]*)[^;\r\n]+`)
 
@@ -131,16 +136,16 @@ func (w *watcher) captureLog(file string, keep func(file, text string), report f
 	}
 	keep(captureDir+LogFormat.CaptureFile(), text)
 	var log hsm.HALog
-	began := make(map[int64]time.Time)
+	started := make(map[int64]time.Time)
 	for line := range strings.Lines(text) {
 		e := ParseLine(strings.TrimRight(line, "\r\n"))
 		w.log.add(e, time.Local)
 		log.Events = append(log.Events, e)
-		if at, ok := processBegan(e.PID.Value); ok {
-			began[e.PID.Value] = at
+		if at, ok := processStart(e.PID.Value); ok {
+			started[e.PID.Value] = at
 		}
 	}
-	keepJSON(keep, captureDir+processesFile, began)
+	keepJSON(keep, captureDir+processesFile, started)
 	report(hsm.Observation{Device: w.Device, Kind: hsm.HostMachine, Source: "HA log", At: time.Now(), MaxAge: time.Minute, Facts: []hsm.Fact{log}})
 }
 

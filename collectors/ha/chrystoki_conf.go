@@ -8,25 +8,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// ParseClientConfig reads the text of a Luna client's configuration, which
-// holds no password. The last line is read only if it is certainly whole: who
-// has the whole file ends it with a line end. The lines returned beside it
-// were not understood; the error is [answer.ErrUnrecognised] if nothing was.
-//
-//   - /etc/Chrystoki.conf: sections "Name = {" to "}" of "Key = value;".
-//     "//" behind a blank begins a comment. A value can go on below where it
-//     ends with a comma or is empty; a missing ";" is forgiven. Names are as
-//     written: other case is another name.
-//   - crystoki.ini: "[Name]" and "Key=value" lines, in any case.
-func ParseClientConfig(text string) (hsm.ClientConfig, []string, error) {
-	c := readConf(text)
-	if len(c.entries) == 0 {
-		return hsm.ClientConfig{}, c.unread.List(c.cut), answer.Wrap("chrystoki-conf", answer.ErrUnrecognised)
-	}
-	return c.config(), c.unread.List(c.cut), nil
-}
-
-// ConfigFormat is the configuration of a Luna client: Chrystoki.conf, or crystoki.ini of Windows.
+// ConfigFormat is the format of the configuration of a Luna client: Chrystoki.conf,
+// or crystoki.ini on Windows.
 var ConfigFormat = answer.Format{Name: "chrystoki-conf", Command: "/etc/Chrystoki.conf, crystoki.ini", File: true, Read: readConfig}
 
 func readConfig(s answer.Session) (hsm.Fact, []string, error) {
@@ -37,7 +20,27 @@ func readConfig(s answer.Session) (hsm.Fact, []string, error) {
 	return config, unread, nil
 }
 
-// conf is a configuration file while it is read.
+// ParseClientConfig reads the text of a Luna client's configuration, which has no
+// password in it. The last line is not read if it may be cut off, so text that is
+// known to be whole must end with a line end. ParseClientConfig also returns the
+// lines that it did not understand; the error is [answer.ErrUnrecognised] if it
+// understood nothing.
+//
+//   - /etc/Chrystoki.conf has sections "Name = {" to "}" of "Key = value;".
+//     "//" behind a blank begins a comment. A value that is empty or ends with a
+//     comma may continue on the next line; a missing ";" is accepted. Names are
+//     case-sensitive.
+//   - crystoki.ini has lines "[Name]" and "Key=value". Names are not
+//     case-sensitive.
+func ParseClientConfig(text string) (hsm.ClientConfig, []string, error) {
+	c := readConf(text)
+	if len(c.entries) == 0 {
+		return hsm.ClientConfig{}, c.unread.List(c.cut), answer.Wrap("chrystoki-conf", answer.ErrUnrecognised)
+	}
+	return c.config(), c.unread.List(c.cut), nil
+}
+
+// conf is a configuration file while it is parsed.
 type conf struct {
 	entries []confEntry // in the order of the file
 	windows bool        // it is a crystoki.ini
@@ -47,8 +50,8 @@ type conf struct {
 	section string
 	open    bool   // within section
 	heading string // name of a section whose "{" is not read yet
-	key     string // of a value that goes on below; "": none
-	value   string
+	key     string // of a value that continues on the next line; "": none
+	value   string // so far
 }
 
 type confEntry struct{ section, key, value string }
@@ -106,12 +109,12 @@ func (c *conf) unixLine(line string, ended bool) {
 			c.finish()
 			c.open, c.heading, rest = false, "", rest[1:]
 		case rest[0] == '{':
-			if c.heading == "" && c.value == "" { // the section before it has no end
+			if c.heading == "" && c.value == "" { // the section before it has no "}"
 				c.heading = c.key
 			}
 			c.section, c.open, c.heading, c.key, rest = c.heading, c.heading != "", "", "", rest[1:]
 		case c.key != "" && !beginsEntry(rest):
-			rest = c.goOn(rest, ended)
+			rest = c.continued(rest, ended)
 		default:
 			c.finish()
 			rest = c.entry(rest, ended)
@@ -119,14 +122,15 @@ func (c *conf) unixLine(line string, ended bool) {
 	}
 }
 
-// beginsEntry reports whether a "=" stands before any ";".
+// beginsEntry reports whether there is a "=" before any ";".
 func beginsEntry(s string) bool {
 	i := strings.IndexAny(s, "=;")
 	return i >= 0 && s[i] == '='
 }
 
-// goOn takes more of a value that began above, and returns what is behind it.
-func (c *conf) goOn(s string, ended bool) (rest string) {
+// continued takes more of a value that began on an earlier line, and returns the
+// text behind it.
+func (c *conf) continued(s string, ended bool) (rest string) {
 	more, rest, whole := strings.Cut(s, ";")
 	c.value = strings.TrimSpace(c.value + " " + strings.TrimSpace(more))
 	switch {
@@ -134,13 +138,13 @@ func (c *conf) goOn(s string, ended bool) (rest string) {
 		c.finish()
 	case !ended:
 		c.cut, c.key = s, ""
-	case !goesOn(c.value):
+	case !continues(c.value):
 		c.finish()
 	}
 	return rest
 }
 
-// entry takes a heading or an entry and returns what is behind it.
+// entry takes a heading or an entry, and returns the text behind it.
 func (c *conf) entry(s string, ended bool) (rest string) {
 	name, value, ok := strings.Cut(s, "=")
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
@@ -164,7 +168,7 @@ func (c *conf) entry(s string, ended bool) (rest string) {
 		c.add(name, value)
 	case !ended:
 		c.cut = s
-	case goesOn(value):
+	case continues(value):
 		c.key, c.value = name, value
 	default:
 		c.add(name, value)
@@ -172,9 +176,10 @@ func (c *conf) entry(s string, ended bool) (rest string) {
 	return rest
 }
 
-// goesOn reports whether a value without its ";" has more on the next line.
-func goesOn(value string) bool { return value == "" || strings.HasSuffix(value, ",") }
+// continues reports whether a value without its ";" continues on the next line.
+func continues(value string) bool { return value == "" || strings.HasSuffix(value, ",") }
 
+// unknown takes text that is not understood.
 func (c *conf) unknown(s string, ended bool) {
 	if ended {
 		c.unread.Add(s)
@@ -183,7 +188,7 @@ func (c *conf) unknown(s string, ended bool) {
 	c.cut = s
 }
 
-// finish takes a value whose ";" is missing.
+// finish adds the value being read, which ends here.
 func (c *conf) finish() {
 	if c.key != "" {
 		c.add(c.key, c.value)
@@ -202,10 +207,10 @@ func (c *conf) add(key, value string) {
 	}
 }
 
-// same compares names of sections and keys.
+// same reports whether two names of sections or keys are equal.
 func (c *conf) same(a, b string) bool { return a == b || c.windows && strings.EqualFold(a, b) }
 
-// cutKey cuts the beginning of a key.
+// cutKey cuts prefix off a key.
 func (c *conf) cutKey(key, prefix string) (rest string, ok bool) {
 	if c.windows {
 		return answer.CutPrefixFold(key, prefix)
@@ -215,13 +220,13 @@ func (c *conf) cutKey(key, prefix string) (rest string, ok bool) {
 
 // in returns the entries of one section.
 func (c *conf) in(section string) []confEntry {
-	var own []confEntry
+	var list []confEntry
 	for _, e := range c.entries {
 		if c.same(e.section, section) {
-			own = append(own, e)
+			list = append(list, e)
 		}
 	}
-	return own
+	return list
 }
 
 // get returns the last value of a key; ok is false if there is none.
@@ -250,12 +255,11 @@ func (c *conf) config() hsm.ClientConfig {
 	return out
 }
 
-// numbered is a key such as ServerName00, taken apart.
+// numbered is a key such as ServerName00, split into its parts, and its value.
 type numbered struct{ index, name, value string }
 
-// numbered returns the keys of a section that begin with prefix and, behind
-// it or behind their name, have a number: "VirtualToken" 00 "Label" or
-// "Server" "Name" 00.
+// numbered returns the keys of a section that begin with prefix and have a number
+// behind it or behind their name: "VirtualToken" 00 "Label", or "Server" "Name" 00.
 func (c *conf) numbered(section, prefix string) []numbered {
 	var all []numbered
 	for _, e := range c.in(section) {
@@ -285,7 +289,7 @@ func (c *conf) servers() []hsm.ClientServer {
 		if !c.same(k.name, "Name") || k.value == "" {
 			continue
 		}
-		if i, again := at[k.index]; again {
+		if i, repeated := at[k.index]; repeated {
 			all[i].Name = k.value
 			continue
 		}
@@ -356,13 +360,13 @@ func (c *conf) groups() []hsm.HAGroup {
 		}
 	}
 	for i := range all {
-		c.ofLabel(&all[i])
+		c.labelled(&all[i])
 	}
 	return all
 }
 
-// ofLabel adds what is configured by the label of a group.
-func (c *conf) ofLabel(g *hsm.HAGroup) {
+// labelled adds what is configured for a group by its label.
+func (c *conf) labelled(g *hsm.HAGroup) {
 	if v, ok := c.get("HASynchronize", g.Label); ok && g.Label != "" {
 		onOff(&g.Synchronization, v)
 	}

@@ -1,3 +1,7 @@
+// Package ha determines the state of the HA groups of a Luna client on this host.
+// It combines the client's configuration, the HA log that the client's processes
+// write, and what LunaCM, as a fresh process, sees. It also has the parsers of
+// these three. It raises no alarms: those follow from the state.
 package ha
 
 import (
@@ -22,31 +26,30 @@ import (
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
-// vtlArguments are the only ones that vtl, the tool of old Luna clients, is
-// ever started with: they list the HA groups, and ask for no password.
+// vtlArguments are the only arguments of vtl, the tool of old Luna clients. With
+// them it lists the HA groups and asks for no password.
 var vtlArguments = []string{"haAdmin", "-show"}
 
-// An Collector watches the HA groups of the client host that it runs on: by
-// the client's configuration, by the HA log of its processes, and by what
-// LunaCM, a new process, sees. All three can change while it runs.
+// A Collector watches the HA groups of the Luna client on this host. It implements
+// [collectors.Source].
 type Collector struct {
 	Device   string
-	Config   string        // Chrystoki.conf or crystoki.ini
+	Config   string        // path of Chrystoki.conf or crystoki.ini
 	LunaCM   string        // path; "": it is not asked
-	VTL      string        // path of the tool that old clients have for this; "": LunaCM is asked
-	Interval time.Duration // between two questions to LunaCM, each of which connects to every member
+	VTL      string        // path of the tool of old clients, which is asked in place of LunaCM; "": LunaCM is
+	Interval time.Duration // between polls of LunaCM, each of which connects to every member
 	Log      *slog.Logger
 	Replay   string // directory of a capture, instead of a client host
 
-	look time.Duration // between two looks at the configuration; 0: haLook
+	check time.Duration // interval of checks of the configuration; 0: checkInterval
 }
 
 const (
-	checkEvery = 10 * time.Second // as the client itself looks at its configuration
-	askTimeout = 2 * time.Minute  // each member that is down takes up to 24 s
+	checkInterval = 10 * time.Second // at which the client itself checks its configuration
+	askTimeout    = 2 * time.Minute  // each member that is down takes up to 24 s
 )
 
-// The sources of HA.
+// The sources of the observations.
 const (
 	source     = "ha"
 	listGroups = "hagroup listgroups"
@@ -55,23 +58,23 @@ const (
 
 func (h *Collector) String() string { return "HA of " + h.Device }
 
-// watcher is an HACollector at work. All of it is of one goroutine.
+// A watcher is a Collector that runs. It belongs to one goroutine.
 type watcher struct {
 	*Collector
 	sources
-	text   []byte // of the configuration
-	file   string // HA log that is followed
-	stop   context.CancelFunc
+	text   []byte             // of the configuration
+	file   string             // HA log that is followed
+	stop   context.CancelFunc // stops following it
 	events chan batch
 }
 
-// batch are lines of one HA log.
+// A batch is lines of one HA log.
 type batch struct {
 	file  string
 	lines []hsm.LogLine
 }
 
-// pollResult is an answer of LunaCM, and when it was asked for.
+// A pollResult is an answer of LunaCM, and when it was asked.
 type pollResult struct {
 	groups *hsm.HAGroups
 	asked  time.Time
@@ -86,9 +89,9 @@ func (h *Collector) Run(ctx context.Context, report func(hsm.Observation)) error
 	if h.asks() {
 		go h.poll(ctx, polls, report)
 	}
-	every := h.look
+	every := h.check
 	if every == 0 {
-		every = checkEvery
+		every = checkInterval
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -110,7 +113,8 @@ func (h *Collector) Run(ctx context.Context, report func(hsm.Observation)) error
 	return nil
 }
 
-// observe reads the configuration and puts everything together.
+// observe reads the configuration and returns the state that follows from all
+// sources.
 func (w *watcher) observe(ctx context.Context, every time.Duration) hsm.Observation {
 	o := hsm.Observation{Device: w.Device, Kind: hsm.HostMachine, Source: source, MaxAge: 3*every + 5*time.Second}
 	start := time.Now()
@@ -128,7 +132,7 @@ func (w *watcher) observe(ctx context.Context, every time.Duration) hsm.Observat
 		err = fmt.Errorf("%w; let the agent's user read it", err)
 	}
 	if w.asked.Add(w.Interval*5/2 + askTimeout).Before(start) {
-		w.polled = nil // too old to tell
+		w.polled = nil // it is stale
 	}
 	v := w.state(start)
 	o.At = time.Now()
@@ -143,8 +147,8 @@ func (w *watcher) observe(ctx context.Context, every time.Duration) hsm.Observat
 	return o
 }
 
-// follow reads the HA log that the configuration names from its beginning, and
-// what was rotated away before: what stands in it adds up to what is.
+// follow reads the HA log that the configuration names from its beginning, rotated
+// files included: the state follows from all lines.
 func (w *watcher) follow(ctx context.Context) {
 	file := w.config.HA.Log.File()
 	if file == w.file {
@@ -170,7 +174,7 @@ func (w *watcher) follow(ctx context.Context) {
 	})
 }
 
-// poll asks LunaCM, or vtl, each Interval.
+// poll asks LunaCM, or vtl, at each Interval.
 func (h *Collector) poll(ctx context.Context, polls chan<- pollResult, report func(hsm.Observation)) {
 	for ctx.Err() == nil {
 		asking, cancel := context.WithTimeout(ctx, askTimeout)
@@ -197,10 +201,10 @@ func (h *Collector) poll(ctx context.Context, polls chan<- pollResult, report fu
 	}
 }
 
-// wholeLine is a line of a log that is no syslog.
+// wholeLine returns a line of a log that is not syslog.
 func wholeLine(s string) hsm.LogLine { return hsm.LogLine{Message: s} }
 
-// groupsSource names what is asked for what a new process sees.
+// groupsSource returns the source of the groups that a fresh process sees.
 func (h *Collector) groupsSource() string {
 	if h.VTL != "" {
 		return vtlShow
@@ -208,7 +212,7 @@ func (h *Collector) groupsSource() string {
 	return listGroups
 }
 
-// groupsText asks once what a new process sees.
+// groupsText asks once for the groups that a fresh process sees.
 func (h *Collector) groupsText(ctx context.Context) (string, error) {
 	switch {
 	case h.Replay != "":
@@ -217,7 +221,7 @@ func (h *Collector) groupsText(ctx context.Context) (string, error) {
 			return "", collectors.Failf(hsm.Command, "%s: replay: %w", h.groupsSource(), err)
 		}
 		return string(text), nil
-	case h.VTL != "": // runs to its end, and prints no result line
+	case h.VTL != "": // it takes no commands, and prints no result line
 		text, err := (&lunacm.Program{Path: h.VTL}).Session(ctx, "", vtlArguments...)
 		if err != nil {
 			return "", collectors.Failf(collectors.FailureOf(err), "%s: %w", h.VTL, err)
@@ -244,18 +248,18 @@ func readGroups(source, text string) (*hsm.HAGroups, []string, error) {
 	return &groups, unread, nil
 }
 
-// certificates reads those that the configuration names. One that cannot be
-// read is left out: its metric is gone.
+// certificates reads the certificates that the configuration names. It skips those
+// that it cannot read; their metrics vanish.
 func (h *Collector) certificates(config hsm.ClientConfig) []hsm.ClientCertificate {
 	if h.Replay != "" {
 		return h.capturedCertificates()
 	}
 	all := []hsm.ClientCertificate{}
 	for _, c := range []struct{ role, file string }{{"client", config.ClientCert}, {"server", config.ServerCA}} {
-		rest, err := os.ReadFile(c.file)
+		text, err := os.ReadFile(c.file)
 		for err == nil {
 			var block *pem.Block
-			if block, rest = pem.Decode(rest); block == nil {
+			if block, text = pem.Decode(text); block == nil {
 				break
 			}
 			if x, bad := x509.ParseCertificate(block.Bytes); bad == nil && block.Type == "CERTIFICATE" {
@@ -266,15 +270,15 @@ func (h *Collector) certificates(config hsm.ClientConfig) []hsm.ClientCertificat
 	return all
 }
 
-// runningSince reports whether a process runs that began before a time, so
-// that it can have written something then.
+// runningSince reports whether a process runs that had started by the given time,
+// to the second: it may be the one that wrote a line then.
 func runningSince(pid int64, at time.Time) bool {
-	began, ok := processBegan(pid)
-	return ok && began.Before(at.Add(time.Second))
+	start, ok := processStart(pid)
+	return ok && start.Before(at.Add(time.Second))
 }
 
-// processBegan returns when a process that runs began.
-func processBegan(pid int64) (time.Time, bool) {
+// processStart returns when a running process started; false if there is none.
+func processStart(pid int64) (time.Time, bool) {
 	p, err := ps.NewProcess(int32(pid))
 	if err != nil {
 		return time.Time{}, false

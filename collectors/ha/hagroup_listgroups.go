@@ -8,15 +8,15 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// groupsRead are the HA groups while they are read.
+// groupsRead are HA groups while they are parsed.
 type groupsRead struct {
 	hsm.HAGroups
-	found   bool                // anything that is kept
-	global  bool                // all that is said of the host was said
+	found   bool                // has anything that is stored
+	global  bool                // the settings of the host are complete
 	current *hsm.HAGroup        // the block being read; nil: none yet
-	standby []string            // of the current group; nil: not stated
-	partial bool                // standby goes on below
-	more    func(v string) bool // reads the next line of a list; nil: there is none
+	standby []string            // members of the current group; nil: not stated
+	partial bool                // the list of standby members continues
+	more    func(v string) bool // reads the next line of a list; nil: no list continues
 }
 
 var groupsSheet = answer.Sheet[groupsRead]{
@@ -34,7 +34,7 @@ var groupsSheet = answer.Sheet[groupsRead]{
 		"maximum ha log file length":  ofHost(func(h *groupsRead, v string) bool { return answer.Whole(&h.LogMaxBytes, v) }),
 		"max file length":             ofHost(func(h *groupsRead, v string) bool { return answer.Whole(&h.LogMaxBytes, v) }),
 		"only show ha slots": ofHost(func(h *groupsRead, v string) bool {
-			h.global = true // it is the last one
+			h.global = true // this is the last setting
 			return answer.Boolean(&h.HAOnly, v)
 		}),
 		"ha proxy": nil,
@@ -63,18 +63,19 @@ var groupsSheet = answer.Sheet[groupsRead]{
 	},
 }
 
-// groupsCommands are the commands that print groups, whole or in part.
+// groupsCommands are the commands that print groups, or parts of them.
 const groupsCommands = "hagroup listgroups, hagroup creategroup, hagroup addmember, hagroup removemember, hagroup halog, vtl haadmin"
 
-// GroupsFormat is the HA groups that a new process of a client sees.
+// GroupsFormat is the format of the HA groups that a fresh process of a client
+// sees.
 var GroupsFormat = answer.Each("lunacm-hagroup-listgroups", groupsCommands, parseGroups, joinParsed)
 
-// VTLFormat is the HA groups, of the tool that old clients have.
+// VTLFormat is the format of the HA groups in vtl, the tool of old clients.
 var VTLFormat = answer.Each("vtl-haadmin-show", "vtl haAdmin show", parseGroups, joinParsed)
 
-// parseGroups reads LunaCM "hagroup listgroups" of 5.4 to 7.x, what the
-// commands that change a group print of it, "hagroup halog -show", "vtl haAdmin
-// show", and the state of a group in the words of PKCS#11.
+// parseGroups reads LunaCM "hagroup listgroups" of 5.4 to 7.x, the output of the
+// commands that change a group, "hagroup halog -show", "vtl haAdmin show", and the
+// state of a group by PKCS#11 return codes.
 func parseGroups(lines []string, unread func(string)) hsm.Fact {
 	var h groupsRead
 	groupsSheet.Read(answered(lines), &h, unread)
@@ -88,8 +89,8 @@ func parseGroups(lines []string, unread func(string)) hsm.Fact {
 	return h.HAGroups
 }
 
-// joinParsed takes the last answer about groups, and what is not in it from
-// those about the log.
+// joinParsed returns the last answer about groups, with the settings of the log
+// that are only in others.
 func joinParsed(facts []hsm.Fact) hsm.Fact {
 	var last hsm.HAGroups
 	for _, f := range facts {
@@ -112,8 +113,8 @@ func joinParsed(facts []hsm.Fact) hsm.Fact {
 // passwordPrompt is where LunaCM waits for the password of the members.
 const passwordPrompt = "enter the password:"
 
-// answered takes prompts away that have their answer, or what is printed next
-// if there is no terminal, on the same line.
+// answered removes prompts for the password from lines that go on with the answer,
+// or, without a terminal, with further output.
 func answered(lines []string) []string {
 	out := make([]string, len(lines))
 	for i, line := range lines {
@@ -125,7 +126,7 @@ func answered(lines []string) []string {
 	return out
 }
 
-// ofHost sets something that is the host's, not a group's.
+// ofHost returns a setter of the host's settings.
 func ofHost(set func(*groupsRead, string) bool) func(*groupsRead, string) bool {
 	return func(h *groupsRead, v string) bool {
 		ok := set(h, v)
@@ -134,7 +135,7 @@ func ofHost(set func(*groupsRead, string) bool) func(*groupsRead, string) bool {
 	}
 }
 
-// ofGroup sets something of the group whose block is being read.
+// ofGroup returns a setter of the group whose block is being read.
 func ofGroup(set func(*groupsRead, string) bool) func(*groupsRead, string) bool {
 	return func(h *groupsRead, v string) bool {
 		h.more = nil
@@ -142,8 +143,8 @@ func ofGroup(set func(*groupsRead, string) bool) func(*groupsRead, string) bool 
 	}
 }
 
-// block returns the group that a label or number belongs to: the current one,
-// unless it has that already.
+// block returns the group that a label or number belongs to: the current one, or a
+// new one if that has it already.
 func (h *groupsRead) block(has func(*hsm.HAGroup) bool) *hsm.HAGroup {
 	if h.current == nil || has(h.current) {
 		h.finish()
@@ -153,8 +154,7 @@ func (h *groupsRead) block(has func(*hsm.HAGroup) bool) *hsm.HAGroup {
 	return h.current
 }
 
-// finish ends the current block. What is printed twice of one group is what
-// was printed last.
+// finish ends the current block. It replaces an earlier one of the same group.
 func (h *groupsRead) finish() {
 	if h.current == nil {
 		return
@@ -184,11 +184,11 @@ func (h *groupsRead) finish() {
 	h.Groups = append(h.Groups, g)
 }
 
-// maxMembers bounds the members of a group; a client takes 32.
+// maxMembers bounds the members of a group; a client allows 32.
 const maxMembers = 1000
 
-// member returns the index of the member with that serial number, made if it is
-// new; -1 if there is no room.
+// member returns the index of the member with that serial number, and adds a new
+// one; -1 if there are maxMembers.
 func member(all *[]hsm.HAMember, serial string) int {
 	for i := range *all {
 		if (*all)[i].Serial == serial {
@@ -202,8 +202,8 @@ func member(all *[]hsm.HAMember, serial string) int {
 	return len(*all) - 1
 }
 
-// serials reads a list of serial numbers, which can go on below; "<none>" is
-// an empty one.
+// serials reads a list of serial numbers, or a part of it; "<none>" is an empty
+// list.
 func serials(v string) (list []string, ok bool) {
 	list = []string{}
 	if v == "" || strings.EqualFold(v, "<none>") || strings.EqualFold(v, "none") {
@@ -227,7 +227,7 @@ func groupMembers(h *groupsRead, v string) bool {
 	for _, serial := range list {
 		member(&h.current.Members, serial)
 	}
-	h.goOn(v, groupMembers)
+	h.continueList(v, groupMembers)
 	return true
 }
 
@@ -243,12 +243,12 @@ func standbyMembers(h *groupsRead, v string) bool {
 		h.standby = []string{}
 	}
 	h.standby, h.partial = append(h.standby, list...), strings.HasSuffix(v, ",")
-	h.goOn(v, standbyMembers)
+	h.continueList(v, standbyMembers)
 	return true
 }
 
-// goOn lets set read the next line, if v is a list that is not at its end.
-func (h *groupsRead) goOn(v string, set func(*groupsRead, string) bool) {
+// continueList has set read the next line if v ends within a list.
+func (h *groupsRead) continueList(v string, set func(*groupsRead, string) bool) {
 	h.more = nil
 	if strings.HasSuffix(v, ",") {
 		h.more = func(v string) bool { return set(h, v) }
@@ -258,7 +258,7 @@ func (h *groupsRead) goOn(v string, set func(*groupsRead, string) bool) {
 // groupSlot reads a slot number, or "Not Available".
 func groupSlot(h *groupsRead, v string) bool { return unstated(v) || answer.Whole(&h.current.Slot, v) }
 
-// unstated reports whether v says that there is no value.
+// unstated reports whether v means that there is no value.
 func unstated(v string) bool {
 	v = strings.ToLower(answer.Collapse(v))
 	return v == "n/a" || strings.HasPrefix(v, "not a") || strings.HasPrefix(v, "unknown")
@@ -277,7 +277,8 @@ func enabled(to *hsm.Opt[bool], v string) bool {
 	return true
 }
 
-// retries reads a number of attempts: "500"; "infinite" and "-1" are without end.
+// retries reads a number of attempts: "500". Both "infinite" and "-1" are read as
+// -1, unlimited.
 func retries(to *hsm.Opt[int64], v string) bool {
 	v = strings.ToLower(answer.FirstField(v))
 	if v == "infinite" || v == "-1" {
@@ -295,7 +296,7 @@ func logFile(h *groupsRead, v string) bool {
 	return true
 }
 
-// groupsLine reads rows of members, and lists that go on.
+// groupsLine reads rows of members, and lists that continue.
 func groupsLine(h *groupsRead, line string) bool {
 	text := strings.TrimSpace(line)
 	if text == "" {
@@ -317,8 +318,8 @@ func groupsLine(h *groupsRead, line string) bool {
 	return h.row(text)
 }
 
-// row reads slot, serial number, label and status of a member. A label can hold
-// blanks; slot and label are dashes where they are not known.
+// row reads slot, serial number, label and status of a member. A label can have
+// blanks; slot and label are dashes if they are unknown.
 func (h *groupsRead) row(text string) bool {
 	slot := answer.FirstField(text)
 	rest := strings.TrimSpace(text[len(slot):])
@@ -352,7 +353,7 @@ func isStatus(s string) bool {
 	return s != "" && (s[0] >= 'a' && s[0] <= 'z' || s[0] >= 'A' && s[0] <= 'Z') && len(s) <= 64
 }
 
-// stateOf begins the group of "HA group 1599447001 status:".
+// stateOf reads the number in "HA group 1599447001 status:", which begins a block.
 func (h *groupsRead) stateOf(number string) bool {
 	var n string
 	if !answer.Serial(&n, number) {
@@ -375,8 +376,8 @@ func (h *groupsRead) state(fields []string) bool {
 	return i >= 0
 }
 
-// setStatus takes a status in LunaCM's word or as a return code of PKCS#11:
-// CKR_DEVICE_ERROR when a member was just lost, CKR_TOKEN_NOT_PRESENT later.
+// setStatus takes a status as a word of LunaCM or as a PKCS#11 return code:
+// CKR_DEVICE_ERROR shortly after a member was lost, CKR_TOKEN_NOT_PRESENT later.
 func setStatus(m *hsm.HAMember, v string) {
 	switch {
 	case v == "CKR_OK":

@@ -10,11 +10,11 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// LogFormat is the HA log of a client.
+// LogFormat is the format of the HA log of a client.
 var LogFormat = answer.AsFile(answer.Merged("ha-log", "haErrorLog.txt", parseLog))
 
-// parseLog reads lines of a client's HA log (haErrorLog.txt). Lines of no
-// known form are kept, as unknown.
+// parseLog reads lines of a client's HA log (haErrorLog.txt). A line of no known
+// form becomes an event of kind [hsm.HAUnknown].
 func parseLog(lines []string, unread func(string)) hsm.Fact {
 	var log hsm.HALog
 	recognised := false
@@ -40,15 +40,15 @@ func parseLog(lines []string, unread func(string)) hsm.Fact {
 //	Wed Oct  4 16:29:21 2017 : [17469] HA group: 11234840370164 has dropped member: 1234924189183
 //	Sun Jan 31 21:01:52 2016 : [3820] HA subsystem detected new server : 172.20.11.175
 //
-// The day has one or two blanks before it. A line of no such form is of the
-// kind unknown, with all of its text, and never lost.
+// The time is the client's local time, returned as if it were UTC. A line of any
+// other form is returned with all of its text, of kind [hsm.HAUnknown].
 func ParseLine(line string) hsm.HAEvent {
 	e, _ := readLine(answer.Clean(line))
 	return e
 }
 
-// readLine reports beside the event whether the line begins as those of an HA
-// log do. Its message can still be unknown.
+// readLine also reports whether the line begins like those of an HA log. The kind
+// can be unknown even then.
 func readLine(line string) (e hsm.HAEvent, ok bool) {
 	line = strings.Trim(line, " \t\r\n")
 	e = hsm.HAEvent{Kind: hsm.HAUnknown, Text: line}
@@ -68,7 +68,7 @@ func readLine(line string) (e hsm.HAEvent, ok bool) {
 	return e, true
 }
 
-// ctime cuts "Wed Oct  4 16:29:21 2017" off, as if it were UTC.
+// ctime cuts "Wed Oct  4 16:29:21 2017" off s, as if it were UTC.
 func ctime(s string) (at time.Time, rest string, ok bool) {
 	if len(s) < 20 || s[3] != ' ' {
 		return at, s, false
@@ -84,7 +84,7 @@ func ctime(s string) (at time.Time, rest string, ok bool) {
 	return at, rest, at.Day() == day
 }
 
-// cutSubject cuts what a message is about off: a group, or HA as a whole.
+// cutSubject cuts off what a message is about: a group, or HA as a whole.
 func cutSubject(e *hsm.HAEvent, s string) (message string) {
 	if rest, ok := answer.CutPrefixFold(s, "HA group"); ok {
 		e.Group, rest = answer.Token(strings.TrimLeft(rest, " :"))
@@ -94,25 +94,25 @@ func cutSubject(e *hsm.HAEvent, s string) (message string) {
 	return trimMessage(strings.TrimLeft(rest, " :"))
 }
 
-// trimMessage trims blanks, and the "\n" that some versions write in letters.
+// trimMessage trims blanks, and the two characters "\n" that some versions write.
 func trimMessage(s string) string {
 	return strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(s), `\n`))
 }
 
-// An form is one form of a message: words, and places for what varies:
+// A form is one form of a message: words and placeholders.
 //
 //	%m  serial number of a member    %n  number of an attempt, with "#" or not
 //	%d  number of objects            %x  either of them
 //	%s  name or address of an appliance
 //
-// A message fits if it begins like this, whatever its case and punctuation.
+// A message matches if it begins with them, in any case and punctuation.
 type form struct {
 	words []string
 	kind  hsm.HAEventKind
 }
 
-// forms are in the order in which they are tried: a form that begins like
-// another, and goes on, stands before it.
+// forms are tried in this order: one that begins like another but is longer is
+// before it.
 var forms = func(table [][2]string) (forms []form) {
 	for _, f := range table {
 		forms = append(forms, form{strings.Fields(f[0]), hsm.HAEventKind(f[1])})
@@ -148,10 +148,10 @@ var forms = func(table [][2]string) (forms []form) {
 	{"server %s connected", string(hsm.HAServerConnected)},
 })
 
-// maxWords bounds the words of a message that are looked at.
+// maxWords bounds the words of a message that are matched.
 const maxWords = 16
 
-// readMessage reads what a message says.
+// readMessage sets the kind of e, and what the placeholders match.
 func readMessage(e *hsm.HAEvent, message string) {
 	var buf [maxWords]string
 	words := messageWords(buf[:0], message)
@@ -166,8 +166,8 @@ func readMessage(e *hsm.HAEvent, message string) {
 	}
 }
 
-// messageWords appends the first words of s, without the punctuation around
-// them. A colon in "member:1234" is a blank.
+// messageWords appends the first words of s, without the punctuation around them,
+// up to the capacity of words. "member:1234" is two words.
 func messageWords(words []string, s string) []string {
 	for len(words) < cap(words) {
 		s = strings.TrimLeft(s, " \t:.,;\"'")
@@ -188,7 +188,7 @@ func messageWords(words []string, s string) []string {
 	return words
 }
 
-// read reports whether words fit, and if so takes what varies.
+// read reports whether words match, and if so sets what the placeholders match.
 func (f *form) read(e *hsm.HAEvent, words []string) bool {
 	if len(words) < len(f.words) {
 		return false
@@ -209,19 +209,20 @@ func (f *form) read(e *hsm.HAEvent, words []string) bool {
 	return true
 }
 
-// maxSerial bounds what can be a serial number.
-const maxSerial = 32
-
-// attemptDigits is from how many digits on the number of an attempt is the
-// serial number of a member, which some messages have in its place.
-const attemptDigits = 6
+// The length of the serial number of a member, in digits. Some messages have one
+// in place of the number of an attempt, which is shorter.
+const (
+	minSerial = 6
+	maxSerial = 32
+)
 
 func isMember(s string) bool {
-	return len(s) >= attemptDigits && len(s) <= maxSerial && answer.IsDigit(s[0])
+	return len(s) >= minSerial && len(s) <= maxSerial && answer.IsDigit(s[0])
 }
 
-func readValue(e *hsm.HAEvent, place, word string) bool {
-	switch place {
+// readValue sets what a placeholder stands for, and reports whether word fits.
+func readValue(e *hsm.HAEvent, placeholder, word string) bool {
+	switch placeholder {
 	case "%m":
 		e.Member = word
 		return isMember(word)
@@ -246,8 +247,8 @@ func readValue(e *hsm.HAEvent, place, word string) bool {
 	return word != ""
 }
 
-// readCode reads " : 0x30 : CKR_DEVICE_ERROR." behind "Code". A number without
-// its name gets the one of codeNames.
+// readCode reads " : 0x30 : CKR_DEVICE_ERROR." behind "Code". If the name is
+// missing, it is taken from codeNames.
 func readCode(e *hsm.HAEvent, s string) {
 	number, name := answer.Token(strings.TrimLeft(s, " :"))
 	if n, ok := answer.CutPrefixFold(number, "0x"); ok {

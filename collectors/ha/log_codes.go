@@ -1,11 +1,11 @@
 package ha
 
-// codeNames are the return codes that a client can meet, for lines that have
-// the number only: those of the PKCS#11 standard, the vendor's own CKR codes
-// and the library's RC codes (Administration Guide 7.2, chapter 19), and the
-// few of the HSM that reach an application. Some numbers from 0x80000007 to
-// 0x80000010, and 0x80000114, also mean something else to the HSM itself; a
-// client's log has the CKR meaning.
+// codeNames are the names of the return codes that a client can get, for lines that
+// have only the number: those of the PKCS#11 standard, the vendor's own CKR codes
+// and the library's RC codes (Administration Guide 7.2, chapter 19), and the few of
+// the HSM that reach an application. Some numbers from 0x80000007 to 0x80000010,
+// and 0x80000114, have another meaning in the HSM itself; a client's log has the
+// CKR meaning.
 var codeNames = map[uint32]string{
 	0x00000000: "CKR_OK",
 	0x00000001: "CKR_CANCEL",

@@ -48,7 +48,7 @@ func TestParseHALine(t *testing.T) {
 	}
 }
 
-// TestHAKinds holds the forms against the fixtures: every kind has its line.
+// TestHAKinds checks that the fixtures have a line of every kind.
 func TestHAKinds(t *testing.T) {
 	lines := logLines(t)
 	seen := make(map[hsm.HAEventKind]bool)

@@ -9,11 +9,11 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// observed is what one process last said of one member.
-type observed struct {
+// A report is what one process last reported of one member.
+type report struct {
 	state   hsm.HAMembership
 	since   time.Time // when it was lost, or came back
-	at      time.Time // the last word
+	at      time.Time // of the report
 	attempt hsm.Opt[int64]
 	code    string
 }
@@ -21,15 +21,14 @@ type observed struct {
 // memberKey is a member as the HA log names it.
 type memberKey struct{ group, member string }
 
-// logState is what the lines of an HA log add up to. Its times are the client's
-// local time, made real.
+// logState is the state that follows from the lines of an HA log.
 type logState struct {
-	observed map[memberKey]map[int64]observed // by process
-	offline  map[string]map[int64]time.Time   // by group and process: all members are gone
-	unknown  int64                            // lines of no known form
+	reports map[memberKey]map[int64]report // by process
+	offline map[string]map[int64]time.Time // by group and process: when it reported all members offline
+	unknown int64                          // number of lines of no known form
 }
 
-// logStates are what the kinds of events make of a member.
+// logStates are the states of a member that follow from events, by kind.
 var logStates = map[hsm.HAEventKind]hsm.HAMembership{
 	hsm.HADropMember:           hsm.HAStateDown,
 	hsm.HADropUnrecoverable:    hsm.HAStateDown,
@@ -48,10 +47,10 @@ var logStates = map[hsm.HAEventKind]hsm.HAMembership{
 	hsm.HANewMember:            hsm.HAStateAlive,
 }
 
-// add takes one line in.
+// add updates the state by one line, whose time is in zone.
 func (l *logState) add(e hsm.HAEvent, zone *time.Location) {
-	if l.observed == nil {
-		l.observed, l.offline = make(map[memberKey]map[int64]observed), make(map[string]map[int64]time.Time)
+	if l.reports == nil {
+		l.reports, l.offline = make(map[memberKey]map[int64]report), make(map[string]map[int64]time.Time)
 	}
 	t := e.Time.Value
 	at := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, zone)
@@ -59,8 +58,8 @@ func (l *logState) add(e hsm.HAEvent, zone *time.Location) {
 	switch {
 	case e.Kind == hsm.HAUnknown:
 		l.unknown++
-	case e.Kind == hsm.HAThreadStart, e.Kind == hsm.HAThreadTerminate: // a process that begins knows nothing, one that ends forgets
-		for k, by := range l.observed {
+	case e.Kind == hsm.HAThreadStart, e.Kind == hsm.HAThreadTerminate: // of a process that starts or ends, nothing reported before counts
+		for k, by := range l.reports {
 			if k.group == e.Group {
 				delete(by, pid)
 			}
@@ -73,14 +72,14 @@ func (l *logState) add(e hsm.HAEvent, zone *time.Location) {
 		l.offline[e.Group][pid] = at
 	case state != "" && e.Member != "":
 		k := memberKey{e.Group, e.Member}
-		if l.observed[k] == nil {
-			l.observed[k] = make(map[int64]observed)
+		if l.reports[k] == nil {
+			l.reports[k] = make(map[int64]report)
 		}
-		before := l.observed[k][pid]
+		before := l.reports[k][pid]
 		if before.state == hsm.HAStateExcluded && e.Kind == hsm.HARecoveryNotActivated {
 			state = before.state
 		}
-		next := observed{state: state, since: at, at: at, attempt: e.Attempt, code: e.CodeName}
+		next := report{state: state, since: at, at: at, attempt: e.Attempt, code: e.CodeName}
 		if before.state.Lost() && before.state != "" && state.Lost() {
 			next.since = before.since
 			if !next.attempt.Known {
@@ -90,28 +89,28 @@ func (l *logState) add(e hsm.HAEvent, zone *time.Location) {
 				next.code = before.code
 			}
 		}
-		l.observed[k][pid] = next
+		l.reports[k][pid] = next
 		if state == hsm.HAStateAlive {
 			delete(l.offline[e.Group], pid)
 		}
 	}
 }
 
-// sources are the three things that tell of HA on a client host, and what
-// was known before.
+// sources are the three sources of the state of HA on a client host, and the
+// previous state.
 type sources struct {
 	config  hsm.ClientConfig
-	polled  *hsm.HAGroups // what a new process sees; nil: not known
+	polled  *hsm.HAGroups // what a fresh process sees; nil: not known
 	asked   time.Time     // when polled was asked for
 	log     *logState
-	running func(pid int64, at time.Time) bool // whether the process that wrote at that time runs still
+	running func(pid int64, at time.Time) bool // whether the process that wrote at that time still runs
 	before  hsm.HA
 }
 
-// state puts the sources together. The configuration says which members there
-// are. Of their state, the newest word counts: of a process, or of a new
-// process that was asked. But a process that has given a member up does not
-// use it again because others could; its word stands as long as it runs.
+// state combines the sources. The configuration states which members there are. Of
+// their state, the most recent report wins, of a process or of a fresh process that
+// was asked. But a process that has given up a member does not use it again even if
+// others can; its report counts as long as it runs.
 func (s sources) state(now time.Time) hsm.HA {
 	ha := hsm.HA{
 		Groups: []hsm.HAGroupState{}, Recovery: s.config.HA.Recovery, Logging: s.config.HA.Log.Enabled,
@@ -130,8 +129,8 @@ func (s sources) state(now time.Time) hsm.HA {
 	return ha
 }
 
-// joinGroups adds what was polled to what is configured. A group that is not
-// configured any more is gone.
+// joinGroups adds what was polled to what is configured. It drops groups that are
+// no longer configured.
 func joinGroups(configured, polled []hsm.HAGroup) []hsm.HAGroup {
 	if configured == nil {
 		return polled
@@ -174,15 +173,16 @@ func (s sources) group(g hsm.HAGroup, recovery hsm.HARecovery, now time.Time) hs
 	}
 	out.StandbyInUse = hsm.Opt[bool]{Value: active && out.Alive == 0 && out.Standby > 0, Known: out.Alive > 0 || !activeUnknown}
 	out.StandbyInUse.Value = out.StandbyInUse.Value && out.StandbyInUse.Known
-	left := out.Alive + out.Standby
-	out.Redundancy = hsm.Opt[int64]{Value: max(0, left-1), Known: !unknown}
-	out.Offline = left == 0 && len(g.Members) > 0 && (!unknown || s.allGone(g.Serial))
+	usable := out.Alive + out.Standby
+	out.Redundancy = hsm.Opt[int64]{Value: max(0, usable-1), Known: !unknown}
+	out.Offline = usable == 0 && len(g.Members) > 0 && (!unknown || s.allOffline(g.Serial))
 	out.RecoveryDisabled = lost && hsm.Is(recovery.Enabled, false)
 	return out
 }
 
-// allGone reports whether a process says so and nobody has said else since.
-func (s sources) allGone(group string) bool {
+// allOffline reports whether a process has reported all members of a group offline,
+// and it still runs or no fresh process was asked since.
+func (s sources) allOffline(group string) bool {
 	for pid, at := range s.log.offline[group] {
 		if !s.asked.After(at) || s.running(pid, at) {
 			return true
@@ -191,8 +191,8 @@ func (s sources) allGone(group string) bool {
 	return false
 }
 
-// recoveryInterval is how often a client tries to recover members, unless it
-// is configured.
+// recoveryInterval is how often a client tries to recover members unless
+// configured.
 const recoveryInterval = time.Minute
 
 func (s sources) member(g hsm.HAGroup, m hsm.HAMember, recovery hsm.HARecovery, now time.Time) hsm.HAMemberState {
@@ -204,28 +204,28 @@ func (s sources) member(g hsm.HAGroup, m hsm.HAMember, recovery hsm.HARecovery, 
 	if recovery.Interval.Known {
 		pause = time.Duration(recovery.Interval.Value) * time.Second
 	}
-	var worst, back observed // of those that count; the newest that says it is back
-	for pid, sight := range s.log.observed[memberKey{g.Serial, m.Serial}] {
-		if !sight.state.Lost() {
-			if sight.at.After(back.at) {
-				back = sight
+	var worst, back report // of those that count; the newest that it is back
+	for pid, r := range s.log.reports[memberKey{g.Serial, m.Serial}] {
+		if !r.state.Lost() {
+			if r.at.After(back.at) {
+				back = r
 			}
 			continue
 		}
-		runs := s.running(pid, sight.at)
+		runs := s.running(pid, r.at)
 		if runs {
 			v.LostBy = append(v.LostBy, pid)
 		}
-		newer := v.Reachable.Known && s.asked.After(sight.at)
+		newer := v.Reachable.Known && s.asked.After(r.at)
 		counts := !newer || runs && !v.Reachable.Value
-		switch sight.state {
+		switch r.state {
 		case hsm.HAStateExhausted:
 			counts = counts || runs
-		case hsm.HAStateRecovering: // its next attempt tells
-			counts = counts || runs && now.Sub(sight.at) < 2*pause+follow.WakeEvery
+		case hsm.HAStateRecovering: // until its next attempt is overdue
+			counts = counts || runs && now.Sub(r.at) < 2*pause+follow.WakeEvery
 		}
-		if counts && (worst.state == "" || worse(sight, worst)) {
-			worst = sight
+		if counts && (worst.state == "" || worse(r, worst)) {
+			worst = r
 		}
 	}
 	slices.Sort(v.LostBy)
@@ -241,12 +241,12 @@ func (s sources) member(g hsm.HAGroup, m hsm.HAMember, recovery hsm.HARecovery, 
 		v.State, v.Since = hsm.HAStateAlive, back.since
 	}
 	if old, ok := s.memberBefore(g.Serial, m.Serial); ok && v.Since.After(old.Since) && old.State.Lost() == v.State.Lost() && old.State != hsm.HAStateUnknown {
-		v.Since = old.Since // what it is for so long, only others tell of it now
+		v.Since = old.Since // the state is the same, only reported by another source
 	}
 	return v
 }
 
-func worse(a, b observed) bool {
+func worse(a, b report) bool {
 	i, j := slices.Index(hsm.HAMemberships, a.state), slices.Index(hsm.HAMemberships, b.state)
 	return i > j || i == j && a.since.Before(b.since)
 }

@@ -36,19 +36,19 @@ func config(retries string) hsm.ClientConfig {
 	return c
 }
 
-// at is a second of a story.
+// at returns the time of a second of the test.
 func at(second int) time.Time {
 	return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(second) * time.Second)
 }
 
-// TestHAState puts lines of the log and answers of LunaCM together. Process 7
-// runs; 8 does not.
+// TestHAState combines lines of the log with answers of LunaCM. Process 7 runs; 8
+// does not.
 func TestHAState(t *testing.T) {
 	for _, x := range []struct {
 		name  string
 		lines []string // second, process and message
 		asked int      // second of the answer of LunaCM; 0: none
-		says  string   // of the members
+		sees  string   // statuses of the members in it
 		now   int
 		want  string // state, attempt and processes of the first member; the second; the group
 	}{
@@ -58,7 +58,7 @@ func TestHAState(t *testing.T) {
 		{"LunaCM sees none", nil, 5, "down down", 10, "down [], down; redundancy 0 offline"},
 		{"an old client's standby", nil, 5, "alive standby", 10, "alive [], alive; redundancy 1"},
 		{"lost since", []string{"7 7 has dropped member: " + memberOne}, 5, "alive alive", 10, "down [7], alive; redundancy 0"},
-		{"lost, says the log alone", []string{"7 8 has dropped member: " + memberOne}, 0, "", 10, "down [], unknown; redundancy ?"},
+		{"lost, by the log alone", []string{"7 8 has dropped member: " + memberOne}, 0, "", 10, "down [], unknown; redundancy ?"},
 		{"seen back by LunaCM", []string{"3 7 has dropped member: " + memberOne}, 5, "alive alive", 10, "alive [7], alive; redundancy 1"},
 		{"an attempt", []string{"3 7 has dropped member: " + memberOne, "6 7 recovery attempt #2 failed for member: " + memberOne + ". Code: 0x30 : CKR_DEVICE_ERROR."}, 5, "down alive", 10, "recovering 2 [7] CKR_DEVICE_ERROR, alive; redundancy 0"},
 		{"attempts go on, though LunaCM reaches it", []string{"3 7 recovery attempt #2 failed for member: " + memberOne + ". Code: 0x30 : CKR_DEVICE_ERROR."}, 5, "alive alive", 10, "recovering 2 [7] CKR_DEVICE_ERROR, alive; redundancy 0"},
@@ -92,7 +92,7 @@ func TestHAState(t *testing.T) {
 			log.add(ParseLine(fmt.Sprintf("%s : [%d] HA group: %s %s", at(second).Format("Mon Jan _2 15:04:05 2006"), pid, groupNumber, message)), time.UTC)
 		}
 		s := sources{config: config("3"), log: log, running: func(pid int64, _ time.Time) bool { return pid == 7 }}
-		if words := strings.Fields(x.says); len(words) > 0 {
+		if words := strings.Fields(x.sees); len(words) > 0 {
 			s.asked = at(x.asked)
 			s.polled = &hsm.HAGroups{Groups: []hsm.HAGroup{{Serial: groupNumber, Members: []hsm.HAMember{
 				{Serial: memberOne, Status: hsm.HAMemberStatus(words[0])}, {Serial: memberTwo, Status: hsm.HAMemberStatus(words[1]), Standby: hsm.Opt[bool]{Value: words[1] == "standby", Known: true}},
@@ -118,7 +118,8 @@ func TestHAState(t *testing.T) {
 	}
 }
 
-// TestHASince keeps the time when a member was lost, whoever tells of it.
+// TestHASince checks that the time when a member was lost stays, whichever source
+// reports it.
 func TestHASince(t *testing.T) {
 	log, s := new(logState), sources{config: config("0"), running: func(int64, time.Time) bool { return false }}
 	s.log = log
@@ -145,7 +146,8 @@ ha:
   - {label: sign, members: [luna1/timestamp], attempts: 3}
 `
 
-// TestNoPasswordIsTried at the prompts of hagroup listgroups.
+// TestNoPasswordIsTried checks that none is given at the prompts of hagroup
+// listgroups.
 func TestNoPasswordIsTried(t *testing.T) {
 	t.Parallel()
 	e := collectortest.StartEstate(t, collectortest.WriteNew(t, "ha.yaml", scenario, 0o644))
@@ -158,25 +160,25 @@ func TestNoPasswordIsTried(t *testing.T) {
 	if err != nil || len(unread) > 0 || len(groups.Groups) != 2 || len(groups.Groups[0].Members) != 2 || groups.Groups[0].Members[1].Status != hsm.HAAlive {
 		t.Errorf("%+v, %q, %v", groups, unread, err)
 	}
-	left := func() string {
+	attemptsLeft := func() string {
 		answers, err := l.Ask(t.Context(), "slot set -slot 1", "role show -name co")
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, rest, _ := strings.Cut(answers[1], "before lockout:")
-		return strings.Fields(rest)[0]
+		_, text, _ := strings.Cut(answers[1], "before lockout:")
+		return strings.Fields(text)[0]
 	}
-	if n := left(); n != "10" {
-		t.Errorf("%s logins are left", n)
+	if n := attemptsLeft(); n != "10" {
+		t.Errorf("%s login attempts left", n)
 	}
 	guess := strings.NewReader("hagroup listgroups\nsecret\n\nexit\n")
-	if err := simulator.LunaCMOf(filepath.Dir(e.ControlSocket)).Run(t.Context(), guess, new(strings.Builder)); err != nil || left() != "9" {
-		t.Errorf("a password that was tried is not seen: %v, %s logins are left", err, left())
+	if err := simulator.LunaCMOf(filepath.Dir(e.ControlSocket)).Run(t.Context(), guess, new(strings.Builder)); err != nil || attemptsLeft() != "9" {
+		t.Errorf("a password that was tried is not noticed: %v, %s login attempts left", err, attemptsLeft())
 	}
 }
 
-// TestHAConfigChanges are seen without a restart, and so is the log that it
-// names next.
+// TestHAConfigChanges checks that changes of the configuration are noticed without a
+// restart, and that the log which it names then is read.
 func TestHAConfigChanges(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -200,7 +202,7 @@ func TestHAConfigChanges(t *testing.T) {
 	write("conf", conf(memberOne, "a"))
 	write("a/haErrorLog.txt", line("has dropped member: "+memberOne)+"what is this\n")
 	write("b/haErrorLog.txt", line("recovery attempt #1 succeeded for member: "+memberTwo))
-	h := &Collector{Device: "host", Config: filepath.Join(dir, "conf"), Interval: time.Hour, Log: slog.New(slog.DiscardHandler), look: 20 * time.Millisecond}
+	h := &Collector{Device: "host", Config: filepath.Join(dir, "conf"), Interval: time.Hour, Log: slog.New(slog.DiscardHandler), check: 20 * time.Millisecond}
 	steps := []struct {
 		want string
 		then func()
@@ -226,8 +228,8 @@ func TestHAConfigChanges(t *testing.T) {
 	})
 }
 
-// TestClientCertificates reads every certificate of the files that the
-// configuration names, and nothing of a file that is not there.
+// TestClientCertificates reads every certificate in the files that the
+// configuration names; one of them is missing.
 func TestClientCertificates(t *testing.T) {
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -253,32 +255,32 @@ func TestClientCertificates(t *testing.T) {
 	}
 }
 
-// TestHAStandbyInUse: a standby member is in use when no other is left, and
-// only where that is known.
+// TestHAStandbyInUse: a standby member is in use if no other member is alive. This
+// is unknown if the state of another is.
 func TestHAStandbyInUse(t *testing.T) {
-	for says, want := range map[string]hsm.Opt[bool]{
+	for statuses, want := range map[string]hsm.Opt[bool]{
 		"alive standby":   hsm.Some(false),
 		"down standby":    hsm.Some(true),
-		"down down":       hsm.Some(false), // of a standby member that is down, too
+		"down down":       hsm.Some(false), // the standby member is also down
 		"unknown standby": {},
 		"standby standby": hsm.Some(false), // nothing was lost
 	} {
-		words := strings.Fields(says)
+		words := strings.Fields(statuses)
 		p := hsm.HAGroups{Groups: []hsm.HAGroup{{Serial: groupNumber, Members: []hsm.HAMember{{Serial: memberOne}, {Serial: memberTwo}}}}}
 		for i, w := range words {
 			m := &p.Groups[0].Members[i]
-			if m.Standby = hsm.Some(w == "standby" || says == "down down" && i == 1); w != "unknown" {
+			if m.Standby = hsm.Some(w == "standby" || statuses == "down down" && i == 1); w != "unknown" {
 				m.Status = hsm.HAMemberStatus(w)
 			}
 		}
 		s := sources{config: config("3"), log: new(logState), polled: &p, asked: at(5), running: func(int64, time.Time) bool { return false }}
 		if g := s.state(at(10)).Groups[0]; g.StandbyInUse != want {
-			t.Errorf("%s: %+v, want %+v", says, g.StandbyInUse, want)
+			t.Errorf("%s: %+v, want %+v", statuses, g.StandbyInUse, want)
 		}
 	}
 }
 
-// TestHALogRotatedAway: what was rotated away while nobody watched counts.
+// TestHALogRotatedAway: lines that were rotated away before the start count.
 func TestHALogRotatedAway(t *testing.T) {
 	dir := t.TempDir()
 	log := filepath.Join(dir, "haErrorLog.txt")
@@ -316,14 +318,14 @@ func TestHALogRotatedAway(t *testing.T) {
 		t.Fatalf("%d lines, %v", n, err)
 	}
 	pid := int64(os.Getpid())
-	one, two := sum.observed[memberKey{groupNumber, memberOne}][pid], sum.observed[memberKey{groupNumber, memberTwo}][pid]
+	one, two := sum.reports[memberKey{groupNumber, memberOne}][pid], sum.reports[memberKey{groupNumber, memberTwo}][pid]
 	if one.state != hsm.HAStateRecovering || !one.since.Equal(at(60)) || two.state != hsm.HAStateAlive {
 		t.Errorf("%+v\n%+v", one, two)
 	}
 }
 
-// TestHAByVTL asks the tool of old clients, here a script that shows what it
-// was started with.
+// TestHAByVTL asks the tool of old clients, here a script that checks its arguments
+// and standard input.
 func TestHAByVTL(t *testing.T) {
 	const old = `
 ================ HA Global Configuration Settings ===============
@@ -339,7 +341,7 @@ Slot #     Member S/N      Member Label      Status
 ======     ==========      ============      ======
 1          ` + memberOne + `        pay1              alive
 ------     ` + memberTwo + `        ------------      down`
-	vtl := collectortest.WriteNew(t, "vtl", "#!/bin/sh\n[ \"$*\" = 'haAdmin -show' ] || exit 1\ncat << END\n"+old+"\nEND\nread x && echo 'it was told something'\n", 0o755)
+	vtl := collectortest.WriteNew(t, "vtl", "#!/bin/sh\n[ \"$*\" = 'haAdmin -show' ] || exit 1\ncat << END\n"+old+"\nEND\nread x && echo 'it was given input'\n", 0o755)
 	groups, unread, err := readVTL(t, vtl)
 	if err != nil || len(unread) > 0 || len(groups.Groups) != 1 {
 		t.Fatalf("%+v, %q, %v", groups, unread, err)

@@ -7,7 +7,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// captureFile is the file of a resource in a capture.
+// captureFile returns the name of the file of a resource in a capture.
 func captureFile(path string) string { return "rest" + path + ".json" }
 
 // Capture implements [collectors.Source].

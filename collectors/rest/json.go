@@ -10,10 +10,11 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/answer"
 )
 
-// parseObject reads a JSON object. Besides JSON it takes what the vendor's
-// documents show: True, False and None, keys that are numbers, commas that are
-// missing or too many, objects in a list that lack their brace, and line ends
-// within strings. What is not closed is not read: it may be cut.
+// parseObject reads a JSON object. Besides JSON it accepts what the vendor's
+// documents show: True, False and None, keys that are numbers, missing and
+// superfluous commas, objects in a list without their opening brace, and line
+// ends within strings. Text that ends before the object is an error: it may be
+// cut.
 func parseObject(text []byte) (object, error) {
 	r := jsonReader{text: bytes.TrimPrefix(text, []byte("\ufeff"))}
 	if r.next() != '{' {
@@ -25,7 +26,7 @@ func parseObject(text []byte) (object, error) {
 		return nil, fmt.Errorf("JSON, at byte %d of %d: %w", r.at, len(text), err)
 	}
 	if r.next() != 0 || r.at < len(r.text) {
-		return nil, fmt.Errorf("JSON: more behind the end, at byte %d of %d", r.at, len(text))
+		return nil, fmt.Errorf("JSON: more after the end, at byte %d of %d", r.at, len(text))
 	}
 	return o, nil
 }
@@ -35,12 +36,13 @@ const maxDepth = 50
 
 var errCut = errors.New("it ends too early")
 
+// A jsonReader is JSON and how far it was read.
 type jsonReader struct {
 	text []byte
 	at   int
 }
 
-// next returns the next byte that is no white space, 0 at the end.
+// next skips white space and returns the next byte, 0 at the end.
 func (r *jsonReader) next() byte {
 	for r.at < len(r.text) && strings.IndexByte(" \t\r\n", r.text[r.at]) >= 0 {
 		r.at++
@@ -73,7 +75,7 @@ func (r *jsonReader) members(depth int) (object, error) {
 	}
 }
 
-// key reads a string, or a number in its place.
+// key reads the name of a member: a string, or a number in its place.
 func (r *jsonReader) key() (string, error) {
 	if r.next() == '"' {
 		return r.str()
@@ -83,7 +85,7 @@ func (r *jsonReader) key() (string, error) {
 	case r.at == len(r.text):
 		return "", errCut
 	case word == "" || strings.Trim(word, "0123456789") != "":
-		return "", errors.New("no name of a member")
+		return "", errors.New("a member without a name")
 	}
 	return word, nil
 }
@@ -95,7 +97,7 @@ func (r *jsonReader) member(o object, key string, depth int) error {
 	case 0:
 		return errCut
 	default:
-		return fmt.Errorf("no colon behind %q", answer.Clip(key, 40))
+		return fmt.Errorf("no colon after %q", answer.Clip(key, 40))
 	}
 	r.at++
 	v, err := r.value(depth + 1)
@@ -157,11 +159,11 @@ func (r *jsonReader) elements(depth int) ([]any, error) {
 			if err := r.member(o, key, depth+1); err != nil {
 				return nil, err
 			}
-			rest, err := r.members(depth + 1)
+			others, err := r.members(depth + 1)
 			if err != nil {
 				return nil, err
 			}
-			for k, x := range rest {
+			for k, x := range others {
 				o[k] = x
 			}
 			v = o
@@ -170,7 +172,7 @@ func (r *jsonReader) elements(depth int) ([]any, error) {
 	}
 }
 
-// word reads up to the next byte that cannot be of a number or a name.
+// word reads up to the next byte that cannot be part of a number or a name.
 func (r *jsonReader) word() string {
 	start := r.at
 	for r.at < len(r.text) && strings.IndexByte(" \t\r\n,:{}[]\"", r.text[r.at]) < 0 {
@@ -179,7 +181,7 @@ func (r *jsonReader) word() string {
 	return string(r.text[start:r.at])
 }
 
-// str reads a string. Control characters in it stand for themselves.
+// str reads a string, in which control characters need no escape.
 func (r *jsonReader) str() (string, error) {
 	start := r.at
 	for r.at++; r.at < len(r.text); r.at++ {
@@ -195,6 +197,7 @@ func (r *jsonReader) str() (string, error) {
 	return "", errCut
 }
 
+// unquote returns the value of a string literal.
 func unquote(literal []byte) (s string, err error) {
 	plain := make([]byte, 0, len(literal))
 	for _, c := range literal {

@@ -13,18 +13,18 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A Poller reads one Luna Network HSM over its REST API, each source at
-// its pace, one request at a time.
+// A Poller reads one Luna Network HSM over its REST API, each source at its pace
+// and one request at a time. It implements [collectors.Source].
 type Poller struct {
 	Device    string
 	API       *API
 	Rank      int // of its observations
 	Intervals poll.Intervals
 
-	hsm    string          // id, which is the serial number of the HSM
-	last   hsmCounter      // of the poll before, for the utilization
-	read   map[string]bool // sources that were read once
-	absent map[string]bool // sources that this release lacks
+	hsm    string          // its id, which is its serial number; "": not known
+	last   hsmCounter      // of an earlier poll, for the utilization
+	read   map[string]bool // sources that were read at least once
+	absent map[string]bool // sources that this release does not have
 }
 
 // A source is one or more resources that are read together.
@@ -35,7 +35,7 @@ type source struct {
 	ask      func(*Poller, context.Context) ([]hsm.Fact, []string, error)
 }
 
-// sources lists what is read, in this order.
+// sources are polled in this order.
 var sources = []source{
 	{name: "rest hsm", pace: poll.Fast, ask: (*Poller).askHSM},
 	{name: "rest counter", pace: poll.Fast, ask: (*Poller).askCounter},
@@ -60,10 +60,10 @@ func (p *Poller) Run(ctx context.Context, report func(hsm.Observation)) error {
 	return nil
 }
 
-// round reads every source that is due and returns why the session was lost,
-// or None. Without a session every source of the round shares its failure;
-// and so it is after a request that timed out, since the appliance shuts out
-// who lets requests hang.
+// round reads every source that is due and returns why the session was lost, or
+// None. After that all remaining sources of the round report the same failure; and
+// so they do after a request that timed out, since the appliance locks out a
+// client whose requests hang.
 func (p *Poller) round(ctx context.Context, due func(poll.Pace) bool, report func(hsm.Observation)) hsm.Failure {
 	if p.read == nil {
 		p.read, p.absent = make(map[string]bool), make(map[string]bool)
@@ -90,7 +90,7 @@ func (p *Poller) round(ctx context.Context, due func(poll.Pace) bool, report fun
 		}
 		if s.optional && !p.read[s.name] && collectors.FailureOf(obs.Err).OfSession() {
 			lost = obs.Err
-			continue // this release may lack it, and then nobody would ever report it again
+			continue // this release may not have it, and then its failure would never clear
 		}
 		obs.At = time.Now()
 		obs.Took = obs.At.Sub(start)
@@ -104,7 +104,7 @@ func (p *Poller) round(ctx context.Context, due func(poll.Pace) bool, report fun
 	return collectors.FailureOf(lost)
 }
 
-// lacks reports whether err says that there is no such resource in this release.
+// lacks reports whether err means that this release has no such resource.
 func lacks(err error) bool {
 	switch status(err) {
 	case http.StatusNotFound, http.StatusNotImplemented, http.StatusInternalServerError:
@@ -134,8 +134,9 @@ func unrecognised(path string) error {
 // maxListed bounds the resources of one list; an HSM has 100 partitions.
 const maxListed = 1000
 
-// every reads each resource of a list. One that was removed since it was
-// listed, or whose name would be no plain name, is left out.
+// every reads each resource of a list and passes it to add. It skips one that was
+// removed since it was listed, and returns as unread those whose names may not be
+// sent.
 func every[T any](ctx context.Context, r *API, path, key string, read func(object) (T, bool), add func(listed, T) error) (unread []string, err error) {
 	list, err := resource(ctx, r, path, func(o object) ([]listed, bool) { return o.list(key) })
 	if err != nil {
@@ -164,19 +165,21 @@ func every[T any](ctx context.Context, r *API, path, key string, read func(objec
 	return unread, nil
 }
 
+// root is the path of the appliance; the others are below it.
 const root = "/api/lunasa"
 
 // ofHSM returns the path of a resource of the HSM.
-func (p *Poller) ofHSM(ctx context.Context, more string) (string, error) {
+func (p *Poller) ofHSM(ctx context.Context, resource string) (string, error) {
 	if p.hsm == "" {
 		if _, err := p.findHSM(ctx); err != nil {
 			return "", err
 		}
 	}
-	return root + "/hsms/" + p.hsm + more, nil
+	return root + "/hsms/" + p.hsm + resource, nil
 }
 
-// findHSM takes the first HSM of the appliance and tells of others.
+// findHSM chooses the first HSM of the appliance and returns a note on each other
+// one.
 func (p *Poller) findHSM(ctx context.Context) (others []string, err error) {
 	p.hsm = ""
 	path := root + "/hsms"
@@ -216,7 +219,7 @@ func (p *Poller) askHSM(ctx context.Context) ([]hsm.Fact, []string, error) {
 	}
 	show.SoftwareVersion, show.Serial = software, p.hsm
 	if major, _, _ := strings.Cut(software, "."); len(major) == 1 && major < "7" {
-		return []hsm.Fact{show}, others, nil // tells of no tampers
+		return []hsm.Fact{show}, others, nil // it has no tampers
 	}
 	facts := []hsm.Fact{show}
 	tamper, err := resource(ctx, p.API, path+"/tamper", readTamper)
@@ -230,24 +233,12 @@ func (p *Poller) askHSM(ctx context.Context) ([]hsm.Fact, []string, error) {
 	return facts, others, nil
 }
 
-// oldAPI reports whether err can come of an API version that is too new.
+// oldAPI reports whether the cause of err can be that the appliance does not
+// support the API version.
 func oldAPI(err error) bool {
 	switch status(err) {
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusUnsupportedMediaType, http.StatusNotImplemented:
 		return true
-	}
-	return false
-}
-
-// older takes the next older version of the API; false if there is none.
-func (r *API) older() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, v := range apiVersions {
-		if v < r.version {
-			r.version = v
-			return true
-		}
 	}
 	return false
 }
@@ -267,12 +258,12 @@ func (p *Poller) askCounter(ctx context.Context) ([]hsm.Fact, []string, error) {
 		facts = append(facts, m)
 	}
 	if ok || c.uptime.Value-p.last.uptime.Value >= 1 || c.uptime.Value < p.last.uptime.Value || !p.last.uptime.Known {
-		p.last = c // unless it is too near to the last to tell
+		p.last = c // unless too close to the last one for a utilization
 	}
 	return facts, nil, nil
 }
 
-// single asks for one resource that is one fact.
+// single reads one resource that is one fact.
 func single[T hsm.Fact](ctx context.Context, p *Poller, path string, read func(object) (T, bool)) ([]hsm.Fact, []string, error) {
 	v, err := resource(ctx, p.API, path, read)
 	if err != nil {
@@ -305,9 +296,9 @@ func (p *Poller) askLicenses(ctx context.Context) ([]hsm.Fact, []string, error) 
 	return single(ctx, p, path, readLicenses)
 }
 
-// partitionRoleID is the role that is read of each partition: the Crypto Officer
-// is the one that applications need activated. Each role more would be one
-// more command to the HSM for each partition.
+// partitionRoleID is the role that is read of each partition: applications need
+// the Crypto Officer to be activated. Another role would cost another command to
+// the HSM for each partition.
 const partitionRoleID = "co"
 
 func (p *Poller) askPartitions(ctx context.Context) ([]hsm.Fact, []string, error) {

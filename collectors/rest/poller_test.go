@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { collectortest.Main(m) }
 
-// rest returns a client of the appliance of that name.
+// apiOf returns a client of the appliance with that name.
 func apiOf(t *testing.T, e collectortest.Estate, name string) *API {
 	t.Helper()
 	a := e.Appliance(t, name)
@@ -34,15 +34,12 @@ func apiOf(t *testing.T, e collectortest.Estate, name string) *API {
 	return r
 }
 
-// all is a round in which everything is due.
-func all(poll.Pace) bool { return true }
-
-// facts runs one round and returns what it made known of the device, and the
+// facts runs one round and returns the device as it was observed, and the
 // observations.
 func (p *Poller) facts(t *testing.T) (hsm.Device, []hsm.Observation) {
 	t.Helper()
 	snap, seen := &hsm.Snapshot{}, []hsm.Observation(nil)
-	p.round(t.Context(), all, func(o hsm.Observation) {
+	p.round(t.Context(), poll.Always, func(o hsm.Observation) {
 		seen = append(seen, o)
 		snap = snap.With(o)
 	})
@@ -79,12 +76,12 @@ func TestRESTReadsEverything(t *testing.T) {
 	}
 }
 
-// TestRESTEqualsLunaSH reads the same appliances by both ways: what both state
-// is the same.
+// TestRESTEqualsLunaSH reads the same appliances both ways: what both state is the
+// same.
 func TestRESTEqualsLunaSH(t *testing.T) {
 	e := collectortest.StartEstate(t, "")
-	// These move between the two readings.
-	moves := []string{"operation_requests", "operation_errors", "crypto_requests", "crypto_errors", "object_count", "used_bytes", "free_bytes",
+	// These change between the two readings.
+	changing := []string{"operation_requests", "operation_errors", "crypto_requests", "crypto_errors", "object_count", "used_bytes", "free_bytes",
 		"available_bytes", "used_ratio", "reading", "samples", "average_ratio", "busy_seconds", "last_reset", "interval_seconds"}
 	for _, name := range []string{"luna62", "luna72"} {
 		t.Run(name, func(t *testing.T) {
@@ -106,7 +103,7 @@ func TestRESTEqualsLunaSH(t *testing.T) {
 				if section == "sources" || !ok {
 					continue
 				}
-				differ(section, x["value"], y["value"], moves, func(path string, same bool, x, y any) {
+				differ(section, x["value"], y["value"], changing, func(path string, same bool, x, y any) {
 					if compared++; !same {
 						t.Errorf("%s: %s: LunaSH says %v, REST says %v", name, path, x, y)
 					}
@@ -120,32 +117,33 @@ func TestRESTEqualsLunaSH(t *testing.T) {
 	}
 }
 
-// differ walks two values and tells of each that both state.
-func differ(path string, x, y any, but []string, tell func(path string, same bool, x, y any)) {
-	if slices.Contains(but, path[strings.LastIndex(path, ".")+1:]) || x == nil || y == nil || x == "" || y == "" {
+// differ walks two values and reports each that both state, except those named in
+// ignored.
+func differ(path string, x, y any, ignored []string, report func(path string, same bool, x, y any)) {
+	if slices.Contains(ignored, path[strings.LastIndex(path, ".")+1:]) || x == nil || y == nil || x == "" || y == "" {
 		return
 	}
 	switch a := x.(type) {
 	case map[string]any:
 		b, _ := y.(map[string]any)
 		for k := range a {
-			differ(path+"."+k, a[k], b[k], but, tell)
+			differ(path+"."+k, a[k], b[k], ignored, report)
 		}
 	case []any:
 		b, _ := y.([]any)
 		for _, v := range a {
 			if i := slices.IndexFunc(b, func(w any) bool { return nameOf(w) == nameOf(v) }); i >= 0 {
-				differ(path+"."+nameOf(v), v, b[i], but, tell)
+				differ(path+"."+nameOf(v), v, b[i], ignored, report)
 			} else if id := nameOf(v); id != "" && !onlyLunaSH(path, v) {
-				tell(path+"."+id, false, v, nil)
+				report(path+"."+id, false, v, nil)
 			}
 		}
 	default:
-		tell(path, reflect.DeepEqual(x, y), x, y)
+		report(path, reflect.DeepEqual(x, y), x, y)
 	}
 }
 
-// nameOf is what names an element of a list.
+// nameOf returns what identifies an element of a list.
 func nameOf(v any) string {
 	o, ok := v.(map[string]any)
 	if !ok {
@@ -159,14 +157,14 @@ func nameOf(v any) string {
 	return ""
 }
 
-// onlyLunaSH are elements that only LunaSH lists: other roles than the one that
-// is read, and what the HSM's build fixes.
+// onlyLunaSH reports whether only LunaSH lists an element: a role that is not read
+// over REST, or what the HSM's build fixes.
 func onlyLunaSH(path string, v any) bool {
 	o, _ := v.(map[string]any)
 	return strings.HasSuffix(path, ".roles") || strings.HasPrefix(path, "policies") && o["id"] == nil || strings.HasPrefix(path, "licenses") && o["total"] != nil
 }
 
-// TestRESTUtilization is that of the time between two polls.
+// TestRESTUtilization checks the utilization between two polls.
 func TestRESTUtilization(t *testing.T) {
 	at := func(up, idle float64, commands uint64) hsmCounter {
 		return hsmCounter{uptime: hsm.Some(up), idle: hsm.Some(idle), commands: hsm.Some(commands)}
@@ -192,8 +190,8 @@ func TestRESTUtilization(t *testing.T) {
 	}
 }
 
-// TestRESTSendsNothingElse tries what could change an appliance through the
-// transport itself: nothing of it reaches the server.
+// TestRESTSendsNothingElse tries requests that could change an appliance, directly
+// on the transport: none of them reaches the server.
 func TestRESTSendsNothingElse(t *testing.T) {
 	f := newFake(t, nil)
 	r := f.client()
@@ -238,18 +236,18 @@ func TestRESTSendsNothingElse(t *testing.T) {
 	}
 }
 
-// A fake is a web server that counts and misbehaves as told.
+// A fake is a web server that counts, and misbehaves as handle does.
 type fake struct {
 	*httptest.Server
 	t      *testing.T
-	handle func(out http.ResponseWriter, q *http.Request) bool // false: it does as usual
+	handle func(out http.ResponseWriter, q *http.Request) bool // false: the usual answer
 
-	mu     sync.Mutex // guards the rest
+	mu     sync.Mutex // guards the fields below
 	seen   []string
 	logins int
 }
 
-// newFake returns a server that knows one HSM of next to no facts.
+// newFake returns a server with one HSM, of which it states little.
 func newFake(t *testing.T, handle func(http.ResponseWriter, *http.Request) bool) *fake {
 	t.Helper()
 	f := &fake{t: t, handle: handle}

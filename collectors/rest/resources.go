@@ -17,8 +17,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// An object is a JSON object. Its methods read a member in whatever type the
-// releases and documents give it, and leave it unknown otherwise.
+// An object is a JSON object. Its methods read a member in any type that releases
+// and documents give it; a member of another type is unknown.
 type object map[string]any
 
 // text returns the first of the members that is a string or a number.
@@ -56,7 +56,7 @@ func (o object) number(key string) hsm.Opt[float64] {
 	return n
 }
 
-// whole reads a number that is not negative; -1 and the like are "not known".
+// whole reads a whole number. A negative one means that the value is unknown.
 func (o object) whole(key string) hsm.Opt[int64] {
 	var n hsm.Opt[int64]
 	v, ok := answer.Amount(strings.TrimSuffix(o.text(key), ".0"))
@@ -139,6 +139,7 @@ func readHSM(o object) (hsm.Show, bool) {
 	return s, s.Firmware != "" || s.Model != "" || s.Zeroized.Known
 }
 
+// pick returns a if first, else b.
 func pick[T any](first bool, a, b T) T {
 	if first {
 		return a
@@ -146,7 +147,8 @@ func pick[T any](first bool, a, b T) T {
 	return b
 }
 
-// loggedIn reads a truth, or the name of a role: "nobody", "so".
+// loggedIn reads whether the SO is logged in: a boolean, or the name of a role,
+// such as "nobody" or "so".
 func loggedIn(o object) hsm.Opt[bool] {
 	if v := o.truth("loggedIn"); v.Known {
 		return v
@@ -160,7 +162,7 @@ func loggedIn(o object) hsm.Opt[bool] {
 	return hsm.Opt[bool]{}
 }
 
-// An hsmCounter is the counters of an HSM at one moment.
+// An hsmCounter is the counters of an HSM at one time.
 type hsmCounter struct {
 	hsm.Information
 	uptime, idle hsm.Opt[float64] // s since HSM reset
@@ -179,9 +181,8 @@ func readCounter(o object) (hsmCounter, bool) {
 	return c, c.Information != hsm.Information{} || c.uptime.Known
 }
 
-// since returns the utilization between an earlier reading and c. There is
-// none if the HSM was reset in between, or if they are less than a second
-// apart.
+// since returns the utilization between last, an earlier reading, and c. There is
+// none if the HSM was reset in between or if they are less than 1 s apart.
 func (c hsmCounter) since(last hsmCounter) (hsm.Monitor, bool) {
 	known := c.uptime.Known && c.idle.Known && c.commands.Known && last.uptime.Known && last.idle.Known && last.commands.Known
 	up, idle := c.uptime.Value-last.uptime.Value, c.idle.Value-last.idle.Value
@@ -200,8 +201,8 @@ func (c hsmCounter) since(last hsmCounter) (hsm.Monitor, bool) {
 
 func ratio(v float64) float64 { return max(0, min(1, v)) }
 
-// readTamper reads tampers in both of their forms, a list of objects and an
-// object with an index for a name.
+// readTamper reads tampers in both their forms: a list of objects, and an object
+// whose keys are indices.
 func readTamper(o object) (hsm.Tamper, bool) {
 	t := hsm.Tamper{State: hsm.TamperNone, Tampers: []string{}}
 	switch v := o["tampers"].(type) {
@@ -264,7 +265,7 @@ func readRole(o object) (hsm.Role, bool) {
 	if !r.LoginAttemptsLeft.Known {
 		r.LoginAttemptsLeft = o.whole("changePasswordAttemptsLeft")
 	}
-	if hsm.Is(r.Initialized, false) { // the rest has no meaning
+	if hsm.Is(r.Initialized, false) { // the other members have no meaning
 		return hsm.Role{Name: r.Name, Initialized: r.Initialized}, r.Name != ""
 	}
 	return r, r.Name != "" && (r.LockedOut.Known || r.Initialized.Known || r.LoginAttemptsLeft.Known)
@@ -279,11 +280,11 @@ func readLicenses(o object) (hsm.Licenses, bool) {
 	return all, ok
 }
 
-// numericPolicies are policies whose value is a number and no switch.
+// numericPolicies are the policies whose value is a number, not a switch.
 var numericPolicies = []int64{33}
 
-// readPolicy reads one policy. What changing it would destroy depends on its
-// present value.
+// readPolicy reads one policy. Whether a change is destructive depends on the
+// current value.
 func readPolicy(o object) (hsm.Policy, bool) {
 	p := hsm.Policy{ID: o.whole("id"), Description: o.text("description", "name"), Value: o.text("value")}
 	if !slices.Contains(numericPolicies, p.ID.Value) {
@@ -318,7 +319,8 @@ func readClient(o object) (hsm.Client, bool) {
 	return c, c.Name != ""
 }
 
-// certificateNames are the parts of a name as OpenSSL and LunaSH print them.
+// certificateNames are the parts of a distinguished name as OpenSSL and LunaSH
+// print them, by object identifier.
 var certificateNames = map[string]string{
 	"2.5.4.3": "CN", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.10": "O", "2.5.4.11": "OU",
 	"1.2.840.113549.1.9.1": "emailAddress",
@@ -356,12 +358,13 @@ func readService(o object) (hsm.Service, bool) {
 	return s, s.Status != ""
 }
 
-// sensorUnits are the units as LunaSH prints them, by that of the API.
+// sensorUnits are the units as LunaSH prints them, by those of the API.
 var sensorUnits = map[string]string{
 	"degree c": "degrees C", "degrees c": "degrees C", "rpm": "RPM", "volts": "Volts", "present": "discrete", "": "discrete",
 }
 
-// readSensor reads one sensor. The API tells no status; the thresholds do.
+// readSensor reads one sensor. The API states no status; it follows from the
+// thresholds.
 func readSensor(o object) (hsm.Sensor, bool) {
 	s := hsm.Sensor{
 		Name: strings.TrimSpace(o.text("id")), Reading: o.number("value"), Unit: o.text("unit"),
@@ -372,13 +375,13 @@ func readSensor(o object) (hsm.Sensor, bool) {
 		s.Unit = unit
 	}
 	if s.Unit == "discrete" || s.Unit == "degrees C" && hsm.Is(s.Reading, 0) {
-		s.Reading = hsm.Opt[float64]{} // not a measure, or a sensor that is not there
+		s.Reading = hsm.Opt[float64]{} // not a measurement, or the sensor is not present
 	}
 	_, stated := o["value"]
 	return s, s.Name != "" && stated
 }
 
-// readFilesystem reads a disk partition, in units of 1 KiB as df counts.
+// readFilesystem reads a disk partition, whose sizes are in units of 1 KiB.
 func readFilesystem(o object) (hsm.Filesystem, bool) {
 	size, used, free := o.whole("size"), o.whole("used"), o.whole("available")
 	for _, n := range []hsm.Opt[int64]{size, used, free} {
@@ -421,8 +424,8 @@ func readOperations(o object) (hsm.Operations, bool) {
 	return v, ok
 }
 
-// readSMART reads the result of the disk's self-assessment, in the case in
-// which LunaSH prints it.
+// readSMART reads the result of the disk's self-assessment, and returns it in the
+// upper case of LunaSH.
 func readSMART(o object) (string, bool) {
 	result := strings.ToUpper(answer.Collapse(answer.Clip(o.text("selfAssessment"), 200)))
 	return result, result != ""

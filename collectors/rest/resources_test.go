@@ -9,7 +9,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/collectortest"
 )
 
-// readers are all readers, by name.
+// readers are the readers of all resources, by name.
 var readers = map[string]func(object) (any, bool){
 	"hsm": anyOf(readHSM), "counter": anyOf(readCounter), "tamper": anyOf(readTamper), "partition": anyOf(readPartition),
 	"role": anyOf(readRole), "licenses": anyOf(readLicenses), "policy": anyOf(readPolicy), "ntls": anyOf(readNTLS),
@@ -35,8 +35,8 @@ func ids(key string) func(object) (any, bool) {
 	}
 }
 
-// cases are answers in the forms that releases and documents give, and
-// what must be read of them.
+// cases are answers in the forms of releases and documents, and the values that
+// must be read from them.
 var cases = []struct{ reader, text, want string }{
 	{"hsm", `{"loggedIn": true, "zeroized": True, "label": "", "soLoginsLeft": -1, "authenticationMethod": "Password", "partNumber": null}`,
 		"so_logged_in true\nzeroized true\nlabel \"\"\nso_login_attempts_left null\nauthentication \"password\"\nsecure_transport_mode null"},
@@ -117,8 +117,8 @@ func TestTruncatedJSONIsNoJSON(t *testing.T) {
 	}
 }
 
-// FuzzREST holds the reading of JSON to encoding/json, where that takes it,
-// and the readers to no panic and to values that marshal.
+// FuzzREST compares parseObject with encoding/json where that accepts the text, and
+// requires of the readers no panic and values that marshal.
 func FuzzREST(f *testing.F) {
 	for _, c := range cases {
 		f.Add(c.text)
@@ -144,8 +144,7 @@ func FuzzREST(f *testing.F) {
 	})
 }
 
-// want is what the blocks of the reference must give: a reader and
-// values, or for requests the method and path and whether they may be sent.
+// want are the values that a reader must find in blocks of the reference.
 var want = map[string]struct{ reader, want string }{
 	"08": {"root", `. "6.2.0-6"`},
 	"10": {"hsms", `. ["154704","45906"]`},
@@ -159,7 +158,7 @@ var want = map[string]struct{ reader, want string }{
 	"35": {"policy", "id 26\nvalue \"Off\"\ndestructive true"},
 	"39": {"ntls", `. {"status":"up","links":0,"connected_clients":0,"successful_connections":8,"failed_connections":19}`},
 	"43": {"client", `. {"name":"testClient","address":"1.2.3.4","requires_htl":false}`},
-	"47": {"certificate", ""}, // its place, without a certificate
+	"47": {"certificate", ""}, // the member has no certificate in it
 	"51": {"service", `. {"status":"running","on_boot":true}`},
 	"53": {"items", `. ["FAN1A","FAN1B","Inlet","CHA DIMM 0"]`},
 	"55": {"sensor", "name \"FAN1A\"\nreading 4600\nlower_critical 2000\nlower_nonrecoverable 1000\nupper_critical null\nunit \"RPM\""},
@@ -167,22 +166,22 @@ var want = map[string]struct{ reader, want string }{
 	"67": {"filesystem", "mount \"/\"\ntotal_bytes 8320901120\nused_bytes 299724800\navailable_bytes 7574904832"},
 }
 
-// lists are blocks that are lists of resources, and how long.
+// lists are the blocks that are lists of resources, with their lengths.
 var lists = map[string]struct {
 	key string
 	n   int
 }{"33": {"policies", 25}, "49": {"services", 12}, "65": {"partitions", 11}}
 
-// TestReferenceREST holds requests and answers of the reference.
+// TestReferenceREST reads the answers of the reference.
 func TestReferenceREST(t *testing.T) {
 	blockIDs, texts := collectortest.ReferenceBlocks(t, "rest_api")
-	all, good, left := 0, 0, []string{}
+	all, good, skipped := 0, 0, []string{}
 	for _, id := range blockIDs {
 		number, text := strings.TrimPrefix(id, "rest_api/"), texts[id]
 		w, known := want[number]
 		l, list := lists[number]
 		if !known && !list {
-			left = append(left, number)
+			skipped = append(skipped, number)
 			continue
 		}
 		all++
@@ -212,5 +211,5 @@ func TestReferenceREST(t *testing.T) {
 		}
 		good++
 	}
-	t.Logf("rest_api: %d of %d; left out, as requests, schemas or resources that are not read: %s", good, all, strings.Join(left, " "))
+	t.Logf("rest_api: %d of %d; left out, as requests, schemas or resources that are not read: %s", good, all, strings.Join(skipped, " "))
 }

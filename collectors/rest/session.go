@@ -1,3 +1,7 @@
+// Package rest reads Luna Network HSMs over the REST API of the appliance: the
+// session, the requests that may be sent, the readers of the resources, and the
+// poller. It follows the vendor's documents of 7.2, and sends only the login to the
+// appliance and GETs; it never logs in to the HSM.
 package rest
 
 import (
@@ -25,26 +29,26 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// API reads resources of a Luna Network HSM over its REST API. It keeps one
-// session and one connection, and asks one thing at a time. A session that the
-// appliance ended is renewed once, unseen. A password that was refused is not
-// tried again before its file changes: the appliance shuts out an address
-// after a few bad logins, and for longer each time.
+// API is the REST API of one appliance. It keeps one session and one connection,
+// and sends one request at a time. A session that the appliance ended is renewed
+// once, unnoticed by the caller. A password that was refused is not tried again
+// before its file changes: the appliance locks out an address after a few failed
+// logins, each time for longer.
 type API struct {
 	Address      string // host:port
 	User         string
 	PasswordFile setting.File  // read at each login
-	CAFile       string        // PEM; "" to use Certificate
+	CAFile       string        // PEM; used unless Certificate is given
 	Certificate  string        // pinned SHA-256 fingerprint of the certificate, as [ParseFingerprint] takes it
 	Timeout      time.Duration // of one request; 0: 30 s
 	Replay       string        // directory of a capture, instead of an appliance
 
-	keep    func(path string, text []byte) // of every answer; nil: none
-	mu      sync.Mutex                     // one request at a time; guards the rest
+	keep    func(path string, text []byte) // receives every answer that could be parsed; nil: no capture is made
+	mu      sync.Mutex                     // one request at a time; guards the fields below
 	client  *http.Client
 	version int    // of the API; 0: not yet chosen
 	cookie  string // of the session; "": none
-	proven  bool   // the session has given an answer
+	proven  bool   // the session was accepted with a request
 	refused *refusal
 }
 
@@ -54,26 +58,27 @@ type refusal struct {
 	err  error
 }
 
-// A passwordState tells whether a password file was touched.
+// A passwordState identifies a version of a password file.
 type passwordState struct {
 	sum      [sha256.Size]byte
 	modified time.Time
 }
 
-// apiVersions are the versions of the API that the readers know, the first
-// that an appliance takes is used: 5 is that of 7.2, 1 that of 6.2.
+// apiVersions are the versions of the API that the readers support: 5 of 7.2, 1 of
+// 6.2. The first that an appliance accepts is used.
 var apiVersions = []int{5, 1}
 
+// timeout bounds one request unless [API] has another.
 const timeout = 30 * time.Second
 
 // dialTimeout bounds the TCP connection and the TLS handshake, each.
 const dialTimeout = 10 * time.Second
 
-// namePattern is what names a resource in a path; %20 is the only escape, so that
-// no dot or slash can hide in one.
+// namePattern matches the name of a resource in a path. %20 is the only escape, so
+// that no dot or slash can be hidden.
 const namePattern = `(?:[A-Za-z0-9_:+-]|%20)(?:[A-Za-z0-9._:+-]|%20){0,127}`
 
-// allowed is every resource that may ever be read. Reading changes nothing
+// allowed is all the resources that may ever be read. Reading them changes nothing
 // and needs no login to the HSM.
 var allowed = collectors.Allow(
 	`/api/lunasa`,
@@ -86,8 +91,9 @@ var allowed = collectors.Allow(
 
 const loginPath = "/auth/session"
 
-// Allowed returns an error unless a request may be sent to an appliance:
-// the login to the appliance, and GETs of what [API] reads.
+// Allowed returns a *[collectors.Failed] at step [hsm.Command] unless a request may
+// be sent to an appliance: it must be the login to the appliance or a GET of a
+// listed resource.
 func Allowed(method, path string) error {
 	if method == http.MethodPost && path == loginPath {
 		return nil
@@ -98,13 +104,14 @@ func Allowed(method, path string) error {
 	return collectors.Failf(hsm.Command, "%s %q is not on the list of requests that change nothing; it was not sent", method, answer.Clip(path, 200))
 }
 
-// readOnly is the only way to the appliance. It sends what [Allowed]
-// allows, to the one address, and nothing else.
+// readOnly is the only transport to the appliance. It sends requests that are
+// [Allowed], to the one address, and no others.
 type readOnly struct {
 	address string
 	next    http.RoundTripper
 }
 
+// RoundTrip implements [http.RoundTripper].
 func (r readOnly) RoundTrip(q *http.Request) (*http.Response, error) {
 	if err := Allowed(q.Method, q.URL.EscapedPath()); err != nil {
 		return nil, err
@@ -115,24 +122,24 @@ func (r readOnly) RoundTrip(q *http.Request) (*http.Response, error) {
 	return r.next.RoundTrip(q)
 }
 
-// A statusError is an answer of the appliance that is no success.
+// A statusError is an answer of the appliance with another status than success.
 type statusError struct {
 	code int
-	id   string // of the appliance's own error, as FRAMEWORK_NO_ACL_RULE
+	id   string // of the appliance's own error, such as FRAMEWORK_NO_ACL_RULE
 	text string
 }
 
 func (e *statusError) Error() string {
 	s := fmt.Sprintf("the appliance answers %d %s", e.code, http.StatusText(e.code))
-	for _, more := range []string{e.id, e.text} {
-		if more != "" {
-			s += ", " + answer.Collapse(answer.Clip(more, 200))
+	for _, detail := range []string{e.id, e.text} {
+		if detail != "" {
+			s += ", " + answer.Collapse(answer.Clip(detail, 200))
 		}
 	}
 	return s
 }
 
-// status returns the HTTP status that err is about, 0 if it is none.
+// status returns the HTTP status in err, 0 if there is none.
 func status(err error) int {
 	var s *statusError
 	if errors.As(err, &s) {
@@ -166,7 +173,7 @@ func (r *API) get(ctx context.Context, path string) (object, error) {
 	return o, nil
 }
 
-// text returns a resource as the appliance sends it.
+// text returns a resource as the appliance sends it. It logs in if necessary.
 func (r *API) text(ctx context.Context, path string) ([]byte, error) {
 	if r.Replay != "" {
 		return r.captured(path)
@@ -196,7 +203,7 @@ func (r *API) text(ctx context.Context, path string) ([]byte, error) {
 			return nil, collectors.Failf(hsm.Command, "GET %s: the role of user %q may not read this; add a line GET:%s to the role", path, r.User, path)
 		case r.proven: // the session has ended
 			r.cookie, renewed = "", true
-		case renewed: // a new session does not help: it is this resource
+		case renewed: // not even a new session may read this resource
 			return nil, collectors.Failf(hsm.Command, "GET %s: %w", path, s)
 		default:
 			r.cookie = ""
@@ -205,7 +212,7 @@ func (r *API) text(ctx context.Context, path string) ([]byte, error) {
 	}
 }
 
-// captured reads a resource of a capture. What was not captured is not there.
+// captured reads a resource of a capture. One that is not in it is not found.
 func (r *API) captured(path string) ([]byte, error) {
 	text, err := os.ReadFile(filepath.Join(r.Replay, filepath.FromSlash(captureFile(path))))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -217,7 +224,7 @@ func (r *API) captured(path string) ([]byte, error) {
 	return text, nil
 }
 
-// login makes a session with the appliance; it never logs in to the HSM.
+// login opens a session with the appliance. It never logs in to the HSM.
 func (r *API) login(ctx context.Context) error {
 	password, file, err := r.password()
 	if err != nil {
@@ -227,7 +234,7 @@ func (r *API) login(ctx context.Context) error {
 		return r.refused.err
 	}
 	r.proven = false
-	r.forget() // the appliance may have closed the connection, too, and a login is not sent twice
+	r.forget() // the appliance may also have closed the connection, and a login is not sent again
 	_, err = r.send(ctx, http.MethodPost, loginPath, &password)
 	switch code := status(err); {
 	case err == nil && r.cookie == "":
@@ -236,7 +243,7 @@ func (r *API) login(ctx context.Context) error {
 		r.refused = nil
 		return nil
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
-		r.refused = &refusal{file, collectors.Failf(hsm.Login, "user %q was refused (%w); no more tries, so that the appliance does not shut this host out, until %s changes: put the right password into it, or touch it when the account is in order", r.User, err, r.PasswordFile)}
+		r.refused = &refusal{file, collectors.Failf(hsm.Login, "user %q was refused (%w); no more tries until %s changes, so that the appliance does not lock this host out: put the right password into it, or touch it when the account is in order", r.User, err, r.PasswordFile)}
 		return r.refused.err
 	case code != 0:
 		return collectors.Failf(hsm.Unreachable, "login: %w", err)
@@ -259,8 +266,8 @@ func (r *API) password() (string, passwordState, error) {
 	return password, passwordState{sha256.Sum256([]byte(password)), changed}, nil
 }
 
-// send sends one request, with the password as login or with the session, and
-// returns the body of a success.
+// send sends one request, a login if password is not nil and else with the session,
+// and returns the body of a successful answer.
 func (r *API) send(ctx context.Context, method, path string, password *string) ([]byte, error) {
 	if err := r.open(); err != nil {
 		return nil, err
@@ -290,7 +297,7 @@ func (r *API) send(ctx context.Context, method, path string, password *string) (
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, collectors.MaxAnswer+1))
 	switch {
-	case ctx.Err() != nil: // what came then may be the end of a request given up
+	case ctx.Err() != nil: // the text may be what arrived before the timeout
 		return nil, r.sendError(ctx, method, path, ctx.Err())
 	case err != nil:
 		return nil, collectors.Failf(hsm.Incomplete, "%s %s: the answer was cut after %d bytes", method, path, len(text))
@@ -325,7 +332,7 @@ func (r *API) sendError(ctx context.Context, method, path string, err error) err
 	return collectors.Failf(hsm.Unreachable, "%s %s: %w", method, path, err)
 }
 
-// open makes the client. It is made once; the files it needs must be there.
+// open makes the HTTP client if there is none.
 func (r *API) open() error {
 	if r.client != nil {
 		return nil
@@ -371,7 +378,7 @@ func (r *API) tlsConfig() (*tls.Config, error) {
 	if err != nil {
 		return nil, collectors.Failf(hsm.HostKey, "certificate: %w", err)
 	}
-	c.InsecureSkipVerify = true // the pin decides, also when a session is resumed
+	c.InsecureSkipVerify = true // the pin is checked instead, also when a session is resumed
 	c.VerifyConnection = func(s tls.ConnectionState) error {
 		if got := certificateFingerprint(s.PeerCertificates); got != want {
 			return collectors.Failf(hsm.HostKey, "certificate of %s has changed: it shows %s, the configuration has %s; find out why before you change certificate", r.Address, got, want)
@@ -381,9 +388,22 @@ func (r *API) tlsConfig() (*tls.Config, error) {
 	return c, nil
 }
 
+// older changes to the next older version of the API; false if there is none.
+func (r *API) older() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, v := range apiVersions {
+		if v < r.version {
+			r.version = v
+			return true
+		}
+	}
+	return false
+}
+
 // ParseFingerprint reads "SHA256:" and 64 hexadecimal digits, with or without
-// colons between them and in any case, and returns it in the form in which
-// failures show one.
+// colons between them and in any case. It returns the fingerprint in the form that
+// errors show: lower case without colons.
 func ParseFingerprint(s string) (string, error) {
 	digits, ok := answer.CutPrefixFold(s, "SHA256:")
 	digits = strings.ToLower(strings.ReplaceAll(digits, ":", ""))
@@ -400,7 +420,8 @@ func certificateFingerprint(chain []*x509.Certificate) string {
 	return fmt.Sprintf("SHA256:%x", sha256.Sum256(chain[0].Raw))
 }
 
-// forget makes the next request connect anew, with what ca_file holds then.
+// forget ends the session and the connection. The next request reconnects, with
+// the CA file read again.
 func (r *API) forget() {
 	r.cookie = ""
 	if r.client != nil {
@@ -409,7 +430,7 @@ func (r *API) forget() {
 	}
 }
 
-// Close ends the connection. The session ends by itself ten minutes later.
+// Close closes the connection. The session ends by itself after 10 min.
 func (r *API) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -21,15 +21,15 @@ import (
 
 const ntlsPath = "/api/lunasa/ntls"
 
-// TestRESTWrongPassword is tried exactly once, in however many rounds, and
-// tells all sources why; a touched or changed file is tried again.
+// TestRESTWrongPassword: a wrong password is tried exactly once in any number of
+// rounds, and all sources report why; a touched or changed file is tried again.
 func TestRESTWrongPassword(t *testing.T) {
 	f := newFake(t, nil)
 	r := f.client()
 	writeFile(t, string(r.PasswordFile), "wide open\n")
 	p := &Poller{Device: "a", API: r, Intervals: poll.DefaultIntervals}
 	round := func() (seen []hsm.Observation) {
-		p.round(t.Context(), all, func(o hsm.Observation) { seen = append(seen, o) })
+		p.round(t.Context(), poll.Always, func(o hsm.Observation) { seen = append(seen, o) })
 		return seen
 	}
 	texts := make(map[string]bool)
@@ -64,9 +64,9 @@ func TestRESTWrongPassword(t *testing.T) {
 	}
 }
 
-// TestRESTIsNeverShutOut has the simulated appliance refuse the password for
-// many rounds: it would shut out the second who tries three times.
-func TestRESTIsNeverShutOut(t *testing.T) {
+// TestRESTIsNeverLockedOut has the simulated appliance refuse the password for many
+// rounds. A second client that tries three times is locked out.
+func TestRESTIsNeverLockedOut(t *testing.T) {
 	e := collectortest.StartEstate(t, "")
 	r := apiOf(t, e, "luna72")
 	e.Fault(t, "luna72", "wrong-password")
@@ -80,10 +80,10 @@ func TestRESTIsNeverShutOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.PasswordFile = setting.File(filepath.Join(t.TempDir(), "password")) // changed, as far as r can tell
+	r.PasswordFile = setting.File(filepath.Join(t.TempDir(), "password")) // r takes it for a changed one
 	writeFile(t, string(r.PasswordFile), string(password))
 	if _, err := r.get(t.Context(), ntlsPath); err != nil {
-		t.Errorf("after it was mended: %v", err)
+		t.Errorf("after it was corrected: %v", err)
 	}
 	careless := apiOf(t, e, "luna72")
 	e.Fault(t, "luna72", "wrong-password")
@@ -97,11 +97,12 @@ func TestRESTIsNeverShutOut(t *testing.T) {
 	e.Fault(t, "luna72", "heal")
 	careless.refused = nil
 	if _, err := careless.get(t.Context(), ntlsPath); collectors.FailureOf(err) != hsm.Unreachable {
-		t.Errorf("the simulated appliance shuts nobody out: %v", err)
+		t.Errorf("the simulated appliance locks nobody out: %v", err)
 	}
 }
 
 // TestRESTExpiryIsInvisible ends sessions in both ways that appliances do.
+// Callers notice nothing.
 func TestRESTExpiryIsInvisible(t *testing.T) {
 	e := collectortest.StartEstate(t, "")
 	r := apiOf(t, e, "luna72")
@@ -127,7 +128,8 @@ func TestRESTExpiryIsInvisible(t *testing.T) {
 	}
 }
 
-// TestRESTUnauthorized tells what 401 means, by what was answered before.
+// TestRESTUnauthorized checks the meaning of status 401, which depends on earlier
+// answers.
 func TestRESTUnauthorized(t *testing.T) {
 	type step struct {
 		path   string
@@ -138,7 +140,7 @@ func TestRESTUnauthorized(t *testing.T) {
 		name  string
 		deny  func(q *http.Request) string
 		steps []step
-		says  string
+		text  string
 	}{
 		{"no right to it", func(q *http.Request) string {
 			return pick(q.URL.Path == "/api/lunasa/hsms", "FRAMEWORK_NO_ACL_RULE", "")
@@ -174,14 +176,14 @@ func TestRESTUnauthorized(t *testing.T) {
 					last = err
 				}
 			}
-			if last == nil || !strings.Contains(last.Error(), c.says) {
-				t.Errorf("%v, want %s", last, c.says)
+			if last == nil || !strings.Contains(last.Error(), c.text) {
+				t.Errorf("%v, want %s", last, c.text)
 			}
 		})
 	}
 }
 
-// TestRESTCertificate refuses a server that is not the one it should be,
+// TestRESTCertificate checks that a server with the wrong certificate is refused
 // before the password is sent.
 func TestRESTCertificate(t *testing.T) {
 	e := collectortest.StartEstate(t, "")
@@ -203,7 +205,7 @@ func TestRESTCertificate(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*API)
-		says   string // "": it works
+		text   string // of the error; "": none
 	}{
 		{"its own certificate", ca(e.Appliances[2].RESTCertificate), ""},
 		{"pin in the form of openssl", func(r *API) { r.Certificate = "sha256:" + colons(r.Certificate[7:]) }, ""},
@@ -217,8 +219,8 @@ func TestRESTCertificate(t *testing.T) {
 			r := apiOf(t, e, "luna72")
 			c.change(r)
 			_, err := r.get(t.Context(), ntlsPath)
-			if c.says == "" && err != nil || c.says != "" && (collectors.FailureOf(err) != hsm.HostKey || !strings.Contains(err.Error(), c.says)) {
-				t.Errorf("%s: %v, want %s", collectors.FailureOf(err), err, c.says)
+			if c.text == "" && err != nil || c.text != "" && (collectors.FailureOf(err) != hsm.HostKey || !strings.Contains(err.Error(), c.text)) {
+				t.Errorf("%s: %v, want %s", collectors.FailureOf(err), err, c.text)
 			}
 		})
 	}
@@ -236,7 +238,7 @@ func TestRESTCertificate(t *testing.T) {
 	}
 	e.Fault(t, "luna72", "heal")
 	if _, err := good.get(t.Context(), ntlsPath); err != nil {
-		t.Errorf("when it is the old one again: %v", err)
+		t.Errorf("with the old one again: %v", err)
 	}
 }
 
@@ -248,8 +250,8 @@ func colons(digits string) string {
 	return strings.Join(parts, ":")
 }
 
-// TestRESTBadAnswers blames each on the right step; none is taken for a fact,
-// and the next answer is whole again.
+// TestRESTBadAnswers checks that the error of each has the right step, that none is
+// taken for a fact, and that the next answer is complete again.
 func TestRESTBadAnswers(t *testing.T) {
 	send := func(text string) func(http.ResponseWriter, *http.Request) {
 		return func(out http.ResponseWriter, _ *http.Request) { fmt.Fprint(out, text) }
@@ -319,8 +321,8 @@ func TestRESTBadAnswers(t *testing.T) {
 	}
 }
 
-// TestRESTStopsAfterATimeout asks nothing more in that round: who lets
-// requests hang is shut out.
+// TestRESTStopsAfterATimeout checks that nothing more is asked in that round: a
+// client whose requests hang is locked out.
 func TestRESTStopsAfterATimeout(t *testing.T) {
 	e := collectortest.StartEstate(t, "")
 	p := &Poller{Device: "luna72", API: apiOf(t, e, "luna72"), Intervals: poll.DefaultIntervals}
@@ -339,8 +341,8 @@ func TestRESTStopsAfterATimeout(t *testing.T) {
 	}
 }
 
-// TestRESTOutOfService reads what the appliance tells by itself, and says of
-// the rest why not.
+// TestRESTOutOfService checks that what the appliance knows without its HSM is
+// read, and that all other sources report why they are not.
 func TestRESTOutOfService(t *testing.T) {
 	e := collectortest.StartEstate(t, "")
 	p := &Poller{Device: "luna72", API: apiOf(t, e, "luna72"), Intervals: poll.DefaultIntervals}
@@ -359,8 +361,8 @@ func TestRESTOutOfService(t *testing.T) {
 	}
 }
 
-// TestRESTLacks leaves out what a release lacks, tells when something that
-// was there fails, and takes what comes with an update.
+// TestRESTLacks checks that a source which the release does not have is not
+// reported, that one which an update adds is, and that its failure after that is.
 func TestRESTLacks(t *testing.T) {
 	var mu sync.Mutex
 	code, body := http.StatusNotImplemented, ""
@@ -389,20 +391,20 @@ func TestRESTLacks(t *testing.T) {
 		return got
 	}
 	fast := func(p poll.Pace) bool { return p == poll.Fast }
-	if got := metrics(all) + metrics(fast); got != "" {
+	if got := metrics(poll.Always) + metrics(fast); got != "" {
 		t.Errorf("lacking, it reports %s", got)
 	}
 	set(http.StatusOK, `{"metrics": [{"partitionId": 77, "bins": []}]}`)
-	if got := metrics(fast) + metrics(all); got != "." {
+	if got := metrics(fast) + metrics(poll.Always); got != "." {
 		t.Errorf("new, it reports %s", got)
 	}
 	set(http.StatusInternalServerError, "")
-	if got := metrics(all); got != "command." {
+	if got := metrics(poll.Always); got != "command." {
 		t.Errorf("failing, it reports %s", got)
 	}
 }
 
-// TestRESTRemovedPartition leaves out one that was removed since it was listed.
+// TestRESTRemovedPartition skips one that was removed since it was listed.
 func TestRESTRemovedPartition(t *testing.T) {
 	f := newFake(t, func(out http.ResponseWriter, q *http.Request) bool {
 		switch q.URL.Path {
@@ -425,7 +427,7 @@ func TestRESTRemovedPartition(t *testing.T) {
 	}
 }
 
-// TestRESTOlderAPI takes the older version where the newer is refused.
+// TestRESTOlderAPI uses the older version where the newer one is refused.
 func TestRESTOlderAPI(t *testing.T) {
 	e := collectortest.StartEstate(t, "")
 	r := apiOf(t, e, "luna62")
@@ -434,7 +436,7 @@ func TestRESTOlderAPI(t *testing.T) {
 	}
 }
 
-// TestRESTEnds with its context, in the middle of a request.
+// TestRESTEnds checks that Run ends with its context, even during a request.
 func TestRESTEnds(t *testing.T) {
 	asked := make(chan bool, 1)
 	f := newFake(t, func(_ http.ResponseWriter, q *http.Request) bool {
