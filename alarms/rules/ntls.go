@@ -34,10 +34,36 @@ func expiry(what string, end time.Time, p Poll, at time.Time) Result {
 	switch {
 	case !p.Now.Before(end):
 		return bad(alarms.Critical, at, "%s expired on %s", what, date)
-	case days <= 7:
+	case days <= lastDays:
 		return bad(alarms.Major, at, "%s expires on %s", what, date)
 	case days <= p.CertificateDays:
 		return bad(alarms.Warning, at, "%s expires on %s", what, date)
 	}
 	return good(at, "%s is good until %s", what, date)
+}
+
+// lastDays is from how many days before its end on a certificate is a major alarm.
+const lastDays = 7
+
+// NextExpiry returns when time alone next changes the result of a certificate; zero:
+// never.
+func NextExpiry(s *hsm.Snapshot, limits Thresholds, now time.Time) (next time.Time) {
+	consider := func(end time.Time) {
+		for _, days := range []int{limits.CertificateDays + 1, lastDays + 1, 0} {
+			if at := end.Add(-time.Duration(days) * 24 * time.Hour); at.After(now) {
+				next = alarms.Sooner(next, at)
+			}
+		}
+	}
+	for _, d := range s.Devices {
+		if c, ok := d.Certificate.Get(now); ok && c.NotAfter.Known {
+			consider(c.NotAfter.Value)
+		}
+		if ha, ok := d.HA.Get(now); ok {
+			for _, c := range ha.Certificates {
+				consider(c.NotAfter)
+			}
+		}
+	}
+	return next
 }

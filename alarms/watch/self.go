@@ -33,6 +33,22 @@ func (w *Watch) journalFinding(now time.Time) alarms.Finding {
 	return f
 }
 
+// nextLate returns when time alone next changes the finding on a receiver; zero:
+// never.
+func (w *Watch) nextLate(now time.Time) (next time.Time) {
+	for name, d := range w.Deliveries() {
+		for _, at := range []time.Time{d.LostAt.Add(lostFor), d.Oldest.Add(w.Settings.DeliveryAfter + w.Receivers[name].Digest)} {
+			if at.After(now) {
+				next = alarms.Sooner(next, at)
+			}
+		}
+	}
+	return next
+}
+
+// lostFor is how long an alarm tells of notifications that were given up.
+const lostFor = time.Hour
+
 // deliveryFinding evaluates one receiver by the oldest notification in its queue,
 // and by what was lost in the last hour.
 func deliveryFinding(receiver string, d notify.Delivery, limit time.Duration, now time.Time) alarms.Finding {
@@ -41,7 +57,7 @@ func deliveryFinding(receiver string, d notify.Delivery, limit time.Duration, no
 	case d.Waiting > 0 && now.Sub(d.Oldest) >= limit:
 		f.Text = fmt.Sprintf("%d notifications wait for %s, the oldest since %s: %s", d.Waiting, receiver, d.Oldest.UTC().Format(time.RFC3339), d.Error)
 		f.Evidence = alarms.Evidence{At: d.Oldest, Text: f.Text}
-	case now.Sub(d.LostAt) < time.Hour:
+	case now.Sub(d.LostAt) < lostFor:
 		f.Text = fmt.Sprintf("%d notifications for %s were given up: %s", d.Rejected+d.Expired, receiver, d.Error)
 		f.Evidence = alarms.Evidence{At: d.LostAt, Text: f.Text}
 	case d.Waiting > 0:

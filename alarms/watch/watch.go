@@ -136,16 +136,22 @@ func (w *Watch) evaluateNow() {
 	}
 }
 
+// idleLimit bounds how long nothing is evaluated. What depends on time says when it
+// does, so that an idle estate costs nothing; this is for what was overlooked.
+const idleLimit = time.Hour
+
 // nextEvaluation returns when to evaluate again even if nothing new is read.
 func (w *Watch) nextEvaluation(snap *hsm.Snapshot, now time.Time, failing bool) time.Time {
 	if failing {
 		return now.Add(time.Second)
 	}
+	late := w.nextLate(now)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.state.Settle(now)
-	wake := now.Add(time.Minute) // for certificates, which expire
-	for _, at := range []time.Time{snap.NextExpiry(now), w.state.Next(w.Settings.Damping), w.nextNotification, w.silenceEdge(now)} {
+	wake := now.Add(idleLimit)
+	for _, at := range []time.Time{snap.NextExpiry(now), rules.NextExpiry(snap, w.Settings.Thresholds, now), late,
+		w.state.Next(w.Settings.Damping), w.nextNotification, w.silenceEdge(now)} {
 		if !at.IsZero() && at.Before(wake) {
 			wake = at.Add(time.Millisecond)
 		}
@@ -218,6 +224,10 @@ func (w *Watch) commit(entry journal.Entry, idle bool, now time.Time) error {
 	}
 	for name := range entry.Notify {
 		w.sender.Wake(name)
+	}
+	if late := now.Add(w.Settings.DeliveryAfter); len(entry.Notify) > 0 && late.Before(w.asleep) {
+		w.asleep = late
+		time.AfterFunc(w.Settings.DeliveryAfter, w.evaluateNow)
 	}
 	if soon := alarms.Sooner(again, w.state.Next(w.Settings.Damping)); !soon.IsZero() && soon.Before(w.asleep) {
 		w.evaluateNow()
