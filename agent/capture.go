@@ -319,7 +319,7 @@ func unpack(file, dir string) error {
 	archive := tar.NewReader(io.LimitReader(f, maxCapture))
 	for {
 		h, err := archive.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

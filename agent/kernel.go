@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/lunawatch/lunawatch/agent/config"
@@ -46,7 +47,10 @@ func (a *Agent) followKernel(ctx context.Context) error {
 const kernelRetry = time.Minute
 
 func (a *Agent) readKernel(ctx context.Context, file string, deliver func([]hsm.LogLine, []byte) error) error {
-	from := a.watch.Journal.Cursor(file)
+	from, err := a.watch.Journal.Cursor(file)
+	if err != nil {
+		return fmt.Errorf("where to continue in %s: %w", file, err)
+	}
 	switch file {
 	case config.KernelRing:
 		return (&follow.KernelLog{Log: a.log}).Run(ctx, from, deliver)

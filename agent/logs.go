@@ -13,7 +13,11 @@ import (
 // follow gives every line of a log to the alarms, from where it stopped.
 func (a *Agent) follow(ctx context.Context, h config.HSM, file string, read func(string) hsm.LogLine) error {
 	f := follow.Follower{File: file, Log: a.log, FromStart: h.Replay != "", Read: read}
-	return f.Run(ctx, a.watch.Journal.Cursor(file), func(lines []hsm.LogLine, cursor []byte) error {
+	from, err := a.watch.Journal.Cursor(file)
+	if err != nil {
+		return fmt.Errorf("where to continue in %s: %w", file, err)
+	}
+	return f.Run(ctx, from, func(lines []hsm.LogLine, cursor []byte) error {
 		return a.watch.Lines(h.Name, file, lines, cursor)
 	})
 }

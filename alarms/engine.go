@@ -25,6 +25,7 @@ func Eval(s State, findings []Finding, damping Damping, now time.Time) []Change 
 			e.bad(f)
 		case Good:
 			e.good(f)
+		case Between:
 		}
 	}
 	if !s.Due.IsZero() && !now.Before(s.Due) {

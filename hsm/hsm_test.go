@@ -72,8 +72,8 @@ func TestFreshAndNextExpiry(t *testing.T) {
 func TestSectionsListsEverySection(t *testing.T) {
 	d := Device{}
 	typ, listed, n := reflect.TypeFor[Device](), d.sections(), 0
-	for i := range typ.NumField() {
-		f := typ.Field(i)
+	for f := range typ.Fields() {
+		f := f
 		if slices.Contains([]string{"Name", "Kind", "Sources", "Disagreements", "identities", "differs", "differing", "compared"}, f.Name) {
 			continue
 		}

@@ -207,7 +207,7 @@ func sampleArgs(args string) []string {
 	sample := map[string]string{"DURATION": "3s", "CELSIUS": "70", "VOLTS": "2.7", "PERCENT": "50", "DAYS": "20", "N": "1", "KIND": "low-temperature",
 		"SWITCH": "on", "LINK": "up", "PARTITION": "payments", "FAN": "Fan1A", "HOW": "rename"}
 	var out []string
-	for _, a := range strings.Fields(args) {
+	for a := range strings.FieldsSeq(args) {
 		out = append(out, sample[strings.Trim(a, "[].")])
 	}
 	return out

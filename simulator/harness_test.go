@@ -325,7 +325,7 @@ func leftovers() []string {
 	b := make([]byte, 1<<20)
 	b = b[:runtime.Stack(b, true)]
 	var left []string
-	for _, stack := range strings.Split(string(b), "\n\n") {
+	for stack := range strings.SplitSeq(string(b), "\n\n") {
 		if strings.Contains(stack, "simulator.(*") && !strings.Contains(stack, "testing.tRunner") {
 			left = append(left, stack)
 		}

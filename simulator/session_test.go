@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -142,7 +143,7 @@ func TestInterruptEndsTheMonitor(t *testing.T) {
 func TestExit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		term := simulate(t, "5.4").login()
-		if out, err := term.ask("exit"); err != io.EOF {
+		if out, err := term.ask("exit"); !errors.Is(err, io.EOF) {
 			t.Errorf("got %q, %v", out, err)
 		}
 	})

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -51,13 +52,13 @@ func keysOf(typ reflect.Type, keys []string) []string {
 	case reflect.Slice, reflect.Pointer:
 		return keysOf(typ.Elem(), keys)
 	case reflect.Struct:
-		for i := range typ.NumField() {
-			switch key := typ.Field(i).Tag.Get("yaml"); key {
+		for field := range typ.Fields() {
+			switch key := field.Tag.Get("yaml"); key {
 			case "", "-":
 			case ",inline":
-				keys = keysOf(typ.Field(i).Type, keys)
+				keys = keysOf(field.Type, keys)
 			default:
-				keys = keysOf(typ.Field(i).Type, append(keys, key))
+				keys = keysOf(field.Type, append(keys, key))
 			}
 		}
 	}
@@ -257,7 +258,11 @@ func FuzzConfig(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, err := Parse(text)
 		if err != nil {
-			for _, fault := range err.(Faults) {
+			faults, ok := errors.AsType[Faults](err)
+			if !ok {
+				t.Fatalf("%T: %v", err, err)
+			}
+			for _, fault := range faults {
 				if fault.Line < 1 || fault.Column < 1 || fault.Err == nil {
 					t.Errorf("a fault is nowhere: %+v", fault)
 				}

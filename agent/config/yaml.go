@@ -346,8 +346,8 @@ func (d *document) checkKeys(path string, entries []*ast.MappingValueNode, typ r
 
 // keyTypes fills in the type of each key of a section.
 func keyTypes(section reflect.Type, types map[string]reflect.Type) {
-	for i := range section.NumField() {
-		switch field := section.Field(i); field.Tag.Get("yaml") {
+	for field := range section.Fields() {
+		switch field := field; field.Tag.Get("yaml") {
 		case "", "-":
 		case ",inline":
 			keyTypes(field.Type, types)

@@ -222,8 +222,9 @@ func putAlarm(tx *bbolt.Tx, c alarms.Change) error {
 			return err
 		}
 		return put(tx.Bucket(historyBucket), sequenceKey(c.Alarm.Number), c.Alarm)
+	default:
+		return put(tx.Bucket(activeBucket), key, c.Alarm)
 	}
-	return put(tx.Bucket(activeBucket), key, c.Alarm)
 }
 
 func putNotified(tx *bbolt.Tx, receiver string, notified map[alarms.Key]alarms.Notified) error {
@@ -275,12 +276,12 @@ func put(b *bbolt.Bucket, key []byte, v any) error {
 func sequenceKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
 // Cursor returns where to continue in a log; nil: it was never read.
-func (j *Journal) Cursor(file string) (cursor []byte) {
-	j.view(func(tx *bbolt.Tx) error {
+func (j *Journal) Cursor(file string) (cursor []byte, err error) {
+	err = j.view(func(tx *bbolt.Tx) error {
 		cursor = slices.Clone(tx.Bucket(cursorBucket).Get([]byte(file)))
 		return nil
 	})
-	return cursor
+	return cursor, err
 }
 
 // Waiting returns the oldest notification in the queue of a receiver, and the
@@ -308,20 +309,20 @@ func (j *Journal) Waiting(receiver string) (oldest alarms.Notification, n int, e
 
 // LastSequence returns the number of the last notification that was queued for a
 // receiver; 0: there was none.
-func (j *Journal) LastSequence(receiver string) (last uint64) {
-	j.view(func(tx *bbolt.Tx) error {
+func (j *Journal) LastSequence(receiver string) (last uint64, err error) {
+	err = j.view(func(tx *bbolt.Tx) error {
 		if queue := tx.Bucket(queueBucket).Bucket([]byte(receiver)); queue != nil {
 			last = queue.Sequence()
 		}
 		return nil
 	})
-	return last
+	return last, err
 }
 
 // Queue returns the oldest notifications in the queue of a receiver, at most so
 // many, up to one that cannot be read.
-func (j *Journal) Queue(receiver string, most int) (list []alarms.Notification) {
-	j.view(func(tx *bbolt.Tx) error {
+func (j *Journal) Queue(receiver string, most int) (list []alarms.Notification, err error) {
+	err = j.view(func(tx *bbolt.Tx) error {
 		queue := tx.Bucket(queueBucket).Bucket([]byte(receiver))
 		if queue == nil {
 			return nil
@@ -329,15 +330,15 @@ func (j *Journal) Queue(receiver string, most int) (list []alarms.Notification) 
 		c := queue.Cursor()
 		for key, text := c.First(); key != nil && len(list) < most; key, text = c.Next() {
 			var n alarms.Notification
-			if err := json.Unmarshal(text, &n); err != nil {
-				return err
+			if json.Unmarshal(text, &n) != nil {
+				return nil
 			}
 			n.Sequence = binary.BigEndian.Uint64(key)
 			list = append(list, n)
 		}
 		return nil
 	})
-	return list
+	return list, err
 }
 
 // Done removes delivered notifications from the queue of a receiver: all, or on an

@@ -57,8 +57,10 @@ func TestJournalRemembers(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("state (-want +got):\n%s", diff)
 	}
-	if c := j.Cursor("/log"); string(c) != "here" || j.Cursor("/other") != nil {
-		t.Errorf("cursor %q", c)
+	for file, want := range map[string]string{"/log": "here", "/other": ""} {
+		if c, err := j.Cursor(file); err != nil || string(c) != want {
+			t.Errorf("cursor of %s: %q, %v", file, c, err)
+		}
 	}
 	for i, want := range e.Notify["noc"] {
 		n, waiting, err := j.Waiting("noc")

@@ -170,12 +170,13 @@ func log2Symbols(l Level) float64 {
 		return math.Log2(float64(len(alarms.CategoryByTrap) * categoryFlags))
 	case LevelFull:
 		return log2Symbols(LevelCoded) + 8*fullBytes
+	default:
+		sum := 0.0
+		for _, g := range alarms.Groups() {
+			sum += objectsPerGroup * symbolsOf(g)
+		}
+		return math.Log2(sum)
 	}
-	sum := 0.0
-	for _, g := range alarms.Groups() {
-		sum += objectsPerGroup * symbolsOf(g)
-	}
-	return math.Log2(sum)
 }
 
 // log2PerAlarm returns the most symbols of one alarm, as their logarithm.
@@ -185,12 +186,13 @@ func log2PerAlarm(l Level) float64 {
 		return math.Log2(categoryFlags)
 	case LevelFull:
 		return log2PerAlarm(LevelCoded) + 8*fullBytes
+	default:
+		most := 0.0
+		for _, g := range alarms.Groups() {
+			most = max(most, symbolsOf(g))
+		}
+		return math.Log2(most)
 	}
-	most := 0.0
-	for _, g := range alarms.Groups() {
-		most = max(most, symbolsOf(g))
-	}
-	return math.Log2(most)
 }
 
 // symbolsOf counts the coded notifications that one alarm of g can have. Any of its

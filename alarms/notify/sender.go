@@ -107,7 +107,9 @@ func (s *Sender) next(ctx context.Context, name string, to Receiver, taken *uint
 	}
 	list := []alarms.Notification{n}
 	if to.Digest > 0 && err == nil {
-		list = s.Journal.Queue(name, digestMost)
+		if list, err = s.Journal.Queue(name, digestMost); err != nil {
+			return true, err
+		}
 		if wait := to.collects(list, time.Now()); wait > 0 {
 			s.await(ctx, name, wait)
 			return true, nil

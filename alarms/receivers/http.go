@@ -173,7 +173,7 @@ func (h HTTP) send(ctx context.Context, method, target string, header http.Heade
 		return fmt.Errorf("%s: %w", where, err)
 	}
 	defer response.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(response.Body, httpBodyLimit))
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, httpBodyLimit))
 	status := response.StatusCode
 	if 200 <= status && status < 300 {
 		return nil

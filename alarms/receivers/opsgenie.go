@@ -106,6 +106,7 @@ func (o *Opsgenie) calls(n alarms.Notification) []opsCall {
 		return []opsCall{{http.MethodPost, path + "/acknowledge" + named, note}}
 	case alarms.Unacknowledged:
 		return []opsCall{{http.MethodPost, path + "/unacknowledge" + named, note}}
+	default: // the alert, as it is now
 	}
 	priority := cmp.Or(priorities[a.Severity], "P3")
 	create := opsAlert{

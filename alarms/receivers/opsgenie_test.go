@@ -38,7 +38,7 @@ func checkOpsgenie(r *http.Request, body []byte) error {
 		err := strict(body, &a)
 		if err != nil || a.Message == "" || tooLong(a.Message, 130) || a.Alias == "" || tooLong(a.Alias, 512) || tooLong(a.Description, 15000) ||
 			tooLong(a.Entity, 512) || tooLong(a.Source, 100) || !regexp.MustCompile(`^P[1-5]$`).MatchString(a.Priority) {
-			return fmt.Errorf("alert: %v", err)
+			return fmt.Errorf("alert: %w", err)
 		}
 		return nil
 	case !opsPath.MatchString(r.URL.Path) || r.URL.Query().Get("identifierType") != "alias":
@@ -46,12 +46,12 @@ func checkOpsgenie(r *http.Request, body []byte) error {
 	case strings.HasSuffix(r.URL.Path, "/priority"):
 		var p struct{ Priority string }
 		if err := strict(body, &p); err != nil || r.Method != http.MethodPut || p.Priority == "" {
-			return fmt.Errorf("priority: %v", err)
+			return fmt.Errorf("priority: %w", err)
 		}
 	default:
 		var n struct{ User, Source, Note string }
 		if err := strict(body, &n); err != nil || r.Method != http.MethodPost || tooLong(n.User, 100) || tooLong(n.Source, 100) || tooLong(n.Note, 25000) {
-			return fmt.Errorf("note: %v", err)
+			return fmt.Errorf("note: %w", err)
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"mime/quotedprintable"
 	"net"
@@ -173,7 +174,7 @@ func (s *SMTP) transfer(c *smtp.Client, list []alarms.Notification) error {
 	if err := w.Close(); err != nil {
 		return final(fmt.Errorf("after DATA: %w", err))
 	}
-	c.Quit() // it has the mail
+	_ = c.Quit() // it has the mail
 	if len(refused) > 0 {
 		return &notify.Rejected{Err: fmt.Errorf("sent to %d of %d recipients: %w", len(s.To)-len(refused), len(s.To), errors.Join(refused...))}
 	}
@@ -218,7 +219,7 @@ func (s *SMTP) text(list []alarms.Notification) []byte {
 	header("Content-Transfer-Encoding", "quoted-printable")
 	b.WriteString("\r\n")
 	q := quotedprintable.NewWriter(&b)
-	q.Write([]byte(strings.ReplaceAll(strings.Join(bodies, "\n"+strings.Repeat("-", 60)+"\n\n"), "\n", "\r\n")))
+	_, _ = io.WriteString(q, strings.ReplaceAll(strings.Join(bodies, "\n"+strings.Repeat("-", 60)+"\n\n"), "\n", "\r\n"))
 	q.Close()
 	return b.Bytes()
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
@@ -126,5 +127,5 @@ func Sampled(past []alarms.Sample, s alarms.Sample) (next []alarms.Sample, added
 	for len(past) > 0 && s.At.Sub(past[0].At) > alarms.SamplesKept {
 		past = past[1:]
 	}
-	return append(past[:len(past):len(past)], s), true
+	return append(slices.Clip(past), s), true
 }

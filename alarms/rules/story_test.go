@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -113,9 +114,7 @@ func shows(second int, change func(*hsm.Show)) func(*hsm.Device) {
 func fails(second, failures int, f hsm.Failure, sources ...string) func(*hsm.Device) {
 	return func(d *hsm.Device) {
 		next := make(map[string]hsm.Source)
-		for name, s := range d.Sources {
-			next[name] = s
-		}
+		maps.Copy(next, d.Sources)
 		for _, name := range append(sources, "hsm show") {
 			next[name] = hsm.Source{At: alarmstest.At(second), Failure: f, Failures: failures, Error: "no answer"}
 		}
@@ -323,9 +322,7 @@ func TestStoryDeadAppliance(t *testing.T) {
 	others := func(second int, from string) func(*hsm.Device) {
 		return func(d *hsm.Device) {
 			sources := make(map[string]hsm.Source)
-			for name, s := range d.Sources {
-				sources[name] = s
-			}
+			maps.Copy(sources, d.Sources)
 			sources[from] = hsm.Source{At: alarmstest.At(second)}
 			d.Sources = sources
 			switch from {

@@ -110,7 +110,11 @@ func followUntilKilled(dir, url string) error {
 	g.Go(func() error { return w.Run(ctx) })
 	g.Go(func() error {
 		f := follow.Follower{File: filepath.Join(dir, "messages"), Log: w.Log, FromStart: true}
-		return f.Run(ctx, j.Cursor("messages"), func(lines []hsm.LogLine, cursor []byte) error { return w.Lines("a", "messages", lines, cursor) })
+		from, err := j.Cursor("messages")
+		if err != nil {
+			return err
+		}
+		return f.Run(ctx, from, func(lines []hsm.LogLine, cursor []byte) error { return w.Lines("a", "messages", lines, cursor) })
 	})
 	return g.Wait()
 }

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"github.com/lunawatch/lunawatch/alarms/notify/snmp"
@@ -29,8 +30,13 @@ func (w *Watch) MIBAlarms() (mib.Alarms, error) {
 		all.Cleared = append(all.Cleared, row)
 	}
 	for name, d := range w.Deliveries() {
+		last, unreadable := w.Journal.LastSequence(name)
+		if unreadable != nil {
+			err = errors.Join(err, unreadable)
+			continue
+		}
 		all.Receivers = append(all.Receivers, mib.AlarmReceiver{
-			Name: name, Sequence: w.Journal.LastSequence(name), Waiting: d.Waiting, Delivered: d.Delivered, Failed: d.Failed, Lost: d.Rejected + d.Expired,
+			Name: name, Sequence: last, Waiting: d.Waiting, Delivered: d.Delivered, Failed: d.Failed, Lost: d.Rejected + d.Expired,
 		})
 	}
 	w.mu.Lock()

@@ -121,6 +121,7 @@ func (r *replay) eval(findings []alarms.Finding, line int) {
 			}
 		case alarms.Cleared:
 			r.sum.Cleared++
+		default:
 		}
 		r.emit(step)
 	}

@@ -48,7 +48,7 @@ no time at all
 	} {
 		t.Run(name, func(t *testing.T) {
 			var lines []hsm.LogLine
-			for _, l := range strings.Split(strings.TrimSpace(x.log), "\n") {
+			for l := range strings.SplitSeq(strings.TrimSpace(x.log), "\n") {
 				lines = append(lines, syslog.ParseLine(l))
 			}
 			var got []string

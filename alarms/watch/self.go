@@ -81,7 +81,9 @@ func (w *Watch) maintainJournal(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-trim.C:
-			w.trim()
+			if err := w.trim(); err != nil {
+				w.Log.Warn("history not trimmed; trying again in an hour", "err", err)
+			}
 			continue
 		case <-retry.C:
 		}

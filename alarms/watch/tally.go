@@ -25,6 +25,7 @@ func (t *tally) add(changes []alarms.Change) {
 			t.lastRaise = c.Alarm.Raised
 		case alarms.Cleared:
 			t.lastClear = c.Alarm.Cleared
+		default:
 		}
 	}
 }

@@ -123,7 +123,7 @@ func (w *Watch) sleep(ctx context.Context, snap *hsm.Snapshot, until time.Time) 
 		case <-ctx.Done():
 		}
 	}()
-	w.Store.Wait(ctx, snap)
+	_, _ = w.Store.Wait(ctx, snap) // its error is the context's
 	cancel()
 	<-done
 }

@@ -139,7 +139,7 @@ func TestWatchRestarts(t *testing.T) {
 			t.Errorf("ID %q became %q", before[0], after[0])
 		}
 		alarmstest.Same(t, "active", []string{"stm", "battery"}, a.ActiveGroups())
-		if c := a.Journal.Cursor("/log"); string(c) != "18" {
+		if c, err := a.Journal.Cursor("/log"); err != nil || string(c) != "18" {
 			t.Errorf("cursor %q", c)
 		}
 		if critical, other := a.Events("a"); critical != 0 || other != 1 {
@@ -192,7 +192,7 @@ func TestWatchSurvivesItsDisk(t *testing.T) {
 		a = watchtest.Start(t, dir, map[string]notify.Notifier{"noc": r})
 		defer a.Stop()
 		alarmstest.Same(t, "after a restart", []string{"zeroize", "stm", "battery"}, a.ActiveGroups())
-		if c := a.Journal.Cursor("/log"); string(c) != "2" {
+		if c, err := a.Journal.Cursor("/log"); err != nil || string(c) != "2" {
 			t.Errorf("cursor %q", c)
 		}
 		if n := len(r.Received()); n != 5 {
@@ -215,7 +215,7 @@ func TestCrashInMemory(t *testing.T) {
 		a.Stop()
 		a = watchtest.Start(t, dir, map[string]notify.Notifier{"noc": r})
 		defer a.Stop()
-		if c := a.Journal.Cursor("/log"); string(c) != "1" {
+		if c, err := a.Journal.Cursor("/log"); err != nil || string(c) != "1" {
 			t.Errorf("cursor %q", c)
 		}
 		a.Must(a.Kernel("2", alarmstest.BatteryLine))
@@ -332,7 +332,7 @@ func TestCursor(t *testing.T) {
 		} {
 			watchtest.Advance(x.wait)
 			a.Must(a.Kernel(fmt.Sprint(i), x.text))
-			if c := a.Journal.Cursor("/log"); string(c) != x.want {
+			if c, err := a.Journal.Cursor("/log"); err != nil || string(c) != x.want {
 				t.Errorf("step %d: cursor %q, want %q", i, c, x.want)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lunawatch/lunawatch/hsm"
@@ -48,9 +49,9 @@ type parser func(lines []string, unread func(line string)) hsm.Fact
 func Latest(name, command string, p parser) Format {
 	return Format{Name: name, Command: command, Read: func(s Session) (hsm.Fact, []string, error) {
 		matching := repliesTo(command, s.Replies)
-		for i := len(matching) - 1; i >= 0; i-- {
-			if fact, unread := matching[i].Read(p); fact != nil {
-				return fact, unread.List(s.cut), Wrap(name, matching[i].Err())
+		for _, m := range slices.Backward(matching) {
+			if fact, unread := m.Read(p); fact != nil {
+				return fact, unread.List(s.cut), Wrap(name, m.Err())
 			}
 		}
 		return nil, allUnread(matching, s.cut), Wrap(name, cmp.Or(lastError(matching), ErrUnrecognised))
@@ -114,8 +115,8 @@ func AsFile(f Format) Format {
 
 // lastError returns the error of the last reply that failed, or nil.
 func lastError(replies []Reply) error {
-	for i := len(replies) - 1; i >= 0; i-- {
-		if err := replies[i].Err(); err != nil {
+	for _, replie := range slices.Backward(replies) {
+		if err := replie.Err(); err != nil {
 			return err
 		}
 	}

@@ -18,7 +18,7 @@ import (
 // directory of a simulation.
 func Main(m *testing.M) {
 	if filepath.Base(os.Args[0]) != "lunacm" {
-		flag.Set("test.parallel", "8") // many wait; -parallel on the command line counts
+		_ = flag.Set("test.parallel", "8") // many wait; -parallel on the command line counts
 		// Else the race detector has each LunaCM sleep for a second at its end.
 		os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 		var err error

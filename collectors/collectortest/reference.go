@@ -61,11 +61,11 @@ func Match(v any, want string) error {
 		path, value, _ := strings.Cut(line, " ")
 		var wanted any
 		if err := json.Unmarshal([]byte(value), &wanted); err != nil {
-			return fmt.Errorf("the test's own %q: %v", line, err)
+			return fmt.Errorf("the test's own %q: %w", line, err)
 		}
 		have, err := at(got, path)
 		if err != nil {
-			return fmt.Errorf("%s: %v in %s", path, err, b)
+			return fmt.Errorf("%s: %w in %s", path, err, b)
 		}
 		if !covers(have, wanted) {
 			h, _ := json.Marshal(have)

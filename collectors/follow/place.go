@@ -300,5 +300,5 @@ func (u *unpacked) fill() error {
 // file cut off in it.
 func (u *unpacked) complete() bool {
 	_, err := u.z.Read(make([]byte, 1))
-	return err == io.EOF
+	return errors.Is(err, io.EOF)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"time"
 
@@ -79,7 +80,7 @@ func (r *following) holds(i int) bool {
 func (r *following) next(i int) (text []byte, moves []move, err error) {
 	s := r.files[i]
 	n, err := s.content.ReadAt(r.buffer, s.Offset)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, nil, err
 	}
 	chunk := r.buffer[:n]
@@ -131,7 +132,7 @@ func (r *following) join(i int, line []byte) (text []byte, moves []move, err err
 	moves = []move{{s, s.Offset + int64(len(line)), false}}
 	for _, next := range r.files[i+1:] {
 		n, err := next.content.ReadAt(r.buffer, next.Offset)
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, nil, err
 		}
 		chunk := r.buffer[:n]

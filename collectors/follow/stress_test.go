@@ -277,7 +277,10 @@ func stressFollow(dir string) error {
 	}
 	defer j.Close()
 	log := stressLog(dir)
-	from := j.Cursor(log)
+	from, err := j.Cursor(log)
+	if err != nil {
+		return err
+	}
 	if from == nil { // from the first line on, whenever this process gets to run
 		from = []byte(`{"files":[]}`)
 	}
@@ -303,7 +306,8 @@ func stressFollow(dir string) error {
 		return err
 	})
 	if err == nil && !ended {
-		return fmt.Errorf("the last line did not come; cursor %s", j.Cursor(log))
+		cursor, _ := j.Cursor(log)
+		return fmt.Errorf("the last line did not come; cursor %s", cursor)
 	}
 	return err
 }

@@ -67,7 +67,7 @@ func (w referenceCase) check(text string) error {
 	}
 	fact, _, err := f.Parse(text)
 	if w.fails != "" && (err == nil || !strings.Contains(err.Error(), w.fails)) || w.fails == "" && err != nil {
-		return fmt.Errorf("error %v, want %q", err, w.fails)
+		return fmt.Errorf("error %w, want %q", err, w.fails)
 	}
 	return collectortest.Match(fact, w.want)
 }

@@ -55,7 +55,7 @@ func (h *Collector) asks() bool {
 func (h *Collector) capturedCertificates() []hsm.ClientCertificate {
 	all := []hsm.ClientCertificate{}
 	if text, err := os.ReadFile(h.captured(certificatesFile)); err == nil {
-		json.Unmarshal(text, &all)
+		_ = json.Unmarshal(text, &all) // of a capture that somebody has edited, what can be read
 	}
 	return all
 }
@@ -68,7 +68,7 @@ func (h *Collector) runs() func(pid int64, at time.Time) bool {
 	}
 	started := make(map[int64]time.Time)
 	if text, err := os.ReadFile(h.captured(processesFile)); err == nil {
-		json.Unmarshal(text, &started)
+		_ = json.Unmarshal(text, &started)
 	}
 	return func(pid int64, at time.Time) bool {
 		s, ok := started[pid]

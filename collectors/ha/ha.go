@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	ps "github.com/shirou/gopsutil/v3/process"
@@ -65,6 +66,7 @@ type watcher struct {
 	text   []byte             // of the configuration
 	file   string             // HA log that is followed
 	stop   context.CancelFunc // stops following it
+	all    sync.WaitGroup     // what runs beside
 	events chan batch
 }
 
@@ -83,11 +85,12 @@ type pollResult struct {
 // Run implements [collectors.Collector].
 func (h *Collector) Run(ctx context.Context, report func(hsm.Observation)) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	w := &watcher{Collector: h, sources: sources{log: new(logState), running: h.runs()}, events: make(chan batch), stop: func() {}}
+	defer w.all.Wait()
+	defer cancel()
 	polls := make(chan pollResult)
 	if h.asks() {
-		go h.poll(ctx, polls, report)
+		w.all.Go(func() { h.poll(ctx, polls, report) })
 	}
 	every := h.check
 	if every == 0 {
@@ -161,17 +164,17 @@ func (w *watcher) follow(ctx context.Context) {
 		return
 	}
 	f := follow.Follower{File: w.logFile(file), Log: w.Log, FromStart: true, Rotated: true, Read: wholeLine}
-	events := w.events
-	go f.Run(ctx, nil, func(lines []hsm.LogLine, _ []byte) error {
+	deliver := func(lines []hsm.LogLine, _ []byte) error {
 		if len(lines) == 0 {
 			return nil
 		}
 		select {
-		case events <- batch{file, lines}:
+		case w.events <- batch{file, lines}:
 		case <-ctx.Done():
 		}
 		return nil
-	})
+	}
+	w.all.Go(func() { _ = f.Run(ctx, nil, deliver) }) // without a cursor it has no error
 }
 
 // poll asks LunaCM, or vtl, at each Interval.

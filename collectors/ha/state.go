@@ -216,15 +216,7 @@ func (s sources) member(g hsm.HAGroup, m hsm.HAMember, recovery hsm.HARecovery, 
 		if runs {
 			v.LostBy = append(v.LostBy, pid)
 		}
-		newer := v.Reachable.Known && s.asked.After(r.at)
-		counts := !newer || runs && !v.Reachable.Value
-		switch r.state {
-		case hsm.HAStateExhausted:
-			counts = counts || runs
-		case hsm.HAStateRecovering: // until its next attempt is overdue
-			counts = counts || runs && now.Sub(r.at) < 2*pause+follow.WakeEvery
-		}
-		if counts && (worst.state == "" || worse(r, worst)) {
+		if s.counts(r, runs, v.Reachable, pause, now) && (worst.state == "" || worse(r, worst)) {
 			worst = r
 		}
 	}
@@ -244,6 +236,18 @@ func (s sources) member(g hsm.HAGroup, m hsm.HAMember, recovery hsm.HARecovery, 
 		v.Since = old.Since // the state is the same, only reported by another source
 	}
 	return v
+}
+
+// counts reports whether the report of a process that it has lost a member still
+// holds, although LunaCM may have been asked since.
+func (s sources) counts(r report, runs bool, reachable hsm.Opt[bool], pause time.Duration, now time.Time) bool {
+	switch newer := reachable.Known && s.asked.After(r.at); {
+	case !newer, runs && !reachable.Value:
+		return true
+	case r.state == hsm.HAStateRecovering: // until its next attempt is overdue
+		return runs && now.Sub(r.at) < 2*pause+follow.WakeEvery
+	}
+	return runs && r.state == hsm.HAStateExhausted
 }
 
 func worse(a, b report) bool {

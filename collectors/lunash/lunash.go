@@ -247,7 +247,7 @@ func newSession(client *ssh.Client) (*session, error) {
 	}
 	s := &session{client: client, in: in, chunks: make(chan []byte)}
 	closed := make(chan struct{})
-	go func() { client.Wait(); close(closed) }()
+	go func() { _ = client.Wait(); close(closed) }()
 	go func() {
 		defer close(s.chunks)
 		for {

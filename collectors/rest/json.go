@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/lunawatch/lunawatch/collectors/answer"
@@ -163,9 +164,7 @@ func (r *jsonReader) elements(depth int) ([]any, error) {
 			if err != nil {
 				return nil, err
 			}
-			for k, x := range others {
-				o[k] = x
-			}
+			maps.Copy(o, others)
 			v = o
 		}
 		list = append(list, v)

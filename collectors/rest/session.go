@@ -141,8 +141,7 @@ func (e *statusError) Error() string {
 
 // status returns the HTTP status in err, 0 if there is none.
 func status(err error) int {
-	var s *statusError
-	if errors.As(err, &s) {
+	if s, ok := errors.AsType[*statusError](err); ok {
 		return s.code
 	}
 	return 0

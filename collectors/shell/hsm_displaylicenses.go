@@ -80,6 +80,7 @@ func license(table licenseTable, line string) (hsm.License, bool) {
 		return l, false // a page number
 	}
 	switch table {
+	case plainLicenses:
 	case upgradeLicenses:
 		if _, ok := answer.YesNo(rest); ok {
 			rest = strings.TrimPrefix(rest, answer.FirstField(rest))

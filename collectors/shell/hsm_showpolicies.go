@@ -205,6 +205,7 @@ func (p *policiesRead) add(policy hsm.Policy) bool {
 		p.Capabilities = append(p.Capabilities, policy)
 	case policies:
 		p.Policies.Policies = append(p.Policies.Policies, policy)
+	case otherPolicies:
 	case noTable:
 		return false
 	}

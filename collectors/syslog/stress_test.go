@@ -74,9 +74,7 @@ func TestSyslogStress(t *testing.T) {
 	}
 	var senders sync.WaitGroup
 	for k := range 4 { // over TCP; one of them writes a few bytes at a time
-		senders.Add(1)
-		go func() {
-			defer senders.Done()
+		senders.Go(func() {
 			c, err := net.Dial("tcp", s.TCP)
 			if err != nil {
 				t.Error(err)
@@ -94,7 +92,7 @@ func TestSyslogStress(t *testing.T) {
 				}
 				io.WriteString(c, text)
 			}
-		}()
+		})
 	}
 	senders.Wait()
 	settled := func() bool {

@@ -78,8 +78,8 @@ func entries(p *packages.Package, list string) map[types.Object]bool {
 func TestReceiversAreConfigurable(t *testing.T) {
 	keys := make(map[string]bool)
 	receiver := reflect.TypeFor[config.Receiver]()
-	for i := range receiver.NumField() {
-		if f := receiver.Field(i); f.Type.Kind() == reflect.Pointer {
+	for f := range receiver.Fields() {
+		if f := f; f.Type.Kind() == reflect.Pointer {
 			keys[f.Type.Elem().Name()] = true
 		}
 	}

@@ -60,7 +60,7 @@ func Key(name string) string {
 // Faults lists the faults that err joins, in their order. An error without a
 // path is one of the section itself.
 func Faults(err error) (list []*Fault) {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // it walks the tree itself
 	case nil:
 		return nil
 	case *Fault:

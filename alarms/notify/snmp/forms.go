@@ -101,7 +101,8 @@ func vendorTraps(n alarms.Notification) []mib.Trap {
 		return nil
 	case alarms.Started:
 		return []mib.Trap{mib.ColdStart()}
+	default:
+		oid, object, reference := VendorTrap(n)
+		return []mib.Trap{{OID: oid, Objects: []agentx.Varbind{{OID: object, Value: agentx.Text(reference)}}}}
 	}
-	oid, object, reference := VendorTrap(n)
-	return []mib.Trap{{OID: oid, Objects: []agentx.Varbind{{OID: object, Value: agentx.Text(reference)}}}}
 }
