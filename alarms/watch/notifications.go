@@ -37,6 +37,7 @@ func (w *Watch) plan(entry *journal.Entry, only []alarms.Key, now time.Time) (ag
 		}
 		for _, c := range changes {
 			if c.Kind == alarms.Repeated && r.Refresh > 0 && w.sender.IsBehind(name) {
+				again = alarms.Sooner(again, now.Add(r.Refresh))
 				continue // they would pile up; it is repeated once the receiver is back
 			}
 			notified[c.Alarm.Key] = c.Notified(now)
