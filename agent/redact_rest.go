@@ -67,8 +67,8 @@ func (r *redactor) redactPath(path string) string {
 	return strings.Join(parts, "/")
 }
 
-// redactPEM returns a certificate of the same dates, with redacted names and a
-// key that is thrown away; nothing for what is no certificate.
+// redactPEM returns a certificate of the same dates, with redacted names and a key
+// that is thrown away; "removed" for anything else.
 func (r *redactor) redactPEM(block *pem.Block) string {
 	const removed = "removed"
 	old, err := x509.ParseCertificate(block.Bytes)
