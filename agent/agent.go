@@ -1,6 +1,6 @@
-// Package agent puts the parts of Lunawatch together, answers its commands over the
-// control socket, and makes captures. It knows nothing of what sources or receivers
-// say.
+// Package agent puts the parts of Lunawatch together, answers its commands over
+// the control socket, and makes captures. It knows nothing of what sources or
+// receivers say.
 package agent
 
 import (
@@ -49,7 +49,8 @@ type Agent struct {
 	started  time.Time
 }
 
-// Web is where and how the HTTP server listens: the flags of Prometheus exporters.
+// Web is where and how the HTTP server listens: the flags of Prometheus
+// exporters.
 type Web struct {
 	Flags         *web.FlagConfig
 	TelemetryPath string
@@ -106,8 +107,9 @@ func (a *Agent) agentx() agentx.Config {
 	return c
 }
 
-// Run watches until ctx is done. It must be called once. An error means that the
-// state directory, a socket or an address cannot be used, and says what to do.
+// Run watches until ctx is done. It must be called once. An error means that
+// the state directory, a socket or an address cannot be used, and says what to
+// do.
 func (a *Agent) Run(ctx context.Context) error {
 	journal, err := journal.Open(a.config.StateDirectory)
 	if err != nil {
@@ -207,8 +209,8 @@ func (a *Agent) collectors() (all []collectors.Collector) {
 	return all
 }
 
-// remembered returns the serial numbers that are configured, and those of HSMs with
-// alarms: a restart would forget a card that no longer has a slot.
+// remembered returns the serial numbers that are configured, and those of HSMs
+// with alarms: a restart would forget a card that no longer has a slot.
 func (a *Agent) remembered(cards *lunacm.Cards) []string {
 	serials := slices.Clone(cards.Serials)
 	for _, alarm := range a.watch.Active() {
@@ -229,8 +231,8 @@ func (a *Agent) closeRunners() {
 	}
 }
 
-// report takes an observation of a collector. A failure is logged when it begins and
-// when it ends, and once if several sources share it.
+// report takes an observation of a collector. A failure is logged when it
+// begins and when it ends, and once if several sources share it.
 func (a *Agent) report(o hsm.Observation) {
 	sources := a.sources(o.Device)
 	before := sources[o.Source].Failure

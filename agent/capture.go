@@ -32,7 +32,8 @@ type Capture struct {
 	Failed   []string          // sources that gave no answer, and why
 }
 
-// NewCapture polls every source of c once, and returns what they answered, redacted.
+// NewCapture polls every source of c once, and returns what they answered,
+// redacted.
 func NewCapture(ctx context.Context, c config.Config) Capture {
 	made := newCapturing(func(hsm.Observation) {})
 	made.all(ctx, c)
@@ -119,8 +120,8 @@ func (m *capturing) all(ctx context.Context, c config.Config) {
 	}
 }
 
-// learnConfigured remembers the names that the configuration holds, and its secrets:
-// none should be in an answer, but if one is, it is replaced, too.
+// learnConfigured remembers the names that the configuration holds, and its
+// secrets: none should be in an answer, but if one is, it is replaced, too.
 func (m *capturing) learnConfigured(h config.HSM) {
 	m.learn("name", h.Name)
 	for _, address := range append([]string{h.Address}, h.SyslogSenders...) {

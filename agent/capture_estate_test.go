@@ -145,7 +145,8 @@ func dotted(text string) string {
 	return b.String()
 }
 
-// TestCaptureGoesOn: sources that fail are reported, and the others are captured.
+// TestCaptureGoesOn: sources that fail are reported, and the others are
+// captured.
 func TestCaptureGoesOn(t *testing.T) {
 	dir := t.TempDir()
 	log := filepath.Join(dir, "messages")

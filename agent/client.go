@@ -17,8 +17,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A Client asks a running agent over its control socket. Its errors say what to do if
-// no agent answers.
+// A Client asks a running agent over its control socket. Its errors say what to
+// do if no agent answers.
 type Client struct {
 	socket string
 	http   http.Client

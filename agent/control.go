@@ -28,7 +28,8 @@ func (a *Agent) control() http.Handler {
 	return mux
 }
 
-// listenControl creates the socket, in place of one that a killed agent left behind.
+// listenControl creates the socket, in place of one that a killed agent left
+// behind.
 func listenControl(path string) (net.Listener, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)

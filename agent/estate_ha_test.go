@@ -19,8 +19,8 @@ import (
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
-// startHost is the host of a Luna client, with a card in it: two appliances
-// and an application that uses both as an HA group, and an agent that is configured
+// startHost is the host of a Luna client, with a card in it: two appliances and
+// an application that uses both as an HA group, and an agent that is configured
 // of them by nobody.
 func startHost(t *testing.T) *estate {
 	t.Helper()

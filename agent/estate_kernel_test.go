@@ -14,8 +14,8 @@ import (
 	"github.com/lunawatch/lunawatch/internal/check"
 )
 
-// TestKernelStory: what the driver says of the only card raises an alarm of the card,
-// and what it says of an unknown one, of the host.
+// TestKernelStory: what the driver says of the only card raises an alarm of the
+// card, and what it says of an unknown one, of the host.
 func TestKernelStory(t *testing.T) {
 	t.Parallel()
 	e := startHost(t)

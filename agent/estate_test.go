@@ -160,7 +160,8 @@ func TestMain(m *testing.M) {
 	dir := os.Getenv(simulatorDir)
 	if dir == "" {
 		flag.Set("test.parallel", strconv.Itoa(1+runtime.GOMAXPROCS(0))) // estates wait half of the time; -parallel on the command line counts
-		// Else the race detector has each process sleep for a second at its end.
+		// Else the race detector has each process sleep for a second at its
+		// end.
 		os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 		os.Exit(withKeys(m.Run))
 	}

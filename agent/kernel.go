@@ -15,8 +15,8 @@ import (
 // kernelSource is the source that shows whether the kernel's messages are read.
 const kernelSource = "kernel log"
 
-// followKernel passes the kernel's messages on the cards in this host to the alarms.
-// A failure to read them is an observation.
+// followKernel passes the kernel's messages on the cards in this host to the
+// alarms. A failure to read them is an observation.
 func (a *Agent) followKernel(ctx context.Context) error {
 	file := a.config.LunaCM.KernelLog
 	if !a.config.LunaCM.Enabled || file == "" {
@@ -56,8 +56,9 @@ func (a *Agent) readKernel(ctx context.Context, file string, deliver func([]hsm.
 	return (&follow.Follower{File: file, Log: a.log}).Run(ctx, from, deliver)
 }
 
-// kernelLines passes on the lines of cards. The first one waits until the cards were
-// polled: only then is it known whose it is, and whether what it says still holds.
+// kernelLines passes on the lines of cards. The first one waits until the cards
+// were polled: only then is it known whose it is, and whether what it says
+// still holds.
 func (a *Agent) kernelLines(ctx context.Context, file string, lines []hsm.LogLine, cursor []byte) error {
 	now := time.Now()
 	var all []rules.Line
@@ -93,9 +94,9 @@ func driverOf(l hsm.LogLine) string {
 	return config.DriverInstance.FindString(l.Message)
 }
 
-// cardOf returns the device of a driver instance. How the driver numbers its instances
-// cannot be determined, so without kernel_cards only a single card is known; otherwise
-// it is the host.
+// cardOf returns the device of a driver instance. How the driver numbers its
+// instances cannot be determined, so without kernel_cards only a single card is
+// known; otherwise it is the host.
 func (a *Agent) cardOf(driver string) string {
 	c := a.config.LunaCM
 	if serial := c.KernelCards[driver]; serial != "" {
@@ -113,8 +114,8 @@ func (a *Agent) cardOf(driver string) string {
 	return a.config.Host.Name
 }
 
-// waitForCards returns once LunaCM was polled for the slots of this host, and each
-// card once.
+// waitForCards returns once LunaCM was polled for the slots of this host, and
+// each card once.
 func (a *Agent) waitForCards(ctx context.Context) {
 	for snap := a.store.Latest(); ; {
 		polled := false

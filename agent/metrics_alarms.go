@@ -10,8 +10,8 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// A mark is what holds for an alarm, or not: a family of its own with the labels of
-// luna_alarm_active, so that a query can join the two.
+// A mark is what holds for an alarm, or not: a family of its own with the
+// labels of luna_alarm_active, so that a query can join the two.
 type mark struct {
 	desc  *prometheus.Desc
 	holds func(alarms.Active) bool

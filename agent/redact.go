@@ -17,8 +17,9 @@ import (
 )
 
 // A redactor replaces what names a site: the same original always by the same
-// substitute of the same shape, in every text of one capture. Only the redactor's
-// key, which is not kept, could lead from a substitute back to its original.
+// substitute of the same shape, in every text of one capture. Only the
+// redactor's key, which is not kept, could lead from a substitute back to its
+// original.
 type redactor struct {
 	key       []byte
 	originals map[string]string // original -> what it is
@@ -34,8 +35,8 @@ func newRedactor() *redactor {
 	return r
 }
 
-// shortest is the length of the shortest name that can be distinguished from the
-// words around it.
+// shortest is the length of the shortest name that can be distinguished from
+// the words around it.
 const shortest = 3
 
 // learn remembers a name. Words that the product itself prints are not names.
@@ -67,7 +68,8 @@ func (r *redactor) learnHost(name string) {
 	}
 }
 
-// learnSubject remembers the parts of a certificate's name, but not the country.
+// learnSubject remembers the parts of a certificate's name, but not the
+// country.
 func (r *redactor) learnSubject(name string) {
 	for part := range strings.SplitSeq(name, ",") {
 		attribute, value, _ := strings.Cut(strings.TrimSpace(part), "=")

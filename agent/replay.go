@@ -17,8 +17,8 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// Replay makes c watch a capture, a directory or a tar archive, instead of its HSMs.
-// An archive is unpacked into the state directory.
+// Replay makes c watch a capture, a directory or a tar archive, instead of its
+// HSMs. An archive is unpacked into the state directory.
 func Replay(c *config.Config, from string) error {
 	info, err := os.Stat(from)
 	if err != nil {

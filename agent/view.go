@@ -10,8 +10,8 @@ import (
 	"github.com/lunawatch/lunawatch/mib"
 )
 
-// build makes a View at every Snapshot, at every change of an alarm, and when data
-// become stale. It takes at most a fifth of the time.
+// build makes a View at every Snapshot, at every change of an alarm, and when
+// data become stale. It takes at most a fifth of the time.
 func (a *Agent) build(ctx context.Context) error {
 	failing := false
 	for ctx.Err() == nil {
@@ -35,8 +35,8 @@ func (a *Agent) build(ctx context.Context) error {
 	return nil
 }
 
-// newView returns what SNMP shows at a time; nil: nothing can be shown. The error is
-// about what is missing.
+// newView returns what SNMP shows at a time; nil: nothing can be shown. The
+// error is about what is missing.
 func (a *Agent) newView(snap *hsm.Snapshot, now time.Time) (*mib.View, error) {
 	src := mib.Source{Snapshot: snap, Now: now}
 	if !a.config.SNMP.RawEventCounters {
@@ -50,7 +50,8 @@ func (a *Agent) newView(snap *hsm.Snapshot, now time.Time) (*mib.View, error) {
 	return view, errors.Join(missing, err)
 }
 
-// buildDelay lets notifications go first, and what changes together become one View.
+// buildDelay lets notifications go first, and what changes together become one
+// View.
 const buildDelay = 20 * time.Millisecond
 
 // waitFor returns when there is a newer Snapshot, when changed is closed, or

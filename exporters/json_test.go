@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestAlarmKeys keeps the keys of alarms list -json as they are, and wants each in
-// the README.
+// TestAlarmKeys keeps the keys of alarms list -json as they are, and wants each
+// in the README.
 func TestAlarmKeys(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	s := alarmState(now).Active[0]

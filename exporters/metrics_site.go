@@ -285,7 +285,8 @@ func ages(d hsm.Device, now time.Time) []namedAge {
 	return list
 }
 
-// disagreements returns what two sources state differently, while both are fresh.
+// disagreements returns what two sources state differently, while both are
+// fresh.
 func disagreements(d hsm.Device, now time.Time) []hsm.Disagreement {
 	return slices.DeleteFunc(slices.Clone(d.Disagreements), func(x hsm.Disagreement) bool { return !x.Fresh(now) })
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// pageTemplate is the status page: each HSM at a glance, alarms and receivers. What
-// is stale is marked; what is unknown is a dash.
+// pageTemplate is the status page: each HSM at a glance, alarms and receivers.
+// What is stale is marked; what is unknown is a dash.
 var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Lunawatch</title>
 <style>

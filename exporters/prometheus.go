@@ -1,5 +1,6 @@
-// Package exporters shows a Snapshot and alarms to people and to Prometheus. It knows
-// nothing of how they are read: no scrape, page or command ever waits for a device.
+// Package exporters shows a Snapshot and alarms to people and to Prometheus. It
+// knows nothing of how they are read: no scrape, page or command ever waits for
+// a device.
 package exporters
 
 import (

@@ -9,8 +9,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// The texts look like LunaSH: the labels and columns that operators know. What no
-// source stated is a dash, and every section says when it was read.
+// The texts look like LunaSH: the labels and columns that operators know. What
+// no source stated is a dash, and every section says when it was read.
 
 // ShowText prints the state of an HSM as hsm show does.
 func ShowText(w io.Writer, d hsm.Device, now time.Time) {

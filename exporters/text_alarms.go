@@ -16,8 +16,8 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/watch"
 )
 
-// AlarmsText prints active alarms in their order: what is wrong, what to do, and
-// their marks.
+// AlarmsText prints active alarms in their order: what is wrong, what to do,
+// and their marks.
 func AlarmsText(w io.Writer, list []alarms.Active, now time.Time) {
 	if len(list) == 0 {
 		fmt.Fprintln(w, "No active alarms.")
@@ -36,8 +36,9 @@ func AlarmsText(w io.Writer, list []alarms.Active, now time.Time) {
 // subject returns what an alarm is about, without its HSM.
 func subject(k alarms.Key) string { return strings.TrimPrefix(k.String(), k.Device+"/") }
 
-// Marks says what operators did about an alarm, and what holds for it, each in a line:
-// acknowledged, silenced, caused by another, flapping, in a storm, when it clears.
+// Marks says what operators did about an alarm, and what holds for it, each in
+// a line: acknowledged, silenced, caused by another, flapping, in a storm, when
+// it clears.
 func Marks(a alarms.Active, now time.Time) (marks []string) {
 	mark := func(format string, args ...any) { marks = append(marks, fmt.Sprintf(format, args...)) }
 	if k := a.Ack; k != nil {
@@ -238,7 +239,8 @@ func plain(s string) string {
 	}, s)
 }
 
-// clock returns a time on the reader's clock, with its day unless that is today.
+// clock returns a time on the reader's clock, with its day unless that is
+// today.
 func clock(at, now time.Time) string {
 	if at.IsZero() {
 		return "-"

@@ -49,8 +49,8 @@ func (w *Watch) plan(entry *journal.Entry, only []alarms.Key, now time.Time) (ag
 	return again
 }
 
-// forgettable returns zero values for what need not be remembered of a receiver any
-// more: that it was notified long enough ago that alarms cleared.
+// forgettable returns zero values for what need not be remembered of a receiver
+// any more: that it was notified long enough ago that alarms cleared.
 func (w *Watch) forgettable(receiver string, now time.Time) map[alarms.Key]alarms.Notified {
 	old := make(map[alarms.Key]alarms.Notified)
 	for key, t := range w.state.Notified[receiver] {

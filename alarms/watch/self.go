@@ -33,8 +33,8 @@ func (w *Watch) journalFinding(now time.Time) alarms.Finding {
 	return f
 }
 
-// deliveryFinding evaluates one receiver by the oldest notification in its queue,
-// and by what was lost in the last hour.
+// deliveryFinding evaluates one receiver by the oldest notification in its
+// queue, and by what was lost in the last hour.
 func deliveryFinding(receiver string, d notify.Delivery, limit time.Duration, now time.Time) alarms.Finding {
 	f := alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "delivery", Object: receiver}, Evidence: alarms.Evidence{At: now, Text: "nothing waits for " + receiver}}
 	switch {
@@ -54,7 +54,8 @@ func deliveryFinding(receiver string, d notify.Delivery, limit time.Duration, no
 	return f
 }
 
-// maintainJournal returns the journal to its disk once that works, and trims it.
+// maintainJournal returns the journal to its disk once that works, and trims
+// it.
 func (w *Watch) maintainJournal(ctx context.Context) error {
 	retry, trim := time.NewTicker(10*time.Second), time.NewTicker(time.Hour)
 	defer retry.Stop()

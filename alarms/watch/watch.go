@@ -1,6 +1,6 @@
-// Package watch puts alarms together: it evaluates what is read, stores what changes,
-// has receivers notified, and does what operators ask. It knows nothing of how data
-// are read, or of how a receiver is reached.
+// Package watch puts alarms together: it evaluates what is read, stores what
+// changes, has receivers notified, and does what operators ask. It knows
+// nothing of how data are read, or of how a receiver is reached.
 package watch
 
 import (
@@ -20,9 +20,9 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A Watch evaluates snapshots and log lines as they come, maintains the journal, and
-// has every receiver notified. Its methods are safe for concurrent use once Open has
-// returned.
+// A Watch evaluates snapshots and log lines as they come, maintains the
+// journal, and has every receiver notified. Its methods are safe for concurrent
+// use once Open has returned.
 type Watch struct {
 	Journal   *journal.Journal
 	Settings  Settings
@@ -50,7 +50,8 @@ type Watch struct {
 	series map[alarms.Series][]alarms.Sample // of the goroutine of polls
 }
 
-// Open loads what the journal holds. It must be called once, before anything else.
+// Open loads what the journal holds. It must be called once, before anything
+// else.
 func (w *Watch) Open() error {
 	if err := w.trim(); err != nil {
 		return err
@@ -166,12 +167,12 @@ func (w *Watch) silenceEdge(now time.Time) (next time.Time) {
 	return next
 }
 
-// cursorDelay is how long the cursor behind lines without findings may wait to be
-// stored: read again after a crash, they have none again.
+// cursorDelay is how long the cursor behind lines without findings may wait to
+// be stored: read again after a crash, they have none again.
 const cursorDelay = 5 * time.Second
 
-// step commits entry with the changes that the findings of evaluate cause. On an
-// error nothing has changed.
+// step commits entry with the changes that the findings of evaluate cause. On
+// an error nothing has changed.
 func (w *Watch) step(entry journal.Entry, evaluate func(alarms.State) []alarms.Finding, now time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -181,10 +182,10 @@ func (w *Watch) step(entry journal.Entry, evaluate func(alarms.State) []alarms.F
 	return w.commit(entry, idle, now)
 }
 
-// commit stores entry with the notifications that it causes, and then makes it part
-// of the state. An entry that only moves a cursor waits if idle is set. For lines of a
-// log, only the alarms that they change are planned: there can be many of both.
-// w.mu is held.
+// commit stores entry with the notifications that it causes, and then makes it
+// part of the state. An entry that only moves a cursor waits if idle is set.
+// For lines of a log, only the alarms that they change are planned: there can
+// be many of both. w.mu is held.
 func (w *Watch) commit(entry journal.Entry, idle bool, now time.Time) error {
 	entry.Events = w.sum(entry.Events)
 	var only []alarms.Key
@@ -234,8 +235,8 @@ func (w *Watch) sum(more map[string]alarms.Events) map[string]alarms.Events {
 	return total
 }
 
-// Changed returns a channel that is closed at the next change of alarms, silences,
-// queues or deliveries.
+// Changed returns a channel that is closed at the next change of alarms,
+// silences, queues or deliveries.
 func (w *Watch) Changed() <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()

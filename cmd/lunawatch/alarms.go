@@ -269,7 +269,8 @@ func runAlarmsTest(ctx context.Context, args []string, std stdio) int {
 	return testExit(std, name, list)
 }
 
-// testExit returns success only if every receiver that is not off took the test alarm.
+// testExit returns success only if every receiver that is not off took the test
+// alarm.
 func testExit(std stdio, name string, list []notify.TestResult) int {
 	if len(list) == 0 {
 		return fail(std, name, errors.New("no receiver is configured: nobody is notified of any alarm; see receivers in the configuration"))

@@ -64,8 +64,8 @@ func runAlarmsSilence(ctx context.Context, args []string, std stdio) int {
 	return exitOK
 }
 
-// span returns when a silence begins and ends. A clock time without a day is the next
-// one: for the beginning after now, for the end after the beginning.
+// span returns when a silence begins and ends. A clock time without a day is
+// the next one: for the beginning after now, for the end after the beginning.
 func span(from, until string, length time.Duration, now time.Time) (begin, end time.Time, err error) {
 	begin = now
 	if from != "" {
@@ -92,8 +92,8 @@ func span(from, until string, length time.Duration, now time.Time) (begin, end t
 
 var timeLayouts = []string{"2006-01-02 15:04", "2006-01-02T15:04", time.DateTime, time.RFC3339}
 
-// readTime reads a time on the reader's clock; one without a day is the next one after
-// a time.
+// readTime reads a time on the reader's clock; one without a day is the next
+// one after a time.
 func readTime(s string, after time.Time) (time.Time, error) {
 	if t, err := time.Parse("15:04", s); err == nil {
 		t = time.Date(after.Year(), after.Month(), after.Day(), t.Hour(), t.Minute(), 0, 0, after.Location())

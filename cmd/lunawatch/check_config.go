@@ -49,8 +49,8 @@ func counted(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// printReceiver prints what a receiver is notified of, and how much somebody inside an
-// HSM could signal to it.
+// printReceiver prints what a receiver is notified of, and how much somebody
+// inside an HSM could signal to it.
 func printReceiver(w io.Writer, r config.Receiver, c config.Config) {
 	p := r.Route.Policy
 	bits, why := p.BitsPerHour(c.Alarms.NotifyInterval, len(c.HSMs)+2) // the host and the agent

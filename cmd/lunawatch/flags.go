@@ -15,8 +15,8 @@ func newFlags(name string, std stdio) *flag.FlagSet {
 	return flags
 }
 
-// parseFlags reports whether the command goes on, with at most so many words after
-// the flags; if not, code is its exit code.
+// parseFlags reports whether the command goes on, with at most so many words
+// after the flags; if not, code is its exit code.
 func parseFlags(flags *flag.FlagSet, args []string, words int) (code int, ok bool) {
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -50,8 +50,8 @@ func parseMixed(flags *flag.FlagSet, args []string, most int) (words []string, c
 	return words, exitOK, true
 }
 
-// fail prints an error. Faults of a configuration have lines of their own, so that
-// editors find their places.
+// fail prints an error. Faults of a configuration have lines of their own, so
+// that editors find their places.
 func fail(std stdio, name string, err error) int {
 	if faults := config.Faults(nil); errors.As(err, &faults) {
 		fmt.Fprintln(std.err, faults)

@@ -84,7 +84,8 @@ func runEstate(ctx context.Context, c simulator.Config, std stdio) error {
 	}
 }
 
-// linkLunaCM creates a link in the state directory: the LunaCM of the simulation.
+// linkLunaCM creates a link in the state directory: the LunaCM of the
+// simulation.
 func linkLunaCM(dir string) error {
 	program, err := os.Executable()
 	if err != nil {
