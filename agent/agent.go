@@ -1,3 +1,6 @@
+// Package agent puts the parts of Lunawatch together, answers its commands over
+// the control socket, and makes captures. It knows nothing of what sources or
+// receivers say.
 package agent
 
 import (
@@ -5,10 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -34,7 +34,7 @@ import (
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
-// An Agent watches the HSMs of a Config and shows what it sees.
+// An Agent watches the HSMs of a Config and shows their state.
 type Agent struct {
 	config   config.Config
 	web      Web
@@ -49,8 +49,8 @@ type Agent struct {
 	started  time.Time
 }
 
-// Web is where and how the HTTP side listens; the flags that Prometheus
-// exporters have.
+// Web is where and how the HTTP server listens: the flags of Prometheus
+// exporters.
 type Web struct {
 	Flags         *web.FlagConfig
 	TelemetryPath string
@@ -90,6 +90,7 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 	return a
 }
 
+// agentx returns the settings of the session with snmpd.
 func (a *Agent) agentx() agentx.Config {
 	c := agentx.Config{
 		Socket:       a.config.SNMP.Socket,
@@ -106,32 +107,9 @@ func (a *Agent) agentx() agentx.Config {
 	return c
 }
 
-// receivers makes the notifiers, which need the open journal.
-func (a *Agent) receivers() error {
-	for _, r := range a.config.Receivers {
-		to := notify.Receiver{Route: r.Route}
-		var err error
-		switch {
-		case r.AgentX != nil && a.session == nil:
-			err = errors.New("it sends through snmpd, but snmp is not enabled")
-		case r.AgentX != nil:
-			to.Notifier = snmp.AgentX{Session: a.session, Form: r.AgentX.Form}
-		case r.SNMP != nil:
-			to.Notifier, err = snmp.New(*r.SNMP, a.watch.Journal)
-			to.Confirms = r.SNMP.Inform
-		default:
-			r.Serve(&to)
-		}
-		if err != nil {
-			return fmt.Errorf("receiver %q: %w", r.Name, err)
-		}
-		a.watch.Receivers[r.Name] = to
-	}
-	return nil
-}
-
-// Run watches until ctx is done. It returns an error if the state directory,
-// a socket or an address cannot be used.
+// Run watches until ctx is done. It must be called once. An error means that
+// the state directory, a socket or an address cannot be used, and says what to
+// do.
 func (a *Agent) Run(ctx context.Context) error {
 	journal, err := journal.Open(a.config.StateDirectory)
 	if err != nil {
@@ -186,7 +164,31 @@ func (a *Agent) Run(ctx context.Context) error {
 	return err
 }
 
-// collectors returns what looks at every device.
+// receivers makes the notifiers, which need the open journal.
+func (a *Agent) receivers() error {
+	for _, r := range a.config.Receivers {
+		to := notify.Receiver{Route: r.Route}
+		var err error
+		switch {
+		case r.AgentX != nil && a.session == nil:
+			err = errors.New("it sends through snmpd, but snmp is not enabled")
+		case r.AgentX != nil:
+			to.Notifier = snmp.AgentX{Session: a.session, Form: r.AgentX.Form}
+		case r.SNMP != nil:
+			to.Notifier, err = snmp.New(*r.SNMP, a.watch.Journal)
+			to.Confirms = r.SNMP.Inform
+		default:
+			r.Serve(&to)
+		}
+		if err != nil {
+			return fmt.Errorf("receiver %q: %w", r.Name, err)
+		}
+		a.watch.Receivers[r.Name] = to
+	}
+	return nil
+}
+
+// collectors returns the collectors of every device.
 func (a *Agent) collectors() (all []collectors.Collector) {
 	for _, h := range a.config.HSMs {
 		sources, _ := h.Sources(a.runners[h.Name])
@@ -208,7 +210,7 @@ func (a *Agent) collectors() (all []collectors.Collector) {
 }
 
 // remembered returns the serial numbers that are configured, and those of HSMs
-// with alarms: what has no slot any more would be forgotten by a restart.
+// with alarms: a restart would forget a card that no longer has a slot.
 func (a *Agent) remembered(cards *lunacm.Cards) []string {
 	serials := slices.Clone(cards.Serials)
 	for _, alarm := range a.watch.Active() {
@@ -229,8 +231,8 @@ func (a *Agent) closeRunners() {
 	}
 }
 
-// report takes what a collector saw. A failure is logged when it begins and
-// when it ends, and once if several sources share it.
+// report takes an observation of a collector. A failure is logged when it
+// begins and when it ends, and once if several sources share it.
 func (a *Agent) report(o hsm.Observation) {
 	sources := a.sources(o.Device)
 	before := sources[o.Source].Failure
@@ -246,7 +248,7 @@ func (a *Agent) report(o hsm.Observation) {
 	}
 }
 
-// shared reports whether is holds of a source other than the one named.
+// shared reports whether is holds for a source other than the one named.
 func shared(sources map[string]hsm.Source, but string, is func(hsm.Source) bool) bool {
 	for name, s := range sources {
 		if name != but && is(s) {
@@ -279,34 +281,4 @@ func (a *Agent) serveWeb(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("web: %w; choose another address with --web.listen-address", err)
-}
-
-// listenControl makes the socket, over one that a killed agent has left.
-func listenControl(path string) (net.Listener, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-		return nil, fmt.Errorf("control socket: %w", err)
-	}
-	if c, err := net.Dial("unix", path); err == nil {
-		c.Close()
-		return nil, fmt.Errorf("control socket %s is in use: another agent runs", path)
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("control socket: %w", err)
-	}
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, fmt.Errorf("control socket: %w", err)
-	}
-	return l, os.Chmod(path, 0o660)
-}
-
-// serve runs handler on l until ctx is done.
-func serve(ctx context.Context, l net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
-	stop := context.AfterFunc(ctx, func() { server.Close() })
-	defer stop()
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
 }

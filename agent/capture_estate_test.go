@@ -145,7 +145,8 @@ func dotted(text string) string {
 	return b.String()
 }
 
-// TestCaptureGoesOn: sources that fail are told, and the others are captured.
+// TestCaptureGoesOn: sources that fail are reported, and the others are
+// captured.
 func TestCaptureGoesOn(t *testing.T) {
 	dir := t.TempDir()
 	log := filepath.Join(dir, "messages")
@@ -168,11 +169,11 @@ hsms:
 	failed := strings.Join(capture.Failed, "\n")
 	for _, want := range []string{"connection refused", "ca_file", "no-community", "lunacm cannot be started", "client configuration", "no-log"} {
 		if !strings.Contains(failed, want) {
-			t.Errorf("not told: %s, in\n%s", want, failed)
+			t.Errorf("not reported: %s, in\n%s", want, failed)
 		}
 	}
 	if strings.Contains(failed, "vault-7") || strings.Contains(failed, "not to be seen") {
-		t.Errorf("told with names or secrets:\n%s", failed)
+		t.Errorf("reported with names or secrets:\n%s", failed)
 	}
 	if text := capture.Files["hsm1/log1.txt"]; !strings.Contains(text, "kernel: up") || strings.Contains(text, "vault-7") {
 		t.Errorf("log: %q of %d files", text, len(capture.Files))

@@ -17,8 +17,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A Client asks a running agent over its control socket. Its errors say what
-// to do when no agent answers.
+// A Client asks a running agent over its control socket. Its errors say what to
+// do if no agent answers.
 type Client struct {
 	socket string
 	http   http.Client
@@ -32,7 +32,7 @@ func NewClient(socket string) *Client {
 	return &Client{socket, http.Client{Transport: &http.Transport{DialContext: dial}}}
 }
 
-// Snapshot returns what the agent knows.
+// Snapshot returns the latest state of every device.
 func (c *Client) Snapshot(ctx context.Context) (s *hsm.Snapshot, err error) {
 	return s, c.get(ctx, "/snapshot", &s)
 }

@@ -13,27 +13,27 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/notify"
 )
 
-// Alarms returns the alarms that stand, worst first.
+// Alarms returns the active alarms, worst first.
 func (c *Client) Alarms(ctx context.Context) (list []alarms.Active, err error) {
 	return list, c.get(ctx, "/alarms", &list)
 }
 
-// History returns the newest alarms that ended, newest first.
+// History returns the newest cleared alarms, newest first, at most so many.
 func (c *Client) History(ctx context.Context, most int) (list []alarms.Alarm, err error) {
 	return list, c.get(ctx, "/alarms/history?n="+strconv.Itoa(most), &list)
 }
 
-// ClearAlarm ends an alarm by hand. Alarms are named by key or number.
+// ClearAlarm clears an alarm by hand. Alarms are named by key or number.
 func (c *Client) ClearAlarm(ctx context.Context, alarm, reason string) error {
 	return c.post(ctx, "/alarms/clear", url.Values{"key": {alarm}, "reason": {reason}}, new(any))
 }
 
-// Acknowledge notes that somebody looks after an alarm.
+// Acknowledge records that somebody looks after an alarm.
 func (c *Client) Acknowledge(ctx context.Context, alarm, by, comment string) error {
 	return c.post(ctx, "/alarms/acknowledge", url.Values{"key": {alarm}, "by": {by}, "comment": {comment}}, new(any))
 }
 
-// Unacknowledge takes an acknowledgement back.
+// Unacknowledge withdraws an acknowledgement.
 func (c *Client) Unacknowledge(ctx context.Context, alarm string) error {
 	return c.post(ctx, "/alarms/unacknowledge", url.Values{"key": {alarm}}, new(any))
 }
@@ -44,13 +44,13 @@ func (c *Client) TestReceivers(ctx context.Context, by string, wait time.Duratio
 	return list, c.post(ctx, "/alarms/test", url.Values{"by": {by}, "wait": {wait.String()}}, &list)
 }
 
-// Silences returns the silences that hold or are to come, by their end.
+// Silences returns the active and the future silences, by their end.
 func (c *Client) Silences(ctx context.Context) (list []alarms.Silence, err error) {
 	return list, c.get(ctx, "/silences", &list)
 }
 
-// Silence adds a silence and returns it with its number. Without a begin, it
-// begins now.
+// Silence adds a silence and returns it with its number. Without a
+// beginning, it begins now.
 func (c *Client) Silence(ctx context.Context, s alarms.Silence) (added alarms.Silence, err error) {
 	text, err := json.Marshal(s)
 	if err != nil {

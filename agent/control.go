@@ -1,9 +1,14 @@
 package agent
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -13,14 +18,7 @@ import (
 	"github.com/lunawatch/lunawatch/mib"
 )
 
-// An Instance is one line of "lunawatch walk".
-type Instance struct {
-	OID   string `json:"oid"`
-	Name  string `json:"name"`  // of the object, and its instance
-	Value string `json:"value"` // with its type, as net-snmp prints it
-}
-
-// control is what commands ask of a running agent, over its control socket.
+// control answers what commands ask of a running agent over its control socket.
 func (a *Agent) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /snapshot", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.store.Latest()) })
@@ -28,6 +26,49 @@ func (a *Agent) control() http.Handler {
 	mux.HandleFunc("GET /walk", a.walk)
 	mux.HandleFunc("GET /monitor", a.monitor)
 	return mux
+}
+
+// listenControl creates the socket, in place of one that a killed agent left
+// behind.
+func listenControl(path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	if c, err := net.Dial("unix", path); err == nil {
+		c.Close()
+		return nil, fmt.Errorf("control socket %s is in use: another agent runs", path)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	return l, os.Chmod(path, 0o660)
+}
+
+// serve runs handler on l until ctx is done.
+func serve(ctx context.Context, l net.Listener, handler http.Handler) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func reply(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(v)
+}
+
+// An Instance is one line of "lunawatch walk".
+type Instance struct {
+	OID   string `json:"oid"`
+	Name  string `json:"name"`  // of the object, and its instance
+	Value string `json:"value"` // with its type, as net-snmp prints it
 }
 
 // walk lists what SNMP serves, or would if it were enabled.
@@ -43,18 +84,19 @@ func (a *Agent) walk(w http.ResponseWriter, _ *http.Request) {
 	reply(w, Instances(view))
 }
 
-func reply(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(v)
-}
-
-// Instances lists a View for people.
+// Instances lists a View in the order of its OIDs.
 func Instances(v *mib.View) []Instance {
 	list := make([]Instance, 0, v.Len())
 	for oid, value := range v.All() {
 		list = append(list, Instance{oid.String(), mib.Name(oid), value.String()})
 	}
 	return list
+}
+
+// A MonitorRound is one line of the answer of GET /monitor.
+type MonitorRound struct {
+	Monitor hsm.Monitor `json:"monitor"`
+	Error   string      `json:"error,omitempty"` // of the round that ended the answer
 }
 
 // monitor asks one HSM round by round, over the session that the poller uses
@@ -84,13 +126,7 @@ func (a *Agent) monitor(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// A MonitorRound is one line of the answer of GET /monitor.
-type MonitorRound struct {
-	Monitor hsm.Monitor `json:"monitor"`
-	Error   string      `json:"error,omitempty"` // of the round that ended the answer
-}
-
-// find returns the HSM with a serial number; without one, the only HSM.
+// find returns the HSM with a serial number; with "", the only HSM.
 func (a *Agent) find(serial string) (string, error) {
 	var known []string
 	devices := a.store.Latest().HSMs()

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	historyAlarms = 100             // are told unless a number is asked for
+	historyAlarms = 100             // are returned unless a number is asked for
 	longestTest   = 5 * time.Minute // that a test of the receivers may wait
 )
 
@@ -59,11 +59,11 @@ func respond(w http.ResponseWriter, v any, err error) {
 	reply(w, v)
 }
 
-// silence adds a silence. One without a begin begins now.
+// silence adds a silence. One without a beginning begins now.
 func (a *Agent) silence(w http.ResponseWriter, r *http.Request) {
 	var s alarms.Silence
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&s); err != nil {
-		respond(w, nil, fmt.Errorf("the silence is not readable: %w", err))
+		respond(w, nil, fmt.Errorf("the silence cannot be read: %w", err))
 		return
 	}
 	now := time.Now()
@@ -71,7 +71,7 @@ func (a *Agent) silence(w http.ResponseWriter, r *http.Request) {
 		s.From = now
 	}
 	if !s.Until.After(now) {
-		respond(w, nil, fmt.Errorf("a silence until %s is over already; name a later end", s.Until.Format(time.DateTime)))
+		respond(w, nil, fmt.Errorf("a silence until %s has already ended; name a later end", s.Until.Format(time.DateTime)))
 		return
 	}
 	id, err := a.watch.Silence(s)

@@ -27,8 +27,8 @@ const (
 	lunaAlarmTable   = lunawatchObjects + "2.1."
 )
 
-// A standing is what every view says of an alarm.
-type standing struct {
+// An alarmRow is what every view shows of an alarm.
+type alarmRow struct {
 	Number   string
 	Key      string
 	Severity string
@@ -39,12 +39,12 @@ var ituSeverities = map[alarms.Severity]string{
 	alarms.Indeterminate: "2", alarms.Critical: "3", alarms.Major: "4", alarms.Minor: "5", alarms.Warning: "6",
 }
 
-// list is what "alarms list" says.
-func (e *estate) list() (all []standing) {
+// list is what "alarms list" shows.
+func (e *estate) list() (all []alarmRow) {
 	for _, a := range e.agent.watch.Active() {
 		t := a.Raised
 		_, zone := t.Zone()
-		all = append(all, standing{
+		all = append(all, alarmRow{
 			strconv.FormatUint(a.Number, 10), a.Key.String(), ituSeverities[a.Severity],
 			fmt.Sprintf("%04X%02X%02X%02X%02X%02X%02X2B%02X%02X", t.Year(), int(t.Month()), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond()/1e8, zone/3600, zone/60%60),
 		})
@@ -52,8 +52,8 @@ func (e *estate) list() (all []standing) {
 	return byNumber(all)
 }
 
-func byNumber(all []standing) []standing {
-	slices.SortFunc(all, func(a, b standing) int {
+func byNumber(all []alarmRow) []alarmRow {
+	slices.SortFunc(all, func(a, b alarmRow) int {
 		return strings.Compare(fmt.Sprintf("%9s", a.Number), fmt.Sprintf("%9s", b.Number))
 	})
 	return all
@@ -74,19 +74,19 @@ func (e *estate) column(t *testing.T, table string, column int) map[string]strin
 	return all
 }
 
-// lunaAlarms is what a walk of lunaAlarmTable says.
-func (e *estate) lunaAlarms(t *testing.T) (all []standing) {
+// lunaAlarms is what a walk of lunaAlarmTable shows.
+func (e *estate) lunaAlarms(t *testing.T) (all []alarmRow) {
 	severity, raised := e.column(t, lunaAlarmTable, 11), e.column(t, lunaAlarmTable, 19)
 	for number, key := range e.column(t, lunaAlarmTable, 2) {
-		all = append(all, standing{number, key, severity[number], strings.ReplaceAll(raised[number], " ", "")})
+		all = append(all, alarmRow{number, key, severity[number], strings.ReplaceAll(raised[number], " ", "")})
 	}
 	return byNumber(all)
 }
 
-// activeAlarms is what a walk of alarmActiveTable says: time and number are
+// activeAlarms is what a walk of alarmActiveTable shows: time and number are
 // in the index, and the severity is in the pointer to the model; for the key
 // it takes the first of the alarm's own variables.
-func (e *estate) activeAlarms(t *testing.T) (all []standing) {
+func (e *estate) activeAlarms(t *testing.T) (all []alarmRow) {
 	states := map[string]string{"2": "2", "3": "6", "4": "5", "5": "4", "6": "3"}
 	keys := e.column(t, ".1.3.6.1.2.1.118.1.2.3.1.", 8)
 	for index, pointer := range e.column(t, alarmActiveTable, 13) {
@@ -97,7 +97,7 @@ func (e *estate) activeAlarms(t *testing.T) (all []standing) {
 			fmt.Fprintf(&raised, "%02X", n)
 		}
 		number := ids[13]
-		all = append(all, standing{number, keys["0."+number+".3"], states[pointer[strings.LastIndexByte(pointer, '.')+1:]], raised.String()})
+		all = append(all, alarmRow{number, keys["0."+number+".3"], states[pointer[strings.LastIndexByte(pointer, '.')+1:]], raised.String()})
 	}
 	return byNumber(all)
 }
@@ -140,9 +140,9 @@ receivers:
 	e.inject(t, "luna72", "temperature 78")
 	e.inject(t, "luna54", "fan-fail Fan1A")
 	for device, group := range map[string]string{"luna72": "battery", "luna54": "appliance-fan"} {
-		e.until(t, group+" stands", func() bool { return e.stands(device, group) })
+		e.until(t, group+" is active", func() bool { return e.active(device, group) })
 	}
-	e.until(t, "temp-warn stands", func() bool { return e.stands("luna72", "temp-warn") })
+	e.until(t, "temp-warn is active", func() bool { return e.active("luna72", "temp-warn") })
 	e.agree(t)
 	// A notification that is still queued would reach the next snmptrapd.
 	check.Must(t, hole.SetReadDeadline(time.Now().Add(testTimeout)))
@@ -176,7 +176,7 @@ receivers:
 	}
 	e.inject(t, "luna72", "battery 3.08")
 	e.inject(t, "luna54", "fan-restore Fan1A")
-	e.until(t, "battery is over", func() bool { return !e.stands("luna72", "battery") })
+	e.until(t, "battery has cleared", func() bool { return !e.active("luna72", "battery") })
 	e.agree(t)
 	e.until(t, "it is in alarmClearTable", func() bool {
 		for index := range e.column(t, alarmClearTable, 10) {

@@ -71,14 +71,14 @@ receivers:
 		return count >= n
 	}
 	e.until(t, "three traps of ALM2012", func() bool { return arrived("/ messages /", 3) && arrived("/ kernel / 1]", 3) })
-	e.until(t, "it is over, as the next poll shows", func() bool { return arrived("/ stm / 0]", 3) })
-	if e.stands("luna72", "stm") {
-		t.Error("the alarm stands still")
+	e.until(t, "it has cleared, as the next poll shows", func() bool { return arrived("/ stm / 0]", 3) })
+	if e.active("luna72", "stm") {
+		t.Error("the alarm is still active")
 	}
 }
 
-// TestStory plays faults of HSMs and of the way to them; each must be an
-// alarm, and over when it is over.
+// TestStory plays faults of HSMs and of the way to them; each must raise
+// an alarm, which clears with it.
 func TestStory(t *testing.T) {
 	t.Parallel()
 	e := startEstate(t, "alarms: {unreachable_after: 1, silent_after: 1}\n")
@@ -101,13 +101,13 @@ func TestStory(t *testing.T) {
 			e.inject(t, f.hsm, f.fault)
 		}
 		for _, f := range chapter {
-			e.until(t, f.hsm+" "+f.group+" stands", func() bool { return e.stands(f.hsm, f.group) })
+			e.until(t, f.hsm+" "+f.group+" is active", func() bool { return e.active(f.hsm, f.group) })
 		}
 		for _, f := range chapter {
 			e.inject(t, f.hsm, f.mend)
 		}
 		for _, f := range chapter {
-			e.until(t, f.hsm+" "+f.group+" is over", func() bool { return !e.stands(f.hsm, f.group) })
+			e.until(t, f.hsm+" "+f.group+" has cleared", func() bool { return !e.active(f.hsm, f.group) })
 		}
 	}
 	secret, err := os.ReadFile(e.ready.PasswordFile)
@@ -128,15 +128,15 @@ func TestForwardedLog(t *testing.T) {
 	defer c.Close()
 	_, err = c.Write([]byte("<6>Mar  1 12:00:00 luna72 kernel: k7pf0: [HSM] ALM2024: Stored data integrity verify error"))
 	check.Must(t, err)
-	e.until(t, "the line's alarm stands", func() bool { return e.stands("luna72", "integrity") })
-	if err := e.client.ClearAlarm(t.Context(), "luna72/nothing", "?"); err == nil || !strings.Contains(err.Error(), "no alarm") {
+	e.until(t, "the line's alarm is active", func() bool { return e.active("luna72", "integrity") })
+	if err := e.client.ClearAlarm(t.Context(), "luna72/nothing", "?"); err == nil || !strings.Contains(err.Error(), "no active alarm") {
 		t.Errorf("clear of nothing: %v", err)
 	}
 	check.Must(t, e.client.ClearAlarm(t.Context(), "luna72/integrity", "restored from backup"))
-	if e.stands("luna72", "integrity") {
-		t.Error("it stands after it was ended by hand")
+	if e.active("luna72", "integrity") {
+		t.Error("it is active after it was cleared by hand")
 	}
-	if e.stands("luna54", "integrity") || e.stands("luna62", "integrity") {
+	if e.active("luna54", "integrity") || e.active("luna62", "integrity") {
 		t.Error("the line is of another HSM too")
 	}
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
-// startHost is the host of a Luna client, with a card in it: two appliances
-// and an application that uses both as an HA group, and an agent that is told
+// startHost is the host of a Luna client, with a card in it: two appliances and
+// an application that uses both as an HA group, and an agent that is configured
 // of them by nobody.
 func startHost(t *testing.T) *estate {
 	t.Helper()
@@ -89,7 +89,7 @@ func (e *estate) ha() hsm.HAGroupState {
 	return hsm.HAGroupState{}
 }
 
-// haAlarms returns the groups of the alarms on HA that stand.
+// haAlarms returns the groups of the active alarms on HA.
 func (e *estate) haAlarms() string {
 	var all []string
 	for _, a := range e.agent.watch.Active() {
@@ -106,8 +106,8 @@ func (e *estate) haAlarms() string {
 func TestHAStory(t *testing.T) {
 	t.Parallel()
 	e := startHost(t)
-	var told strings.Builder
-	table := tabwriter.NewWriter(&told, 0, 0, 2, ' ', 0)
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "STEP\tGROUP AND MEMBERS\tMETRICS\tALARMS")
 	const one, two = "1254600001012", "1254600002012"
 	for _, step := range []struct {
@@ -190,10 +190,10 @@ func TestHAStory(t *testing.T) {
 		t.Logf("%s; lunawatch ha show:\n%s", step.name, text.String())
 	}
 	table.Flush()
-	t.Logf("the story:\n%s", told.String())
+	t.Logf("the story:\n%s", text.String())
 }
 
-// haSeries returns the series of the HA group that tell its state.
+// haSeries returns the series of the HA group that show its state.
 func haSeries(metrics string) (list []string) {
 	for line := range strings.Lines(metrics) {
 		line = strings.TrimSpace(line)
@@ -224,8 +224,8 @@ func TestCardStory(t *testing.T) {
 		{"gone", "unreachable", "heal"},
 	} {
 		e.inject(t, "card", x.event)
-		e.until(t, x.event, func() bool { return e.stands(device, x.group) })
+		e.until(t, x.event, func() bool { return e.active(device, x.group) })
 		e.inject(t, "card", x.mend)
-		e.until(t, x.mend, func() bool { return !e.stands(device, x.group) })
+		e.until(t, x.mend, func() bool { return !e.active(device, x.group) })
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/lunawatch/lunawatch/internal/check"
 )
 
-// TestKernelStory: what the driver says of the only card is an alarm of the
-// card, and what it says of one that nobody knows, of the host.
+// TestKernelStory: what the driver says of the only card raises an alarm of the
+// card, and what it says of an unknown one, of the host.
 func TestKernelStory(t *testing.T) {
 	t.Parallel()
 	e := startHost(t)
@@ -50,7 +50,7 @@ func TestKernelStory(t *testing.T) {
 		t.Errorf("%d critical and %d other events of the card", critical, other)
 	}
 	if !strings.Contains(get(t, "http://"+e.web+"/metrics"), `luna_source_success{device="client",source="kernel log"} 1`) {
-		t.Error("/metrics does not tell that the kernel log is read")
+		t.Error("/metrics does not show that the kernel log is read")
 	}
 }
 

@@ -22,7 +22,7 @@ func withRESTOf(e *estate, a simulator.ReadyAppliance) string {
 }
 
 // TestRESTGoesOn takes LunaSH away from an appliance: its values stay fresh,
-// and tell that they come over REST; when LunaSH is back, they come from there.
+// and show that they come over REST; when LunaSH is back, they come from there.
 func TestRESTGoesOn(t *testing.T) {
 	t.Parallel()
 	e := startEstate(t, "", withRESTOf, func(*estate, simulator.ReadyAppliance) string {
@@ -63,24 +63,24 @@ func TestRESTGoesOn(t *testing.T) {
 		t.Errorf("%+v", d.Show.Value)
 	}
 	e.inject(t, "luna72", "stm on")
-	e.until(t, "an alarm of what REST states", func() bool { return e.stands("luna72", "stm") })
+	e.until(t, "an alarm of what REST states", func() bool { return e.active("luna72", "stm") })
 	e.inject(t, "luna72", "rest-expire")
 	e.inject(t, "luna72", "heal")
 	e.inject(t, "luna72", "stm off")
 	e.until(t, "LunaSH counts again", source(false))
-	e.until(t, "the alarm is over", func() bool { return !e.stands("luna72", "stm") })
+	e.until(t, "the alarm has cleared", func() bool { return !e.active("luna72", "stm") })
 	if d := luna72().Disagreements; len(d) > 0 {
 		t.Errorf("the sources disagree: %+v", d)
 	}
 	e.inject(t, "luna72", "gone rest")
-	e.until(t, "an alarm of the source that fails beside LunaSH", func() bool { return e.stands("luna72", "source-failing") })
-	if e.stands("luna72", "unreachable") || e.stands("luna72", "data-stale") {
-		t.Error("another alarm tells the same")
+	e.until(t, "an alarm of the source that fails beside LunaSH", func() bool { return e.active("luna72", "source-failing") })
+	if e.active("luna72", "unreachable") || e.active("luna72", "data-stale") {
+		t.Error("another alarm says the same")
 	}
 	e.inject(t, "luna72", "heal")
-	e.until(t, "it works again", func() bool { return !e.stands("luna72", "source-failing") })
+	e.until(t, "it works again", func() bool { return !e.active("luna72", "source-failing") })
 	e.inject(t, "luna62", "wrong-password")
-	e.until(t, "REST tells of the refused password", func() bool {
+	e.until(t, "REST reports the refused password", func() bool {
 		for _, d := range e.agent.store.Latest().Devices {
 			if d.Name == "luna62" && d.Sources["rest hsm"].Failures >= 3 {
 				return d.Sources["rest hsm"].Failure == hsm.Login

@@ -160,7 +160,8 @@ func TestMain(m *testing.M) {
 	dir := os.Getenv(simulatorDir)
 	if dir == "" {
 		flag.Set("test.parallel", strconv.Itoa(1+runtime.GOMAXPROCS(0))) // estates wait half of the time; -parallel on the command line counts
-		// Else the race detector has each process sleep for a second at its end.
+		// Else the race detector has each process sleep for a second at its
+		// end.
 		os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 		os.Exit(withKeys(m.Run))
 	}
@@ -177,7 +178,7 @@ func (e *estate) startAgent(ctx context.Context, tb testing.TB, more string, end
 	tb.Helper()
 	c, err := config.Parse([]byte(e.config() + more))
 	check.Must(tb, err)
-	c.Alarms.NotifyInterval, c.Alarms.StormAlarms, c.Alarms.FlapCount = 0, 0, 0 // all is told, and at once
+	c.Alarms.NotifyInterval, c.Alarms.StormAlarms, c.Alarms.FlapCount = 0, 0, 0 // everything is notified, and at once
 	e.run(ctx, tb, c, ended)
 	e.until(tb, "every HSM is read, and snmpd serves it", func() bool {
 		for _, d := range e.agent.store.Latest().HSMs() {
@@ -221,7 +222,7 @@ const (
 	subtreeHSM  = "1.3.6.1.4.1.23629"
 )
 
-// config is that of an agent that looks at each appliance each second.
+// config returns that of an agent that polls each appliance every second.
 func (e *estate) config() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "state_directory: %s/state\ncontrol_socket: %s/control\nsnmp: {agentXSocket: %s}\nintervals: {fast: 1s, slow: 2s, hourly: 3s}\nhsms:\n", e.dir, e.dir, e.snmpd.Socket)
@@ -275,8 +276,8 @@ func (e *estate) inject(tb testing.TB, appliance, event string) {
 	check.Must(tb, simulator.InjectInto(tb.Context(), filepath.Join(e.dir, "sim"), appliance, simulator.Event{Name: words[0], Args: words[1:]}))
 }
 
-// stands reports whether an alarm of a group stands on a device.
-func (e *estate) stands(device, group string) bool {
+// active reports whether an alarm of a group is active on a device.
+func (e *estate) active(device, group string) bool {
 	for _, a := range e.agent.watch.Active() {
 		if a.Device == device && a.Group == group && !a.Test {
 			return true

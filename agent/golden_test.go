@@ -73,7 +73,7 @@ func TestGolden(t *testing.T) {
 	})
 }
 
-// goldenAlarms is one alarm that stands and one that ended.
+// goldenAlarms is one active alarm and one that has cleared.
 func goldenAlarms(now time.Time) *mib.Alarms {
 	battery := alarms.Alarm{
 		Key: alarms.Key{Device: "luna72", Group: "battery"}, Number: 12, Severity: alarms.Critical, Type: "equipmentAlarm", Cause: "powerProblem",
@@ -116,7 +116,7 @@ func checkOrder(t *testing.T, v *mib.View) {
 }
 
 // TestStale lets every value pass its maximum age: nothing that was measured
-// may be left in any view, and the age must tell why.
+// may remain in any view, and the age must show why.
 func TestStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := replayed(t)
@@ -126,14 +126,14 @@ func TestStale(t *testing.T) {
 			t.Fatal(err)
 		}
 		if view.Len() != 0 {
-			t.Errorf("%d instances are left, the first %v", view.Len(), Instances(view)[0])
+			t.Errorf("%d instances remain, the first %v", view.Len(), Instances(view)[0])
 		}
 		metrics := prometheus.NewRegistry()
 		metrics.MustRegister(exporters.NewPrometheus(store, time.Now))
 		text := string(gather(t, metrics))
 		for line := range strings.Lines(text) {
 			if !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "luna_source_") && !strings.HasPrefix(line, "luna_data_") {
-				t.Errorf("is left: %s", line)
+				t.Errorf("remains: %s", line)
 			}
 		}
 		if want := `luna_data_stale{device="luna72",section="show"} 1`; !strings.Contains(text, want) {

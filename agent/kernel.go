@@ -13,11 +13,11 @@ import (
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
-// kernelSource is the source that tells whether the kernel's messages are read.
+// kernelSource is the source that shows whether the kernel's messages are read.
 const kernelSource = "kernel log"
 
-// followKernel gives what the kernel says of the cards in this host to the
-// alarms. That it cannot be read is an observation.
+// followKernel passes the kernel's messages on the cards in this host to the
+// alarms. A failure to read them is an observation.
 func (a *Agent) followKernel(ctx context.Context) error {
 	file := a.config.LunaCM.KernelLog
 	if !a.config.LunaCM.Enabled || file == "" {
@@ -43,7 +43,7 @@ func (a *Agent) followKernel(ctx context.Context) error {
 	return nil
 }
 
-// kernelRetry is how long a kernel log that cannot be read is left alone.
+// kernelRetry is how long to wait after a failure to read the kernel log.
 const kernelRetry = time.Minute
 
 func (a *Agent) readKernel(ctx context.Context, file string, deliver func([]hsm.LogLine, []byte) error) error {
@@ -60,9 +60,9 @@ func (a *Agent) readKernel(ctx context.Context, file string, deliver func([]hsm.
 	return (&follow.Follower{File: file, Log: a.log}).Run(ctx, from, deliver)
 }
 
-// kernelLines hands over the lines of cards. The first one waits until the
-// cards were looked at: only then it is known whose it is, and whether what it
-// says still holds.
+// kernelLines passes on the lines of cards. The first one waits until the cards
+// were polled: only then is it known whose it is, and whether what it says
+// still holds.
 func (a *Agent) kernelLines(ctx context.Context, file string, lines []hsm.LogLine, cursor []byte) error {
 	now := time.Now()
 	var all []rules.Line
@@ -77,20 +77,20 @@ func (a *Agent) kernelLines(ctx context.Context, file string, lines []hsm.LogLin
 		}
 		device := a.cardOf(driver)
 		line := rules.Line{LogLine: l, Device: device, File: file, At: now, Cards: device == a.config.Host.Name}
-		zone := file == config.KernelRing || file == config.KernelJournal // the times of a file may have none
+		zone := file == config.KernelRing || file == config.KernelJournal // the times in a file may have none
 		if zone && l.Time.Known && now.Sub(l.Time.Value) > time.Minute {
 			line.At = l.Time.Value
 		}
 		if l.Alarm != nil && !line.Cards {
-			own := *l.Alarm
-			own.Card, line.Alarm = "", &own // the device is the card
+			alarm := *l.Alarm
+			alarm.Card, line.Alarm = "", &alarm // the device is the card
 		}
 		all = append(all, line)
 	}
 	return a.watch.Take(file, all, cursor)
 }
 
-// driverOf returns the driver instance whose line it is, "" if it is of none.
+// driverOf returns the driver instance that a line is about; "": none.
 func driverOf(l hsm.LogLine) string {
 	if l.Alarm != nil {
 		return l.Alarm.Card
@@ -98,9 +98,9 @@ func driverOf(l hsm.LogLine) string {
 	return config.DriverInstance.FindString(l.Message)
 }
 
-// cardOf returns the device of a driver instance. Nothing tells how the
-// instances are numbered, so without a map only a card that is alone is known;
-// else it is the host.
+// cardOf returns the device of a driver instance. How the driver numbers its
+// instances cannot be determined, so without kernel_cards only a single card is
+// known; otherwise it is the host.
 func (a *Agent) cardOf(driver string) string {
 	c := a.config.LunaCM
 	if serial := c.KernelCards[driver]; serial != "" {
@@ -118,19 +118,19 @@ func (a *Agent) cardOf(driver string) string {
 	return a.config.Host.Name
 }
 
-// waitForCards returns when LunaCM was asked for the slots of this host, and
+// waitForCards returns once LunaCM was polled for the slots of this host, and
 // each card once.
 func (a *Agent) waitForCards(ctx context.Context) {
 	for snap := a.store.Latest(); ; {
-		looked := false
+		polled := false
 		for _, d := range snap.Devices {
 			_, slots := d.Sources[lunacm.SlotListSource]
-			looked = looked || slots && d.Name == a.config.Host.Name
+			polled = polled || slots && d.Name == a.config.Host.Name
 		}
 		for _, d := range snap.Devices {
-			looked = looked && (d.Kind != hsm.CardHSM || len(d.Sources) > 0)
+			polled = polled && (d.Kind != hsm.CardHSM || len(d.Sources) > 0)
 		}
-		if looked {
+		if polled {
 			return
 		}
 		var err error

@@ -10,7 +10,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// follow gives every line of a log to the alarms, from where it stopped.
+// follow passes every line of a log to the alarms, from its stored cursor on.
 func (a *Agent) follow(ctx context.Context, h config.HSM, file string, read func(string) hsm.LogLine) error {
 	f := follow.Follower{File: file, Log: a.log, FromStart: h.Replay != "", Read: read}
 	from, err := a.watch.Journal.Cursor(file)

@@ -18,7 +18,7 @@ func (a *Agent) registry() *prometheus.Registry {
 	return r
 }
 
-// self collects what the agent knows of itself.
+// self collects the metrics of the agent itself.
 type self struct{ a *Agent }
 
 var (

@@ -10,7 +10,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// A mark is what holds of an alarm, or not: a family of its own with the
+// A mark is what holds for an alarm, or not: a family of its own with the
 // labels of luna_alarm_active, so that a query can join the two.
 type mark struct {
 	desc  *prometheus.Desc
@@ -22,17 +22,17 @@ func markOf(name, help string, holds func(alarms.Active) bool) mark {
 }
 
 var marks = []mark{
-	markOf("luna_alarm_active", "An alarm that stands; always 1.", func(alarms.Active) bool { return true }),
+	markOf("luna_alarm_active", "An active alarm; always 1.", func(alarms.Active) bool { return true }),
 	markOf("luna_alarm_acknowledged", "1 while somebody looks after the alarm.", func(a alarms.Active) bool { return a.Ack != nil }),
-	markOf("luna_alarm_silenced", "1 while a silence keeps the alarm from being told.", func(a alarms.Active) bool { return a.Silence != nil }),
-	markOf("luna_alarm_suppressed", "1 while another alarm explains this one, which is told instead.", func(a alarms.Active) bool { return a.RelatedTo != nil }),
+	markOf("luna_alarm_silenced", "1 while a silence suppresses notifications of the alarm.", func(a alarms.Active) bool { return a.Silence != nil }),
+	markOf("luna_alarm_suppressed", "1 while the alarm is caused by another one; notifications are sent for that one only.", func(a alarms.Active) bool { return a.RelatedTo != nil }),
 	markOf("luna_alarm_flapping", "1 while the alarm comes and goes.", func(a alarms.Active) bool { return a.Flapping }),
 }
 
 var (
 	alarmsRaised  = prometheus.NewDesc("luna_alarms_raised_total", "Alarms raised, by the severity that they had then.", []string{"severity"}, nil)
-	silences      = prometheus.NewDesc("luna_silences", "Silences that hold (active) or are to come (pending).", []string{"state"}, nil)
-	storming      = prometheus.NewDesc("luna_storm", "1 while so many alarms are new that they are told in a summary.", nil, nil)
+	silences      = prometheus.NewDesc("luna_silences", "Silences that are active or to come (pending).", []string{"state"}, nil)
+	storming      = prometheus.NewDesc("luna_storm", "1 while so many alarms are new that only a summary of them is notified.", nil, nil)
 	stateInMemory = prometheus.NewDesc("luna_state_in_memory", "1 while the state cannot be stored: a restart forgets what is new.", nil, nil)
 )
 
@@ -45,7 +45,7 @@ func (s self) describeAlarms(out chan<- *prometheus.Desc) {
 	}
 }
 
-// alarms emits what is known of alarms.
+// alarms emits the metrics of alarms.
 func (s self) alarms(now time.Time, emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
 	storm := false
 	for _, a := range s.a.watch.Active() {

@@ -19,8 +19,8 @@ import (
 	"github.com/lunawatch/lunawatch/internal/check"
 )
 
-// TestAlarmMetrics has what people said of alarms in families of its own, and
-// holds the names of all to Prometheus' rules.
+// TestAlarmMetrics has each mark of an alarm in a family of its own, and holds
+// the names of all to Prometheus' rules.
 func TestAlarmMetrics(t *testing.T) {
 	c, err := config.Parse([]byte("snmp: {enabled: false}\nhost: {enabled: false}\nhsms: [{name: a, replay: captured}]\n"))
 	check.Must(t, err)

@@ -17,8 +17,9 @@ import (
 )
 
 // A redactor replaces what names a site: the same original always by the same
-// substitute of the same shape, in every text of one capture. Nothing tells
-// the original from the substitute but the redactor's key, which is not kept.
+// substitute of the same shape, in every text of one capture. Only the
+// redactor's key, which is not kept, could lead from a substitute back to its
+// original.
 type redactor struct {
 	key       []byte
 	originals map[string]string // original -> what it is
@@ -34,11 +35,11 @@ func newRedactor() *redactor {
 	return r
 }
 
-// shortest is the length of the shortest name that can be told from the words
-// around it.
+// shortest is the length of the shortest name that can be distinguished from
+// the words around it.
 const shortest = 3
 
-// learn remembers a name. Words that the product itself prints are no names.
+// learn remembers a name. Words that the product itself prints are not names.
 func (r *redactor) learn(what, original string) {
 	original = strings.TrimSpace(original)
 	_, notAddress := netip.ParseAddr(original)
@@ -49,7 +50,7 @@ func (r *redactor) learn(what, original string) {
 	r.pattern = nil
 }
 
-// productWords are names that would tear the product's own words apart.
+// productWords are names whose replacement would break the product's own texts.
 var productWords = []string{
 	"hsm", "luna", "partition", "label", "none", "no label", "[none]", "admin", "monitor", "local_host", "localhost",
 	"name", "key", "keys", "yes", "crypto", "officer", "user", "client", "clients", "kernel", "success",
@@ -67,8 +68,8 @@ func (r *redactor) learnHost(name string) {
 	}
 }
 
-// learnSubject remembers what names somebody in the name of a certificate, but
-// not the country.
+// learnSubject remembers the parts of a certificate's name, but not the
+// country.
 func (r *redactor) learnSubject(name string) {
 	for part := range strings.SplitSeq(name, ",") {
 		attribute, value, _ := strings.Cut(strings.TrimSpace(part), "=")
@@ -86,7 +87,7 @@ func (r *redactor) learnPartition(serial, name string, label hsm.Opt[string]) {
 	r.learn("partition label", label.Value)
 }
 
-// learnFrom remembers the names in what a source said.
+// learnFrom remembers the names in a fact of a source.
 func (r *redactor) learnFrom(f hsm.Fact) {
 	switch v := f.(type) {
 	case hsm.Show:
@@ -187,7 +188,7 @@ func (r *redactor) bytes(original string) string {
 	return string(out)
 }
 
-// random returns bytes that are always the same for an original.
+// random returns bytes that are always the same for one original.
 func (r *redactor) random(original string) []byte {
 	mac := hmac.New(sha256.New, r.key)
 	mac.Write([]byte(original))
@@ -217,7 +218,8 @@ func edge(c byte) string {
 	return ""
 }
 
-// substitute has the length and the kinds of characters of the original.
+// substitute returns a text with the length and the kinds of characters of the
+// original.
 func (r *redactor) substitute(original string) string {
 	random := r.random(original)
 	out := []byte(original)

@@ -18,8 +18,9 @@ import (
 // jsonToken is a string, with the colon behind it if it is a key, or a number.
 var jsonToken = regexp.MustCompile(`"(?:[^"\\]|\\.)*"(\s*:)?|-?[0-9][0-9.eE+-]*(\s*:)?`)
 
-// redactJSON redacts the values of JSON, as loosely written as the vendor's; the
-// keys are the product's. A certificate is replaced by one with other names.
+// redactJSON redacts the values of JSON, as loosely written as the vendor's;
+// the keys are the product's. A certificate is replaced by one with other
+// names.
 func (r *redactor) redactJSON(text string) string {
 	return jsonToken.ReplaceAllStringFunc(text, func(token string) string {
 		if strings.HasSuffix(token, ":") {
@@ -68,7 +69,7 @@ func (r *redactor) redactPath(path string) string {
 }
 
 // redactPEM returns a certificate of the same dates, with redacted names and a
-// key that is thrown away; nothing for what is no certificate.
+// key that is thrown away; "removed" for anything else.
 func (r *redactor) redactPEM(block *pem.Block) string {
 	const removed = "removed"
 	old, err := x509.ParseCertificate(block.Bytes)

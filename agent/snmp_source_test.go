@@ -47,7 +47,7 @@ func (e *estate) runConfig(t *testing.T, c config.Config) *Agent {
 	return a
 }
 
-// carried is what SNMP can carry of a device. The rest of what LunaSH tells is
+// carried is what SNMP can carry of a device. What else LunaSH states is
 // taken away here, field by field.
 func carried(d hsm.Device) map[string]any {
 	s := d.Show.Value

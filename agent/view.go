@@ -10,8 +10,8 @@ import (
 	"github.com/lunawatch/lunawatch/mib"
 )
 
-// build makes a View of every Snapshot and of every change of an alarm, and
-// again when data become stale, for at most a fifth of the time.
+// build makes a View at every Snapshot, at every change of an alarm, and when
+// data become stale. It takes at most a fifth of the time.
 func (a *Agent) build(ctx context.Context) error {
 	failing := false
 	for ctx.Err() == nil {
@@ -35,22 +35,23 @@ func (a *Agent) build(ctx context.Context) error {
 	return nil
 }
 
-// newView returns what SNMP shows at a time, and what it lacks; nil: nothing
-// can be shown.
+// newView returns what SNMP shows at a time; nil: nothing can be shown. The
+// error is about what is missing.
 func (a *Agent) newView(snap *hsm.Snapshot, now time.Time) (*mib.View, error) {
 	src := mib.Source{Snapshot: snap, Now: now}
 	if !a.config.SNMP.RawEventCounters {
 		src.Events = a.watch.Events
 	}
-	list, lacks := a.watch.MIBAlarms()
+	list, missing := a.watch.MIBAlarms()
 	list.Started = a.started
 	list.Version, _ = Version()
 	src.Alarms = &list
 	view, err := mib.Build(src)
-	return view, errors.Join(lacks, err)
+	return view, errors.Join(missing, err)
 }
 
-// buildDelay lets notifications go first, and takes what changes together at once.
+// buildDelay lets notifications go first, and what changes together become one
+// View.
 const buildDelay = 20 * time.Millisecond
 
 // waitFor returns when there is a newer Snapshot, when changed is closed, or

@@ -1,5 +1,5 @@
-// Package alarms is the model of alarms, and the pure engine that turns findings
-// into changes. It knows nothing of rules, storage or receivers.
+// Package alarms is the model of alarms, and the pure engine that turns
+// findings into changes. It knows nothing of rules, storage or receivers.
 //
 // The data flows one way: a rule evaluates a Snapshot or a line, [Eval] turns
 // its findings into changes, the journal stores them together with the log's
@@ -32,6 +32,7 @@ const (
 
 var severityNames = []string{"none", "cleared", "indeterminate", "warning", "minor", "major", "critical"}
 
+// String returns the name of s: none, cleared, indeterminate ... critical.
 func (s Severity) String() string { return severityNames[s] }
 
 // MarshalText implements [encoding.TextMarshaler].
@@ -58,6 +59,7 @@ type Key struct {
 	Test   bool   `json:"test,omitempty"`   // from a line that "sysconf snmp trap test" made
 }
 
+// String returns DEVICE/GROUP or DEVICE/GROUP/OBJECT, with " (test)" for a test.
 func (k Key) String() string {
 	s := k.Device + "/" + k.Group
 	if k.Object != "" {
@@ -121,7 +123,8 @@ func (a Alarm) Measure() *Measure {
 	return nil
 }
 
-// LastEvidence returns the newest evidence of a; the zero Evidence: there is none.
+// LastEvidence returns the newest evidence of a; the zero Evidence: there is
+// none.
 func (a Alarm) LastEvidence() Evidence {
 	if len(a.Evidence) == 0 {
 		return Evidence{}
@@ -146,8 +149,8 @@ type Active struct {
 	Action    string   `json:"action"` // what to do
 }
 
-// An Ack is an acknowledgement: somebody looks after the alarm. A worse severity
-// ends it.
+// An Ack is an acknowledgement: somebody looks after the alarm. A worse
+// severity ends it.
 type Ack struct {
 	By      string    `json:"by"`
 	Comment string    `json:"comment"`
@@ -180,11 +183,12 @@ type LogPlace struct {
 // LogTime formats a time as the appliances' logs do.
 func LogTime(t time.Time) string { return t.Format("2006 Jan _2 15:04:05") }
 
-// MaxEvidence bounds how much evidence an alarm keeps: the first and the newest.
+// MaxEvidence bounds how much evidence an alarm keeps: the first and the
+// newest.
 const MaxEvidence = 6
 
-// WithEvidence returns list with e, at most MaxEvidence of them. It does not change
-// list.
+// WithEvidence returns list with e, at most MaxEvidence of them. It does not
+// change list.
 func WithEvidence(list []Evidence, e Evidence) []Evidence {
 	if len(list) == MaxEvidence {
 		list = append(list[:1:1], list[2:]...)

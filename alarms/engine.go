@@ -169,9 +169,9 @@ func (e *evaluation) good(f Finding) {
 	}
 }
 
-// clearedBy returns the alarms that a Good finding is about: its own. With a clear
-// code, they are those of its card that one of the cleared codes took part in, and
-// its own if that was polled only.
+// clearedBy returns the alarms that a Good finding is about: its own. With a
+// clear code, they are those of its card that one of the cleared codes took
+// part in, and its own if that was polled only.
 func (e *evaluation) clearedBy(f Finding) []Key {
 	if len(f.Clears) == 0 {
 		return []Key{f.Key}

@@ -8,7 +8,8 @@ import (
 type Condition int
 
 // The conditions. Between is the band in which an active alarm stays active and
-// a new one is not raised; it is also that of what is there but could not be read.
+// a new one is not raised; it is also that of what is there but could not be
+// read.
 const (
 	Good Condition = iota
 	Between

@@ -13,8 +13,8 @@ type Group struct {
 	Trap   Trap   // the vendor's notification for it
 	Action string // what to do, for people
 
-	// X.733 event type and probable cause of alarms without a code. A row leaves
-	// them out if they are those of the group's first code.
+	// X.733 event type and probable cause of alarms without a code. A row
+	// leaves them out if they are those of the group's first code.
 	Type, Cause string
 
 	ClearedBy   ClearRule // polls that clear an alarm from a log; zero: only a code, a rule or time does
@@ -315,8 +315,8 @@ func GroupNamed(name string) Group {
 	return Group{Name: name, Title: name, Trap: CryptoAttention, Action: adviseSupport, Type: "other", Cause: "indeterminate"}
 }
 
-// CategoryByTrap has, by Trap, the group that level category shows in place of all
-// with that Trap.
+// CategoryByTrap has, by Trap, the group that level category shows in place of
+// all with that Trap.
 var CategoryByTrap = indexed(slices.DeleteFunc(Groups(), func(g Group) bool { return g.Category == "" }), func(g Group) Trap { return g.Trap })
 
 func indexed[K comparable, V any](list []V, key func(V) K) map[K]V {

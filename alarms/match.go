@@ -56,8 +56,8 @@ func (m Match) Validate() error {
 	return errors.Join(errs...)
 }
 
-// A Silence suppresses the notifications of alarms for some time: planned work, a
-// known fault. The alarms stay active, and in every table.
+// A Silence suppresses the notifications of alarms for some time: planned work,
+// a known fault. The alarms stay active, and in every table.
 type Silence struct {
 	ID     uint64    `json:"id"`
 	Match  Match     `json:"match"`
@@ -84,7 +84,8 @@ func (s Silence) holds(a Alarm, now time.Time) bool {
 	return !now.Before(s.From) && now.Before(s.Until) && s.Match.Selects(a) && (s.Match.Severity == None || a.Severity <= s.Match.Severity)
 }
 
-// SilencedBy returns the silence that holds for an alarm at now; nil: none does.
+// SilencedBy returns the silence that holds for an alarm at now; nil: none
+// does.
 func SilencedBy(silences []Silence, a Alarm, now time.Time) *Silence {
 	for i := range silences {
 		if silences[i].holds(a, now) {

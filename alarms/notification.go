@@ -4,9 +4,9 @@ import (
 	"time"
 )
 
-// The kinds that only notifications have. Started and Heartbeat are heartbeats of
-// the agent itself, without an alarm; Repeated is a change that the receiver was
-// notified of before.
+// The kinds that only notifications have. Started and Heartbeat are heartbeats
+// of the agent itself, without an alarm; Repeated is a change that the receiver
+// was notified of before.
 const (
 	Started   Kind = "started"
 	Heartbeat Kind = "heartbeat"

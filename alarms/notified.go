@@ -19,7 +19,8 @@ type Notified struct {
 // Active reports whether the receiver takes the alarm to be active.
 func (n Notified) Active() bool { return n.Number != 0 && n.Kind != Cleared }
 
-// Notified returns what a receiver has been notified of once c is queued for it.
+// Notified returns what a receiver has been notified of once c is queued for
+// it.
 func (c Change) Notified(now time.Time) Notified {
 	a := c.Alarm
 	n := Notified{Number: a.Number, Kind: c.Kind, Severity: a.Severity, Acked: a.Ack != nil, Flapping: a.Flapping, Cause: a.Cause, At: now}

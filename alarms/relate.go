@@ -5,8 +5,8 @@ import (
 )
 
 // CauseOf returns the active alarm that explains a, if there is one. An alarm
-// that is worse than its cause, or older, is explained by nothing. parent returns
-// what a device depends on; nil: no device depends on another.
+// that is worse than its cause, or older, is explained by nothing. parent
+// returns what a device depends on; nil: no device depends on another.
 func CauseOf(a Alarm, active *Overlay[Alarm], parent func(device string) string) (cause Key, explained bool) {
 	group := GroupNamed(a.Group)
 	explains := func(k Key) bool {

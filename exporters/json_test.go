@@ -12,11 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestAlarmKeys holds the keys of alarms list -json still, and wants each in
-// the README.
+// TestAlarmKeys keeps the keys of alarms list -json as they are, and wants each
+// in the README.
 func TestAlarmKeys(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	s := alarmState(now).Standing[0]
+	s := alarmState(now).Active[0]
 	s.Test, s.Expires, s.Begun = true, now, []time.Time{now}
 	text, err := json.Marshal(s)
 	if err != nil {
@@ -45,7 +45,7 @@ func TestAlarmKeys(t *testing.T) {
 	}
 	for _, key := range want {
 		if !strings.Contains(string(readme), "`"+key+"`") {
-			t.Errorf("README.md does not tell what %q is", key)
+			t.Errorf("README.md does not explain %q", key)
 		}
 	}
 }

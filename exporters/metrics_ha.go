@@ -50,7 +50,7 @@ var haMetrics = []metric{
 		}))},
 	{"luna_ha_member_recovery_attempt", gauge, "Number of the last attempt to recover a member that is lost.", []string{"group", "member"},
 		each(haOf, haMember(func(g hsm.HAGroupState, m hsm.HAMemberState, emit emit) { number(m.Attempt, emit, g.Name(), m.Serial) }))},
-	{"luna_ha_member_lost_by_processes", gauge, "Running processes that have lost the member, by their last word.", []string{"group", "member"},
+	{"luna_ha_member_lost_by_processes", gauge, "Running processes that have lost the member, by their latest report.", []string{"group", "member"},
 		each(haOf, haMember(func(g hsm.HAGroupState, m hsm.HAMemberState, emit emit) {
 			emit(float64(len(m.LostBy)), g.Name(), m.Serial)
 		}))},

@@ -87,7 +87,7 @@ var hostMetrics = []metric{
 	{"luna_host_network_transmit_drops_total", counter, "Packets dropped on sending.", []string{"interface"}, each(hostOf, interfaces(func(i hsm.Interface) float64 { return float64(i.SendDropped) }))},
 	{"luna_host_temperature_celsius", gauge, "A temperature that the kernel knows.", []string{"sensor"}, each(hostOf, hostSensors("degrees C"))},
 	{"luna_host_fan_speed_rpm", gauge, "Speed of a fan that the kernel knows.", []string{"sensor"}, each(hostOf, hostSensors("RPM"))},
-	{"luna_host_top_process_cpu_ratio", gauge, "Part of one CPU that one of the busiest processes used since the last look.", []string{"pid", "process"},
+	{"luna_host_top_process_cpu_ratio", gauge, "Part of one CPU that one of the busiest processes used since the last poll.", []string{"pid", "process"},
 		each(hostOf, func(h hsm.Host, emit emit) {
 			for _, p := range h.Processes {
 				emit(p.CPU, strconv.Itoa(int(p.PID)), p.Name)

@@ -74,8 +74,6 @@ var operationMetrics = []metric{
 		})},
 }
 
-func servicesOf(d hsm.Device) hsm.Section[[]hsm.Service] { return d.Services }
-
 func ntlsOf(d hsm.Device) hsm.Section[hsm.NTLS] { return d.NTLS }
 
 // ntlsMetrics are about the Network Trust Link Service and its clients.
@@ -111,6 +109,10 @@ var ntlsMetrics = []metric{
 			}
 		})},
 }
+
+func servicesOf(d hsm.Device) hsm.Section[[]hsm.Service] { return d.Services }
+
+func systemOf(d hsm.Device) hsm.Section[hsm.System] { return d.System }
 
 func sensorsOf(d hsm.Device) hsm.Section[hsm.Sensors] { return d.Sensors }
 
@@ -164,7 +166,7 @@ var applianceMetrics = []metric{
 				emit(1, s.Name, s.Status)
 			}
 		})},
-	{"luna_appliance_service_running", gauge, "1 if the service runs; absent where its status is no known word.", []string{"service"},
+	{"luna_appliance_service_running", gauge, "1 if the service runs; absent if its status is not a known one.", []string{"service"},
 		each(servicesOf, func(all []hsm.Service, emit emit) {
 			for _, s := range all {
 				truth(s.Running(), emit, s.Name)
@@ -219,19 +221,6 @@ var applianceMetrics = []metric{
 			}
 		})},
 }
-
-// disagreements returns what two sources state differently, while both may be
-// believed.
-func disagreements(d hsm.Device, now time.Time) []hsm.Disagreement {
-	return slices.DeleteFunc(slices.Clone(d.Disagreements), func(x hsm.Disagreement) bool { return !x.Fresh(now) })
-}
-
-// disagreementText tells of one to people.
-func disagreementText(x hsm.Disagreement) string {
-	return fmt.Sprintf("%s: %s says %s, %s says %s, since %s", x.What, x.Stated[0].Source, x.Stated[0].Value, x.Stated[1].Source, x.Stated[1].Value, x.Since.UTC().Format(time.RFC3339))
-}
-
-func systemOf(d hsm.Device) hsm.Section[hsm.System] { return d.System }
 
 // source reads every source of a device, in the order of their names.
 func source(read func(name string, s hsm.Source, now time.Time, emit emit)) func(hsm.Device, time.Time, emit) {
@@ -294,6 +283,17 @@ func ages(d hsm.Device, now time.Time) []namedAge {
 	}
 	slices.SortFunc(list, func(a, b namedAge) int { return cmp.Compare(a.name, b.name) })
 	return list
+}
+
+// disagreements returns what two sources state differently, while both are
+// fresh.
+func disagreements(d hsm.Device, now time.Time) []hsm.Disagreement {
+	return slices.DeleteFunc(slices.Clone(d.Disagreements), func(x hsm.Disagreement) bool { return !x.Fresh(now) })
+}
+
+// disagreementText describes a disagreement.
+func disagreementText(x hsm.Disagreement) string {
+	return fmt.Sprintf("%s: %s says %s, %s says %s, since %s", x.What, x.Stated[0].Source, x.Stated[0].Value, x.Stated[1].Source, x.Stated[1].Value, x.Since.UTC().Format(time.RFC3339))
 }
 
 func validUTF8(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }

@@ -11,8 +11,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// pageTemplate is the landing page: each HSM at a glance. What is stale is
-// marked; what is unknown is a dash.
+// pageTemplate is the status page: each HSM at a glance, alarms and receivers.
+// What is stale is marked; what is unknown is a dash.
 var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Lunawatch</title>
 <style>
@@ -27,9 +27,9 @@ table { border-collapse: collapse } th, td { text-align: left; padding: .3em 1em
 {{range .Failures}}<tr><td></td><td colspan="9" class="bad">{{.}}</td></tr>
 {{end}}{{end}}</table>
 <h2>Alarms</h2>
-{{with .Alarms}}<table><tr><th>Number</th><th>Severity</th><th>HSM</th><th>Alarm</th><th>Since</th><th>Seen</th><th>Text</th></tr>
-{{range .}}<tr><td>{{.Number}}</td><td class="{{.Severity}}">{{.Severity}}</td><td>{{.HSM}}</td><td>{{.Alarm}}</td><td>{{.Since}}</td><td>{{.Seen}}</td><td>{{.Text}}{{range .Marks}}<br><em>{{.}}</em>{{end}}<br>{{.Action}}</td></tr>
-{{end}}</table>{{else}}<p>No alarm stands.</p>{{end}}
+{{with .Alarms}}<table><tr><th>Number</th><th>Severity</th><th>HSM</th><th>Alarm</th><th>Since</th><th>Count</th><th>Text</th></tr>
+{{range .}}<tr><td>{{.Number}}</td><td class="{{.Severity}}">{{.Severity}}</td><td>{{.HSM}}</td><td>{{.Alarm}}</td><td>{{.Since}}</td><td>{{.Count}}</td><td>{{.Text}}{{range .Marks}}<br><em>{{.}}</em>{{end}}<br>{{.Action}}</td></tr>
+{{end}}</table>{{else}}<p>No active alarms.</p>{{end}}
 {{with .Silences}}<h2>Silences</h2>
 <table><tr><th>Silence</th><th>From</th><th>Until</th><th>By</th><th>Of</th><th>Reason</th></tr>
 {{range .}}<tr><td>{{.Number}}</td><td>{{.From}}</td><td>{{.Until}}</td><td>{{.By}}</td><td>{{.Of}}</td><td>{{.Reason}}</td></tr>
@@ -37,7 +37,7 @@ table { border-collapse: collapse } th, td { text-align: left; padding: .3em 1em
 <h2>Receivers</h2>
 {{with .Deliveries}}<table><tr><th>Receiver</th><th>Delivered</th><th>Waiting</th><th>Oldest</th><th>Given up</th><th>Last error</th></tr>
 {{range .}}<tr{{if .Bad}} class="bad"{{end}}><td>{{.Receiver}}</td><td>{{.Delivered}}</td><td>{{.Waiting}}</td><td>{{.Oldest}}</td><td>{{.Lost}}</td><td>{{.Error}}</td></tr>
-{{end}}</table>{{else}}<p class="bad">No receiver is configured: nobody is told of alarms.</p>{{end}}
+{{end}}</table>{{else}}<p class="bad">No receiver is configured: nobody is notified of alarms.</p>{{end}}
 {{if .InMemory}}<p class="bad">The state cannot be stored: {{.InMemory}}</p>{{end}}
 <p><a href="{{.Metrics}}">Metrics</a></p>
 </body></html>
@@ -58,7 +58,7 @@ func page(w http.ResponseWriter, s *hsm.Snapshot, a AlarmState, metrics string, 
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	pageTemplate.Execute(w, map[string]any{
 		"HSMs": rows, "Metrics": metrics,
-		"Alarms": alarmRows(a.Standing, now), "Silences": silenceRows(a.Silences, now), "Deliveries": deliveryRows(a.Deliveries, now), "InMemory": a.Trouble,
+		"Alarms": alarmRows(a.Active, now), "Silences": silenceRows(a.Silences, now), "Deliveries": deliveryRows(a.Deliveries, now), "InMemory": a.Trouble,
 	})
 }
 

@@ -13,15 +13,15 @@ import (
 
 // An AlarmState is what the status page shows of alarms.
 type AlarmState struct {
-	Standing   []alarms.Active
+	Active     []alarms.Active // worst first
 	Silences   []alarms.Silence
 	Deliveries map[string]notify.Delivery // by receiver
 	Trouble    string                     // why the state is not stored; "": it is
 }
 
-// AlarmsOf returns what the status page shows of a Watch.
+// AlarmsOf returns what the status page shows of the alarms of w.
 func AlarmsOf(w *watch.Watch) AlarmState {
-	s := AlarmState{Standing: w.Active(), Silences: w.Silences(), Deliveries: w.Deliveries()}
+	s := AlarmState{Active: w.Active(), Silences: w.Silences(), Deliveries: w.Deliveries()}
 	if err := w.Journal.Trouble(); err != nil {
 		s.Trouble = err.Error()
 	}
@@ -29,7 +29,7 @@ func AlarmsOf(w *watch.Watch) AlarmState {
 }
 
 type alarmRow struct {
-	Number, Severity, HSM, Alarm, Since, Seen, Text, Action string
+	Number, Severity, HSM, Alarm, Since, Count, Text, Action string
 
 	Marks []string
 }

@@ -1,5 +1,6 @@
-// Package exporters shows a Snapshot to people and to Prometheus. It reads
-// only the Snapshot: no scrape, page or command ever waits for a device.
+// Package exporters shows a Snapshot and alarms to people and to Prometheus. It
+// knows nothing of how they are read: no scrape, page or command ever waits for
+// a device.
 package exporters
 
 import (
@@ -78,17 +79,17 @@ const (
 	counter = prometheus.CounterValue
 )
 
-// of reads one number from a section, if the section is fresh and states it.
+// of reads one number from a section, if it is fresh and states the number.
 func of[T any, N int64 | uint64 | float64](section func(hsm.Device) hsm.Section[T], get func(T) hsm.Opt[N]) func(hsm.Device, time.Time, emit) {
 	return each(section, func(v T, emit emit) { number(get(v), emit) })
 }
 
-// flag reads one truth from a section: 1 or 0.
+// flag reads one true (1) or false (0) from a section.
 func flag[T any](section func(hsm.Device) hsm.Section[T], get func(T) hsm.Opt[bool]) func(hsm.Device, time.Time, emit) {
 	return each(section, func(v T, emit emit) { truth(get(v), emit) })
 }
 
-// each calls read with the value of a section, if the section is fresh.
+// each calls read with the value of a section, if it is fresh.
 func each[T any](section func(hsm.Device) hsm.Section[T], read func(T, emit)) func(hsm.Device, time.Time, emit) {
 	return func(d hsm.Device, now time.Time, emit emit) {
 		if v, ok := section(d).Get(now); ok {

@@ -20,15 +20,15 @@ func TestSourcesAndServices(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	store := hsm.NewStore()
 	store.Expect(hsm.NetworkHSM, "a")
-	say := func(minute int, source string, facts ...hsm.Fact) {
+	read := func(minute int, source string, facts ...hsm.Fact) {
 		store.Apply(hsm.Observation{Device: "a", Source: source, At: start.Add(time.Duration(minute) * time.Minute), MaxAge: 10 * time.Minute, Facts: facts})
 	}
 	for minute := range 3 {
-		say(minute, "hsm show", hsm.Show{Serial: "532018"})
-		say(minute, "rest hsm", hsm.Show{Serial: "532019"})
+		read(minute, "hsm show", hsm.Show{Serial: "532018"})
+		read(minute, "rest hsm", hsm.Show{Serial: "532019"})
 	}
-	say(2, "rest services", hsm.Services{{Name: "ntp", Status: "stopped", OnBoot: hsm.Some(true)}, {Name: "stc", Status: "resting"}})
-	say(2, "rest metrics", hsm.Operations{Partitions: []hsm.PartitionOperations{{Serial: "77", Requests: map[string]uint64{"sign": 12}}}})
+	read(2, "rest services", hsm.Services{{Name: "ntp", Status: "stopped", OnBoot: hsm.Some(true)}, {Name: "stc", Status: "resting"}})
+	read(2, "rest metrics", hsm.Operations{Partitions: []hsm.PartitionOperations{{Serial: "77", Requests: map[string]uint64{"sign": 12}}}})
 	now := start.Add(3 * time.Minute)
 	metrics := func() string {
 		registry := prometheus.NewRegistry()
@@ -51,7 +51,7 @@ func TestSourcesAndServices(t *testing.T) {
 		}
 	}
 	if strings.Contains(got, `luna_appliance_service_running{device="a",service="stc"}`) {
-		t.Error("a word that nobody knows, yet it runs or does not")
+		t.Error("an unknown status counts as running or not")
 	}
 	const differs = "serial: hsm show says 532018, rest hsm says 532019, since 2026-03-01T12:00:00Z"
 	var text bytes.Buffer

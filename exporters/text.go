@@ -10,7 +10,7 @@ import (
 )
 
 // The texts look like LunaSH: the labels and columns that operators know. What
-// no source stated is a dash, and every section tells when it was read.
+// no source stated is a dash, and every section says when it was read.
 
 // ShowText prints the state of an HSM as hsm show does.
 func ShowText(w io.Writer, d hsm.Device, now time.Time) {
@@ -104,7 +104,7 @@ func PartitionsText(w io.Writer, d hsm.Device, now time.Time) {
 
 func heading(w io.Writer, text string) { fmt.Fprintf(w, "\n%s\n", text) }
 
-// readAt tells when and from where a section was read.
+// readAt says when and from where a section was read.
 func readAt[T any](s hsm.Section[T], now time.Time) string {
 	switch {
 	case s.IsZero():
@@ -122,7 +122,7 @@ func lines(w io.Writer, title string, rows [][2]string) {
 	}
 }
 
-// dash stands for what is unknown.
+// dash returns s, and a dash for what is unknown.
 func dash(s string) string {
 	if s == "" {
 		return "-"

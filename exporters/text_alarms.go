@@ -16,14 +16,14 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/watch"
 )
 
-// AlarmsText prints alarms, worst first: what is wrong, what to do, and what
-// people have said about it.
+// AlarmsText prints active alarms in their order: what is wrong, what to do,
+// and their marks.
 func AlarmsText(w io.Writer, list []alarms.Active, now time.Time) {
 	if len(list) == 0 {
-		fmt.Fprintln(w, "No alarm stands.")
+		fmt.Fprintln(w, "No active alarms.")
 		return
 	}
-	tw := table(w, "NUMBER", "SEVERITY", "HSM", "ALARM", "SINCE", "SEEN", "TEXT")
+	tw := table(w, "NUMBER", "SEVERITY", "HSM", "ALARM", "SINCE", "COUNT", "TEXT")
 	for _, a := range list {
 		row(tw, fmt.Sprint(a.Number), a.Severity.String(), a.Device, subject(a.Key), since(a.Raised, now), fmt.Sprint(a.Count), a.Text)
 		for _, note := range append(Marks(a, now), "Do: "+a.Action) {
@@ -33,37 +33,39 @@ func AlarmsText(w io.Writer, list []alarms.Active, now time.Time) {
 	tw.Flush()
 }
 
-// subject is what of its HSM an alarm is about.
+// subject returns what an alarm is about, without its HSM.
 func subject(k alarms.Key) string { return strings.TrimPrefix(k.String(), k.Device+"/") }
 
-// Marks tells what people and the engine have said of an alarm.
+// Marks says what operators did about an alarm, and what holds for it, each in
+// a line: acknowledged, silenced, caused by another, flapping, in a storm, when
+// it clears.
 func Marks(a alarms.Active, now time.Time) (marks []string) {
-	say := func(format string, args ...any) { marks = append(marks, fmt.Sprintf(format, args...)) }
+	mark := func(format string, args ...any) { marks = append(marks, fmt.Sprintf(format, args...)) }
 	if k := a.Ack; k != nil {
-		say("Acknowledged by %s at %s: %s", k.By, clock(k.At, now), k.Comment)
+		mark("Acknowledged by %s at %s: %s", k.By, clock(k.At, now), k.Comment)
 	}
 	if s := a.Silence; s != nil {
-		say("Silenced until %s by %s: %s (silence %d)", clock(s.Until, now), s.Author, s.Reason, s.ID)
+		mark("Silenced until %s by %s: %s (silence %d)", clock(s.Until, now), s.Author, s.Reason, s.ID)
 	}
 	if a.RelatedTo != nil {
-		say("Follows from %s, which is told instead", a.RelatedTo)
+		mark("Caused by %s; notification sent for that alarm only", a.RelatedTo)
 	}
 	if a.Flapping {
-		say("Flapping: it comes and goes, and stands until it was over for a while")
+		mark("Flapping: it comes and goes, and stays active until it has been quiet for a while")
 	}
 	if a.InStorm {
-		say("Raised in a storm: told in its summary only")
+		mark("Raised in a storm: notified in its summary only")
 	}
 	if !a.EndsAt.IsZero() {
-		say("Over; ends at %s unless it comes back", clock(a.EndsAt, now))
+		mark("No longer present; clears at %s unless it comes back", clock(a.EndsAt, now))
 	}
 	if !a.Expires.IsZero() {
-		say("Ends by itself at %s", clock(a.Expires, now))
+		mark("Clears by itself at %s", clock(a.Expires, now))
 	}
 	return marks
 }
 
-// AlarmText prints everything about an alarm that stands or has ended.
+// AlarmText prints everything about an active or a cleared alarm.
 func AlarmText(w io.Writer, a alarms.Active, now time.Time) {
 	group := alarms.GroupNamed(a.Group)
 	fmt.Fprintf(w, "%s: %s\n\n", plain(a.Key.String()), plain(a.Text))
@@ -74,12 +76,12 @@ func AlarmText(w io.Writer, a alarms.Active, now time.Time) {
 		{"Serial number", dash(a.Serial)},
 		{"Raised", since(a.Raised, now)},
 		{"Last evidence", since(a.Last, now)},
-		{"Seen", fmt.Sprint(a.Count)},
+		{"Count", fmt.Sprint(a.Count)},
 		{"X.733", "event type " + a.Type + ", probable cause " + a.Cause},
 		{"Notification", string(group.Trap)},
 	}
 	if !a.Cleared.IsZero() {
-		rows = append(rows, [2]string{"Ended", since(a.Cleared, now)})
+		rows = append(rows, [2]string{"Cleared", since(a.Cleared, now)})
 	}
 	if m := a.Measure(); m != nil {
 		rows = append(rows, [2]string{"Value", measured(m)})
@@ -111,20 +113,20 @@ func AlarmText(w io.Writer, a alarms.Active, now time.Time) {
 		}
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintf(w, "\nWhat ends it: %s\nWhat to do: %s\n", rules.HowCleared(a.Group), group.Action)
+	fmt.Fprintf(w, "\nWhat clears it: %s\nWhat to do: %s\n", rules.HowCleared(a.Group), group.Action)
 }
 
 func measured(m *alarms.Measure) string {
 	return fmt.Sprintf("%.6g %s, threshold %.6g %s", m.Value, m.Unit, m.Threshold, m.Unit)
 }
 
-// HistoryText prints alarms that ended, newest first.
+// HistoryText prints cleared alarms in their order.
 func HistoryText(w io.Writer, list []alarms.Alarm, now time.Time) {
 	if len(list) == 0 {
 		fmt.Fprintln(w, "No alarm has ended yet.")
 		return
 	}
-	tw := table(w, "NUMBER", "SEVERITY", "HSM", "ALARM", "RAISED", "ENDED", "ACKNOWLEDGED", "TEXT")
+	tw := table(w, "NUMBER", "SEVERITY", "HSM", "ALARM", "RAISED", "CLEARED", "ACKNOWLEDGED", "TEXT")
 	for _, a := range list {
 		by := "-"
 		if a.Ack != nil {
@@ -135,10 +137,10 @@ func HistoryText(w io.Writer, list []alarms.Alarm, now time.Time) {
 	tw.Flush()
 }
 
-// SilencesText prints silences that hold or are to come.
+// SilencesText prints active and future silences.
 func SilencesText(w io.Writer, list []alarms.Silence, now time.Time) {
 	if len(list) == 0 {
-		fmt.Fprintln(w, "There is no silence.")
+		fmt.Fprintln(w, "No silences.")
 		return
 	}
 	tw := table(w, "SILENCE", "FROM", "UNTIL", "BY", "OF", "REASON")
@@ -152,7 +154,7 @@ func SilencesText(w io.Writer, list []alarms.Silence, now time.Time) {
 	tw.Flush()
 }
 
-// selection tells in words what a silence holds.
+// selection says which alarms a silence selects.
 func selection(m alarms.Match) string {
 	var parts []string
 	for _, p := range []struct {
@@ -169,12 +171,12 @@ func selection(m alarms.Match) string {
 	return cmp.Or(strings.Join(parts, ", "), "everything")
 }
 
-// outcomes are what a receiver did with a test alarm, for people.
+// outcomes are the results of a receiver's test in words.
 var outcomes = map[string]string{
 	"confirmed": "confirmed",
 	"accepted":  "accepted (sent; this kind confirms nothing)",
-	"failed":    "FAILED; tried again until it works",
-	"waiting":   "WAITING: behind earlier notifications or min_interval; nothing heard yet",
+	"failed":    "FAILED; retried until it works",
+	"waiting":   "WAITING: behind earlier notifications or min_interval; no answer yet",
 	"off":       "off: level off in the configuration, nothing is sent",
 }
 
@@ -205,12 +207,12 @@ func ReplayText(w io.Writer, steps []watch.Step, sum watch.Replayed) {
 		tw.Flush()
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintf(w, "%d lines, %d of them judged nothing, %d without a time of their own.\n", sum.Lines, sum.Idle, sum.Undated)
-	fmt.Fprintf(w, "%d alarms raised, %d ended, %d still stand at the last line, %d were not raised yet.\n", sum.Raised, sum.Cleared, len(sum.Active), len(sum.Pending))
+	fmt.Fprintf(w, "%d lines, %d had no effect on any alarm, %d had no time of their own.\n", sum.Lines, sum.Idle, sum.Undated)
+	fmt.Fprintf(w, "%d alarms raised, %d cleared, %d still active at the last line, %d not raised yet.\n", sum.Raised, sum.Cleared, len(sum.Active), len(sum.Pending))
 	for _, a := range sum.Active {
-		fmt.Fprintf(w, "  %s %s stands; what ends it: %s\n", a.Severity, plain(subject(a.Key)), rules.HowCleared(a.Group))
+		fmt.Fprintf(w, "  %s %s is active; what clears it: %s\n", a.Severity, plain(subject(a.Key)), rules.HowCleared(a.Group))
 	}
-	fmt.Fprintln(w, "Polls would have ended, and raised, more: they are not in a log.")
+	fmt.Fprintln(w, "Polls would have raised and cleared more: they are not in a log.")
 }
 
 func table(w io.Writer, columns ...string) *tabwriter.Writer {
@@ -227,7 +229,7 @@ func row(tw *tabwriter.Writer, cells ...string) {
 	fmt.Fprintln(tw, strings.Join(cells, "\t"))
 }
 
-// plain keeps what a log says from moving the cursor of a terminal.
+// plain returns s with ? for what could move the cursor of a terminal.
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
@@ -237,7 +239,8 @@ func plain(s string) string {
 	}, s)
 }
 
-// clock is a time on the reader's clock; what is not of today has its day.
+// clock returns a time on the reader's clock, with its day unless that is
+// today.
 func clock(at, now time.Time) string {
 	if at.IsZero() {
 		return "-"
@@ -249,6 +252,7 @@ func clock(at, now time.Time) string {
 	return at.Format(time.DateTime)
 }
 
+// since returns when at is, and how long ago.
 func since(at, now time.Time) string {
 	if at.IsZero() {
 		return "-"

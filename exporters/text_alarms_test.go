@@ -24,7 +24,7 @@ func alarmState(now time.Time) AlarmState {
 	}
 	g := alarms.GroupNamed("lock")
 	return AlarmState{
-		Standing: []alarms.Active{{Alarm: a, RelatedTo: &alarms.Key{Device: "a", Group: "hard-ht"}, Silence: &silence, Title: g.Title, Action: g.Action}},
+		Active:   []alarms.Active{{Alarm: a, RelatedTo: &alarms.Key{Device: "a", Group: "hard-ht"}, Silence: &silence, Title: g.Title, Action: g.Action}},
 		Silences: []alarms.Silence{silence},
 		Deliveries: map[string]notify.Delivery{
 			"noc": {Delivered: 3, Waiting: 2, Oldest: now.Add(-time.Minute), Error: "connection refused"},
@@ -38,20 +38,20 @@ func TestAlarmTexts(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	s := alarmState(now)
 	var list, one, silences strings.Builder
-	AlarmsText(&list, s.Standing, now)
-	AlarmText(&one, s.Standing[0], now)
+	AlarmsText(&list, s.Active, now)
+	AlarmText(&one, s.Active[0], now)
 	SilencesText(&silences, s.Silences, now)
 	for name, x := range map[string]struct {
 		text string
 		want []string
 	}{
 		"list": {list.String(), []string{
-			"7       critical  a    lock/k7pf1  11:00:00 (1h0m0s)  4     a <i>tamper</i>?[2J", "Acknowledged by <anna> at 11:50:00: looking",
-			"Silenced until 13:00:00 by bob: moving it (silence 3)", "Follows from a/hard-ht", "Flapping", "storm", "Over; ends at 12:01:00", "Do: Restart the HSM",
+			"7       critical  a    lock/k7pf1  11:00:00 (1h0m0s)  4      a <i>tamper</i>?[2J", "Acknowledged by <anna> at 11:50:00: looking",
+			"Silenced until 13:00:00 by bob: moving it (silence 3)", "Caused by a/hard-ht; notification sent for that alarm only", "Flapping", "storm", "No longer present; clears at 12:01:00", "Do: Restart the HSM",
 		}},
 		"one": {one.String(), []string{
-			"a/lock/k7pf1", "Seen:          4", "event type physicalViolation, probable cause outOfService", "cryptoAttentionNotify", "2.7 V, threshold 2.75 V",
-			"ALM2010 (firmware): HSM locked - tamper clear required.", "ALM9999\n", "[luna-a, messages, 2026 Mar  1 11:00:00, kernel]", "What ends it: ALM2011 in the log; or ", "What to do: Restart",
+			"a/lock/k7pf1", "Count:         4", "event type physicalViolation, probable cause outOfService", "cryptoAttentionNotify", "2.7 V, threshold 2.75 V",
+			"ALM2010 (firmware): HSM locked - tamper clear required.", "ALM9999\n", "[luna-a, messages, 2026 Mar  1 11:00:00, kernel]", "What clears it: ALM2011 in the log; or ", "What to do: Restart",
 		}},
 		"silences": {silences.String(), []string{"3        11:00:00  13:00:00  bob  HSM a, minor or milder  moving it"}},
 	} {

@@ -10,9 +10,9 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// Web serves metrics under path, and /-/healthy and /-/ready as Prometheus
-// programs do. Ready means that every HSM has been asked at least once. The
-// page of all takes no input.
+// Web serves metrics under path, /-/healthy and /-/ready as Prometheus programs
+// do, and the status page, which takes no input. Ready means that every HSM has
+// been asked at least once.
 func Web(store *hsm.Store, alarms func() AlarmState, metrics prometheus.Gatherer, path string, now func() time.Time) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+path, promhttp.HandlerFor(metrics, promhttp.HandlerOpts{EnableOpenMetrics: true}))

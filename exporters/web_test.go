@@ -45,14 +45,14 @@ func TestWeb(t *testing.T) {
 	if _, text := get("/"); strings.Contains(text, "<b>") || strings.Contains(text, `class="stale"`) {
 		t.Errorf("a label is markup, or fresh is stale:\n%s", text)
 	}
-	if _, text := get("/"); !strings.Contains(text, "No alarm stands.") || !strings.Contains(text, "nobody is told of alarms") || strings.Contains(text, "Silences") {
+	if _, text := get("/"); !strings.Contains(text, "No active alarms.") || !strings.Contains(text, "nobody is notified of alarms") || strings.Contains(text, "Silences") {
 		t.Errorf("without alarms and receivers:\n%s", text)
 	}
 	state = alarmState(now)
 	_, text := get("/")
 	for _, want := range []string{
 		`<td class="critical">critical</td>`, "a &lt;i&gt;tamper&lt;/i&gt;", "Acknowledged by &lt;anna&gt; at 11:50:00: looking",
-		"Silenced until 13:00:00 by bob: moving it (silence 3)", "Follows from a/hard-ht, which is told instead", "Flapping",
+		"Silenced until 13:00:00 by bob: moving it (silence 3)", "Caused by a/hard-ht; notification sent for that alarm only", "Flapping",
 		"<td>HSM a, minor or milder</td>", "connection refused", "disk full",
 	} {
 		if !strings.Contains(text, want) {

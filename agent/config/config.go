@@ -1,5 +1,5 @@
-// Package config reads and validates the configuration of Lunawatch, and makes the
-// sources that it names. It knows nothing of how they run.
+// Package config reads and validates the configuration of Lunawatch, and makes
+// the sources that it names. It knows nothing of how they run.
 package config
 
 import (
@@ -23,8 +23,8 @@ import (
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
-// A Config is a configuration file. Every key has the meaning and default that the
-// shipped lunawatch.yaml gives.
+// A Config is a configuration file. Every key has the meaning and default that
+// the shipped lunawatch.yaml gives.
 type Config struct {
 	StateDirectory string         `yaml:"state_directory"`
 	ControlSocket  string         `yaml:"control_socket"`
@@ -64,8 +64,8 @@ func Default() Config {
 	}
 }
 
-// Read reads and validates a configuration file. If its text is wrong, the error is
-// [Faults].
+// Read reads and validates a configuration file. If its text is wrong, the
+// error is [Faults].
 func Read(file string) (Config, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -170,8 +170,8 @@ func (c Config) Expected() map[string]rules.Expected {
 	return all
 }
 
-// Parent returns what a device depends on: a card on its host, an HSM on what is
-// configured; "": nothing.
+// Parent returns what a device depends on: a card on its host, an HSM on what
+// is configured; "": nothing.
 func (c Config) Parent(device string) string {
 	if c.LunaCM.Enabled && strings.HasPrefix(device, c.Cards().Device("")) {
 		return c.Host.Name
@@ -184,8 +184,8 @@ func (c Config) Parent(device string) string {
 	return ""
 }
 
-// Sender returns the HSM whose log a line is from; "": none. The host name in the
-// line comes first, since a relay sends the logs of several HSMs.
+// Sender returns the HSM whose log a line is from; "": none. The host name in
+// the line comes first, since a relay sends the logs of several HSMs.
 func (c Config) Sender(address netip.Addr, host string) string {
 	for _, sender := range []string{host, address.String()} {
 		for _, h := range c.HSMs {

@@ -188,8 +188,8 @@ func TestConfigFile(t *testing.T) {
 	}
 }
 
-// TestConfigAliases: an alias is replaced by its value, also before the key that
-// has its anchor, and a key counts more than what is merged.
+// TestConfigAliases: an alias is replaced by its value, also before the key
+// that has its anchor, and a key counts more than what is merged.
 func TestConfigAliases(t *testing.T) {
 	c, err := Parse([]byte(`
 lunacm: {intervals: &often {fast: 1m, slow: 2m, hourly: 3m}}

@@ -64,7 +64,8 @@ func (l LunaCM) Validate() error {
 	return errors.Join(append(errs, setting.At("intervals", l.Intervals.Validate()), l.validateKernel())...)
 }
 
-// The values of KernelLog other than a file: the kernel's ring buffer, and journald.
+// The values of KernelLog other than a file: the kernel's ring buffer, and
+// journald.
 const (
 	KernelRing    = "kmsg"
 	KernelJournal = "journal"
@@ -92,7 +93,8 @@ func (l LunaCM) validateKernel() error {
 	return errors.Join(errs...)
 }
 
-// DriverInstance finds the name of a card's driver instance in a line, such as k7pf0.
+// DriverInstance finds the name of a card's driver instance in a line, such as
+// k7pf0.
 var DriverInstance = regexp.MustCompile(`\b(?:k7pf|viper)\d+\b`)
 
 // isSerial reports whether s is a serial number of an HSM.

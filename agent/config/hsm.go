@@ -157,8 +157,8 @@ func (h HSM) intervals() poll.Intervals {
 	return h.Intervals.collectors()
 }
 
-// Cost returns how many commands an HSM with so many clients gets in a day, and how
-// many lines they write into its log.
+// Cost returns how many commands an HSM with so many clients gets in a day, and
+// how many lines they write into its log.
 func (h HSM) Cost(clients int) (commands, logLines int) {
 	n := lunash.CommandsPerDay(h.intervals(), clients)
 	return n, n * lunash.LogLinesPerCommand

@@ -16,8 +16,9 @@ type Intervals struct {
 	Hourly time.Duration `yaml:"hourly"`
 }
 
-// Complete fills in what is not set from all, the intervals of every HSM. One of all
-// that is too short is reported there, and not again where it is inherited.
+// Complete fills in what is not set from all, the intervals of every HSM. One
+// of all that is too short is reported there, and not again where it is
+// inherited.
 func (i *Intervals) Complete(all Intervals) {
 	i.Fast = cmp.Or(i.Fast, max(all.Fast, time.Second))
 	i.Slow = cmp.Or(i.Slow, max(all.Slow, time.Second))

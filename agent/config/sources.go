@@ -34,8 +34,8 @@ func (c Config) Cards() *lunacm.Cards {
 	return &lunacm.Cards{Host: c.Host.Name, Name: c.LunaCM.Name, Serials: c.LunaCM.Serials, Path: c.LunaCM.Path, Intervals: c.LunaCM.Intervals.collectors(), Replay: c.LunaCM.Replay}
 }
 
-// Sources returns the sources of h, or of its capture, and what ends the session of
-// runner, which sends the commands of LunaSH.
+// Sources returns the sources of h, or of its capture, and what ends the
+// session of runner, which sends the commands of LunaSH.
 func (h HSM) Sources(runner collectors.Runner) (all []collectors.Source, done func()) {
 	if h.Address != "" || h.Replay != "" && lunash.Replay(h.Replay).Has() {
 		all = append(all, lunash.NewPoller(h.Name, runner, h.rank(sourceLunaSH), h.intervals()))

@@ -75,8 +75,8 @@ type anchoredValue struct {
 	nodes int
 }
 
-// readDocument reads a text into c, and leaves what the text does not mention. The
-// document has a fault for each key or value that c has no place for.
+// readDocument reads a text into c, and leaves what the text does not mention.
+// The document has a fault for each key or value that c has no place for.
 func readDocument(file string, text []byte, c *Config) *document {
 	d := &document{file: file, at: map[string]place{"": {1, 1}}, anchor: make(map[string]anchoredValue)}
 	d.parse(text)
@@ -111,8 +111,8 @@ func (d *document) fault(at place, path string, err error) {
 	d.faults = append(d.faults, Fault{d.file, at.line, at.column, setting.Fault{Path: path, Err: err}})
 }
 
-// validated adds the faults that Validate returned, at their values in the text, or
-// at the section that should have them.
+// validated adds the faults that Validate returned, at their values in the
+// text, or at the section that should have them.
 func (d *document) validated(err error) {
 	for _, f := range setting.Faults(err) {
 		path := f.Path
@@ -160,8 +160,9 @@ func (d *document) parse(text []byte) {
 	}
 }
 
-// refused returns what the parser must not get, and where it is: a second document,
-// which would be ignored, and what would take it minutes or much memory.
+// refused returns what the parser must not get, and where it is: a second
+// document, which would be ignored, and what would take it minutes or much
+// memory.
 func refused(tokens token.Tokens) (*token.Token, error) {
 	var brackets, lists, line, headers, directive int
 	content, ended := false, false
@@ -217,12 +218,12 @@ func refused(tokens token.Tokens) (*token.Token, error) {
 	return nil, nil
 }
 
-// knownTags repeat what the type of a key says. They are removed, since the decoder
-// panics on some values with a tag.
+// knownTags repeat what the type of a key says. They are removed, since the
+// decoder panics on some values with a tag.
 var knownTags = []string{"!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"}
 
-// resolve returns node without anchors and tags, with aliases expanded, and with what
-// << merges. It stops where that is too much.
+// resolve returns node without anchors and tags, with aliases expanded, and
+// with what << merges. It stops where that is too much.
 func (d *document) resolve(node ast.Node) ast.Node {
 	if d.nodes++; d.nodes > maxConfigNodes {
 		if len(d.faults) == 0 {
@@ -265,8 +266,8 @@ func (d *document) resolve(node ast.Node) ast.Node {
 	return node
 }
 
-// merge returns the keys of a mapping and those that << merges into it, of which
-// the first counts.
+// merge returns the keys of a mapping and those that << merges into it, of
+// which the first counts.
 func (d *document) merge(values []*ast.MappingValueNode) []*ast.MappingValueNode {
 	var keys, merged []*ast.MappingValueNode
 	for _, v := range values {

@@ -11,7 +11,8 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// A Step gives findings to the engine at a time, and holds what must come of it.
+// A Step gives findings to the engine at a time, and holds what must come of
+// it.
 type Step struct {
 	at       int // s
 	findings []alarms.Finding

@@ -15,8 +15,9 @@ func ReadAt[T any](second int, v T) hsm.Section[T] {
 	return hsm.Section[T]{At: At(second).Add(2 * time.Second), Took: 2 * time.Second, MaxAge: 10 * time.Minute, Value: v}
 }
 
-// Sensor returns a sensor with a reading and its thresholds: lower non-recoverable,
-// lower critical, upper critical, upper non-recoverable; 0: none.
+// Sensor returns a sensor with a reading and its thresholds: lower
+// non-recoverable, lower critical, upper critical, upper non-recoverable; 0:
+// none.
 func Sensor(name string, reading float64, unit string, lnr, lc, uc, unr float64) hsm.Sensor {
 	s := hsm.Sensor{Name: name, Reading: hsm.Some(reading), Unit: unit}
 	for _, x := range []struct {

@@ -71,8 +71,8 @@ func (j *Journal) toMemory(db *bbolt.DB, why error) error {
 	return nil
 }
 
-// Trouble returns why the journal is in memory only, and what to do; nil: it is on
-// disk.
+// Trouble returns why the journal is in memory only, and what to do; nil: it is
+// on disk.
 func (j *Journal) Trouble() error {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
@@ -179,8 +179,8 @@ func full(err error) bool {
 
 var errDamaged = errors.New("damaged")
 
-// open opens an intact database, or creates one. It checks first, without writing,
-// so that a damaged one stays as it is.
+// open opens an intact database, or creates one. It checks first, without
+// writing, so that a damaged one stays as it is.
 func open(file string) (db *bbolt.DB, err error) {
 	if info, err := os.Stat(file); err == nil && info.Size() > 0 {
 		if err := check(file, info.Size()); err != nil {
@@ -193,8 +193,8 @@ func open(file string) (db *bbolt.DB, err error) {
 // lockTimeout is how long another process may hold the state.
 const lockTimeout = time.Second
 
-// check reads the whole database. Damage makes bbolt panic, or access memory that
-// is not mapped.
+// check reads the whole database. Damage makes bbolt panic, or access memory
+// that is not mapped.
 func check(file string, size int64) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

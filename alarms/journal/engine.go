@@ -13,8 +13,8 @@ type Engine struct {
 	Started time.Time
 }
 
-// Engine returns the SNMP engine of this agent. The first call after the journal is
-// opened counts a boot.
+// Engine returns the SNMP engine of this agent. The first call after the
+// journal is opened counts a boot.
 func (j *Journal) Engine() (Engine, error) { return j.engine() }
 
 func (j *Journal) startEngine() (Engine, error) {
@@ -29,8 +29,8 @@ func (j *Journal) startEngine() (Engine, error) {
 	return Engine{ID: string(id), Boots: uint32(min(boots, 1<<31-1)), Started: time.Now()}, nil
 }
 
-// newEngineID returns an SnmpEngineID of RFC 3411: format 5, random octets, under
-// net-snmp's enterprise number.
+// newEngineID returns an SnmpEngineID of RFC 3411: format 5, random octets,
+// under net-snmp's enterprise number.
 func newEngineID() []byte {
 	id := append([]byte{0x80, 0x00, 0x1f, 0x88, 5}, make([]byte, 12)...)
 	rand.Read(id[5:])

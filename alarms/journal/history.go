@@ -46,9 +46,9 @@ func (j *Journal) History(most int) (list []alarms.Alarm, err error) {
 	return list, err
 }
 
-// Trim removes alarms that cleared before a time, and the oldest beyond a number of
-// them; silences that ended before it; and the queues of receivers other than these,
-// with what they were notified of.
+// Trim removes alarms that cleared before a time, and the oldest beyond a
+// number of them; silences that ended before it; and the queues of receivers
+// other than these, with what they were notified of.
 func (j *Journal) Trim(before time.Time, most int, receivers []string) error {
 	return j.update(func(tx *bbolt.Tx) error {
 		history := tx.Bucket(historyBucket)
@@ -70,8 +70,8 @@ func (j *Journal) Trim(before time.Time, most int, receivers []string) error {
 	})
 }
 
-// removeIf removes the values of a bucket for which is holds, and those that cannot
-// be read.
+// removeIf removes the values of a bucket for which is holds, and those that
+// cannot be read.
 func removeIf[T any](b *bbolt.Bucket, is func(T) bool) error {
 	var keys [][]byte
 	err := b.ForEach(func(k, text []byte) error {

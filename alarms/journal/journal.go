@@ -20,9 +20,9 @@ import (
 )
 
 // A Journal stores alarms, their history, silences, log cursors and queued
-// notifications on disk. What belongs together is one transaction. While the disk
-// refuses it, everything is kept in memory. Its methods are safe for concurrent
-// use.
+// notifications on disk. What belongs together is one transaction. While the
+// disk refuses it, everything is kept in memory. Its methods are safe for
+// concurrent use.
 type Journal struct {
 	Opened time.Time // when Open was called
 
@@ -58,8 +58,8 @@ func makeBuckets(tx *bbolt.Tx) error {
 	return nil
 }
 
-// Open opens or creates the journal in a directory. A damaged one is quarantined,
-// see [Journal.Quarantined]. Its errors say what to do.
+// Open opens or creates the journal in a directory. A damaged one is
+// quarantined, see [Journal.Quarantined]. Its errors say what to do.
 func Open(directory string) (*Journal, error) {
 	if err := os.MkdirAll(directory, 0o750); err != nil {
 		return nil, fmt.Errorf("state directory: %w; create it and make it writable for the agent's user", err)
@@ -106,8 +106,8 @@ func openFile(file string) (*Journal, error) {
 	return j, nil
 }
 
-// Quarantined returns where a damaged state was moved when the journal was opened;
-// "": it was not damaged.
+// Quarantined returns where a damaged state was moved when the journal was
+// opened; "": it was not damaged.
 func (j *Journal) Quarantined() string { return j.quarantined }
 
 // Close closes the journal, which must not be used afterwards.
@@ -285,8 +285,8 @@ func (j *Journal) Cursor(file string) (cursor []byte, err error) {
 }
 
 // Waiting returns the oldest notification in the queue of a receiver, and the
-// queue's length: it is emptied from its front only, so its ends determine that. If
-// the notification cannot be read, its Sequence is set with the error.
+// queue's length: it is emptied from its front only, so its ends determine
+// that. If the notification cannot be read, its Sequence is set with the error.
 func (j *Journal) Waiting(receiver string) (oldest alarms.Notification, n int, err error) {
 	err = j.view(func(tx *bbolt.Tx) error {
 		queue := tx.Bucket(queueBucket).Bucket([]byte(receiver))
@@ -341,8 +341,8 @@ func (j *Journal) Queue(receiver string, most int) (list []alarms.Notification, 
 	return list, err
 }
 
-// Done removes delivered notifications from the queue of a receiver: all, or on an
-// error none.
+// Done removes delivered notifications from the queue of a receiver: all, or on
+// an error none.
 func (j *Journal) Done(receiver string, sequences ...uint64) error {
 	return j.update(func(tx *bbolt.Tx) error {
 		for _, sequence := range sequences {
@@ -367,8 +367,8 @@ func (j *Journal) Count(name string) (n uint64, err error) {
 	return n, err
 }
 
-// Keep returns the value that is stored under a name, and creates it if there is
-// none.
+// Keep returns the value that is stored under a name, and creates it if there
+// is none.
 func (j *Journal) Keep(name string, create func() []byte) (value []byte, err error) {
 	err = j.update(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(valueBucket)

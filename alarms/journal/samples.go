@@ -20,8 +20,8 @@ func (j *Journal) StoreSamples(s alarms.Series, samples []alarms.Sample) error {
 	})
 }
 
-// LoadSamples returns every series, and removes those that nothing was added to for
-// [alarms.SamplesKept].
+// LoadSamples returns every series, and removes those that nothing was added to
+// for [alarms.SamplesKept].
 func (j *Journal) LoadSamples() (map[alarms.Series][]alarms.Sample, error) {
 	all := make(map[alarms.Series][]alarms.Sample)
 	err := j.update(func(tx *bbolt.Tx) error {

@@ -20,8 +20,8 @@ type State struct {
 	Silences   []alarms.Silence
 }
 
-// loadNotified reads what receivers were notified of, and the cleared alarms among
-// that.
+// loadNotified reads what receivers were notified of, and the cleared alarms
+// among that.
 func (s *State) loadNotified(tx *bbolt.Tx) error {
 	history := tx.Bucket(historyBucket)
 	if last, _ := history.Cursor().Last(); last != nil {
@@ -58,8 +58,8 @@ func (s *State) Take(e Entry, now time.Time) {
 	s.noteNotified(e.Notified)
 }
 
-// Silences returns list with e's silence, in place of one with its ID; list itself
-// does not change.
+// Silences returns list with e's silence, in place of one with its ID; list
+// itself does not change.
 func (e Entry) Silences(list []alarms.Silence) []alarms.Silence {
 	if e.Silence == nil {
 		return list
@@ -68,8 +68,8 @@ func (e Entry) Silences(list []alarms.Silence) []alarms.Silence {
 	return append(list, *e.Silence)
 }
 
-// noteNotified records what receivers were notified of, and forgets cleared alarms
-// once every receiver was notified of that.
+// noteNotified records what receivers were notified of, and forgets cleared
+// alarms once every receiver was notified of that.
 func (s *State) noteNotified(notified map[string]map[alarms.Key]alarms.Notified) {
 	for receiver, list := range notified {
 		for key, t := range list {

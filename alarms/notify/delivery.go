@@ -4,7 +4,8 @@ import (
 	"time"
 )
 
-// A Delivery counts what happened to a receiver's notifications since the start.
+// A Delivery counts what happened to a receiver's notifications since the
+// start.
 type Delivery struct {
 	Delivered uint64
 	Failed    uint64    // attempts

@@ -12,8 +12,8 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// A Message is a notification in the words that all receivers of text share. As JSON
-// it is what webhook and exec get.
+// A Message is a notification in the words that all receivers of text share. As
+// JSON it is what webhook and exec get.
 type Message struct {
 	alarms.Notification
 	Version int    `json:"version"` // of this form: 1
@@ -109,8 +109,9 @@ func (m Message) Details() map[string]string {
 // JSON returns m as JSON.
 func (m Message) JSON() ([]byte, error) { return json.Marshal(m) }
 
-// Dedup names the alarm of n, the same for all its life, in 42 characters that need
-// no escaping in a URL. The name of an agent's own alarms holds its host's name.
+// Dedup names the alarm of n, the same for all its life, in 42 characters that
+// need no escaping in a URL. The name of an agent's own alarms holds its host's
+// name.
 func Dedup(n alarms.Notification) string {
 	name := n.Change.Alarm.Key.String()
 	if n.Change.Alarm.Device == alarms.Self || n.IsHeartbeat() {
@@ -134,7 +135,8 @@ func Hostname() string {
 	return name
 }
 
-// Flat returns s with blanks for all that makes lines, headers or escape sequences.
+// Flat returns s with blanks for all that makes lines, headers or escape
+// sequences.
 func Flat(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029 || r == 0x85 {

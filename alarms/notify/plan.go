@@ -19,8 +19,8 @@ type Planner struct {
 }
 
 // Plan returns what a receiver must be notified of now, and when to plan again
-// although nothing has changed; zero: never. notified is what it was last notified
-// of. Only the alarms in only are considered; nil: all.
+// although nothing has changed; zero: never. notified is what it was last
+// notified of. Only the alarms in only are considered; nil: all.
 func (p Planner) Plan(receiver string, r Route, notified map[alarms.Key]alarms.Notified, only []alarms.Key) (changes []alarms.Change, again time.Time) {
 	if r.Policy.Level == LevelOff {
 		return nil, time.Time{}
@@ -70,8 +70,8 @@ func changedAt(c alarms.Change) time.Time {
 // hoursInterval is how often a receiver outside its hours is planned again.
 const hoursInterval = time.Minute
 
-// decide returns what a receiver must be notified of for one alarm, and from when
-// on; "": nothing.
+// decide returns what a receiver must be notified of for one alarm, and from
+// when on; "": nothing.
 func (p Planner) decide(receiver string, r Route, a alarms.Alarm, active bool, notified alarms.Notified) (kind alarms.Kind, at time.Time) {
 	if notified.Number != 0 {
 		at = notified.At.Add(p.Spacing)
@@ -94,8 +94,8 @@ func (p Planner) decide(receiver string, r Route, a alarms.Alarm, active bool, n
 	return kind, alarms.Later(at, p.Now.Add(hoursInterval))
 }
 
-// withholds reports whether a receiver is not notified of a change of kind. Of the
-// clearing of an alarm of which it was notified, it always is.
+// withholds reports whether a receiver is not notified of a change of kind. Of
+// the clearing of an alarm of which it was notified, it always is.
 func (p Planner) withholds(receiver string, r Route, a alarms.Alarm, kind alarms.Kind) bool {
 	switch {
 	case a.IsTest(), kind == alarms.Cleared:
@@ -106,7 +106,8 @@ func (p Planner) withholds(receiver string, r Route, a alarms.Alarm, kind alarms
 	return kind != alarms.Acknowledged && kind != alarms.Unacknowledged && p.suppressed(receiver, r, a)
 }
 
-// changeSince returns how an alarm differs from what the receiver was notified of.
+// changeSince returns how an alarm differs from what the receiver was notified
+// of.
 func changeSince(a alarms.Alarm, active bool, notified alarms.Notified) alarms.Kind {
 	switch {
 	case !active && notified.Active():
@@ -126,7 +127,8 @@ func changeSince(a alarms.Alarm, active bool, notified alarms.Notified) alarms.K
 	return ""
 }
 
-// repeat returns when the receiver is notified once more of what it knows; "": never.
+// repeat returns when the receiver is notified once more of what it knows; "":
+// never.
 func (p Planner) repeat(r Route, a alarms.Alarm, notified alarms.Notified) (alarms.Kind, time.Time) {
 	switch {
 	case !notified.Active():
@@ -138,8 +140,8 @@ func (p Planner) repeat(r Route, a alarms.Alarm, notified alarms.Notified) (alar
 	return "", time.Time{}
 }
 
-// suppressed reports whether a silence, or an alarm that explains it and of which
-// the receiver is notified, suppresses the notifications of an alarm.
+// suppressed reports whether a silence, or an alarm that explains it and of
+// which the receiver is notified, suppresses the notifications of an alarm.
 func (p Planner) suppressed(receiver string, r Route, a alarms.Alarm) bool {
 	if p.silence(a) != nil {
 		return true

@@ -111,9 +111,9 @@ const (
 	fullBytes       = (3 + alarms.MaxEvidence) * alarms.MaxText // text, by whom and why acknowledged, evidence
 )
 
-// BitsPerHour returns the most that somebody who can raise and clear alarms at will
-// could signal to a receiver, as a covert channel. devices counts the HSMs and hosts
-// that it is notified of, and the agent:
+// BitsPerHour returns the most that somebody who can raise and clear alarms at
+// will could signal to a receiver, as a covert channel. devices counts the HSMs
+// and hosts that it is notified of, and the agent:
 //
 //	slots per hour × log2(1 + symbols × seconds in a slot)
 //
@@ -195,8 +195,8 @@ func log2PerAlarm(l Level) float64 {
 	}
 }
 
-// symbolsOf counts the coded notifications that one alarm of g can have. Any of its
-// codes may have taken part, and one of them determines type and cause.
+// symbolsOf counts the coded notifications that one alarm of g can have. Any of
+// its codes may have taken part, and one of them determines type and cause.
 func symbolsOf(g alarms.Group) float64 {
 	codes := 0
 	for _, c := range alarms.Catalogue() {

@@ -88,8 +88,8 @@ func TestLevelsMask(t *testing.T) {
 	}
 }
 
-// TestCategoryClears: of several alarms that look like one, the receiver is notified
-// only of the last clearing.
+// TestCategoryClears: of several alarms that look like one, the receiver is
+// notified only of the last clearing.
 func TestCategoryClears(t *testing.T) {
 	soft, hw, disk := alarms.Key{Device: "a", Group: "soft"}, alarms.Key{Device: "a", Group: "hw"}, alarms.Key{Device: "a", Group: "disk"}
 	active, cleared := alarms.Notified{Number: 1, Kind: alarms.Raised}, alarms.Notified{Number: 2, Kind: alarms.Cleared}
@@ -114,7 +114,8 @@ func TestCategoryClears(t *testing.T) {
 
 func TestBitsPerHour(t *testing.T) {
 	const spacing = time.Minute
-	// A slot of an hour with one device: 6 notifications, three flags, 3600 seconds.
+	// A slot of an hour with one device: 6 notifications, three flags, 3600
+	// seconds.
 	bits, _ := Policy{LevelCategory, time.Hour}.BitsPerHour(spacing, 1)
 	if want := math.Log2(1 + 18*3600); math.Abs(bits-want) > 1e-9 {
 		t.Errorf("category by the hour: %g, want %g", bits, want)

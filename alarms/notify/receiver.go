@@ -1,5 +1,6 @@
-// Package notify plans what receivers are notified of, limits what they may learn, and
-// delivers it from their queues. It knows nothing of how a receiver is reached.
+// Package notify plans what receivers are notified of, limits what they may
+// learn, and delivers it from their queues. It knows nothing of how a receiver
+// is reached.
 package notify
 
 import (
@@ -9,8 +10,8 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// Rejected is the error of a receiver that will never accept a notification: retrying
-// does not help.
+// Rejected is the error of a receiver that will never accept a notification:
+// retrying does not help.
 type Rejected struct{ Err error }
 
 // Error implements error.
@@ -19,9 +20,9 @@ func (r *Rejected) Error() string { return "rejected: " + r.Err.Error() }
 // Unwrap returns why the receiver rejected it.
 func (r *Rejected) Unwrap() error { return r.Err }
 
-// A Notifier delivers one notification. Retry, order, durability and counters are
-// written once, around it: after an error it is retried, unless the error is
-// [Rejected].
+// A Notifier delivers one notification. Retry, order, durability and counters
+// are written once, around it: after an error it is retried, unless the error
+// is [Rejected].
 type Notifier interface {
 	Notify(ctx context.Context, n alarms.Notification) error
 }

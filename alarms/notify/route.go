@@ -21,8 +21,8 @@ type Route struct {
 	Heartbeat         time.Duration `yaml:"heartbeat"`          // how often; 0: none
 	Policy            Policy        `yaml:",inline"`
 
-	// Refresh is how often an active alarm is repeated, acknowledged or not, to a
-	// receiver that forgets; 0: never.
+	// Refresh is how often an active alarm is repeated, acknowledged or not, to
+	// a receiver that forgets; 0: never.
 	Refresh time.Duration `yaml:"-"`
 }
 
@@ -43,15 +43,15 @@ func (r Route) Validate() error {
 	return errors.Join(append(errs, setting.At("only", r.Only.Validate()), setting.At("hours", r.Hours.Validate()), r.Policy.Validate())...)
 }
 
-// takes reports whether a receiver is ever notified of a. All are notified of a test,
-// and of a failing receiver the others.
+// takes reports whether a receiver is ever notified of a. All are notified of a
+// test, and of a failing receiver the others.
 func (r Route) takes(receiver string, a alarms.Alarm) bool {
 	return a.IsTest() || r.Only.Selects(a) && a.Severity >= r.Only.Severity && a.Key != (alarms.Key{Device: alarms.Self, Group: "delivery", Object: receiver})
 }
 
 // Masks reports whether n is the clearing of an alarm that the receiver cannot
-// distinguish from another one that it takes to be active, by notified: it would take
-// both to have cleared.
+// distinguish from another one that it takes to be active, by notified: it
+// would take both to have cleared.
 func (r Route) Masks(n alarms.Notification, notified map[alarms.Key]alarms.Notified) bool {
 	if n.Change.Kind != alarms.Cleared || r.Policy.Level != LevelCategory {
 		return false
@@ -93,8 +93,8 @@ func (h Hours) Validate() error {
 	return errors.Join(errs...)
 }
 
-// open reports whether now is in h. Hours that pass midnight belong to the day on
-// which they begin.
+// open reports whether now is in h. Hours that pass midnight belong to the day
+// on which they begin.
 func (h Hours) open(now time.Time) bool {
 	if zone, err := time.LoadLocation(h.Zone); h.Zone != "" && err == nil {
 		now = now.In(zone)

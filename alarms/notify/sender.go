@@ -17,8 +17,8 @@ import (
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
-// A Sender delivers the queues of receivers, each in order, however long that takes.
-// A receiver that is down delays no other.
+// A Sender delivers the queues of receivers, each in order, however long that
+// takes. A receiver that is down delays no other.
 type Sender struct {
 	Journal   *journal.Journal
 	Receivers map[string]Receiver
@@ -97,9 +97,9 @@ func (s *Sender) deliver(ctx context.Context, name string, to Receiver) error {
 	return nil
 }
 
-// next delivers the oldest notification in the queue of a receiver, with Digest all
-// of them, and reports whether there was one. taken is the last that the receiver
-// took: if the journal fails to remove it, it is not sent twice.
+// next delivers the oldest notification in the queue of a receiver, with Digest
+// all of them, and reports whether there was one. taken is the last that the
+// receiver took: if the journal fails to remove it, it is not sent twice.
 func (s *Sender) next(ctx context.Context, name string, to Receiver, taken *uint64) (waited bool, err error) {
 	n, waiting, err := s.Journal.Waiting(name)
 	if waiting == 0 {
@@ -149,8 +149,8 @@ func (s *Sender) next(ctx context.Context, name string, to Receiver, taken *uint
 // digestMost is how many notifications one digest holds at most.
 const digestMost = 200
 
-// collects returns how much longer to wait before list goes as one. A test does not
-// wait: somebody waits for it.
+// collects returns how much longer to wait before list goes as one. A test does
+// not wait: somebody waits for it.
 func (r Receiver) collects(list []alarms.Notification, now time.Time) time.Duration {
 	if len(list) == 0 || len(list) == digestMost || slices.ContainsFunc(list, func(n alarms.Notification) bool { return n.Change.Alarm.IsTest() }) {
 		return 0
@@ -198,14 +198,16 @@ func (s *Sender) giveUp(name string, n alarms.Notification, why error, count fun
 	s.Changed()
 }
 
-// retryAfter grows from half a second to a minute, less up to a fifth at random.
+// retryAfter grows from half a second to a minute, less up to a fifth at
+// random.
 func retryAfter(failures int) time.Duration {
 	d := min(250*time.Millisecond<<min(failures, 10), time.Minute)
 	return d - time.Duration(rand.Float64()*0.2*float64(d))
 }
 
-// heartbeat notifies a receiver that the agent runs: at its start, and then at an
-// interval. A receiver that was down gets one when it is back, not all of them.
+// heartbeat notifies a receiver that the agent runs: at its start, and then at
+// an interval. A receiver that was down gets one when it is back, not all of
+// them.
 func (s *Sender) heartbeat(ctx context.Context, name string, every time.Duration) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()

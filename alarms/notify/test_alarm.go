@@ -24,8 +24,8 @@ type testRun struct {
 	before map[string]Delivery
 }
 
-// Expect records what each receiver does with the test alarm on an object. results
-// waits for it until ctx is done at most; forget stops recording.
+// Expect records what each receiver does with the test alarm on an object.
+// results waits for it until ctx is done at most; forget stops recording.
 func (s *Sender) Expect(object string, now time.Time) (results func(context.Context) []TestResult, forget func()) {
 	run := testRun{now, make(chan TestResult, 8*len(s.Receivers)), s.Deliveries()}
 	s.mu.Lock()
@@ -67,8 +67,8 @@ func (s *Sender) results(ctx context.Context, run testRun) (list []TestResult) {
 	return list
 }
 
-// stuck explains a test alarm that still waits by what happened to the notifications
-// before it: between two attempts, the last one counts.
+// stuck explains a test alarm that still waits by what happened to the
+// notifications before it: between two attempts, the last one counts.
 func (r TestResult) stuck(run testRun, before, now Delivery) TestResult {
 	if r.Result != "waiting" || now.Waiting == 0 {
 		return r
@@ -81,8 +81,8 @@ func (r TestResult) stuck(run testRun, before, now Delivery) TestResult {
 	return r
 }
 
-// tested records the outcome of an attempt, if it was of a test alarm that somebody
-// waits for.
+// tested records the outcome of an attempt, if it was of a test alarm that
+// somebody waits for.
 func (s *Sender) tested(name string, to Receiver, n alarms.Notification, err error) {
 	a := n.Change.Alarm
 	if a.Device != alarms.Self || a.Group != "test" || n.Change.Kind != alarms.Raised {

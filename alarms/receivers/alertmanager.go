@@ -1,6 +1,6 @@
-// Package receivers delivers notifications to services: Alertmanager, PagerDuty,
-// Opsgenie, webhooks, mail, syslog and programs. It knows nothing of queues, retries or
-// routes.
+// Package receivers delivers notifications to services: Alertmanager,
+// PagerDuty, Opsgenie, webhooks, mail, syslog and programs. It knows nothing of
+// queues, retries or routes.
 package receivers
 
 import (
@@ -23,14 +23,14 @@ import (
 
 // Alertmanager keeps the alarms as alerts of Prometheus Alertmanager, API v2.
 //
-// It forgets an alert that is not sent again, so active alarms are sent at every
-// refresh, each time with an end a few refreshes ahead.
+// It forgets an alert that is not sent again, so active alarms are sent at
+// every refresh, each time with an end a few refreshes ahead.
 //
 // Labels identify an alert: alertname (the group), device, object, test, and
 // severity, since routes and inhibition see labels only. A severity only grows
-// while an alarm is active; with each step the alerts of the milder ones are sent
-// as resolved, and should that be lost, they end by themselves. All else that
-// varies (codes, text) is in annotations.
+// while an alarm is active; with each step the alerts of the milder ones are
+// sent as resolved, and should that be lost, they end by themselves. All else
+// that varies (codes, text) is in annotations.
 type Alertmanager struct {
 	URLs            []string     `yaml:"urls"` // of every peer of the cluster
 	User            string       `yaml:"user"`
@@ -73,9 +73,9 @@ type alert struct {
 	GeneratorURL string            `json:"generatorURL,omitempty"`
 }
 
-// Notify implements [notify.Notifier]. Peers that have lost each other do not pass
-// alerts on, so it goes to each; one that takes it is enough, since active alarms are
-// sent again soon.
+// Notify implements [notify.Notifier]. Peers that have lost each other do not
+// pass alerts on, so it goes to each; one that takes it is enough, since active
+// alarms are sent again soon.
 func (m *Alertmanager) Notify(ctx context.Context, n alarms.Notification) error {
 	body, err := json.Marshal(m.alerts(n, time.Now()))
 	if err != nil {

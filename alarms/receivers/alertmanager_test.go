@@ -152,8 +152,8 @@ func TestAlertmanagerPeers(t *testing.T) {
 	}
 }
 
-// TestAlertLabels: nothing that changes while an alarm is active is a label, except
-// its severity.
+// TestAlertLabels: nothing that changes while an alarm is active is a label,
+// except its severity.
 func TestAlertLabels(t *testing.T) {
 	m := &Alertmanager{}
 	first := fmt.Sprint(m.alerts(alarmstest.Complete(alarms.Raised), alarmstest.At(0))[0].Labels)
@@ -169,8 +169,8 @@ func TestAlertLabels(t *testing.T) {
 	}
 }
 
-// TestRefreshDoesNotPileUp: active alarms are sent again each minute, and not once
-// for each minute that the receiver was down.
+// TestRefreshDoesNotPileUp: active alarms are sent again each minute, and not
+// once for each minute that the receiver was down.
 func TestRefreshDoesNotPileUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -16,20 +16,21 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// Exec runs a program for each notification, with a [notify.Message] as JSON on its
-// standard input. No shell is involved, the environment holds PATH and LANG
+// Exec runs a program for each notification, with a [notify.Message] as JSON on
+// its standard input. No shell is involved, the environment holds PATH and LANG
 // only, and what the program writes is dropped: it may hold anything.
 //
-// Status 0 is delivered and 65 (EX_DATAERR) is [notify.Rejected]: the program will
-// never take that notification. After every other status, a signal or the time
-// limit it is retried, as it is after EX_TEMPFAIL (75) or without the program.
+// Status 0 is delivered and 65 (EX_DATAERR) is [notify.Rejected]: the program
+// will never take that notification. After every other status, a signal or the
+// time limit it is retried, as it is after EX_TEMPFAIL (75) or without the
+// program.
 type Exec struct {
 	Command []string      `yaml:"command"` // absolute path, then arguments
 	Timeout time.Duration `yaml:"timeout"` // 0: ExecTimeout
 }
 
-// ExecTimeout is how long a program without a Timeout may take. Then it is killed,
-// with what it has started.
+// ExecTimeout is how long a program without a Timeout may take. Then it is
+// killed, with what it has started.
 const ExecTimeout = 10 * time.Second
 
 const exDataErr = 65 // of sysexits.h

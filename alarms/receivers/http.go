@@ -21,8 +21,8 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// TLS is how a receiver and the agent identify themselves. The receiver's certificate
-// is always verified.
+// TLS is how a receiver and the agent identify themselves. The receiver's
+// certificate is always verified.
 type TLS struct {
 	CAFile   setting.File `yaml:"ca_file"`   // of the receiver's authority; "": those of the host
 	CertFile setting.File `yaml:"cert_file"` // the agent's own; "": none
@@ -142,8 +142,8 @@ func (h HTTP) client() (*http.Client, error) {
 	}, nil
 }
 
-// retryable are the statuses that are about the address, the secret or the moment
-// and not about the notification: sent again, it may be taken.
+// retryable are the statuses that are about the address, the secret or the
+// moment and not about the notification: sent again, it may be taken.
 var retryable = []int{
 	http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusProxyAuthRequired,
 	http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,

@@ -35,7 +35,8 @@ func (o *Opsgenie) Validate() error {
 	return errors.Join(errs...)
 }
 
-// priorities are those of the severities. What is unknown or withheld may be bad.
+// priorities are those of the severities. What is unknown or withheld may be
+// bad.
 var priorities = map[alarms.Severity]string{alarms.None: "P2", alarms.Indeterminate: "P3", alarms.Warning: "P4", alarms.Minor: "P3", alarms.Major: "P2", alarms.Critical: "P1"}
 
 // An opsCall is one request to Opsgenie.
@@ -84,8 +85,8 @@ func (o *Opsgenie) Notify(ctx context.Context, n alarms.Notification) error {
 	return nil
 }
 
-// calls returns the requests for n. Creating an existing alert once more does not
-// change its priority, so that is set by a request of its own.
+// calls returns the requests for n. Creating an existing alert once more does
+// not change its priority, so that is set by a request of its own.
 func (o *Opsgenie) calls(n alarms.Notification) []opsCall {
 	m, a := notify.NewMessage(n), n.Change.Alarm
 	path := "/v2/alerts/" + notify.Dedup(n)

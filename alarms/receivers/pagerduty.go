@@ -21,8 +21,8 @@ type PagerDuty struct {
 	HTTP           `yaml:",inline"`
 }
 
-// PagerDutyURL takes events of PagerDuty's service region US; those of the EU go to
-// events.eu.pagerduty.com.
+// PagerDutyURL takes events of PagerDuty's service region US; those of the EU
+// go to events.eu.pagerduty.com.
 const PagerDutyURL = "https://events.pagerduty.com/v2/enqueue"
 
 // Validate returns all that is wrong with p.
@@ -58,8 +58,8 @@ type pagerPayload struct {
 // withdrawn there: the incident gets another entry.
 var pagerActions = map[alarms.Kind]string{alarms.Acknowledged: "acknowledge", alarms.Cleared: "resolve"}
 
-// pagerSeverities are those of the severities. What is unknown or withheld may be
-// bad.
+// pagerSeverities are those of the severities. What is unknown or withheld may
+// be bad.
 var pagerSeverities = map[alarms.Severity]string{alarms.None: "error", alarms.Indeterminate: "error", alarms.Warning: "warning", alarms.Minor: "warning", alarms.Major: "error", alarms.Critical: "critical"}
 
 // Notify implements [notify.Notifier].

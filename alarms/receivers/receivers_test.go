@@ -131,8 +131,8 @@ func subjects() []subject {
 	}
 }
 
-// TestReceiversDeliver has each receiver first meet nobody, which is an error that
-// is retried, and then its peer.
+// TestReceiversDeliver has each receiver first meet nobody, which is an error
+// that is retried, and then its peer.
 func TestReceiversDeliver(t *testing.T) {
 	for _, x := range subjects() {
 		t.Run(x.name, func(t *testing.T) {

@@ -22,8 +22,8 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// SMTP sends mail. With Digest, all that is queued goes in one mail once the oldest
-// has waited for so long; tests of the alarm chain do not wait.
+// SMTP sends mail. With Digest, all that is queued goes in one mail once the
+// oldest has waited for so long; tests of the alarm chain do not wait.
 type SMTP struct {
 	Address      string        `yaml:"address"`  // host:port
 	Security     string        `yaml:"security"` // starttls, tls, none; "" is starttls
@@ -75,9 +75,9 @@ func (s *SMTP) Notify(ctx context.Context, n alarms.Notification) error {
 	return s.NotifyAll(ctx, []alarms.Notification{n})
 }
 
-// NotifyAll sends one mail for all. If the server takes only some recipients, these
-// get it, and the error for the others is [notify.Rejected]: sent again, it would come
-// twice.
+// NotifyAll sends one mail for all. If the server takes only some recipients,
+// these get it, and the error for the others is [notify.Rejected]: sent again,
+// it would come twice.
 func (s *SMTP) NotifyAll(ctx context.Context, list []alarms.Notification) error {
 	err := s.mail(ctx, list)
 	if err != nil && ctx.Err() != nil {

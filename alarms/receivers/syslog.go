@@ -19,12 +19,12 @@ import (
 
 // Syslog sends each notification as a message of RFC 5424, with the alarm in
 // structured data: "alarm" as RFC 5674 says, and the rest in an element of our
-// own. UDP is one datagram (RFC 5426); TCP counts octets (RFC 6587), and so does
-// TLS (RFC 5425).
+// own. UDP is one datagram (RFC 5426); TCP counts octets (RFC 6587), and so
+// does TLS (RFC 5425).
 //
 // Syslog has no answer. Over TCP and TLS the connection is closed after each
-// message and the receiver's close awaited, which finds most losses; over UDP they
-// are not noticed.
+// message and the receiver's close awaited, which finds most losses; over UDP
+// they are not noticed.
 type Syslog struct {
 	Address  string `yaml:"address"`  // host:port
 	Network  string `yaml:"network"`  // udp, tcp, tls; "" is tls

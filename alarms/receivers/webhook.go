@@ -20,8 +20,8 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// Webhook posts each notification to a URL: a [notify.Message] as JSON, or what a
-// template makes of it.
+// Webhook posts each notification to a URL: a [notify.Message] as JSON, or what
+// a template makes of it.
 type Webhook struct {
 	URL             string       `yaml:"url"`
 	URLFile         setting.File `yaml:"url_file"`          // instead of url, if the URL is a secret
@@ -88,8 +88,8 @@ func sign(key string, now time.Time, body []byte) string {
 	return "t=" + t + ",v1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// body returns m as JSON, or as the template has it. In a template, the function json
-// quotes.
+// body returns m as JSON, or as the template has it. In a template, the
+// function json quotes.
 func (w *Webhook) body(m notify.Message) ([]byte, error) {
 	if w.TemplateFile == "" {
 		return m.JSON()

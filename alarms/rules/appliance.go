@@ -62,8 +62,9 @@ var diskHealth = Rule{"disk", func(p Poll, emit func(Result)) {
 }}
 
 // statusCodes has the meaning and severity of system status codes. Codes of a
-// service that may not be wanted (SNMP, webserver, STC, unused interfaces) raise no
-// alarm, nor does 20, NTLS not running, which the rule ntlsDown covers.
+// service that may not be wanted (SNMP, webserver, STC, unused interfaces)
+// raise no alarm, nor does 20, NTLS not running, which the rule ntlsDown
+// covers.
 var statusCodes = map[int64]struct {
 	severity alarms.Severity
 	text     string
@@ -92,8 +93,8 @@ var systemStatus = Rule{"system-status", func(p Poll, emit func(Result)) {
 	emit(Result{All: true, At: p.System.Asked()})
 }}
 
-// services warns of services that should start with the appliance but do not run.
-// NTLS has a rule of its own.
+// services warns of services that should start with the appliance but do not
+// run. NTLS has a rule of its own.
 var services = Rule{"service", func(p Poll, emit func(Result)) {
 	all, ok := p.Services.Get(p.Now)
 	if !ok {

@@ -42,10 +42,10 @@ const (
 	maxSeen = 1000
 )
 
-// findDuplicate looks for l among the lines seen of its device. What another log
-// had within five seconds is the same line; what the same log has once more
-// happened once more. It returns the seen lines with l, and does not change those
-// that it was given.
+// findDuplicate looks for l among the lines seen of its device. What another
+// log had within five seconds is the same line; what the same log has once more
+// happened once more. It returns the seen lines with l, and does not change
+// those that it was given.
 func findDuplicate(all []seenLine, l Line) (with []seenLine, duplicate bool) {
 	s := seenLine{seenKey(l), LineTime(l), l.At, []string{l.File}}
 	with = slices.Clone(all)
@@ -74,8 +74,8 @@ func seenKey(l Line) string {
 
 const testMark = "test\n"
 
-// LineTime returns the time that a line states; zero: it states none. One without a
-// year is of the last year that does not put it into the future.
+// LineTime returns the time that a line states; zero: it states none. One
+// without a year is of the last year that does not put it into the future.
 func LineTime(l Line) time.Time {
 	if l.Time.Known {
 		return l.Time.Value

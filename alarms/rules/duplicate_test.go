@@ -54,7 +54,7 @@ func TestDuplicate(t *testing.T) {
 	}
 }
 
-// TestCardsOfAHost tells cards apart by their names, the first as well.
+// TestCardsOfAHost distinguishes cards by their names, the first as well.
 func TestCardsOfAHost(t *testing.T) {
 	l := line("6,1,10,-;k7pf0: ALM0014: Low Battery")
 	l.Cards = true

@@ -7,8 +7,8 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// TestClearRulesHaveWords needs words for what ClearedBy of each group looks for,
-// and none for groups without it.
+// TestClearRulesHaveWords needs words for what ClearedBy of each group looks
+// for, and none for groups without it.
 func TestClearRulesHaveWords(t *testing.T) {
 	for _, g := range alarms.Groups() {
 		rule := g.ClearedBy

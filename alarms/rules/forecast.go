@@ -97,8 +97,8 @@ func EvaluateForecast(m Measurement, past []alarms.Sample, limits Thresholds) (a
 	return f, true
 }
 
-// fit returns the straight line through samples, as its slope a day and its value
-// at the last sample; not ok: they are too few, or too far from a line.
+// fit returns the straight line through samples, as its slope a day and its
+// value at the last sample; not ok: they are too few, or too far from a line.
 func fit(past []alarms.Sample) (slope, now float64, ok bool) {
 	n := len(past)
 	if n < trendValues || past[n-1].At.Sub(past[0].At) < trendSpan {
@@ -118,8 +118,8 @@ func fit(past []alarms.Sample) (slope, now float64, ok bool) {
 	return slope, (y - slope*x) / c, sxy*sxy/(sxx*syy) >= trendFit
 }
 
-// Sampled returns past with s, if it is time for another sample, without those that
-// are too old, and whether it added s.
+// Sampled returns past with s, if it is time for another sample, without those
+// that are too old, and whether it added s.
 func Sampled(past []alarms.Sample, s alarms.Sample) (next []alarms.Sample, added bool) {
 	if n := len(past); n > 0 && s.At.Sub(past[n-1].At) < sampleEvery {
 		return past, false

@@ -10,7 +10,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// trend is a line of samples: hours apart, beginning at value, with a slope a day.
+// trend is a line of samples: hours apart, beginning at value, with a slope a
+// day.
 func trend(n int, hours float64, value, slope float64, noise ...float64) (list []alarms.Sample) {
 	for i := range n {
 		v := value + slope*float64(i)*hours/24

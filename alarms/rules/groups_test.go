@@ -105,8 +105,8 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// TestGroupsAreCopies: changing what Groups and Catalogue return changes nothing
-// here.
+// TestGroupsAreCopies: changing what Groups and Catalogue return changes
+// nothing here.
 func TestGroupsAreCopies(t *testing.T) {
 	alarms.Groups()[0], alarms.Catalogue()[0] = alarms.Group{}, alarms.Code{}
 	if alarms.Groups()[0].Name == "" || alarms.Catalogue()[0].Code == "" {

@@ -20,8 +20,8 @@ var statusAdvice = []struct {
 	{"transport", alarms.Major, "the SO recovers it with stm recover"},
 }
 
-// hsmStatus warns of a status line that is not OK, on versions that print one. A
-// line of several parts, "Transport Mode, zeroized", gets advice on each.
+// hsmStatus warns of a status line that is not OK, on versions that print one.
+// A line of several parts, "Transport Mode, zeroized", gets advice on each.
 var hsmStatus = Rule{"hsm-status", func(p Poll, emit func(Result)) {
 	s, ok := p.Show.Get(p.Now)
 	switch {
@@ -77,7 +77,8 @@ var secureTransport = Rule{"stm", func(p Poll, emit func(Result)) {
 	}
 }}
 
-// soLogin warns while few SO login attempts are left: at none the HSM erases itself.
+// soLogin warns while few SO login attempts are left: at none the HSM erases
+// itself.
 var soLogin = Rule{"so-login-attempts", func(p Poll, emit func(Result)) {
 	s, ok := p.Show.Get(p.Now)
 	switch n := s.SOLoginAttemptsLeft; {
@@ -93,8 +94,8 @@ var soLogin = Rule{"so-login-attempts", func(p Poll, emit func(Result)) {
 	}
 }}
 
-// silent warns of a card that gives no readable answer while its appliance does. One
-// poll proves nothing: a PED operation blocks the card for minutes.
+// silent warns of a card that gives no readable answer while its appliance
+// does. One poll proves nothing: a PED operation blocks the card for minutes.
 var silent = Rule{"hsm-silent", func(p Poll, emit func(Result)) {
 	s, ok := p.Sources[p.first()]
 	switch {

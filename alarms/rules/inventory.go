@@ -18,8 +18,8 @@ type Expected struct {
 	Members    map[string][]string `yaml:"members"`    // of a Luna client: serial numbers by HA group
 }
 
-// inventory compares an HSM with what is expected. What is unknown is neither good
-// nor bad.
+// inventory compares an HSM with what is expected. What is unknown is neither
+// good nor bad.
 var inventory = Rule{"inventory", func(p Poll, emit func(Result)) {
 	s, ok := p.Show.Get(p.Now)
 	if !ok {

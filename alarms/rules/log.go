@@ -43,8 +43,8 @@ func (l Line) polled(name string) hsm.Sensor {
 	return hsm.Sensor{}
 }
 
-// A logRule evaluates one line; not ok: the line means nothing to it. Those of the
-// appliance follow the vendor's own trap agent.
+// A logRule evaluates one line; not ok: the line means nothing to it. Those of
+// the appliance follow the vendor's own trap agent.
 type logRule struct {
 	name     string
 	evaluate func(l Line, s Thresholds) (alarms.Finding, bool)
@@ -98,7 +98,8 @@ func placeOf(l Line) *alarms.LogPlace {
 	return p
 }
 
-// alarmCode goes by the catalogue. A code that is not in it raises an alarm, too.
+// alarmCode goes by the catalogue. A code that is not in it raises an alarm,
+// too.
 func alarmCode(l Line, s Thresholds) (alarms.Finding, bool) {
 	if l.Alarm == nil {
 		return alarms.Finding{}, false
@@ -126,8 +127,8 @@ func alarmCode(l Line, s Thresholds) (alarms.Finding, bool) {
 	return f, true
 }
 
-// firmwareRuns clears what keeps firmware from running when a line of the firmware
-// proves that it runs.
+// firmwareRuns clears what keeps firmware from running when a line of the
+// firmware proves that it runs.
 func firmwareRuns(l Line, _ Thresholds) (alarms.Finding, bool) {
 	if l.Alarm == nil {
 		return alarms.Finding{}, false
@@ -155,11 +156,11 @@ const aSensor = `([\w+][\w+/ -]{0,31}?)[ .]*`
 
 var thresholdEvent = regexp.MustCompile(`(?:Fan|Voltage|Temperature) sensor ` + aSensor + ` (Lower|Upper) (Critical|Non-recoverable) going (?:low|high) +\(Reading (-?[\d.]+) (?:<|>|\.lt|\.gt) Threshold (-?[\d.]+) ([\w ]+)\)`)
 
-// sensorThreshold compares the numbers: a line at the end of a fault has the same
-// words as one at its beginning. The line prints one threshold; the end of a
-// non-recoverable state can leave a critical one, which only the polled thresholds
-// show. A line is about one value of a power supply, so only a poll finds all of
-// them good.
+// sensorThreshold compares the numbers: a line at the end of a fault has the
+// same words as one at its beginning. The line prints one threshold; the end of
+// a non-recoverable state can leave a critical one, which only the polled
+// thresholds show. A line is about one value of a power supply, so only a poll
+// finds all of them good.
 func sensorThreshold(l Line, _ Thresholds) (alarms.Finding, bool) {
 	m := thresholdEvent.FindStringSubmatch(l.Message)
 	if l.Process != "ipmievd" || m == nil {
@@ -227,8 +228,8 @@ func ntlsLine(l Line, s Thresholds) (alarms.Finding, bool) {
 	return f, true
 }
 
-// systemStates returns a rule for each system status code. A line lists the codes
-// that are set; polls show which are set no longer.
+// systemStates returns a rule for each system status code. A line lists the
+// codes that are set; polls show which are set no longer.
 func systemStates() (rules []logRule) {
 	for code, c := range statusCodes {
 		number := strconv.FormatInt(code, 10)
@@ -247,7 +248,8 @@ func systemStates() (rules []logRule) {
 	return rules
 }
 
-// certificateLine follows the appliance's own monitoring of its NTLS certificate.
+// certificateLine follows the appliance's own monitoring of its NTLS
+// certificate.
 func certificateLine(l Line, _ Thresholds) (alarms.Finding, bool) {
 	f := alarms.Finding{Key: alarms.Key{Group: "ntls-certificate"}, Severity: alarms.Warning, Text: l.Message}
 	switch {
@@ -263,8 +265,8 @@ func certificateLine(l Line, _ Thresholds) (alarms.Finding, bool) {
 	return f, true
 }
 
-// diskFull follows the appliance's own monitoring of its disks: at 95 % it stops
-// NTLS.
+// diskFull follows the appliance's own monitoring of its disks: at 95 % it
+// stops NTLS.
 func diskFull(l Line, _ Thresholds) (alarms.Finding, bool) {
 	if !strings.Contains(l.Message, "DISK FULL:") {
 		return alarms.Finding{}, false

@@ -14,7 +14,8 @@ var auditCritical = []string{"TAMPER", "DECOMMISSION", "ZEROIZE", "INIT_TOKEN", 
 
 var auditOK = []string{"RC_OK", "CKR_OK", "LUNA_RET_OK"}
 
-// auditEvent evaluates an audit record of a critical event that was not refused.
+// auditEvent evaluates an audit record of a critical event that was not
+// refused.
 func auditEvent(l Line, s Thresholds) (alarms.Finding, bool) {
 	r := l.Audit
 	if r == nil || r.Result != "" && !slices.Contains(auditOK, r.Result) ||
@@ -25,8 +26,8 @@ func auditEvent(l Line, s Thresholds) (alarms.Finding, bool) {
 		Text: r.Event + " in the audit log: " + r.Text, Serial: r.Serial}, true
 }
 
-// failedLogin evaluates an audit record of a login that was refused. One without a
-// result may have succeeded.
+// failedLogin evaluates an audit record of a login that was refused. One
+// without a result may have succeeded.
 func failedLogin(l Line, s Thresholds) (alarms.Finding, bool) {
 	r := l.Audit
 	if r == nil || !strings.HasSuffix(r.Event, "_LOGIN") || r.Result == "" || slices.Contains(auditOK, r.Result) {

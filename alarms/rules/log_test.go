@@ -200,8 +200,8 @@ func TestPlaceOfLine(t *testing.T) {
 	}
 }
 
-// FuzzEvaluateLine feeds lines of any kind. No text may panic, and no finding may be
-// one that the engine cannot take.
+// FuzzEvaluateLine feeds lines of any kind. No text may panic, and no finding
+// may be one that the engine cannot take.
 func FuzzEvaluateLine(f *testing.F) {
 	for _, c := range alarms.Catalogue() {
 		f.Add(alarmstest.Stamp + "kern info  kernel: k7pf0: [HSM] ALM" + c.Code + ": " + c.Text)

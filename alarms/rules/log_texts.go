@@ -36,8 +36,8 @@ var logTexts = []logText{
 	{"kernel", "HSM missing from PCIe bus", "chassis", alarms.Critical, false, "HSM is off the bus"},
 }
 
-// textRules returns a rule for each text. What LunaSH logs as a command may quote
-// anything.
+// textRules returns a rule for each text. What LunaSH logs as a command may
+// quote anything.
 func textRules() (rules []logRule) {
 	for _, x := range logTexts {
 		rules = append(rules, logRule{x.text, func(l Line, s Thresholds) (alarms.Finding, bool) {

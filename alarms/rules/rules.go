@@ -1,6 +1,6 @@
-// Package rules finds out what a Snapshot or a line of a log means: each rule is a
-// value that turns what was read into findings. It knows nothing of alarms that are
-// active, of storage or of receivers.
+// Package rules finds out what a Snapshot or a line of a log means: each rule
+// is a value that turns what was read into findings. It knows nothing of alarms
+// that are active, of storage or of receivers.
 package rules
 
 import (
@@ -35,13 +35,13 @@ type Result struct {
 	Text      string
 	Measure   *alarms.Measure // nil: it is not a number
 	At        time.Time       // when it was asked for
-	// All: the rule has emitted a Result for every object there is, so that alarms
-	// on others clear. Of the other fields, only At is used.
+	// All: the rule has emitted a Result for every object there is, so that
+	// alarms on others clear. Of the other fields, only At is used.
 	All bool
 }
 
-// bad and good return Results for the device itself; [Result.on] moves them to an
-// object.
+// bad and good return Results for the device itself; [Result.on] moves them to
+// an object.
 func bad(severity alarms.Severity, at time.Time, format string, args ...any) Result {
 	return Result{Condition: alarms.Bad, Severity: severity, At: at, Text: fmt.Sprintf(format, args...)}
 }
@@ -104,8 +104,8 @@ var rules = []Rule{
 	stale,
 }
 
-// EvaluateSnapshot returns the findings of all rules, and of the polls that clear
-// log alarms, for a Snapshot.
+// EvaluateSnapshot returns the findings of all rules, and of the polls that
+// clear log alarms, for a Snapshot.
 func EvaluateSnapshot(s *hsm.Snapshot, state alarms.State, limits Thresholds, now time.Time) []alarms.Finding {
 	var all []alarms.Finding
 	open := slices.Concat(alarms.SortedKeys(state.Active), alarms.SortedKeys(state.Pending))

@@ -421,8 +421,8 @@ func TestDataStale(t *testing.T) {
 	}
 }
 
-// TestClearedByPolls evaluates each group that polls clear, by what clears it and by
-// what does not.
+// TestClearedByPolls evaluates each group that polls clear, by what clears it
+// and by what does not.
 func TestClearedByPolls(t *testing.T) {
 	yes, no := hsm.Some(true), hsm.Some(false)
 	with := func(d hsm.Device, change func(*hsm.Device)) hsm.Device { change(&d); return d }
@@ -567,8 +567,8 @@ func TestMissingDataNeverClears(t *testing.T) {
 	}
 }
 
-// TestSourcesDisagree plays polls of two sources; the rule warns of what differs,
-// and ends it when they agree and when one of them is silent.
+// TestSourcesDisagree plays polls of two sources; the rule warns of what
+// differs, and ends it when they agree and when one of them is silent.
 func TestSourcesDisagree(t *testing.T) {
 	s := &hsm.Snapshot{}
 	for _, x := range []struct {

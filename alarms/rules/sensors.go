@@ -37,8 +37,8 @@ func sensorKey(name string) (group, object string) {
 }
 
 // sensorRule evaluates the sensors of one group by their own thresholds and by
-// what the controller says of them. An object is as bad as its worst sensor, and
-// good when at least one sensor is good and none is worse.
+// what the controller says of them. An object is as bad as its worst sensor,
+// and good when at least one sensor is good and none is worse.
 func sensorRule(group string) Rule {
 	return Rule{group, func(p Poll, emit func(Result)) {
 		s, ok := p.Sensors.Get(p.Now)
@@ -75,8 +75,8 @@ func sensorRule(group string) Rule {
 	}}
 }
 
-// worse orders results for the sensors of one object. A value in the band keeps an
-// alarm active; a sensor that could not be read counts less than the others.
+// worse orders results for the sensors of one object. A value in the band keeps
+// an alarm active; a sensor that could not be read counts less than the others.
 func (r Result) worse(than Result) bool {
 	rank := func(r Result) int {
 		switch {
@@ -92,8 +92,8 @@ func (r Result) worse(than Result) bool {
 	return rank(r) > rank(than)
 }
 
-// stated returns the condition that the controller states of a part: "Presence detected",
-// "Failure detected", "OK", "No Reading".
+// stated returns the condition that the controller states of a part: "Presence
+// detected", "Failure detected", "OK", "No Reading".
 func stated(x hsm.Fan) Result {
 	switch {
 	case strings.EqualFold(x.Status, "Failure detected"):

@@ -11,8 +11,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// unreachable warns that nothing can be read of a device. One command that loses
-// the connection while others get through is not that.
+// unreachable warns that nothing can be read of a device. One command that
+// loses the connection while others get through is not that.
 var unreachable = Rule{"unreachable", func(p Poll, emit func(Result)) {
 	s, ok := p.Sources[p.first()]
 	switch {
@@ -28,8 +28,8 @@ var unreachable = Rule{"unreachable", func(p Poll, emit func(Result)) {
 	}
 }}
 
-// stale warns of data past their maximum age, by section, unless another alarm says
-// why: a dead appliance is one page, not one for each section.
+// stale warns of data past their maximum age, by section, unless another alarm
+// says why: a dead appliance is one page, not one for each section.
 var stale = Rule{"data-stale", func(p Poll, emit func(Result)) {
 	ages := p.Ages(p.Now)
 	for _, name := range slices.Sorted(maps.Keys(ages)) {
@@ -44,8 +44,8 @@ var stale = Rule{"data-stale", func(p Poll, emit func(Result)) {
 	}
 }}
 
-// sourceFailing warns of transports with a source that fails while others work: for
-// one that is only a fallback, or was never read, no data become stale.
+// sourceFailing warns of transports with a source that fails while others work:
+// for one that is only a fallback, or was never read, no data become stale.
 var sourceFailing = Rule{"source-failing", func(p Poll, emit func(Result)) {
 	if !p.anyWorks() && p.Sources[p.first()].Failure != hsm.None {
 		return // unreachable or hsm-silent covers all
@@ -94,8 +94,8 @@ var sourceFailing = Rule{"source-failing", func(p Poll, emit func(Result)) {
 	}
 }}
 
-// first returns the source that opens every round of polls: when it does not get
-// through, nothing does. That of an HSM without LunaSH is its SNMP agent.
+// first returns the source that opens every round of polls: when it does not
+// get through, nothing does. That of an HSM without LunaSH is its SNMP agent.
 func (p Poll) first() string {
 	_, lunash := p.Sources["hsm show"]
 	_, snmp := p.Sources["snmp hsmTable"]
@@ -110,9 +110,9 @@ func (p Poll) first() string {
 	return "hsm show"
 }
 
-// explained reports whether unreachable, hsm-silent or source-failing says why a
-// source gives nothing. A source notices a recovery only at its next turn, so its
-// own last failure counts.
+// explained reports whether unreachable, hsm-silent or source-failing says why
+// a source gives nothing. A source notices a recovery only at its next turn, so
+// its own last failure counts.
 func (p Poll) explained(source string) bool {
 	switch f := p.Sources[source].Failure; {
 	case source == p.first():
@@ -124,8 +124,8 @@ func (p Poll) explained(source string) bool {
 	}
 }
 
-// transport returns how a source is asked; the sources of one transport share its
-// sessions.
+// transport returns how a source is asked; the sources of one transport share
+// its sessions.
 func (p Poll) transport(source string) string {
 	way, _, _ := strings.Cut(source, " ")
 	switch {
@@ -152,7 +152,8 @@ func (p Poll) opener(source string) string {
 	return source
 }
 
-// anyWorks reports whether the last attempt at any source of the device succeeded.
+// anyWorks reports whether the last attempt at any source of the device
+// succeeded.
 func (p Poll) anyWorks() bool {
 	for _, s := range p.Sources {
 		if s.Failure == hsm.None {

@@ -42,8 +42,8 @@ func used(s hsm.Storage) (ratio float64, known bool) {
 	return float64(s.Used.Value) / float64(s.Total.Value), true
 }
 
-// fill returns how bad a ratio of use is, 0 to 1: worse from halfway between limit
-// and full, and good again a tenth of what remains above limit below it.
+// fill returns how bad a ratio of use is, 0 to 1: worse from halfway between
+// limit and full, and good again a tenth of what remains above limit below it.
 func fill(ratio, limit float64, from, worse alarms.Severity) Result {
 	r, remaining := Result{Condition: alarms.Between, Text: fmt.Sprintf("%.0f %% used", 100*ratio)}, 1-limit
 	switch {

@@ -22,8 +22,8 @@ type moment struct {
 	want []string
 }
 
-// play plays a story of one device, logs it as a table, and returns the state at
-// its end.
+// play plays a story of one device, logs it as a table, and returns the state
+// at its end.
 func play(t *testing.T, story []moment) alarms.State {
 	t.Helper()
 	state, _ := playRoots(t, story)

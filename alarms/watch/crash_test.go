@@ -121,8 +121,8 @@ func followUntilKilled(dir, url string) error {
 
 // TestCrash kills the agent at random moments while events come in and a
 // receiver is down for a third of the time. Nothing may be lost, and nothing
-// notified twice under two IDs. With LUNAWATCH_STRESS=1 it takes 5,000 events and
-// 200 kills.
+// notified twice under two IDs. With LUNAWATCH_STRESS=1 it takes 5,000 events
+// and 200 kills.
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	events, kills := 300, 8

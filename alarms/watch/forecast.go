@@ -8,8 +8,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// forecasts adds to the series of every device, and returns the findings of their
-// trends.
+// forecasts adds to the series of every device, and returns the findings of
+// their trends.
 func (w *Watch) forecasts(snap *hsm.Snapshot, now time.Time) (findings []alarms.Finding) {
 	for _, d := range snap.Devices {
 		for _, m := range rules.Measurements(rules.Poll{Device: d, Now: now, Thresholds: w.Settings.Thresholds}) {

@@ -9,9 +9,10 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// Lines evaluates lines of a device's log, in their order, as read now. What they
-// change, the log's new cursor and the notifications are stored in one transaction;
-// on an error nothing has changed, and the same lines must be given again.
+// Lines evaluates lines of a device's log, in their order, as read now. What
+// they change, the log's new cursor and the notifications are stored in one
+// transaction; on an error nothing has changed, and the same lines must be
+// given again.
 func (w *Watch) Lines(device, file string, lines []hsm.LogLine, cursor []byte) error {
 	now := time.Now()
 	all := make([]rules.Line, len(lines))
@@ -21,8 +22,8 @@ func (w *Watch) Lines(device, file string, lines []hsm.LogLine, cursor []byte) e
 	return w.Take(file, all, cursor)
 }
 
-// Take is [Watch.Lines] for a log of several devices, or for lines that may be much
-// older than their reading.
+// Take is [Watch.Lines] for a log of several devices, or for lines that may be
+// much older than their reading.
 func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 	now, snap := time.Now(), w.Store.Latest()
 	w.lines.Lock()
@@ -54,8 +55,8 @@ func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 	return err
 }
 
-// longAgo is the age of a line from which polls may already have shown the end of
-// what it reports.
+// longAgo is the age of a line from which polls may already have shown the end
+// of what it reports.
 const longAgo = time.Minute
 
 // sensors returns the sensors of a device as they were last polled.

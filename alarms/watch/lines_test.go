@@ -17,8 +17,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// TestAuditIsCounted takes the larger of what alarms and audit log count: both report
-// the same events.
+// TestAuditIsCounted takes the larger of what alarms and audit log count: both
+// report the same events.
 func TestAuditIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := watchtest.Start(t, t.TempDir(), nil)
@@ -96,7 +96,8 @@ func TestTwoWaysCountOnce(t *testing.T) {
 				if critical, other := a.Events("a"); critical != 0 || other != 100 {
 					t.Errorf("%d critical and %d other events", critical, other)
 				}
-				// The lines of a batch are read at one moment: the alarm counts moments.
+				// The lines of a batch are read at one moment: the alarm counts
+				// moments.
 				if active := a.Active(); len(active) != 1 || active[0].Count != 3 {
 					t.Errorf("%+v", active)
 				}

@@ -10,8 +10,8 @@ import (
 	"github.com/lunawatch/lunawatch/mib"
 )
 
-// MIBAlarms returns all that the alarm tables show. With an error, only the history
-// is incomplete.
+// MIBAlarms returns all that the alarm tables show. With an error, only the
+// history is incomplete.
 func (w *Watch) MIBAlarms() (mib.Alarms, error) {
 	all := mib.Alarms{Models: snmp.Models()}
 	for _, s := range w.Active() {

@@ -42,6 +42,9 @@ func (w *Watch) plan(entry *journal.Entry, only []alarms.Key, now time.Time) (ag
 			}
 			notified[c.Alarm.Key] = c.Notified(now)
 			entry.Notify[name] = append(entry.Notify[name], w.notification(c, now))
+			if repeat := cmp.Or(r.Refresh, r.Repeat); repeat > 0 {
+				again = alarms.Sooner(again, now.Add(repeat))
+			}
 		}
 		if len(notified) > 0 {
 			entry.Notified[name] = notified
@@ -50,8 +53,8 @@ func (w *Watch) plan(entry *journal.Entry, only []alarms.Key, now time.Time) (ag
 	return again
 }
 
-// forgettable returns zero values for what need not be remembered of a receiver any
-// more: that it was notified long enough ago that alarms cleared.
+// forgettable returns zero values for what need not be remembered of a receiver
+// any more: that it was notified long enough ago that alarms cleared.
 func (w *Watch) forgettable(receiver string, now time.Time) map[alarms.Key]alarms.Notified {
 	old := make(map[alarms.Key]alarms.Notified)
 	for key, t := range w.state.Notified[receiver] {

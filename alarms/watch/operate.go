@@ -35,8 +35,8 @@ func (w *Watch) Active() []alarms.Active {
 // History returns the newest cleared alarms, newest first, at most so many.
 func (w *Watch) History(most int) ([]alarms.Alarm, error) { return w.Journal.History(most) }
 
-// find returns the active alarm of a key, as Key.String writes it, or of a number.
-// w.mu is held.
+// find returns the active alarm of a key, as Key.String writes it, or of a
+// number. w.mu is held.
 func (w *Watch) find(name string) (alarms.Alarm, error) {
 	number, _ := strconv.ParseUint(name, 10, 64)
 	for k, a := range w.state.Active {
@@ -60,8 +60,8 @@ func (w *Watch) operate(name string, change func(alarms.Alarm, time.Time) alarms
 	return w.commit(journal.Entry{Changes: []alarms.Change{change(a, now)}}, false, now)
 }
 
-// Clear clears an alarm by hand: for alarms that no source ever reports as over.
-// Alarms are named by key or number; an unknown one is an error.
+// Clear clears an alarm by hand: for alarms that no source ever reports as
+// over. Alarms are named by key or number; an unknown one is an error.
 func (w *Watch) Clear(name, reason string) error {
 	return w.operate(name, func(a alarms.Alarm, now time.Time) alarms.Change {
 		a.Cleared, a.Evidence = now, alarms.WithEvidence(a.Evidence, alarms.Evidence{At: now, Text: alarms.Clip("cleared by hand: " + reason)})
@@ -69,7 +69,8 @@ func (w *Watch) Clear(name, reason string) error {
 	})
 }
 
-// Acknowledge records that somebody looks after an alarm, until it becomes worse.
+// Acknowledge records that somebody looks after an alarm, until it becomes
+// worse.
 func (w *Watch) Acknowledge(name, by, comment string) error {
 	return w.operate(name, func(a alarms.Alarm, now time.Time) alarms.Change {
 		a.Ack = &alarms.Ack{By: alarms.Clip(by), Comment: alarms.Clip(comment), At: now}
@@ -108,8 +109,8 @@ func (w *Watch) Silence(s alarms.Silence) (uint64, error) {
 	return id, w.storeSilence(s)
 }
 
-// Unsilence ends a silence. Receivers are then notified of the alarms that are still
-// active.
+// Unsilence ends a silence. Receivers are then notified of the alarms that are
+// still active.
 func (w *Watch) Unsilence(id uint64) error {
 	for _, s := range w.Silences() {
 		if s.ID == id {
@@ -130,8 +131,9 @@ func (w *Watch) storeSilence(s alarms.Silence) error {
 // testAge is how long a test alarm stays active.
 const testAge = time.Minute
 
-// Test raises a marked test alarm of which every receiver is notified, whatever its
-// route, and returns what each did with it. It waits until ctx is done at most.
+// Test raises a marked test alarm of which every receiver is notified, whatever
+// its route, and returns what each did with it. It waits until ctx is done at
+// most.
 func (w *Watch) Test(ctx context.Context, by string) ([]notify.TestResult, error) {
 	now := time.Now()
 	id := strconv.FormatInt(now.UnixNano(), 36)

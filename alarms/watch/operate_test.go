@@ -17,8 +17,8 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/watch/watchtest"
 )
 
-// TestSpacing sends at most one notification per alarm per minute, giving its latest
-// state.
+// TestSpacing sends at most one notification per alarm per minute, giving its
+// latest state.
 func TestSpacing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &alarmstest.Receiver{}
@@ -32,7 +32,8 @@ func TestSpacing(t *testing.T) {
 		}
 		alarmstest.Same(t, "within the minute", []string{"raised major a/stm"}, r.Received())
 		watchtest.Advance(2 * time.Minute)
-		// From the fifth beginning on it flaps, and stays active until it has been quiet.
+		// From the fifth beginning on it flaps, and stays active until it has
+		// been quiet.
 		alarmstest.Same(t, "after it", []string{"raised major a/stm", "raised major a/stm"}, r.Received())
 		_, taken := r.Attempts()
 		if !taken[1].Change.Alarm.Flapping {

@@ -42,10 +42,10 @@ type Replayed struct {
 	Pending []alarms.Alarm `json:"pending"` // not raised yet then
 }
 
-// Replay plays the log of one device with the engine of the agent, and emits each
-// change. Time is that of the lines, and never goes back. written is when the log was
-// last written, which dates lines without a year; a line that states only the time
-// since boot counts from 1970. No poll is known.
+// Replay plays the log of one device with the engine of the agent, and emits
+// each change. Time is that of the lines, and never goes back. written is when
+// the log was last written, which dates lines without a year; a line that
+// states only the time since boot counts from 1970. No poll is known.
 func Replay(device string, lines iter.Seq[hsm.LogLine], settings Settings, written time.Time, emit func(Step)) Replayed {
 	r := replay{state: alarms.NewState(), damping: settings.Damping, emit: emit}
 	for l := range lines {

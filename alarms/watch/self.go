@@ -46,7 +46,7 @@ func (w *Watch) nextLate(now time.Time) (next time.Time) {
 	return next
 }
 
-// lostFor is how long an alarm tells of notifications that were given up.
+// lostFor is how long notifications that were given up are an alarm.
 const lostFor = time.Hour
 
 // deliveryFinding evaluates one receiver by the oldest notification in its queue,
@@ -70,7 +70,8 @@ func deliveryFinding(receiver string, d notify.Delivery, limit time.Duration, no
 	return f
 }
 
-// maintainJournal returns the journal to its disk once that works, and trims it.
+// maintainJournal returns the journal to its disk once that works, and trims
+// it.
 func (w *Watch) maintainJournal(ctx context.Context) error {
 	retry, trim := time.NewTicker(10*time.Second), time.NewTicker(time.Hour)
 	defer retry.Stop()

@@ -30,8 +30,9 @@ func (t *tally) add(changes []alarms.Change) {
 	}
 }
 
-// Events returns how many critical and other events a device has reported. Its audit
-// log counts where its alarms report fewer: both may report the same event.
+// Events returns how many critical and other events a device has reported. Its
+// audit log counts where its alarms report fewer: both may report the same
+// event.
 func (w *Watch) Events(device string) (critical, other uint64) {
 	e := w.Counted(device)
 	return max(e.Critical, e.AuditCritical), e.Other

@@ -1,6 +1,6 @@
-// Package watch puts alarms together: it evaluates what is read, stores what changes,
-// has receivers notified, and does what operators ask. It knows nothing of how data
-// are read, or of how a receiver is reached.
+// Package watch puts alarms together: it evaluates what is read, stores what
+// changes, has receivers notified, and does what operators ask. It knows
+// nothing of how data are read, or of how a receiver is reached.
 package watch
 
 import (
@@ -20,9 +20,9 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A Watch evaluates snapshots and log lines as they come, maintains the journal, and
-// has every receiver notified. Its methods are safe for concurrent use once Open has
-// returned.
+// A Watch evaluates snapshots and log lines as they come, maintains the
+// journal, and has every receiver notified. Its methods are safe for concurrent
+// use once Open has returned.
 type Watch struct {
 	Journal   *journal.Journal
 	Settings  Settings
@@ -50,7 +50,8 @@ type Watch struct {
 	series map[alarms.Series][]alarms.Sample // of the goroutine of polls
 }
 
-// Open loads what the journal holds. It must be called once, before anything else.
+// Open loads what the journal holds. It must be called once, before anything
+// else.
 func (w *Watch) Open() error {
 	if err := w.trim(); err != nil {
 		return err
@@ -136,9 +137,13 @@ func (w *Watch) evaluateNow() {
 	}
 }
 
-// idleLimit bounds how long nothing is evaluated. What depends on time says when it
-// does, so that an idle estate costs nothing; this is for what was overlooked.
-const idleLimit = time.Hour
+// How long nothing is evaluated at most: after a change, which lines plan for their
+// own alarms only, and where nothing changes. What depends on time says when it
+// does, so that an idle estate costs nothing.
+const (
+	afterChange = time.Minute
+	idleLimit   = time.Hour
+)
 
 // nextEvaluation returns when to evaluate again even if nothing new is read.
 func (w *Watch) nextEvaluation(snap *hsm.Snapshot, now time.Time, failing bool) time.Time {
@@ -172,12 +177,12 @@ func (w *Watch) silenceEdge(now time.Time) (next time.Time) {
 	return next
 }
 
-// cursorDelay is how long the cursor behind lines without findings may wait to be
-// stored: read again after a crash, they have none again.
+// cursorDelay is how long the cursor behind lines without findings may wait to
+// be stored: read again after a crash, they have none again.
 const cursorDelay = 5 * time.Second
 
-// step commits entry with the changes that the findings of evaluate cause. On an
-// error nothing has changed.
+// step commits entry with the changes that the findings of evaluate cause. On
+// an error nothing has changed.
 func (w *Watch) step(entry journal.Entry, evaluate func(alarms.State) []alarms.Finding, now time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -187,10 +192,10 @@ func (w *Watch) step(entry journal.Entry, evaluate func(alarms.State) []alarms.F
 	return w.commit(entry, idle, now)
 }
 
-// commit stores entry with the notifications that it causes, and then makes it part
-// of the state. An entry that only moves a cursor waits if idle is set. For lines of a
-// log, only the alarms that they change are planned: there can be many of both.
-// w.mu is held.
+// commit stores entry with the notifications that it causes, and then makes it
+// part of the state. An entry that only moves a cursor waits if idle is set.
+// For lines of a log, only the alarms that they change are planned: there can
+// be many of both. w.mu is held.
 func (w *Watch) commit(entry journal.Entry, idle bool, now time.Time) error {
 	entry.Events = w.sum(entry.Events)
 	var only []alarms.Key
@@ -225,9 +230,9 @@ func (w *Watch) commit(entry journal.Entry, idle bool, now time.Time) error {
 	for name := range entry.Notify {
 		w.sender.Wake(name)
 	}
-	if late := now.Add(w.Settings.DeliveryAfter); len(entry.Notify) > 0 && late.Before(w.asleep) {
-		w.asleep = late
-		time.AfterFunc(w.Settings.DeliveryAfter, w.evaluateNow)
+	if at := now.Add(afterChange); (len(entry.Changes) > 0 || len(entry.Notify) > 0) && at.Before(w.asleep) {
+		w.asleep = at
+		time.AfterFunc(afterChange, w.evaluateNow)
 	}
 	if soon := alarms.Sooner(again, w.state.Next(w.Settings.Damping)); !soon.IsZero() && soon.Before(w.asleep) {
 		w.evaluateNow()
@@ -244,8 +249,8 @@ func (w *Watch) sum(more map[string]alarms.Events) map[string]alarms.Events {
 	return total
 }
 
-// Changed returns a channel that is closed at the next change of alarms, silences,
-// queues or deliveries.
+// Changed returns a channel that is closed at the next change of alarms,
+// silences, queues or deliveries.
 func (w *Watch) Changed() <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()

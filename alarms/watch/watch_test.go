@@ -312,8 +312,8 @@ func TestTimeAloneIsSeen(t *testing.T) {
 	})
 }
 
-// TestCursor stores a cursor with the findings of its lines, and a little later if
-// they have none.
+// TestCursor stores a cursor with the findings of its lines, and a little later
+// if they have none.
 func TestCursor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := watchtest.Start(t, t.TempDir(), nil)

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 
@@ -70,43 +68,4 @@ func newLog(std stdio, level, format string) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(std.err, options)), nil
 	}
 	return nil, fmt.Errorf("-log.format %q is neither logfmt nor json", format)
-}
-
-// newFlags returns the flags of a subcommand; "-x" and "--x" are the same.
-func newFlags(name string, std stdio) *flag.FlagSet {
-	flags := flag.NewFlagSet("lunawatch "+name, flag.ContinueOnError)
-	flags.SetOutput(std.err)
-	return flags
-}
-
-// parseFlags reports whether the command goes on, with at most so many words
-// after the flags; else its exit code.
-func parseFlags(flags *flag.FlagSet, args []string, words int) (code int, ok bool) {
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return exitOK, false
-	case err != nil:
-		return exitUsage, false
-	case flags.NArg() > words:
-		fmt.Fprintf(flags.Output(), "%s: %q is one word too many\n", flags.Name(), flags.Arg(words))
-		flags.Usage()
-		return exitUsage, false
-	}
-	return exitOK, true
-}
-
-// fail prints an error. Faults of a configuration stand by themselves, so that
-// editors find their lines.
-func fail(std stdio, name string, err error) int {
-	if faults := config.Faults(nil); errors.As(err, &faults) {
-		fmt.Fprintln(std.err, faults)
-		return exitError
-	}
-	fmt.Fprintf(std.err, "lunawatch %s: %s\n", name, err)
-	return exitError
-}
-
-func usageError(std stdio, name string, err error) int {
-	fail(std, name, err)
-	return exitUsage
 }

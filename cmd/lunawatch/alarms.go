@@ -19,68 +19,22 @@ import (
 )
 
 var (
-	alarmsList    = command{"alarms list", "alarms that stand, what to do, and silences", runAlarms}
+	alarmsList    = command{"alarms list", "active alarms, what to do, and silences", runAlarms}
 	alarmsShow    = command{"alarms show", "everything about one alarm: alarms show ALARM", runAlarmsShow}
-	alarmsHistory = command{"alarms history", "alarms that ended, newest first", runAlarmsHistory}
-	alarmsAck     = command{"alarms ack", "say that you look after it: alarms ack ALARM -comment TEXT", runAlarmsAck}
-	alarmsUnack   = command{"alarms unack", "take that back: alarms unack ALARM", runAlarmsUnack}
-	alarmsClear   = command{"alarms clear", "end an alarm by hand: alarms clear ALARM -reason WHY", runAlarmsClear}
+	alarmsHistory = command{"alarms history", "cleared alarms, newest first", runAlarmsHistory}
+	alarmsAck     = command{"alarms ack", "acknowledge an alarm: alarms ack ALARM -comment TEXT", runAlarmsAck}
+	alarmsUnack   = command{"alarms unack", "withdraw an acknowledgement: alarms unack ALARM", runAlarmsUnack}
+	alarmsClear   = command{"alarms clear", "clear an alarm by hand: alarms clear ALARM -reason WHY", runAlarmsClear}
 	alarmsTest    = command{"alarms test", "send a test alarm through every receiver", runAlarmsTest}
 	alarmsExplain = command{"alarms explain", "what a code or alarm means, and what to do: alarms explain [2001]", runAlarmsExplain}
 )
 
-// parseMixed is [parseFlags] with flags before, between and after the words.
-func parseMixed(flags *flag.FlagSet, args []string, most int) (words []string, code int, ok bool) {
-	for {
-		if code, ok := parseFlags(flags, args, len(args)); !ok {
-			return nil, code, false
-		}
-		if flags.NArg() == 0 {
-			break
-		}
-		words, args = append(words, flags.Arg(0)), flags.Args()[1:]
-	}
-	if len(words) > most {
-		fmt.Fprintf(flags.Output(), "%s: %q is one word too many\n", flags.Name(), words[most])
-		flags.Usage()
-		return nil, exitUsage, false
-	}
-	return words, exitOK, true
-}
-
-// parseAlarm is [parseMixed] for a command on one alarm, which it returns: a
-// key or a number.
-func parseAlarm(flags *flag.FlagSet, args []string, std stdio) (alarm string, code int, ok bool) {
-	words, code, ok := parseMixed(flags, args, 1)
-	switch {
-	case !ok:
-		return "", code, false
-	case len(words) == 0:
-		return "", usageError(std, flags.Name(), errors.New("one alarm is needed, by its number or as HSM/ALARM of alarms list")), false
-	}
-	return words[0], exitOK, true
-}
-
-// user is who runs the command.
-func user() string {
-	for _, name := range []string{"SUDO_USER", "USER"} {
-		if v := os.Getenv(name); v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
-const byHelp = "who you are; $SUDO_USER or $USER unless given"
-
-var errNobody = errors.New("say who you are with -by: neither SUDO_USER nor USER is set")
-
-// A filter is what of the alarms is listed; empty: all.
+// A filter selects the alarms that are listed; empty: all.
 type filter struct{ hsm, group, severity string }
 
 func (f *filter) flags(flags *flag.FlagSet) {
-	flags.StringVar(&f.hsm, "hsm", "", "of these HSMs only, comma separated; * and ? stand for what varies")
-	flags.StringVar(&f.group, "group", "", "these alarms only, as temp-warn,hard-*")
+	flags.StringVar(&f.hsm, "hsm", "", "of these HSMs only, comma separated; wildcards * and ? allowed")
+	flags.StringVar(&f.group, "group", "", "these alarms only, e.g. temp-warn,hard-*")
 	flags.StringVar(&f.severity, "severity", "", "this severity or worse: indeterminate, warning, minor, major, critical")
 }
 
@@ -162,10 +116,10 @@ func runAlarmsShow(ctx context.Context, args []string, std stdio) int {
 	return exitOK
 }
 
-// searched is how many alarms that ended are looked through.
+// searched is how many cleared alarms are searched.
 const searched = 10000
 
-// findAlarm returns an alarm that stands, or else the newest that ended.
+// findAlarm returns an active alarm, or else the newest cleared one.
 func findAlarm(ctx context.Context, client *agent.Client, name string) (alarms.Active, error) {
 	is := func(a alarms.Alarm) bool { return a.Key.String() == name || strconv.FormatUint(a.Number, 10) == name }
 	list, err := client.Alarms(ctx)
@@ -183,7 +137,7 @@ func findAlarm(ctx context.Context, client *agent.Client, name string) (alarms.A
 		g := alarms.GroupNamed(old[i].Group)
 		return alarms.Active{Alarm: old[i], Title: g.Title, Action: g.Action}, nil
 	}
-	return alarms.Active{}, fmt.Errorf("no alarm %q stands or has ended; lunawatch alarms list and alarms history show those there are", name)
+	return alarms.Active{}, fmt.Errorf("no alarm %q is active or has cleared; lunawatch alarms list and alarms history list them", name)
 }
 
 func runAlarmsHistory(ctx context.Context, args []string, std stdio) int {
@@ -207,6 +161,33 @@ func runAlarmsHistory(ctx context.Context, args []string, std stdio) int {
 	}
 	exporters.HistoryText(std.out, list, time.Now())
 	return exitOK
+}
+
+const byHelp = "who you are; $SUDO_USER or $USER unless given"
+
+var errNobody = errors.New("say who you are with -by: neither SUDO_USER nor USER is set")
+
+// user returns who runs the command; "": unknown.
+func user() string {
+	for _, name := range []string{"SUDO_USER", "USER"} {
+		if v := os.Getenv(name); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// parseAlarm is [parseMixed] for a command on one alarm, which it returns: a
+// key or a number.
+func parseAlarm(flags *flag.FlagSet, args []string, std stdio) (alarm string, code int, ok bool) {
+	words, code, ok := parseMixed(flags, args, 1)
+	switch {
+	case !ok:
+		return "", code, false
+	case len(words) == 0:
+		return "", usageError(std, flags.Name(), errors.New("one alarm is needed, by its number or as HSM/ALARM of alarms list")), false
+	}
+	return words[0], exitOK, true
 }
 
 func runAlarmsAck(ctx context.Context, args []string, std stdio) int {
@@ -242,7 +223,7 @@ func runAlarmsClear(ctx context.Context, args []string, std stdio) int {
 	const name = "alarms clear"
 	flags := newFlags(name, std)
 	socket := socketFlag(flags)
-	reason := flags.String("reason", "", "why it is over")
+	reason := flags.String("reason", "", "why it is cleared")
 	alarm, code, ok := parseAlarm(flags, args, std)
 	switch {
 	case !ok:
@@ -285,14 +266,14 @@ func runAlarmsTest(ctx context.Context, args []string, std stdio) int {
 	case len(list) > 0:
 		exporters.TestText(std.out, list)
 	}
-	return testVerdict(std, name, list)
+	return testExit(std, name, list)
 }
 
-// testVerdict is success only if every receiver took the test alarm that is
-// told of anything.
-func testVerdict(std stdio, name string, list []notify.TestResult) int {
+// testExit returns success only if every receiver that is not off took the test
+// alarm.
+func testExit(std stdio, name string, list []notify.TestResult) int {
 	if len(list) == 0 {
-		return fail(std, name, errors.New("no receiver is configured: nobody is told of any alarm; see receivers in the configuration"))
+		return fail(std, name, errors.New("no receiver is configured: nobody is notified of any alarm; see receivers in the configuration"))
 	}
 	var not []string
 	for _, r := range list {
@@ -301,7 +282,7 @@ func testVerdict(std stdio, name string, list []notify.TestResult) int {
 		}
 	}
 	if len(not) > 0 {
-		return fail(std, name, fmt.Errorf("%s did not take the test alarm; look at the receiver and the way to it, or wait longer with -wait", strings.Join(not, ", ")))
+		return fail(std, name, fmt.Errorf("%s did not take the test alarm; check the receiver and the way to it, or wait longer with -wait", strings.Join(not, ", ")))
 	}
 	return exitOK
 }

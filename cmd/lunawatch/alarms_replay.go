@@ -61,7 +61,8 @@ func runAlarmsReplay(_ context.Context, args []string, std stdio) int {
 	return exitOK
 }
 
-// openLog opens a log that may be compressed, and tells when it was written.
+// openLog opens a log that may be compressed, and returns when it was last
+// written.
 func openLog(name string, stdin io.Reader) (log io.ReadCloser, written time.Time, err error) {
 	in, written := io.NopCloser(stdin), time.Now()
 	if name != "-" {
@@ -93,8 +94,8 @@ type readCloser struct {
 	io.Closer
 }
 
-// logLines reads every line, cut to what the agent would read of it. err is
-// set when it ends early.
+// logLines reads every line, cut to what the agent would read of it. err is set
+// if it ends early.
 func logLines(log io.Reader, err *error) iter.Seq[hsm.LogLine] {
 	return func(yield func(hsm.LogLine) bool) {
 		lines := bufio.NewScanner(log)

@@ -12,24 +12,24 @@ import (
 )
 
 var (
-	alarmsSilence   = command{"alarms silence", "do not tell of some alarms for a time: planned work, a known fault", runAlarmsSilence}
+	alarmsSilence   = command{"alarms silence", "suppress notifications of some alarms for a time: planned work, a known fault", runAlarmsSilence}
 	alarmsUnsilence = command{"alarms unsilence", "end a silence: alarms unsilence NUMBER", runAlarmsUnsilence}
-	alarmsSilences  = command{"alarms silences", "silences that hold or are to come", runAlarmsSilences}
+	alarmsSilences  = command{"alarms silences", "active and future silences", runAlarmsSilences}
 )
 
 func runAlarmsSilence(ctx context.Context, args []string, std stdio) int {
 	const name = "alarms silence"
 	flags := newFlags(name, std)
 	socket := socketFlag(flags)
-	hsms := flags.String("hsm", "", "of these HSMs, comma separated; * and ? stand for what varies")
-	groups := flags.String("group", "", "these alarms, as temp-warn,hard-*")
+	hsms := flags.String("hsm", "", "of these HSMs, comma separated; wildcards * and ? allowed")
+	groups := flags.String("group", "", "these alarms, e.g. temp-warn,hard-*")
 	objects := flags.String("object", "", "on these partitions, sensors, sources")
-	codes := flags.String("code", "", "with one of these ALM codes, as 2001,20*")
+	codes := flags.String("code", "", "with one of these ALM codes, e.g. 2001,20*")
 	worst := flags.String("severity", "", "this severity or milder: indeterminate, warning, minor, major, critical")
 	all := flags.Bool("all", false, "every alarm")
 	from := flags.String("from", "", "when it begins: 22:00, \"2026-03-01 22:00\"; now unless given")
 	until := flags.String("until", "", "when it ends")
-	length := flags.Duration("for", 0, "how long it lasts, as 2h; instead of -until")
+	length := flags.Duration("for", 0, "how long it lasts, e.g. 2h; instead of -until")
 	reason := flags.String("reason", "", "why")
 	by := flags.String("by", user(), byHelp)
 	if code, ok := parseFlags(flags, args, 0); !ok {
@@ -65,7 +65,7 @@ func runAlarmsSilence(ctx context.Context, args []string, std stdio) int {
 }
 
 // span returns when a silence begins and ends. A clock time without a day is
-// the next there is: of the end, after the begin.
+// the next one: for the beginning after now, for the end after the beginning.
 func span(from, until string, length time.Duration, now time.Time) (begin, end time.Time, err error) {
 	begin = now
 	if from != "" {
@@ -85,15 +85,15 @@ func span(from, until string, length time.Duration, now time.Time) (begin, end t
 		return begin, end, fmt.Errorf("-until: %w", err)
 	}
 	if !end.After(begin) || !end.After(now) {
-		return begin, end, fmt.Errorf("-until %s is not after now and after the begin", until)
+		return begin, end, fmt.Errorf("-until %s is not after now and after the beginning", until)
 	}
 	return begin, end, nil
 }
 
 var timeLayouts = []string{"2006-01-02 15:04", "2006-01-02T15:04", time.DateTime, time.RFC3339}
 
-// readTime reads a time of the reader's clock; one without a day is the next
-// after.
+// readTime reads a time on the reader's clock; one without a day is the next
+// one after a time.
 func readTime(s string, after time.Time) (time.Time, error) {
 	if t, err := time.Parse("15:04", s); err == nil {
 		t = time.Date(after.Year(), after.Month(), after.Day(), t.Hour(), t.Minute(), 0, 0, after.Location())

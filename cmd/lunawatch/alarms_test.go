@@ -33,7 +33,7 @@ func TestSpan(t *testing.T) {
 		{"", "", -time.Hour, "-for -1h0m0s is negative"},
 		{"", "2026-03-28 22:00", 0, "-until 2026-03-28 22:00 is not after now"},
 		{"2026-03-30 22:00", "2026-03-30 21:00", 0, "-until 2026-03-30 21:00 is not after"},
-		{"soon", "", time.Hour, `-from: "soon" is no time`},
+		{"soon", "", time.Hour, `-from: "soon" is not a time`},
 	} {
 		from, until, err := span(x.from, x.until, x.length, now)
 		got := from.In(berlin).Format("02 15:04") + " - " + until.In(berlin).Format("02 15:04")

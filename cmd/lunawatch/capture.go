@@ -11,7 +11,7 @@ import (
 	"github.com/lunawatch/lunawatch/agent/config"
 )
 
-var captureCommand = command{"capture", "take what every source and the logs say, without what names the site", runCapture}
+var captureCommand = command{"capture", "capture what every source and the logs say, with the names of the site replaced", runCapture}
 
 func runCapture(ctx context.Context, args []string, std stdio) int {
 	flags := newFlags("capture", std)
@@ -41,7 +41,7 @@ func runCapture(ctx context.Context, args []string, std stdio) int {
 	if err := f.Close(); err != nil {
 		return fail(std, "capture", err)
 	}
-	fmt.Fprintf(std.out, "%s holds %d answers and logs. Replaced, the same by the same everywhere:\n", *out, len(capture.Files))
+	fmt.Fprintf(std.out, "%s holds %d answers and logs. Replaced consistently (the same value always gets the same replacement):\n", *out, len(capture.Files))
 	for _, what := range slices.Sorted(maps.Keys(capture.Replaced)) {
 		fmt.Fprintf(std.out, "  %-24s %d\n", what, capture.Replaced[what])
 	}

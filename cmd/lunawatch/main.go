@@ -15,7 +15,7 @@ import (
 // Exit codes of every subcommand.
 const (
 	exitOK    = 0
-	exitError = 1 // the work failed; standard error says what and what to do
+	exitError = 1 // the command failed; standard error says why and what to do
 	exitUsage = 2 // the command line or a value in it is wrong
 )
 

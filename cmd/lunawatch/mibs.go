@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/mibs"
 )
 
@@ -33,16 +32,5 @@ func runMIBs(_ context.Context, args []string, std stdio) int {
 		}
 		fmt.Fprintln(std.out, filepath.Join(*dir, name))
 	}
-	return exitOK
-}
-
-var versionCommand = command{"version", "print the version", runVersion}
-
-func runVersion(_ context.Context, args []string, std stdio) int {
-	if code, ok := parseFlags(newFlags("version", std), args, 0); !ok {
-		return code
-	}
-	version, goversion := agent.Version()
-	fmt.Fprintf(std.out, "lunawatch %s (%s)\n", version, goversion)
 	return exitOK
 }

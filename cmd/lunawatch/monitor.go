@@ -29,11 +29,11 @@ func runMonitor(ctx context.Context, args []string, std stdio) int {
 	serial := flags.String("serial", "", "serial number of the HSM; needed if several are watched")
 	interval := flags.String("interval", "5", "seconds of one round, 5 to 999")
 	rounds := flags.String("rounds", "1", "rounds, 1 to 65535")
-	noHeader := flags.Bool("noheader", false, "leave out the head of the table")
+	noHeader := flags.Bool("noheader", false, "leave out the header of the table")
 	save := flags.Bool("save", false, "append the output to a file hsm_monitor_PID.txt too")
 	asJSON := flags.Bool("json", false, "print each round as a line of JSON")
 	asCSV := flags.Bool("csv", false, "print each round as a line of CSV")
-	source := flags.String("source", "", "name of an HSM in the configuration, to ask it directly and not through the agent")
+	source := flags.String("source", "", "name of an HSM in the configuration, to ask it directly instead of the agent")
 	config := flags.String("config.file", "/etc/lunawatch/lunawatch.yaml", "configuration, for -source")
 	if code, ok := parseFlags(flags, args, 0); !ok {
 		return code
@@ -74,7 +74,7 @@ func runMonitor(ctx context.Context, args []string, std stdio) int {
 		return fail(std, monitorName, err)
 	}
 	if *save {
-		fmt.Fprintf(std.out, "Saved to hsm_monitor_%d.txt, behind what was in it.\n", os.Getpid())
+		fmt.Fprintf(std.out, "Saved to hsm_monitor_%d.txt, after what was in it.\n", os.Getpid())
 	}
 	return exitOK
 }

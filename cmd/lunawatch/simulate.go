@@ -17,8 +17,8 @@ const simulateUsage = `usage: lunawatch simulate -state-dir DIR [flags]
        lunawatch simulate inject -state-dir DIR [-appliance NAME] EVENT [ARG...]
        lunawatch simulate lunacm [-state-dir DIR | -scenario FILE]
 
-Simulates Luna appliances. When they can be reached, one line of JSON on
-standard output tells how; then it runs until SIGINT or SIGTERM.
+Simulates Luna appliances. Once they can be reached, one line of JSON on
+standard output says how; then it runs until SIGINT or SIGTERM.
 
 `
 
@@ -76,7 +76,7 @@ func runEstate(ctx context.Context, c simulator.Config, std stdio) error {
 		}
 		if err := json.NewEncoder(std.out).Encode(r); err != nil {
 			cancel()
-			return errors.Join(fmt.Errorf("tell that it is ready: %w", err), <-ended)
+			return errors.Join(fmt.Errorf("report that it is ready: %w", err), <-ended)
 		}
 		return <-ended
 	case err := <-ended:
@@ -84,7 +84,7 @@ func runEstate(ctx context.Context, c simulator.Config, std stdio) error {
 	}
 }
 
-// linkLunaCM makes a link in the state directory that is the LunaCM of the
+// linkLunaCM creates a link in the state directory: the LunaCM of the
 // simulation.
 func linkLunaCM(dir string) error {
 	program, err := os.Executable()
@@ -126,8 +126,8 @@ func simulateInject(ctx context.Context, args []string, std stdio) int {
 func simulateLunaCM(ctx context.Context, args []string, std stdio) int {
 	var dir, scenario string
 	flags := newFlags("simulate lunacm", std)
-	flags.StringVar(&dir, "state-dir", "", "`directory` of the running simulation; without it one that only begins")
-	flags.StringVar(&scenario, "scenario", "", "scenario `file` of one that only begins")
+	flags.StringVar(&dir, "state-dir", "", "`directory` of the running simulation; without it a new one")
+	flags.StringVar(&scenario, "scenario", "", "scenario `file` of a new one")
 	flags.Usage = func() {
 		fmt.Fprint(std.err, simulateUsage)
 		flags.PrintDefaults()

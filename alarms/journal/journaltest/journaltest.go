@@ -1,4 +1,5 @@
-// Package journaltest opens journals for tests. It knows nothing of what they hold.
+// Package journaltest opens journals for tests. It knows nothing of what they
+// hold.
 package journaltest
 
 import (

@@ -7,8 +7,8 @@ import (
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
-// AgentX has the host's snmpd send traps, to its own sinks and with its own users.
-// snmpd accepts a notification before it sends it.
+// AgentX has the host's snmpd send traps, to its own sinks and with its own
+// users. snmpd accepts a notification before it sends it.
 type AgentX struct {
 	Session *agentx.Session
 	Form    Forms

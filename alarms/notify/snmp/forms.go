@@ -21,7 +21,8 @@ const (
 	FormAlarmMIB  Form = "alarm-mib" // ALARM-MIB of RFC 3877: a pointer to the alarm's row
 )
 
-// Forms are the forms in which a receiver gets each notification; none: FormVendor.
+// Forms are the forms in which a receiver gets each notification; none:
+// FormVendor.
 type Forms []Form
 
 // UnmarshalYAML reads one form or a list.
@@ -71,7 +72,8 @@ var notices = map[alarms.Kind]mib.NoticeKind{
 	alarms.Started: mib.NoticeStarted, alarms.Heartbeat: mib.NoticeHeartbeat,
 }
 
-// Traps returns what is sent for n: nothing, if no form has a notification for it.
+// Traps returns what is sent for n: nothing, if no form has a notification for
+// it.
 func (f Forms) Traps(n alarms.Notification) (traps []mib.Trap) {
 	notice := mib.Notice{Sequence: n.Sequence, At: n.At, Kind: notices[n.Change.Kind], ID: n.ID}
 	row := MIBRow(n.Change.Alarm)
@@ -93,8 +95,8 @@ func (f Forms) Traps(n alarms.Notification) (traps []mib.Trap) {
 	return traps
 }
 
-// vendorTraps returns n as the vendor's own trap agent would send it, which knows
-// neither acknowledgements nor heartbeats.
+// vendorTraps returns n as the vendor's own trap agent would send it, which
+// knows neither acknowledgements nor heartbeats.
 func vendorTraps(n alarms.Notification) []mib.Trap {
 	switch n.Change.Kind {
 	case alarms.Acknowledged, alarms.Unacknowledged, alarms.Heartbeat:

@@ -90,8 +90,8 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// TestEveryGroupHasAModel: numbers are there and differ, and X.733 has a word for
-// every group.
+// TestEveryGroupHasAModel: numbers are there and differ, and X.733 has a word
+// for every group.
 func TestEveryGroupHasAModel(t *testing.T) {
 	seen := make(map[uint32]string)
 	for _, g := range alarms.Groups() {

@@ -25,8 +25,8 @@ type Notifier struct {
 	conn *gosnmp.GoSNMP // nil: none is open; a failed inform leaves it unusable
 }
 
-// New returns a Notifier to t with j's SNMP engine. An error says what is wrong with
-// t, or with the files of its secrets.
+// New returns a Notifier to t with j's SNMP engine. An error says what is wrong
+// with t, or with the files of its secrets.
 func New(t Target, j *journal.Journal) (*Notifier, error) {
 	if err := t.Validate(); err != nil {
 		return nil, err

@@ -26,9 +26,10 @@ var trapNumbers = map[alarms.Trap]uint32{
 //
 //	[host:ip / log file / date / process / flag]
 //
-// with flag 1 for an alarm and 0 for its clearing, in at most 256 characters: the parts
-// are cut to fit, whatever a log says. The vendor sends ssLogReference without an
-// instance. For what was polled, lunawatch is the log file and the group the process.
+// with flag 1 for an alarm and 0 for its clearing, in at most 256 characters:
+// the parts are cut to fit, whatever a log says. The vendor sends
+// ssLogReference without an instance. For what was polled, lunawatch is the log
+// file and the group the process.
 func VendorTrap(n alarms.Notification) (oid, object agentx.OID, reference string) {
 	a := n.Change.Alarm
 	place := alarms.LogPlace{Host: a.Device, File: "lunawatch", Time: alarms.LogTime(n.At), Process: a.Group}

@@ -1,5 +1,5 @@
-// Package watchtest runs a Watch in a test, in a bubble of its own time. It knows
-// nothing of the agent.
+// Package watchtest runs a Watch in a test, in a bubble of its own time. It
+// knows nothing of the agent.
 package watchtest
 
 import (

@@ -7,38 +7,14 @@ import (
 	"io"
 	"strings"
 
-	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 )
 
-var walk = command{"walk", "what SNMP serves, without snmpd", runWalk}
+var checkConfig = command{"check-config", "check a configuration, and show what it costs", runCheckConfig}
 
-func runWalk(ctx context.Context, args []string, std stdio) int {
-	flags := newFlags("walk", std)
-	socket := socketFlag(flags)
-	numeric := flags.Bool("On", false, "print OIDs as numbers, as snmpwalk -On does")
-	if code, ok := parseFlags(flags, args, 0); !ok {
-		return code
-	}
-	list, err := agent.NewClient(*socket).Walk(ctx)
-	if err != nil {
-		return fail(std, "walk", err)
-	}
-	for _, i := range list {
-		name := i.Name
-		if *numeric {
-			name = "." + i.OID
-		}
-		fmt.Fprintf(std.out, "%s = %s\n", name, i.Value)
-	}
-	return exitOK
-}
-
-var checkConfig = command{"check-config", "check a configuration, and tell what it costs", runCheckConfig}
-
-// checkClients is how many registered clients the cost is told for.
+// checkClients is the number of registered clients that the cost is shown for.
 const checkClients = 5
 
 func runCheckConfig(_ context.Context, args []string, std stdio) int {
@@ -51,7 +27,7 @@ func runCheckConfig(_ context.Context, args []string, std stdio) int {
 	if err != nil {
 		return fail(std, "check-config", err)
 	}
-	fmt.Fprintf(std.out, "%s is good: %d HSMs, %d receivers.\n\n", *file, len(c.HSMs), len(c.Receivers))
+	fmt.Fprintf(std.out, "%s is valid: %s, %s.\n\n", *file, counted(len(c.HSMs), "HSM"), counted(len(c.Receivers), "receiver"))
 	for _, h := range c.HSMs {
 		commands, lines := h.Cost(checkClients)
 		fmt.Fprintf(std.out, "%s: %d commands a day write %d lines into the appliance's log (with %d registered clients).\n", h.Name, commands, lines, checkClients)
@@ -65,20 +41,28 @@ func runCheckConfig(_ context.Context, args []string, std stdio) int {
 	return exitOK
 }
 
-// printReceiver tells what a receiver is told, and how much somebody inside an
-// HSM could signal to it.
+// counted returns n with its noun: 1 HSM, 3 HSMs.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// printReceiver prints what a receiver is notified of, and how much somebody
+// inside an HSM could signal to it.
 func printReceiver(w io.Writer, r config.Receiver, c config.Config) {
 	p := r.Route.Policy
 	bits, why := p.BitsPerHour(c.Alarms.NotifyInterval, len(c.HSMs)+2) // the host and the agent
-	fmt.Fprintf(w, "receiver %s: told %s.\n", r.Name, routed(r.Route))
+	fmt.Fprintf(w, "receiver %s: receives %s.\n", r.Name, routed(r.Route))
 	fmt.Fprintf(w, "    A covert channel of at most %.3g bits an hour: %s.\n", bits, why)
 }
 
-// routed tells in words what a route lets through.
+// routed says in words which alarms a route lets through.
 func routed(r notify.Route) string {
-	parts := []string{"every alarm"}
+	parts := []string{"all alarms"}
 	if r.Only.Severity > alarms.Indeterminate {
-		parts[0] = "alarms from " + r.Only.Severity.String()
+		parts[0] = "alarms of severity " + r.Only.Severity.String() + " or worse"
 	}
 	for _, p := range []struct {
 		name string

@@ -58,12 +58,12 @@ syslog: {tcp: %[2]q}
 	defer conn.Close()
 	_, err = conn.Write([]byte(wire.String()))
 	check.Must(t, err)
-	// One more line over the network: what came before it is judged.
+	// One more line over the network: what came before it is evaluated.
 	_, err = conn.Write([]byte("<6>Mar  1 12:09:00 luna-a kernel: k7pf0: ALM0012: Hardware Error\n"))
 	check.Must(t, err)
-	e.until(t, "all are judged", func() bool {
+	e.until(t, "all are evaluated", func() bool {
 		critical, other := e.agent.watch.Events("a")
-		return e.stands("a", "hw") && critical+other >= 101
+		return e.active("a", "hw") && critical+other >= 101
 	})
 	if critical, other := e.agent.watch.Events("a"); critical != 33 || other != 68 {
 		t.Errorf("%d critical and %d other events, want 33 and 68", critical, other)
