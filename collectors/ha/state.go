@@ -222,7 +222,7 @@ func (s sources) member(g hsm.HAGroup, m hsm.HAMember, recovery hsm.HARecovery, 
 		case hsm.HAStateExhausted:
 			counts = counts || runs
 		case hsm.HAStateRecovering: // until its next attempt is overdue
-			counts = counts || runs && now.Sub(r.at) < 2*pause+follow.WakeEvery
+			counts = counts || runs && now.Sub(r.at) < 2*pause+follow.WakeInterval
 		}
 		if counts && (worst.state == "" || worse(r, worst)) {
 			worst = r
