@@ -65,7 +65,7 @@ func TestTruncatedWalk(t *testing.T) {
 		if whole := i == 0 || walkText[i-1] == '\n'; (err == nil) != whole {
 			t.Errorf("%d bytes: %v", i, err)
 		}
-		if s := collectortest.Says(part, full); err == nil && s != "" {
+		if s := collectortest.Contradiction(part, full); err == nil && s != "" {
 			t.Errorf("%d bytes: %s", i, s)
 		}
 	}
