@@ -1,6 +1,7 @@
 package hsm
 
-// Sensors is what the baseboard controller of an appliance measures.
+// Sensors is the measurements of an appliance's baseboard controller, from "status
+// sensors".
 type Sensors struct {
 	Sensors       []Sensor          `json:"sensors"`
 	PowerSupplies []Fan             `json:"power_supplies"`
@@ -8,8 +9,7 @@ type Sensors struct {
 	Chassis       map[string]string `json:"chassis"` // as printed: "Main Power Fault": "false"
 }
 
-// A Sensor is one row of "status sensors". Unknown thresholds do not exist
-// on that sensor.
+// A Sensor is one row of "status sensors". It has no threshold that is unknown.
 type Sensor struct {
 	Name                string       `json:"name"`
 	Reading             Opt[float64] `json:"reading"` // unknown: not readable, or discrete
@@ -26,10 +26,10 @@ func (v Sensors) apply(d *Device, o Observation) { d.Sensors = section(o, v) }
 // A System is the state of an appliance's services, from "status sysstat show".
 type System struct {
 	State     string    `json:"state,omitempty"` // ISO, IST, OFL, OOS, or a newer word
-	Codes     []int64   `json:"codes"`           // status codes, 0 when all is well
-	Running   Opt[bool] `json:"running"`         // the state daemon itself; false: the codes are old
+	Codes     []int64   `json:"codes"`           // status codes; 0 if there is no fault
+	Running   Opt[bool] `json:"running"`         // the status daemon itself; false: the codes are old
 	Hostname  string    `json:"hostname,omitempty"`
-	CheckTime string    `json:"check_time,omitempty"` // "2006-01-02T15:04", appliance time, no zone known
+	CheckTime string    `json:"check_time,omitempty"` // "2006-01-02T15:04", in the appliance's time zone, which is unknown
 }
 
 func (v System) apply(d *Device, o Observation) { d.System = section(o, v) }
@@ -37,7 +37,7 @@ func (v System) apply(d *Device, o Observation) { d.System = section(o, v) }
 // A Disk is the file systems of an appliance, from "status disk".
 type Disk struct {
 	Filesystems []Filesystem `json:"filesystems"`
-	SMART       string       `json:"smart,omitempty"` // PASSED, or the report's own word
+	SMART       string       `json:"smart,omitempty"` // overall result: PASSED, or another word of the report
 }
 
 // A Filesystem is one mounted file system.
@@ -47,7 +47,7 @@ type Filesystem struct {
 	Total     int64   `json:"total_bytes"`
 	Used      int64   `json:"used_bytes"`
 	Available int64   `json:"available_bytes"`
-	UsedRatio float64 `json:"used_ratio"` // as df counts it: used / (used + available), rounded up to whole percents
+	UsedRatio float64 `json:"used_ratio"` // as in df: used / (used + available), rounded up to whole percents
 }
 
 func (v Disk) apply(d *Device, o Observation) { d.Disk = section(o, v) }

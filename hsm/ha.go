@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// HAGroups are the HA groups of a client host as a new process sees them, from
-// LunaCM "hagroup listgroups" or "vtl haAdmin show". They are state of the host
-// and not of one Device: applied to a Device they change nothing.
+// HAGroups are the HA groups of a client host as a fresh process sees them, from
+// LunaCM "hagroup listgroups" or "vtl haAdmin show". They are state of the host, not of
+// a Device: applied to a Device they change nothing.
 type HAGroups struct {
 	AutoRecovery HARecovery `json:"auto_recovery,omitzero"`
 	Logging      Opt[bool]  `json:"ha_logging"`
@@ -19,12 +19,12 @@ type HAGroups struct {
 
 func (HAGroups) apply(*Device, Observation) {}
 
-// An HARecovery is how lost members come back. The settings are the host's,
-// the same for all of its groups.
+// An HARecovery is the settings for the recovery of lost members. They are the same for
+// all groups of a host.
 type HARecovery struct {
 	Enabled    Opt[bool]  `json:"enabled"`
 	Mode       string     `json:"mode,omitempty"`   // activeBasic, activeEnhanced, passive
-	MaxRetries Opt[int64] `json:"max_retries"`      // -1: without end
+	MaxRetries Opt[int64] `json:"max_retries"`      // -1: unlimited
 	Interval   Opt[int64] `json:"interval_seconds"` // between two attempts
 }
 
@@ -32,10 +32,10 @@ type HARecovery struct {
 type HAGroup struct {
 	Label           string     `json:"label,omitempty"`
 	Serial          string     `json:"serial,omitempty"` // the group's pseudo serial number
-	Slot            Opt[int64] `json:"slot"`             // unknown also where the group has none yet
+	Slot            Opt[int64] `json:"slot"`             // unknown also if the group has none yet
 	Synchronization Opt[bool]  `json:"synchronization"`
 	NeedsSync       Opt[bool]  `json:"needs_sync"`
-	Members         []HAMember `json:"members"` // configured ones first, in their order
+	Members         []HAMember `json:"members"` // with the configured ones first, in their order
 }
 
 // An HAMember is one partition of a group.
@@ -48,19 +48,20 @@ type HAMember struct {
 	Standby Opt[bool]      `json:"standby"`
 }
 
-// An HAMemberStatus tells whether a new process can reach a member. A word that
-// is not among the constants is the source's own.
+// An HAMemberStatus is whether a fresh process can reach a member. It may be another
+// word of the source than the constants.
 type HAMemberStatus string
 
-// The member states. Old clients say standby of a member that is alive.
+// The statuses of members. Old clients have standby for a standby member that is
+// alive.
 const (
 	HAAlive   HAMemberStatus = "alive"
 	HADown    HAMemberStatus = "down"
 	HAStandby HAMemberStatus = "standby"
 )
 
-// A ClientConfig is a Luna client's Chrystoki.conf or crystoki.ini. It is of
-// the host and not of one Device: applied to a Device it changes nothing.
+// A ClientConfig is a Luna client's Chrystoki.conf or crystoki.ini. It belongs to the
+// host, not to a Device: applied to a Device it changes nothing.
 type ClientConfig struct {
 	Sections   map[string]map[string]string `json:"sections"`
 	HA         HAConfig                     `json:"ha"`
@@ -78,7 +79,7 @@ type ClientServer struct {
 	HTL  Opt[bool]  `json:"htl,omitzero"` // needs a host trust link
 }
 
-// An HAConfig is the configured truth of HA on a client host.
+// An HAConfig is the configuration of HA on a client host.
 type HAConfig struct {
 	Groups                 []HAGroup   `json:"groups"` // nil: none stated
 	Recovery               HARecovery  `json:"recovery"`
@@ -90,14 +91,14 @@ type HAConfig struct {
 // An HALogConfig is where and how much the client's processes log.
 type HALogConfig struct {
 	Enabled  Opt[bool]  `json:"enabled"`
-	Path     string     `json:"path,omitempty"` // folder of the log
-	MaxBytes Opt[int64] `json:"max_bytes"`      // then the file is renamed
+	Path     string     `json:"path,omitempty"` // directory of the log, or its path
+	MaxBytes Opt[int64] `json:"max_bytes"`      // at which the file is renamed
 }
 
-// haLogName is the name of the log in its folder.
+// haLogName is the name of the log in its directory.
 const haLogName = "haErrorLog.txt"
 
-// File returns the path of the log, "" if no folder is configured.
+// File returns the path of the log, "" if no directory is configured.
 func (c HALogConfig) File() string {
 	switch {
 	case c.Path == "" || strings.HasSuffix(c.Path, haLogName):
@@ -110,8 +111,8 @@ func (c HALogConfig) File() string {
 	return c.Path + "/" + haLogName
 }
 
-// An HALog is a run of lines of an HA log, oldest first. It is not state:
-// applied to a Device it changes nothing.
+// An HALog is consecutive lines of an HA log, oldest first. It is not state: applied to
+// a Device it changes nothing.
 type HALog struct {
 	Events []HAEvent `json:"events"`
 }
@@ -121,8 +122,8 @@ func (HALog) apply(*Device, Observation) {}
 // An HAEvent is one line of an HA log, as one process saw it. Fields that the
 // line does not have are empty.
 type HAEvent struct {
-	// Time is the client's local time; the line names no zone, and it is
-	// given as if it were UTC.
+	// Time is the client's local time, given as if it were UTC: the line states
+	// no time zone.
 	Time     Opt[time.Time] `json:"time"`
 	PID      Opt[int64]     `json:"pid"`
 	Group    string         `json:"group,omitempty"` // pseudo serial number
@@ -133,10 +134,10 @@ type HAEvent struct {
 	Server   string         `json:"server,omitempty"` // name or address of an appliance
 	Code     string         `json:"code,omitempty"`   // "0x00000030"
 	CodeName string         `json:"code_name,omitempty"`
-	Text     string         `json:"text"` // the message; the whole line where its form is unknown
+	Text     string         `json:"text"` // the message; the whole line if its form is unknown
 }
 
-// An HAEventKind is what an HA log line says.
+// An HAEventKind is the meaning of an HA log line.
 type HAEventKind string
 
 // The kinds, by the messages of Administration Guide 7.2 and of a 6.2 log.
@@ -144,25 +145,25 @@ const (
 	HAUnknown              HAEventKind = "unknown"
 	HAConfiguredPassword   HAEventKind = "configured_as_password"
 	HAConfiguredPED        HAEventKind = "configured_as_ped"
-	HADropMember           HAEventKind = "drop_member"            // connection lost, noticed in a call
-	HADropUnrecoverable    HAEventKind = "drop_unrecoverable"     // not reachable when the process began
-	HALoginFailed          HAEventKind = "login_failed"           // and auto recovery is off
-	HAMemberDeactivated    HAEventKind = "member_deactivated"     //
-	HAMemberNowActivated   HAEventKind = "member_now_activated"   // and comes back
-	HAMemberRevoked        HAEventKind = "member_revoked"         // taken out of the group by hand
-	HAMembersOffline       HAEventKind = "members_offline"        // all of them
-	HAThreadStart          HAEventKind = "mgmt_thread_start"      // the process began
-	HAThreadTerminate      HAEventKind = "mgmt_thread_terminate"  // the process ended
-	HANewMember            HAEventKind = "new_member"             //
-	HARecovered            HAEventKind = "recovered"              //
-	HAReintroducing        HAEventKind = "reintroducing"          // objects are copied
+	HADropMember           HAEventKind = "drop_member"        // connection lost, noticed in a call
+	HADropUnrecoverable    HAEventKind = "drop_unrecoverable" // not reachable when the process started
+	HALoginFailed          HAEventKind = "login_failed"       // and automatic recovery is off
+	HAMemberDeactivated    HAEventKind = "member_deactivated"
+	HAMemberNowActivated   HAEventKind = "member_now_activated"  // and will be recovered
+	HAMemberRevoked        HAEventKind = "member_revoked"        // removed from the group by hand
+	HAMembersOffline       HAEventKind = "members_offline"       // all of them
+	HAThreadStart          HAEventKind = "mgmt_thread_start"     // the process started
+	HAThreadTerminate      HAEventKind = "mgmt_thread_terminate" // the process ended
+	HANewMember            HAEventKind = "new_member"
+	HARecovered            HAEventKind = "recovered"
+	HAReintroducing        HAEventKind = "reintroducing"          // objects are being copied
 	HARecoveryFailed       HAEventKind = "recovery_failed"        // one attempt
-	HARecoveryExhausted    HAEventKind = "recovery_exhausted"     // no more attempts
-	HAReenableMember       HAEventKind = "reenable_member"        // recovery asked for by hand
-	HAUnrecoverable        HAEventKind = "unrecoverable"          // and no recovery will do
-	HAMemberExcluded       HAEventKind = "member_excluded"        // not activated when the process began
+	HARecoveryExhausted    HAEventKind = "recovery_exhausted"     // there will be no more attempts
+	HAReenableMember       HAEventKind = "reenable_member"        // recovery was requested by hand
+	HAUnrecoverable        HAEventKind = "unrecoverable"          // neither automatically nor by hand
+	HAMemberExcluded       HAEventKind = "member_excluded"        // not activated when the process started
 	HARecoveryNotActivated HAEventKind = "recovery_not_activated" // not activated, so not recovered
-	HAServerDetected       HAEventKind = "server_detected"        // new appliance in the configuration
-	HAServerConnected      HAEventKind = "server_connected"       //
-	HAServerRemoved        HAEventKind = "server_removed"         // from the configuration
+	HAServerDetected       HAEventKind = "server_detected"        // a new appliance in the configuration
+	HAServerConnected      HAEventKind = "server_connected"
+	HAServerRemoved        HAEventKind = "server_removed" // from the configuration
 )

@@ -2,8 +2,8 @@ package hsm
 
 import "time"
 
-// An HA is what the HA groups of a client host are in, as its processes see it
-// and as a new process would.
+// An HA is the state of the HA groups of a client host, combined from what its processes
+// and a fresh process see.
 type HA struct {
 	Groups       []HAGroupState      `json:"groups"`
 	Recovery     HARecovery          `json:"auto_recovery"`
@@ -20,16 +20,16 @@ type HAGroupState struct {
 	Label            string          `json:"label,omitempty"`
 	Serial           string          `json:"serial,omitempty"` // the group's pseudo serial number
 	Members          []HAMemberState `json:"members"`
-	Expected         int64           `json:"expected"`          // members that are configured
-	Alive            int64           `json:"alive"`             // of them, without standby members
-	Standby          int64           `json:"standby"`           // alive and only used when no other is
-	StandbyInUse     Opt[bool]       `json:"standby_in_use"`    // no other member is left; unknown while the state of one that could be is
-	Redundancy       Opt[int64]      `json:"redundancy"`        // members that can still be lost; unknown while some member's state is
-	Offline          bool            `json:"offline"`           // no member is left
-	RecoveryDisabled bool            `json:"recovery_disabled"` // though members are down
+	Expected         int64           `json:"expected"`          // configured members
+	Alive            int64           `json:"alive"`             // members that are alive, without standby members
+	Standby          int64           `json:"standby"`           // standby members that are alive
+	StandbyInUse     Opt[bool]       `json:"standby_in_use"`    // only standby members are alive; unknown while the state of another is
+	Redundancy       Opt[int64]      `json:"redundancy"`        // members that can still be lost; unknown while the state of a member is
+	Offline          bool            `json:"offline"`           // no member is alive
+	RecoveryDisabled bool            `json:"recovery_disabled"` // although members are lost
 }
 
-// Name returns the group's label, or else its number.
+// Name returns the group's label, or its serial number if it has none.
 func (g HAGroupState) Name() string {
 	if g.Label != "" {
 		return g.Label
@@ -44,41 +44,41 @@ type HAMemberState struct {
 	State       HAMembership `json:"state"`
 	Standby     bool         `json:"standby"`
 	Since       time.Time    `json:"since,omitzero"`      // zero: unknown
-	Attempt     Opt[int64]   `json:"attempt"`             // of recovery, the last that was made
-	MaxAttempts Opt[int64]   `json:"max_attempts"`        // -1: without end
-	LostBy      []int64      `json:"lost_by"`             // processes that run and have lost it, by their last word
-	Reachable   Opt[bool]    `json:"reachable"`           // by a new process, when last asked
-	Code        string       `json:"code_name,omitempty"` // why, in the client's words
+	Attempt     Opt[int64]   `json:"attempt"`             // number of the last attempt at recovery
+	MaxAttempts Opt[int64]   `json:"max_attempts"`        // -1: unlimited
+	LostBy      []int64      `json:"lost_by"`             // running processes that last reported it lost
+	Reachable   Opt[bool]    `json:"reachable"`           // by a fresh process, when last asked
+	Code        string       `json:"code_name,omitempty"` // the client's return code for the cause
 }
 
-// An HAMembership is what a member is to its group.
+// An HAMembership is the state of a member in its group.
 type HAMembership string
 
-// The memberships, from good to bad. All but HAStateAlive and HAStateUnknown
-// are without use to the group.
+// The memberships, from good to bad. A group can use a member only in HAStateAlive, and
+// may in HAStateUnknown.
 const (
 	HAStateUnknown     HAMembership = "unknown"
 	HAStateAlive       HAMembership = "alive"
 	HAStateDown        HAMembership = "down"
-	HAStateRecovering  HAMembership = "recovering"  // attempts are made
-	HAStateRevoked     HAMembership = "revoked"     // taken out by hand, and configured still
-	HAStateExcluded    HAMembership = "excluded"    // not activated when the process began
-	HAStateDeactivated HAMembership = "deactivated" //
-	HAStateExhausted   HAMembership = "exhausted"   // no attempt will be made any more
+	HAStateRecovering  HAMembership = "recovering" // attempts are being made
+	HAStateRevoked     HAMembership = "revoked"    // removed by hand, but still configured
+	HAStateExcluded    HAMembership = "excluded"   // not activated when the process started
+	HAStateDeactivated HAMembership = "deactivated"
+	HAStateExhausted   HAMembership = "exhausted" // there will be no more attempts
 )
 
-// HAMemberships lists every HAMembership.
+// HAMemberships are all memberships, from good to bad.
 var HAMemberships = []HAMembership{
 	HAStateUnknown, HAStateAlive, HAStateDown, HAStateRecovering, HAStateRevoked, HAStateExcluded, HAStateDeactivated, HAStateExhausted,
 }
 
-// Lost reports whether a member in this state is of no use to its group.
+// Lost reports whether the group cannot use a member in this state.
 func (m HAMembership) Lost() bool { return m != HAStateAlive && m != HAStateUnknown }
 
-// A ClientCertificate is one certificate that a Luna client's configuration
+// A ClientCertificate is a certificate in a file that a Luna client's configuration
 // names.
 type ClientCertificate struct {
-	Role     string    `json:"role"` // client; server: of an appliance that it is registered with
+	Role     string    `json:"role"` // client; server: of an appliance that the client is registered with
 	Subject  string    `json:"subject"`
 	NotAfter time.Time `json:"not_after"`
 }

@@ -21,8 +21,8 @@ func TestHALogFile(t *testing.T) {
 	}
 }
 
-// TestHostFacts keeps what is of a host from changing a device, and what is of
-// one card from changing the rest of it.
+// TestHostFacts checks that facts of a host do not change a device, and that a fact of
+// one part of a card changes only that.
 func TestHostFacts(t *testing.T) {
 	before := (&Snapshot{}).With(Observation{Device: "a", Source: "hsm showinfo", At: t0, Facts: []Fact{Show{Serial: "1"}}})
 	show := func(facts ...Fact) string {

@@ -2,8 +2,8 @@ package hsm
 
 import "time"
 
-// A Host is the machine around: where the agent runs, and Luna clients with it.
-// What the machine does not have, such as sensors in a virtual one, is empty.
+// A Host is the machine that the agent runs on, possibly with a Luna client. What it
+// does not have, such as sensors in a virtual machine, is empty.
 type Host struct {
 	Name        string             `json:"name"`
 	Boot        time.Time          `json:"boot"`
@@ -14,7 +14,7 @@ type Host struct {
 	Filesystems []Filesystem       `json:"filesystems"`
 	Interfaces  []Interface        `json:"interfaces"`
 	Sensors     []HostSensor       `json:"sensors"`
-	Processes   []Process          `json:"processes"`  // those that used most CPU time since the last look, most first
+	Processes   []Process          `json:"processes"`  // those that used most CPU time since the last poll, most first
 	Daemons     map[string]int64   `json:"daemons"`    // processes of each Luna daemon; 0: not running
 	NTLSLinks   map[string]int64   `json:"ntls_links"` // established connections to port 1792, by the appliance's address
 }
@@ -32,10 +32,10 @@ type Memory struct {
 	Faults    int64 `json:"major_faults"`   // since boot
 }
 
-// An Interface is one network interface. Its counters count from boot.
+// An Interface is a network interface. Its counters count from boot.
 type Interface struct {
 	Name           string `json:"name"`
-	Up             bool   `json:"up"` // the link carries
+	Up             bool   `json:"up"` // operational
 	ReceivedBytes  uint64 `json:"received_bytes"`
 	SentBytes      uint64 `json:"sent_bytes"`
 	ReceiveErrors  uint64 `json:"receive_errors"`
@@ -44,7 +44,7 @@ type Interface struct {
 	SendDropped    uint64 `json:"send_dropped"`
 }
 
-// A HostSensor is a temperature or a fan that the kernel knows.
+// A HostSensor is a temperature sensor or a fan that the kernel has.
 type HostSensor struct {
 	Name     string       `json:"name"`
 	Unit     string       `json:"unit"` // degrees C or RPM
@@ -52,11 +52,11 @@ type HostSensor struct {
 	Critical Opt[float64] `json:"critical"`
 }
 
-// A Process is one program that runs.
+// A Process is a running program.
 type Process struct {
 	PID      int32   `json:"pid"`
 	Name     string  `json:"name"`
-	CPU      float64 `json:"cpu_ratio"` // of one CPU, since the last look; may exceed 1
+	CPU      float64 `json:"cpu_ratio"` // of one CPU, since the last poll; may exceed 1
 	Resident int64   `json:"resident_bytes"`
 }
 

@@ -1,11 +1,12 @@
-// Package hsm describes hardware security modules as the agent sees them.
+// Package hsm describes hardware security modules as the agent sees them. It knows
+// neither where the values come from nor who uses them.
 //
 // A [Snapshot] is immutable: once published it is only read. Sources report
-// Observations; [Snapshot.With] folds one into the next Snapshot. What a
+// Observations; [Snapshot.With] combines one with a Snapshot into the next. What a
 // source did not state is an unknown [Opt], never zero.
 //
-// The JSON names are those that every view and "lunawatch parse" share.
-// Units: bytes, seconds, volts, degrees Celsius, ratios from 0 to 1.
+// The JSON names are those of every view and of "lunawatch parse". Units are bytes,
+// seconds, volts, degrees Celsius, and ratios from 0 to 1.
 package hsm
 
 import (
@@ -16,7 +17,7 @@ import (
 	"time"
 )
 
-// An Opt is a value that a source may leave unsaid. The zero Opt is unknown.
+// An Opt is a value that a source may not state. The zero Opt is unknown.
 type Opt[T any] struct {
 	Value T
 	Known bool
@@ -28,7 +29,7 @@ func Some[T any](v T) Opt[T] { return Opt[T]{v, true} }
 // Is reports whether o is known and equal to v.
 func Is[T comparable](o Opt[T], v T) bool { return o.Known && o.Value == v }
 
-// IsZero makes encoding/json leave out unknown fields marked omitzero.
+// IsZero reports whether o is unknown: encoding/json omits it where marked omitzero.
 func (o Opt[T]) IsZero() bool { return !o.Known }
 
 // MarshalJSON writes null for an unknown value.
@@ -49,14 +50,14 @@ func (o *Opt[T]) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &o.Value)
 }
 
-// A Snapshot is everything known about every HSM at one moment.
+// A Snapshot is everything known about every device at one time.
 type Snapshot struct {
-	Seq     uint64   `json:"seq"`
+	Seq     uint64   `json:"seq"`     // increases with each Snapshot
 	Devices []Device `json:"devices"` // sorted by Name
 }
 
-// A Device is what is watched under one name: an HSM with the appliance around
-// it, or a host.
+// A Device is what is monitored under one name: an HSM, with its appliance if it has
+// one, or a host.
 type Device struct {
 	Name    string            `json:"name"` // as configured
 	Kind    Kind              `json:"kind"`
@@ -80,20 +81,20 @@ type Device struct {
 	Host        Section[Host]        `json:"host,omitzero"`
 	HA          Section[HA]          `json:"ha,omitzero"`
 
-	// Disagreements are what two sources say differently of the same thing
-	// although it does not move.
+	// Disagreements are different claims of two sources about the same property,
+	// although it is one that rarely changes.
 	Disagreements []Disagreement `json:"disagreements,omitempty"`
 
-	identities map[string]identity      // by source; never changed, but replaced
-	differs    map[difference]time.Time // since when; never changed, but replaced
-	differing  bool                     // some of them only since a source was last asked
-	compared   time.Time                // from when on every source has had its turn
+	identities map[string]identity      // by source; replaced, never changed
+	differs    map[difference]time.Time // since when; replaced, never changed
+	differing  bool                     // there is a difference since which a source was not asked again
+	compared   time.Time                // when every source has been polled
 }
 
-// A Kind is what a Device is.
+// A Kind is a kind of Device.
 type Kind string
 
-// The kinds of device.
+// The kinds of Device.
 const (
 	NetworkHSM  Kind = "network_hsm" // an appliance and the HSM in it
 	CardHSM     Kind = "card_hsm"    // a PCIe, USB or backup HSM in or at the host of the agent
@@ -105,34 +106,33 @@ func (s *Snapshot) HSMs() []Device {
 	return slices.DeleteFunc(slices.Clone(s.Devices), func(d Device) bool { return d.Kind == HostMachine })
 }
 
-// NetworkHSMs returns the devices that are HSMs with an appliance around them.
+// NetworkHSMs returns the devices that are HSMs in an appliance.
 func (s *Snapshot) NetworkHSMs() []Device {
 	return slices.DeleteFunc(s.HSMs(), func(d Device) bool { return d.Kind == CardHSM })
 }
 
-// Serial returns the HSM's serial number, "" while nobody has read it. It is
-// known even from a stale section: a serial number does not change.
+// Serial returns the HSM's serial number, "" if it was not read yet. It also takes it
+// from a stale section: a serial number does not change.
 func (d Device) Serial() string { return d.Show.Value.Serial }
 
-// A Section is one part of a Device, when and from where it was read, and for
-// how long it may be believed.
+// A Section is one part of a Device, when and from which source it was read, and how
+// long it is valid.
 type Section[T any] struct {
 	At     time.Time     `json:"at"`
 	Source string        `json:"source"`
-	MaxAge time.Duration `json:"max_age_ns"`
-	Took   time.Duration `json:"-"` // how long the answer took: Value is of some moment in it
-	Rank   int           `json:"-"` // of the source: see [Observation]
+	MaxAge time.Duration `json:"max_age_ns"` // after which it is stale
+	Took   time.Duration `json:"-"`          // duration of the poll: Value is of some time in it
+	Rank   int           `json:"-"`          // of the source: see [Observation]
 	Value  T             `json:"value"`
 }
 
-// Asked returns when the question was put: what happened since need not be in
-// the answer.
+// Asked returns when the source was asked: Value need not include what happened since.
 func (s Section[T]) Asked() time.Time { return s.At.Add(-s.Took) }
 
 // IsZero reports whether the section was never read.
 func (s Section[T]) IsZero() bool { return s.At.IsZero() }
 
-// Fresh reports whether the section was read and is not past its maximum age.
+// Fresh reports whether the section was read and is not stale.
 func (s Section[T]) Fresh(now time.Time) bool {
 	return !s.At.IsZero() && !now.After(s.expires())
 }
@@ -144,7 +144,7 @@ func (s Section[T]) expires() time.Time { return s.At.Add(s.MaxAge) }
 
 func (s Section[T]) read() reading { return reading{s.At, s.expires(), s.Source, s.Rank} }
 
-// A reading is when and from where a section was read.
+// A reading is when and from which source a section was read.
 type reading struct {
 	at, expires time.Time
 	source      string
@@ -154,7 +154,7 @@ type reading struct {
 // A read is a section of any type.
 type read interface{ read() reading }
 
-// sections lists every section of a device by its JSON name.
+// sections returns every section of a device by its JSON name.
 func (d *Device) sections() map[string]read {
 	return map[string]read{
 		"show": d.Show, "information": d.Information, "monitor": d.Monitor, "ntls": d.NTLS,
@@ -165,8 +165,7 @@ func (d *Device) sections() map[string]read {
 	}
 }
 
-// Ages returns the age of every section that was ever read, by its JSON name,
-// and whether it is stale.
+// Ages returns the age of every section that was read, by its JSON name.
 func (d Device) Ages(now time.Time) map[string]Age {
 	ages := make(map[string]Age)
 	for name, s := range d.sections() {
@@ -180,12 +179,12 @@ func (d Device) Ages(now time.Time) map[string]Age {
 // An Age is how long ago a section was read.
 type Age struct {
 	Since  time.Duration
-	Stale  bool   // past its maximum age
-	Source string // that it was read from
+	Stale  bool // past its maximum age
+	Source string
 }
 
-// NextExpiry returns when the next section that is fresh at now becomes stale;
-// zero if none will. A view built from s is right until then.
+// NextExpiry returns when the next section that is fresh at now becomes stale; zero if
+// none is fresh. Until then a view of s is valid.
 func (s *Snapshot) NextExpiry(now time.Time) time.Time {
 	var next time.Time
 	for i := range s.Devices {
@@ -199,18 +198,18 @@ func (s *Snapshot) NextExpiry(now time.Time) time.Time {
 	return next
 }
 
-// A Source is the outcome of one source's attempts on one device.
+// A Source is the outcome of the attempts of one source on one device.
 type Source struct {
 	At       time.Time     `json:"at"`       // last attempt
 	Success  time.Time     `json:"success"`  // last success; zero: none yet
 	Took     time.Duration `json:"took_ns"`  // duration of the last attempt
 	Failure  Failure       `json:"failure"`  // None: the last attempt succeeded
-	Error    string        `json:"error"`    // what failed and what to do; "" on success
+	Error    string        `json:"error"`    // what failed and what to do about it; "" on success
 	Failures int           `json:"failures"` // failed attempts in a row
 	Unread   []string      `json:"unread"`   // lines of the last answer that no parser understood
 }
 
-// A Failure says at which step an attempt ended.
+// A Failure is the step at which an attempt failed.
 type Failure string
 
 // The failures, from the network inwards.
@@ -219,38 +218,38 @@ const (
 	Unreachable  Failure = "unreachable"  // no connection, or it was lost
 	HostKey      Failure = "host-key"     // the appliance's key is unknown or has changed
 	Login        Failure = "login"        // the account was refused
-	Timeout      Failure = "timeout"      // connected, but the answer did not come in time
-	Command      Failure = "command"      // the device answered with an error
-	Unrecognised Failure = "unrecognised" // an answer came, but not in a known form
+	Timeout      Failure = "timeout"      // connected, but there was no answer in time
+	Command      Failure = "command"      // the answer is an error
+	Unrecognised Failure = "unrecognised" // the answer has no known form
 	Incomplete   Failure = "incomplete"   // the answer was cut off
 )
 
-// Failures lists every Failure but None.
+// Failures are all failures but None.
 var Failures = []Failure{Unreachable, HostKey, Login, Timeout, Command, Unrecognised, Incomplete}
 
 // OfSession reports whether f means that there is no session with the device,
 // so that all its sources fail together.
 func (f Failure) OfSession() bool { return f == Unreachable || f == HostKey || f == Login }
 
-// An Observation is what one attempt of one source learned about one device.
+// An Observation is the result of one attempt of one source on one device.
 type Observation struct {
 	Device string
-	Kind   Kind   // of a device that nobody expects; "": it is known
+	Kind   Kind   // of a device that is not in [Store.Expect]; "": it is
 	Source string // the command or file that was asked
 	// Rank orders the sources that can fill the same section: the lowest is
-	// the most preferred, the others stand in for it.
+	// preferred, the others replace it when it fails.
 	Rank    int
-	At      time.Time
-	Took    time.Duration
-	MaxAge  time.Duration // how long the facts may be believed
+	At      time.Time     // of the end of the attempt
+	Took    time.Duration // duration of the attempt
+	MaxAge  time.Duration // how long the facts are valid
 	Facts   []Fact
 	Unread  []string
 	Failure Failure
 	Err     error // nil exactly if Failure is None
 }
 
-// A Fact replaces one Section of a Device. The section types of this package
-// are its only implementations.
+// A Fact replaces one Section of a Device, or a part of it. Only types of this package
+// implement it.
 type Fact interface {
 	apply(d *Device, o Observation)
 }
@@ -259,9 +258,9 @@ func section[T any](o Observation, v T) Section[T] {
 	return Section[T]{At: o.At, Source: o.Source, MaxAge: o.MaxAge, Took: o.Took, Rank: o.Rank, Value: v}
 }
 
-// With returns a new Snapshot that includes o. It does not change s. An
-// observation that failed changes its Source and nothing else. A fact of a less
-// preferred source changes nothing while the section stands without it.
+// With returns a new Snapshot that includes o. It does not change s. An observation that
+// failed changes only its Source. A fact of a less preferred source changes nothing
+// while a preferred source holds the section.
 func (s *Snapshot) With(o Observation) *Snapshot {
 	next := &Snapshot{Seq: s.Seq + 1, Devices: slices.Clone(s.Devices)}
 	d := next.device(o.Device)
@@ -272,8 +271,8 @@ func (s *Snapshot) With(o Observation) *Snapshot {
 	}
 	d.Sources[o.Source] = d.Sources[o.Source].after(o)
 	if o.Failure == None {
-		if said := says(o.Facts); len(said) > 0 {
-			d.compare(said, o)
+		if stated := claims(o.Facts); len(stated) > 0 {
+			d.compare(stated, o)
 		}
 		for _, f := range o.Facts {
 			d.take(f, o)
@@ -282,7 +281,7 @@ func (s *Snapshot) With(o Observation) *Snapshot {
 	return next
 }
 
-// device returns the device of that name, and adds it if it is new.
+// device returns the device with that name, and adds a new one.
 func (s *Snapshot) device(name string) *Device {
 	i, found := slices.BinarySearchFunc(s.Devices, name, func(d Device, name string) int {
 		return cmp.Compare(d.Name, name)
@@ -293,6 +292,7 @@ func (s *Snapshot) device(name string) *Device {
 	return &s.Devices[i]
 }
 
+// after returns s after the attempt o.
 func (s Source) after(o Observation) Source {
 	next := Source{At: o.At, Success: s.Success, Took: o.Took, Failure: o.Failure, Unread: o.Unread}
 	if o.Failure == None {

@@ -68,7 +68,7 @@ func TestFreshAndNextExpiry(t *testing.T) {
 	}
 }
 
-// TestSectionsListsEverySection holds the list against the Device type.
+// TestSectionsListsEverySection compares the list with the type Device.
 func TestSectionsListsEverySection(t *testing.T) {
 	d := Device{}
 	typ, listed, n := reflect.TypeFor[Device](), d.sections(), 0
@@ -128,16 +128,16 @@ func TestStoreWait(t *testing.T) {
 	})
 }
 
-// TestBusySecondsAsTold keeps what a source counts; only where none does they
-// come from the ratio.
-func TestBusySecondsAsTold(t *testing.T) {
+// TestBusySeconds checks that the seconds which a source counts are used, and that only
+// without them they follow from the ratio.
+func TestBusySeconds(t *testing.T) {
 	m := Monitor{Samples: []Sample{{UptimeSeconds: 1000, Utilization: 0.25}}}
-	for _, told := range []Opt[float64]{{}, Some(7.0)} {
-		want := told.Value
-		if !told.Known {
+	for _, counted := range []Opt[float64]{{}, Some(7.0)} {
+		want := counted.Value
+		if !counted.Known {
 			want = 250
 		}
-		m.BusySeconds = told
+		m.BusySeconds = counted
 		d := (&Snapshot{}).With(Observation{Device: "a", At: t0, Facts: []Fact{m}}).Devices[0]
 		if !Is(d.Monitor.Value.BusySeconds, want) {
 			t.Errorf("%+v, want %g", d.Monitor.Value.BusySeconds, want)

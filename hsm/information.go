@@ -2,8 +2,8 @@ package hsm
 
 import "time"
 
-// An Information holds the request counters of "hsm information show". All
-// count from the last reset or restart, and so may fall.
+// An Information is the counters of an HSM, from "hsm information show". All count from
+// the last reset or restart, so they may decrease.
 type Information struct {
 	OperationRequests Opt[uint64] `json:"operation_requests"`
 	OperationErrors   Opt[uint64] `json:"operation_errors"`
@@ -21,16 +21,16 @@ type Monitor struct {
 	Samples         []Sample     `json:"samples"` // oldest first
 	IntervalSeconds Opt[int64]   `json:"interval_seconds"`
 	AverageRatio    Opt[float64] `json:"average_ratio"` // over all samples
-	// LastReset is in the appliance's own time zone, which the source does
-	// not tell; it is given as if it were UTC.
+	// LastReset is in the appliance's time zone, given as if it were UTC: the
+	// source does not state the zone.
 	LastReset Opt[time.Time] `json:"last_reset"`
 	// BusySeconds is the time spent on commands since HSM reset. It never
-	// falls while the HSM is up, even where it comes from a rounded ratio.
+	// decreases while the HSM is up, even if it follows from a rounded ratio.
 	BusySeconds Opt[float64] `json:"busy_seconds,omitzero"`
 }
 
-// A Sample is one row of the utilization table. What it says of the last
-// interval means nothing while the length of that is unknown.
+// A Sample is one row of the utilization table. Its values of the last interval mean
+// nothing while IntervalSeconds is unknown.
 type Sample struct {
 	UptimeSeconds    uint64  `json:"uptime_seconds"`             // since HSM reset
 	Commands         uint64  `json:"commands"`                   // since HSM reset
@@ -44,9 +44,10 @@ func (v Monitor) apply(d *Device, o Observation) {
 	d.Monitor = section(o, v)
 }
 
+// busy returns the BusySeconds of v, which follows old.
 func busy(old, v Monitor) Opt[float64] {
 	if v.BusySeconds.Known {
-		return v.BusySeconds // the source tells it
+		return v.BusySeconds
 	}
 	if len(v.Samples) == 0 {
 		return Opt[float64]{}

@@ -5,9 +5,9 @@ import "time"
 // A LogLine is one line of a log of the appliance or of the host of a card.
 // Fields that the line does not have are empty.
 type LogLine struct {
-	// Time is as the line states it. The appliance's own file format and
-	// dmesg -T name no zone; their time is given as if it were UTC. A line
-	// without a year (RFC 3164) or with a time since boot only has none: see
+	// Time is that of the line. The appliance's own file format and dmesg -T
+	// state no time zone; their time is given as if it were UTC. It is unknown
+	// for a line without a year (RFC 3164) or with only the time since boot: see
 	// Stamp and UptimeSeconds.
 	Time          Opt[time.Time] `json:"time"`
 	Stamp         string         `json:"stamp,omitempty"` // "Feb  1 11:06:55" of RFC 3164
@@ -17,22 +17,22 @@ type LogLine struct {
 	Severity      string         `json:"severity,omitempty"` // emerg, alert, crit, err, warning, notice, info, debug
 	Process       string         `json:"process,omitempty"`
 	PID           Opt[int64]     `json:"pid,omitzero"`
-	Message       string         `json:"message"` // the whole line where its form is unknown
+	Message       string         `json:"message"` // the whole line if its form is unknown
 	Alarm         *LogAlarm      `json:"alarm,omitempty"`
 	Audit         *AuditRecord   `json:"audit,omitempty"`
-	Test          bool           `json:"test"` // made by "sysconf snmp trap test": raise nothing
+	Test          bool           `json:"test"` // made by "sysconf snmp trap test", and no alarm
 }
 
 // A LogAlarm is an HSM alarm (ALM code) in a log line.
 type LogAlarm struct {
 	Code      string      `json:"code"`                // four digits: "2007"
-	Component string      `json:"component,omitempty"` // host-driver, bootloader, firmware; empty: a code of a new range
+	Component string      `json:"component,omitempty"` // host-driver, bootloader, firmware; empty: unknown
 	Card      string      `json:"card,omitempty"`      // driver instance: k7pf0
 	Text      string      `json:"text"`
-	Value     Opt[string] `json:"value"` // the number of nnC, the fan, or the unknown alarm ID
+	Value     Opt[string] `json:"value"` // degrees Celsius, the number of the fan, or the ID of an unknown alarm
 }
 
-// An AuditRecord is what an HSM's audit log says of one event.
+// An AuditRecord is one record of an HSM's audit log.
 type AuditRecord struct {
 	Serial string `json:"serial,omitempty"` // of the HSM
 	Event  string `json:"event"`            // the vendor's name, such as LUNA_LOGIN; "": none was found
@@ -40,15 +40,16 @@ type AuditRecord struct {
 	Text   string `json:"text"`             // the whole record
 }
 
-// An AuditLog is a run of audit records, oldest first. It is not state.
+// An AuditLog is consecutive audit records, oldest first. It is not state: applied to a
+// Device it changes nothing.
 type AuditLog struct {
 	Records []AuditRecord `json:"records"`
 }
 
 func (AuditLog) apply(*Device, Observation) {}
 
-// A Log is a run of log lines, oldest first. It is not state: applied to a
-// Device it changes nothing.
+// A Log is consecutive log lines, oldest first. It is not state: applied to a Device it
+// changes nothing.
 type Log struct {
 	Events []LogLine `json:"events"`
 }

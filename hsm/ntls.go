@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// An NTLS is the state of the Network Trust Link Service. The counters count
-// from the last reset or restart of NTLS, and so may fall.
+// An NTLS is the state of the Network Trust Link Service. Its counters count from the
+// last reset or restart of NTLS, so they may decrease.
 type NTLS struct {
 	Status                NTLSStatus  `json:"status,omitempty"` // empty: not stated
 	ConnectedClients      Opt[uint64] `json:"connected_clients"`
-	Links                 Opt[uint64] `json:"links"` // may exceed the clients
+	Links                 Opt[uint64] `json:"links"` // may exceed the number of clients
 	SuccessfulConnections Opt[uint64] `json:"successful_connections"`
 	FailedConnections     Opt[uint64] `json:"failed_connections"`
 }
@@ -18,7 +18,7 @@ type NTLS struct {
 // An NTLSStatus is the operational status of NTLS.
 type NTLSStatus string
 
-// The NTLS states, as ntlsOperStatus enumerates them.
+// The NTLS statuses, as in ntlsOperStatus.
 const (
 	NTLSUp      NTLSStatus = "up"
 	NTLSDown    NTLSStatus = "down"
@@ -46,7 +46,7 @@ type Client struct {
 	Partitions  []string   `json:"partitions"`                  // names, or serial numbers from a source without names; nil: not stated; empty: none
 }
 
-// Clients is every registered client.
+// Clients are all registered clients of an appliance.
 type Clients []Client
 
 // MarshalJSON writes {"clients": [...]}.

@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// Operations counts what applications asked of each partition, from the
-// utilization metrics of the REST API (7.3 and later, HSM policy 49). The
-// counters count from ResetTime, and so may fall.
+// Operations are the numbers of requests to each partition, from the utilization metrics
+// of the REST API (7.3 and later, HSM policy 49). They count from ResetTime, so they may
+// decrease.
 type Operations struct {
-	ResetTime  string                `json:"reset_time,omitempty"` // in the source's own form
+	ResetTime  string                `json:"reset_time,omitempty"` // in the form of the source
 	Partitions []PartitionOperations `json:"partitions"`
 }
 
-// A PartitionOperations is the counters of one partition.
+// PartitionOperations are the counters of one partition.
 type PartitionOperations struct {
 	Serial   string            `json:"serial"`
 	Label    string            `json:"label,omitempty"`
-	Requests map[string]uint64 `json:"requests"` // by kind, in the source's words in lower case: sign, verify, key_generation, ...
+	Requests map[string]uint64 `json:"requests"` // by kind, as in the source but lower case: sign, verify, key_generation, ...
 }
 
 func (v Operations) apply(d *Device, o Observation) { d.Operations = section(o, v) }
@@ -25,12 +25,11 @@ func (v Operations) apply(d *Device, o Observation) { d.Operations = section(o, 
 // A Service is one service of an appliance, from the REST API.
 type Service struct {
 	Name   string    `json:"name"`    // ntls, ssh, sysstat, webserver, ...
-	Status string    `json:"status"`  // in the source's word: running, ...
-	OnBoot Opt[bool] `json:"on_boot"` // it starts with the appliance
+	Status string    `json:"status"`  // as in the source: running, ...
+	OnBoot Opt[bool] `json:"on_boot"` // whether it starts with the appliance
 }
 
-// Running reports whether the service runs; unknown if its status is a word
-// that does not say so.
+// Running returns whether the service runs; unknown if its status is any other word.
 func (s Service) Running() Opt[bool] {
 	switch status := strings.ToLower(strings.TrimSpace(s.Status)); {
 	case strings.HasSuffix(status, "not running"), status == "stopped":
@@ -41,11 +40,10 @@ func (s Service) Running() Opt[bool] {
 	return Opt[bool]{}
 }
 
-// Missing reports whether the service is to start with the appliance and does
-// not run.
+// Missing reports whether the service starts with the appliance but does not run.
 func (s Service) Missing() bool { return Is(s.OnBoot, true) && Is(s.Running(), false) }
 
-// Services is every service of an appliance.
+// Services are all services of an appliance.
 type Services []Service
 
 // MarshalJSON writes {"services": [...]}.

@@ -10,7 +10,7 @@ type Partition struct {
 	Serial      string      `json:"serial,omitempty"`
 	Name        string      `json:"name,omitempty"`
 	Label       Opt[string] `json:"label"`
-	Activated   Opt[bool]   `json:"activated"` // not stated where roles need no activation
+	Activated   Opt[bool]   `json:"activated"` // unknown if roles need no activation
 	ObjectCount Opt[int64]  `json:"object_count"`
 	Storage     Storage     `json:"storage,omitzero"`
 	Roles       []Role      `json:"roles"`
@@ -26,12 +26,12 @@ type Role struct {
 	Activated            Opt[bool]  `json:"activated,omitzero"`
 	LockedOut            Opt[bool]  `json:"locked_out"`
 	LoginAttemptsLeft    Opt[int64] `json:"login_attempts_left"`
-	FailedLogins         Opt[int64] `json:"failed_logins,omitzero"` // since the last good one (LunaCM, old firmware)
+	FailedLogins         Opt[int64] `json:"failed_logins,omitzero"` // since the last successful one (LunaCM, old firmware)
 	PINToBeChanged       Opt[bool]  `json:"pin_to_be_changed,omitzero"`
 	ChallengeToBeChanged Opt[bool]  `json:"challenge_to_be_changed,omitzero"`
 }
 
-// Partitions is every partition of an HSM.
+// Partitions are all partitions of an HSM.
 type Partitions []Partition
 
 // MarshalJSON writes {"partitions": [...]}.
@@ -41,7 +41,7 @@ func (v Partitions) MarshalJSON() ([]byte, error) {
 	}{v})
 }
 
-// apply keeps the policies read before: no source of Partitions states them.
+// apply retains the policies that were read before: no source of Partitions states them.
 func (v Partitions) apply(d *Device, o Observation) {
 	next := slices.Clone(v)
 	for i := range next {
@@ -56,11 +56,11 @@ func (v Partitions) apply(d *Device, o Observation) {
 type License struct {
 	ID          string     `json:"id"`
 	Description string     `json:"description"`
-	Total       Opt[int64] `json:"total,omitzero"`     // partitions it allows, where printed
-	Available   Opt[int64] `json:"available,omitzero"` // of these not yet created (5.x, 6.x)
+	Total       Opt[int64] `json:"total,omitzero"`     // partitions that it allows, if printed
+	Available   Opt[int64] `json:"available,omitzero"` // of those, not yet created (5.x, 6.x)
 }
 
-// Licenses is every licence of an HSM.
+// Licenses are all licences of an HSM.
 type Licenses []License
 
 // MarshalJSON writes {"licenses": [...]}.
@@ -72,19 +72,20 @@ func (v Licenses) MarshalJSON() ([]byte, error) {
 
 func (v Licenses) apply(d *Device, o Observation) { d.Licenses = section(o, []License(v)) }
 
-// Policies are what an HSM or a partition can do and what it is set to.
+// Policies are the capabilities of an HSM or a partition, and its policies, which can be
+// set.
 type Policies struct {
 	Capabilities []Policy `json:"capabilities"`
 	Policies     []Policy `json:"policies"`
 }
 
-// A Policy is one capability or policy. Value is in the source's word:
-// Allowed, Disallowed, True, False, On, Off, or a number.
+// A Policy is one capability or policy. Value is as in the source: Allowed, Disallowed,
+// True, False, On, Off, or a number.
 type Policy struct {
 	ID          Opt[int64] `json:"id"` // LunaSH prints no code for capabilities and fixed policies
 	Description string     `json:"description"`
 	Value       string     `json:"value"`
-	Destructive Opt[bool]  `json:"destructive,omitzero"` // changing it erases the HSM or partition
+	Destructive Opt[bool]  `json:"destructive,omitzero"` // a change erases the HSM or partition
 }
 
 func (v Policies) apply(d *Device, o Observation) { d.Policies = section(o, v) }
@@ -92,7 +93,7 @@ func (v Policies) apply(d *Device, o Observation) { d.Policies = section(o, v) }
 // PartitionPolicies are the policies of one partition, from "partition
 // showpolicies".
 type PartitionPolicies struct {
-	Partition string `json:"partition,omitempty"` // name; empty: LunaCM, whose current slot it is
+	Partition string `json:"partition,omitempty"` // name; empty: that in the current slot of LunaCM
 	Serial    string `json:"serial,omitempty"`
 	Policies
 }

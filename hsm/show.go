@@ -1,24 +1,23 @@
 package hsm
 
-// A Show is the state of an HSM as "hsm show" (LunaSH) or "hsm showinfo"
-// (LunaCM) tell it.
+// A Show is the state of an HSM, from "hsm show" (LunaSH) or "hsm showinfo" (LunaCM).
 type Show struct {
 	SoftwareVersion  string         `json:"software_version,omitempty"` // of the appliance
-	Label            Opt[string]    `json:"label"`                      // may be known and empty
+	Label            Opt[string]    `json:"label"`                      // known and empty: the HSM has none
 	Serial           string         `json:"serial,omitempty"`
 	Firmware         string         `json:"firmware,omitempty"`
-	RollbackFirmware string         `json:"rollback_firmware,omitempty"` // empty: not stated, or no rollback possible
+	RollbackFirmware string         `json:"rollback_firmware,omitempty"` // empty: not stated, or rollback is not possible
 	Model            string         `json:"model,omitempty"`
 	PartNumber       string         `json:"part_number,omitempty"`
 	Authentication   Authentication `json:"authentication,omitempty"` // empty: not stated
 	SOLoggedIn       Opt[bool]      `json:"so_logged_in,omitzero"`
-	// SOLoginAttemptsLeft is how many wrong SO logins remain before the HSM
-	// erases itself; unknown of one that has, which says so in its place.
+	// SOLoginAttemptsLeft is how many failed SO logins remain before the HSM
+	// erases itself; unknown if it has done so, which it states instead.
 	SOLoginAttemptsLeft Opt[int64] `json:"so_login_attempts_left"`
-	// SOFailedLogins is how many SO logins failed since the last good one;
-	// only LunaCM on old firmware counts this way.
+	// SOFailedLogins is how many SO logins failed since the last successful one;
+	// only LunaCM with old firmware states it.
 	SOFailedLogins Opt[int64] `json:"so_failed_logins,omitzero"`
-	// Zeroized tells that the HSM holds no keys and is not initialized.
+	// Zeroized is whether the HSM has no keys and is not initialized.
 	Zeroized            Opt[bool]        `json:"zeroized"`
 	RPV                 RPV              `json:"rpv,omitempty"`
 	AuditRole           AuditRole        `json:"audit_role,omitempty"`
@@ -26,7 +25,7 @@ type Show struct {
 	ManuallyZeroized    Opt[bool]        `json:"manually_zeroized"`
 	SecureTransportMode Opt[bool]        `json:"secure_transport_mode"`
 	Tamper              TamperState      `json:"tamper,omitempty"`
-	Status              string           `json:"hsm_status,omitempty"` // HSM Status in the vendor's words, where printed
+	Status              string           `json:"hsm_status,omitempty"` // HSM Status in the vendor's words, if printed
 	Partitions          []NamedPartition `json:"partitions"`           // nil: not stated; empty: none
 	PartitionsAllowed   Opt[int64]       `json:"partitions_allowed"`
 	PartitionsCreated   Opt[int64]       `json:"partitions_created"`
@@ -56,7 +55,7 @@ const (
 	RPVInitialized   RPV = "initialized"
 )
 
-// An AuditRole tells whether the audit role is initialized.
+// An AuditRole is whether the audit role is initialized.
 type AuditRole string
 
 // The audit role states; "" is unknown.
@@ -66,30 +65,30 @@ const (
 	AuditNo           AuditRole = "no"
 )
 
-// A TamperState tells whether tampers are active.
+// A TamperState is whether tampers are active.
 type TamperState string
 
-// The tamper states; "" is unknown (K5 and K6 do not tell).
+// The tamper states; "" is unknown (K5 and K6 do not state it).
 const (
 	TamperNone     TamperState = "none"
 	TamperDetected TamperState = "detected"
 )
 
-// A NamedPartition is a partition as "hsm show" lists it.
+// A NamedPartition is a partition in the list of "hsm show".
 type NamedPartition struct {
 	Serial string `json:"serial"`
 	Name   string `json:"name"`
 }
 
-// Storage is a number of bytes and how they are used. Used and free need not
-// sum up to total: K6 firmware keeps an overhead per partition.
+// Storage is how storage is used, in bytes. Used and Free need not add up to Total: K6
+// firmware reserves an overhead for each partition.
 type Storage struct {
 	Total Opt[int64] `json:"total_bytes"`
 	Used  Opt[int64] `json:"used_bytes"`
 	Free  Opt[int64] `json:"free_bytes"`
 }
 
-// An Environment is what the sensors of an HSM card say.
+// An Environment is the values of an HSM card's sensors.
 type Environment struct {
 	Fans               []Fan        `json:"fans"`
 	BatteryVolts       Opt[float64] `json:"battery_volts"`
@@ -100,8 +99,8 @@ type Environment struct {
 	TemperatureHigh    bool         `json:"temperature_high,omitempty"` // the HSM prints its own warning
 }
 
-// A Fan is one fan and its status in the device's word: active, standby,
-// failed, OK, ...
+// A Fan is a fan or power supply. Status is as in the source: active, standby, failed,
+// OK, ...
 type Fan struct {
 	Name   string       `json:"name"`
 	Status string       `json:"status"`

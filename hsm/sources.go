@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// take applies f unless a more preferred source holds the section that it
-// would replace.
+// take applies f unless a preferred source holds the section that it would replace.
 func (d *Device) take(f Fact, o Observation) {
 	next := *d
 	f.apply(&next, o)
@@ -21,35 +20,35 @@ func (d *Device) take(f Fact, o Observation) {
 	*d = next
 }
 
-// holds reports whether r is of a more preferred source than o and not to be
-// replaced by it: it is fresh, and its source either works or will have its
-// next chance before r expires. So a source that fails is replaced without a
-// gap, one that works never is, and each section has one source at a time.
+// holds reports whether o must not replace r: r is of a preferred source and fresh, and
+// its source either works or will be polled again before r expires. So a source that
+// fails is replaced without a gap, one that works never is, and each section has one
+// source at a time.
 func (d *Device) holds(r reading, o Observation) bool {
 	if r.at.IsZero() || r.rank >= o.Rank || o.At.After(r.expires) {
 		return false
 	}
-	// A maximum age is two and a half polls or more: half of it is not
-	// before the next poll of o's source.
+	// A maximum age is two and a half intervals or more, so half of it is after
+	// the next poll of o's source.
 	next := o.At.Add(o.MaxAge / 2)
 	return d.Sources[r.source].Failure == None || next.Before(r.expires)
 }
 
-// A Disagreement is a thing that two sources of one device state differently.
-// It does not move by itself, and both were asked again since they differ: one
-// of them is wrong, or they look at different HSMs.
+// A Disagreement is a property of a device that two sources state differently. It is one
+// that rarely changes, and both were asked again since they differ: one of them is
+// wrong, or they ask different HSMs.
 type Disagreement struct {
 	What   string    `json:"what"`   // serial, firmware, model, label, authentication, fips, zeroized, secure_transport_mode, tamper, partitions
-	Since  time.Time `json:"since"`  // when it was first seen
-	Stated [2]Stated `json:"stated"` // ordered by source
+	Since  time.Time `json:"since"`  // when it was first observed
+	Stated [2]Stated `json:"stated"` // sorted by source
 }
 
-// Fresh reports whether both sources may still be believed.
+// Fresh reports whether what both sources state is not stale.
 func (d Disagreement) Fresh(now time.Time) bool {
 	return !now.After(d.Stated[0].Expires) && !now.After(d.Stated[1].Expires)
 }
 
-// Stated is what one source says.
+// Stated is the value that one source states.
 type Stated struct {
 	Source  string    `json:"source"`
 	Value   string    `json:"value"`
@@ -57,18 +56,18 @@ type Stated struct {
 	Expires time.Time `json:"expires"`
 }
 
-// An identity is what a source last said of the things that do not move.
+// An identity is the last claims of a source.
 type identity struct {
 	asked, at, expires time.Time
-	says               map[string]string // only what it stated
+	claims             map[string]string // by property; only those that it stated
 }
 
-// A difference is one thing that two sources, in their order, say differently.
+// A difference is a property that two sources, in sorted order, state differently.
 type difference struct{ what, a, b string }
 
-// compare remembers what a source says of the things that do not move, also
-// while another one fills the section, and renews the Disagreements.
-func (d *Device) compare(says map[string]string, o Observation) {
+// compare stores the claims of the source of o, which may not hold the section, and
+// updates the Disagreements.
+func (d *Device) compare(claims map[string]string, o Observation) {
 	if d.compared.IsZero() {
 		d.compared = o.At.Add(o.MaxAge)
 	}
@@ -76,16 +75,16 @@ func (d *Device) compare(says map[string]string, o Observation) {
 	if all == nil {
 		all = make(map[string]identity)
 	}
-	all[o.Source] = identity{o.At.Add(-o.Took), o.At, o.At.Add(o.MaxAge), says}
+	all[o.Source] = identity{o.At.Add(-o.Took), o.At, o.At.Add(o.MaxAge), claims}
 	since := make(map[difference]time.Time)
 	d.Disagreements, d.differing = nil, false
 	sources := slices.Sorted(maps.Keys(all))
 	for i, a := range sources {
 		for _, b := range sources[i+1:] {
 			x, y := all[a], all[b]
-			for _, what := range slices.Sorted(maps.Keys(x.says)) {
-				theirs, stated := y.says[what]
-				if !stated || same(x.says[what], theirs) {
+			for _, what := range slices.Sorted(maps.Keys(x.claims)) {
+				other, stated := y.claims[what]
+				if !stated || same(x.claims[what], other) {
 					continue
 				}
 				key := difference{what, a, b}
@@ -95,11 +94,11 @@ func (d *Device) compare(says map[string]string, o Observation) {
 				}
 				since[key] = at
 				switch {
-				case o.At.After(x.expires) || o.At.After(y.expires): // one of them was not asked for long
-				case x.asked.Before(at) || y.asked.Before(at): // one of them has not been asked again
+				case o.At.After(x.expires) || o.At.After(y.expires): // one of them is stale
+				case x.asked.Before(at) || y.asked.Before(at): // one of them was not asked again
 					d.differing = true
 				default:
-					d.Disagreements = append(d.Disagreements, Disagreement{what, at, [2]Stated{{a, x.says[what], x.at, x.expires}, {b, theirs, y.at, y.expires}}})
+					d.Disagreements = append(d.Disagreements, Disagreement{what, at, [2]Stated{{a, x.claims[what], x.at, x.expires}, {b, other, y.at, y.expires}}})
 				}
 			}
 		}
@@ -107,25 +106,26 @@ func (d *Device) compare(says map[string]string, o Observation) {
 	d.identities, d.differs = all, since
 }
 
-// Compared reports whether Disagreements are all there are: every source had
-// the time to speak, and none that differs waits to be asked again.
+// Compared reports whether Disagreements are complete: every source has been polled, and
+// those that differ were asked again.
 func (d Device) Compared(now time.Time) bool {
 	return !d.compared.IsZero() && now.After(d.compared) && !d.differing
 }
 
-// same compares two values as people do: sources differ in case and blanks.
+// same reports whether two values are equal but for case and blanks, in which sources
+// differ.
 func same(a, b string) bool {
 	return strings.EqualFold(strings.Join(strings.Fields(a), " "), strings.Join(strings.Fields(b), " "))
 }
 
-// says returns what facts state of the things that do not move by themselves,
-// or so rarely that the next poll tells which source was late.
-func says(facts []Fact) map[string]string {
+// claims returns what facts state about properties that rarely change, by property: so
+// rarely that the next poll shows which source was late.
+func claims(facts []Fact) map[string]string {
 	all := make(map[string]string)
 	for _, f := range facts {
 		switch v := f.(type) {
 		case Show:
-			v.says(all)
+			v.claims(all)
 		case Partitions:
 			if list, ok := v.serials(); ok {
 				all["partitions"] = list
@@ -135,7 +135,8 @@ func says(facts []Fact) map[string]string {
 	return all
 }
 
-func (v Show) says(all map[string]string) {
+// claims adds what v states to all.
+func (v Show) claims(all map[string]string) {
 	for what, value := range map[string]string{
 		"serial": v.Serial, "firmware": v.Firmware, "model": v.Model, "label": v.Label.Value,
 		"tamper": string(v.Tamper), "authentication": string(v.Authentication),
@@ -157,7 +158,7 @@ func word(o Opt[bool]) string {
 	return "no"
 }
 
-// serials lists the partitions by serial number, unless one has none.
+// serials returns the serial numbers of the partitions, sorted; false if one has none.
 func (v Partitions) serials() (string, bool) {
 	list := []string{}
 	for _, p := range v {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// from is what a source of some rank saw of an HSM's label and firmware.
+// from returns an observation of an HSM's label and firmware.
 func from(source string, rank int, at time.Duration, label, firmware string) Observation {
 	return Observation{
 		Device: "a", Source: source, Rank: rank, At: t0.Add(at), MaxAge: 10 * time.Minute,
@@ -19,8 +19,8 @@ func lost(o Observation) Observation {
 	return o
 }
 
-// TestOneMetricOneSource plays observations of two sources; after each, the
-// section must be of the one named.
+// TestOneMetricOneSource plays observations of two sources; after each, the section must
+// be that of the named one.
 func TestOneMetricOneSource(t *testing.T) {
 	const m = time.Minute
 	first := func(at time.Duration) Observation { return from("first", 0, at, "x", "1") }
@@ -51,8 +51,8 @@ func TestOneMetricOneSource(t *testing.T) {
 	}
 }
 
-// TestAnObservationFillsOnlyWhatIsFree has one answer fill two sections, of
-// which another source holds one.
+// TestAnObservationFillsOnlyWhatIsFree has an answer with two sections, one of which
+// another source holds.
 func TestAnObservationFillsOnlyWhatIsFree(t *testing.T) {
 	both := from("second", 1, time.Minute, "theirs", "1")
 	both.Facts = append(both.Facts, Tamper{State: TamperNone})
@@ -62,8 +62,8 @@ func TestAnObservationFillsOnlyWhatIsFree(t *testing.T) {
 	}
 }
 
-// TestDisagreements tells a difference only when both sources were asked again
-// since, and no longer than both were asked lately.
+// TestDisagreements checks that a difference is reported only after both sources were
+// asked again, and not once one of them is stale.
 func TestDisagreements(t *testing.T) {
 	const m = time.Minute
 	s := &Snapshot{}
@@ -88,7 +88,7 @@ func TestDisagreements(t *testing.T) {
 	step(from("b", 1, 10*m, "y", "7.2"), 0)
 	step(from("b", 1, 11*m, "y", "7.2"), 0)
 	step(from("a", 0, 12*m, "x", "7.2"), 1)
-	step(from("a", 0, 30*m, "x", "7.2"), 0) // b was not asked for long
+	step(from("a", 0, 30*m, "x", "7.2"), 0) // b is stale
 	step(from("b", 1, 31*m, "y", "7.2"), 1)
 	step(from("b", 1, 32*m, "x", "7.2"), 0)
 	if old := (&Snapshot{}).With(from("a", 0, 0, "x", "1")); len(old.With(from("b", 1, m, "y", "1")).Devices[0].identities) != 2 || len(old.Devices[0].identities) != 1 {
@@ -96,8 +96,8 @@ func TestDisagreements(t *testing.T) {
 	}
 }
 
-// TestWhatIsCompared has two sources differ in one thing at a time. A real
-// change, of which one of them is late to tell, is none.
+// TestWhatIsCompared has two sources differ in one property at a time. A real change,
+// which one of them reports late, is no disagreement.
 func TestWhatIsCompared(t *testing.T) {
 	const m = time.Minute
 	at := func(source string, at time.Duration, f Fact) Observation {
@@ -111,7 +111,7 @@ func TestWhatIsCompared(t *testing.T) {
 		return list
 	}
 	for _, c := range []struct {
-		what string // "": nothing that both state
+		what string // "": no property that both state
 		a, b Fact
 	}{
 		{"serial", Show{Serial: "1"}, Show{Serial: "2"}},
@@ -134,7 +134,7 @@ func TestWhatIsCompared(t *testing.T) {
 			s = s.With(o)
 			for _, d := range s.Devices[0].Disagreements {
 				if got += d.What; i < 3 {
-					t.Errorf("%s: told before both were asked again", c.what)
+					t.Errorf("%s: reported before both were asked again", c.what)
 				}
 			}
 		}

@@ -7,7 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// A Store holds the latest Snapshot. Its zero value is not usable; see NewStore.
+// A Store has the latest Snapshot. It is made by [NewStore], and safe for concurrent
+// use.
 type Store struct {
 	latest atomic.Pointer[Snapshot]
 
@@ -25,7 +26,7 @@ func NewStore() *Store {
 // Latest returns the current Snapshot. It never blocks.
 func (s *Store) Latest() *Snapshot { return s.latest.Load() }
 
-// Apply folds obs into the Snapshot and wakes every waiter.
+// Apply adds obs to the Snapshot and wakes every waiter.
 func (s *Store) Apply(obs Observation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -34,8 +35,8 @@ func (s *Store) Apply(obs Observation) {
 	s.changed = make(chan struct{})
 }
 
-// Wait blocks until the Snapshot is newer than seen and returns the latest.
-// A slow waiter skips intermediate Snapshots; it never delays Apply.
+// Wait blocks until the latest Snapshot is not seen, and returns it, or the error of ctx
+// once that is done. A slow waiter skips Snapshots; it never delays Apply.
 func (s *Store) Wait(ctx context.Context, seen *Snapshot) (*Snapshot, error) {
 	for {
 		s.mu.Lock()
@@ -52,8 +53,8 @@ func (s *Store) Wait(ctx context.Context, seen *Snapshot) (*Snapshot, error) {
 	}
 }
 
-// Expect adds devices of a kind that nobody has reported yet, so that views
-// know what is missing.
+// Expect adds devices of a kind before they are observed, so that views show what is
+// missing.
 func (s *Store) Expect(kind Kind, names ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,5 +1,5 @@
 // Package answer reads what the command shells of Luna HSMs print: it splits the
-// text of a session into answers, tells success from failure by the result line,
+// text of a session into answers, finds success or failure in the result line,
 // and has the building blocks of parsers: labels, numbers, times, and text from
 // terminals and editors. It knows no particular command and no transport.
 package answer

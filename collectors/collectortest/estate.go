@@ -1,3 +1,5 @@
+// Package collectortest has what the tests of several collectors share: simulated
+// sites, runs of a collector, comparison of JSON, and the reference outputs.
 package collectortest
 
 import (
@@ -13,13 +15,13 @@ import (
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
-// Main runs tests, which share the RSA keys of all simulators, or makes their
-// binary the pretend LunaCM where it is called by a link of that name in the
-// directory of a simulation.
+// Main is the TestMain of a package. All simulators of its tests share one set of
+// RSA keys. When the test binary is started as lunacm, by a link in the directory of
+// a simulation, Main is the pretend LunaCM.
 func Main(m *testing.M) {
 	if filepath.Base(os.Args[0]) != "lunacm" {
-		_ = flag.Set("test.parallel", "8") // many wait; -parallel on the command line counts
-		// Else the race detector has each LunaCM sleep for a second at its end.
+		_ = flag.Set("test.parallel", "8") // most wait; -parallel on the command line overrides this
+		// Otherwise the race detector makes each LunaCM sleep for 1 s at its end.
 		os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 		var err error
 		if rsaKeys, err = os.MkdirTemp("", "lw"); err != nil {
@@ -36,30 +38,17 @@ func Main(m *testing.M) {
 	}
 }
 
-// lunacmOf returns the path of the LunaCM of a simulation.
-func (e Estate) LunaCM(t *testing.T) string {
-	t.Helper()
-	program, err := filepath.Abs(os.Args[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	link := filepath.Join(filepath.Dir(e.ControlSocket), "lunacm")
-	if err := os.Symlink(program, link); err != nil {
-		t.Fatal(err)
-	}
-	return link
-}
-
 // rsaKeys is the directory of the RSA keys of all simulators.
 var rsaKeys string
 
-// An Estate is a simulated site, of three appliances unless a scenario file
-// says otherwise.
+// An Estate is a simulated site.
 type Estate struct {
 	*simulator.Estate
 	simulator.Ready
 }
 
+// StartEstate runs the site of a scenario file, "" for one with three appliances,
+// until the test ends.
 func StartEstate(t *testing.T, scenario string) Estate {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "lw")
@@ -83,6 +72,7 @@ func StartEstate(t *testing.T, scenario string) Estate {
 	return Estate{sim, <-sim.Ready()}
 }
 
+// Appliance returns the appliance with that name.
 func (e Estate) Appliance(t *testing.T, name string) simulator.ReadyAppliance {
 	t.Helper()
 	i := slices.IndexFunc(e.Appliances, func(a simulator.ReadyAppliance) bool { return a.Name == name })
@@ -92,6 +82,21 @@ func (e Estate) Appliance(t *testing.T, name string) simulator.ReadyAppliance {
 	return e.Appliances[i]
 }
 
+// LunaCM makes the pretend LunaCM of the site, once, and returns its path.
+func (e Estate) LunaCM(t *testing.T) string {
+	t.Helper()
+	program, err := filepath.Abs(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(filepath.Dir(e.ControlSocket), "lunacm")
+	if err := os.Symlink(program, link); err != nil {
+		t.Fatal(err)
+	}
+	return link
+}
+
+// Fault injects an event of the simulator: its name and arguments.
 func (e Estate) Fault(t *testing.T, appliance string, words ...string) {
 	t.Helper()
 	if err := e.Inject(appliance, simulator.Event{Name: words[0], Args: words[1:]}); err != nil {

@@ -7,11 +7,13 @@ import (
 	"testing"
 )
 
+// WriteNew writes a file in a directory of its own, which the test may execute, and
+// returns its path.
 func WriteNew(t *testing.T, name, text string, mode os.FileMode) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), name)
-	// A process that another test starts meanwhile would have the file open for
-	// writing, and then it cannot be executed.
+	// A process that another test starts meanwhile would inherit the file open for
+	// writing, which could not be executed then.
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(file, []byte(text), mode); err != nil {

@@ -6,6 +6,7 @@ import (
 	"testing"
 )
 
+// PlainJSON returns v as encoding/json decodes it into an any.
 func PlainJSON(t testing.TB, v any) (out any) {
 	t.Helper()
 	b, err := json.Marshal(v)
@@ -18,15 +19,16 @@ func PlainJSON(t testing.TB, v any) (out any) {
 	return out
 }
 
-// Says returns what part states that full does not.
-func Says(part, full any) string {
+// Contradiction returns where part, as of [PlainJSON], states a value that full does
+// not; "" if nowhere. part may lack values.
+func Contradiction(part, full any) string {
 	switch p := part.(type) {
 	case nil:
 		return ""
 	case map[string]any:
 		f, _ := full.(map[string]any)
 		for k := range p {
-			if s := Says(p[k], f[k]); s != "" {
+			if s := Contradiction(p[k], f[k]); s != "" {
 				return k + ": " + s
 			}
 		}
@@ -37,7 +39,7 @@ func Says(part, full any) string {
 			return "more elements"
 		}
 		for i := range p {
-			if s := Says(p[i], f[i]); s != "" {
+			if s := Contradiction(p[i], f[i]); s != "" {
 				return s
 			}
 		}

@@ -2,4 +2,5 @@
 
 package collectortest
 
+// RaceDetector is whether the race detector is on.
 const RaceDetector = false

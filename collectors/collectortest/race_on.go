@@ -2,4 +2,6 @@
 
 package collectortest
 
-const RaceDetector = true // everything is some ten times slower
+// RaceDetector is whether the race detector is on. Everything is about ten times
+// slower then.
+const RaceDetector = true

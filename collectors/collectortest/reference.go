@@ -12,13 +12,14 @@ import (
 	"testing"
 )
 
-// referenceDir holds captured outputs beside a checkout. A clone elsewhere
-// does not have them, and the tests that need them are skipped.
+// referenceDir is a directory of captured outputs beside a checkout. Where it is
+// missing, the tests that need it are skipped.
 const referenceDir = "../../../shared/reference/formats"
 
 var fence = regexp.MustCompile("(?ms)^(```+)text id=(\\w+)/(\\d+)\n(.*?)^```+$")
 
-// ReferenceBlocks returns the blocks of one file by id, in the order of the file.
+// ReferenceBlocks returns the blocks of one file: their ids in the order of the file,
+// and their texts by id. It skips the test if the file is missing.
 func ReferenceBlocks(t testing.TB, file string) (ids []string, texts map[string]string) {
 	t.Helper()
 	dir := os.Getenv("LUNAWATCH_REFERENCE")
@@ -41,9 +42,10 @@ func ReferenceBlocks(t testing.TB, file string) (ids []string, texts map[string]
 	return ids, texts
 }
 
-// Match holds the JSON of v against lines of "path json". Numbers and names
-// in a path are indices and keys, # is a length. An object matches if it has
-// what is asked of it.
+// Match compares the JSON of v with lines of "path json", and returns an error if one
+// differs. Steps of a path are separated by dots: an index (a negative one counts from
+// the end), a key, or # for the length; "." is the whole. An object may have more
+// keys than are wanted.
 func Match(v any, want string) error {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -75,6 +77,7 @@ func Match(v any, want string) error {
 	return nil
 }
 
+// at returns the value at a path.
 func at(v any, path string) (any, error) {
 	if path == "." {
 		return v, nil
@@ -107,7 +110,7 @@ func at(v any, path string) (any, error) {
 	return v, nil
 }
 
-// covers reports whether got has all of want. null is a missing key, too.
+// covers reports whether got has all of want, in which null is also a missing key.
 func covers(got, want any) bool {
 	switch w := want.(type) {
 	case map[string]any:

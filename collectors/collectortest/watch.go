@@ -9,7 +9,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// WatchCollector runs a collector until what it has seen is enough.
+// WatchCollector runs a collector until enough, and returns the snapshot then. It
+// fails the test after 30 s.
 func WatchCollector(t *testing.T, c collectors.Collector, enough func(*hsm.Snapshot) bool) *hsm.Snapshot {
 	t.Helper()
 	store := hsm.NewStore()
@@ -21,7 +22,7 @@ func WatchCollector(t *testing.T, c collectors.Collector, enough func(*hsm.Snaps
 	for !enough(snap) {
 		next, err := store.Wait(ctx, snap)
 		if err != nil {
-			t.Fatalf("not seen in time; the last: %+v", snap.Devices)
+			t.Fatalf("not observed in time; the last: %+v", snap.Devices)
 		}
 		snap = next
 	}
@@ -32,6 +33,7 @@ func WatchCollector(t *testing.T, c collectors.Collector, enough func(*hsm.Snaps
 	return snap
 }
 
+// DeviceOf returns the device with that name, or a zero one.
 func DeviceOf(s *hsm.Snapshot, name string) hsm.Device {
 	for _, d := range s.Devices {
 		if d.Name == name {

@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// arrange brings files in line with the directory: it finds again what was
-// read, and adds the files that followed. It reports whether files changed,
-// and costs one stat while the log only grows.
+// arrange updates files to the directory: it finds the files that were read, and
+// adds those that follow them. It reports whether files changed, and costs one stat
+// while the log only grows.
 func (r *following) arrange() (changed bool, err error) {
 	info, err := os.Stat(r.File)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -25,7 +25,7 @@ func (r *following) arrange() (changed bool, err error) {
 	last := r.last()
 	open := last != nil && last.content != nil
 	if err == nil && open && last.is(info) {
-		// Where nothing was written for a while, equal times mean equal content.
+		// If nothing was written for a while, equal times mean equal content.
 		if s := r.seen; s != nil && s.Size() == info.Size() && s.ModTime().Equal(info.ModTime()) && r.seenAt.Sub(s.ModTime()) > 50*time.Millisecond {
 			return false, nil
 		}
@@ -51,8 +51,8 @@ func (r *following) last() *source {
 	return r.files[len(r.files)-1]
 }
 
-// rearrange does arrange's work when the log is not what it was, or when too
-// little of it was read to know.
+// rearrange is arrange for a log that was replaced or truncated, or of which too
+// little was read to know.
 func (r *following) rearrange() (changed bool, err error) {
 	r.seen = nil
 	current, err := openSource(r.File)
@@ -83,14 +83,14 @@ func (r *following) rearrange() (changed bool, err error) {
 			}
 			if s.content == nil {
 				if s.Size > s.Offset {
-					r.Log.Warn("the rest of a rotated log is gone unread", "file", r.File, "bytes", s.Size-s.Offset)
+					r.Log.Warn("rotated log is gone before it was read to its end", "file", r.File, "bytes", s.Size-s.Offset)
 				}
 				continue
 			}
 			list = append(list, s)
 		}
 	}
-	for _, s := range r.rest(current, rotated, after) {
+	for _, s := range r.remaining(current, rotated, after) {
 		if !slices.Contains(list, s) {
 			list = append(list, s)
 		}
@@ -106,60 +106,60 @@ func (r *following) rearrange() (changed bool, err error) {
 	return changed, nil
 }
 
-// rest returns the file that the newest place is in, and those that followed.
-func (r *following) rest(current *source, rotated []*source, after int) []*source {
+// remaining returns the file that the newest place is in, and those that follow it.
+func (r *following) remaining(current *source, rotated []*source, after int) []*source {
 	last := r.last()
 	if last == nil {
-		return follows(rotated[after+1:], current, false)
+		return withLog(rotated[after+1:], current, false)
 	}
 	if current != nil && current.same(last.place) {
-		return r.restInPlace(last, current, rotated, after)
+		return r.remainingInPlace(last, current, rotated, after)
 	}
 	if i := byInode(rotated, last.place); i >= 0 {
 		if last.Offset < fingerprint && copyOf(last, rotated[:i], after) >= 0 { // truncated before it was renamed
-			return r.restInCopy(last, current, rotated, after)
+			return r.remainingInCopy(last, current, rotated, after)
 		}
 		rotated[i] = last.found(rotated[i])
-		return follows(rotated[i:], current, last.Copy)
+		return withLog(rotated[i:], current, last.Copy)
 	}
 	if current != nil && last.Offset >= fingerprint && last.in(current.content) { // replaced by an equal file
 		return []*source{last.found(current)}
 	}
 	if last.content != nil && last.in(last.content) && find(rotated, last) < 0 { // moved away or removed, but open
-		return append([]*source{last}, follows(r.newer(rotated, after), current, false)...)
+		return append([]*source{last}, withLog(r.newer(rotated, after), current, false)...)
 	}
-	return r.restInCopy(last, current, rotated, after)
+	return r.remainingInCopy(last, current, rotated, after)
 }
 
-// restInPlace is rest where the log has the inode that it had.
-func (r *following) restInPlace(last, current *source, rotated []*source, after int) []*source {
+// remainingInPlace is remaining if the log has the same inode as before.
+func (r *following) remainingInPlace(last, current *source, rotated []*source, after int) []*source {
 	if last.in(current.content) && (last.Offset >= fingerprint || copyOf(last, rotated, after) < 0) {
 		return []*source{last.found(current)}
 	}
-	return r.restInCopy(last, current, rotated, after)
+	return r.remainingInCopy(last, current, rotated, after)
 }
 
-// restInCopy is rest where the log was copied and truncated, or compressed.
-func (r *following) restInCopy(last, current *source, rotated []*source, after int) []*source {
+// remainingInCopy is remaining if the log was copied and truncated, or compressed.
+func (r *following) remainingInCopy(last, current *source, rotated []*source, after int) []*source {
 	truncated := current != nil && current.same(last.place)
 	i := copyOf(last, rotated, after)
 	if i < 0 {
 		r.lost(last)
-		return follows(r.newer(rotated, after), current, truncated)
+		return withLog(r.newer(rotated, after), current, truncated)
 	}
-	// What was truncated may have been renamed later.
+	// The truncated file may have been renamed later.
 	j := byInode(rotated[i+1:], place{Device: last.Device, Inode: last.Inode})
 	last.Copy = rotated[i].Device == last.Device && !rotated[i].packed
 	rotated[i] = last.found(rotated[i])
-	follows(rotated[i:i+1+j], nil, j >= 0)
-	return follows(rotated[i:], current, truncated)
+	withLog(rotated[i:i+1+j], nil, j >= 0)
+	return withLog(rotated[i:], current, truncated)
 }
 
-// copyOf returns the index of the first file behind after that last is in,
-// by content; -1 if there is none.
+// copyOf returns the index of the first file behind index after whose content last
+// is in; -1 if there is none.
 func copyOf(last *source, rotated []*source, after int) int {
 	for i := after + 1; i < len(rotated); i++ {
-		// A compressed file's time may lack its fraction of a second.
+		// The time of a compressed file may lack its fraction of a second.
 		if s := rotated[i]; s.Modified+int64(2*time.Second) >= last.Modified && last.in(s.content) {
 			return i
 		}
@@ -167,21 +167,21 @@ func copyOf(last *source, rotated []*source, after int) int {
 	return -1
 }
 
-// lost tells, once, that what followed a place is nowhere.
+// lost logs that the lines behind a place cannot be found.
 func (r *following) lost(last *source) {
-	known := last.content != nil // then size is what the last look saw
+	known := last.content != nil // size is as of the last poll
 	size := max(last.Size, last.size)
 	switch {
 	case size > last.Offset:
-		r.Log.Warn("the rest of a rotated log is gone unread; going on with what is there", "file", r.File, "offset", last.Offset, "bytes", size-last.Offset)
+		r.Log.Warn("rotated log is gone before it was read to its end; continuing with what is there", "file", r.File, "offset", last.Offset, "bytes", size-last.Offset)
 	case known:
-		r.Log.Info("log was emptied after it was read; going on at its beginning", "file", r.File, "offset", last.Offset)
+		r.Log.Info("log was emptied after it was read; continuing at its beginning", "file", r.File, "offset", last.Offset)
 	default:
-		r.Log.Warn("log was rotated away while nobody read it; lines may be missing; keep more rotated files, uncompressed or as .gz", "file", r.File, "offset", last.Offset)
+		r.Log.Warn("log was rotated away while it was not being read; lines may be missing; keep more rotated files, uncompressed or as .gz", "file", r.File, "offset", last.Offset)
 	}
 }
 
-// newer returns the rotated files that are newer than what was read.
+// newer returns the rotated files that are newer than those that were read.
 func (r *following) newer(rotated []*source, after int) []*source {
 	last := r.last()
 	for i := after + 1; i < len(rotated); i++ {
@@ -192,8 +192,9 @@ func (r *following) newer(rotated []*source, after int) []*source {
 	return nil
 }
 
-// follows returns list and the log itself behind it.
-func follows(list []*source, current *source, copies bool) []*source {
+// withLog returns list with the log itself behind it. With copies, it marks the
+// files of list as copies.
+func withLog(list []*source, current *source, copies bool) []*source {
 	list = slices.Clone(list)
 	if copies {
 		for _, s := range list {
@@ -201,13 +202,13 @@ func follows(list []*source, current *source, copies bool) []*source {
 		}
 	}
 	if current == nil || slices.ContainsFunc(list, func(s *source) bool { return s.same(current.place) }) {
-		return list // it was rotated while the directory was read
+		return list // the log was rotated while the directory was read
 	}
 	return append(list, current)
 }
 
-// find returns the index of the file that s is, -1 if it is none: by its inode,
-// else by its content.
+// find returns the index of the file that is s, by its inode or else by its content;
+// -1 if there is none.
 func find(rotated []*source, s *source) int {
 	i := byInode(rotated, s.place)
 	at := s.place
@@ -229,14 +230,16 @@ func find(rotated []*source, s *source) int {
 	return i
 }
 
-const fewBytes = 32 // say too little of what a file is
+// fewBytes are too few to identify a file by.
+const fewBytes = 32
 
-// byInode returns the index of the file that has the inode of p and can hold it.
+// byInode returns the index of the file that has the inode of p and can contain it;
+// -1 if there is none.
 func byInode(rotated []*source, p place) int {
 	return slices.IndexFunc(rotated, func(s *source) bool { return s.same(p) && (p.Offset == 0 || p.in(s.content)) })
 }
 
-// found makes s read the file that it was found to be.
+// found makes s read file, which was found to be the same, and returns s.
 func (s *source) found(file *source) *source {
 	if s.content == nil || !s.same(file.place) {
 		s.content, file.content = file.content, s.content
@@ -249,12 +252,12 @@ func (s *source) found(file *source) *source {
 	return s
 }
 
-// withoutCopy returns rotated without the copy of the log as it is now, which
-// is being made or after which the log was not yet truncated.
+// withoutCopy returns rotated without a copy of the current log: one that is being
+// made, or after which the log was not yet truncated.
 func (r *following) withoutCopy(rotated []*source, current *source) []*source {
 	n := len(rotated)
 	if n == 0 || current == nil || rotated[n-1].packed || slices.ContainsFunc(r.files, func(s *source) bool {
-		// An inode that is not held open may be another file's by now.
+		// The inode of a file that is not open may have been reused.
 		return s.same(rotated[n-1].place) && (s.content != nil || s.Offset > 0 && s.in(rotated[n-1].content))
 	}) {
 		return rotated
@@ -269,9 +272,9 @@ func (r *following) withoutCopy(rotated []*source, current *source) []*source {
 
 // rotated opens the log's rotated files at their beginnings, oldest first.
 //
-// Their names are the log's with a number, a date or "old" added behind it or
-// before its extension, and ".gz": messages.1, messages-20261121,
-// messages.2.gz, ha_20261121-101500.txt.
+// Their names are the log's with a number, a date or "old" at the end or before the
+// extension, and ".gz": messages.1, messages-20261121, messages.2.gz,
+// ha_20261121-101500.txt.
 func (r *following) rotated() ([]*source, error) {
 	for range 10 {
 		names, err := r.rotatedNames()
@@ -291,7 +294,7 @@ func (r *following) rotated() ([]*source, error) {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("%s: its rotated files change all the time", r.File)
+	return nil, fmt.Errorf("%s: its rotated files keep changing", r.File)
 }
 
 type rotatedFile struct {
@@ -315,7 +318,7 @@ func (r *following) rotatedNames() (map[string]rotatedFile, error) {
 			all[filepath.Join(filepath.Dir(log), e.Name())] = rotatedFile{suffix, info}
 		}
 	}
-	for name := range all { // while it is being compressed, there are both
+	for name := range all { // while a file is being compressed, both exist
 		if _, both := all[strings.TrimSuffix(name, ".gz")]; both && strings.HasSuffix(name, ".gz") {
 			delete(all, name)
 		}
@@ -329,8 +332,8 @@ var (
 	stampName    = regexp.MustCompile(`^[-_.:T]?[0-9]{4}[-_.:T0-9]*$`)
 )
 
-// rotationSuffix returns what rotation added to the name of a log, without
-// ".gz"; "" if name is not that of a rotated file.
+// rotationSuffix returns what rotation added to the name of a log, without ".gz"; ""
+// if name is not a rotated file of it.
 func rotationSuffix(log, name string) string {
 	name = strings.TrimSuffix(name, ".gz")
 	suffix, found := strings.CutPrefix(name, log)
@@ -352,7 +355,7 @@ func openAll(names map[string]rotatedFile) ([]*source, error) {
 		s, err := openSource(name)
 		if err == nil && !s.is(f.info) {
 			s.close()
-			err = fs.ErrNotExist // the name is another file's by now
+			err = fs.ErrNotExist // another file has the name now
 		}
 		if err != nil {
 			return list, err
@@ -363,8 +366,8 @@ func openAll(names map[string]rotatedFile) ([]*source, error) {
 	return list, nil
 }
 
-// sortRotated sorts rotated files, oldest first: by number or date where all
-// names have one, else by the time of the last write.
+// sortRotated sorts rotated files, oldest first: by number or date if all names have
+// one, else by the time of the last write.
 func sortRotated(list []*source) {
 	all := func(form *regexp.Regexp) bool {
 		return !slices.ContainsFunc(list, func(s *source) bool { return !form.MatchString(s.suffix) })

@@ -1,3 +1,7 @@
+// Package follow reads growing logs: files across rotations, the kernel's messages,
+// and the systemd journal. Each line is delivered once, with a cursor behind it,
+// also across restarts. It does not store cursors, and does not know what a line
+// means.
 package follow
 
 import (
@@ -17,62 +21,63 @@ import (
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
-// A Follower reads a growing log, every line once and in order, across
-// restarts and rotations: by rename or by copy and truncate, and several of
-// them between two reads, compressed with gzip or not. Rotated files are
-// looked for beside the log (where it really is, if File is a symbolic link)
-// under the names that rotated says.
+// A Follower reads a growing log, every line once and in order, across restarts and
+// rotations: by rename or by copy and truncate, several between two reads,
+// compressed with gzip or not. Rotated files are searched for in the directory of
+// the log (of its target, if File is a symbolic link).
 //
-// A line counts when its line end is written. The last line of a file that was
-// renamed away needs none, once nothing was written to that file for settle.
-// Lines longer than maxLine are cut. NUL bytes are left out.
+// A line is read once it has its line end. The last line of a file that was renamed
+// needs none after nothing was written to that file for 3 s, or 1 min while the new
+// file is empty. Lines are cut after 64 KiB. NUL bytes are skipped.
 type Follower struct {
 	File string
 	Log  *slog.Logger
-	// FromStart begins at the beginning of the file where there is no cursor,
-	// as for a log that was captured.
+	// FromStart begins at the start of the file if there is no cursor, for example
+	// in a capture.
 	FromStart bool
-	// Rotated begins, with FromStart, with the files that were rotated away
-	// before, at most the newest maxPast of them.
+	// Rotated begins, with FromStart, at the start of the rotated files, at most
+	// the newest maxRotated.
 	Rotated bool
-	// Read reads one line; nil: ParseLogLine.
+	// Read parses one line; nil: [syslog.ParseLine].
 	Read func(string) hsm.LogLine
 
 	settle time.Duration // 0: settle
 }
 
+// WakeInterval is how often a [Follower] polls its log, at least.
+const WakeInterval = time.Second
+
 const (
-	batchSize   = 256 << 10 // bytes read at once
-	maxLine     = 64 << 10  // bytes of a line that are kept
-	WakeEvery   = time.Second
-	settle      = 3 * time.Second  // no write for so long: half a line stays so
+	batchSize   = 256 << 10        // bytes that are read at once
+	maxLine     = 64 << 10         // bytes of a line that are delivered
+	settle      = 3 * time.Second  // after which half a line, to which nothing was added, is complete
 	abandoned   = time.Minute      // the same, while the new file is empty
-	linger      = 10 * time.Minute // a rotated file is read on for so long after its last write
+	linger      = 10 * time.Minute // after the last write to a rotated file until it is no longer read
 	maxRetry    = 10 * time.Second
-	maxFinished = 8 // rotated files that a cursor keeps in mind
+	maxFinished = 8 // rotated files in a cursor
 )
 
-// Deliver takes new lines and the cursor behind them. Without lines, only the
-// cursor has moved.
+// A deliverFunc takes new lines and the cursor behind them. Without lines, only the
+// cursor has changed.
 type deliverFunc = func(lines []hsm.LogLine, cursor []byte) error
 
-// following is a Follower at work.
+// following is a Follower that runs.
 type following struct {
 	*Follower
 	deliver deliverFunc
 	files   []*source // oldest first; the last is the log itself, or the newest seen
 	begun   bool
-	moved   bool // files changed since the last cursor was delivered
-	seen    fs.FileInfo
+	moved   bool        // files changed since the last cursor was delivered
+	seen    fs.FileInfo // of the log when it was last checked; nil: not since files changed
 	seenAt  time.Time
 	buffer  []byte
 }
 
-// Run follows the log from a cursor that it gave before; nil begins at the end
-// of the file, or at the beginning of one that appears later. It calls deliver
-// with new lines and the cursor behind them, and again from the same line on
-// while deliver returns an error, until ctx is done. With no lines only the
-// cursor has moved. The one error it returns is a cursor that it did not make.
+// Run follows the log from a cursor that it delivered before; nil begins at the end
+// of the file, or at the start of one that appears later. It calls deliver with new
+// lines and the cursor behind them, and again from the same line on while deliver
+// returns an error, until ctx is done. Without lines, only the cursor has changed.
+// It returns an error only for a cursor that it did not make.
 func (f *Follower) Run(ctx context.Context, from []byte, deliver func(lines []hsm.LogLine, cursor []byte) error) error {
 	r := &following{Follower: f, deliver: deliver, buffer: make([]byte, batchSize)}
 	defer r.close()
@@ -86,13 +91,13 @@ func (f *Follower) Run(ctx context.Context, from []byte, deliver func(lines []hs
 	failures := 0
 	for ctx.Err() == nil {
 		w.arm(f)
-		err := r.look(ctx)
+		err := r.poll(ctx)
 		if err == nil {
 			if failures > 0 {
 				f.Log.Info("log is read again", "file", f.File, "after_failures", failures)
 			}
 			failures = 0
-			w.wait(ctx, WakeEvery)
+			w.wait(ctx, WakeInterval)
 			continue
 		}
 		if failures++; failures == 1 && ctx.Err() == nil {
@@ -103,8 +108,8 @@ func (f *Follower) Run(ctx context.Context, from []byte, deliver func(lines []hs
 	return nil
 }
 
-// look delivers every complete line that is there.
-func (r *following) look(ctx context.Context) error {
+// poll delivers every complete line that is there.
+func (r *following) poll(ctx context.Context) error {
 	if !r.begun {
 		if err := r.begin(); err != nil {
 			return err
@@ -123,8 +128,8 @@ func (r *following) look(ctx context.Context) error {
 	return nil
 }
 
-// begin stands at the end of the log, and behind the rotated files. That is
-// delivered, so that a restart goes on from here.
+// begin chooses the place to begin at. Its cursor is delivered, so that a restart
+// continues from there.
 func (r *following) begin() (err error) {
 	defer func() {
 		if err != nil {
@@ -148,7 +153,7 @@ func (r *following) begin() (err error) {
 		}
 	}
 	if current == nil || current.Offset < fingerprint {
-		if err := r.passRotated(); err != nil {
+		if err := r.beginRotated(); err != nil {
 			return err
 		}
 	}
@@ -156,26 +161,26 @@ func (r *following) begin() (err error) {
 	return nil
 }
 
-// maxPast bounds the rotated files that are read from their beginning.
-const maxPast = 20
+// maxRotated bounds the rotated files that are read from their start.
+const maxRotated = 20
 
-// passRotated puts the end of the newest rotated file before what is followed:
-// of what comes later, it tells that it is newer.
-func (r *following) passRotated() error {
+// beginRotated puts the rotated files that are read before the log. If none is, it
+// puts the end of the newest one there, by which later ones are known to be newer.
+func (r *following) beginRotated() error {
 	rotated, err := r.rotated()
 	if err != nil || len(rotated) == 0 {
 		return err
 	}
 	if r.FromStart && r.Rotated {
-		past := max(0, len(rotated)-maxPast)
-		closeAll(rotated[:past])
-		for _, s := range rotated[past:] {
+		first := max(0, len(rotated)-maxRotated)
+		closeAll(rotated[:first])
+		for _, s := range rotated[first:] {
 			if err := s.moveTo(0); err != nil {
-				closeAll(rotated[past:])
+				closeAll(rotated[first:])
 				return err
 			}
 		}
-		r.files = append(rotated[past:], r.files...)
+		r.files = append(rotated[first:], r.files...)
 		return nil
 	}
 	last := len(rotated) - 1
@@ -190,7 +195,7 @@ func (r *following) passRotated() error {
 	return nil
 }
 
-// explain adds to an error what to do about it.
+// explain adds the remedy to an error.
 func (r *following) explain(err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("%w; let the agent's user read %s and search its directory (group adm, or setfacl -m u:USER:r)", err, r.File)
@@ -200,32 +205,33 @@ func (r *following) explain(err error) error {
 
 func (r *following) close() { closeAll(r.files) }
 
-// A watch wakes a Follower when something happens beside its log. Where that
-// does not work, the Follower looks each lookEvery.
+// A watch wakes a Follower when the directory of its log changes. Where that does not
+// work, the Follower polls at each WakeInterval.
 type watch struct {
 	*fsnotify.Watcher
 	directories map[string]fs.FileInfo
-	told        bool
+	warned      bool
 }
 
 func (f *Follower) newWatch() *watch {
 	w := &watch{directories: make(map[string]fs.FileInfo)}
 	var err error
 	if w.Watcher, err = fsnotify.NewWatcher(); err != nil {
-		w.tell(f, err)
+		w.warn(f, err)
 	}
 	return w
 }
 
-func (w *watch) tell(f *Follower, err error) {
-	if !w.told {
-		f.Log.Warn("no wake-up from the log's directory; looking each second", "file", f.File, "err", err)
+// warn logs once that the watch does not work.
+func (w *watch) warn(f *Follower, err error) {
+	if !w.warned {
+		f.Log.Warn("no wake-up from the log's directory; polling every second", "file", f.File, "err", err)
 	}
-	w.told = true
+	w.warned = true
 }
 
-// arm watches the log's directory, and that of the file that it is a link to,
-// again when they are others than before.
+// arm watches the directory of the log, and that of its target if it is a symbolic
+// link, unless it watches the same ones already.
 func (w *watch) arm(f *Follower) {
 	if w.Watcher == nil {
 		return
@@ -239,9 +245,9 @@ func (w *watch) arm(f *Follower) {
 		if old := w.directories[d]; old != nil && os.SameFile(old, info) {
 			continue
 		}
-		w.Remove(d) // it may be watched under a name that another has now
+		w.Remove(d) // the name may be another directory's now
 		if err := w.Add(d); err != nil {
-			w.tell(f, err)
+			w.warn(f, err)
 			continue
 		}
 		w.directories[d] = info
@@ -264,7 +270,7 @@ func (w *watch) wait(ctx context.Context, d time.Duration) {
 	case <-w.Events:
 	case <-w.Errors:
 	}
-	for range 100 { // what has happened by now is seen by one look
+	for range 100 { // one poll is enough for all events so far
 		select {
 		case <-w.Events:
 		case <-w.Errors:
@@ -280,7 +286,7 @@ func (w *watch) close() {
 	}
 }
 
-// real returns where the log is, if File is a symbolic link.
+// real returns the target of File if that is a symbolic link.
 func (f *Follower) real() string {
 	if file, err := filepath.EvalSymlinks(f.File); err == nil {
 		return file
@@ -288,8 +294,8 @@ func (f *Follower) real() string {
 	return f.File
 }
 
-// lineText returns a line without its end and without NULs, which fill holes
-// after a crash and before a writer that does not append.
+// lineText returns a line without its end and without NULs, which fill the holes
+// after a crash or a truncation under a writer that does not append.
 func lineText(line []byte) string {
 	n := len(line)
 	for n > 0 && (line[n-1] == '\n' || line[n-1] == '\r') {
@@ -305,4 +311,5 @@ func lineText(line []byte) string {
 	return s
 }
 
+// cutMark ends a line that was cut.
 const cutMark = " [cut: longer than 65536 bytes]"

@@ -17,11 +17,11 @@ import (
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
-// A reading follows one log, look by look.
+// A reading follows one log, poll by poll.
 type reading struct {
 	*testing.T
 	file   string
-	said   bytes.Buffer // what was logged
+	logged bytes.Buffer
 	got    []string
 	cursor []byte
 	*following
@@ -38,7 +38,7 @@ func (r *reading) restart() {
 	if r.following != nil {
 		r.following.close()
 	}
-	f := &Follower{File: r.file, Log: slog.New(slog.NewTextHandler(&r.said, nil)), settle: time.Nanosecond}
+	f := &Follower{File: r.file, Log: slog.New(slog.NewTextHandler(&r.logged, nil)), settle: time.Nanosecond}
 	r.following = &following{Follower: f, buffer: make([]byte, batchSize), deliver: func(lines []hsm.LogLine, cursor []byte) error {
 		for _, l := range lines {
 			r.got = append(r.got, l.Message)
@@ -51,14 +51,14 @@ func (r *reading) restart() {
 			r.Fatal(err)
 		}
 	}
-	must(r.T, r.look(r.Context()))
+	must(r.T, r.poll(r.Context()))
 }
 
-// sees looks, and compares what came since it was last asked.
+// sees polls, and compares the lines delivered since it was last called.
 func (r *reading) sees(want ...string) {
 	r.Helper()
 	for range 3 {
-		if err := r.look(r.Context()); err != nil {
+		if err := r.poll(r.Context()); err != nil {
 			r.Fatal(err)
 		}
 	}
@@ -91,7 +91,7 @@ func TestFollowBeginsAtTheEnd(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "messages")
 	add(t, log, "old\nhal")
 	r := read(t, log)
-	r.restart() // the place is kept though no line came
+	r.restart() // the cursor was delivered although no line was
 	add(t, log, "f\nnew\n")
 	r.sees("half", "new")
 }
@@ -158,7 +158,7 @@ func TestFollowReplaced(t *testing.T) {
 	r := read(t, log)
 	text := strings.Repeat("line\n", 300)
 	add(t, log, text)
-	r.look(t.Context())
+	r.poll(t.Context())
 	r.got = nil
 	add(t, filepath.Join(dir, "new"), text+"next\n")
 	must(t, os.Rename(filepath.Join(dir, "new"), log))
@@ -189,7 +189,7 @@ func TestFollowOtherFilesBeside(t *testing.T) {
 	r.sees("ours")
 }
 
-func TestFollowTellsOfLoss(t *testing.T) {
+func TestFollowWarnsOfLoss(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "messages")
 	add(t, log, "first\n")
 	r := read(t, log)
@@ -198,8 +198,8 @@ func TestFollowTellsOfLoss(t *testing.T) {
 	add(t, log, "b\n")
 	r.restart()
 	r.sees("b")
-	if n := strings.Count(r.said.String(), "level=WARN"); n != 1 || !strings.Contains(r.said.String(), "lines may be missing") {
-		t.Errorf("%d warnings:\n%s", n, r.said.String())
+	if n := strings.Count(r.logged.String(), "level=WARN"); n != 1 || !strings.Contains(r.logged.String(), "lines may be missing") {
+		t.Errorf("%d warnings:\n%s", n, r.logged.String())
 	}
 }
 
@@ -258,7 +258,7 @@ func follow(t *testing.T, f *Follower) (next func() string) {
 func TestFollowDirectoryThatAppears(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "later", "messages")
 	next := follow(t, &Follower{File: log, Log: slog.New(slog.DiscardHandler)})
-	for _, line := range []string{"a", "b"} { // the directory is another the second time
+	for _, line := range []string{"a", "b"} { // the second time, it is another directory
 		must(t, os.Mkdir(filepath.Dir(log), 0o700))
 		add(t, log, line+"\n")
 		if got := next(); got != line {
@@ -271,10 +271,10 @@ func TestFollowDirectoryThatAppears(t *testing.T) {
 func TestFollowNotReadable(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "messages")
 	must(t, os.Symlink(log, log)) // a loop of links cannot be opened, even by root
-	var said bytes.Buffer
+	var logged bytes.Buffer
 	ctx, cancel := context.WithCancel(t.Context())
-	f := &Follower{File: log, Log: slog.New(slog.NewTextHandler(&said, nil))}
-	go func() { // some attempts later it is a file
+	f := &Follower{File: log, Log: slog.New(slog.NewTextHandler(&logged, nil))}
+	go func() { // after some attempts it is a file
 		for range 5 {
 			wait.Sleep(ctx, 20*time.Millisecond)
 		}
@@ -282,16 +282,16 @@ func TestFollowNotReadable(t *testing.T) {
 		os.WriteFile(log, nil, 0o600)
 	}()
 	err := f.Run(ctx, nil, func([]hsm.LogLine, []byte) error { cancel(); return nil })
-	if err != nil || strings.Count(said.String(), "log not read") != 1 {
-		t.Errorf("%v\n%s", err, said.String())
+	if err != nil || strings.Count(logged.String(), "log not read") != 1 {
+		t.Errorf("%v\n%s", err, logged.String())
 	}
 	if err := (&following{Follower: f}).explain(os.ErrPermission); !strings.Contains(err.Error(), "let the agent's user read") {
 		t.Error(err)
 	}
 }
 
-// BenchmarkFollow reads a file of 200,000 lines, one in ten an ALM line, and
-// reports lines per second beside those of grep -c ALM.
+// BenchmarkFollow reads a file of 200,000 lines, one in ten an ALM line, and reports
+// lines per second, for comparison also of grep -c ALM.
 func BenchmarkFollow(b *testing.B) {
 	const lines = 200_000
 	log := filepath.Join(b.TempDir(), "messages")
@@ -308,7 +308,7 @@ func BenchmarkFollow(b *testing.B) {
 		n := 0
 		r := &following{Follower: &Follower{File: log, Log: slog.New(slog.DiscardHandler)}, buffer: make([]byte, batchSize), begun: true}
 		r.deliver = func(l []hsm.LogLine, _ []byte) error { n += len(l); return nil }
-		if err := r.look(b.Context()); err != nil || n != lines {
+		if err := r.poll(b.Context()); err != nil || n != lines {
 			b.Fatal(n, err)
 		}
 		r.close()
@@ -324,7 +324,7 @@ func BenchmarkFollow(b *testing.B) {
 	b.ReportMetric(float64(lines)*float64(b.N)/grep.Seconds(), "grep-lines/s")
 }
 
-// TestFollowFromStart reads what a captured log holds.
+// TestFollowFromStart reads a captured log.
 func TestFollowFromStart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "log1.txt")
 	if err := os.WriteFile(file, []byte("one\ntwo\n"), 0o600); err != nil {

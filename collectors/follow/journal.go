@@ -17,30 +17,30 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A JournalLog reads the kernel's messages from the systemd journal, by
-// journalctl, so that the agent needs no right but that of group
-// systemd-journal. The journal's own cursor makes each entry count once.
+// A JournalLog reads the kernel's messages from the systemd journal with journalctl,
+// so that the agent only has to be in group systemd-journal. Each entry is delivered
+// once, by the journal's own cursor.
 type JournalLog struct {
 	Log *slog.Logger
 
 	command string // "": journalctl
 }
 
-// A journalEntry is what is used of one line of journalctl -o json.
+// A journalEntry is the part of a line of journalctl -o json that is used.
 type journalEntry struct {
 	Cursor       string          `json:"__CURSOR"`
 	Microseconds string          `json:"__REALTIME_TIMESTAMP"` // since 1970
 	Host         string          `json:"_HOSTNAME"`
-	Message      json.RawMessage `json:"MESSAGE"` // a string, or numbers where it is not UTF-8
+	Message      json.RawMessage `json:"MESSAGE"` // a string, or its bytes as numbers if it is not UTF-8
 }
 
 // maxEntry bounds one entry, in bytes.
 const maxEntry = 1 << 20
 
-// Run follows the journal from a cursor that it gave before; without one from
-// the boot. It calls deliver without lines when it begins, then with each
-// entry, and again while deliver returns an error, until ctx is done. That
-// journalctl ends before is an error.
+// Run follows the journal from a cursor that it delivered before; without one, from
+// the boot. It calls deliver without lines when it begins, then with each entry, and
+// again while deliver returns an error, until ctx is done. It returns an error if
+// journalctl ends before that.
 func (j *JournalLog) Run(ctx context.Context, from []byte, deliver func(lines []hsm.LogLine, cursor []byte) error) error {
 	command := j.command
 	if command == "" {

@@ -21,12 +21,12 @@ import (
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
-// A KernelLog reads the kernel's messages, where the driver of a card in this
-// host writes its alarms, from /dev/kmsg: each record once, also over restarts
-// of the agent within one boot. It needs CAP_SYSLOG where dmesg is restricted.
+// A KernelLog reads the kernel's messages, among which the driver of a card in this
+// host writes its alarms, from /dev/kmsg: each record once, also across restarts of
+// the agent within one boot. It needs CAP_SYSLOG where dmesg is restricted.
 //
-// A record that was there before it began has a Time; one that comes while it
-// reads has none: it happens now.
+// A record that was there before it began has a Time; one that arrives while it
+// reads has none, which means now.
 type KernelLog struct {
 	Log *slog.Logger
 
@@ -34,14 +34,14 @@ type KernelLog struct {
 	boot func() (kernelBoot, error)    // nil: the kernel's
 }
 
-// kernelRecords gives one record a read, and EPIPE where the ring buffer has
-// overtaken the reader.
+// kernelRecords returns one record per Read, and EPIPE if the ring buffer was
+// overwritten before it was read.
 type kernelRecords interface {
 	io.ReadCloser
-	CaughtUp() bool // it has waited for a record
+	CaughtUp() bool // whether it has waited for a record
 }
 
-// A kernelBoot is which boot it is, and when it was.
+// A kernelBoot is the ID and time of a boot.
 type kernelBoot struct {
 	id string
 	at time.Time
@@ -55,10 +55,11 @@ type kernelCursor struct {
 
 const maxRecord = 8 << 10 // the kernel's own limit, in bytes
 
-// Run follows the kernel's messages from a cursor that it gave before; without
+// Run follows the kernel's messages from a cursor that it delivered before; without
 // one, or after a boot, from the oldest that is there. It calls deliver without
-// lines when it begins, then with each record, and again while deliver returns
-// an error, until ctx is done.
+// lines when it begins, then with each record, and again while deliver returns an
+// error, until ctx is done. It returns an error if the messages cannot be read or
+// the cursor is damaged.
 func (k *KernelLog) Run(ctx context.Context, from []byte, deliver func(lines []hsm.LogLine, cursor []byte) error) error {
 	open, boot := k.open, k.boot
 	if open == nil {
@@ -117,7 +118,7 @@ func (k *KernelLog) Run(ctx context.Context, from []byte, deliver func(lines []h
 	return nil
 }
 
-// startAt reads a cursor. Of another boot, it says nothing: every record is new.
+// startAt reads a cursor. If it is of another boot, every record is new.
 func startAt(from []byte, boot string) (kernelCursor, error) {
 	none := kernelCursor{boot, -1}
 	if from == nil {
@@ -133,8 +134,8 @@ func startAt(from []byte, boot string) (kernelCursor, error) {
 	return c, nil
 }
 
-// kernelRecord reads "priority,sequence,microseconds,flags;text" and leaves
-// out the lines of keys and values behind it.
+// kernelRecord reads "priority,sequence,microseconds,flags;text" and ignores the
+// lines of keys and values behind it.
 func kernelRecord(b []byte) (sequence int64, line hsm.LogLine, ok bool) {
 	b, _, _ = bytes.Cut(b, []byte("\n"))
 	head, _, found := bytes.Cut(b, []byte(";"))
@@ -144,13 +145,13 @@ func kernelRecord(b []byte) (sequence int64, line hsm.LogLine, ok bool) {
 	}
 	sequence, ok = answer.Number(fields[1])
 	line = syslog.ParseLine(string(b))
-	if line.Facility == "kern" { // a program may write here, too
+	if line.Facility == "kern" { // programs may also write here
 		line.Process = "kernel"
 	}
 	return sequence, line, ok && line.UptimeSeconds.Known
 }
 
-// deliverUntil repeats deliver until it succeeds or ctx ends.
+// deliverUntil repeats deliver until it succeeds or ctx is done.
 func deliverUntil(ctx context.Context, log *slog.Logger, deliver func() error) {
 	for failures := 0; ctx.Err() == nil; failures++ {
 		err := deliver()
@@ -194,7 +195,7 @@ func openKmsg() (kernelRecords, error) {
 	return &kmsgFile{File: f, conn: conn}, err
 }
 
-// Read waits for a record.
+// Read waits for a record and returns it.
 func (k *kmsgFile) Read(b []byte) (n int, err error) {
 	closed := k.conn.Read(func(fd uintptr) bool {
 		n, err = syscall.Read(int(fd), b)
@@ -205,4 +206,5 @@ func (k *kmsgFile) Read(b []byte) (n int, err error) {
 	return n, cmp.Or(closed, err)
 }
 
+// CaughtUp implements [kernelRecords].
 func (k *kmsgFile) CaughtUp() bool { return k.waited }

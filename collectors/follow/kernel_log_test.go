@@ -17,8 +17,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A ring is a kernel's buffer: a record a read, an error where one is put, and
-// live where what follows comes later.
+// A ring is a kernel's ring buffer. Each Read returns a record or an error; records
+// behind a live arrive later.
 type ring struct {
 	records []any // string, error or live
 	waited  bool
@@ -116,7 +116,7 @@ func TestKernelLog(t *testing.T) {
 	}
 }
 
-// TestKernelLogOfThisHost reads the real one, if it may.
+// TestKernelLogOfThisHost reads the real one, if permitted.
 func TestKernelLogOfThisHost(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -148,7 +148,8 @@ func TestKernelLogWithoutRights(t *testing.T) {
 	}
 }
 
-// TestJournal follows a journalctl of ours, which tells what it was asked for.
+// TestJournal follows a script in place of journalctl, which prints its last
+// argument.
 func TestJournal(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "journalctl")
 	text := `#!/bin/sh
@@ -196,7 +197,7 @@ func TestJournalMissing(t *testing.T) {
 	}
 }
 
-// TestJournalEnds tells what journalctl said.
+// TestJournalEnds checks that the error includes the output of journalctl.
 func TestJournalEnds(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "journalctl")
 	if err := os.WriteFile(script, []byte("#!/bin/sh\necho no rights >&2\nexit 1\n"), 0o700); err != nil {

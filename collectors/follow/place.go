@@ -15,29 +15,30 @@ import (
 	"time"
 )
 
-// A cursor is how far the files of a log were read, oldest first.
+// A cursor is how far the files of a log were read, with the oldest first.
 type cursor struct {
 	Files []place `json:"files"`
 }
 
-// A place is how far one file was read. The file is known by its device and
-// inode, and by what it holds: a truncated file or a reused inode has other
-// bytes before Offset, and a copy has the same.
+// A place is how far one file was read. The file is identified by its device and
+// inode, and by its content: a truncated file or a reused inode has other bytes
+// before Offset, and a copy has the same.
 type place struct {
 	Device   uint64 `json:"device"`
 	Inode    uint64 `json:"inode"`
 	Offset   int64  `json:"offset"`
-	Head     []byte `json:"head"`           // digest of the first bytes, at most fingerprint and Offset
-	Tail     []byte `json:"tail"`           // digest of as many before Offset
-	Size     int64  `json:"size"`           // when it was last read
-	Modified int64  `json:"modified"`       // then, in ns since 1970
-	Skip     bool   `json:"skip,omitempty"` // the line at Offset is too long and its beginning delivered
-	Copy     bool   `json:"copy,omitempty"` // the next file goes on in the middle of its last line
+	Head     []byte `json:"head"`           // digest of the first bytes, up to fingerprint and Offset
+	Tail     []byte `json:"tail"`           // digest of as many bytes before Offset
+	Size     int64  `json:"size"`           // bytes, when it was last read
+	Modified int64  `json:"modified"`       // when it was last read, in ns since 1970
+	Skip     bool   `json:"skip,omitempty"` // the line at Offset is too long, and its beginning was delivered
+	Copy     bool   `json:"copy,omitempty"` // the next file continues its last line
 }
 
-const fingerprint = 512 // bytes
+// fingerprint is how many bytes identify a file.
+const fingerprint = 512
 
-// resume stands where a cursor says.
+// resume continues from a cursor.
 func (r *following) resume(text []byte) error {
 	var c cursor
 	err := json.Unmarshal(text, &c)
@@ -45,7 +46,7 @@ func (r *following) resume(text []byte) error {
 		err = c.check()
 	}
 	if err != nil {
-		return fmt.Errorf("cursor of log %s is damaged: %w; to go on at the end of the log, move the state directory aside", r.File, err)
+		return fmt.Errorf("cursor of log %s is damaged: %w; to continue at the end of the log, move the state directory away", r.File, err)
 	}
 	for _, p := range c.Files {
 		r.files = append(r.files, &source{place: p})
@@ -56,7 +57,7 @@ func (r *following) resume(text []byte) error {
 
 func (c cursor) check() error {
 	if c.Files == nil {
-		return errors.New("it names no files")
+		return errors.New("no files in it")
 	}
 	for _, p := range c.Files {
 		if p.Offset < 0 || p.Inode == 0 || len(p.Head) != digestSize || len(p.Tail) != digestSize {
@@ -66,7 +67,7 @@ func (c cursor) check() error {
 	return nil
 }
 
-// in reports whether content has, up to p, what p was read in.
+// in reports whether content is, up to p, that of the file of p.
 func (p place) in(content io.ReaderAt) bool {
 	n := min(p.Offset, fingerprint)
 	head, err := digest(content, 0, n)
@@ -79,6 +80,7 @@ func (p place) in(content io.ReaderAt) bool {
 
 const digestSize = 8
 
+// digest returns a digest of n bytes of content, at most fingerprint.
 func digest(content io.ReaderAt, from, n int64) ([]byte, error) {
 	var b [fingerprint]byte
 	if _, err := io.ReadFull(io.NewSectionReader(content, from, n), b[:n]); err != nil {
@@ -88,14 +90,14 @@ func digest(content io.ReaderAt, from, n int64) ([]byte, error) {
 	return s[:digestSize], nil
 }
 
-// A source is a file of the log.
+// A source is a file of the log, and how far it was read.
 type source struct {
 	place
-	content readable  // nil: gone
-	packed  bool      // compressed: complete
+	content readable  // nil: not open
+	packed  bool      // compressed, and so complete
 	suffix  string    // what rotation added to the name
-	grown   time.Time // when quiet last saw it to have grown
-	size    int64     // as it was last seen
+	grown   time.Time // when quiet last saw that it had grown
+	size    int64     // bytes, when it was last seen
 }
 
 type readable interface {
@@ -106,7 +108,7 @@ type readable interface {
 
 // openSource opens a file at its beginning.
 func openSource(name string) (*source, error) {
-	// A pipe under the log's name must not block the agent.
+	// A pipe with the name of the log must not block the agent.
 	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
@@ -144,7 +146,7 @@ func (p place) is(info fs.FileInfo) bool {
 	return p.Device == device && p.Inode == inode
 }
 
-// moveTo makes s stand at an offset.
+// moveTo sets the place of s to an offset.
 func (s *source) moveTo(offset int64) (err error) {
 	info, err := s.content.Stat()
 	if err != nil {
@@ -168,7 +170,8 @@ func (s *source) moveTo(offset int64) (err error) {
 	return nil
 }
 
-// unread returns how many bytes a file that can grow has behind s.
+// unread returns how many bytes are behind the place of s; 0 if the file is not open
+// or compressed.
 func (s *source) unread() int64 {
 	if s.content == nil || s.packed {
 		return 0
@@ -180,8 +183,8 @@ func (s *source) unread() int64 {
 	return info.Size() - s.Offset
 }
 
-// quiet reports that s was not seen to grow for d. The first call begins that
-// time; when the last write was says nothing about the next.
+// quiet reports whether s was not seen to grow for d, counted from the first call: a
+// last write before that says nothing about the next one.
 func (s *source) quiet(d time.Duration) bool {
 	if s.content == nil || s.packed {
 		return true
@@ -216,8 +219,8 @@ func closeAll(list []*source) {
 	}
 }
 
-// lastLineEnd returns the offset behind the last complete line before size. If
-// that line is too long to look for, it returns an offset in it.
+// lastLineEnd returns the offset behind the last complete line before size. If the
+// last batchSize bytes have no line end, it returns size, and that this is in a line.
 func lastLineEnd(file io.ReaderAt, size int64) (offset int64, inLine bool) {
 	start := max(0, size-batchSize)
 	tail := make([]byte, size-start)
@@ -229,6 +232,7 @@ func lastLineEnd(file io.ReaderAt, size int64) (offset int64, inLine bool) {
 	return start + int64(end), false
 }
 
+// contentSize returns the size of content, uncompressed.
 func contentSize(content readable) (int64, error) {
 	if _, packed := content.(*unpacked); packed {
 		return io.Copy(io.Discard, io.NewSectionReader(content, 0, 1<<62))
@@ -240,18 +244,20 @@ func contentSize(content readable) (int64, error) {
 	return info.Size(), nil
 }
 
-// unpacked reads a gzip file at offsets of what it holds. Going back by more
-// than windowSize begins again.
+// unpacked reads a gzip file at offsets of its uncompressed content. To go back by
+// more than windowSize, it starts again.
 type unpacked struct {
 	*os.File
 	z      *gzip.Reader
-	window []byte
-	start  int64 // of window
-	end    bool
+	window []byte // the last bytes that were read
+	start  int64  // offset of window
+	end    bool   // window ends with the content
 }
 
+// windowSize is the size of a window before a fill, in bytes.
 const windowSize = 2 * batchSize
 
+// ReadAt implements [io.ReaderAt].
 func (u *unpacked) ReadAt(p []byte, offset int64) (n int, err error) {
 	if u.z == nil || offset < u.start {
 		if _, err := u.Seek(0, io.SeekStart); err != nil {
@@ -277,6 +283,7 @@ func (u *unpacked) ReadAt(p []byte, offset int64) (n int, err error) {
 	return n, err
 }
 
+// fill reads more into the window, and drops old bytes from it.
 func (u *unpacked) fill() error {
 	if extra := len(u.window) - windowSize; extra > 0 {
 		u.window = append(u.window[:0], u.window[extra:]...)
@@ -296,8 +303,8 @@ func (u *unpacked) fill() error {
 	return err
 }
 
-// complete reports whether the short read was the end of the stream, and not a
-// file cut off in it.
+// complete reports whether a short read was at the end of the stream, rather than in
+// a file that is cut off.
 func (u *unpacked) complete() bool {
 	_, err := u.z.Read(make([]byte, 1))
 	return errors.Is(err, io.EOF)

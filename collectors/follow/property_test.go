@@ -25,21 +25,21 @@ const (
 	mixed
 )
 
-// A logDir is a log with its rotated files, one that writes it, and one that
-// follows it look by look.
+// A logDir is a log with its rotated files, its writer, and a follower that polls
+// when called.
 type logDir struct {
 	t       testing.TB
 	random  *rand.Rand
 	file    string
 	pen     *os.File // of the writer; may be behind a renamed file
-	half    string   // what is written of a line whose end is missing
+	half    string   // the missing end of a line
 	next    int
 	want    []string
 	kinds   int  // of rotation
 	dated   bool // rotated files have a stamp, not a number
 	stamp   int
 	rotated []string // by number, newest first
-	since   int      // rotations since the last look
+	since   int      // rotations since the last poll
 	known   bool     // the follower has delivered a cursor in the file of the pen
 
 	follower *following
@@ -56,7 +56,7 @@ func newLogDir(t testing.TB, dir string, seed uint64) *logDir {
 		d.open()
 	}
 	d.start()
-	d.look()
+	d.poll()
 	return d
 }
 
@@ -141,8 +141,8 @@ func (d *logDir) shift() string {
 	return d.rotated[0]
 }
 
-// rename is logrotate with create: the writer goes on in the renamed file
-// until it is told.
+// rename is logrotate with create: the writer continues in the renamed file for some
+// time.
 func (d *logDir) rename() {
 	if d.pen == nil || d.kinds == copies {
 		return
@@ -152,13 +152,13 @@ func (d *logDir) rename() {
 	if d.random.IntN(2) == 0 {
 		d.ok(os.WriteFile(d.file, nil, 0o600))
 	}
-	d.maybeLook()
+	d.maybePoll()
 	if d.random.IntN(2) == 0 {
 		d.append(d.random.IntN(4))
-		d.maybeLook()
+		d.maybePoll()
 	}
 	d.end()
-	d.maybeLook()
+	d.maybePoll()
 	d.pen.Close()
 	d.pen = nil
 	if d.random.IntN(2) == 0 {
@@ -170,7 +170,7 @@ func (d *logDir) copyTruncate() {
 	if d.pen == nil || d.kinds == renames {
 		return
 	}
-	if d.kinds == mixed || !d.known { // nothing shows which of the files that nobody saw are copies
+	if d.kinds == mixed || !d.known { // a follower cannot know which of the files it never saw are copies
 		d.end()
 	}
 	d.do("copytruncate")
@@ -179,9 +179,9 @@ func (d *logDir) copyTruncate() {
 	name := d.shift()
 	cut := d.random.IntN(len(text) + 1)
 	d.ok(os.WriteFile(name, text[:cut], 0o600))
-	d.maybeLook()
+	d.maybePoll()
 	d.ok(os.WriteFile(name, text, 0o600))
-	d.maybeLook()
+	d.maybePoll()
 	d.ok(os.Truncate(d.file, 0))
 }
 
@@ -195,7 +195,7 @@ func (d *logDir) compress() {
 	}
 	d.do("compress %s", filepath.Base(d.rotated[i]))
 	pack(d.t, d.rotated[i])
-	d.maybeLook()
+	d.maybePoll()
 	d.ok(os.Remove(d.rotated[i]))
 	d.rotated[i] += ".gz"
 }
@@ -223,9 +223,9 @@ func pack(t testing.TB, name string) {
 	}
 }
 
-func (d *logDir) maybeLook() {
+func (d *logDir) maybePoll() {
 	if d.random.IntN(4) == 0 {
-		d.look()
+		d.poll()
 	}
 }
 
@@ -257,9 +257,9 @@ func (d *logDir) deliver(lines []hsm.LogLine, cursor []byte) error {
 	return nil
 }
 
-func (d *logDir) look() {
-	d.do("look")
-	err := d.follower.look(d.t.Context())
+func (d *logDir) poll() {
+	d.do("poll")
+	err := d.follower.poll(d.t.Context())
 	if errors.Is(err, errRefused) {
 		return
 	}
@@ -267,7 +267,7 @@ func (d *logDir) look() {
 	d.since, d.known = 0, true
 }
 
-// drop removes the oldest rotated files, which were read.
+// drop removes the oldest rotated files, if they were read.
 func (d *logDir) drop() {
 	for d.since == 0 && len(d.rotated) > 2 {
 		d.do("drop %s", filepath.Base(d.rotated[len(d.rotated)-1]))
@@ -297,15 +297,15 @@ func (d *logDir) step() {
 	case 10:
 		d.drop()
 	default:
-		d.look()
+		d.poll()
 	}
 }
 
-// check ends the story, and compares what was delivered with what was written.
+// check ends the sequence, and compares the lines delivered with those written.
 func (d *logDir) check() {
 	d.end()
 	d.refuse = 0
-	d.look()
+	d.poll()
 	d.follower.close()
 	if d.pen != nil {
 		d.pen.Close()
@@ -331,9 +331,9 @@ func play(t testing.TB, seed uint64, steps int) {
 	d.check()
 }
 
-// TestFollowAnySequence plays random stories, each line of which must be
-// delivered once and in order. LUNAWATCH_SEQUENCES says how many, from
-// LUNAWATCH_SEED on.
+// TestFollowAnySequence plays random sequences of events: each line must be delivered
+// once and in order. LUNAWATCH_SEQUENCES is how many, and LUNAWATCH_SEED the seed of
+// the first.
 func TestFollowAnySequence(t *testing.T) {
 	n, first := 300, 1
 	if text := os.Getenv("LUNAWATCH_SEQUENCES"); text != "" {

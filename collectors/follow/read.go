@@ -12,7 +12,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A move is where one file stands once lines are delivered.
+// A move is the new place in one file after lines are delivered.
 type move struct {
 	file   *source
 	offset int64
@@ -31,14 +31,14 @@ func (r *following) drain(ctx context.Context) error {
 			return err
 		}
 		if moves == nil {
-			if r.holds(i) {
+			if r.blocks(i) {
 				return nil
 			}
 			i++
 			continue
 		}
-		// What was read counts if it is still there, and nothing was written
-		// to an older file before it.
+		// The text counts if it is still there, and nothing was written to an
+		// older file before it was read.
 		changed, err := r.arrange()
 		if err != nil {
 			return err
@@ -58,7 +58,8 @@ func (r *following) drain(ctx context.Context) error {
 	return nil
 }
 
-// grown returns the index of the first file before i that has something new.
+// grown returns the index of the first file before i with unread text; i if there is
+// none.
 func (r *following) grown(i int) int {
 	for j, s := range r.files[:i] {
 		if s.unread() > 0 && !s.Copy {
@@ -68,15 +69,15 @@ func (r *following) grown(i int) int {
 	return i
 }
 
-// holds reports whether the files behind i must wait, because the last line of
-// i is not complete.
-func (r *following) holds(i int) bool {
+// blocks reports whether the files behind i must wait because the last line of i is
+// not complete.
+func (r *following) blocks(i int) bool {
 	s := r.files[i]
 	return i < len(r.files)-1 && (s.unread() > 0 || s.Copy && s.Skip)
 }
 
-// next reads what comes next in a file, and where that leads. There are no
-// moves if nothing is complete.
+// next returns the next text in a file, and the moves past it; nil if there is no
+// complete line.
 func (r *following) next(i int) (text []byte, moves []move, err error) {
 	s := r.files[i]
 	n, err := s.content.ReadAt(r.buffer, s.Offset)
@@ -110,8 +111,8 @@ func (r *following) next(i int) (text []byte, moves []move, err error) {
 	return nil, nil, nil
 }
 
-// patience returns how long half a line at the end of a renamed file must have
-// been so.
+// patience returns how long a renamed file must have been quiet until half a line at
+// its end is complete.
 func (r *following) patience(i int) time.Duration {
 	d := r.settle
 	if d == 0 {
@@ -125,8 +126,8 @@ func (r *following) patience(i int) time.Duration {
 	return d * (abandoned / settle)
 }
 
-// join reads the line that begins at the end of a copy and goes on in the next
-// file: the log was truncated in the middle of it.
+// join reads the line that begins at the end of a copy and continues in the next
+// file: the log was truncated within it.
 func (r *following) join(i int, line []byte) (text []byte, moves []move, err error) {
 	s := r.files[i]
 	moves = []move{{s, s.Offset + int64(len(line)), false}}
@@ -155,8 +156,7 @@ func (r *following) join(i int, line []byte) (text []byte, moves []move, err err
 	return nil, nil, nil
 }
 
-// commit delivers text with the cursor that moves lead to. On an error nothing
-// has moved.
+// commit delivers text with the cursor after moves. On an error it undoes them.
 func (r *following) commit(text []byte, moves ...move) error {
 	old := make([]place, len(moves))
 	for i, m := range moves {
@@ -178,8 +178,8 @@ func (r *following) advance(text []byte, moves []move) error {
 		}
 		m.file.Skip = m.skip
 	}
-	// Several files of which nothing was read are found again behind the one
-	// before them, also when they are compressed by then.
+	// The cursor ends with the newest file of which something was read: those
+	// behind it are found again even if they are compressed by then.
 	read := len(r.files) - 1
 	for read > 0 && r.files[read].Offset == 0 {
 		read--
@@ -190,7 +190,7 @@ func (r *following) advance(text []byte, moves []move) error {
 		if old && i > read && (s.packed || s.unread() > 0) {
 			break
 		}
-		if !old || s.Offset > 0 { // an empty file has nothing to know it by
+		if !old || s.Offset > 0 { // an empty file could not be identified
 			c.Files = append(c.Files, s.place)
 		}
 	}
@@ -222,9 +222,9 @@ func (f *Follower) lines(text []byte) []hsm.LogLine {
 	return lines
 }
 
-// prune forgets old files that are read to their end and quiet for linger. The
-// newest of them that held something stays in mind: it tells which rotated
-// files are newer.
+// prune drops old files that were read to their end and are quiet for linger. It
+// closes but does not drop the newest of them that is not empty: by that, later
+// rotated files are known to be newer.
 func (r *following) prune() {
 	mark := len(r.files) - 2
 	for mark > 0 && r.files[mark].Offset == 0 {
@@ -238,7 +238,7 @@ func (r *following) prune() {
 			r.moved = true
 			continue
 		case done && i == mark && s.quiet(linger):
-			s.close() // it may be deleted, and its space free
+			s.close() // so that its space is free once it is deleted
 		}
 		list = append(list, s)
 	}

@@ -43,9 +43,9 @@ func stressLine(writer, n int) string {
 	return fmt.Sprintf("2026 Nov 21 10:00:00 host daemon info NTLS[77]: info : 0 : client %d connected %s", n, strings.Repeat("x", n%61))
 }
 
-// TestFollowStress has processes write, rotates their log under way, and kills
-// the follower again and again: every ALM line arrives once. With
-// LUNAWATCH_STRESS=1 it writes a million lines.
+// TestFollowStress has processes write, rotates their log meanwhile, and kills the
+// follower again and again: every ALM line arrives once. With LUNAWATCH_STRESS=1 it
+// writes a million lines.
 func TestFollowStress(t *testing.T) {
 	lines := 40_000
 	switch {
@@ -91,10 +91,10 @@ func TestFollowStress(t *testing.T) {
 	t.Logf("%d lines by %d processes, %d rotations, follower killed %d times", lines, stressWriters, 2*stressRotations, kills)
 }
 
-const stressTurn = 250 // lines that a writer writes before it asks again
+const stressTurn = 250 // lines that a writer writes before it waits for its next turn
 
-// disturb lets the writers write, and rotates and kills at random turns. It
-// returns how many times it killed.
+// disturb gives the writers n turns, and rotates the log and kills the follower at
+// random turns. It returns how often it killed.
 func disturb(t *testing.T, dir string, n int, turns <-chan io.Writer) (kills int) {
 	random := rand.New(rand.NewPCG(7, 7))
 	rotateAt, killAt := random.Perm(n), random.Perm(n)
@@ -239,7 +239,7 @@ func rotateStress(dir string, n int) error {
 		}
 	}
 	if n%2 == 0 {
-		if err := os.Rename(log, log+".1"); err != nil { // the writers find out by themselves
+		if err := os.Rename(log, log+".1"); err != nil { // the writers notice it by themselves
 			return err
 		}
 		fresh, err := openStressLog(dir)
@@ -268,7 +268,7 @@ func rotateStress(dir string, n int) error {
 
 const stressQueue = "alarms"
 
-// stressFollow keeps every ALM line in a journal, with the cursor in the same
+// stressFollow stores every ALM line in a journal, with the cursor in the same
 // transaction, until it has seen the last.
 func stressFollow(dir string) error {
 	j, err := journal.Open(filepath.Join(dir, "state"))
@@ -281,7 +281,7 @@ func stressFollow(dir string) error {
 	if err != nil {
 		return err
 	}
-	if from == nil { // from the first line on, whenever this process gets to run
+	if from == nil { // from the first line on, whenever this process starts
 		from = []byte(`{"files":[]}`)
 	}
 	ctx, end := context.WithTimeout(context.Background(), 2*time.Minute)
@@ -333,7 +333,7 @@ func checkStress(t *testing.T, dir string, each int) {
 	}
 }
 
-// journalled returns what waits in the journal's queue.
+// journalled returns the contents of the journal's queue.
 func journalled(t *testing.T, dir string) (list []alarms.Notification) {
 	db, err := bbolt.Open(filepath.Join(dir, "state", "state.db"), 0o600, &bbolt.Options{ReadOnly: true})
 	if err != nil {

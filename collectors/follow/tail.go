@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// Tail returns the last whole lines of a file, at most so many bytes.
+// Tail returns the last whole lines of a file, at most most bytes.
 func Tail(file string, most int64) (string, error) {
 	f, err := os.Open(file)
 	if err != nil {

@@ -159,7 +159,7 @@ func TestTruncatedNeverLies(t *testing.T) {
 				t.Fatalf("%s: complete after %d of %d bytes", f.path, i, len(f.text))
 			}
 			part := f.parse(t, f.text[:i])
-			if err := collectortest.Says(collectortest.PlainJSON(t, part.Fact), full); part.Fact != nil && err != "" {
+			if err := collectortest.Contradiction(collectortest.PlainJSON(t, part.Fact), full); part.Fact != nil && err != "" {
 				t.Fatalf("%s: %d of %d bytes, after %q: %s", f.path, i, len(body), answer.Clip(f.text[max(0, i-40):i], 60), err)
 			}
 		}

@@ -32,7 +32,7 @@ func TestLunaCMSessions(t *testing.T) {
 		want := collectortest.PlainJSON(t, f.parse(t, f.text).Fact)
 		for how, text := range map[string]string{"echo": echoed.String(), "pipe": piped.String()} {
 			got := collectortest.PlainJSON(t, f.parse(t, text+"lunacm:>\n").Fact)
-			if collectortest.Says(got, want)+collectortest.Says(want, got) != "" {
+			if collectortest.Contradiction(got, want)+collectortest.Contradiction(want, got) != "" {
 				t.Errorf("%s with %s:\n got %v\nwant %v", name, how, got, want)
 			}
 		}

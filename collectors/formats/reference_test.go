@@ -113,7 +113,7 @@ func TestReferenceLogs(t *testing.T) {
 					good++
 				}
 			}
-			t.Logf("%s: %d of %d, %d lines of which %d kept raw", file, good, all, lines, raw)
+			t.Logf("%s: %d of %d, %d lines of which %d unparsed", file, good, all, lines, raw)
 		})
 	}
 }

@@ -44,7 +44,7 @@ func TestClientConfigGrammar(t *testing.T) {
 			err = collectortest.Match(config, c.want)
 		}
 		if err == nil && strings.HasPrefix(c.want, "sections") {
-			if got := collectortest.PlainJSON(t, config.Sections); collectortest.Says(got, collectortest.PlainJSON(t, json.RawMessage(strings.TrimPrefix(c.want, "sections ")))) != "" {
+			if got := collectortest.PlainJSON(t, config.Sections); collectortest.Contradiction(got, collectortest.PlainJSON(t, json.RawMessage(strings.TrimPrefix(c.want, "sections ")))) != "" {
 				t.Errorf("%s: more than %s: %v", c.name, c.want, got)
 			}
 		}

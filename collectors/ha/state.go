@@ -245,7 +245,7 @@ func (s sources) counts(r report, runs bool, reachable hsm.Opt[bool], pause time
 	case !newer, runs && !reachable.Value:
 		return true
 	case r.state == hsm.HAStateRecovering: // until its next attempt is overdue
-		return runs && now.Sub(r.at) < 2*pause+follow.WakeEvery
+		return runs && now.Sub(r.at) < 2*pause+follow.WakeInterval
 	}
 	return runs && r.state == hsm.HAStateExhausted
 }

@@ -1,3 +1,6 @@
+// Package host observes the machine that the agent runs on: CPU, memory, disks,
+// network, sensors, and the programs and connections of the Luna client. It knows no
+// HSMs.
 package host
 
 import (
@@ -23,23 +26,24 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A Collector looks at the machine that it runs on.
+// lunaDaemons are the daemons of the vendor's client.
+var lunaDaemons = []string{"luna-snmp", "pedclient", "pedserver", "cbs", "htlc"}
+
+// ntlsPort is the TCP port of NTLS on appliances.
+const ntlsPort = 1792
+
+// topProcesses is how many processes are listed.
+const topProcesses = 5
+
+// A Collector polls the machine that it runs on. It implements
+// [collectors.Collector].
 type Collector struct {
 	Device   string
 	Interval time.Duration
 
-	used map[int32]float64 // CPU seconds of each process at the last look
-	at   time.Time         // of the last look
+	used map[int32]float64 // CPU seconds of each process at the last poll
+	at   time.Time         // of the last poll
 }
-
-// lunaDaemons are the programs of the vendor's client that run on their own.
-var lunaDaemons = []string{"luna-snmp", "pedclient", "pedserver", "cbs", "htlc"}
-
-// ntlsPort is where appliances take clients.
-const ntlsPort = 1792
-
-// topProcesses is how many processes a look names.
-const topProcesses = 5
 
 func (h *Collector) String() string { return "host " + h.Device }
 
@@ -48,7 +52,7 @@ func (h *Collector) Run(ctx context.Context, report func(hsm.Observation)) error
 	tick := time.NewTicker(h.Interval)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		report(h.look(ctx))
+		report(h.poll(ctx))
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
@@ -57,7 +61,7 @@ func (h *Collector) Run(ctx context.Context, report func(hsm.Observation)) error
 	return nil
 }
 
-func (h *Collector) look(ctx context.Context) hsm.Observation {
+func (h *Collector) poll(ctx context.Context) hsm.Observation {
 	start := time.Now()
 	v, err := h.read(ctx)
 	o := hsm.Observation{Device: h.Device, Source: "host", At: time.Now(), MaxAge: h.Interval*5/2 + 10*time.Second}
@@ -70,8 +74,8 @@ func (h *Collector) look(ctx context.Context) hsm.Observation {
 	return o
 }
 
-// read looks at everything. What a machine does not have is left out; what it
-// has and cannot be read is an error.
+// read reads everything. What the machine does not have is empty; what it has and
+// cannot be read is an error.
 func (h *Collector) read(ctx context.Context) (v hsm.Host, err error) {
 	for _, part := range []struct {
 		name string
@@ -149,7 +153,7 @@ func readFilesystems(ctx context.Context, v *hsm.Host) error {
 	for _, m := range mounts {
 		u, err := disk.UsageWithContext(ctx, m.Mountpoint)
 		if err != nil || u.Total == 0 || seen[m.Mountpoint] {
-			continue // gone or not allowed since it was listed
+			continue // unmounted since it was listed, or not permitted
 		}
 		seen[m.Mountpoint] = true
 		v.Filesystems = append(v.Filesystems, hsm.Filesystem{
@@ -192,8 +196,8 @@ func readLinks(ctx context.Context, v *hsm.Host) error {
 	return nil
 }
 
-// readProcesses names those that used most CPU time since the last look; at
-// the first look nobody knows.
+// readProcesses lists the processes that used most CPU time since the last poll; none
+// at the first.
 func (h *Collector) readProcesses(ctx context.Context, v *hsm.Host) error {
 	all, err := ps.ProcessesWithContext(ctx)
 	if err != nil {
@@ -234,7 +238,7 @@ func (h *Collector) readProcesses(ctx context.Context, v *hsm.Host) error {
 	return nil
 }
 
-// readSensors takes what the kernel has; a virtual machine has none.
+// readSensors reads the sensors that the kernel has; a virtual machine has none.
 func readSensors(ctx context.Context, v *hsm.Host) {
 	temperatures, _ := host.SensorsTemperaturesWithContext(ctx)
 	for _, t := range temperatures {

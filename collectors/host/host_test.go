@@ -12,17 +12,17 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// TestHost looks at this machine twice, and finds in the second look what this
-// test did between the two.
+// TestHost polls this machine twice, and finds in the second poll what this test did
+// between the two.
 func TestHost(t *testing.T) {
 	h := &Collector{Device: "here", Interval: time.Minute}
-	first := h.look(t.Context())
+	first := h.poll(t.Context())
 	if first.Err != nil {
 		t.Fatal(first.Err)
 	}
 	for start := time.Now(); time.Since(start) < 200*time.Millisecond; {
 	}
-	o := h.look(t.Context())
+	o := h.poll(t.Context())
 	if o.Err != nil {
 		t.Fatal(o.Err)
 	}
@@ -31,7 +31,7 @@ func TestHost(t *testing.T) {
 		t.Errorf("name %q, want %q", v.Name, name)
 	}
 	if v.CPUs < 1 || v.CPUSeconds["user"] <= 0 || v.Memory.Total < 1<<26 || v.Memory.Available > v.Memory.Total {
-		t.Errorf("CPU or memory cannot be: %+v", v)
+		t.Errorf("implausible CPU or memory: %+v", v)
 	}
 	if v.Boot.After(time.Now()) || v.Boot.Before(time.Now().AddDate(-10, 0, 0)) {
 		t.Errorf("boot %s", v.Boot)
@@ -75,7 +75,7 @@ func TestHostInterval(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n != 3 {
-			t.Errorf("%d looks in 150 seconds", n)
+			t.Errorf("%d polls in 150 seconds", n)
 		}
 	})
 }

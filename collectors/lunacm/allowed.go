@@ -1,12 +1,10 @@
 package lunacm
 
-import (
-	"github.com/lunawatch/lunawatch/collectors"
-)
+import "github.com/lunawatch/lunawatch/collectors"
 
-// allowed is every line that may ever be sent to LunaCM. None of the
-// commands changes anything but the slot of its own process or needs a login;
-// the empty line is the only answer that a prompt ever gets.
+// allowed is all the lines that may ever be sent to LunaCM. The commands change
+// nothing but the slot of their own process, and need no login. The empty line is
+// the only answer that a prompt ever gets.
 var allowed = collectors.Allow(
 	``,
 	`exit`,
@@ -23,5 +21,6 @@ var allowed = collectors.Allow(
 	`hagroup listgroups`,
 )
 
-// Allowed returns an error unless line may be sent to LunaCM.
+// Allowed returns a *[collectors.Failed] at step [hsm.Command] unless line may be
+// sent to LunaCM.
 func Allowed(line string) error { return allowed.Check(line) }

@@ -1,3 +1,6 @@
+// Package lunacm asks PCIe, USB and backup HSMs of this host through the vendor's
+// LunaCM: the process, the commands that may be sent, and the cards that it finds.
+// The formats of the answers are in package shell.
 package lunacm
 
 import (
@@ -16,36 +19,36 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// DefaultPath is where the vendor's Luna client has LunaCM.
+// DefaultPath is the path of LunaCM in the vendor's Luna client.
 const DefaultPath = "/usr/safenet/lunaclient/bin/lunacm"
 
-// Program runs the vendor's LunaCM as batches of commands on its standard
-// input, a new process for each, since LunaCM reads the slots only when it
-// starts. One that does not end in time is killed with all its children. While
-// one cannot even be killed, since it waits in the driver, no other is started.
+// Program runs the vendor's LunaCM with batches of commands on its standard input. It
+// starts a process for each batch, because LunaCM reads the slots only when it
+// starts. A process that does not end in time is killed with all its children. While
+// one cannot even be killed, because it waits in the driver, no other is started.
 type Program struct {
-	Path string // "": DefaultLunaCM
+	Path string // "": DefaultPath
 
-	kill  func(pid int) // nil: killGroup
+	kill  func(pid int) // nil: its process group gets SIGKILL
 	mu    sync.Mutex
-	stuck <-chan struct{} // closed when the process that could not be killed has ended; nil: none
+	stuck <-chan struct{} // closed when the process that could not be killed has ended; nil: there is none
 }
 
 const (
 	timeout = time.Minute            // for one batch: the driver's own limit is 500 s
-	grace   = 500 * time.Millisecond // for the end of a process that was killed
-	// prompts that are answered, each by an empty line, before exit could be
-	// taken for a password: one for each group that Chrystoki.conf can hold.
+	grace   = 500 * time.Millisecond // until a killed process has ended
+	// emptyLines are the answers to prompts, before exit could be taken for a
+	// password: one for each group that Chrystoki.conf can have.
 	emptyLines = 100
 )
 
-// prompt is LunaCM's prompt; several stand behind each other where empty
-// lines were read.
+// prompt matches LunaCM's prompt, or several: LunaCM prints one for each empty line
+// that it reads.
 var prompt = regexp.MustCompile(`(?m)^(?:[ \t]*lunacm:>)+`)
 
-// Ask sends commands to one LunaCM and returns the answer to each, with its
-// result line. An answer can be that the command failed. LunaCM's exit status
-// means nothing and is not looked at.
+// Ask sends commands to one LunaCM and returns the answer to each, with its result
+// line, which may state a failure. It ignores LunaCM's exit status, which means
+// nothing. Its errors are a *[collectors.Failed].
 func (l *Program) Ask(ctx context.Context, commands ...string) ([]string, error) {
 	var script strings.Builder
 	for _, c := range commands {
@@ -54,7 +57,7 @@ func (l *Program) Ask(ctx context.Context, commands ...string) ([]string, error)
 		}
 		script.WriteString(c + "\n")
 	}
-	prompts := 1 // none of the commands asks for anything; if one did, it would get nothing
+	prompts := 1 // no command should ask for anything; one that did would get an empty line
 	if commands[len(commands)-1] == "hagroup listgroups" {
 		prompts = emptyLines
 	}
@@ -73,8 +76,8 @@ func (l *Program) Ask(ctx context.Context, commands ...string) ([]string, error)
 	return answers[:len(commands)], nil
 }
 
-// answers takes the text of a session apart: every answer that has its
-// result line. The banner is none.
+// answers splits the text of a session into the answers that have a result line,
+// without the banner.
 func answers(text string) (answers []string) {
 	parts := prompt.Split(answer.Clean(text), -1)
 	for _, part := range parts[1:] {
@@ -85,8 +88,8 @@ func answers(text string) (answers []string) {
 	return answers
 }
 
-// Session runs LunaCM, or the program that Path names, on a script. Its errors
-// are a *[collectors.Failed].
+// Session runs the program with script on its standard input, and returns its output.
+// Its errors are a *[collectors.Failed].
 func (l *Program) Session(ctx context.Context, script string, args ...string) (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,7 +98,7 @@ func (l *Program) Session(ctx context.Context, script string, args ...string) (s
 		l.stuck = nil
 	default:
 		if l.stuck != nil {
-			return "", collectors.Failf(hsm.Timeout, "HSM does not answer: a lunacm that was killed still waits in the driver, so that none is started")
+			return "", collectors.Failf(hsm.Timeout, "HSM does not answer: a lunacm that was killed still waits in the driver; no other is started until it ends")
 		}
 	}
 	path := l.Path
@@ -105,7 +108,7 @@ func (l *Program) Session(ctx context.Context, script string, args ...string) (s
 	cmd := exec.Command(path, args...)
 	out := &head{max: collectors.MaxAnswer}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(script), out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal to ask a password on, and a group to kill
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal to ask for a password on, and a process group to kill
 	cmd.WaitDelay = grace
 	if err := cmd.Start(); err != nil {
 		return "", collectors.Failf(hsm.Unreachable, "lunacm cannot be started: %w; check lunacm.path, and that the agent's user is in group hsmusers", err)
@@ -114,7 +117,7 @@ func (l *Program) Session(ctx context.Context, script string, args ...string) (s
 	go func() {
 		defer close(ended)
 		if errors.Is(cmd.Wait(), exec.ErrWaitDelay) {
-			l.end(cmd.Process.Pid) // its children have the pipe
+			l.end(cmd.Process.Pid) // its children keep the pipe open
 		}
 	}()
 	select {
@@ -131,6 +134,7 @@ func (l *Program) Session(ctx context.Context, script string, args ...string) (s
 	return "", collectors.Failf(hsm.Timeout, "HSM does not answer: lunacm did not end in time and was killed: %w", context.Cause(ctx))
 }
 
+// end kills a process and its children.
 func (l *Program) end(pid int) {
 	if l.kill != nil {
 		l.kill(pid)
@@ -139,12 +143,13 @@ func (l *Program) end(pid int) {
 	syscall.Kill(-pid, syscall.SIGKILL)
 }
 
-// A head keeps the first max bytes that are written to it.
+// A head stores the first max bytes that are written to it.
 type head struct {
 	bytes.Buffer
 	max int
 }
 
+// Write implements [io.Writer].
 func (h *head) Write(p []byte) (int, error) {
 	h.Buffer.Write(p[:min(len(p), max(0, h.max-h.Len()))])
 	return len(p), nil

@@ -76,19 +76,19 @@ func TestCards(t *testing.T) {
 	}
 }
 
-// TestACardThatLosesItsSlot, as by a tamper, is seen, and the others, whose
-// slot numbers change by it, are read as before.
+// TestACardThatLosesItsSlot, for example by a tamper, is reported. The others, whose
+// slot numbers change by that, are read as before.
 func TestACardThatLosesItsSlot(t *testing.T) {
 	t.Parallel()
 	e := collectortest.StartEstate(t, collectortest.WriteNew(t, "cards.yaml", twoCards, 0o644))
 	c := &Cards{Host: "host", Name: "card", Path: e.LunaCM(t), Intervals: quick}
-	told := false
+	tampered := false
 	var before time.Time
 	s := collectortest.WatchCollector(t, c, func(s *hsm.Snapshot) bool {
 		gone, other := collectortest.DeviceOf(s, "card-532018"), collectortest.DeviceOf(s, "card-150022")
-		if !told && !gone.Show.IsZero() && !other.Show.IsZero() {
+		if !tampered && !gone.Show.IsZero() && !other.Show.IsZero() {
 			e.Fault(t, "pci72", "tamper", "chassis")
-			told, before = true, time.Now()
+			tampered, before = true, time.Now()
 		}
 		return gone.Sources["hsm showinfo"].Failure == hsm.Unreachable && other.Show.At.After(before.Add(time.Second))
 	})
@@ -100,7 +100,8 @@ func TestACardThatLosesItsSlot(t *testing.T) {
 	}
 }
 
-// TestStatesOfACard has every HSM Status become what LunaSH would tell.
+// TestStatesOfACard checks what follows from each HSM Status, which LunaSH states by
+// itself.
 func TestStatesOfACard(t *testing.T) {
 	t.Parallel()
 	e := collectortest.StartEstate(t, collectortest.WriteNew(t, "cards.yaml", strings.Replace(twoCards, "150022", "150023", 1), 0o644))
@@ -147,8 +148,8 @@ func TestAHungLunaCMIsKilled(t *testing.T) {
 	}
 }
 
-// TestChildrenOfAHungLunaCM die with it, and one that cannot be killed is not
-// joined by another.
+// TestChildrenOfAHungLunaCM are killed with it. While it cannot be killed, no other is
+// started.
 func TestChildrenOfAHungLunaCM(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -179,7 +180,7 @@ func TestChildrenOfAHungLunaCM(t *testing.T) {
 	<-l.stuck
 	for deadline := time.Now().Add(10 * time.Second); syscall.Kill(child, 0) == nil && !zombie(child); {
 		if time.Now().After(deadline) {
-			t.Fatal("its child runs still")
+			t.Fatal("its child still runs")
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -193,15 +194,15 @@ func zombie(pid int) bool {
 	return err != nil || strings.Contains(string(stat), ") Z ")
 }
 
-// TestWhatLunaCMSays are sessions of programs that are not as they should be.
-func TestWhatLunaCMSays(t *testing.T) {
+// TestLunaCMOutput runs programs whose output is complete, incomplete or unexpected.
+func TestLunaCMOutput(t *testing.T) {
 	t.Parallel()
 	slots := "lunacm:>\\n  Slot Id -> 3\\n  Label -> a\\n  Serial Number -> 532018\\n  Model -> Luna K7\\n  Slot Description -> Admin Token Slot\\n  HSM Status -> OK\\n\\nCommand Result : No Error\\n\\n"
 	set := "lunacm:>\\n Current Slot Id: 3\\n\\nCommand Result : No Error\\n\\n"
 	for _, x := range []struct {
-		name, says string
-		want       hsm.Failure
-		text       string
+		name, output string
+		want         hsm.Failure
+		text         string
 	}{
 		{"nothing", "", hsm.Incomplete, `"slot list"`},
 		{"no slots", "lunacm:>\\n Current Slot Id: None\\n\\nCommand Result : No Error\\n", hsm.Unreachable, "has no slot"},
@@ -209,9 +210,9 @@ func TestWhatLunaCMSays(t *testing.T) {
 		{"dies before the answer", slots + set + "lunacm:>", hsm.Incomplete, `"hsm showinfo"`},
 		{"dies in the answer", slots + set + "lunacm:>\\n  HSM Label -> a\\n", hsm.Incomplete, `"hsm showinfo"`},
 		{"has no such slot", slots + "lunacm:>\\n Error: no.\\n\\nCommand Result : 0x3 (CKR_SLOT_ID_INVALID)\\n" + slots, hsm.Command, "CKR_SLOT_ID_INVALID"},
-		{"moves the slot", strings.Replace(slots, "Id -> 3", "Id -> '$(($$ % 9000))'", 1) + set + slots, hsm.Command, "change all the time"},
+		{"moves the slot", strings.Replace(slots, "Id -> 3", "Id -> '$(($$ % 9000))'", 1) + set + slots, hsm.Command, "keep changing"},
 	} {
-		path := collectortest.WriteNew(t, "lunacm", "#!/bin/sh\ncat >/dev/null\nprintf 'LunaCM v7\\n\\n"+x.says+"'\nexit 3\n", 0o755)
+		path := collectortest.WriteNew(t, "lunacm", "#!/bin/sh\ncat >/dev/null\nprintf 'LunaCM v7\\n\\n"+x.output+"'\nexit 3\n", 0o755)
 		r := &card{lunacm: &Program{Path: path}, serial: "532018"}
 		text, err := r.Run(t.Context(), "hsm showinfo")
 		if collectors.FailureOf(err) != x.want || err != nil && !strings.Contains(err.Error(), x.text) {
@@ -227,7 +228,7 @@ func TestWhatLunaCMSays(t *testing.T) {
 	}
 }
 
-// TestLunaCMGetsNothingElse than commands that change nothing.
+// TestLunaCMGetsNothingElse checks that it gets only commands that change nothing.
 func TestLunaCMGetsNothingElse(t *testing.T) {
 	for _, line := range []string{
 		"slot list", "slot set -slot 0", "slot set -slot 9999", "hsm showinfo", "role show -name co", "hagroup listgroups", "", "exit",

@@ -1,3 +1,6 @@
+// Package snmp reads another SNMP agent: that of an appliance, or luna-snmp on the host
+// of a card. It walks the vendor's modules and parses their tables. It serves no SNMP
+// and sends no traps.
 package snmp
 
 import (
@@ -14,36 +17,36 @@ import (
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
-// An Agent watches one HSM through the SNMP agent of its appliance, or
-// through luna-snmp on the host of a card: the modules CHRYSALIS-UTSP-MIB,
-// SAFENET-HSM-MIB and SAFENET-APPLIANCE-MIB. Each table is a source of its own,
-// named after it: "snmp hsmTable".
+// An Agent watches one HSM through the SNMP agent of its appliance, or through
+// luna-snmp on the host of a card: the modules CHRYSALIS-UTSP-MIB, SAFENET-HSM-MIB and
+// SAFENET-APPLIANCE-MIB. Each table is a source of its own, named after it, such as
+// "snmp hsmTable". An Agent implements [collectors.Source].
 type Agent struct {
 	Device           string
 	Address          string       // host:port
 	Version          string       // "3", always authPriv, or "2c"
 	CommunityFile    setting.File // 2c
 	User             string       // 3
-	AuthProtocol     string       // SHA224, SHA256, SHA384 or SHA512; "" is SHA256
+	AuthProtocol     string       // SHA224, SHA256, SHA384 or SHA512; "": SHA256
 	AuthPasswordFile setting.File
-	PrivProtocol     string // AES, AES192 or AES256; "" is AES
+	PrivProtocol     string // AES, AES192 or AES256; "": AES
 	PrivPasswordFile setting.File
-	Serial           string        // of the HSM, where the agent serves several; "": it serves one
+	Serial           string        // of the HSM, if the agent serves several; "": it serves one
 	Rank             int           // of its observations
-	Interval         time.Duration // the agent renews its rows every minute: less is of no use
-	Timeout          time.Duration // for one answer, asked for twice; 0: 5 s
+	Interval         time.Duration // between polls; the agent renews its rows only once a minute
+	Timeout          time.Duration // of one request, which is sent twice; 0: 5 s
 	Replay           string        // directory of a capture, instead of an agent
 
-	hsms   int             // that the agent serves, once read
-	served map[string]bool // sources that had rows once
+	hsms   int             // number of HSMs that the agent serves, once read
+	served map[string]bool // sources that have had rows
 	window []hsmLoad       // for the utilization, oldest first
 }
 
 const (
-	requestTimeout = 5 * time.Second  // for one answer
-	pollTimeout    = 40 * time.Second // for all answers of one poll
-	// cacheTime is for how long an agent may serve the same rows: what it
-	// answers can be as old as that.
+	requestTimeout = 5 * time.Second  // of one request
+	pollTimeout    = 40 * time.Second // of one poll
+	// cacheTime is how long an agent serves the same rows, and so how old an
+	// answer can be.
 	cacheTime = time.Minute
 )
 
@@ -59,7 +62,7 @@ func (a *Agent) Run(ctx context.Context, report func(hsm.Observation)) error {
 	return nil
 }
 
-// Once reads every object once and reports each source.
+// Once polls every object once and reports each source.
 func (a *Agent) Once(ctx context.Context, report func(hsm.Observation)) {
 	walk := a.walkAll
 	if a.Replay != "" {
@@ -68,8 +71,8 @@ func (a *Agent) Once(ctx context.Context, report func(hsm.Observation)) {
 	a.poll(ctx, walk, report)
 }
 
-// poll reports what walk finds. It is of some moment since the agent renewed
-// its rows, so the time that took is counted in.
+// poll reports what walk reads. The values may be as old as the rows of the agent, so
+// cacheTime is added to the time that the answer took.
 func (a *Agent) poll(ctx context.Context, walk func(context.Context) (walked, error), report func(hsm.Observation)) {
 	start := time.Now()
 	limited, cancel := context.WithTimeout(ctx, pollTimeout)
@@ -89,12 +92,12 @@ func (a *Agent) poll(ctx context.Context, walk func(context.Context) (walked, er
 		switch {
 		case err == nil:
 			o.Facts, o.Err = r.read(s)
-			o.Unread = r.leftovers()
+			o.Unread = r.unreadObjects()
 		case i == 0 || a.served[s.name]:
 			o.Err = err
 		}
 		if o.Err == nil && o.Facts == nil && o.Unread == nil {
-			continue // not served: nothing to say of it
+			continue // it is not served
 		}
 		a.served[s.name] = a.served[s.name] || o.Facts != nil
 		o.Failure = collectors.FailureOf(o.Err)
@@ -102,15 +105,15 @@ func (a *Agent) poll(ctx context.Context, walk func(context.Context) (walked, er
 	}
 }
 
-// An source is a table, or a group of objects, and what it tells.
+// A source is a table, or a group of objects, and its reader.
 type source struct {
 	name   string
-	tables []oid // that it needs whole
+	tables []oid // that must have been read whole
 	read   func(*round) ([]hsm.Fact, error)
 }
 
-// sources lists the sources. The first finds the HSM that the others look
-// for.
+// sources are read in this order. The first finds the HSM whose rows the others
+// choose.
 var sources = []source{
 	{"snmp hsmTable", []oid{hsmObjects.entry}, readHSM},
 	{"snmp hsmOperations", []oid{operationObjects.entry}, readOperations},
@@ -122,21 +125,22 @@ var sources = []source{
 	{"snmp hsmClientRegistrationTable", []oid{clientObjects.entry, assignmentObjects.entry}, readClients},
 }
 
-// An round is one poll while its answer is read.
+// A round is one poll while its answer is read.
 type round struct {
 	agent  *Agent
 	answer walked
 	serial string // of the HSM; "": none was found
 	none   bool   // the HSM has no partition
 
-	unread []string
-	more   int
+	unread []string // of the source that is read
+	more   int      // number of unread objects that are not listed
 }
 
 // maxUnread is how many unread objects a source lists one by one.
 const maxUnread = 20
 
-func (r *round) leave(format string, args ...any) {
+// addUnread adds an object that was not understood.
+func (r *round) addUnread(format string, args ...any) {
 	if len(r.unread) == maxUnread {
 		r.more++
 		return
@@ -144,13 +148,15 @@ func (r *round) leave(format string, args ...any) {
 	r.unread = append(r.unread, answer.Clip(fmt.Sprintf(format, args...), 200))
 }
 
-func (r *round) leftovers() []string {
+// unreadObjects returns the objects that were not understood.
+func (r *round) unreadObjects() []string {
 	if r.more > 0 {
 		return append(r.unread, fmt.Sprintf("and %d more", r.more))
 	}
 	return r.unread
 }
 
+// read reads s if all its tables are whole.
 func (r *round) read(s source) ([]hsm.Fact, error) {
 	for _, t := range s.tables {
 		if err := r.answer.whole(t); err != nil {
@@ -164,7 +170,7 @@ func (r *round) read(s source) ([]hsm.Fact, error) {
 	return facts, nil
 }
 
-// readHSM finds the row of the HSM.
+// readHSM finds the row of the HSM and reads it.
 func readHSM(r *round) ([]hsm.Fact, error) {
 	rows := hsmObjects.rows(r)
 	r.agent.hsms = len(rows)
@@ -183,7 +189,8 @@ func readHSM(r *round) ([]hsm.Fact, error) {
 	return facts, nil
 }
 
-// pick chooses the row of the configured serial number, or the only one.
+// pick returns the index of the row with the configured serial number, or of the only
+// row.
 func (r *round) pick(rows []tableRow[hsmRow]) (int, error) {
 	var serials []string
 	for i, row := range rows {
@@ -195,7 +202,7 @@ func (r *round) pick(rows []tableRow[hsmRow]) (int, error) {
 	found := answer.Clip(strings.Join(serials, ", "), 200)
 	switch {
 	case len(rows) == 0 && len(r.answer.vars) == 0:
-		return 0, collectors.Failf(hsm.Unrecognised, "the agent answers, but shows none of the HSM's objects to this user: it is no agent of a Luna HSM, its luna-snmp does not run, or its view leaves them out")
+		return 0, collectors.Failf(hsm.Unrecognised, "the agent answers, but shows this user none of the HSM's objects: it is not the agent of a Luna HSM, its luna-snmp does not run, or its view does not include them")
 	case len(rows) == 0:
 		return 0, collectors.Failf(hsm.Unrecognised, "the table has no row that can be read")
 	case r.agent.Serial != "":
@@ -206,8 +213,8 @@ func (r *round) pick(rows []tableRow[hsmRow]) (int, error) {
 	return 0, nil
 }
 
-// softwareVersion is the one string below appSoftwareVersion, whose place is
-// not published. A list of several versions is of several appliances.
+// softwareVersion returns the string below appSoftwareVersion, whose OID is not
+// published; "" if there are several. A list of versions is that of several appliances.
 func (r *round) softwareVersion() string {
 	var version string
 	for _, v := range r.answer.under(softwareVersionObject) {
@@ -220,8 +227,8 @@ func (r *round) softwareVersion() string {
 	return version
 }
 
-// alone reports whether objects without an index can be of nothing but the
-// HSM: with several they are sums, or of one that nobody names.
+// alone reports whether objects without an index describe the HSM. With several HSMs
+// they are sums, or describe an unknown one.
 func (r *round) alone() bool { return r.agent.hsms <= 1 }
 
 func readOperations(r *round) ([]hsm.Fact, error) {
@@ -247,8 +254,8 @@ func readNTLS(r *round) ([]hsm.Fact, error) {
 	return facts, nil
 }
 
-// list reports whether rows may be told as the whole list: an agent that does
-// not serve a table looks like one whose table is empty.
+// list reports whether a number of rows is the whole table: an agent that does not
+// serve a table looks like one whose table is empty.
 func (r *round) list(source string, rows int) bool {
 	return r.serial != "" && (rows > 0 || r.agent.served[source])
 }
@@ -307,8 +314,8 @@ func readPartitionPolicies(r *round) ([]hsm.Fact, error) {
 	return facts, nil
 }
 
-// readClients takes the partitions of each client from the table of
-// assignments, which names them by serial number.
+// readClients reads the clients, and their partitions from the table of assignments,
+// which has the serial numbers.
 func readClients(r *round) ([]hsm.Fact, error) {
 	list := hsm.Clients{}
 	assigned := assignmentObjects.rows(r)

@@ -21,8 +21,8 @@ import (
 	"github.com/lunawatch/lunawatch/mib"
 )
 
-// TestSNMPObjects holds the names and numbers of what is read against what our
-// own subagent serves: they are one.
+// TestSNMPObjects compares the names and numbers of the objects that are read with
+// those that our own subagent serves.
 func TestSNMPObjects(t *testing.T) {
 	got := map[string]string{"appSoftwareVersion": softwareVersionObject.String()[1:]}
 	collect(operationObjects, got)
@@ -51,7 +51,8 @@ func collect[R any](table table[R], to map[string]string) {
 	}
 }
 
-// prefixed and implied encode text as an index, the second as the last only.
+// prefixed and implied encode a text as an index; the latter must be the last of its
+// components.
 func prefixed(s string) oid { return append(oid{uint32(len(s))}, implied(s)...) }
 
 func implied(s string) oid {
@@ -62,7 +63,7 @@ func implied(s string) oid {
 	return o
 }
 
-// A fakeAgent is what an agent serves, in its order.
+// A fakeAgent is the objects that an agent serves, in their order.
 type fakeAgent []gosnmp.SnmpPDU
 
 func (f *fakeAgent) add(kind gosnmp.Asn1BER, value any, parts ...oid) {
@@ -125,7 +126,8 @@ func oneHSM(last func(string) oid) fakeAgent {
 	return f.sorted()
 }
 
-// pollSNMP lets a read what get serves and returns the observations by source.
+// pollSNMP has a read what get serves, and returns the device and the observations by
+// source.
 func pollSNMP(a *Agent, get bulkGetter) (hsm.Device, map[string]hsm.Observation) {
 	snap, seen := &hsm.Snapshot{}, make(map[string]hsm.Observation)
 	a.poll(context.Background(), func(context.Context) (walked, error) { return walkRoots(get) }, func(o hsm.Observation) {
@@ -135,7 +137,7 @@ func pollSNMP(a *Agent, get bulkGetter) (hsm.Device, map[string]hsm.Observation)
 	return snap.Devices[0], seen
 }
 
-// TestSNMPSections reads every table, by both encodings of an index.
+// TestSNMPSections reads every table, with both encodings of an index.
 func TestSNMPSections(t *testing.T) {
 	policy := func(description, value string, id int64) hsm.Policy {
 		return hsm.Policy{ID: hsm.Some(id), Description: description, Value: value}
@@ -195,15 +197,15 @@ func TestSNMPSections(t *testing.T) {
 	}
 }
 
-// without leaves out the instances whose OID begins with one of these.
+// without returns f without the instances below objects.
 func (f fakeAgent) without(objects ...oid) fakeAgent {
 	return slices.DeleteFunc(slices.Clone(f), func(v gosnmp.SnmpPDU) bool {
 		return slices.ContainsFunc(objects, func(o oid) bool { return strings.HasPrefix(v.Name, o.String()+".") })
 	})
 }
 
-// TestSNMPHoles takes objects away: what they would have said is unknown, and
-// what is not served at all is no source.
+// TestSNMPHoles removes objects: their values are unknown, and a table that is not
+// served at all is no source.
 func TestSNMPHoles(t *testing.T) {
 	f := oneHSM(prefixed).without(
 		below(hsmObjects.entry, 3), below(hsmObjects.entry, 7), below(hsmObjects.entry, 20), below(partitionObjects.entry, 1),
@@ -222,15 +224,15 @@ func TestSNMPHoles(t *testing.T) {
 	if _, ok := seen["snmp ntls"]; ok || len(seen) != 6 {
 		t.Errorf("sources: %v", seen)
 	}
-	// A table that had rows and has none is empty; that was not known before.
+	// A table that had rows and has none is empty. Without the rows, it is unknown.
 	d, _ = pollSNMP(a, f.without(clientObjects.entry).getBulk)
 	if d.Clients.IsZero() || len(d.Clients.Value) != 0 {
 		t.Errorf("clients: %+v", d.Clients)
 	}
 }
 
-// TestSNMPGarbage serves values that cannot be: they are left out one by one
-// and listed.
+// TestSNMPGarbage serves implausible values: only these are unknown, and they are listed
+// as unread.
 func TestSNMPGarbage(t *testing.T) {
 	var f fakeAgent
 	f.add(gosnmp.Integer, 9, ntlsObjects.entry, oid{1, 0})
@@ -265,8 +267,8 @@ func TestSNMPGarbage(t *testing.T) {
 	}
 }
 
-// TestSNMPBadAgents has agents that loop, go back, fail and never end. Each
-// poll ends; the tables before the fault are read, and none behind it.
+// TestSNMPBadAgents has agents that loop, repeat, fail and never end. Each poll ends;
+// the tables before the fault are read, and none behind it.
 func TestSNMPBadAgents(t *testing.T) {
 	good := oneHSM(prefixed)
 	at := slices.IndexFunc(good, func(v gosnmp.SnmpPDU) bool {
@@ -277,7 +279,7 @@ func TestSNMPBadAgents(t *testing.T) {
 		name string
 		get  bulkGetter
 		want hsm.Failure
-		says string
+		text string
 	}{
 		{"loops", func(after oid, n uint32) (*gosnmp.SnmpPacket, error) {
 			p, _ := good.getBulk(after, 1)
@@ -332,22 +334,22 @@ func TestSNMPBadAgents(t *testing.T) {
 				t.Errorf("what is certain is not read: %+v", d)
 			}
 			if lost := c.want == hsm.Timeout; (d.Show.Value.SoftwareVersion == "") != lost {
-				t.Errorf("software %q: an agent that is lost is asked no more, any other is", d.Show.Value.SoftwareVersion)
+				t.Errorf("software %q: only an agent that no longer answers is not asked again", d.Show.Value.SoftwareVersion)
 			}
 			for _, source := range []string{"snmp hsmPartitionTable", "snmp hsmPolicyTable", "snmp hsmClientRegistrationTable"} {
 				o := seen[source]
-				if o.Failure != c.want || !strings.Contains(fmt.Sprint(o.Err), c.says) || !strings.HasPrefix(fmt.Sprint(o.Err), source) {
+				if o.Failure != c.want || !strings.Contains(fmt.Sprint(o.Err), c.text) || !strings.HasPrefix(fmt.Sprint(o.Err), source) {
 					t.Errorf("%s: %q, %v", source, o.Failure, o.Err)
 				}
 			}
 			if len(d.Partitions.Value)+len(d.Policies.Value.Policies)+len(d.Clients.Value) != 0 {
-				t.Errorf("a half-read table is told: %+v", d)
+				t.Errorf("a half-read table is reported: %+v", d)
 			}
 		})
 	}
 }
 
-// TestSNMPTooBig has an agent that can send no more than three at a time.
+// TestSNMPTooBig has an agent that can send no more than three objects at a time.
 func TestSNMPTooBig(t *testing.T) {
 	good := oneHSM(prefixed)
 	d, _ := pollSNMP(&Agent{Device: "a"}, func(after oid, n uint32) (*gosnmp.SnmpPacket, error) {
@@ -361,8 +363,8 @@ func TestSNMPTooBig(t *testing.T) {
 	}
 }
 
-// TestSNMPUtilization plays counters of polls; the difference must be over
-// five minutes or more, and none over a reset or what cannot be.
+// TestSNMPUtilization plays the counters of polls. A utilization is over five minutes or
+// more, and never over a reset or implausible counters.
 func TestSNMPUtilization(t *testing.T) {
 	type poll struct{ up, busy, commands uint64 }
 	for _, c := range []struct {
@@ -398,7 +400,7 @@ func TestSNMPUtilization(t *testing.T) {
 	}
 }
 
-// TestSNMPIndex tells the two encodings apart.
+// TestSNMPIndex distinguishes the two encodings.
 func TestSNMPIndex(t *testing.T) {
 	for _, c := range []struct {
 		in   oid
@@ -424,7 +426,7 @@ func TestSNMPIndex(t *testing.T) {
 	}
 }
 
-// TestSNMPPeers asks peers on the wire that are no agents.
+// TestSNMPPeers asks peers that are not SNMP agents.
 func TestSNMPPeers(t *testing.T) {
 	dir := t.TempDir()
 	secret := filepath.Join(dir, "secret")
@@ -437,7 +439,7 @@ func TestSNMPPeers(t *testing.T) {
 			answer func(request []byte) []byte
 			close  bool
 			want   hsm.Failure
-			says   string
+			text   string
 		}{
 			{"silent", func([]byte) []byte { return nil }, false, hsm.Unreachable, "does not answer"},
 			{"garbage", func([]byte) []byte { return []byte("HTTP/1.1 400 Bad Request\r\n\r\n") }, false, hsm.Unrecognised, "not SNMP"},
@@ -461,7 +463,7 @@ func TestSNMPPeers(t *testing.T) {
 				a := &Agent{Device: "a", Address: address, Version: version, User: "u", CommunityFile: setting.File(secret), AuthPasswordFile: setting.File(secret), PrivPasswordFile: setting.File(secret), Timeout: 100 * time.Millisecond}
 				var got []hsm.Observation
 				a.Once(t.Context(), func(o hsm.Observation) { got = append(got, o) })
-				if len(got) != 1 || got[0].Failure != c.want || !strings.Contains(got[0].Err.Error(), c.says) || strings.Contains(got[0].Err.Error(), "a secret") {
+				if len(got) != 1 || got[0].Failure != c.want || !strings.Contains(got[0].Err.Error(), c.text) || strings.Contains(got[0].Err.Error(), "a secret") {
 					t.Errorf("%+v", got)
 				}
 			})
@@ -480,7 +482,7 @@ func answerGet(request []byte) []byte {
 	return answer
 }
 
-// respond starts a peer that answers each datagram; nil is no answer.
+// respond starts a peer that answers each datagram; nil means no answer.
 func respond(t *testing.T, answer func(request []byte) []byte) string {
 	t.Helper()
 	l, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -507,8 +509,7 @@ func respond(t *testing.T, answer func(request []byte) []byte) string {
 	return l.LocalAddr().String()
 }
 
-// TestSNMPEnds has the agent end while a peer is silent: at once, and without
-// a word on it.
+// TestSNMPEnds checks that Run ends at once while a peer is silent, and reports nothing.
 func TestSNMPEnds(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("community"), 0o600); err != nil {
@@ -558,9 +559,9 @@ func TestSNMPValidate(t *testing.T) {
 	}
 }
 
-// FuzzSNMPAnswer walks and reads what an agent serves, in order and not:
-// nothing panics, every walk ends, and the HSM is the one asked for. Each octet
-// of ids is a sub-identifier below the vendor's subtrees.
+// FuzzSNMPAnswer walks and reads what an agent serves, in order or not: nothing panics,
+// every walk ends, and the HSM is the configured one. Each octet of ids is a
+// sub-identifier below the vendor's subtrees.
 func FuzzSNMPAnswer(f *testing.F) {
 	f.Add([]byte("\x02\x01\x03\x05\x36\x36\x33\x33\x31"), []byte("east"))
 	f.Add([]byte("\x04\x01\x02\x05\x36\x36\x33\x33\x31\x36"), []byte("\xff"))

@@ -19,6 +19,8 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
+// authProtocols and privProtocols are the protocols of SNMPv3 that may be configured,
+// by name; "" is the default.
 var authProtocols = map[string]gosnmp.SnmpV3AuthProtocol{
 	"": gosnmp.SHA256, "SHA224": gosnmp.SHA224, "SHA256": gosnmp.SHA256, "SHA384": gosnmp.SHA384, "SHA512": gosnmp.SHA512,
 }
@@ -27,10 +29,11 @@ var privProtocols = map[string]gosnmp.SnmpV3PrivProtocol{
 	"": gosnmp.AES, "AES": gosnmp.AES, "AES128": gosnmp.AES, "AES192": gosnmp.AES192, "AES256": gosnmp.AES256,
 }
 
-// protocolName accepts SHA-256 and sha256 alike.
+// protocolName returns the name of a protocol as a key of the tables above: SHA256
+// for sha-256.
 func protocolName(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "-", "")) }
 
-// Validate returns all that is wrong with the settings of a, in the words of the
+// Validate returns every fault of the settings of a, by their keys in the
 // configuration.
 func (a *Agent) Validate() error {
 	errs := []error{
@@ -60,17 +63,17 @@ func (a *Agent) Validate() error {
 	return errors.Join(errs...)
 }
 
-// An session asks one agent in one poll. A new one for each poll finds an
-// agent that has restarted with another engine.
+// A session asks one agent in one poll. Each poll has a new one, because the agent may
+// have restarted with another engine.
 type session struct {
 	agent    *Agent
 	conn     *gosnmp.GoSNMP
 	usm      *gosnmp.UsmSecurityParameters // nil for 2c
-	answered bool                          // the agent takes what we ask
-	stop     func() bool
+	answered bool                          // the agent accepts requests
+	stop     func() bool                   // detaches conn from the context
 }
 
-// connect makes a client with the secrets of the files. Nothing is sent yet.
+// connect opens a session with the secrets of the files. It sends nothing.
 func (a *Agent) connect(ctx context.Context) (*session, error) {
 	host, text, err := net.SplitHostPort(a.Address)
 	if err != nil {
@@ -90,7 +93,7 @@ func (a *Agent) connect(ctx context.Context) (*session, error) {
 	if err := c.conn.Connect(); err != nil {
 		return nil, c.failed(err)
 	}
-	// A read waits for its deadline, not for the context.
+	// A read ends at its deadline, not with the context.
 	udp := c.conn.Conn
 	c.stop = context.AfterFunc(ctx, func() { udp.SetDeadline(time.Unix(1, 0)) })
 	return c, nil
@@ -124,8 +127,8 @@ func (c *session) secrets() (err error) {
 	return nil
 }
 
-// greet asks for sysUpTime.0, which needs no HSM: an agent that takes the user
-// answers, be it that there is no such object, also while its HSM hangs.
+// greet asks for sysUpTime.0, which needs no HSM. An agent that accepts the user
+// answers it, if only that there is no such object, even while its HSM hangs.
 func (c *session) greet() error {
 	if _, err := c.conn.Get([]string{".1.3.6.1.2.1.1.3.0"}); err != nil {
 		return c.failed(err)
@@ -142,15 +145,15 @@ func (c *session) getBulk(after oid, repetitions uint32) (*gosnmp.SnmpPacket, er
 	return packet, nil
 }
 
-// refusals are what an agent answers to a user that it does not know, or whose
-// keys are not its own. Which of them tells nothing: agents differ.
+// refusals are the answers of agents to an unknown user or to wrong keys. Which one it
+// is means nothing: agents differ.
 var refusals = []error{
 	gosnmp.ErrUnknownUsername, gosnmp.ErrWrongDigest, gosnmp.ErrDecryption,
 	gosnmp.ErrUnknownSecurityLevel, gosnmp.ErrUnknownSecurityModels, gosnmp.ErrNotInTimeWindow,
 }
 
-// failed says in our own words why a request got no answer: the library's
-// texts can hold pieces of what was received.
+// failed returns why a request got no answer. It does not use the texts of the
+// library, which can contain parts of what was received.
 func (c *session) failed(err error) *collectors.Failed {
 	at := c.agent.Address
 	refused := strings.Contains(err.Error(), "not authentic") || slices.ContainsFunc(refusals, func(r error) bool { return errors.Is(err, r) })
@@ -162,19 +165,19 @@ func (c *session) failed(err error) *collectors.Failed {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return collectors.Failf(hsm.Unreachable, "SNMP agent %s: nothing listens there", at)
 	case refused || late && !c.answered && c.discovered():
-		return collectors.Failf(hsm.Login, "SNMP agent %s takes no request of user %q: the user name, a password or a protocol is wrong; SNMPv3 does not tell which", at, c.agent.User)
+		return collectors.Failf(hsm.Login, "SNMP agent %s refuses requests of user %q: the user name, a password or a protocol is wrong; SNMPv3 does not tell which", at, c.agent.User)
 	case late && c.answered:
-		return collectors.Failf(hsm.Timeout, "SNMP agent %s answers, but not with the HSM's objects: the HSM or luna-snmp may hang", at)
+		return collectors.Failf(hsm.Timeout, "SNMP agent %s answers, but not requests for the HSM's objects: the HSM or luna-snmp may hang", at)
 	case late && c.usm == nil:
-		return collectors.Failf(hsm.Unreachable, "SNMP agent %s does not answer: the address or the community is wrong, a firewall is between, or it is down; SNMPv2c does not tell which", at)
+		return collectors.Failf(hsm.Unreachable, "SNMP agent %s does not answer: the address or the community is wrong, a firewall blocks it, or it is down; SNMPv2c does not tell which", at)
 	case late:
-		return collectors.Failf(hsm.Unreachable, "SNMP agent %s does not answer: the address is wrong, a firewall is between, or it is down", at)
+		return collectors.Failf(hsm.Unreachable, "SNMP agent %s does not answer: the address is wrong, a firewall blocks it, or it is down", at)
 	case errors.As(err, new(net.Error)):
-		return collectors.Failf(hsm.Unreachable, "SNMP agent %s: the network refuses", at)
+		return collectors.Failf(hsm.Unreachable, "SNMP agent %s: network error", at)
 	}
 	return collectors.Failf(hsm.Unrecognised, "SNMP agent %s answers with what is not SNMP", at)
 }
 
-// discovered reports whether the agent has told its engine, as it tells
-// everybody.
+// discovered reports whether the agent has sent its engine ID, which it sends to
+// anybody.
 func (c *session) discovered() bool { return c.usm != nil && c.usm.AuthoritativeEngineID != "" }

@@ -18,7 +18,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// WalkFile is what an SNMP agent serves, in a capture.
+// WalkFile is the file of what an SNMP agent serves in a capture.
 const WalkFile = "snmpwalk.txt"
 
 // Capture implements [collectors.Source].
@@ -32,11 +32,9 @@ func (a *Agent) Capture(ctx context.Context, keep func(file, text string), repor
 	}, report)
 }
 
-// The form of a walk in a capture is that of snmpwalk -On, one object on each
-// line, with strings in quotes and escaped as in Go. Where a walk broke off
-// stands "# stopped: ROOT LAST".
-
-// String writes a in the form of a capture.
+// String returns a in the form of a capture, which is that of snmpwalk -On: one object
+// per line, with strings quoted as in Go. Each walk that stopped early has a line
+// "# stopped: ROOT LAST".
 func (a walked) String() string {
 	var b strings.Builder
 	for _, v := range a.vars {
@@ -50,6 +48,7 @@ func (a walked) String() string {
 
 const stoppedMark = "# stopped: "
 
+// dumped returns the type and value of an object as in a capture.
 func dumped(value any) string {
 	switch v := value.(type) {
 	case int:
@@ -66,10 +65,11 @@ func dumped(value any) string {
 		}
 		return "Hex-STRING: " + hex.EncodeToString(v)
 	}
-	return "OTHER:" // of a type that no reader takes
+	return "OTHER:" // a type that no table has
 }
 
-// undumped reads what [dumped] or snmpwalk -On wrote.
+// undumped reads a type and value, as of [dumped] or snmpwalk -On. The value is nil
+// for another type.
 func undumped(s string) (any, error) {
 	kind, text, ok := strings.Cut(s, ":")
 	text = strings.TrimSpace(text)
@@ -98,9 +98,9 @@ func undumped(s string) (any, error) {
 	return nil, nil
 }
 
-// readWalk reads what String or snmpwalk -On wrote. A last line without a line
-// end may be cut and is an error, as is every line that is not understood: a
-// table that is half there would tell of rows that are gone.
+// readWalk reads a walk, as of String or snmpwalk -On. A last line without a line end,
+// which may be cut off, is an error, and so is a line that is not understood: rows of
+// an incomplete table would seem to be gone.
 func readWalk(text string) (a walked, err error) {
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		return a, errors.New("the last line has no line end: it may be cut")
@@ -123,7 +123,7 @@ func (a *walked) addLine(line string) error {
 		if !ok1 || !ok2 {
 			return fmt.Errorf("no OIDs in %q", answer.Clip(line, 60))
 		}
-		a.stopped = append(a.stopped, stopped{root, last, collectors.Failf(hsm.Incomplete, "the walk in this capture broke off after %s", last)})
+		a.stopped = append(a.stopped, stopped{root, last, collectors.Failf(hsm.Incomplete, "the walk in this capture stopped after %s", last)})
 		return nil
 	}
 	name, value, _ := strings.Cut(line, " = ")
@@ -139,6 +139,7 @@ func (a *walked) addLine(line string) error {
 	return nil
 }
 
+// captured reads the walk of the capture that is replayed.
 func (a *Agent) captured(context.Context) (walked, error) {
 	text, err := os.ReadFile(filepath.Join(a.Replay, WalkFile))
 	if err != nil {
@@ -151,8 +152,8 @@ func (a *Agent) captured(context.Context) (walked, error) {
 	return answer, nil
 }
 
-// RedactWalk changes every text in a walk of a capture by redact, those within
-// the index of an object, too.
+// RedactWalk changes every text in the walk of a capture by redact, also those in the
+// index of an object.
 func RedactWalk(text string, redact func(string) string) (string, error) {
 	a, err := readWalk(text)
 	if err != nil {
@@ -170,8 +171,8 @@ func RedactWalk(text string, redact func(string) string) (string, error) {
 	return a.String(), nil
 }
 
-// redactIndex changes the runs of characters in an OID, which are texts of its
-// index, and the number of characters before them.
+// redactIndex changes the runs of characters in an OID, which are texts in its index,
+// and the lengths that precede them.
 func redactIndex(o oid, redact func(string) string) oid {
 	var out oid
 	for len(o) > 0 {
@@ -184,7 +185,7 @@ func redactIndex(o oid, redact func(string) string) oid {
 			continue
 		}
 		run, counted := o[:n], len(out) > 0 && out[len(out)-1] == uint32(n)
-		if n > 1 && run[0] == uint32(n-1) { // the number looks like a character
+		if n > 1 && run[0] == uint32(n-1) { // the length is itself a character
 			out, run, counted = append(out, run[0]), run[1:], true
 		}
 		s, _ := indexString(run)

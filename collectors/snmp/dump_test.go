@@ -38,8 +38,8 @@ func TestWalkOfACapture(t *testing.T) {
 	}
 }
 
-// TestTruncatedWalk cuts a walk at every byte: what is left is an error, or
-// says nothing else.
+// TestTruncatedWalk cuts a walk at every byte: what remains is an error, or states no
+// other values.
 func TestTruncatedWalk(t *testing.T) {
 	read := func(text string) (any, error) {
 		a, err := readWalk(text)
@@ -50,11 +50,11 @@ func TestTruncatedWalk(t *testing.T) {
 		agent := &Agent{Device: "a"}
 		agent.poll(t.Context(), func(_ context.Context) (walked, error) { return a, nil }, func(o hsm.Observation) { snap = snap.With(o) })
 		d := snap.Devices[0]
-		said := map[string]any{"information": d.Information.Value}
+		stated := map[string]any{"information": d.Information.Value}
 		if !d.Show.IsZero() {
-			said["show"] = d.Show.Value
+			stated["show"] = d.Show.Value
 		}
-		return collectortest.PlainJSON(t, said), nil
+		return collectortest.PlainJSON(t, stated), nil
 	}
 	full, err := read(walkText)
 	if err != nil {
@@ -65,14 +65,14 @@ func TestTruncatedWalk(t *testing.T) {
 		if whole := i == 0 || walkText[i-1] == '\n'; (err == nil) != whole {
 			t.Errorf("%d bytes: %v", i, err)
 		}
-		if s := collectortest.Says(part, full); err == nil && s != "" {
+		if s := collectortest.Contradiction(part, full); err == nil && s != "" {
 			t.Errorf("%d bytes: %s", i, s)
 		}
 	}
 }
 
-// FuzzWalk holds the reading of a captured walk to no panic, and to what is
-// written being read again as the same.
+// FuzzWalk checks that a captured walk is read without a panic, and that what is
+// written is read as the same again.
 func FuzzWalk(f *testing.F) {
 	f.Add(walkText)
 	f.Add("# stopped: .1.2 .1.3\n.1.3 = Hex-STRING: C3 28 \n")

@@ -17,15 +17,15 @@ var (
 
 func below(o oid, ids ...uint32) oid { return slices.Concat(o, ids) }
 
-// Above these a number is garbage, as the vendor's own example of a walk shows
-// it: 16571615927115620 connections of no client.
+// The largest plausible values. Some agents serve garbage: the vendor's own example of
+// a walk has 16571615927115620 connections without a client.
 const (
-	maxOperations  = 1e15  // a million a second for thirty years
-	maxConnections = 1e13  // ten thousand a second for thirty years
+	maxOperations  = 1e15  // a million per second for thirty years
+	maxConnections = 1e13  // ten thousand per second for thirty years
 	maxUptime      = 1e10  // s
-	maxLinks       = 1e6   // at one time
+	maxLinks       = 1e6   // at the same time
 	maxPartitions  = 10000 // of one HSM
-	maxAttempts    = 1000  // to log in
+	maxAttempts    = 1000  // at logging in
 	maxOTT         = 3600  // s
 )
 
@@ -44,7 +44,7 @@ type hsmRow struct {
 // A policyRow is a row of a policy table.
 type policyRow struct{ hsm.Policy }
 
-// add files the policy under its type, capability(1) or policy(2).
+// add adds the policy to the list of its type, capability(1) or policy(2).
 func (row policyRow) add(p *hsm.Policies, kind, id string) {
 	answer.Whole(&row.ID, id)
 	switch kind {
@@ -55,7 +55,7 @@ func (row policyRow) add(p *hsm.Policies, kind, id string) {
 	}
 }
 
-// ofNumber sets a number up to most.
+// ofNumber returns a setter of a number up to most.
 func ofNumber[R any, N int64 | uint64](field func(*R) *hsm.Opt[N], most uint64) func(*R, varbind) bool {
 	return func(row *R, v varbind) bool {
 		n, ok := v.number()
@@ -63,7 +63,7 @@ func ofNumber[R any, N int64 | uint64](field func(*R) *hsm.Opt[N], most uint64) 
 	}
 }
 
-// ofTruth sets a TruthValue: true(1), false(2).
+// ofTruth returns a setter of a TruthValue: true(1), false(2).
 func ofTruth[R any](field func(*R) *hsm.Opt[bool]) func(*R, varbind) bool {
 	return func(row *R, v varbind) bool {
 		n, ok := v.number()
@@ -71,7 +71,7 @@ func ofTruth[R any](field func(*R) *hsm.Opt[bool]) func(*R, varbind) bool {
 	}
 }
 
-// ofEnum sets what a number stands for.
+// ofEnum returns a setter of an enumeration, by number.
 func ofEnum[R any, E any](field func(*R) *E, labels map[uint64]E) func(*R, varbind) bool {
 	return func(row *R, v varbind) bool {
 		n, ok := v.number()
@@ -83,7 +83,7 @@ func ofEnum[R any, E any](field func(*R) *E, labels map[uint64]E) func(*R, varbi
 	}
 }
 
-// ofText sets a DisplayString; empty is as good as not stated.
+// ofText returns a setter of a DisplayString, which is unknown if it is empty.
 func ofText[R any](field func(*R) *string) func(*R, varbind) bool {
 	return func(row *R, v varbind) bool {
 		s, ok := v.text()
@@ -94,7 +94,7 @@ func ofText[R any](field func(*R) *string) func(*R, varbind) bool {
 	}
 }
 
-// ofLabel sets a DisplayString that can be empty.
+// ofLabel returns a setter of a DisplayString that can be empty.
 func ofLabel[R any](field func(*R) *hsm.Opt[string]) func(*R, varbind) bool {
 	return func(row *R, v varbind) bool {
 		s, ok := v.text()
@@ -133,7 +133,7 @@ var ntlsObjects = table[ntlsRow]{
 	},
 }
 
-// hsmObjects is hsmTable.
+// hsmObjects is hsmTable of SAFENET-HSM-MIB.
 var hsmObjects = table[hsmRow]{
 	entry: below(safenetHSM, 2, 1),
 	index: [][]indexForm{{indexText}},
@@ -147,14 +147,14 @@ var hsmObjects = table[hsmRow]{
 		{6, "hsmRpvInitialized", ofEnum(func(r *hsmRow) *hsm.RPV { return &r.RPV },
 			map[uint64]hsm.RPV{1: hsm.RPVNotSupported, 2: hsm.RPVUninitialized, 3: hsm.RPVInitialized})},
 		{7, "hsmFipsMode", ofTruth(func(r *hsmRow) *hsm.Opt[bool] { return &r.FIPS })},
-		{8, "hsmPerformance", nil}, // is among the capabilities
+		{8, "hsmPerformance", nil}, // a capability states it
 		{9, "hsmStorageTotalBytes", ofNumber(func(r *hsmRow) *hsm.Opt[int64] { return &r.Storage.Total }, maxUnsigned32)},
 		{10, "hsmStorageAllocatedBytes", ofNumber(func(r *hsmRow) *hsm.Opt[int64] { return &r.Storage.Used }, maxUnsigned32)},
 		{11, "hsmStorageAvailableBytes", ofNumber(func(r *hsmRow) *hsm.Opt[int64] { return &r.Storage.Free }, maxUnsigned32)},
 		{12, "hsmMaximumPartitions", ofNumber(func(r *hsmRow) *hsm.Opt[int64] { return &r.PartitionsAllowed }, maxPartitions)},
 		{13, "hsmPartitionsCreated", ofNumber(func(r *hsmRow) *hsm.Opt[int64] { return &r.PartitionsCreated }, maxPartitions)},
 		{14, "hsmPartitionsFree", nil},
-		{15, "hsmBackupProtocol", nil}, // is told by licences and capabilities
+		{15, "hsmBackupProtocol", nil}, // licences and capabilities state it
 		{16, "hsmAdminLoginAttempts", ofNumber(func(r *hsmRow) *hsm.Opt[int64] { return &r.SOLoginAttemptsLeft }, maxAttempts)},
 		{17, "hsmAuditRoleInitialized", ofEnum(func(r *hsmRow) *hsm.AuditRole { return &r.AuditRole },
 			map[uint64]hsm.AuditRole{0: hsm.AuditNotSupported, 1: hsm.AuditYes, 2: hsm.AuditNo})},
@@ -175,8 +175,8 @@ var licenseObjects = table[hsm.License]{
 	},
 }
 
-// partitionObjects is hsmPartitionTable. Its index is not documented: it is
-// with the HSM's serial number, or without.
+// partitionObjects is hsmPartitionTable. Its index is not documented; it may or may not
+// have the HSM's serial number.
 var partitionObjects = table[hsm.Partition]{
 	entry: below(safenetHSM, 4, 1),
 	index: [][]indexForm{{indexText, indexText}, {indexText}},
@@ -191,8 +191,8 @@ var partitionObjects = table[hsm.Partition]{
 	},
 }
 
-// policyObjects is hsmPolicyTable, partitionPolicyObjects the same of
-// partitions.
+// policyObjects is hsmPolicyTable, and partitionPolicyObjects is
+// hsmPartitionPolicyTable.
 var (
 	policyObjects = table[policyRow]{
 		entry:   below(safenetHSM, 5, 1),
@@ -230,8 +230,8 @@ var clientObjects = table[hsm.Client]{
 	},
 }
 
-// assignmentObjects is hsmClientPartitionAssignmentTable: all it says is in its
-// index.
+// assignmentObjects is hsmClientPartitionAssignmentTable, whose index has all its
+// values.
 var assignmentObjects = table[struct{}]{
 	entry: below(safenetHSM, 8, 1),
 	index: [][]indexForm{{indexText, indexText, indexText}},
@@ -241,16 +241,17 @@ var assignmentObjects = table[struct{}]{
 	},
 }
 
-// An hsmLoad is the counters of an HSM since its reset, in seconds and commands.
+// An hsmLoad is the counters of an HSM since its reset: seconds up and busy, and
+// commands.
 type hsmLoad struct{ uptime, busy, commands hsm.Opt[uint64] }
 
-// utilizationWindow is the shortest time over which a difference of counters
-// is a utilization: the agent renews them once a minute.
+// utilizationWindow is the shortest time over which the difference of counters gives a
+// utilization: the agent renews them only once a minute.
 const utilizationWindow = 5 * 60 // s
 
-// monitor returns the utilization since reset and over the last window, as
-// far as the counters are there and can be: an HSM is not busy for longer than
-// it is up, and nothing but a reset makes it younger.
+// monitor returns the utilization since the reset and over the last window, if the
+// counters are known and plausible: an HSM is not busy for longer than it is up, and
+// only a reset decreases them.
 func (a *Agent) monitor(now hsmLoad) (hsm.Monitor, bool) {
 	if !now.uptime.Known || !now.busy.Known || !now.commands.Known || now.busy.Value > now.uptime.Value || now.uptime.Value == 0 {
 		a.window = nil
@@ -283,8 +284,8 @@ func (a *Agent) monitor(now hsmLoad) (hsm.Monitor, bool) {
 	return m, true
 }
 
-// follows reports whether the counters can be those of before, some time
-// later. The three are not read at one moment: a second more is allowed.
+// follows reports whether the counters may be those of before at a later time. The
+// three are not read at once, so a difference of 1 s is allowed.
 func (l hsmLoad) follows(before hsmLoad) bool {
 	up := l.uptime.Value - before.uptime.Value
 	return l.uptime.Value >= before.uptime.Value && l.busy.Value >= before.busy.Value && l.commands.Value >= before.commands.Value &&

@@ -3,41 +3,40 @@ package snmp
 import (
 	"slices"
 	"strconv"
-
-	"github.com/lunawatch/lunawatch/collectors/answer"
 )
 
-// An table is a conceptual table, or a group of scalars whose only row has
-// the index 0, and where its columns go.
+// A table is a conceptual table, or a group of scalars, which is one row with index
+// 0. Its columns set fields of an R.
 type table[R any] struct {
 	entry   oid
-	index   [][]indexForm // in this order of preference; nil: scalars
+	index   [][]indexForm // forms to try, in this order; nil: scalars
 	columns []column[R]
 }
 
-// An column is one columnar object. set returns false if the value cannot
-// be; nil stands for an index, which the instance tells, and for what has no
-// place in a snapshot.
+// A column is one columnar object. set returns false if the value is implausible. It
+// is nil for an index, which is also in the instance, and for an object that is not
+// stored.
 type column[R any] struct {
 	id   uint32
 	name string
 	set  func(*R, varbind) bool
 }
 
-// An tableRow is one row and its index, numbers as decimal digits.
+// A tableRow is one row and its index, in which numbers are decimal digits.
 type tableRow[R any] struct {
 	index []string
 	value R
 }
 
-// rows reads a table of r's answer. What it does not understand is left to r.
+// rows reads a table in r's answer. It adds what it does not understand to the unread
+// objects of r.
 func (t table[R]) rows(r *round) []tableRow[R] {
 	var rows []tableRow[R]
-	at := make(map[string]int) // instance -> row; -1: its index is no index
+	at := make(map[string]int) // index of the row of an instance; -1: not an instance of this table
 	for _, v := range r.answer.under(t.entry) {
 		i := slices.IndexFunc(t.columns, func(c column[R]) bool { return c.id == v.oid[len(t.entry)] })
 		if i < 0 {
-			r.leave("%s: unknown object", v.oid)
+			r.addUnread("%s: unknown object", v.oid)
 			continue
 		}
 		instance := v.oid[len(t.entry)+1:]
@@ -48,25 +47,15 @@ func (t table[R]) rows(r *round) []tableRow[R] {
 				n = len(rows)
 				rows = append(rows, tableRow[R]{index: index})
 			} else {
-				r.leave("%s%s: no index of this table", t.columns[i].name, instance)
+				r.addUnread("%s%s: no index of this table", t.columns[i].name, instance)
 			}
 			at[instance.String()] = n
 		}
 		if set := t.columns[i].set; n >= 0 && set != nil && !set(&rows[n].value, v) {
-			r.leave("%s%s: implausible value %v", t.columns[i].name, instance, v)
+			r.addUnread("%s%s: implausible value %v", t.columns[i].name, instance, v)
 		}
 	}
 	return rows
-}
-
-func (v varbind) String() string {
-	if s, ok := v.text(); ok {
-		return strconv.Quote(answer.Clip(s, 60))
-	}
-	if n, ok := v.number(); ok {
-		return strconv.FormatUint(n, 10)
-	}
-	return "of another type"
 }
 
 // An indexForm is one component of an index.
@@ -74,9 +63,11 @@ type indexForm int
 
 const (
 	indexNumber indexForm = iota // one sub-identifier
-	indexText                    // octets, behind their number
+	indexText                    // octets, preceded by their number
 )
 
+// decode reads an instance in the first form that fits, without IMPLIED and then with
+// it.
 func (t table[R]) decode(instance oid) ([]string, bool) {
 	if t.index == nil {
 		return nil, slices.Equal(instance, oid{0})
@@ -91,10 +82,10 @@ func (t table[R]) decode(instance oid) ([]string, bool) {
 	return nil, false
 }
 
-// decodeIndex reads an instance as an index of that form. With implied, its
-// last component is text without a length before it (IMPLIED in RFC 2578 7.7).
-// The two cannot be mistaken for each other: the characters of serial numbers
-// and licences are 45 and above, which is longer than any of them.
+// decodeIndex reads an instance as an index of the given form. With implied, its last
+// component is text that no length precedes (IMPLIED in RFC 2578, 7.7). The two cannot
+// be confused: the characters of serial numbers and licences are 45 and above, which
+// as a length is more than any of them has.
 func decodeIndex(instance oid, form []indexForm, implied bool) (index []string, ok bool) {
 	for i, kind := range form {
 		if len(instance) == 0 {
@@ -122,7 +113,8 @@ func decodeIndex(instance oid, form []indexForm, implied bool) (index []string, 
 	return index, len(instance) == 0
 }
 
-// indexString is the text of sub-identifiers; control characters are in none.
+// indexString returns the text in sub-identifiers; false if there are control
+// characters among them.
 func indexString(ids oid) (string, bool) {
 	b := make([]byte, len(ids))
 	for i, n := range ids {
@@ -134,7 +126,7 @@ func indexString(ids oid) (string, bool) {
 	return string(b), len(b) > 0
 }
 
-// ofTheHSM returns the rows of the HSM. Rows whose index has no HSM are its own if
+// ofTheHSM returns the rows of the HSM. Rows whose index has no HSM belong to it if
 // the agent serves no other.
 func ofTheHSM[R any](r *round, rows []tableRow[R]) []tableRow[R] {
 	return slices.DeleteFunc(rows, func(row tableRow[R]) bool {

@@ -32,6 +32,7 @@ func parseOID(s string) (oid, bool) {
 	return o, true
 }
 
+// String returns ".1.3.6.1".
 func (o oid) String() string {
 	var b strings.Builder
 	for _, n := range o {
@@ -43,10 +44,21 @@ func (o oid) String() string {
 // below reports whether o is an object in the subtree of root.
 func (o oid) below(root oid) bool { return len(o) > len(root) && slices.Equal(o[:len(root)], root) }
 
-// An varbind is one object instance and its value.
+// A varbind is one object instance and its value.
 type varbind struct {
 	oid   oid
-	value any // as gosnmp gives it
+	value any // as of gosnmp
+}
+
+// String returns the value for people.
+func (v varbind) String() string {
+	if s, ok := v.text(); ok {
+		return strconv.Quote(answer.Clip(s, 60))
+	}
+	if n, ok := v.number(); ok {
+		return strconv.FormatUint(n, 10)
+	}
+	return "of another type"
 }
 
 // number returns an integer, counter or gauge that is not negative.
@@ -74,20 +86,20 @@ func (v varbind) text() (string, bool) {
 // roots are the subtrees that are walked, in this order.
 var roots = []oid{chrysalisUTSP, safenetHSM, safenetAppliance}
 
-// An walked is what an agent serves of the roots, as far as it is certain.
+// A walked is what an agent serves below the roots, as far as it is certain.
 type walked struct {
-	vars    []varbind // those of a root are in the order of their OIDs
-	stopped []stopped // one for each walk that broke off
+	vars    []varbind // in the order of their OIDs within a root
+	stopped []stopped // one for each walk that stopped early
 }
 
-// An stopped is where a walk broke off: no object of root after last is known.
+// A stopped is where a walk stopped early: no object of root after last is known.
 type stopped struct {
 	root, last oid
 	err        error
 }
 
-// whole returns nil if every object of a table was seen: the walk got to the
-// end, or past the table. A half-read table tells of none of its rows.
+// whole returns nil if every object of a table was read, and else the reason why its
+// walk stopped before.
 func (a walked) whole(table oid) error {
 	for _, s := range a.stopped {
 		past := slices.Compare(s.last, table) > 0 && !s.last.below(table)
@@ -109,19 +121,19 @@ func (a walked) under(root oid) []varbind {
 	return vars
 }
 
-// An bulkGetter sends one GetBulk request for what comes after an OID.
+// A bulkGetter sends one GetBulk request for the objects after an OID.
 type bulkGetter func(after oid, repetitions uint32) (*gosnmp.SnmpPacket, error)
 
 const (
-	repetitions = 20    // fit into one packet of Ethernet
-	maxSNMPVars = 20000 // of one subtree; an appliance has about a thousand
+	maxRepetitions = 20    // which fit into one Ethernet packet
+	maxVars        = 20000 // of one subtree; an appliance has about a thousand
 )
 
-// errDisorder means that an agent did not answer in ascending order. Such an
-// agent can repeat itself for ever.
+// errDisorder means that an agent did not answer in ascending order. Such an agent
+// could repeat itself forever.
 var errDisorder = errors.New("the agent's answer is out of order")
 
-// walkAll walks every root. An error means that nothing was learned.
+// walkAll connects and walks every root. It returns an error if it read nothing.
 func (a *Agent) walkAll(ctx context.Context) (walked, error) {
 	c, err := a.connect(ctx)
 	if err != nil {
@@ -134,8 +146,8 @@ func (a *Agent) walkAll(ctx context.Context) (walked, error) {
 	return walkRoots(c.getBulk)
 }
 
-// walkRoots gives up on a root that cannot be walked to its end, and on all if
-// the agent stays away.
+// walkRoots walks every root. It continues with the next one if one cannot be walked to
+// its end, unless the agent no longer answers.
 func walkRoots(get bulkGetter) (answer walked, err error) {
 	answered := false
 	for i, root := range roots {
@@ -154,8 +166,8 @@ func walkRoots(get bulkGetter) (answer walked, err error) {
 		case !answered && f != hsm.Command:
 			return walked{}, err
 		case f.OfSession() || f == hsm.Timeout:
-			for _, rest := range roots[i+1:] {
-				answer.stopped = append(answer.stopped, stopped{rest, rest, err})
+			for _, next := range roots[i+1:] {
+				answer.stopped = append(answer.stopped, stopped{next, next, err})
 			}
 			return answer, nil
 		}
@@ -163,10 +175,10 @@ func walkRoots(get bulkGetter) (answer walked, err error) {
 	return answer, nil
 }
 
-// walkRoot returns the objects of root in their order, and why there are no more
-// unless that is the end.
+// walkRoot returns the objects of root in order, and an error if it stopped before
+// their end.
 func walkRoot(get bulkGetter, root oid) (vars []varbind, err error) {
-	repetitions := uint32(repetitions)
+	repetitions := uint32(maxRepetitions)
 	for last := root; ; {
 		packet, err := get(last, repetitions)
 		switch {
@@ -186,11 +198,11 @@ func walkRoot(get bulkGetter, root oid) (vars []varbind, err error) {
 			case pdu.Type == gosnmp.EndOfMibView:
 				return vars, nil
 			case !ok || slices.Compare(at, last) <= 0:
-				return vars, collectors.Failf(hsm.Incomplete, "%w: after %s comes %s; what it serves behind that is not read", errDisorder, last, answer.Clip(pdu.Name, 100))
+				return vars, collectors.Failf(hsm.Incomplete, "%w: %s is followed by %s; the objects after that are not read", errDisorder, last, answer.Clip(pdu.Name, 100))
 			case !at.below(root):
 				return vars, nil
-			case len(vars) == maxSNMPVars:
-				return vars, collectors.Failf(hsm.Incomplete, "the agent serves more than %d objects below %s", maxSNMPVars, root)
+			case len(vars) == maxVars:
+				return vars, collectors.Failf(hsm.Incomplete, "the agent serves more than %d objects below %s", maxVars, root)
 			}
 			last = at
 			if pdu.Type != gosnmp.NoSuchInstance && pdu.Type != gosnmp.NoSuchObject {

@@ -7,13 +7,13 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// alarm returns the HSM alarm in l's message, nil if there is none. Only the
-// kernel's messages have alarms: others may quote them, as lunash does when it
-// logs a command.
+// alarm returns the HSM alarm in l's message, nil if there is none. Only messages of
+// the kernel have alarms; others may quote them, as lunash does when it logs a
+// command.
 //
-// The form is "k7pf0: [HSM] ALM2007: HSM zeroized", from firmware and boot
-// loader, and without [HSM] from the host driver. An alarm is known by its
-// four digits: texts differ between versions.
+// The form is "k7pf0: [HSM] ALM2007: HSM zeroized" from firmware and boot loader,
+// and without [HSM] from the host driver. An alarm is identified by its four
+// digits: texts differ between versions.
 func alarm(l *hsm.LogLine) *hsm.LogAlarm {
 	i := strings.Index(l.Message, "ALM")
 	if i < 0 {
@@ -43,9 +43,9 @@ func alarm(l *hsm.LogLine) *hsm.LogAlarm {
 	return a
 }
 
-// alarmCard reads the driver instance at the end of what comes before the
-// code: "k7pf0: [HSM] ". Before it may be the mark of a test, or the
-// driver's own prefix.
+// alarmCard reads the driver instance at the end of s, the text before the code:
+// "k7pf0: [HSM] ". Before the instance may be the mark of a test or the driver's
+// own prefix.
 func alarmCard(s string) (card string, ok bool) {
 	s = strings.TrimRight(s, " ")
 	s = strings.TrimRight(strings.TrimSuffix(s, "[HSM]"), " ")
@@ -63,7 +63,7 @@ func alarmCard(s string) (card string, ok bool) {
 	return s, true
 }
 
-// isDriver reports whether name is that of a card's driver instance.
+// isDriver reports whether name is a card's driver instance.
 func isDriver(name string) bool {
 	n, ok := strings.CutPrefix(name, "k7pf")
 	if !ok {
@@ -73,7 +73,8 @@ func isDriver(name string) bool {
 	return ok && digits
 }
 
-// component tells who raises alarms of a range of codes.
+// component returns what raises the alarms whose codes begin with digit; "" if
+// unknown.
 func component(digit byte) string {
 	switch digit {
 	case '0':
@@ -86,7 +87,7 @@ func component(digit byte) string {
 	return ""
 }
 
-// alarmValue finds what differs within the text of one code: the degrees in
+// alarmValue returns the variable part in the text of one code: the degrees in
 // "temperature (83C)", the fan in "fan 1 failure", the ID in "alarm ID 4a".
 func alarmValue(text string) hsm.Opt[string] {
 	before := ""

@@ -1,3 +1,6 @@
+// Package syslog parses log lines of appliances and of the kernel, finds HSM alarms
+// and audit records in them, and receives them over the network. It does not read
+// files, and does not know what an alarm means.
 package syslog
 
 import (
@@ -8,11 +11,11 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// Format is the syslog of an appliance.
+// Format is the format of the syslog of an appliance.
 var Format = answer.AsFile(answer.Merged("syslog", "syslog tail", parseLog))
 
-// parseLog reads lines of a log, in any of the forms of [ParseLine], or
-// a session with "syslog tail". Lines of no form are kept whole.
+// parseLog reads lines of a log, or a session with "syslog tail", in the forms of
+// [ParseLine].
 func parseLog(lines []string, unread func(string)) hsm.Fact {
 	var log hsm.Log
 	recognised := false
@@ -37,16 +40,16 @@ func parseLog(lines []string, unread func(string)) hsm.Fact {
 //
 //   - the appliance's files and "syslog tail": "2017 Apr 17 11:00:45 host
 //     kern info kernel: message";
-//   - RFC 3164 and RFC 5424, with the priority of the wire or without;
+//   - RFC 3164 and RFC 5424, with or without the priority that is sent with them;
 //   - dmesg, dmesg -T and /dev/kmsg.
 //
-// A line of no such form is a message with nothing else, and never lost.
+// A line of any other form is returned whole, as the message.
 func ParseLine(line string) hsm.LogLine {
 	l, _ := readLine(answer.Clean(line))
 	return l
 }
 
-// readLine reports beside the line whether it has a known form.
+// readLine also reports whether the line has a known form.
 func readLine(line string) (l hsm.LogLine, ok bool) {
 	line = strings.Trim(line, " \t\r\n")
 	body, priority := cutPriority(&l, line)
@@ -61,7 +64,7 @@ func readLine(line string) (l hsm.LogLine, ok bool) {
 	default:
 		ok = rfc3164(&l, body)
 	}
-	if !ok && priority && body != "" { // a priority and nothing else known
+	if !ok && priority && body != "" { // only the priority has a known form
 		l.Message, ok = body, true
 	}
 	if !ok {
@@ -79,7 +82,7 @@ func readLine(line string) (l hsm.LogLine, ok bool) {
 	return l, ok
 }
 
-// auditFacility is where an appliance sends its HSM's audit log.
+// auditFacility is the facility of an HSM's audit log.
 const auditFacility = "local3"
 
 // testMark begins the message of "sysconf snmp trap test".
@@ -115,8 +118,8 @@ func applianceLine(l *hsm.LogLine, s string) bool {
 	return true
 }
 
-// dated reads time and host of a line that begins as the appliance's do and
-// goes on in some other way. Its message stays the whole line.
+// dated reads time and host of a line that begins like the appliance's and
+// continues in another form. Its message stays the whole line.
 func dated(l *hsm.LogLine, s string) bool {
 	if len(s) < 20 || s[4] != ' ' {
 		return false
@@ -170,7 +173,8 @@ func isName(s string) bool {
 	return s != ""
 }
 
-// severityName returns the name that RFC 5424 tools give a severity, "" if s is none.
+// severityName returns the name of a severity in lower case and its short form, such
+// as "err"; "" if s is none.
 func severityName(s string) string {
 	switch s = strings.ToLower(s); s {
 	case "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug":
@@ -216,9 +220,9 @@ func setPriority(l *hsm.LogLine, n int64) {
 	l.Facility, l.Severity = facilities[n/8], severities[n%8]
 }
 
-// rfc3164 reads "Feb  1 11:06:55 host process[1]: message". It has no year.
+// rfc3164 reads "Feb  1 11:06:55 host process[1]: message". The time has no year.
 func rfc3164(l *hsm.LogLine, s string) bool {
-	_, rest, ok := answer.MonthTime(s, 2000) // a leap year: Feb 29 is a day
+	_, rest, ok := answer.MonthTime(s, 2000) // a leap year, for Feb 29
 	if !ok {
 		return false
 	}
@@ -230,7 +234,7 @@ func rfc3164(l *hsm.LogLine, s string) bool {
 		rest = after
 	}
 	message, ok := process(l, rest)
-	if !ok { // as rsyslog sends what it got without a tag
+	if !ok { // rsyslog sends messages without a tag like this
 		message = rest
 	}
 	l.Stamp, l.Host, l.Message = stamp, host, message
@@ -258,13 +262,13 @@ func rfc5424(l *hsm.LogLine, s string) bool {
 	if pid, ok := answer.Number(f[3]); ok {
 		l.PID = hsm.Some(pid)
 	}
-	l.Message = strings.TrimPrefix(strings.TrimLeft(structured(s), " "), "\ufeff")
+	l.Message = strings.TrimPrefix(strings.TrimLeft(afterStructured(s), " "), "\ufeff")
 	cutUptime(l)
 	return true
 }
 
-// structured returns what follows structured data.
-func structured(s string) string {
+// afterStructured returns what follows the structured data at the start of s.
+func afterStructured(s string) string {
 	if strings.HasPrefix(s, "-") {
 		return s[1:]
 	}
@@ -324,7 +328,7 @@ func dmesg(l *hsm.LogLine, s string) bool {
 	return true
 }
 
-// cutUptime cuts "[ 9731.221934] " off the message.
+// cutUptime cuts "[ 9731.221934] " off the message, the seconds since boot.
 func cutUptime(l *hsm.LogLine) bool {
 	s := l.Message
 	if !strings.HasPrefix(s, "[") {
@@ -364,8 +368,8 @@ func kmsg(l *hsm.LogLine, s string) bool {
 	return true
 }
 
-// isLunaLog reports whether s is a message of lunalogs whose head is lost: it
-// ends with " : " and the client's address and port.
+// isLunaLog reports whether s is a message of lunalogs without its head: it ends
+// with " : " and the client's address and port.
 func isLunaLog(s string) bool {
 	i := strings.LastIndex(s, " : ")
 	if i < 0 {

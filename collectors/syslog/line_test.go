@@ -78,8 +78,8 @@ func TestAlarmValue(t *testing.T) {
 	}
 }
 
-// TestLogLineDoesNotAllocate holds the lines of an appliance to the cost that
-// a log of millions of them allows.
+// TestLogLineDoesNotAllocate checks the cost of an appliance's lines, of which a log
+// can have millions.
 func TestLogLineDoesNotAllocate(t *testing.T) {
 	for _, line := range benchLines {
 		if n := testing.AllocsPerRun(100, func() { sink = ParseLine(line) }); n > 0 {

@@ -24,17 +24,17 @@ import (
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
-// A Listener takes the logs that appliances forward: over UDP, one
-// message a datagram, and over TCP and TLS, framed by newlines or by octet
-// counts (RFC 6587). Its memory is bounded: what comes too fast, from a sender
-// that is not known, or while the queue is full is dropped and counted.
+// A Listener receives the logs that appliances forward: over UDP, one message per
+// datagram, and over TCP and TLS, framed by newlines or by octet counts (RFC 6587).
+// Its memory is bounded: lines that come too fast, from an unknown sender, or while
+// the queue is full are dropped and counted.
 type Listener struct {
-	UDP, TCP, TLS string      // addresses to listen on; "" for not
+	UDP, TCP, TLS string      // addresses to listen on, host:port; "": none
 	TLSConfig     *tls.Config // with a certificate, for TLS
-	// Device returns whose log it is, by the sender's address and the host
-	// name in the line; "" if it is of nobody.
+	// Device returns the device that a line is from, by the sender's address and
+	// the host name in the line; "" if the sender is unknown.
 	Device func(sender netip.Addr, host string) string
-	Rate   float64 // lines a second that one device may send, with ten times as many at once
+	Rate   float64 // lines per second of one device; bursts may be ten times as many
 	Log    *slog.Logger
 
 	Counts Counts
@@ -44,16 +44,19 @@ type Listener struct {
 	limits map[string]*rate.Limiter // by device
 }
 
-// Counts counts lines since the start.
+// Counts are numbers of lines since the start. TooLong ones are cut, not dropped.
 type Counts struct {
-	Received, Unknown, TooFast, QueueFull, TooLong atomic.Uint64
+	Received  atomic.Uint64 // all
+	Unknown   atomic.Uint64 // dropped: from an unknown sender
+	TooFast   atomic.Uint64 // dropped: above the rate of their device
+	QueueFull atomic.Uint64 // dropped: the queue was full
+	TooLong   atomic.Uint64 // cut
 
 	port atomic.Uint64 // of UDP; 0: none
 }
 
-// Kernel returns how many datagrams the kernel dropped before they were
-// received: they came faster than they were read. 0 also where it does not
-// tell.
+// Kernel returns how many datagrams the kernel dropped because they arrived faster
+// than they were read; 0 also if that is unknown.
 func (c *Counts) Kernel() (dropped uint64) {
 	port := fmt.Sprintf(":%04X", c.port.Load())
 	for _, file := range []string{"/proc/net/udp", "/proc/net/udp6"} {
@@ -70,6 +73,7 @@ func (c *Counts) Kernel() (dropped uint64) {
 	return dropped
 }
 
+// received is a line in the queue.
 type received struct {
 	device string
 	line   hsm.LogLine
@@ -78,15 +82,15 @@ type received struct {
 const (
 	queueLines    = 10000
 	batchLines    = 500
-	longest       = 8 << 10 // bytes of one message; what is longer is cut
+	maxMessage    = 8 << 10 // bytes; longer messages are cut
 	maxClients    = 200     // connections at a time
 	receiveBuffer = 4 << 20 // bytes of datagrams that wait in the kernel
 	idleTimeout   = 10 * time.Minute
 )
 
-// Run listens until ctx is done. It gives deliver the lines of each device in
-// their order, again while deliver returns an error. It returns an error if an
-// address cannot be used.
+// Run listens until ctx is done. It passes the lines of each device to deliver in
+// order, and repeats that while deliver returns an error. It returns an error if it
+// cannot listen on an address.
 func (s *Listener) Run(ctx context.Context, deliver func(device string, lines []hsm.LogLine) error) error {
 	s.queue, s.limits = make(chan received, queueLines), make(map[string]*rate.Limiter)
 	ctx, cancel := context.WithCancel(ctx)
@@ -110,7 +114,7 @@ func (s *Listener) listen(ctx context.Context, g *errgroup.Group) error {
 		}
 		context.AfterFunc(ctx, func() { conn.Close() })
 		if u, ok := conn.(*net.UDPConn); ok {
-			u.SetReadBuffer(receiveBuffer) // as much of it as the kernel grants
+			u.SetReadBuffer(receiveBuffer) // the kernel may grant less
 		}
 		s.Counts.port.Store(uint64(conn.LocalAddr().(*net.UDPAddr).Port))
 		g.Go(func() error { return s.datagrams(ctx, conn) })
@@ -133,7 +137,7 @@ func (s *Listener) listen(ctx context.Context, g *errgroup.Group) error {
 }
 
 func (s *Listener) datagrams(ctx context.Context, conn net.PacketConn) error {
-	buffer := make([]byte, longest+1)
+	buffer := make([]byte, maxMessage+1)
 	for {
 		n, from, err := conn.ReadFrom(buffer)
 		if ctx.Err() != nil {
@@ -143,9 +147,9 @@ func (s *Listener) datagrams(ctx context.Context, conn net.PacketConn) error {
 			s.Log.Warn("syslog datagram not read", "err", err)
 			continue
 		}
-		if n > longest {
+		if n > maxMessage {
 			s.Counts.TooLong.Add(1)
-			n = longest
+			n = maxMessage
 		}
 		if u, ok := from.(*net.UDPAddr); ok {
 			s.take(u.AddrPort().Addr(), string(buffer[:n]))
@@ -161,7 +165,7 @@ func (s *Listener) connections(ctx context.Context, l net.Listener, config *tls.
 			return nil
 		}
 		if err != nil {
-			s.Log.Warn("syslog connection not taken", "err", err)
+			s.Log.Warn("syslog connection not accepted", "err", err)
 			continue
 		}
 		select {
@@ -188,7 +192,7 @@ func (s *Listener) connections(ctx context.Context, l net.Listener, config *tls.
 
 // stream reads messages until the connection ends.
 func (s *Listener) stream(conn net.Conn, sender netip.Addr) error {
-	r := bufio.NewReaderSize(conn, longest)
+	r := bufio.NewReaderSize(conn, maxMessage)
 	for {
 		if err := conn.SetReadDeadline(time.Now().Add(idleTimeout)); err != nil {
 			return err
@@ -206,7 +210,7 @@ func (s *Listener) stream(conn net.Conn, sender netip.Addr) error {
 	}
 }
 
-// message reads one message: with its length in front, or up to a newline.
+// message reads one message: after an octet count, or up to a newline.
 func (s *Listener) message(r *bufio.Reader) (string, error) {
 	head, err := r.Peek(1)
 	if err != nil {
@@ -223,21 +227,21 @@ func (s *Listener) message(r *bufio.Reader) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("octet count %q: %w", text, err)
 	}
-	keep := make([]byte, min(n, longest))
-	if _, err := io.ReadFull(r, keep); err != nil {
+	message := make([]byte, min(n, maxMessage))
+	if _, err := io.ReadFull(r, message); err != nil {
 		return "", err
 	}
-	if n > len(keep) {
+	if n > len(message) {
 		s.Counts.TooLong.Add(1)
-		if _, err := r.Discard(n - len(keep)); err != nil {
+		if _, err := r.Discard(n - len(message)); err != nil {
 			return "", err
 		}
 	}
-	return string(keep), nil
+	return string(message), nil
 }
 
-// counted tells an octet count from the year that begins the appliance's own
-// file form: behind a count stands the priority.
+// counted distinguishes an octet count, which the priority follows, from the year
+// that begins a line in the form of the appliance's files.
 func (s *Listener) counted(r *bufio.Reader) bool {
 	for n := 2; n <= 8; n++ {
 		head, err := r.Peek(n)
@@ -254,8 +258,8 @@ func (s *Listener) counted(r *bufio.Reader) bool {
 	return false
 }
 
-// line reads up to a newline, or NUL as some senders use, and drops what is
-// beyond the longest message.
+// line reads up to a newline, trims the NUL that some senders add, and cuts the text
+// at maxMessage.
 func (s *Listener) line(r *bufio.Reader) (string, error) {
 	text, err := r.ReadSlice('\n')
 	message := strings.Trim(string(text), "\r\n\x00")
@@ -287,7 +291,8 @@ func (s *Listener) take(sender netip.Addr, message string) {
 	}
 }
 
-// limit returns the limiter of a known device, so there are never more.
+// limit returns the limiter of a known device. There is one for each, so their
+// number is bounded.
 func (s *Listener) limit(device string) *rate.Limiter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -320,7 +325,7 @@ func (s *Listener) deliver(ctx context.Context, deliver func(string, []hsm.LogLi
 	}
 }
 
-// batch waits for a line and takes what else is there, by device.
+// batch waits for a line and returns it with those that follow at once, by device.
 func (s *Listener) batch(ctx context.Context) (map[string][]hsm.LogLine, bool) {
 	batch := make(map[string][]hsm.LogLine)
 	select {

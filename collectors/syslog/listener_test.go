@@ -83,7 +83,7 @@ func free(t *testing.T, network string) string {
 	return l.Addr().String()
 }
 
-// dial connects as soon as the listener listens.
+// dial retries until the listener listens.
 func dial(t *testing.T, dial func() (net.Conn, error)) net.Conn {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
@@ -145,7 +145,7 @@ func TestSyslogForms(t *testing.T) {
 	s.want(t, want)
 }
 
-// TestSyslogLogger takes lines from the real logger of util-linux.
+// TestSyslogLogger receives lines from the real logger of util-linux.
 func TestSyslogLogger(t *testing.T) {
 	if _, err := exec.LookPath("logger"); err != nil {
 		if os.Getenv("CI") == "true" {
@@ -199,8 +199,8 @@ func TestSyslogTLS(t *testing.T) {
 	s.want(t, "a||hello")
 }
 
-// TestSyslogFlood: strangers and a device that sends without end cost counts,
-// not memory, and the connection goes on.
+// TestSyslogFlood: lines of strangers and of a device that sends too many are
+// counted and use no memory, and the connection stays open.
 func TestSyslogFlood(t *testing.T) {
 	s := startSyslog(t, func(l *Listener) { l.Rate = 10 })
 	c := s.tcp(t)
@@ -212,7 +212,7 @@ func TestSyslogFlood(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	fmt.Fprintf(c, "%s\n", strings.Repeat("y", 10*longest))
+	fmt.Fprintf(c, "%s\n", strings.Repeat("y", 10*maxMessage))
 	for deadline := time.Now().Add(10 * time.Second); s.Counts.Received.Load() < 5051; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d received", s.Counts.Received.Load())

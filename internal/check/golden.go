@@ -11,6 +11,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
+// Golden compares got with the file of that name in testdata. With -update it writes
+// the file.
 func Golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	file := filepath.Join("testdata", name)

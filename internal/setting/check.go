@@ -2,15 +2,15 @@ package setting
 
 import "errors"
 
-// A Check is what one value must be.
+// A Check is whether one value is in its range.
 type Check struct {
 	Key    string
 	Value  any
 	OK     bool
-	Remedy string // if it is not
+	Remedy string // if not OK
 }
 
-// Remedies that several keys share.
+// The remedies that several keys share.
 const (
 	NotNegative = "0 or more is allowed"
 	Positive    = "more than 0 is needed"

@@ -1,5 +1,5 @@
-// Package setting is what the sections of the configuration have in common:
-// faults that know their key, and the files that keys name.
+// Package setting has what the sections of the configuration share: faults with the
+// path of their key, and the files that keys name. It knows no section.
 package setting
 
 import (
@@ -12,7 +12,7 @@ import (
 
 // A Fault is what is wrong with one value of the configuration.
 type Fault struct {
-	Path string // of keys, from the section that reports it: intervals.fast, urls[1]; "" is the section itself
+	Path string // of keys, from the section that reports it: intervals.fast, urls[1]; "": the section itself
 	Err  error  // what is wrong, and the remedy
 }
 
@@ -30,7 +30,8 @@ func Faultf(path, format string, args ...any) error {
 	return &Fault{path, fmt.Errorf(format, args...)}
 }
 
-// At returns the faults of a section as those of the whole that has it at path.
+// At returns the faults of a section with path put before their own. path is that of
+// the section in the one that contains it.
 func At(path string, err error) error {
 	var moved []error
 	for _, f := range Faults(err) {
@@ -48,8 +49,8 @@ func join(path, key string) string {
 
 var plain = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
-// Key returns a key that the file chooses as it stands in a path: quoted, unless
-// it is a plain word.
+// Key returns a key that the configuration file chooses in the form of a path: quoted,
+// unless it is a plain word.
 func Key(name string) string {
 	if plain.MatchString(name) {
 		return name
@@ -57,8 +58,8 @@ func Key(name string) string {
 	return strconv.Quote(name)
 }
 
-// Faults lists the faults that err joins, in their order. An error without a
-// path is one of the section itself.
+// Faults returns the faults that err joins, in order. An error without a path becomes a
+// fault of the section itself.
 func Faults(err error) (list []*Fault) {
 	switch e := err.(type) { //nolint:errorlint // it walks the tree itself
 	case nil:

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestAt moves faults of every shape, and keeps their order.
+// TestAt checks the paths of faults of every shape, and their order.
 func TestAt(t *testing.T) {
 	section := errors.Join(
 		Faultf("fast", "%q is wrong", "x"),

@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// A File is a file that a key names, by its path or as credential:NAME, a
-// credential of systemd's LoadCredential. What it holds is read for each use and
-// kept nowhere, so a renewed secret counts at once, and no log or error has it.
+// A File is a file that a key names, by its path or as credential:NAME, a credential
+// of systemd's LoadCredential. Its content is read for each use and not stored, so a
+// renewed secret counts at once, and no log or error contains it.
 type File string
 
 const credential = "credential:"
 
-// Credential returns the credential with a name.
+// Credential returns the credential with that name.
 func Credential(name string) File { return File(credential + name) }
 
-// Path returns where f is.
+// Path returns the path of f.
 func (f File) Path() (string, error) {
 	name, ok := strings.CutPrefix(string(f), credential)
 	if !ok {
@@ -31,18 +31,18 @@ func (f File) Path() (string, error) {
 	case directory == "":
 		return "", fmt.Errorf("%s needs systemd's LoadCredential; CREDENTIALS_DIRECTORY is not set", f)
 	case name == "" || name != filepath.Base(name) || name == "..":
-		return "", fmt.Errorf("%s is no name of a credential", f)
+		return "", fmt.Errorf("%s is not the name of a credential", f)
 	}
 	return filepath.Join(directory, name), nil
 }
 
-// Validate returns what is wrong with f. Whether it can be read shows when it is.
+// Validate returns what is wrong with the name of f. It does not read f.
 func (f File) Validate() error {
 	_, err := f.Path()
 	return err
 }
 
-// Bytes returns all that the file holds.
+// Bytes returns the content of the file.
 func (f File) Bytes() ([]byte, error) {
 	path, err := f.Path()
 	if err != nil {
@@ -55,7 +55,7 @@ func (f File) Bytes() ([]byte, error) {
 	return b, err
 }
 
-// Exists reports whether there is such a file or directory.
+// Exists reports whether the file or directory exists.
 func (f File) Exists() bool {
 	_, err := f.Changed()
 	return err == nil
@@ -74,8 +74,8 @@ func (f File) Changed() (time.Time, error) {
 	return info.ModTime(), nil
 }
 
-// Secret returns the first line of the file, which must have so many
-// characters. The error names the key and the file.
+// Secret returns the first line of the file, which must have shortest bytes or more.
+// The error names the key and the file.
 func (f File) Secret(key string, shortest int) (string, error) {
 	b, err := f.Bytes()
 	if err != nil {

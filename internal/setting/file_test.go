@@ -36,8 +36,8 @@ func TestSecret(t *testing.T) {
 		{File(dir + "/none"), 1, "", "no such file"},
 		{File(dir), 1, "", "is a directory"},
 		{"credential:none", 1, "", "no such file"},
-		{"credential:../passwd", 1, "", "no name of a credential"},
-		{"credential:", 1, "", "no name of a credential"},
+		{"credential:../passwd", 1, "", "not the name of a credential"},
+		{"credential:", 1, "", "not the name of a credential"},
 	} {
 		got, err := x.file.Secret("password_file", x.shortest)
 		if got != x.want || (err == nil) != (x.err == "") {
@@ -49,7 +49,7 @@ func TestSecret(t *testing.T) {
 	}
 }
 
-// TestSecretRenewed has a secret change between two uses.
+// TestSecretRenewed changes a secret between two uses.
 func TestSecretRenewed(t *testing.T) {
 	file := write(t, filepath.Join(t.TempDir(), "s"), "old")
 	for _, want := range []string{"old", "new"} {

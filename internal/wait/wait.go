@@ -1,5 +1,5 @@
-// Package wait is how Lunawatch waits: until a time has passed or its context is done, after failures
-// longer and longer, and never in step with others.
+// Package wait has the ways in which Lunawatch waits: until a time has passed or a
+// context is done, longer after each failure, and not in step with others.
 package wait
 
 import (
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Sleep waits for d, and reports false if ctx was done before.
+// Sleep waits for d. It returns false if ctx was done before.
 func Sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
@@ -23,13 +23,13 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Backoff returns the pause after a number of earlier failures in a row: first, doubled by each, at
-// most so long.
+// Backoff returns the pause after a number of earlier failures in a row: first,
+// doubled by each, and at most most.
 func Backoff(failures int, first, most time.Duration) time.Duration {
 	return min(first<<min(failures, 20), most)
 }
 
-// Jitter returns d, longer or shorter by at most a part of it.
+// Jitter returns d, randomly longer or shorter by up to part of it, a ratio.
 func Jitter(d time.Duration, part float64) time.Duration {
 	return d + time.Duration(float64(d)*part*(2*rand.Float64()-1))
 }

@@ -10,16 +10,16 @@ import (
 func TestSleep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		began := time.Now()
-		if !Sleep(ctx, time.Minute) || time.Since(began) != time.Minute {
-			t.Errorf("Sleep ended after %s", time.Since(began))
+		start := time.Now()
+		if !Sleep(ctx, time.Minute) || time.Since(start) != time.Minute {
+			t.Errorf("Sleep ended after %s", time.Since(start))
 		}
 		time.AfterFunc(time.Second, cancel)
-		if began = time.Now(); Sleep(ctx, time.Minute) || time.Since(began) != time.Second {
-			t.Errorf("Sleep went on for %s, past its context", time.Since(began))
+		if start = time.Now(); Sleep(ctx, time.Minute) || time.Since(start) != time.Second {
+			t.Errorf("Sleep continued for %s, after its context", time.Since(start))
 		}
 		if Sleep(ctx, 0) {
-			t.Error("Sleep for no time reports that a context that is done is not")
+			t.Error("Sleep for no time returns true although its context is done")
 		}
 	})
 }
@@ -35,7 +35,7 @@ func TestBackoff(t *testing.T) {
 func TestJitter(t *testing.T) {
 	for range 1000 {
 		if d := Jitter(time.Minute, 0.05); d < 57*time.Second || d > 63*time.Second {
-			t.Fatalf("Jitter of 5 %% made %s of a minute", d)
+			t.Fatalf("Jitter by 5 %% returned %s for a minute", d)
 		}
 	}
 }
