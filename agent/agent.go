@@ -273,7 +273,9 @@ func (a *Agent) serveWeb(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
-		server.Shutdown(grace)
+		if server.Shutdown(grace) != nil {
+			server.Close()
+		}
 	})
 	defer stop()
 	err := web.ListenAndServe(server, a.web.Flags, a.log)

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -24,7 +23,7 @@ import (
 func TestAlarmMetrics(t *testing.T) {
 	c, err := config.Parse([]byte("snmp: {enabled: false}\nhost: {enabled: false}\nhsms: [{name: a, replay: captured}]\n"))
 	check.Must(t, err)
-	a := New(c, Web{}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	a := New(c, Web{}, slog.New(slog.DiscardHandler))
 	a.watch.Journal, err = journal.Open(t.TempDir())
 	check.Must(t, err)
 	defer a.watch.Journal.Close()

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
@@ -58,13 +59,15 @@ const buildDelay = 20 * time.Millisecond
 // at a time.
 func (a *Agent) waitFor(ctx context.Context, snap *hsm.Snapshot, changed <-chan struct{}, until time.Time) {
 	ctx, cancel := context.WithDeadline(ctx, until)
+	var watching sync.WaitGroup
+	defer watching.Wait()
 	defer cancel()
-	go func() {
+	watching.Go(func() {
 		select {
 		case <-changed:
 			cancel()
 		case <-ctx.Done():
 		}
-	}()
-	a.store.Wait(ctx, snap)
+	})
+	_, _ = a.store.Wait(ctx, snap) // its error is the context's
 }

@@ -56,7 +56,7 @@ func page(w http.ResponseWriter, s *hsm.Snapshot, a AlarmState, metrics string, 
 		rows = append(rows, rowOf(d, now))
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	pageTemplate.Execute(w, map[string]any{
+	_ = pageTemplate.Execute(w, map[string]any{
 		"HSMs": rows, "Metrics": metrics,
 		"Alarms": alarmRows(a.Active, now), "Silences": silenceRows(a.Silences, now), "Deliveries": deliveryRows(a.Deliveries, now), "InMemory": a.Trouble,
 	})

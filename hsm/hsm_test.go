@@ -73,7 +73,6 @@ func TestSectionsListsEverySection(t *testing.T) {
 	d := Device{}
 	typ, listed, n := reflect.TypeFor[Device](), d.sections(), 0
 	for f := range typ.Fields() {
-		f := f
 		if slices.Contains([]string{"Name", "Kind", "Sources", "Disagreements", "identities", "differs", "differing", "compared"}, f.Name) {
 			continue
 		}

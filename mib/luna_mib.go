@@ -187,6 +187,7 @@ func LunaNotification(n Notice, a Alarm) Trap {
 		return Trap{lunaNotification(LunaHeartbeat), n.objects()}
 	case NoticeCleared:
 		a.Severity = Cleared
+	default:
 	}
 	return Trap{lunaNotification(lunaTraps[n.Kind]), append(n.objects(), a.objects()...)}
 }

@@ -237,7 +237,7 @@ func startChild(ctx context.Context, name string, args ...string) (*child, error
 	}
 	go func() {
 		defer close(c.done)
-		cmd.Wait()
+		_ = cmd.Wait()
 		w.Close()
 	}()
 	return c, nil
@@ -257,7 +257,7 @@ func (c *child) firstLine(ctx context.Context) ([]byte, error) {
 			}
 		}
 		line <- b
-		io.Copy(io.Discard, c.out)
+		_, _ = io.Copy(io.Discard, c.out)
 	}()
 	select {
 	case b := <-line:

@@ -245,7 +245,7 @@ func (w *watch) arm(f *Follower) {
 		if old := w.directories[d]; old != nil && os.SameFile(old, info) {
 			continue
 		}
-		w.Remove(d) // the name may be another directory's now
+		_ = w.Remove(d) // the name may be another directory's now
 		if err := w.Add(d); err != nil {
 			w.warn(f, err)
 			continue
@@ -268,12 +268,12 @@ func (w *watch) wait(ctx context.Context, d time.Duration) {
 	case <-timer.C:
 		return
 	case <-w.Events:
-	case <-w.Errors:
+	case <-w.Errors: //nolint:errcheck // it wakes, as an event does
 	}
 	for range 100 { // one poll is enough for all events so far
 		select {
 		case <-w.Events:
-		case <-w.Errors:
+		case <-w.Errors: //nolint:errcheck // as above
 		default:
 			return
 		}

@@ -49,7 +49,7 @@ func (c *Cards) Run(ctx context.Context, report func(hsm.Observation)) error {
 		}
 		polled[serial] = true
 		p := c.poller(serial)
-		all.Go(func() { p.Run(ctx, report) })
+		all.Go(func() { _ = p.Run(ctx, report) }) // a poller has no error
 	}
 	for _, s := range c.Serials {
 		watch(s)

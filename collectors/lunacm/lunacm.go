@@ -140,7 +140,7 @@ func (l *Program) end(pid int) {
 		l.kill(pid)
 		return
 	}
-	syscall.Kill(-pid, syscall.SIGKILL)
+	_ = syscall.Kill(-pid, syscall.SIGKILL) // it may have ended
 }
 
 // A head stores the first max bytes that are written to it.

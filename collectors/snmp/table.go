@@ -91,7 +91,7 @@ func decodeIndex(instance oid, form []indexForm, implied bool) (index []string, 
 		if len(instance) == 0 {
 			return nil, false
 		}
-		n := 1
+		var n int
 		switch {
 		case kind == indexNumber:
 			index = append(index, strconv.FormatUint(uint64(instance[0]), 10))

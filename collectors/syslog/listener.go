@@ -98,7 +98,7 @@ func (s *Listener) Run(ctx context.Context, deliver func(device string, lines []
 	g, ctx := errgroup.WithContext(ctx)
 	if err := s.listen(ctx, g); err != nil {
 		cancel()
-		g.Wait()
+		_ = g.Wait()
 		return fmt.Errorf("syslog: %w; a port below 1024 needs CAP_NET_BIND_SERVICE", err)
 	}
 	g.Go(func() error { return s.deliver(ctx, deliver) })
@@ -114,7 +114,7 @@ func (s *Listener) listen(ctx context.Context, g *errgroup.Group) error {
 		}
 		context.AfterFunc(ctx, func() { conn.Close() })
 		if u, ok := conn.(*net.UDPConn); ok {
-			u.SetReadBuffer(receiveBuffer) // the kernel may grant less
+			_ = u.SetReadBuffer(receiveBuffer) // the kernel may grant less
 		}
 		s.Counts.port.Store(uint64(conn.LocalAddr().(*net.UDPAddr).Port))
 		g.Go(func() error { return s.datagrams(ctx, conn) })

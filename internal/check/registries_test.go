@@ -79,7 +79,7 @@ func TestReceiversAreConfigurable(t *testing.T) {
 	keys := make(map[string]bool)
 	receiver := reflect.TypeFor[config.Receiver]()
 	for f := range receiver.Fields() {
-		if f := f; f.Type.Kind() == reflect.Pointer {
+		if f.Type.Kind() == reflect.Pointer {
 			keys[f.Type.Elem().Name()] = true
 		}
 	}

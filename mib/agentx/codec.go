@@ -23,8 +23,9 @@ func AppendVarbind(dst []byte, oid OID, v Value) []byte {
 		return appendOctets(dst, v.Octets)
 	case TypeObjectIdentifier:
 		return appendOID(dst, v.OID, false)
+	default: // no value follows
+		return dst
 	}
-	return dst
 }
 
 // DecodeVarbind reads one variable binding in network byte order and returns what follows it.

@@ -96,9 +96,9 @@ func (l *link) run(ctx context.Context) error {
 		l.leave()
 		return nil
 	case errors.Is(err, ErrMalformed):
-		l.send(PDUClose, closeBody(reasonParseError), ignore)
+		_ = l.send(PDUClose, closeBody(reasonParseError), ignore)
 	case errors.Is(err, errSilent), errors.Is(err, errStalled):
-		l.send(PDUClose, closeBody(reasonTimeouts), ignore)
+		_ = l.send(PDUClose, closeBody(reasonTimeouts), ignore)
 	}
 	return err
 }
@@ -198,6 +198,7 @@ func (l *link) handle(h header, payload []byte) error {
 		if l.opened && h.session == l.id {
 			return errClosed
 		}
+	default:
 	}
 	before := l.reply.varbinds
 	if l.reply.answer(h, payload, l.opened && h.session == l.id) != NoError {

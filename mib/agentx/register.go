@@ -107,11 +107,11 @@ func (l *link) leave() {
 	l.conn.SetReadDeadline(time.Time{})
 	defer time.AfterFunc(goodbye, func() { l.conn.Close() }).Stop()
 	for _, c := range l.config.Caps {
-		l.send(PDURemoveAgentCaps, removeCapsBody(c.ID), ignore)
+		_ = l.send(PDURemoveAgentCaps, removeCapsBody(c.ID), ignore)
 	}
 	for i, reg := range l.config.Registrations {
 		if l.granted[i] {
-			l.send(PDUUnregister, unregisterBody(reg.Priority, reg.Subtree), ignore)
+			_ = l.send(PDUUnregister, unregisterBody(reg.Priority, reg.Subtree), ignore)
 		}
 	}
 	confirmed := func(response) error { return errClosed }

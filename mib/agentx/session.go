@@ -53,7 +53,7 @@ type Stats struct {
 // New returns a Session that does nothing until Run.
 func New(c Config) *Session { return &Session{config: c, told: make(map[string]bool)} }
 
-// Run, which is called once, serves until ctx ends and then returns nil. It connects, and connects again, as often as needed;
+// Run serves until ctx ends and then returns nil. It is called once. It connects, and connects again, as often as needed;
 // the only error is a Config that cannot work.
 func (s *Session) Run(ctx context.Context) error {
 	c, err := s.config.complete()

@@ -75,10 +75,14 @@ func Opaque(s string) Value { return Value{Type: TypeOpaque, Octets: s} }
 // Counter64 returns a Counter64.
 func Counter64(n uint64) Value { return Value{Type: TypeCounter64, Number: n} }
 
-// NoSuchObject, NoSuchInstance and EndOfMibView are the exceptions of RFC 3416 section 3.
-func NoSuchObject() Value   { return Value{Type: TypeNoSuchObject} }
+// NoSuchObject returns an exception of RFC 3416 section 3.
+func NoSuchObject() Value { return Value{Type: TypeNoSuchObject} }
+
+// NoSuchInstance returns an exception of RFC 3416 section 3.
 func NoSuchInstance() Value { return Value{Type: TypeNoSuchInstance} }
-func EndOfMibView() Value   { return Value{Type: TypeEndOfMibView} }
+
+// EndOfMibView returns an exception of RFC 3416 section 3.
+func EndOfMibView() Value { return Value{Type: TypeEndOfMibView} }
 
 // Valid reports whether v can be the value of an instance: of a known type that is no exception, and of its length.
 func (v Value) Valid() bool {
@@ -89,8 +93,9 @@ func (v Value) Valid() bool {
 		return len(v.OID) <= MaxSubIDs
 	case TypeIPAddress:
 		return len(v.Octets) == 4
+	default:
+		return false
 	}
-	return false
 }
 
 // Int returns the number of an Integer.

@@ -119,7 +119,7 @@ func one(parent context.Context, dir, subagent string, wrapper []string, title s
 	defer func() {
 		cancel()
 		for _, side := range s.sides {
-			side.process.Wait()
+			_ = side.process.Wait()
 		}
 		s.agent.Kill()
 	}()
