@@ -43,7 +43,7 @@ func (c *Client) Walk(ctx context.Context) (list []Instance, err error) {
 }
 
 // Monitor has the agent measure utilization, round by round, until the rounds
-// are over or one fails.
+// are done or one fails.
 func (c *Client) Monitor(ctx context.Context, serial string, interval time.Duration, rounds int) iter.Seq2[hsm.Monitor, error] {
 	return func(yield func(hsm.Monitor, error) bool) {
 		body, err := c.open(ctx, http.MethodGet, fmt.Sprintf("/monitor?serial=%s&interval=%d&rounds=%d", url.QueryEscape(serial), int(interval.Seconds()), rounds), nil)

@@ -14,7 +14,7 @@ import (
 func (w *Watch) selfFindings(now time.Time) []alarms.Finding {
 	findings := []alarms.Finding{w.journalFinding(now)}
 	if quarantined := w.Journal.Quarantined(); quarantined != "" {
-		text := "the state was damaged and is quarantined as " + quarantined + ": alarms, silences and log positions from before this start are lost"
+		text := "the state was damaged and is quarantined as " + quarantined + ": alarms, silences and log positions from before this start are unknown"
 		findings = append(findings, alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "journal", Object: "damaged"}, Condition: alarms.Bad, Severity: alarms.Major, Text: text,
 			Evidence: alarms.Evidence{At: w.Journal.Opened, Text: text}})
 	}
