@@ -9,20 +9,20 @@ import (
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
-// An Alarm is one alarm as the alarm tables and the notifications show it. A
-// text that is not known is "".
+// An Alarm is an alarm as the alarm tables and the notifications show it. An unknown
+// text is "".
 type Alarm struct {
 	Number    uint64 // counts alarms as they are raised; the index of every alarm table
 	Model     uint32 // alarmModelIndex of its group
-	Key       string // stable: the same problem has the same key again
+	Key       string // the same for the same problem at any time
 	Device    string
 	Serial    string // of the HSM
 	Label     string // of the HSM
 	Partition string
-	Object    string // what of the device it is about
+	Object    string // the part of the device that it is about
 	Group     string
 	Codes     []string // ALM codes
-	Component string   // that spoke of it: host-driver, bootloader, firmware
+	Component string   // that reported it: host-driver, bootloader, firmware
 	Severity  Severity
 	EventType string // X.733
 	Cause     string // X.733
@@ -33,9 +33,9 @@ type Alarm struct {
 	Unit      string
 	Raised    time.Time
 	Last      time.Time
-	Cleared   time.Time // zero while it stands
+	Cleared   time.Time // zero while it is active
 	Count     int
-	AckBy     string // "": nobody
+	AckBy     string // "": not acknowledged
 	AckText   string
 	AckAt     time.Time
 	Silenced  bool
@@ -45,11 +45,10 @@ type Alarm struct {
 	Test      bool
 }
 
-// A Severity is the perceived severity of X.733, mildest first. Its number is
-// alarmModelState.
+// A Severity is a perceived severity of X.733. Its number is alarmModelState.
 type Severity uint32
 
-// The perceived severities.
+// The perceived severities, mildest first.
 const (
 	Cleared Severity = iota + 1
 	Indeterminate
@@ -61,7 +60,7 @@ const (
 
 var severities = []Severity{Cleared, Indeterminate, Warning, Minor, Major, Critical}
 
-// perceived is ItuPerceivedSeverity of ITU-ALARM-TC-MIB.
+// perceived are the severities as ItuPerceivedSeverity of ITU-ALARM-TC-MIB.
 var perceived = map[Severity]int32{Cleared: 1, Indeterminate: 2, Critical: 3, Major: 4, Minor: 5, Warning: 6}
 
 // A Model is one kind of alarm.
@@ -73,34 +72,34 @@ type Model struct {
 	Action    string
 }
 
-// Alarms is what the alarm tables are built from.
+// Alarms are the source of the alarm tables.
 type Alarms struct {
-	Started    time.Time // when the agent started; all TimeTicks count from there
+	Started    time.Time // when the agent started, from which all TimeTicks count
 	Version    string
 	Active     []Alarm
-	Cleared    []Alarm // the newest that ended
+	Cleared    []Alarm // the newest cleared alarms, at most MaxCleared
 	Models     []Model
-	Raised     map[Severity]uint64 // since Started, by the severity at first
-	LastNumber uint64              // of the alarm that was raised last; 0: none ever
+	Raised     map[Severity]uint64 // since Started, by the first severity
+	LastNumber uint64              // of the alarm that was raised last; 0: there was none
 	LastRaise  time.Time           // zero: none since Started
 	LastClear  time.Time           // zero: none since Started
 	Receivers  []AlarmReceiver
 }
 
-// An AlarmReceiver is somebody who is told of alarms.
+// An AlarmReceiver is a receiver of notifications.
 type AlarmReceiver struct {
 	Name      string
 	Sequence  uint64 // of the last notification that was made for it
 	Waiting   int
 	Delivered uint64
 	Failed    uint64 // attempts
-	Lost      uint64 // notifications that were given up
+	Lost      uint64 // notifications whose delivery was abandoned
 }
 
-// MaxCleared is how many alarms that ended are shown.
+// MaxCleared is how many cleared alarms are shown.
 const MaxCleared = 100
 
-// worst is the severity of the worst alarm that stands, or Cleared.
+// worst returns the severity of the worst active alarm, or Cleared.
 func (a Alarms) worst() Severity {
 	worst := Cleared
 	for _, x := range a.Active {
@@ -109,8 +108,8 @@ func (a Alarms) worst() Severity {
 	return worst
 }
 
-// ticks is a time as sysUpTime, as far as this agent knows it: from its own
-// start. A time before that is 0, as RFC 3877 wants it.
+// ticks returns a time as sysUpTime, counted from the start of this agent. A time before
+// that is 0, as in RFC 3877.
 func (a Alarms) ticks(t time.Time) agentx.Value {
 	if t.Before(a.Started) {
 		return agentx.TimeTicks(0)
@@ -118,7 +117,7 @@ func (a Alarms) ticks(t time.Time) agentx.Value {
 	return agentx.TimeTicks(uint32(t.Sub(a.Started) / (10 * time.Millisecond)))
 }
 
-// withAlarms is the rows function of a group of scalars of src.Alarms.
+// withAlarms is the rows function of a group of scalars about src.Alarms.
 func withAlarms(src Source) iter.Seq2[agentx.OID, Alarms] {
 	return func(yield func(agentx.OID, Alarms) bool) {
 		if src.Alarms != nil {
@@ -145,8 +144,8 @@ func alarmRows(list func(Alarms) []Alarm, index func(Alarm) agentx.OID) func(Sou
 
 func active(a Alarms) []Alarm { return a.Active }
 
-// index is the number of an alarm as an index, which begins anew at 1 beyond
-// 32 bits; 0 of an alarm whose number is not told.
+// index returns the number of an alarm as an index, which starts again at 1 after 32
+// bits; 0 for an alarm without a number.
 func (a Alarm) index() uint32 {
 	if a.Number == 0 {
 		return 0
@@ -154,7 +153,7 @@ func (a Alarm) index() uint32 {
 	return uint32((a.Number-1)%(1<<32-1)) + 1
 }
 
-// dateAndTime is DateAndTime of RFC 2579, with the zone: 11 octets.
+// dateAndTime returns DateAndTime of RFC 2579, with the time zone: 11 octets.
 func dateAndTime(t time.Time) string {
 	_, offset := t.Zone()
 	sign := byte('+')
@@ -175,8 +174,8 @@ func moment(t time.Time) agentx.Value {
 	return agentx.Text(dateAndTime(t))
 }
 
-// admin cuts s to the 255 octets of an SnmpAdminString, which is UTF-8, and
-// never amid a character.
+// admin cuts s to the 255 octets of an SnmpAdminString, which is UTF-8, at the end of a
+// character.
 func admin(s string) agentx.Value {
 	s = strings.ToValidUTF8(s, "?")
 	if len(s) > 255 {
@@ -189,5 +188,5 @@ func admin(s string) agentx.Value {
 	return agentx.Text(s)
 }
 
-// zeroDotZero is the pointer to nothing.
+// zeroDotZero is the null pointer.
 var zeroDotZero = agentx.ObjectIdentifier(agentx.OID{0, 0})

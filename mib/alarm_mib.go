@@ -7,7 +7,7 @@ import (
 )
 
 // The tables of ALARM-MIB, RFC 3877. There is one list of alarms, whose
-// alarmListName is empty. What the RFC lets a manager write is read-only here.
+// alarmListName is empty. Objects that are writable in the RFC are read-only here.
 
 var (
 	alarmMIB     = agentx.OID{1, 3, 6, 1, 2, 1, 118}
@@ -26,7 +26,8 @@ type modelState struct {
 	state Severity
 }
 
-// modelRows yields every state of every model, whose last index is of state.
+// modelRows yields every state of every model; state returns the last component of the
+// index.
 func modelRows(states []Severity, last func(Severity) uint32) func(Source) iter.Seq2[agentx.OID, modelState] {
 	return func(src Source) iter.Seq2[agentx.OID, modelState] {
 		return func(yield func(agentx.OID, modelState) bool) {
@@ -72,7 +73,7 @@ var alarmModelTable = table[modelState]{
 	},
 }
 
-// modelPointer points to the first object of a row of alarmModelTable.
+// modelPointer is the OID of the first object of a row of alarmModelTable.
 func modelPointer(model uint32, s Severity) agentx.OID {
 	return alarmModelTable.entry.Append(3, defaultList, model, uint32(s))
 }
@@ -90,7 +91,7 @@ var alarmActiveScalars = table[Alarms]{
 	},
 }
 
-// alarmActiveOverflow stands behind the tables.
+// The group of alarmActiveOverflow is behind the tables.
 var alarmActiveOverflow = table[Alarms]{
 	entry: alarmActive,
 	rows:  withAlarms,
@@ -102,7 +103,7 @@ var alarmActiveOverflow = table[Alarms]{
 // activeIndex is the index of alarmActiveTable.
 func (a Alarm) activeIndex() agentx.OID { return append(timeIndex(dateAndTime(a.Raised)), a.index()) }
 
-// timeIndex begins an index with the list and a time.
+// timeIndex is the beginning of an index: the list and a time.
 func timeIndex(t string) agentx.OID { return text(agentx.OID{defaultList}, t) }
 
 var alarmActiveTable = table[Alarm]{
@@ -159,7 +160,7 @@ var variableTypes = map[agentx.Type]int32{
 	agentx.TypeOctetString: variableOctetString, agentx.TypeObjectIdentifier: variableObjectID,
 }
 
-// ofType returns the value of a variable of that type, and of others none.
+// ofType returns the value of a variable of that type, none for another type.
 func ofType(t agentx.Type) func(variable) agentx.Value {
 	return func(v variable) agentx.Value {
 		if v.Value.Type != t {
@@ -169,8 +170,8 @@ func ofType(t agentx.Type) func(variable) agentx.Value {
 	}
 }
 
-// alarmActiveVariableTable has the variables of each alarm's notification that
-// are of the alarm itself: those that number the notification are not.
+// alarmActiveVariableTable has the variables of each alarm's notification that describe
+// the alarm itself, not those that number the notification.
 var alarmActiveVariableTable = table[variable]{
 	entry: alarmActive.Append(3, 1),
 	rows: func(src Source) iter.Seq2[agentx.OID, variable] {
@@ -180,7 +181,7 @@ var alarmActiveVariableTable = table[variable]{
 			}
 			for _, a := range src.Alarms.Active {
 				if a.InStorm {
-					continue // nobody is told of it, so there is no notification
+					continue // no notification is sent for it
 				}
 				for i, v := range a.variables(*src.Alarms) {
 					if !yield(agentx.OID{defaultList, a.index(), uint32(i + 1)}, variable(v)) {
@@ -210,7 +211,7 @@ var (
 	trapOID   = agentx.OID{1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0}
 )
 
-// variables are sysUpTime and snmpTrapOID of the alarm's notification, and the
+// variables returns sysUpTime and snmpTrapOID of the alarm's notification, and the
 // objects of the alarm in it.
 func (a Alarm) variables(all Alarms) []agentx.Varbind {
 	return append([]agentx.Varbind{
@@ -221,7 +222,7 @@ func (a Alarm) variables(all Alarms) []agentx.Varbind {
 
 var alarmActiveStatsTable = table[Alarms]{
 	entry: alarmActive.Append(4, 1),
-	rows:  withAlarms, // the index of the one list is that of a scalar
+	rows:  withAlarms, // the index of the only list is that of a scalar
 	columns: []column[Alarms]{
 		{1, "alarmActiveStatsActiveCurrent", func(a Alarms) agentx.Value { return unsigned32(int64(len(a.Active))) }},
 		{2, "alarmActiveStatsActives", func(a Alarms) agentx.Value {

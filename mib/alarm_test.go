@@ -16,7 +16,7 @@ import (
 
 var berlin = time.FixedZone("CET", 3600)
 
-// standing is n alarms that stand.
+// standing returns n active alarms.
 func standing(n int) *Alarms {
 	a := &Alarms{Started: now, Raised: map[Severity]uint64{Minor: 2, Critical: 1}, LastNumber: uint64(n), LastRaise: now.Add(time.Minute)}
 	for i := range n {
@@ -83,8 +83,8 @@ func TestAlarmTables(t *testing.T) {
 	}
 }
 
-// TestNoAlarmTables: without a word about alarms there is no table, which says
-// something else than an empty one.
+// TestNoAlarmTables: without a source of alarms there is no table, which differs from an
+// empty one.
 func TestNoAlarmTables(t *testing.T) {
 	v, err := Build(Source{Snapshot: &hsm.Snapshot{}, Now: now})
 	if err != nil || v.Len() != 0 {
@@ -104,7 +104,7 @@ func TestDateAndTime(t *testing.T) {
 	}
 }
 
-// TestAdmin cuts at 255 octets, never amid a character.
+// TestAdmin cuts at 255 octets or less, at the end of a character.
 func TestAdmin(t *testing.T) {
 	for s, want := range map[string]int{"": 0, strings.Repeat("x", 300): 255, strings.Repeat("\u20ac", 86): 255, "x" + strings.Repeat("\u20ac", 86): 253, "\xff": 1} {
 		got := admin(s).Octets
@@ -114,8 +114,8 @@ func TestAdmin(t *testing.T) {
 	}
 }
 
-// TestSeverityVarbind: alarmModelVarbindIndex and alarmActiveVariables tell
-// where things are in what is sent.
+// TestSeverityVarbind compares alarmModelVarbindIndex and alarmActiveVariables with the
+// notifications that are sent.
 func TestSeverityVarbind(t *testing.T) {
 	trap := LunaNotification(Notice{Kind: NoticeRaised, At: now}, standing(1).Active[0])
 	if got := Name(trap.Objects[severityVarbind-3].OID); got != "lunaAlarmSeverity.1" {
@@ -126,7 +126,7 @@ func TestSeverityVarbind(t *testing.T) {
 	}
 }
 
-// TestIndex: a notification to a receiver that is not told numbers names no row.
+// TestIndex: a notification to a receiver whose level excludes numbers names no row.
 func TestIndex(t *testing.T) {
 	for number, want := range map[uint64]uint32{0: 0, 1: 1, 1<<32 - 1: 1<<32 - 1, 1 << 32: 1} {
 		if got := (Alarm{Number: number}).index(); got != want {
@@ -137,8 +137,8 @@ func TestIndex(t *testing.T) {
 
 var notificationType = regexp.MustCompile(`(?s)\n(\w+) NOTIFICATION-TYPE\n\s+OBJECTS\s+\{([^}]*)\}.*?::= \{ lunaNotifications (\d) \}`)
 
-// TestNotificationsAsInModule: every notification carries the objects that
-// LUNAWATCH-MIB gives it, in that order.
+// TestNotificationsAsInModule: every notification has the objects that it has in
+// LUNAWATCH-MIB, in that order.
 func TestNotificationsAsInModule(t *testing.T) {
 	if _, err := exec.LookPath("snmptranslate"); err != nil && os.Getenv("CI") != "true" {
 		t.Skip("SKIPPED: snmptranslate is missing: apt-get install snmp")
@@ -172,7 +172,7 @@ func TestNotificationsAsInModule(t *testing.T) {
 	}
 }
 
-// TestAlarmNotifications of ALARM-MIB point to rows that are there.
+// TestAlarmNotifications checks that those of ALARM-MIB point to rows that exist.
 func TestAlarmNotifications(t *testing.T) {
 	alarms := standing(1)
 	alarms.Models = []Model{{Index: 20}}

@@ -8,11 +8,11 @@ import (
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
-// The scalars of CHRYSALIS-UTSP-MIB have no index, so with several HSMs they
-// are sums. A sum that lacks an HSM would be a wrong number that looks right:
-// an object exists only while the part of every HSM that can have one is known.
-// The module is the appliance's: a card has neither NTLS nor, in LunaCM, these
-// counters, and takes no part beside an appliance. Its own part is in hsmTable.
+// The scalars of CHRYSALIS-UTSP-MIB have no index, so with several HSMs they are sums. A
+// sum that lacks an HSM would be wrong but look right, so an object exists only while
+// the value of every HSM that has one is known. The module is the appliance's: a card
+// has neither NTLS nor, in LunaCM, these counters, and is not counted where there is an
+// appliance. Its own values are in hsmTable.
 
 // chrysalisHSM is the group of HSM counters.
 var chrysalisHSM = table[Source]{
@@ -40,7 +40,7 @@ var chrysalisNTLS = table[Source]{
 	},
 }
 
-// sum adds part over devices; unknown if it is unknown of one of them.
+// sum returns the sum of part over devices; unknown if it is unknown for one of them.
 func sum(devices []hsm.Device, part func(hsm.Device) hsm.Opt[uint64]) hsm.Opt[uint64] {
 	total := hsm.Opt[uint64]{Known: len(devices) > 0}
 	for _, d := range devices {
@@ -51,8 +51,8 @@ func sum(devices []hsm.Device, part func(hsm.Device) hsm.Opt[uint64]) hsm.Opt[ui
 	return total
 }
 
-// fresh returns the part of a section's value that get picks, unknown when
-// the section is not fresh.
+// fresh returns the part of a section's value that get returns, unknown unless the
+// section is fresh.
 func fresh[T, V any](s hsm.Section[T], now time.Time, get func(T) hsm.Opt[V]) hsm.Opt[V] {
 	if !s.Fresh(now) {
 		return hsm.Opt[V]{}
@@ -60,8 +60,8 @@ func fresh[T, V any](s hsm.Section[T], now time.Time, get func(T) hsm.Opt[V]) hs
 	return get(s.Value)
 }
 
-// counted returns the HSMs that take part in the sums: the appliances, and a
-// card only if a source states its counters (luna-snmp of its host).
+// counted returns the HSMs whose values are added up: the appliances, and a card only if
+// a source states its counters (luna-snmp of its host).
 func counted(src Source) []hsm.Device {
 	return slices.DeleteFunc(src.Snapshot.HSMs(), func(d hsm.Device) bool { return d.Kind == hsm.CardHSM && d.Information.IsZero() })
 }
@@ -125,7 +125,7 @@ func ntlsOperStatus(src Source) agentx.Value {
 	return enum(worst, map[hsm.NTLSStatus]int32{hsm.NTLSUp: 1, hsm.NTLSDown: 2, hsm.NTLSUnknown: 3})
 }
 
-// ntlsCertExpireDay is the earliest expiry, in OpenSSL's form.
+// ntlsCertExpireDay is the earliest expiry, in the form of OpenSSL.
 func ntlsCertExpireDay(src Source) agentx.Value {
 	var first time.Time
 	for _, d := range src.Snapshot.NetworkHSMs() {

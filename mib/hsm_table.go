@@ -17,7 +17,7 @@ type device struct {
 
 func (d device) index() agentx.OID { return text(nil, d.Serial()) }
 
-// devices yields every HSM that has told its serial number.
+// devices yields every HSM whose serial number is known.
 func devices(src Source) iter.Seq2[agentx.OID, device] {
 	return func(yield func(agentx.OID, device) bool) {
 		for _, d := range src.Snapshot.HSMs() {
@@ -84,7 +84,7 @@ func monitor(value func(hsm.Monitor, hsm.Sample) agentx.Value) func(device) agen
 	}
 }
 
-// capability returns the value of the capability or policy of that name.
+// capability returns the value of the capability or policy with that name.
 func (d device) capability(name string) (string, bool) {
 	p, ok := d.Policies.Get(d.src.Now)
 	if !ok {
@@ -133,8 +133,8 @@ func partitionsFree(d device) agentx.Value {
 	return opt(hsm.Opt[int64]{Value: allowed.Value - created.Value, Known: allowed.Known && created.Known}, unsigned32)
 }
 
-// backupProtocol is unknown(1), none(2), cloning(3) or keyExport(4). No source
-// states it; a licence for a protocol, or the cloning policy, tells it.
+// backupProtocol is unknown(1), none(2), cloning(3) or keyExport(4). No source states
+// it; it follows from a licence for a protocol, or from the cloning policy.
 func backupProtocol(d device) agentx.Value {
 	licenses, ok := d.Licenses.Get(d.src.Now)
 	for _, l := range licenses {

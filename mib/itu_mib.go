@@ -14,7 +14,7 @@ var (
 
 var ituAlarmTable = table[modelState]{
 	entry: ituAlarmModel.Append(1, 1),
-	// by the number of the severity, as the index is
+	// in the order of the index, which is the number of the severity
 	rows: modelRows([]Severity{Cleared, Indeterminate, Critical, Major, Minor, Warning}, func(s Severity) uint32 { return uint32(perceived[s]) }),
 	columns: []column[modelState]{
 		{2, "ituAlarmEventType", func(m modelState) agentx.Value { return eventType(m.EventType) }},
@@ -24,7 +24,7 @@ var ituAlarmTable = table[modelState]{
 	},
 }
 
-// ituModelPointer points to the first object of a row of ituAlarmTable.
+// ituModelPointer is the OID of the first object of a row of ituAlarmTable.
 func ituModelPointer(model uint32, s Severity) agentx.OID {
 	return ituAlarmModel.Append(1, 1, 2, defaultList, model, uint32(perceived[s]))
 }
@@ -33,7 +33,7 @@ var ituAlarmActiveTable = table[Alarm]{
 	entry: ituAlarmActive.Append(1, 1),
 	rows:  alarmRows(active, Alarm.activeIndex),
 	columns: []column[Alarm]{
-		// An alarm keeps its worst severity: the trend is no change, or worse.
+		// An alarm retains its worst severity, so the trend is no change or worse.
 		{1, "ituAlarmActiveTrendIndication", func(Alarm) agentx.Value { return agentx.Integer(2) }},
 		{2, "ituAlarmActiveDetector", func(Alarm) agentx.Value { return zeroDotZero }},
 		{3, "ituAlarmActiveServiceProvider", func(Alarm) agentx.Value { return zeroDotZero }},
@@ -41,7 +41,7 @@ var ituAlarmActiveTable = table[Alarm]{
 	},
 }
 
-// current counts the alarms of a severity that stand.
+// current counts the active alarms of a severity.
 func current(s Severity) func(Alarms) agentx.Value {
 	return func(a Alarms) agentx.Value {
 		n := int64(0)
@@ -54,7 +54,7 @@ func current(s Severity) func(Alarms) agentx.Value {
 	}
 }
 
-// raised counts the alarms of a severity since the agent started.
+// raised counts the alarms of a severity that were raised since the agent started.
 func raised(s Severity) func(Alarms) agentx.Value {
 	return func(a Alarms) agentx.Value { return agentx.Gauge32(uint32(a.Raised[s])) }
 }
@@ -94,9 +94,9 @@ func eventType(name string) agentx.Value {
 // otherCause is other of IANAItuProbableCause.
 const otherCause = 1024
 
-// causes is the part of IANAItuProbableCause that alarms of HSMs have, by the
-// names of X.733, X.736 and M.3100. Where X.733 and M.3100 have one name for
-// two numbers, it is that of X.733.
+// causes is the part of IANAItuProbableCause that alarms of HSMs have, by the names of
+// X.733, X.736 and M.3100. A name that X.733 and M.3100 have with different numbers has
+// that of X.733.
 var causes = map[string]int32{
 	"intrusionDetection": 126, // M.3100
 
@@ -123,6 +123,6 @@ func probableCause(name string) agentx.Value {
 	return agentx.Integer(n)
 }
 
-// HasCause reports whether a probable cause has a number of its own in
-// IANAItuProbableCause; one that has none is shown as other.
+// HasCause reports whether a probable cause has a number in IANAItuProbableCause. One
+// that has none is shown as other.
 func HasCause(name string) bool { return causes[name] != 0 }

@@ -8,8 +8,8 @@ import (
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
-// LUNAWATCH-MIB stands below netSnmpPlaypen, where numbers are for trying
-// things out: it moves when an enterprise number is assigned.
+// LUNAWATCH-MIB is below netSnmpPlaypen, whose numbers are for experiments. It moves
+// when an enterprise number is assigned.
 
 var (
 	lunawatchMIB = agentx.OID{1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 5862}
@@ -17,7 +17,7 @@ var (
 	lunaEvent    = lunawatchMIB.Append(1, 3)
 )
 
-// A LunaTrap is the last number of a notification of LUNAWATCH-MIB.
+// A LunaTrap is the last sub-identifier of a notification of LUNAWATCH-MIB.
 type LunaTrap uint32
 
 // The notifications.
@@ -52,8 +52,8 @@ var lunaAgentScalars = table[Alarms]{
 	},
 }
 
-// lastTrapColumn is the last column of lunaAlarmTable that notifications carry;
-// they carry every one before it, too.
+// lastTrapColumn is the last column of lunaAlarmTable in notifications, which also have
+// all before it.
 const lastTrapColumn = 21
 
 func field(get func(Alarm) string) func(Alarm) agentx.Value {
@@ -105,14 +105,14 @@ const (
 	severityColumn = 11
 	firstColumn    = 2
 	eventObjects   = 4 // objects of lunaEvent, which come first in a notification
-	// severityVarbind is where lunaAlarmSeverity stands in a notification,
+	// severityVarbind is the position of lunaAlarmSeverity in a notification,
 	// whose first two variables are sysUpTime and snmpTrapOID.
 	severityVarbind = 2 + eventObjects + severityColumn - firstColumn + 1
-	// alarmVariables is how many variables alarmActiveVariableTable has.
+	// alarmVariables is the number of variables in alarmActiveVariableTable.
 	alarmVariables = 2 + lastTrapColumn - firstColumn + 1
 )
 
-// objects are the columns that a notification carries; all have an instance.
+// objects are the columns in a notification; all have an instance.
 func (a Alarm) objects() []agentx.Varbind {
 	list := make([]agentx.Varbind, 0, lastTrapColumn)
 	for _, c := range lunaAlarmColumns {
@@ -128,9 +128,9 @@ func (a Alarm) objects() []agentx.Varbind {
 	return list
 }
 
-// A Notice is what tells one notification from another.
+// A Notice is what distinguishes one notification from another.
 type Notice struct {
-	Sequence uint64 // of its receiver; a gap is a loss
+	Sequence uint64 // for its receiver; a gap means a loss
 	At       time.Time
 	Kind     NoticeKind
 	ID       string // the same at every retry
@@ -160,13 +160,13 @@ func (n Notice) objects() []agentx.Varbind {
 	}
 }
 
-// A Trap is one notification: its OID, and its objects in their order.
+// A Trap is a notification: its OID, and its objects in order.
 type Trap struct {
 	OID     agentx.OID
 	Objects []agentx.Varbind
 }
 
-// lunaTraps tells what is sent for a notice of an alarm.
+// lunaTraps are the notifications that are sent, by kind of notice.
 var lunaTraps = map[NoticeKind]LunaTrap{
 	NoticeRaised: LunaRaised, NoticeRepeated: LunaRaised, NoticeChanged: LunaChanged, NoticeCleared: LunaCleared,
 	NoticeAcknowledged: LunaAcknowledged, NoticeUnacknowledged: LunaAcknowledged,
@@ -177,8 +177,8 @@ var coldStart = agentx.OID{1, 3, 6, 1, 6, 3, 1, 1, 5, 1}
 // ColdStart is coldStart of SNMPv2-MIB.
 func ColdStart() Trap { return Trap{OID: coldStart} }
 
-// LunaNotification is n of a as a notification of LUNAWATCH-MIB. The agent's
-// start is coldStart of SNMPv2-MIB, with the objects of the notice behind it.
+// LunaNotification returns notice n of alarm a as a notification of LUNAWATCH-MIB. That
+// of the agent's start is coldStart of SNMPv2-MIB, with the objects of the notice.
 func LunaNotification(n Notice, a Alarm) Trap {
 	switch n.Kind {
 	case NoticeStarted:
@@ -192,9 +192,9 @@ func LunaNotification(n Notice, a Alarm) Trap {
 	return Trap{lunaNotification(lunaTraps[n.Kind]), append(n.objects(), a.objects()...)}
 }
 
-// AlarmNotification is n of a as alarmActiveState or alarmClearState of
-// ALARM-MIB, with the alarm's description behind its objects. ok is false for
-// a notice that ALARM-MIB does not know.
+// AlarmNotification returns notice n of alarm a as alarmActiveState or alarmClearState
+// of ALARM-MIB, with the alarm's description after its objects. ok is false for a kind
+// of notice that ALARM-MIB does not have.
 func AlarmNotification(n Notice, a Alarm) (t Trap, ok bool) {
 	state, severity := uint32(2), a.Severity
 	switch n.Kind {
@@ -214,7 +214,7 @@ func AlarmNotification(n Notice, a Alarm) (t Trap, ok bool) {
 	}}, true
 }
 
-// lunaReceiverTable tells a manager which notifications were made for whom.
+// lunaReceiverTable shows which notifications were made for which receiver.
 var lunaReceiverTable = table[AlarmReceiver]{
 	entry: lunawatchMIB.Append(1, 4, 1),
 	rows: func(src Source) iter.Seq2[agentx.OID, AlarmReceiver] {

@@ -1,7 +1,8 @@
-// Package mib lays a Snapshot out as the objects of the vendor's MIB modules
-// CHRYSALIS-UTSP-MIB, SAFENET-HSM-MIB and SAFENET-APPLIANCE-MIB, and alarms as
-// those of ALARM-MIB, ITU-ALARM-MIB and LUNAWATCH-MIB. Tables are declared as
-// values; [Build] turns them and a [Source] into a [View].
+// Package mib presents a Snapshot as the objects of the vendor's MIB modules
+// CHRYSALIS-UTSP-MIB, SAFENET-HSM-MIB and SAFENET-APPLIANCE-MIB, and alarms as those of
+// ALARM-MIB, ITU-ALARM-MIB and LUNAWATCH-MIB. Tables are declared as values; [Build]
+// makes a [View] from them and a [Source]. The package does not know how alarms come
+// about or how a View is served.
 package mib
 
 import (
@@ -21,16 +22,16 @@ var (
 	safenetAppliance = agentx.OID{1, 3, 6, 1, 4, 1, 23629, 1, 5, 2}
 )
 
-// Subtrees are what a subagent registers to serve every table.
+// Subtrees are the subtrees that a subagent registers to serve every table.
 var Subtrees = []agentx.OID{alarmMIB, ituAlarmMIB, lunawatchMIB, chrysalisUTSP, safenetHSM, safenetAppliance}
 
-// A Source is what a View is built from.
+// A Source is the data of a View.
 type Source struct {
 	Snapshot *hsm.Snapshot
 	Now      time.Time
-	// Events counts, by device, the critical and other events seen as alarms.
-	// They stand in where the HSM itself reports 0. Nil: the HSM's own number
-	// is served as it is.
+	// Events are the numbers of critical and other events that were alarms, by
+	// device. They are served where the HSM itself reports 0. Nil: the HSM's own
+	// numbers are served unchanged.
 	Events func(device string) (critical, other uint64)
 	Alarms *Alarms // nil: there are no alarm tables
 }
@@ -50,7 +51,7 @@ type column[R any] struct {
 	value func(R) agentx.Value
 }
 
-// tables lists every table, in the order of their OIDs; each has its own file.
+// tables are all tables, in the order of their OIDs.
 var tables = []interface {
 	append([]Row, Source) []Row
 	objects(func(name string, oid agentx.OID))
@@ -82,7 +83,7 @@ var tables = []interface {
 	appliance,
 }
 
-// Build returns the View of src. It is right until the Snapshot's NextExpiry.
+// Build returns the View of src. It is valid until the Snapshot's NextExpiry.
 func Build(src Source) (*View, error) {
 	var rows []Row
 	for _, t := range tables {
@@ -91,7 +92,7 @@ func Build(src Source) (*View, error) {
 	return NewView(rows)
 }
 
-// Objects returns the name and OID of every object that a View may hold.
+// Objects returns the name and OID of every object that a View can have.
 func Objects() iter.Seq2[string, agentx.OID] {
 	return func(yield func(string, agentx.OID) bool) {
 		more := true
@@ -103,8 +104,8 @@ func Objects() iter.Seq2[string, agentx.OID] {
 	}
 }
 
-// append leaves out a row whose index was already there, since two sources can
-// name one thing twice, and one whose index is too long for SNMP.
+// append skips a row whose index is there already, because two sources can state the
+// same, and one whose index is too long for SNMP.
 func (t table[R]) append(rows []Row, src Source) []Row {
 	type indexed struct {
 		index agentx.OID
@@ -118,7 +119,7 @@ func (t table[R]) append(rows []Row, src Source) []Row {
 	}
 	slices.SortStableFunc(list, func(a, b indexed) int { return a.index.Compare(b.index) })
 	list = slices.CompactFunc(list, func(a, b indexed) bool { return a.index.Compare(b.index) == 0 })
-	var ids agentx.OID // of many instances, so that they are few allocations
+	var ids agentx.OID // of many instances, to save allocations
 	for _, c := range t.columns {
 		for _, r := range list {
 			v := c.value(r.row)
@@ -180,7 +181,7 @@ func known(s string) agentx.Value {
 // display cuts s to the 255 octets of a DisplayString.
 func display(s string) agentx.Value { return agentx.Text(s[:min(len(s), 255)]) }
 
-// unsigned32 saturates, as RFC 2578 7.1.7 says of a gauge.
+// unsigned32 saturates, like a gauge in RFC 2578, 7.1.7.
 func unsigned32(n int64) agentx.Value {
 	return agentx.Gauge32(uint32(max(0, min(n, math.MaxUint32))))
 }
@@ -197,7 +198,7 @@ func truth(b bool) agentx.Value {
 	return agentx.Integer(2)
 }
 
-// enum returns the number that labels gives to v, or none.
+// enum returns the number of v in labels, or none.
 func enum[T comparable](v T, labels map[T]int32) agentx.Value {
 	if n, ok := labels[v]; ok {
 		return agentx.Integer(n)
@@ -205,8 +206,8 @@ func enum[T comparable](v T, labels map[T]int32) agentx.Value {
 	return none
 }
 
-// Name returns the name of the object that oid is an instance of, and the
-// instance: "hsmLabel.5.49.50.51.52.53". It is "" for an OID of no object.
+// Name returns the name of the object that oid is an instance of, and the instance:
+// "hsmLabel.5.49.50.51.52.53". It returns "" if there is no such object.
 func Name(oid agentx.OID) string {
 	for name, object := range Objects() {
 		if oid.HasPrefix(object) && len(oid) > len(object) {

@@ -17,7 +17,7 @@ type policy struct {
 
 var policyColumns = []string{"Type", "ID", "Description", "Value"}
 
-// policyColumn declares the four columns that both policy tables have.
+// policyColumn returns the four columns of both policy tables.
 func policyColumnsOf(prefix string) []column[policy] {
 	values := []func(policy) agentx.Value{
 		func(p policy) agentx.Value { return agentx.Integer(p.kind) },
@@ -64,8 +64,8 @@ var partitionPolicyTable = table[policy]{
 	columns: policyColumnsOf("hsmPartitionPolicy"),
 }
 
-// yieldPolicies gives every policy whose code is stated or known by its name;
-// it returns false when yield did.
+// yieldPolicies yields every policy whose code is stated or known by its name. It
+// returns false if yield did.
 func yieldPolicies(index agentx.OID, p hsm.Policies, codes map[string]uint32, yield func(agentx.OID, policy) bool) bool {
 	for kind, list := range [][]hsm.Policy{p.Capabilities, p.Policies} {
 		for _, x := range list {
@@ -81,8 +81,8 @@ func yieldPolicies(index agentx.OID, p hsm.Policies, codes map[string]uint32, yi
 	return true
 }
 
-// hsmCodes are the codes of capabilities and fixed policies, which LunaSH
-// prints without them, by the names under which LunaCM prints both.
+// hsmCodes are the codes of capabilities and fixed policies, which LunaSH does not
+// print, by the names that LunaCM prints with them.
 var hsmCodes = map[string]uint32{
 	"enable pin-based authentication":         0,
 	"pin-based authentication":                0,

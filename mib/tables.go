@@ -63,8 +63,8 @@ type client struct {
 	device device
 }
 
-// clients yields every registered client, by its name alone: the vendor's
-// table has no HSM in its index. A client of several HSMs is listed once.
+// clients yields every registered client, indexed by its name alone: the vendor's table
+// has no HSM in its index. A client of several HSMs is listed once.
 func clients(src Source) iter.Seq2[agentx.OID, client] {
 	return func(yield func(agentx.OID, client) bool) {
 		for _, d := range devices(src) {
@@ -81,8 +81,8 @@ func clients(src Source) iter.Seq2[agentx.OID, client] {
 	}
 }
 
-// hasHTL reports whether the appliance's software still knows host trust
-// links, which version 7 dropped.
+// hasHTL reports whether the appliance's software has host trust links, which version 7
+// removed.
 func (c client) hasHTL() bool { return !strings.HasPrefix(c.device.Show.Value.SoftwareVersion, "7.") }
 
 // clientTable is SAFENET-HSM-MIB hsmClientRegistrationTable, indexed by client
@@ -133,8 +133,8 @@ var assignmentTable = table[assignment]{
 	},
 }
 
-// partitionSerials finds the partitions that "client show" gives by name, and
-// SNMP by serial number.
+// partitionSerials returns the serial numbers of partitions, which "client show" states
+// by name and SNMP by serial number.
 func (c client) partitionSerials() []string {
 	show, _ := c.device.Show.Get(c.device.src.Now)
 	known, _ := c.device.Partitions.Get(c.device.src.Now)
@@ -152,8 +152,8 @@ func (c client) partitionSerials() []string {
 	return serials
 }
 
-// appliance is the one scalar of SAFENET-APPLIANCE-MIB. With several
-// appliances it lists every version that runs.
+// appliance is the only scalar of SAFENET-APPLIANCE-MIB. With several appliances it
+// lists every version among them.
 var appliance = table[Source]{
 	entry: safenetAppliance,
 	rows:  scalar(func(src Source) Source { return src }),

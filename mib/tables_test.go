@@ -11,7 +11,7 @@ import (
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// seen returns a snapshot in which each device stated the facts beside it.
+// seen returns a snapshot with the given facts of each device.
 func seen(facts map[string][]hsm.Fact) *hsm.Snapshot {
 	s := &hsm.Snapshot{}
 	for device, list := range facts {
@@ -42,8 +42,8 @@ func information(requests, critical uint64) hsm.Fact {
 	return hsm.Information{OperationRequests: hsm.Some(requests), CriticalEvents: hsm.Some(critical)}
 }
 
-// TestSums adds up the scalars of several HSMs, and has none while one HSM's
-// part is not known.
+// TestSums adds up the scalars of several HSMs. There is no sum while the value of one
+// HSM is unknown.
 func TestSums(t *testing.T) {
 	requests, critical := chrysalisUTSP.Append(1, 1, 0), chrysalisUTSP.Append(1, 3, 0)
 	both := seen(map[string][]hsm.Fact{"a": {information(7, 0)}, "b": {information(math.MaxUint64-10, 5)}})
@@ -66,8 +66,8 @@ func TestSums(t *testing.T) {
 	}
 }
 
-// TestACardHasNoNTLS: the NTLS objects and the counters of requests, which no
-// card tells, are of the appliances.
+// TestACardHasNoNTLS: the NTLS objects and the counters of requests are those of the
+// appliances, because no card states them.
 func TestACardHasNoNTLS(t *testing.T) {
 	s := seen(map[string][]hsm.Fact{"a": {information(7, 0), hsm.NTLS{Status: hsm.NTLSUp, Links: hsm.Some[uint64](3)}}})
 	card := hsm.Observation{Device: "card", Kind: hsm.CardHSM, Source: "hsm showinfo", At: now, MaxAge: time.Minute, Facts: []hsm.Fact{hsm.Show{Serial: "532018", Firmware: "7.2.0"}}}
@@ -145,7 +145,7 @@ func TestHSMTable(t *testing.T) {
 	}
 }
 
-// TestNoIndexTooLong: a name that does not fit into an OID costs its row only.
+// TestNoIndexTooLong: for a name that does not fit into an OID, only its row is missing.
 func TestNoIndexTooLong(t *testing.T) {
 	long := make([]byte, 200)
 	for i := range long {
@@ -157,7 +157,7 @@ func TestNoIndexTooLong(t *testing.T) {
 	}
 }
 
-// TestBusyTimeNeverFalls though it comes from a rounded ratio.
+// TestBusyTimeNeverFalls although it follows from a rounded ratio.
 func TestBusyTimeNeverFalls(t *testing.T) {
 	s := &hsm.Snapshot{}
 	at := func(uptime uint64, ratio float64) float64 {

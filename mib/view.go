@@ -14,8 +14,8 @@ type Row struct {
 	Value agentx.Value
 }
 
-// A View is a set of instances, sorted and already encoded. It is immutable, implements agentx.Handler,
-// and answers from any number of goroutines without allocating. The zero View is empty.
+// A View is a set of instances, sorted and encoded. It is immutable, implements [agentx.Handler],
+// and may be used by any number of goroutines; it answers without allocating. The zero View is empty.
 type View struct {
 	ids     []uint32 // the sub-identifiers of all instances, in order
 	encoded []byte   // their varbinds, in the same order
@@ -25,8 +25,8 @@ type View struct {
 // An end is where an instance ends in ids and encoded; the next begins there.
 type end struct{ ids, encoded uint32 }
 
-// NewView returns the View of rows, which may come in any order and are sorted in place.
-// Two rows of one OID are an error, as is an OID that is empty, or too long for SNMP.
+// NewView returns the View of rows, which may be in any order and are sorted in place.
+// Two rows with the same OID are an error, and so is an OID that is empty or too long for SNMP.
 func NewView(rows []Row) (*View, error) {
 	byOID := func(a, b Row) int { return a.OID.Compare(b.OID) }
 	if !slices.IsSortedFunc(rows, byOID) {
@@ -59,7 +59,7 @@ func NewView(rows []Row) (*View, error) {
 	return v, nil
 }
 
-// Len is the number of instances.
+// Len returns the number of instances.
 func (v *View) Len() int { return len(v.ends) }
 
 // Get returns the encoded varbind of the instance oid.

@@ -58,8 +58,8 @@ func newView(t testing.TB, rows []Row) *View {
 	return v
 }
 
-// TestView checks the properties a manager relies on: instances strictly ascend, each is found by Get, Next of each
-// is the following one, and Next of what lies between two is the second.
+// TestView checks the properties that a manager relies on: instances strictly ascend, each is found by Get, Next of
+// each is the following one, and Next of an OID between two is the second.
 func TestView(t *testing.T) {
 	for name, rows := range map[string][]Row{"empty": nil, "one": synthetic(1)[:1], "table": synthetic(50), "scattered": scattered(500)} {
 		t.Run(name, func(t *testing.T) {
@@ -107,7 +107,7 @@ func before(o agentx.OID) agentx.OID {
 	return append(p, 1<<32-1)
 }
 
-// TestViewHoldsRows compares all that went in with all that comes out.
+// TestViewHoldsRows compares the instances with the rows.
 func TestViewHoldsRows(t *testing.T) {
 	want := scattered(300)
 	var got []Row

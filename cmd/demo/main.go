@@ -1,6 +1,5 @@
-// Command demo runs Lunawatch against a simulated estate and the host's real
-// snmpd, snmptrapd and snmp tools, shows what a newcomer can try, and leaves
-// nothing behind.
+// Command demo runs Lunawatch with a simulated estate and the host's real snmpd,
+// snmptrapd and snmp tools, shows what a newcomer can try, and cleans up.
 package main
 
 import (
@@ -75,10 +74,10 @@ func run(ctx context.Context, binary, mibs string, once bool) error {
 	return nil
 }
 
-// packages are what Debian calls the peers.
+// packages are the Debian packages of the programs that are needed.
 var packages = map[string]string{"snmpd": "snmpd", "snmptrapd": "snmptrapd", "snmpwalk": "snmp", "snmptable": "snmp"}
 
-// installPeers installs what is missing, if it may, or says how.
+// installPeers installs the missing packages if permitted. The error states how to.
 func installPeers(ctx context.Context) error {
 	os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin")
 	var missing []string
@@ -110,7 +109,7 @@ func installPeers(ctx context.Context) error {
 	return nil
 }
 
-// A demo is everything that runs.
+// A demo is all processes that run, and their files.
 type demo struct {
 	dir, binary, mibs string
 	trapd             *netsnmp.Trapd
@@ -135,7 +134,7 @@ func (d *demo) wait() {
 	}
 }
 
-// start brings up the estate, snmpd, snmptrapd and the agent.
+// start starts the estate, snmpd, snmptrapd and the agent.
 func (d *demo) start(ctx context.Context) error {
 	for _, name := range []string{"estate", "snmpd", "snmptrapd", "client"} {
 		if err := os.Mkdir(d.path(name), 0o700); err != nil {
@@ -147,7 +146,7 @@ func (d *demo) start(ctx context.Context) error {
 		return err
 	}
 	user := netsnmp.User{Name: "noc", Auth: secret(), Priv: secret()}
-	engine := "80001f8805" + "6c756e617761746368" // of the private snmpd, so that snmptrapd knows it
+	engine := "80001f8805" + "6c756e617761746368" // of the private snmpd; snmptrapd must know it
 	sender := user
 	sender.EngineID = engine
 	var err error
@@ -183,7 +182,8 @@ func (d *demo) startEstate(ctx context.Context) error {
 	return json.Unmarshal(line, &d.estate)
 }
 
-// writeClient makes the snmp tools know the user, so that no secret is typed.
+// writeClient writes the user into the configuration of the snmp tools, so that no
+// secret is typed.
 func (d *demo) writeClient(u netsnmp.User) error {
 	conf := fmt.Sprintf("defVersion 3\ndefSecurityName %s\ndefSecurityLevel authPriv\ndefAuthType SHA-256\ndefAuthPassphrase %s\ndefPrivType AES\ndefPrivPassphrase %s\nmibdirs %s:%s\nmibs ALL\n",
 		u.Name, u.Auth, u.Priv, d.mibs, filepath.Join(d.mibs, "base"))
@@ -215,10 +215,10 @@ func (d *demo) startAgent(ctx context.Context) error {
 	return nil
 }
 
-// secret returns a passphrase nobody needs to know.
+// secret returns a random passphrase.
 func secret() string { return rand.Text() }
 
-// A child is one process of ours. It ends with its context.
+// A child is a process that the demo started. It ends with its context.
 type child struct {
 	out  io.Reader
 	err  bytes.Buffer // read only after done
@@ -243,7 +243,7 @@ func startChild(ctx context.Context, name string, args ...string) (*child, error
 	return c, nil
 }
 
-// firstLine returns the first line of the output, and lets the rest go.
+// firstLine returns the first line of the output, and discards the others.
 func (c *child) firstLine(ctx context.Context) ([]byte, error) {
 	line := make(chan []byte, 1)
 	go func() {

@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// A step is one thing that a newcomer can try.
+// A step is a command that a newcomer can try.
 type step struct {
 	title string
 	shown string // as one would type it
 	run   func(ctx context.Context) (string, error)
-	wants []string // what the output must hold
-	shows string   // print only lines with one of these words, comma separated; "" prints the first
+	wants []string // what the output must contain
+	shows string   // print only lines with one of these words, separated by commas; "": the first lines
 }
 
 func (d *demo) steps() []step {
@@ -82,7 +82,7 @@ func (d *demo) steps() []step {
 // patience is how long a result may take to appear.
 const patience = 60 * time.Second
 
-// try runs a step until its output is as wanted, and shows its first lines.
+// try runs a step until its output contains what is wanted, and prints lines of it.
 func (d *demo) try(ctx context.Context, s step, once bool) error {
 	fmt.Printf("\n%s\n  $ %s\n", s.title, s.shown)
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -115,7 +115,7 @@ func missing(out string, wants []string) string {
 	return ""
 }
 
-// show prints at most a screen of what there is.
+// show prints lines, at most a screenful.
 func show(out, only string) {
 	shown := 0
 	for line := range strings.Lines(strings.Trim(out, "\n")) {
@@ -143,7 +143,7 @@ func containsAny(s string, words []string) bool {
 	return false
 }
 
-// tool runs one of the snmp tools as the user of the private configuration.
+// tool runs one of the snmp tools with the private configuration.
 func (d *demo) tool(name string, args ...string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		return output(ctx, []string{"SNMPCONFPATH=" + d.path("client"), "SNMP_PERSISTENT_DIR=" + d.path("client")}, name, args...)
@@ -180,8 +180,7 @@ func (d *demo) metrics(ctx context.Context) (string, error) {
 	return string(body), err
 }
 
-// fault injects an event once, and waits for a trap that has come since and
-// holds text.
+// fault injects an event once, and waits for a later trap that contains text.
 func (d *demo) fault(appliance, text string, event ...string) func(context.Context) (string, error) {
 	injected := false
 	return func(ctx context.Context) (string, error) {

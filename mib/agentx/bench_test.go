@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// A null connection takes everything.
+// A null connection discards what is written to it.
 type null struct{ net.Conn }
 
 func (null) Write(b []byte) (int, error)      { return len(b), nil }
 func (null) SetWriteDeadline(time.Time) error { return nil }
 
-// requestPath returns a function that answers one PDU of so many ranges, as if just read from the connection.
+// requestPath returns a function that answers one PDU with a number of ranges, as if just read from the connection.
 func requestPath(t testing.TB, kind PDUType, ranges int) func() {
 	t.Helper()
 	view := testView()
@@ -42,7 +42,7 @@ func requestPath(t testing.TB, kind PDUType, ranges int) func() {
 	}
 }
 
-// TestNoAllocation: the request path leaves no garbage, whatever it is asked.
+// TestNoAllocation: the request path allocates nothing, for any request.
 func TestNoAllocation(t *testing.T) {
 	for _, kind := range []PDUType{PDUGet, PDUGetNext, PDUGetBulk} {
 		for _, ranges := range []int{1, 50} {

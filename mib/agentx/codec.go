@@ -113,7 +113,7 @@ func (d *decoder) uint64() uint64 {
 	return binary.BigEndian.Uint64(b)
 }
 
-// oid decodes an OID into dst[:0] and says whether its include octet is set.
+// oid decodes an OID into dst[:0] and returns whether its include octet is set.
 func (d *decoder) oid(dst OID) (o OID, include bool) {
 	head := d.take(4)
 	if head == nil {
@@ -141,7 +141,7 @@ func (d *decoder) oid(dst OID) (o OID, include bool) {
 	return o, head[2] != 0
 }
 
-// skipOID passes over an OID whose value is not wanted.
+// skipOID skips an OID whose value is not needed.
 func (d *decoder) skipOID() {
 	head := d.take(4)
 	if head != nil {

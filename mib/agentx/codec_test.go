@@ -209,7 +209,7 @@ func TestValueString(t *testing.T) {
 	}
 }
 
-// FuzzVarbind: what is decoded in either byte order encodes to something that decodes to the same.
+// FuzzVarbind: a varbind decoded in either byte order is the same after it is encoded and decoded again.
 func FuzzVarbind(f *testing.F) {
 	for _, v := range samples {
 		f.Add(AppendVarbind(nil, testRoot, v), false)
@@ -228,7 +228,7 @@ func FuzzVarbind(f *testing.F) {
 	})
 }
 
-// FuzzRequest: any PDU with an acceptable header has exactly one whole answer under its own ids, of bounded size.
+// FuzzRequest: any PDU with an acceptable header has exactly one complete answer with its own ids, of bounded size.
 func FuzzRequest(f *testing.F) {
 	for _, big := range []bool{false, true} {
 		p := &peer{t: nil, session: 5, big: big}
@@ -262,7 +262,7 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// FuzzStream: a connection survives any octets in any pieces: no panic, no hang, at most what was whole is answered.
+// FuzzStream: a connection survives any octets in any pieces: no panic, no hang, and only complete PDUs are answered.
 func FuzzStream(f *testing.F) {
 	p := &peer{session: 5}
 	f.Add(append(p.request(PDUGet, p.ranges(testRoot)), p.request(PDUGetNext, p.ranges(testRoot))...), uint64(1))
@@ -302,7 +302,7 @@ func FuzzStream(f *testing.F) {
 
 func pduOf(b []byte) receivedPDU { return receivedPDU{decodeHeader(b), b[headerSize:]} }
 
-// A sink is a connection that keeps what is written.
+// A sink is a connection that stores what is written to it.
 type sink struct {
 	net.Conn
 	bytes.Buffer

@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// A Config says where the master is and what to serve. Socket, Timeout, Retries and PingInterval
+// A Config is where the master is and what to serve. Socket, Timeout, Retries and PingInterval
 // are the vendor's options agentXSocket, agentXTimeout, agentXRetries and agentXPingInterval.
 type Config struct {
 	Socket       string        // as ParseAddress reads it; empty is DefaultSocket
 	Timeout      time.Duration // for one answer of the master, whole seconds 1 s to 255 s; 0 is 1 s
-	Retries      int           // 0 or more: the master gets Timeout x (1 + Retries). Nothing is sent twice, a stream loses nothing
+	Retries      int           // 0 or more: the master has Timeout x (1 + Retries). Nothing is sent twice: a stream loses nothing
 	PingInterval time.Duration // between two Pings; 0 or less sends none
 
 	ID            OID    // the subagent's identity in Open; may be null
@@ -59,10 +59,10 @@ const (
 	defaultPriority = 127
 )
 
-// limit is how long the master may take to answer a request of ours, or to complete a PDU it has begun.
+// limit returns how long the master may take to answer a request of ours, or to complete a PDU that it has begun.
 func (c *Config) limit() time.Duration { return c.Timeout * time.Duration(1+c.Retries) }
 
-// complete returns c with its defaults filled in, or says what is wrong with it.
+// complete returns c with its defaults filled in, or an error that states what is wrong with it.
 func (c Config) complete() (Config, error) {
 	if c.Socket == "" {
 		c.Socket = DefaultSocket
@@ -163,8 +163,8 @@ var options = map[string]func(c *Config, value string) error{
 	},
 }
 
-// ReadOptions sets in c what a configuration file of the vendor's agent says: lines of a name and a value, # begins a
-// comment. Other options are passed over, since the file also holds net-snmp's own. A bad value is an error with its line number.
+// ReadOptions reads options from a configuration file of the vendor's agent: lines with a name and a value; # begins a
+// comment. It ignores other options, since net-snmp's own are in the same file. A bad value is an error with its line number.
 func (c *Config) ReadOptions(r io.Reader) error {
 	lines := bufio.NewScanner(r)
 	for n := 1; lines.Scan(); n++ {

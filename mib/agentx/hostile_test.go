@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// queued returns the octets that wait on a unix socket: those the other end has not read, or those it has sent.
+// queued returns the number of octets that wait on a unix socket: not read by the other end, or sent by it.
 func queued(t *testing.T, conn net.Conn, request uintptr) int {
 	t.Helper()
 	raw, err := conn.(*net.UnixConn).SyscallConn()
@@ -28,7 +28,7 @@ func queued(t *testing.T, conn net.Conn, request uintptr) int {
 	return int(n)
 }
 
-// until waits for a condition of the operating system that nothing announces.
+// until polls for a condition of the operating system, which sends no event.
 func until(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !condition(); runtime.Gosched() {
@@ -59,8 +59,8 @@ func (p *peer) wantAnswer(want answer) {
 	}
 }
 
-// hostile are the cases of a master that is careless, broken or malicious. Those without reopens must leave the
-// connection serving; the others must make the subagent connect again.
+// hostile are the cases of a master that is careless, broken or malicious. After those without reopens the connection
+// must still serve; after the others the subagent must reconnect.
 var hostile = []struct {
 	name    string
 	reopens bool
@@ -166,7 +166,7 @@ var hostile = []struct {
 			p.send(p.request(PDUGetNext, body))
 			p.wantAnswer(answer{Code: ParseError})
 		}
-		p.send(p.request(PDUGetNext, p.ranges(make(OID, MaxSubIDs+1)))) // true, but more than an OID has
+		p.send(p.request(PDUGetNext, p.ranges(make(OID, MaxSubIDs+1)))) // as claimed, but more than an OID may have
 		p.wantAnswer(answer{Code: ParseError})
 	}},
 	{"empty GetNext", false, func(p *peer) {
@@ -223,7 +223,7 @@ func TestHostileMaster(t *testing.T) {
 	}
 }
 
-// TestIDCollisionWhileWaiting: a request may bear the id of a request of ours that is still unanswered.
+// TestIDCollisionWhileWaiting: a request may have the id of a request of ours that is still unanswered.
 func TestIDCollisionWhileWaiting(t *testing.T) {
 	c := testConfig()
 	m := newMaster(t, &c)
@@ -351,7 +351,7 @@ func (p *peer) drainTo(packet uint32) {
 	}
 }
 
-// encoded is a Handler that does not allocate, so that what is measured is the session.
+// encoded is a Handler that does not allocate, so that only the session is measured.
 type encoded struct {
 	instances
 	varbind []byte

@@ -14,7 +14,7 @@ import (
 const (
 	readSize   = 16 << 10                                      // octets of the read buffer until a PDU needs more
 	flushSize  = 32 << 10                                      // octets of answers after which a batch is written before it is complete
-	batchSize  = flushSize + headerSize + maxResponse + 64<<10 // octets of answers at most, with the varbind that was too much
+	batchSize  = flushSize + headerSize + maxResponse + 64<<10 // most octets of answers, including the varbind that exceeds the limit
 	goodbye    = 250 * time.Millisecond
 	retryFirst = 500 * time.Millisecond // after a refused registration, doubling
 	retryLast  = 30 * time.Second
@@ -34,7 +34,7 @@ type link struct {
 	counts *counts
 	onOpen func()
 	reply  responder
-	done   chan struct{} // closed when the connection has ended
+	done   chan struct{} // closed once the connection has ended
 
 	in   []byte // what was read and not yet answered is in[r:w]
 	r, w int
@@ -57,7 +57,7 @@ type link struct {
 // A request is one of ours that awaits its Response.
 type request struct {
 	kind   PDUType
-	expiry time.Time // zero: the sender keeps the time
+	expiry time.Time // zero: the sender times out by itself
 	answer func(response) error
 }
 
@@ -91,7 +91,7 @@ func (l *link) run(ctx context.Context) error {
 	switch {
 	case ctx.Err() != nil:
 		if !stop() {
-			<-woken // or it would cut short the farewell
+			<-woken // otherwise it would interrupt the Close
 		}
 		l.leave()
 		return nil
@@ -132,7 +132,7 @@ func (l *link) turn(ctx context.Context) error {
 	return nil
 }
 
-// serve answers every whole PDU in the buffer and makes room for the rest.
+// serve answers every complete PDU in the buffer and makes room for the next.
 func (l *link) serve() error {
 	for l.w-l.r >= headerSize {
 		h := decodeHeader(l.in[l.r:])
@@ -162,7 +162,7 @@ func (l *link) serve() error {
 	return l.flush()
 }
 
-// makeRoom lets a PDU of size octets fit whole; header.check has bounded it.
+// makeRoom makes the buffer large enough for a PDU of size octets, which header.check has bounded.
 func (l *link) makeRoom(size int) {
 	if size <= len(l.in) {
 		return
@@ -172,7 +172,7 @@ func (l *link) makeRoom(size int) {
 	l.in, l.r = in, 0
 }
 
-// compact moves the beginning of a PDU to the front, and notes since when it is incomplete.
+// compact moves the beginning of a PDU to the front, and stores since when it is incomplete.
 func (l *link) compact() {
 	if l.r == l.w {
 		l.r, l.w = 0, 0
@@ -268,14 +268,14 @@ func (l *link) request(kind PDUType, body []byte, req request) (packet uint32, e
 	return l.packet, l.write(pdu)
 }
 
-// forget drops a request whose sender no longer waits.
+// forget removes a request whose sender no longer waits.
 func (l *link) forget(packet uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.pending, packet)
 }
 
-// due is the earliest moment at which tick has something to do; zero is never.
+// due returns the earliest time at which tick has something to do; zero means never.
 func (l *link) due() time.Time {
 	earliest := l.pingAt
 	for _, t := range []time.Time{l.retryAt, l.stalledAt} {
@@ -296,7 +296,7 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// tick does what has fallen due.
+// tick does what is due.
 func (l *link) tick(now time.Time) error {
 	if reached(l.stalledAt, now) {
 		return errStalled

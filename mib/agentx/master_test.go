@@ -17,12 +17,12 @@ import (
 	"time"
 )
 
-// patience bounds every wait of a test that something else ends.
+// patience bounds every wait of a test.
 const patience = 10 * time.Second
 
 var testRoot = OID{1, 3, 6, 1, 4, 1, 99999, 1}
 
-// instances is a Handler that is plainly right: a sorted list, searched from the front.
+// instances is a Handler that is obviously correct: a sorted list, searched from the front.
 type instances []Varbind
 
 func (list instances) Get(oid OID) ([]byte, bool) {
@@ -299,7 +299,7 @@ func (p *peer) alive() {
 	}
 }
 
-// gone checks that the subagent ends the connection, with a Close for that reason if one is given.
+// gone checks that the subagent ends the connection, with a Close for the reason if one is given.
 func (p *peer) gone(reason byte) {
 	p.t.Helper()
 	for {

@@ -12,8 +12,8 @@ var ErrNotConnected = errors.New("no AgentX session with the master")
 
 // Notify has the master send a notification (RFC 2741 section 6.2.10), and waits until it has accepted it or
 // Timeout x (1 + Retries) has passed. varbinds begin with snmpTrapOID.0, or with sysUpTime.0 and then snmpTrapOID.0.
-// An error is ErrNotConnected, a *RefusedError, ctx's, or names what went wrong on the connection;
-// after the latter the notification may or may not have been sent. The master's receivers are not asked.
+// An error is [ErrNotConnected], a *[RefusedError], that of ctx, or another one of the connection, after which the
+// notification may or may not have been sent. The master does not wait for its receivers.
 func (s *Session) Notify(ctx context.Context, varbinds []Varbind) error {
 	s.mu.Lock()
 	l := s.open

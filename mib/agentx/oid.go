@@ -42,10 +42,10 @@ func (o OID) String() string {
 	return string(b)
 }
 
-// Compare returns -1, 0 or 1 as o sorts before, with or after p in lexicographic order.
+// Compare returns -1, 0 or 1 if o is before, equal to or after p in lexicographic order.
 func (o OID) Compare(p OID) int { return slices.Compare(o, p) }
 
-// HasPrefix reports whether o is p or lies below it.
+// HasPrefix reports whether o is p or below it.
 func (o OID) HasPrefix(p OID) bool { return len(o) >= len(p) && slices.Equal(o[:len(p)], p) }
 
 // Append returns a new OID with ids added.

@@ -105,7 +105,7 @@ const (
 const (
 	headerSize  = 20
 	maxPayload  = 256 << 10 // octets of payload accepted; snmpd's largest requests are some tens of thousands
-	maxResponse = 128 << 10 // octets of payload in one answer; an SNMP message holds 64 KiB
+	maxResponse = 128 << 10 // octets of payload in one answer; an SNMP message has at most 64 KiB
 )
 
 // A header is the fixed part of every PDU (RFC 2741 section 6.1).
@@ -124,7 +124,7 @@ func decodeHeader(b []byte) header {
 	return header{b[0], PDUType(b[1]), b[2], d.uint32(), d.uint32(), d.uint32(), d.uint32()}
 }
 
-// check refuses a header after which nothing on the connection can be trusted.
+// check returns an error if nothing on the connection can be trusted after this header.
 func (h header) check() error {
 	switch {
 	case h.version != 1:
@@ -137,7 +137,7 @@ func (h header) check() error {
 	return nil
 }
 
-// appendHeader starts a PDU of ours; finishPDU enters its length.
+// appendHeader begins a PDU of ours; finishPDU sets its length.
 func appendHeader(dst []byte, kind PDUType, session, transaction, packet uint32) []byte {
 	dst = append(dst, 1, byte(kind), flagNetworkOrder, 0)
 	dst = binary.BigEndian.AppendUint32(dst, session)
@@ -146,7 +146,7 @@ func appendHeader(dst []byte, kind PDUType, session, transaction, packet uint32)
 	return append(dst, 0, 0, 0, 0)
 }
 
-// finishPDU enters the length of the PDU that begins at start and ends with b.
+// finishPDU sets the length of the PDU that begins at start and ends with b.
 func finishPDU(b []byte, start int) []byte {
 	binary.BigEndian.PutUint32(b[start+16:], uint32(len(b)-start-headerSize))
 	return b

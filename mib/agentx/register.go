@@ -40,7 +40,7 @@ func (l *link) register() error {
 	return nil
 }
 
-// registerAnswered keeps the others going when one subtree is refused, and asks again later.
+// registerAnswered retries a refused subtree later; the others are served meanwhile.
 func (l *link) registerAnswered(i int, res response) error {
 	subtree := l.config.Registrations[i].Subtree
 	switch {
@@ -66,7 +66,7 @@ func (l *link) registerAnswered(i int, res response) error {
 	return nil
 }
 
-// registrations lists the subtrees granted and those not.
+// registrations returns the subtrees that are granted and those that are not.
 func (l *link) registrations() (granted, refused []OID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -80,7 +80,7 @@ func (l *link) registrations() (granted, refused []OID) {
 	return granted, refused
 }
 
-// capsAnswered does not mind a master without sysORTable.
+// capsAnswered ignores a refusal: the master may have no sysORTable.
 func (l *link) capsAnswered(res response) error {
 	if res.code != NoError {
 		l.config.Log.Warn("AgentX capability refused", "error", res.code)
@@ -98,8 +98,8 @@ func (l *link) pingAnswered(res response) error {
 
 func ignore(response) error { return nil }
 
-// leave takes back what was registered, closes the session, and waits a moment for the master to confirm, since a
-// connection cut off at once may take these PDUs with it.
+// leave unregisters everything, closes the session, and briefly waits for the master to confirm: these PDUs could be
+// lost if the connection were closed at once.
 func (l *link) leave() {
 	if !l.opened {
 		return

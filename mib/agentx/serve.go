@@ -6,7 +6,7 @@ import (
 )
 
 // A Handler answers from one immutable view. Its slices may be shared and are not modified.
-// It is asked from one goroutine, must not block, and must not allocate to keep the request path free of garbage.
+// It is called by one goroutine. It must not block, and should not allocate, so that requests make no garbage.
 type Handler interface {
 	// Get returns the encoded varbind (see AppendVarbind) of the instance oid.
 	Get(oid OID) (encoded []byte, ok bool)
@@ -14,32 +14,32 @@ type Handler interface {
 	Next(oid OID, include bool) (found OID, encoded []byte, ok bool)
 }
 
-// A responder turns requests into Responses. It reuses all its memory.
+// A responder answers requests with Responses. It reuses all its memory.
 type responder struct {
 	current    func() Handler
 	registered []Registration
 	out        []byte // Responses not yet written
 
-	request    decoder           // the payload at hand
-	start, end [MaxSubIDs]uint32 // backing of the range at hand
+	request    decoder           // the current payload
+	start, end [MaxSubIDs]uint32 // backing of the current range
 	cursors    []cursor
 	varbinds   uint64
 }
 
-// A cursor is where a GetBulk stands in one of its ranges.
+// A cursor is the position of a GetBulk in one of its ranges.
 type cursor struct {
 	last   OID    // the instance found last; nil before the first
 	offset uint32 // of the encoded range in the list of ranges
 	ended  bool
 }
 
-// maxBulkRanges bounds the memory of one GetBulk; an SNMP message of 64 KiB holds fewer varbinds.
+// maxBulkRanges bounds the memory of one GetBulk; an SNMP message of 64 KiB has fewer varbinds.
 const maxBulkRanges = 4096
 
 // answers lists the requests of RFC 2741 section 7.2.3 and 7.2.4 that have a Response.
 // Each function appends varbinds to out, and returns an error code and the index of the varbind it concerns.
 var answers = [PDUResponse + 1]func(*responder, *decoder) (ErrorCode, int){
-	PDUClose:     func(*responder, *decoder) (ErrorCode, int) { return NoError, 0 }, // not reached: of another session it is notOpen
+	PDUClose:     func(*responder, *decoder) (ErrorCode, int) { return NoError, 0 }, // of the open session it does not get here; of another it is notOpen
 	PDUGet:       (*responder).get,
 	PDUGetNext:   (*responder).getNext,
 	PDUGetBulk:   (*responder).getBulk,
@@ -48,7 +48,7 @@ var answers = [PDUResponse + 1]func(*responder, *decoder) (ErrorCode, int){
 	PDUUndoSet:   func(*responder, *decoder) (ErrorCode, int) { return NoError, 0 },      // nothing was done
 }
 
-// answer appends the Response to one request, checked in the order of RFC 2741 section 7.2.2; ours says whether it names the open session.
+// answer appends the Response to one request, checked in the order of RFC 2741 section 7.2.2; ours is whether it names the open session.
 func (r *responder) answer(h header, payload []byte, ours bool) ErrorCode {
 	first := len(r.out)
 	r.out = appendHeader(r.out, PDUResponse, h.session, h.transaction, h.packet)
@@ -107,7 +107,7 @@ func (r *responder) get(d *decoder) (ErrorCode, int) {
 	return NoError, 0
 }
 
-// missing tells a hole in what is registered from what never was (RFC 2741 section 7.2.3.1).
+// missing distinguishes a missing instance from a missing object (RFC 2741 section 7.2.3.1).
 func (r *responder) missing(oid OID) Value {
 	for _, reg := range r.registered {
 		if oid.HasPrefix(reg.Subtree) {
@@ -179,7 +179,7 @@ func (r *responder) point(d *decoder) ErrorCode {
 		case n == maxBulkRanges:
 			return TooBig
 		case n == cap(r.cursors):
-			r.cursors = slices.Grow(r.cursors, max(64, 7*n)) // rarely, so that little garbage is left
+			r.cursors = slices.Grow(r.cursors, max(64, 7*n)) // rarely, to make little garbage
 		}
 		r.cursors = append(r.cursors, cursor{offset: uint32(size - len(d.b))})
 		d.oid(r.start[:])
@@ -222,7 +222,7 @@ func allEnded(cursors []cursor) bool {
 	return true
 }
 
-// testSet refuses the first varbind: nothing here can be written.
+// testSet refuses the first varbind: nothing is writable.
 func (r *responder) testSet(d *decoder) (ErrorCode, int) {
 	empty := len(d.b) == 0
 	for len(d.b) > 0 {
@@ -234,7 +234,7 @@ func (r *responder) testSet(d *decoder) (ErrorCode, int) {
 	return NotWritable, 1
 }
 
-// view is asked once per PDU, so that one answer shows one snapshot.
+// view is called once per PDU, so that an answer shows one snapshot.
 func (r *responder) view() Handler {
 	if h := r.current(); h != nil {
 		return h

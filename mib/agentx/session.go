@@ -1,5 +1,5 @@
 // Package agentx is the subagent side of AgentX (RFC 2741): one connection to the master agent, one session,
-// many registrations, every request answered from an immutable view.
+// many registrations, every request answered from an immutable view. It knows nothing of HSMs.
 package agentx
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
-// A Session keeps one AgentX session with the master and answers its requests.
+// A Session maintains one AgentX session with the master and answers its requests.
 type Session struct {
 	config Config
 	counts counts
@@ -28,7 +28,7 @@ type Session struct {
 	open *link // nil while not connected
 }
 
-// counts are what Stats reports of all connections so far.
+// counts are the counters of Stats over all connections so far.
 type counts struct {
 	requests [256]atomic.Uint64
 	errors   atomic.Uint64
@@ -53,8 +53,8 @@ type Stats struct {
 // New returns a Session that does nothing until Run.
 func New(c Config) *Session { return &Session{config: c, told: make(map[string]bool)} }
 
-// Run serves until ctx ends and then returns nil. It is called once. It connects, and connects again, as often as needed;
-// the only error is a Config that cannot work.
+// Run, which is called once, serves until ctx is done and then returns nil. It connects and reconnects as often as
+// needed; it returns an error only for a Config that cannot work.
 func (s *Session) Run(ctx context.Context) error {
 	c, err := s.config.complete()
 	if err != nil {
@@ -75,11 +75,11 @@ func (s *Session) Run(ctx context.Context) error {
 	return nil
 }
 
-// stable is the age from which the end of a session is followed by a new one at once.
+// stable is the least age of a session after whose end the next attempt follows at once.
 const stable = 2 * time.Second
 
-// retryDelay is the pause after so many failures in a row: none, then 50 ms doubling to a quarter of a second, less up
-// to half as jitter. A look at a socket is cheap, and this serves again well within a second of the master's return.
+// retryDelay returns the pause after a number of failures in a row: none, then 50 ms doubling to 250 ms, less up to
+// half of it as jitter. An attempt is cheap, and so service resumes well within 1 s of the master's return.
 func retryDelay(failures int) time.Duration {
 	if failures == 0 {
 		return 0
@@ -88,7 +88,7 @@ func retryDelay(failures int) time.Duration {
 	return d - rand.N(d/2)
 }
 
-// serve is one connection from dial to end.
+// serve runs one connection from dial to end.
 func (s *Session) serve(ctx context.Context, c *Config) error {
 	network, address, err := ParseAddress(c.Socket)
 	if err != nil {
@@ -127,7 +127,7 @@ func (s *Session) closed(l *link) {
 	}
 }
 
-// Stats may be called at any time.
+// Stats returns the state of s. It may be called at any time.
 func (s *Session) Stats() Stats {
 	st := Stats{
 		Requests: make(map[PDUType]uint64),
@@ -160,7 +160,7 @@ type unreachableError struct{ error }
 
 func (e *unreachableError) Unwrap() error { return e.error }
 
-// once reports whether message was not yet told.
+// once reports whether message was not logged yet.
 func (s *Session) once(message string) bool {
 	told := s.told[message]
 	s.told[message] = true
@@ -182,7 +182,7 @@ func (s *Session) explain(c *Config, err error) {
 	}
 }
 
-// Advice tells an administrator what to do about an error of connecting to the master at socket; it is empty when nothing is known.
+// Advice returns the remedy for an error of connecting to the master at socket; "" if none is known.
 func Advice(socket string, err error) string {
 	switch {
 	case errors.Is(err, fs.ErrPermission):

@@ -20,7 +20,7 @@ import (
 )
 
 // bubble runs a Session against pipes with a clock of its own; serve plays the master on each connection in turn.
-// The bubble itself proves that no goroutine is left.
+// The bubble itself checks that every goroutine ends.
 func bubble(t *testing.T, c Config, test func(t *testing.T, s *Session, next func() *peer)) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &master{t: t}
@@ -46,7 +46,7 @@ func bubble(t *testing.T, c Config, test func(t *testing.T, s *Session, next fun
 	})
 }
 
-// TestSilentMaster: a master that hangs for a minute is noticed by a Ping, and left.
+// TestSilentMaster: a master that hangs for a minute is noticed by a Ping, and the connection is closed.
 func TestSilentMaster(t *testing.T) {
 	c := testConfig()
 	c.Retries, c.PingInterval = DefaultRetries, DefaultPingInterval
@@ -78,7 +78,7 @@ func TestSilentMaster(t *testing.T) {
 	})
 }
 
-// TestSilentOpen: a master that accepts and says nothing is left, too.
+// TestSilentOpen: the connection to a master that accepts and sends nothing is also closed.
 func TestSilentOpen(t *testing.T) {
 	c := testConfig()
 	bubble(t, c, func(t *testing.T, s *Session, next func() *peer) {
@@ -107,7 +107,7 @@ func TestForgottenSession(t *testing.T) {
 	})
 }
 
-// TestRegistrationRefused: the other subtree is served; the refused one is asked for again, and told of once.
+// TestRegistrationRefused: the other subtree is served; the refused one is requested again, and logged once.
 func TestRegistrationRefused(t *testing.T) {
 	c := testConfig()
 	taken := OID{1, 3, 6, 1, 4, 1, 99999, 2}
@@ -143,7 +143,7 @@ func TestRegistrationRefused(t *testing.T) {
 	}
 }
 
-// TestOpenRefused: a master that refuses is asked again, and told of once.
+// TestOpenRefused: a master that refuses is asked again, and this is logged once.
 func TestOpenRefused(t *testing.T) {
 	c := testConfig()
 	var log logbook
@@ -159,7 +159,7 @@ func TestOpenRefused(t *testing.T) {
 	}
 }
 
-// TestAdvice: what keeps the socket from being used is said once, and what to do about it.
+// TestAdvice: why the socket cannot be used is logged once, with the remedy.
 func TestAdvice(t *testing.T) {
 	for _, test := range []struct {
 		err  error
@@ -198,7 +198,7 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// TestFarewell: at the end everything is taken back, and the master is given time to say so.
+// TestFarewell: at the end everything is unregistered, and the master has time to confirm.
 func TestFarewell(t *testing.T) {
 	c := testConfig()
 	caps := Capability{testRoot.Append(7), "all of it"}
@@ -228,7 +228,7 @@ func TestFarewell(t *testing.T) {
 	}
 }
 
-// TestFarewellToHungMaster: a master that reads nothing more, or answers nothing, cannot hold up the end.
+// TestFarewellToHungMaster: a master that no longer reads, or does not answer, cannot delay the end.
 func TestFarewellToHungMaster(t *testing.T) {
 	t.Run("reads nothing", func(t *testing.T) { farewell(t, func(*peer) {}) })
 	t.Run("answers nothing", func(t *testing.T) {
@@ -439,7 +439,7 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-// TestTooBig: an answer that is too long for any SNMP message is refused, and GetBulk gives what fits.
+// TestTooBig: an answer that is too long for any SNMP message is refused, and GetBulk returns what fits.
 func TestTooBig(t *testing.T) {
 	c := testConfig()
 	c.Current = func() Handler {

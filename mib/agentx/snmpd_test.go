@@ -73,7 +73,7 @@ func testRows(n int) []mib.Row {
 	return rows
 }
 
-// A rig is a private snmpd, a Session under it, and what should be seen through both.
+// A rig is a private snmpd, a Session under it, and what both must serve.
 type rig struct {
 	t       *testing.T
 	agent   *netsnmp.Agent
@@ -117,7 +117,7 @@ func newRig(t *testing.T, c netsnmp.Config, rows []mib.Row) *rig {
 	return r
 }
 
-// served waits until the subtree is answered for, and returns how long that took.
+// served waits until the subtree is served, and returns how long that took.
 func (r *rig) served(limit time.Duration) time.Duration {
 	r.t.Helper()
 	begun := time.Now()
@@ -231,7 +231,7 @@ func TestSetRefused(t *testing.T) {
 	}
 }
 
-// TestMasterRestarts kills snmpd twenty times while it is walked, and demands service a second after it listens again.
+// TestMasterRestarts kills snmpd twenty times while it is walked, and requires service a second after it listens again.
 func TestMasterRestarts(t *testing.T) {
 	r := newRig(t, netsnmp.Config{}, testRows(50))
 	ctx, stop := context.WithCancel(t.Context())
@@ -315,7 +315,7 @@ func TestNotifyThroughMaster(t *testing.T) {
 	}
 }
 
-// TestMasterLate: the session may start before snmpd, and survives that the socket does not exist.
+// TestMasterLate: the session may start before snmpd, while the socket does not exist.
 func TestMasterLate(t *testing.T) {
 	dir := t.TempDir()
 	view, err := mib.NewView(testRows(20))

@@ -11,7 +11,7 @@ import (
 // A Type is the type of a variable binding (RFC 2741 section 5.4).
 type Type uint16
 
-// The types of RFC 2741 section 5.4. The last three are exceptions: they say why there is no value.
+// The types of RFC 2741 section 5.4. The last three are exceptions: the reason why there is no value.
 const (
 	TypeInteger          Type = 2
 	TypeOctetString      Type = 4
@@ -57,7 +57,7 @@ func Null() Value { return Value{Type: TypeNull} }
 // ObjectIdentifier returns an OBJECT IDENTIFIER.
 func ObjectIdentifier(o OID) Value { return Value{Type: TypeObjectIdentifier, OID: o} }
 
-// IPAddress returns an IpAddress, which holds IPv4 only.
+// IPAddress returns an IpAddress, which is IPv4 only.
 func IPAddress(a [4]byte) Value { return Value{Type: TypeIPAddress, Octets: string(a[:])} }
 
 // Counter32 returns a Counter32.
@@ -84,7 +84,7 @@ func NoSuchInstance() Value { return Value{Type: TypeNoSuchInstance} }
 // EndOfMibView returns an exception of RFC 3416 section 3.
 func EndOfMibView() Value { return Value{Type: TypeEndOfMibView} }
 
-// Valid reports whether v can be the value of an instance: of a known type that is no exception, and of its length.
+// Valid reports whether v can be the value of an instance: its type is known and no exception, and its length is right.
 func (v Value) Valid() bool {
 	switch v.Type {
 	case TypeInteger, TypeOctetString, TypeNull, TypeCounter32, TypeGauge32, TypeTimeTicks, TypeOpaque, TypeCounter64:

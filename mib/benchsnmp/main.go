@@ -1,6 +1,6 @@
 // Command benchsnmp measures our AgentX session against a subagent written in C with libsnmp. Both serve the same
-// varbinds under one private snmpd, and are read in turns. Everything is pinned to one CPU, which is the stable
-// measure; -free measures without that too.
+// varbinds under one private snmpd, and are read in turns. Everything is pinned to one CPU, which is the most stable
+// measurement; -free also measures without that.
 package main
 
 import (
@@ -74,7 +74,7 @@ func compare(ctx context.Context, sizes []int, pairs int, cpu string, free bool)
 	return table(ctx, dir, subagent, nil, "free on all CPUs", sizes, pairs)
 }
 
-// compile builds the C side as net-snmp-config says.
+// compile builds the C side with the options of net-snmp-config.
 func compile(ctx context.Context, dir string) (string, error) {
 	file, binary := filepath.Join(dir, "subagent.c"), filepath.Join(dir, "subagent")
 	if err := os.WriteFile(file, source, 0o600); err != nil {

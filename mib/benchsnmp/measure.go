@@ -16,7 +16,7 @@ import (
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
 
-// A side is one subagent at work.
+// A side is one running subagent.
 type side struct {
 	name    string
 	subtree agentx.OID
@@ -75,7 +75,7 @@ func newStage(ctx context.Context, dir, subagent string, wrapper []string, n int
 	return s, s.verify(ctx, n)
 }
 
-// verify waits until both sides serve, and compares all that they serve.
+// verify waits until both sides serve, and compares everything that they serve.
 func (s *stage) verify(ctx context.Context, n int) error {
 	deadline := time.Now().Add(15 * time.Second)
 	for {
@@ -140,7 +140,7 @@ type figure struct {
 	master float64 // seconds of snmpd
 }
 
-// measure reads n varbinds so many times, one walk after the other.
+// measure reads n varbinds a number of times, one walk after the other.
 func (s *stage) measure(ctx context.Context, t tool, side side, n, times int) (figure, error) {
 	cpu, err := cpuSeconds(side.process.Process.Pid)
 	if err != nil {
@@ -174,7 +174,7 @@ func cpuSeconds(pid int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	_, rest, _ := bytes.Cut(stat, []byte(") ")) // the name may hold anything else
+	_, rest, _ := bytes.Cut(stat, []byte(") ")) // the name may contain anything else
 	fields := strings.Fields(string(rest))
 	if len(fields) < 13 {
 		return 0, fmt.Errorf("/proc/%d/stat: %d fields", pid, len(fields))

@@ -41,7 +41,7 @@ func value(column, id uint32) agentx.Value {
 	return agentx.Integer(int32(n))
 }
 
-// serve is the Go side: the session of the product with a view of n varbinds. It says how many threads run Go code.
+// serve is the Go side: the session of the product with a view of n varbinds. It prints how many threads run Go code.
 func serve(ctx context.Context, socket string, subtree agentx.OID, n int) error {
 	view, err := mib.NewView(rows(subtree, n))
 	if err != nil {
