@@ -53,7 +53,7 @@ type Stats struct {
 // New returns a Session that does nothing until Run.
 func New(c Config) *Session { return &Session{config: c, told: make(map[string]bool)} }
 
-// Run, which is called once, serves until ctx is done and then returns nil. It connects and reconnects as often as
+// Run serves until ctx is done and then returns nil. It must be called once. It connects and reconnects as often as
 // needed; it returns an error only for a Config that cannot work.
 func (s *Session) Run(ctx context.Context) error {
 	c, err := s.config.complete()
