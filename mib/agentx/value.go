@@ -75,10 +75,14 @@ func Opaque(s string) Value { return Value{Type: TypeOpaque, Octets: s} }
 // Counter64 returns a Counter64.
 func Counter64(n uint64) Value { return Value{Type: TypeCounter64, Number: n} }
 
-// NoSuchObject, NoSuchInstance and EndOfMibView are the exceptions of RFC 3416 section 3.
-func NoSuchObject() Value   { return Value{Type: TypeNoSuchObject} }
+// NoSuchObject returns the exception noSuchObject of RFC 3416 section 3.
+func NoSuchObject() Value { return Value{Type: TypeNoSuchObject} }
+
+// NoSuchInstance returns the exception noSuchInstance of RFC 3416 section 3.
 func NoSuchInstance() Value { return Value{Type: TypeNoSuchInstance} }
-func EndOfMibView() Value   { return Value{Type: TypeEndOfMibView} }
+
+// EndOfMibView returns the exception endOfMibView of RFC 3416 section 3.
+func EndOfMibView() Value { return Value{Type: TypeEndOfMibView} }
 
 // Valid reports whether v can be the value of an instance: its type is known and no exception, and its length is right.
 func (v Value) Valid() bool {
