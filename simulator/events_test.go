@@ -250,11 +250,11 @@ func TestEventErrors(t *testing.T) {
 // it is asked.
 func TestEvolution(t *testing.T) {
 	begin := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
-	live := func(looks int) string {
+	live := func(polls int) string {
 		s := newState(testSpecs(t)["7.2"], 7, begin)
 		s.after(time.Minute, func(s *state) { s.apply(Event{"temperature", []string{"77", "2m"}}) })
-		for i := 1; i <= looks; i++ {
-			s.advance(begin.Add(time.Duration(i) * 6 * time.Hour / time.Duration(looks)))
+		for i := 1; i <= polls; i++ {
+			s.advance(begin.Add(time.Duration(i) * 6 * time.Hour / time.Duration(polls)))
 		}
 		text, err := hsmShow(s, nil)
 		if err != nil {

@@ -123,17 +123,17 @@ func TestRESTLocksOut(t *testing.T) {
 		for round, out := range []time.Duration{restShutOut, 2 * restShutOut} {
 			for i := range 3 {
 				if c.server.shutOut(guest) {
-					t.Errorf("round %d: shut out after %d bad logins", round, i)
+					t.Errorf("round %d: locked out after %d failed logins", round, i)
 				}
 				c.login("wrong")
 			}
 			time.Sleep(out - time.Second)
 			if !c.server.shutOut(guest) || c.server.shutOut("192.0.2.2:1") {
-				t.Errorf("round %d: not shut out for %s, or another is", round, out)
+				t.Errorf("round %d: not locked out for %s, or another is", round, out)
 			}
 			time.Sleep(2 * time.Second)
 			if c.server.shutOut(guest) {
-				t.Errorf("round %d: shut out for longer than %s", round, out)
+				t.Errorf("round %d: locked out for longer than %s", round, out)
 			}
 		}
 	})
@@ -235,7 +235,7 @@ func TestRESTCertificate(t *testing.T) {
 	}
 	first := shown()
 	if first != server.fingerprint() {
-		t.Errorf("%s is shown, %s is told", first, server.fingerprint())
+		t.Errorf("the certificate is %s, the fingerprint in Ready %s", first, server.fingerprint())
 	}
 	if again, err := a.loadREST(); err != nil || again.fingerprint() != first {
 		t.Errorf("after a restart: %v, %v", again, err)
