@@ -91,7 +91,7 @@ var alarmActiveScalars = table[Alarms]{
 	},
 }
 
-// The group of alarmActiveOverflow is behind the tables.
+// alarmActiveOverflow is the scalar behind the tables.
 var alarmActiveOverflow = table[Alarms]{
 	entry: alarmActive,
 	rows:  withAlarms,

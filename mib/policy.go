@@ -17,7 +17,7 @@ type policy struct {
 
 var policyColumns = []string{"Type", "ID", "Description", "Value"}
 
-// policyColumn returns the four columns of both policy tables.
+// policyColumnsOf returns the four columns of both policy tables.
 func policyColumnsOf(prefix string) []column[policy] {
 	values := []func(policy) agentx.Value{
 		func(p policy) agentx.Value { return agentx.Integer(p.kind) },

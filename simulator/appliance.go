@@ -14,7 +14,7 @@ import (
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
-// wire are the faults between an appliance and those who talk to it.
+// wire is the faults between an appliance and its clients.
 type wire struct {
 	slow     time.Duration
 	answer   fault
@@ -31,7 +31,7 @@ type wire struct {
 	restSessions int  // changes when its sessions end
 }
 
-// A fault is what happens to an answer on its way.
+// A fault is what happens to an answer on the wire.
 type fault int
 
 const (
@@ -42,10 +42,10 @@ const (
 	garbage
 )
 
-// away says whether nobody listens.
+// away reports whether the appliance does not listen.
 func (w wire) away() bool { return w.gone || w.down }
 
-// link is the part of the wire that a change of ends all sessions.
+// link returns the part of the wire whose change ends all sessions.
 func (w wire) link() wire {
 	return wire{refuse: w.refuse, otherKey: w.otherKey, gone: w.gone, down: w.down}
 }
@@ -53,8 +53,8 @@ func (w wire) link() wire {
 // An appliance is one simulated Luna: its state, its logs and its sessions.
 type appliance struct {
 	spec   spec
-	dir    string                       // of its logs and keys; "": it keeps none
-	listen func() (net.Listener, error) // takes its address again
+	dir    string                       // of its logs and keys; "": it stores none
+	listen func() (net.Listener, error) // listens on its address again
 	users  users
 	keys   [2]ssh.Signer // the host key, and the one after the event host-key
 	rest   *restServer   // nil without a web server
@@ -67,7 +67,7 @@ type appliance struct {
 	err    error         // the first failure to write a log
 }
 
-// users are those that may log in.
+// users are the credentials that may log in.
 type users struct {
 	password   string
 	authorized map[string]bool // public keys in wire format
@@ -85,7 +85,7 @@ func newAppliance(sp spec, seed uint64, dir string, log *slog.Logger) *appliance
 	return a
 }
 
-// do brings the state up to now, hands it to f and writes the logs.
+// do advances the state to now, calls f with it, and writes the logs.
 func (a *appliance) do(f func(*state)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -102,14 +102,14 @@ func (a *appliance) do(f func(*state)) {
 	}
 }
 
-// look gives the present wire and the channel that tells of its change.
-func (a *appliance) look() (wire, <-chan struct{}) {
+// wireNow returns the current wire, and a channel that is closed when its link changes.
+func (a *appliance) wireNow() (wire, <-chan struct{}) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.state.wire, a.linked
 }
 
-// evolve keeps the appliance living while nobody asks.
+// evolve advances the state while there are no requests.
 func (a *appliance) evolve(ctx context.Context) error {
 	for wait.Sleep(ctx, time.Second) {
 		var err error

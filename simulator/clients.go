@@ -44,8 +44,8 @@ func clientShow(s *state, pr params) (string, error) {
 	return p.String(), nil
 }
 
-// traffic lets clients of NTLS leave and come back now and then, and a
-// stranger fail.
+// traffic makes NTLS clients disconnect and reconnect now and then, and a stranger
+// fail.
 func (s *state) traffic() {
 	if s.now.Unix()%60 != 0 || !s.ntlsUp {
 		return
@@ -75,7 +75,7 @@ func (s *state) connect(c *client, from string) {
 	s.ntls("NTLA Client \"%s\" connected and authenticated : %s", c.name, from)
 }
 
-// connected counts the clients that hold a link.
+// connected returns the number of clients with a link.
 func (s *state) connected() int {
 	n := 0
 	for _, c := range s.clients {

@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// A command is one row of LunaSH that the role monitor may run.
+// A command is a command of LunaSH that role monitor may run.
 type command struct {
 	words    string
 	help     string
-	models   string   // versions that have it, blank separated; "" for all
+	models   string   // versions that have it, separated by blanks; "": all
 	flags    []option // in the order of the help text
-	requests int      // what it costs the card
-	alone    bool     // answered by the appliance itself while the card is out of reach
+	requests int      // to the card
+	alone    bool     // answered by the appliance itself while the card is not reachable
 	close    bool     // one blank line before the result line, not two
 	render   func(s *state, p params) (string, error)
 	stream   func(ctx context.Context, a *appliance, p params, w io.Writer) error // instead of render
@@ -60,7 +60,7 @@ var commands = []command{
 	{words: "status sysstat show", help: "Show the system status", close: true, requests: shellRequests, alone: true, render: sysstatShow},
 }
 
-// refused are commands of the product that the role monitor has not.
+// refused are commands of the product that role monitor may not run.
 var refused = []string{
 	"audit", "client assignpartition", "client delete", "client register", "client revokepartition",
 	"hsm changepw", "hsm changepolicy", "hsm factoryreset", "hsm init", "hsm information reset", "hsm login", "hsm logout",
@@ -70,7 +70,7 @@ var refused = []string{
 	"sysconf regencert", "sysconf snmp user", "syslog cleanup", "syslog rotate", "user", "webserver",
 }
 
-// A shellError is a failure as LunaSH reports it. What was printed before it stays.
+// A shellError is a failure as LunaSH reports it, after what was printed before.
 type shellError struct {
 	printed string
 	lines   []string
@@ -88,7 +88,7 @@ const (
 	codeTampered    = "80000076 : CKR_HSM_TAMPERED"
 )
 
-// failed is the failure of a command with a return code and explanations.
+// failed returns the failure of a command with a return code and explanations.
 func failed(words, code string, explained ...string) *shellError {
 	e := &shellError{lines: []string{fmt.Sprintf("Error:  '%s' failed. (%s)", words, code)}}
 	for _, text := range explained {
@@ -106,7 +106,7 @@ func (c *command) in(version string) bool {
 	return c.models == "" || slices.Contains(strings.Fields(c.models), version)
 }
 
-// find gives the command that a line names, and the rest of the line.
+// find returns the command at the start of a line, and the text behind it.
 func find(version string, words []string) (*command, []string) {
 	for i := range commands {
 		c := &commands[i]
@@ -118,7 +118,7 @@ func find(version string, words []string) (*command, []string) {
 	return nil, nil
 }
 
-// parse reads the flags of a command; both -c and -client name the same.
+// parse reads the flags of a command, in which -c abbreviates -client.
 func (c *command) parse(args []string) (params, *shellError) {
 	p := params{}
 	for len(args) > 0 {
@@ -187,7 +187,7 @@ func (a *appliance) execute(ctx context.Context, c *command, words, args []strin
 	return err
 }
 
-// render answers a command from the state, or says why the card does not.
+// render answers a command from the state, or with the reason why the card does not.
 func (s *state) render(c *command, p params) (string, error) {
 	if !c.alone && !s.answers() {
 		e := failed(c.words, codeDevice, "Unable to communicate with HSM.")
@@ -228,7 +228,7 @@ func help(version string) string {
 	return b.String()
 }
 
-// logCommand writes the two lines that each command leaves in lunalogs.
+// logCommand writes the two lines of each command in lunalogs.
 func (s *state) logCommand(words []string, remote string) {
 	c, args := find(s.version, words)
 	named, rest := strings.Join(words, " "), ""

@@ -18,8 +18,8 @@ const controlFile = "control.sock"
 
 const controlTime = 10 * time.Second
 
-// request asks for an event, of all appliances if none is named, or for an
-// answer of LunaCM.
+// A request asks for an event, in all appliances if none is named, or for an answer of
+// LunaCM.
 type request struct {
 	Appliance string `json:"appliance,omitempty"`
 	Event
@@ -31,15 +31,15 @@ type reply struct {
 	LunaCM *lunacmReply `json:"lunacm,omitempty"`
 }
 
-// InjectInto asks the estate that runs in the state directory for an event.
-// An empty appliance means all of them.
+// InjectInto injects an event into the estate that runs in the state directory. An empty
+// appliance means all of them.
 func InjectInto(ctx context.Context, stateDir, appliance string, e Event) error {
-	_, err := tell(ctx, stateDir, request{Appliance: appliance, Event: e})
+	_, err := send(ctx, stateDir, request{Appliance: appliance, Event: e})
 	return err
 }
 
-// tell gives a request to the estate that runs in the state directory.
-func tell(ctx context.Context, stateDir string, q request) (reply, error) {
+// send sends a request to the estate that runs in the state directory.
+func send(ctx context.Context, stateDir string, q request) (reply, error) {
 	path := filepath.Join(stateDir, controlFile)
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", path)
@@ -61,7 +61,7 @@ func tell(ctx context.Context, stateDir string, q request) (reply, error) {
 	return r, nil
 }
 
-// listenControl takes the control socket; one left by a dead process is removed.
+// listenControl opens the control socket. It removes one of a process that has ended.
 func listenControl(dir string) (net.Listener, error) {
 	path := filepath.Join(dir, controlFile)
 	if conn, err := net.Dial("unix", path); err == nil {
@@ -78,7 +78,7 @@ func listenControl(dir string) (net.Listener, error) {
 	return ln, nil
 }
 
-// control answers requests until ctx ends.
+// control answers requests until ctx is done.
 func (e *Estate) control(ctx context.Context, ln net.Listener) error {
 	var all sync.WaitGroup
 	defer all.Wait()

@@ -1,9 +1,9 @@
-// Package simulator is a pretend estate of Luna network HSMs. It speaks the
-// protocols of the real ones: LunaSH in a terminal over SSH, from 6.2 on the
-// REST API over HTTPS, and the syslog files of the appliance. One state behind
-// all commands evolves with time, moved by a scenario or by events injected
-// while it runs. A LunaCM shows the cards among them, and the HA groups of an
-// application on its host.
+// Package simulator is a pretend estate of Luna network HSMs. It speaks the protocols of
+// the real ones: LunaSH in a terminal over SSH, from 6.2 on the REST API over HTTPS, and
+// the syslog files of the appliance. One state behind all commands evolves with time, by
+// a scenario or by events that are injected while it runs. A LunaCM shows the cards
+// among them, and the HA groups of an application on its host. The package shares no
+// code with the collectors.
 package simulator
 
 import (
@@ -24,28 +24,29 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Config says where an estate listens and keeps its files.
+// Config is where an estate listens and stores its files.
 type Config struct {
-	// ListenAddress is host:port of the first SSH server. The others take the
+	// ListenAddress is host:port of the first SSH server. The others use the
 	// ports after it, and the HTTPS servers of the appliances that have one
-	// the ports after those; with port 0 each takes a free one.
+	// the ports after those; with port 0 each uses a free one.
 	ListenAddress string
-	// StateDir holds keys, logs and the control socket. It is made if missing.
-	// Its path must be short: that of a Unix socket has at most 107 bytes.
+	// StateDir is the directory of keys, logs and the control socket. It is made
+	// if missing. Its path must be short: that of a Unix socket has at most 107
+	// bytes.
 	StateDir string
-	// Scenario is a scenario file; empty means the built-in estate.
+	// Scenario is a scenario file; empty: the built-in estate.
 	Scenario string
-	// PasswordFile holds the password of User in its only line. When empty, a
-	// password is made at random in StateDir/password.
+	// PasswordFile is a file with the password of User in its only line; empty:
+	// a random password is made in StateDir/password.
 	PasswordFile string
 	// AuthorizedKeys is a file of public keys for User, or empty.
 	AuthorizedKeys string
-	// Log takes what goes wrong while the estate runs; nil discards it.
+	// Log gets the failures while the estate runs; nil discards them.
 	Log *slog.Logger
 	// MonitorSecond is how long a second of "hsm information monitor" and of
-	// LunaCM's "hsm monitor" takes, for tests; 0: a second.
+	// LunaCM's "hsm monitor" takes, for tests; 0: 1 s.
 	MonitorSecond time.Duration
-	// RSAKeys is a directory of RSA keys that appliances take, and make if they
+	// RSAKeys is a directory of RSA keys that appliances share, and make if they
 	// are missing, for tests; empty: each makes its own.
 	RSAKeys string
 }
@@ -58,7 +59,7 @@ type Estate struct {
 	ready      chan Ready
 }
 
-// Ready tells how to reach a running estate. It holds no secret.
+// Ready is how to reach a running estate. It contains no secret.
 type Ready struct {
 	Appliances    []ReadyAppliance `json:"appliances"`
 	User          string           `json:"user"`
@@ -67,7 +68,7 @@ type Ready struct {
 	ControlSocket string           `json:"control_socket"`
 }
 
-// ReadyAppliance tells how to reach one appliance.
+// ReadyAppliance is how to reach one appliance.
 type ReadyAppliance struct {
 	Name        string `json:"name"`
 	Model       string `json:"model"`       // 5.4, 6.2 or 7.2
@@ -81,10 +82,10 @@ type ReadyAppliance struct {
 	// Of the REST API; empty without one.
 	RESTAddress     string `json:"rest_address,omitempty"`     // host:port
 	RESTFingerprint string `json:"rest_fingerprint,omitempty"` // SHA256:..., of the certificate
-	RESTCertificate string `json:"rest_certificate,omitempty"` // path of the certificate, which signs itself
+	RESTCertificate string `json:"rest_certificate,omitempty"` // path of the certificate, which is self-signed
 }
 
-// New reads the scenario; its time begins here. Nothing listens, and no file is written, before Run.
+// New reads the scenario, whose time starts now. It does not listen or write files; Run does.
 func New(c Config) (*Estate, error) {
 	if _, _, err := splitPort(c.ListenAddress); err != nil {
 		return nil, err
@@ -103,8 +104,8 @@ func New(c Config) (*Estate, error) {
 	return newEstate(c)
 }
 
-// newEstate makes what the scenario describes; without a state directory it
-// keeps no files.
+// newEstate makes the estate of the scenario, without files unless there is a state
+// directory.
 func newEstate(c Config) (*Estate, error) {
 	specs, sc, err := readScenario(c.Scenario)
 	if err != nil {
@@ -143,12 +144,12 @@ func splitPort(address string) (host string, port int, err error) {
 	return host, port, nil
 }
 
-// Ready gives one value as soon as the estate can be reached. When Run fails
-// before that, it gives none.
+// Ready returns a channel that gets one value once the estate can be reached, and none if
+// Run fails before that.
 func (e *Estate) Ready() <-chan Ready { return e.ready }
 
-// Inject makes an event happen to an appliance, or to all for an empty name.
-// The error of an unknown event lists those that are known.
+// Inject applies an event to an appliance, or to all for an empty name. The error for an
+// unknown event lists the known ones.
 func (e *Estate) Inject(appliance string, ev Event) error {
 	if ev.Name == applicationRestart {
 		return e.ha.restart()
@@ -181,7 +182,7 @@ func (e *Estate) names() []string {
 	return names
 }
 
-// Run serves the estate until ctx ends, which is no error.
+// Run serves the estate until ctx is done, and then returns nil.
 func (e *Estate) Run(ctx context.Context) error {
 	listeners, ready, err := e.open()
 	if err != nil {
@@ -288,8 +289,7 @@ func listenAt(address string, after int) (net.Listener, error) {
 	return net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 }
 
-// openREST does for HTTPS what open does for SSH; without a web server it
-// does nothing.
+// openREST does the same for HTTPS as open for SSH. Without a web server it does nothing.
 func (a *appliance) openREST(r *ReadyAppliance, address string, index int) (net.Listener, error) {
 	if !a.spec.model.hasREST() {
 		return nil, nil

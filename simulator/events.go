@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// An Event happens to an appliance: by the timeline of a scenario or by Inject.
+// An Event changes an appliance, by the timeline of a scenario or by Inject.
 type Event struct {
 	Name string   `json:"event"`
 	Args []string `json:"args,omitempty"`
@@ -17,8 +17,8 @@ type Event struct {
 
 func (e Event) String() string { return strings.Join(append([]string{e.Name}, e.Args...), " ") }
 
-// An eventRow is one event that a scenario and Inject know. The words of args
-// are kinds of arguments; those in brackets may be left out.
+// An eventRow is an event of scenarios and Inject. The words of args are kinds of
+// arguments; those in brackets are optional.
 type eventRow struct {
 	name, args, help string
 	k7               bool // only for models that have a K7 card
@@ -27,15 +27,15 @@ type eventRow struct {
 
 // events are all events, in the order of the help text.
 var events = []eventRow{
-	{"load", "PERCENT [DURATION]", "move the load of the card there, over a time", false, func(s *state, a []string) error {
+	{"load", "PERCENT [DURATION]", "move the load of the card to a value, over a time", false, func(s *state, a []string) error {
 		s.load, s.dayCurve = s.toward(s.load.at(s.now), number(a[0])/100, a[1:]), false
 		return nil
 	}},
-	{"temperature", "CELSIUS [DURATION]", "move the temperature of the card; 75 warns, 80 and 88 tamper", true, func(s *state, a []string) error {
+	{"temperature", "CELSIUS [DURATION]", "move the temperature of the card; 75 is a warning, 80 and 88 are tampers", true, func(s *state, a []string) error {
 		s.temperature, s.pinned = s.toward(float64(s.celsius()), number(a[0]), a[1:]), true
 		return nil
 	}},
-	{"battery", "VOLTS [DURATION]", "move the voltage of the card's battery; 2.75 warns, 2.5 ends", true, func(s *state, a []string) error {
+	{"battery", "VOLTS [DURATION]", "move the voltage of the card's battery; 2.75 is a warning, 2.5 depleted", true, func(s *state, a []string) error {
 		s.battery = s.toward(s.volts(), number(a[0]), a[1:])
 		return nil
 	}},
@@ -56,21 +56,21 @@ var events = []eventRow{
 		}
 		return nil
 	}},
-	{"partition-deactivate", "PARTITION", "take the activation from a partition", false, activation(false)},
+	{"partition-deactivate", "PARTITION", "deactivate a partition", false, activation(false)},
 	{"partition-activate", "PARTITION", "activate a partition again", false, activation(true)},
 	{"so-login-fail", "[N]", "failed logins of the security officer; the third zeroizes", false, soLoginFail},
-	{"so-login", "", "a good login of the security officer", false, func(s *state, _ []string) error {
+	{"so-login", "", "a successful login of the security officer", false, func(s *state, _ []string) error {
 		if s.zeroized {
 			return errors.New("the card is zeroized")
 		}
 		s.soAttempts = firstAttempts
 		return nil
 	}},
-	{"certificate", "DAYS", "a new NTLS certificate with so many days to live", false, func(s *state, a []string) error {
+	{"certificate", "DAYS", "a new NTLS certificate that is valid for so many days", false, func(s *state, a []string) error {
 		s.renew(time.Duration(number(a[0]) * float64(day)))
 		return nil
 	}},
-	{"hsm-reset", "", "restart the card: counters begin anew", false, func(s *state, _ []string) error { return s.restart() }},
+	{"hsm-reset", "", "restart the card: counters start again", false, func(s *state, _ []string) error { return s.restart() }},
 	{"hsm-crash", "", "the firmware of the card stops", false, func(s *state, _ []string) error { s.crash(); return nil }},
 	{"hsm-fan-fail", "N", "a fan of the card stops: 1 or 2", true, cardFan(true)},
 	{"hsm-fan-restore", "N", "the fan of the card turns again", true, cardFan(false)},
@@ -100,7 +100,7 @@ var events = []eventRow{
 		s.wire.slow, _ = time.ParseDuration(a[0])
 		return nil
 	}},
-	{"hang", "", "take commands and never answer", false, func(s *state, _ []string) error { s.wire.answer = hang; return nil }},
+	{"hang", "", "accept commands and never answer", false, func(s *state, _ []string) error { s.wire.answer = hang; return nil }},
 	{"drop", "", "close the connection in the middle of an answer", false, func(s *state, _ []string) error { s.wire.answer = drop; return nil }},
 	{"truncate", "", "send half an answer, then the prompt", false, func(s *state, _ []string) error { s.wire.answer = truncate; return nil }},
 	{"garbage", "", "send garbage for answers", false, func(s *state, _ []string) error { s.wire.answer = garbage; return nil }},
@@ -128,7 +128,7 @@ var events = []eventRow{
 		return nil
 	}},
 	{applicationRestart, "", "the application of the client host that uses the HA groups is restarted", false, func(*state, []string) error {
-		return errors.New("it is no event of an appliance; only inject can do it")
+		return errors.New("not an event of an appliance; only inject can apply it")
 	}},
 	{"heal", "", "end all faults of the wire", false, func(s *state, _ []string) error {
 		s.wire = wire{down: s.wire.down, restEpoch: s.wire.restEpoch + 1, restSessions: s.wire.restSessions}
@@ -136,10 +136,11 @@ var events = []eventRow{
 	}},
 }
 
-// applicationRestart is the one event that happens to no appliance.
+// applicationRestart is the only event that does not change an appliance.
 const applicationRestart = "application-restart"
 
-// kinds check the arguments of events. Words not named here take any text.
+// kinds are the checks of arguments, by kind. An argument of any other kind is not
+// checked.
 var kinds = map[string]func(string) bool{
 	"CELSIUS":  between(-60, 150),
 	"VOLTS":    between(0, 5),
@@ -170,15 +171,15 @@ func parseEvent(line string) (Event, error) {
 	e := Event{Name: name, Args: strings.Fields(rest)}
 	row, err := e.row()
 	if err == nil && row.takesLine() && rest != "" {
-		e.Args = []string{rest} // with its runs of blanks
+		e.Args = []string{rest} // including runs of blanks
 	}
 	return e, err
 }
 
-// takesLine says whether all arguments together are one line of text.
+// takesLine reports whether all arguments together are one line of text.
 func (r *eventRow) takesLine() bool { return strings.HasSuffix(r.args, "...") }
 
-// arguments are those of the event as its row takes them.
+// arguments returns the arguments of the event in the form of its row.
 func (e Event) arguments(r *eventRow) []string {
 	if r.takesLine() && len(e.Args) > 1 {
 		return []string{strings.Join(e.Args, " ")}
@@ -198,7 +199,7 @@ func (e Event) row() (*eventRow, error) {
 	return &events[i], nil
 }
 
-// check says what is wrong with the event for a model.
+// check returns what is wrong with the event for a model.
 func (e Event) check(m *model) error {
 	row, err := e.row()
 	if err != nil {
@@ -230,7 +231,7 @@ func (r *eventRow) fits(m *model) error {
 	return nil
 }
 
-// apply makes the event happen now.
+// apply applies the event now.
 func (s *state) apply(e Event) error {
 	if err := e.check(s.model); err != nil {
 		return err
@@ -242,7 +243,7 @@ func (s *state) apply(e Event) error {
 	return row.do(s, e.arguments(row))
 }
 
-// Help lists all events with their arguments, one to a line.
+// Help returns all events with their arguments, one per line.
 func Help() string {
 	var b strings.Builder
 	for _, r := range events {
@@ -251,7 +252,7 @@ func Help() string {
 	return b.String()
 }
 
-// number is an argument that check has found to be one.
+// number returns an argument that check has found to be a number.
 func number(v string) float64 {
 	n, _ := strconv.ParseFloat(v, 64)
 	return n
@@ -264,7 +265,7 @@ func argument(args []string, i int, otherwise string) string {
 	return otherwise
 }
 
-// toward is a ramp from one value to another, over the duration in args.
+// toward returns a ramp from one value to another, over the duration in args.
 func (s *state) toward(from, to float64, args []string) ramp {
 	d, _ := time.ParseDuration(argument(args, 0, "0s"))
 	return ramp{from: from, to: to, start: s.now, over: d}
@@ -448,7 +449,7 @@ func reboot(s *state, args []string) error {
 	return nil
 }
 
-// booted is the appliance coming up again.
+// booted is the end of a reboot.
 func (s *state) booted() {
 	s.wire.down = false
 	s.boot = s.now

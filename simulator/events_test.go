@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestEvents injects events and looks at the logs and at what commands say.
-// An event "wait 5m" lets time pass.
+// TestEvents injects events and checks the logs and the output of commands. An event
+// "wait 5m" lets time pass.
 func TestEvents(t *testing.T) {
 	for _, c := range []struct {
 		name, version string
@@ -171,7 +171,7 @@ func alarms(log string) string {
 	return strings.Join(codes, " ")
 }
 
-// TestLogLines holds every line of the logs to the template of the product.
+// TestLogLines compares every line of the logs with the template of the product.
 func TestLogLines(t *testing.T) {
 	line := regexp.MustCompile(`^(\d{4}) (\w{3}) +(\d{1,2}) (\d\d:\d\d:\d\d) (\S+) +(\w+) +(\w+) +([\w./()*-]+) ?(?:\[(\d+)\])?: *(.*)$`)
 	for _, m := range models {
@@ -246,15 +246,15 @@ func TestEventErrors(t *testing.T) {
 	}
 }
 
-// TestEvolution: the same seed, events and times give the same appliance,
-// however often somebody looks.
+// TestEvolution: the same seed, events and times give the same appliance, however often
+// it is asked.
 func TestEvolution(t *testing.T) {
 	begin := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
-	live := func(looks int) string {
+	live := func(polls int) string {
 		s := newState(testSpecs(t)["7.2"], 7, begin)
 		s.after(time.Minute, func(s *state) { s.apply(Event{"temperature", []string{"77", "2m"}}) })
-		for i := 1; i <= looks; i++ {
-			s.advance(begin.Add(time.Duration(i) * 6 * time.Hour / time.Duration(looks)))
+		for i := 1; i <= polls; i++ {
+			s.advance(begin.Add(time.Duration(i) * 6 * time.Hour / time.Duration(polls)))
 		}
 		text, err := hsmShow(s, nil)
 		if err != nil {

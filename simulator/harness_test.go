@@ -172,7 +172,7 @@ func openTerminal(t *testing.T, conn net.Conn, auth ssh.AuthMethod, width int) *
 
 var promptEnd = regexp.MustCompile(`\[[a-z0-9]+\] lunash:> $`)
 
-// read gives the output up to and with the next prompt.
+// read returns the output up to and including the next prompt.
 func (term *terminal) read() (string, error) {
 	var all []byte
 	b := make([]byte, 4096)
@@ -185,7 +185,7 @@ func (term *terminal) read() (string, error) {
 	}
 }
 
-// ask runs a command and gives all that came back, CR and prompt included.
+// ask runs a command and returns all output, including CR and prompt.
 func (term *terminal) ask(line string) (string, error) {
 	if _, err := io.WriteString(term.in, line+"\n"); err != nil {
 		return "", err
@@ -193,7 +193,7 @@ func (term *terminal) ask(line string) (string, error) {
 	return term.read()
 }
 
-// must runs a command and gives its output without echo, prompt and CR.
+// must runs a command and returns its output without echo, prompt and CR.
 func (term *terminal) must(line string) string {
 	term.t.Helper()
 	out, err := term.ask(line)
@@ -231,7 +231,7 @@ func golden(t *testing.T, name, text string) {
 	}
 }
 
-// A memoryListener is a network without a network.
+// A memoryListener is a listener for connections in memory.
 type memoryListener struct {
 	conns chan net.Conn
 	done  chan struct{}
@@ -320,7 +320,7 @@ func (c *memoryConn) SetDeadline(time.Time) error      { return nil }
 func (c *memoryConn) SetReadDeadline(time.Time) error  { return nil }
 func (c *memoryConn) SetWriteDeadline(time.Time) error { return nil }
 
-// leftovers are the stacks of goroutines that still run code of this package.
+// leftovers returns the stacks of goroutines that still run code of this package.
 func leftovers() []string {
 	b := make([]byte, 1<<20)
 	b = b[:runtime.Stack(b, true)]

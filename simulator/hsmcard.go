@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// A tamper is one cause that locks a K7 card. The codes are those of the
-// host driver, the bootloader and the firmware; link is true where the PCIe
-// link goes down, so that the driver sees nothing else.
+// A tamper is a cause that locks a K7 card. The codes are those of the host driver, the
+// bootloader and the firmware; link is whether the PCIe link goes down, after which the
+// driver sees nothing else.
 type tamper struct {
-	name     string // as an event names it
+	name     string // in events
 	driver   string
 	boot     string
 	firmware string
@@ -41,7 +41,7 @@ const (
 	firmwareDelay   = 20 * time.Second
 )
 
-// heat acts on the temperature of a K7 card.
+// heat checks the temperature of a K7 card against its limits.
 func (s *state) heat() {
 	t := s.celsius()
 	s.warmth(t)
@@ -65,7 +65,7 @@ func (s *state) heat() {
 	}
 }
 
-// warmth gives and takes back the warnings below the tamper levels.
+// warmth raises and clears the warnings below the tamper levels.
 func (s *state) warmth(t int) {
 	if t < warmCelsius {
 		if s.warm && s.answers() {
@@ -84,7 +84,7 @@ func (s *state) warmth(t int) {
 	}
 }
 
-// fade acts on the battery of a K7 card.
+// fade checks the battery of a K7 card against its limits.
 func (s *state) fade() {
 	v := s.volts()
 	switch {
@@ -120,7 +120,7 @@ func (s *state) trip(t *tamper) {
 	})
 }
 
-// restart is an HSM restart: by command, or as part of a reboot.
+// restart is an HSM restart, by command or as part of a reboot.
 func (s *state) restart() error {
 	if s.modern() && s.celsius() >= softCelsius {
 		return fmt.Errorf("the card is held in reset at %d C; cool it first", s.celsius())
@@ -150,7 +150,7 @@ func (s *state) restart() error {
 	return nil
 }
 
-// deactivate takes the activation from all partitions.
+// deactivate deactivates all partitions.
 func (s *state) deactivate() {
 	if s.modern() {
 		s.alarm("ALM2005: HSM deactivated")
@@ -160,7 +160,7 @@ func (s *state) deactivate() {
 	}
 }
 
-// erase is what zeroization and decommissioning leave.
+// erase changes the state as zeroization and decommissioning do.
 func (s *state) erase() {
 	s.zeroized = true
 	s.label = "no label"
@@ -174,7 +174,7 @@ func (s *state) erase() {
 	}
 }
 
-// initialize puts an erased card back into the service the scenario describes.
+// initialize makes an erased card as the scenario describes it.
 func (s *state) initialize() {
 	s.zeroized, s.byHand, s.decommissioned = false, false, false
 	s.label = s.spec.label
@@ -185,7 +185,7 @@ func (s *state) initialize() {
 	}
 }
 
-// warmBoot is the start of a K6 card as hsm.log shows it.
+// warmBoot logs the start of a K6 card as in hsm.log.
 func (s *state) warmBoot() {
 	s.oamp("info", "----- HSM Logging started")
 	s.oamp("info", "INFO:     Warm boot")

@@ -52,7 +52,7 @@ func (a *appliance) load() error {
 	return nil
 }
 
-// rsaKey returns what makes an RSA key, or takes one that is shared.
+// rsaKey returns a function that makes an RSA key, or takes a shared one.
 func (a *appliance) rsaKey(name string) func() (any, error) {
 	if a.shared == "" {
 		return newRSA
@@ -87,7 +87,7 @@ func ensureKey(path string, generate func() (any, error)) (any, error) {
 	return key, writeWhole(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-// writeWhole writes a file that others may read meanwhile: all of it or nothing.
+// writeWhole writes a file atomically: others may read it meanwhile.
 func writeWhole(path string, text []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path))
 	if err != nil {

@@ -12,18 +12,18 @@ import (
 	"strings"
 )
 
-// A LunaCM is the pretend LunaCM of a host that has the cards of a scenario in
-// it and is a client of its appliances. Like the vendor's it takes commands on
-// its standard input without echo, keeps the list of slots that it made when
-// it began, and ends with status 0 whatever failed.
+// A LunaCM is the pretend LunaCM of a host that has the cards of a scenario in it and is
+// a client of its appliances. Like the vendor's it reads commands on its standard input
+// without echo, does not update its list of slots after it starts, and ends with status
+// 0 whatever failed.
 type LunaCM struct {
 	ask func(context.Context, lunacmLine) (lunacmReply, error)
 }
 
-// A lunacmLine is one command line, and what its LunaCM knows.
+// A lunacmLine is one command line, and the state of its LunaCM.
 type lunacmLine struct {
 	Line     string
-	Slots    []string `json:",omitempty"` // what each slot is: appliance, or appliance/partition; nil: LunaCM begins
+	Slots    []string `json:",omitempty"` // appliance, or appliance/partition, of each slot; nil: LunaCM starts
 	Current  int      // slot
 	Password string   `json:",omitempty"` // that was typed at the prompt of the line
 }
@@ -31,17 +31,16 @@ type lunacmLine struct {
 // A lunacmReply is what LunaCM prints; between two parts it reads a password.
 type lunacmReply struct {
 	Parts []string
-	Slots []string // when LunaCM begins
-	Hang  bool     // it waits in the driver for ever
+	Slots []string // when LunaCM starts
+	Hang  bool     // it waits in the driver forever
 }
 
-// LunaCMOf returns the LunaCM of the simulation that runs in the state
-// directory.
+// LunaCMOf returns a LunaCM of the simulation that runs in the state directory.
 func LunaCMOf(stateDir string) *LunaCM {
 	return &LunaCM{func(ctx context.Context, l lunacmLine) (lunacmReply, error) {
-		r, err := tell(ctx, stateDir, request{LunaCM: &l})
+		r, err := send(ctx, stateDir, request{LunaCM: &l})
 		if err == nil && r.LunaCM == nil {
-			err = errors.New("the simulation knows no LunaCM")
+			err = errors.New("the simulation has no LunaCM")
 		}
 		if err != nil {
 			return lunacmReply{}, err
@@ -50,8 +49,8 @@ func LunaCMOf(stateDir string) *LunaCM {
 	}}
 }
 
-// LunaCMAlone returns the LunaCM of a scenario that runs nowhere; "" is the
-// built-in one.
+// LunaCMAlone returns a LunaCM of a scenario without a running simulation; "": of the
+// built-in scenario.
 func LunaCMAlone(scenario string) (*LunaCM, error) {
 	e, err := newEstate(Config{Scenario: scenario, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -111,7 +110,7 @@ func lunacmBad(text, code string) string {
 	return "\n" + text + "\n\nCommand Result : " + code + "\n\n"
 }
 
-// set runs "slot set -slot N", which is LunaCM's own affair.
+// set runs "slot set -slot N", which needs no simulation.
 func (q *lunacmLine) set() (text string, ok bool) {
 	number, ok := strings.CutPrefix(q.Line, "slot set -slot ")
 	if !ok {
@@ -125,8 +124,8 @@ func (q *lunacmLine) set() (text string, ok bool) {
 	return fmt.Sprintf("\n        Current Slot Id:    %d     (%s)\n%s", n, q.Slots[n], lunacmGood), true
 }
 
-// A lunacmCommand is one command that the pretend LunaCM knows, in the slot of
-// a whole card or of one partition.
+// A lunacmCommand is a command of the pretend LunaCM, in the slot of a card or of a
+// partition.
 type lunacmCommand struct {
 	words  string
 	admin  bool // only in the slot of a card
@@ -173,7 +172,7 @@ func (e *Estate) lunacm(ctx context.Context, q lunacmLine) lunacmReply {
 	if a == nil {
 		return lunacmReply{Parts: []string{lunacmBad("Error: not for this slot.", "0x54 (CKR_FUNCTION_NOT_SUPPORTED)")}}
 	}
-	if w, _ := a.look(); w.answer == hang {
+	if w, _ := a.wireNow(); w.answer == hang {
 		return lunacmReply{Hang: true}
 	}
 	if q.Line == "hsm monitor" && part == "" {
@@ -216,12 +215,12 @@ func (e *Estate) find(name string) *appliance {
 	return e.appliances[i]
 }
 
-// visible says whether the host sees the card, or the network HSM.
+// visible reports whether the host sees the card, or the network HSM.
 func (s *state) visible() bool {
 	return s.answers() && !s.wire.away() && (s.spec.card || s.ntlsUp)
 }
 
-// slots lists what the host sees now, and prints it.
+// slots returns the slots that the host sees now, and their text.
 func (e *Estate) slots() (slots []string, text string) {
 	for _, a := range e.appliances {
 		a.do(func(s *state) {

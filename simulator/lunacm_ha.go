@@ -14,8 +14,8 @@ import (
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
-// An haClient is the client side of HA on the host of LunaCM: one application
-// that uses the groups, writes the HA log and tries to recover what it lost.
+// An haClient is the client side of HA on the host of LunaCM: an application that uses
+// the groups, writes the HA log and tries to recover lost members.
 type haClient struct {
 	dir    string // of Chrystoki.conf and of the log; "": neither is written
 	groups []*haGroup
@@ -24,28 +24,28 @@ type haClient struct {
 	parent bool // the application runs as the parent of this process
 }
 
-// haGroup is one group, as the application sees it.
+// An haGroup is a group as the application sees it.
 type haGroup struct {
 	label    string
 	attempts int // of recovery; 0: none
 	interval time.Duration
 	members  []*haSimMember
-	offline  bool // it said so
+	offline  bool // it has logged that
 }
 
-// haSimMember is one member, as the application sees it.
+// An haSimMember is a member as the application sees it.
 type haSimMember struct {
 	a         *appliance
 	part      string
 	serial    uint64
 	lost      bool
-	unknown   bool // lost when the application began: it never tries
+	unknown   bool // lost when the application started, which never tries to recover it
 	exhausted bool
 	attempt   int
 	next      time.Time // of the next attempt
 }
 
-// A scenarioGroup is an HA group as a scenario writes it.
+// A scenarioGroup is an HA group in a scenario.
 type scenarioGroup struct {
 	Label    text
 	Members  []text // appliance/partition
@@ -82,7 +82,7 @@ func (g scenarioGroup) make(e *Estate) (*haGroup, error) {
 
 func (g *haGroup) serial() string { return fmt.Sprintf("1%d", g.members[0].serial) }
 
-// reach says whether a process reaches a member, and whether it is activated.
+// reach returns whether a process reaches a member, and whether that is activated.
 func (m *haSimMember) reach() (reachable, active bool) {
 	m.a.do(func(s *state) {
 		if !s.visible() {
@@ -97,7 +97,7 @@ func (m *haSimMember) reach() (reachable, active bool) {
 	return reachable, active
 }
 
-// run lets the application live until ctx ends.
+// run runs the application until ctx is done.
 func (h *haClient) run(ctx context.Context) error {
 	if len(h.groups) == 0 {
 		return nil
@@ -132,7 +132,7 @@ func (h *haClient) restart() error {
 	return h.begin()
 }
 
-// begin is the start of the application: what is not there is not part of it.
+// begin is the start of the application: members that are missing then are not used.
 func (h *haClient) begin() error {
 	for _, g := range h.groups {
 		g.offline = false
@@ -157,7 +157,7 @@ func (h *haClient) begin() error {
 	return nil
 }
 
-// step is one look of the application at its members.
+// step is one check of the members by the application.
 func (h *haClient) step(now time.Time) error {
 	for _, g := range h.groups {
 		left := 0
@@ -210,7 +210,7 @@ func (g *haGroup) lookAt(m *haSimMember, now time.Time) (lines []string) {
 	return lines
 }
 
-// pid is a process id that runs, so that who looks for the application finds it.
+// pid returns the ID of a running process, which is found as the application.
 func (h *haClient) pid() int {
 	if h.parent {
 		return os.Getppid()
@@ -252,8 +252,8 @@ func (h *haClient) configure() error {
 	return os.WriteFile(filepath.Join(h.dir, "Chrystoki.conf"), []byte(p.String()), 0o644)
 }
 
-// list is what hagroup listgroups prints; a password is read after each part
-// but the last.
+// list returns what hagroup listgroups prints; a password is read after each part but
+// the last.
 func (h *haClient) list() (parts []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -12,7 +12,7 @@ func currentSlot(q lunacmLine) string {
 	return fmt.Sprintf("        Current Slot Id: %d\n", q.Current)
 }
 
-// slotsText prints slots that were there when LunaCM began.
+// slotsText prints the slots that there were when LunaCM started.
 func (e *Estate) slotsText(slots []string) string {
 	var p page
 	for id, key := range slots {
@@ -52,8 +52,8 @@ func (s *state) slot(p *page, id int, part string) {
 	p.line("")
 }
 
-// hsmStatus is the state of the card in one line; good is how it says that it
-// is well.
+// hsmStatus returns the state of the card in one line; good is that of a card without
+// fault.
 func (s *state) hsmStatus(good string) string {
 	lost := choose(s.decommissioned, "Decommissioned", choose(s.zeroized, "Zeroized", ""))
 	switch {
@@ -75,7 +75,7 @@ func (s *state) hsmStatus(good string) string {
 	return good
 }
 
-// infoHead is what partitions of all kinds begin with.
+// infoHead is the beginning of the output for partitions of all kinds.
 func infoHead(s *state, p *page, label string, serial uint64, slot int, admin bool) {
 	p.line("")
 	p.line("        Partition Label -> %s", label)
@@ -197,7 +197,7 @@ func cardPolicies(s *state, _ *partition, _ int) string {
 	return p.String()
 }
 
-// numeric is how LunaCM prints the value of a policy.
+// numeric returns the value of a policy as LunaCM prints it.
 func numeric(v any) any {
 	switch v {
 	case allowed, "On":

@@ -1,8 +1,8 @@
 package simulator
 
-// A model is what one software release on one generation of card fixes.
+// A model is what is the same for one software release on one generation of card.
 type model struct {
-	version  string // as a scenario names it
+	version  string // in scenarios
 	card     string // "K6" or "K7"
 	software string
 	sysstat  string // the version as status sysstat show prints it
@@ -19,7 +19,7 @@ type model struct {
 	driver        string   // name of the kernel driver in log lines
 }
 
-// modern says whether the card reports battery, temperature, tampers and ALM codes.
+// modern reports whether the card has battery, temperature, tampers and ALM codes.
 func (m *model) modern() bool { return m.card == "K7" }
 
 var models = []*model{

@@ -21,7 +21,7 @@ const monitorHeader = monitorTop +
 	" HSM Uptime (Secs) |-----------------|---------------|-----------------|---------------\n" +
 	"                   | Since HSM Reset | Last %3[1]d Secs | Since HSM Reset | Last %3[1]d Secs\n" + monitorRule
 
-// monitor is hsm information monitor: one row each interval, as it comes.
+// monitor runs hsm information monitor, which prints a row after each interval.
 func monitor(ctx context.Context, a *appliance, p params, w io.Writer) error {
 	const words = "hsm information monitor"
 	if _, save := p["-save"]; save {
@@ -76,7 +76,7 @@ func inRange(words string, p params, name string, normal, low, high int) (int, e
 	return n, nil
 }
 
-// A sample is what the monitor reads of the card at one time.
+// A sample is the counters of the card at one time.
 type sample struct {
 	now, reset     time.Time
 	commands, busy float64
@@ -120,7 +120,7 @@ func monitorFooter(m *model, first, last sample) string {
 	return text + fmt.Sprintf("\n    HSM Last Reset       :  %s\n    HSM Has Been Up For  :  %d day(s), %s\n", reset, up/day, clock)
 }
 
-// thousands prints n with a comma between groups of three digits.
+// thousands returns n with a comma between groups of three digits.
 func thousands(n int64) string {
 	digits := strconv.FormatInt(n, 10)
 	var b strings.Builder

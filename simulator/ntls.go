@@ -53,10 +53,10 @@ func (s *state) stopNTLS() {
 	s.ntls("NTLS terminated")
 }
 
-// certTime is a time as OpenSSL prints it.
+// certTime returns a time as OpenSSL prints it.
 func certTime(t time.Time) string { return t.UTC().Format("Jan _2 15:04:05 2006 GMT") }
 
-// renew puts a new NTLS server certificate in place.
+// renew replaces the NTLS server certificate.
 func (s *state) renew(life time.Duration) {
 	s.certificate = validity{s.certificate.serial + 1, s.now.Add(-day), s.now.Add(life)}
 	s.certmonitor("New NTLS certificate detected and the expiry date of this new certificate is %s", certTime(s.certificate.notAft))
@@ -91,8 +91,8 @@ func certificateShow(s *state, _ params) (string, error) {
 	return "\nNTLS Server Certificate:\n" + text, nil
 }
 
-// certificateText prints c as openssl x509 -text does, in the words of
-// OpenSSL 1.0 or, before 7.x, of OpenSSL 0.9.8.
+// certificateText prints c like openssl x509 -text, of OpenSSL 1.0 or, before 7.x, of
+// OpenSSL 0.9.8.
 func certificateText(c *x509.Certificate, modern bool) string {
 	key := c.PublicKey.(*rsa.PublicKey)
 	name := func(n pkix.Name) string {
@@ -123,7 +123,7 @@ func certificateText(c *x509.Certificate, modern bool) string {
 	return p.String()
 }
 
-// hexLines prints bytes as OpenSSL does: perLine to a line, behind an indent.
+// hexLines prints bytes like OpenSSL, indented and perLine on each line.
 func hexLines(b []byte, perLine, indent int, sep string) string {
 	var out strings.Builder
 	for i, x := range b {

@@ -64,7 +64,7 @@ func describePartition(s *state, part partition, p *page) {
 	show("Partition Object Count:", part.objects)
 }
 
-// ownerAndUser are the roles of a partition as 5.x names them.
+// ownerAndUser are the roles of a partition in 5.x.
 func ownerAndUser(s *state, part partition, show func(string, any)) {
 	show("Activated:", choose(part.activated, "yes", "no"))
 	show("Auto Activation:", choose(s.spec.ped, "yes", "no"))

@@ -1,7 +1,7 @@
 package simulator
 
-// A policyRow is a capability or a policy of the card. Its value can depend
-// on the appliance; code and destructive belong to changeable policies.
+// A policyRow is a capability or a policy of the card. Its value may depend on the
+// appliance; only changeable policies have code and destructive.
 type policyRow struct {
 	text        string
 	value       string // fixed, or one of the words below

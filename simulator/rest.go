@@ -30,11 +30,11 @@ import (
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
-// What the web server of an appliance is set to.
+// The settings of the web server of an appliance.
 const (
 	restIdle     = 10 * time.Minute // until an unused session ends
 	restThreads  = 5
-	restMaximum  = 5 // infractions until an address is shut out
+	restMaximum  = 5 // infractions until an address is locked out
 	restBadLogin = 2 // infractions of a refused password
 	restShutOut  = time.Minute
 )
@@ -42,7 +42,7 @@ const (
 // restServer is the HTTPS side of an appliance.
 type restServer struct {
 	a            *appliance
-	certificates [2]tls.Certificate // the one, and the one after rest-certificate
+	certificates [2]tls.Certificate // the first, and that after the event rest-certificate
 	threads      chan struct{}
 
 	mu       sync.Mutex
@@ -54,11 +54,11 @@ type restServer struct {
 // A guest is an address that has misbehaved.
 type guest struct {
 	infractions int
-	blocks      int // times shut out so far
+	blocks      int // number of times locked out so far
 	until       time.Time
 }
 
-// hasREST says whether the appliance has the web server: from 6.2 on.
+// hasREST reports whether the appliance has the web server, which is from 6.2 on.
 func (m *model) hasREST() bool { return m.version != "5.4" }
 
 // apiVersion is the newest version of the REST API that the software has.
@@ -91,7 +91,7 @@ func (a *appliance) loadREST() (*restServer, error) {
 	return s, nil
 }
 
-// makeCertificate signs a key with itself, as an appliance does.
+// makeCertificate makes a self-signed certificate, like an appliance.
 func makeCertificate(file, name string, key any) error {
 	signer, ok := key.(crypto.Signer)
 	if !ok {
@@ -109,25 +109,26 @@ func makeCertificate(file, name string, key any) error {
 	return os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644)
 }
 
-// fingerprint is that of the certificate the server begins with.
+// fingerprint returns that of the first certificate.
 func (s *restServer) fingerprint() string {
 	return fmt.Sprintf("SHA256:%x", sha256.Sum256(s.certificates[0].Certificate[0]))
 }
 
-// A restListener closes connections that the appliance would not take: from
-// addresses that are shut out, or while it is away.
+// A restListener closes connections that the appliance would refuse: from addresses that
+// are locked out, or while it is away.
 type restListener struct {
 	net.Listener
 	s *restServer
 }
 
+// Accept implements [net.Listener].
 func (l restListener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
-		w, _ := l.s.a.look()
+		w, _ := l.s.a.wireNow()
 		if !w.down && !w.restGone && !l.s.shutOut(conn.RemoteAddr().String()) {
 			return conn, nil
 		}
@@ -135,20 +136,20 @@ func (l restListener) Accept() (net.Conn, error) {
 	}
 }
 
-// connEpoch is the key of the wire's epoch at the start of a connection.
+// connEpoch is the context key of the wire's epoch at the start of a connection.
 type connEpoch struct{}
 
-// serve answers on ln until ctx ends.
+// serve answers on ln until ctx is done.
 func (s *restServer) serve(ctx context.Context, ln net.Listener) error {
 	server := &http.Server{
 		Handler: s, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
-			w, _ := s.a.look()
+			w, _ := s.a.wireNow()
 			return context.WithValue(ctx, connEpoch{}, w.restEpoch)
 		},
 		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			w, _ := s.a.look()
+			w, _ := s.a.wireNow()
 			return &s.certificates[choose(w.restOther, 1, 0)], nil
 		}},
 	}
@@ -163,7 +164,7 @@ func (s *restServer) serve(ctx context.Context, ln net.Listener) error {
 func (s *restServer) ServeHTTP(out http.ResponseWriter, q *http.Request) {
 	s.threads <- struct{}{}
 	defer func() { <-s.threads }()
-	w, _ := s.a.look()
+	w, _ := s.a.wireNow()
 	if w.restGone || w.down || w.restEpoch != q.Context().Value(connEpoch{}) {
 		panic(http.ErrAbortHandler)
 	}
@@ -202,9 +203,8 @@ var (
 	truthWord  = regexp.MustCompile(`: (true|false)\b`)
 )
 
-// likeTheDocuments spoils JSON as the samples of the documents are: without
-// one of its commas, with other words for true and false, and with numbers for
-// names.
+// likeTheDocuments changes JSON to the form of the samples in the documents: without one
+// of its commas, with other words for true and false, and with numbers for names.
 func likeTheDocuments(text []byte) []byte {
 	if at := firstComma.FindSubmatchIndex(text); at != nil {
 		text = append(append(bytes.Clone(text[:at[0]]), '\n'), text[at[2]:]...)
@@ -215,7 +215,7 @@ func likeTheDocuments(text []byte) []byte {
 	})
 }
 
-// answer gives the status and the body of the answer to one request.
+// answer returns the status and the body of the answer to one request.
 func (s *restServer) answer(q *http.Request, header http.Header, w wire) (int, any) {
 	if asked := version(q); asked > s.a.spec.model.apiVersion() {
 		return restError(http.StatusNotAcceptable, "FRAMEWORK_VERSION", "The version of the interface is not supported.")
@@ -238,7 +238,7 @@ func (s *restServer) answer(q *http.Request, header http.Header, w wire) (int, a
 
 var versionOf = regexp.MustCompile(`lunasa\+json;\s*version=([0-9]{1,3})`)
 
-// version is the version of the API that a request names, 0 for the newest.
+// version returns the version of the API in a request, 0 for the newest.
 func version(q *http.Request) (n int) {
 	for _, name := range []string{"Content-Type", "Accept"} {
 		if m := versionOf.FindStringSubmatch(q.Header.Get(name)); m != nil {
@@ -254,7 +254,7 @@ func restError(code int, id, message string) (int, any) {
 	return code, map[string]any{"status": "ERROR", "type": kind, "id": id, "returnCode": code, "message": message, "details": message}
 }
 
-// login makes or ends a session.
+// login opens or closes a session.
 func (s *restServer) login(q *http.Request, header http.Header, w wire) (int, any) {
 	if q.Method != http.MethodPost {
 		return restError(http.StatusMethodNotAllowed, "API_METHOD", "The method is not allowed here.")
@@ -277,11 +277,12 @@ func (s *restServer) login(q *http.Request, header http.Header, w wire) (int, an
 	return http.StatusNoContent, nil
 }
 
-// clean keeps what a user name sent by anybody may write into a log.
+// clean returns the part of a user name, which anybody may send, that may be logged.
 func clean(user string) string {
 	return strings.Map(func(r rune) rune { return choose(r > ' ' && r < 0x7f, r, '?') }, user[:min(len(user), 32)])
 }
 
+// A headerWriter is an [http.ResponseWriter] of which only the header is used.
 type headerWriter http.Header
 
 func (h headerWriter) Header() http.Header { return http.Header(h) }
@@ -290,7 +291,7 @@ func (headerWriter) Write(b []byte) (int, error) { return len(b), nil }
 
 func (headerWriter) WriteHeader(int) {}
 
-// endSessions ends all sessions if an event has said so since.
+// endSessions ends all sessions if an event has requested that since.
 func (s *restServer) endSessions(w wire) {
 	if s.epoch != w.restSessions {
 		s.epoch = w.restSessions
@@ -298,7 +299,7 @@ func (s *restServer) endSessions(w wire) {
 	}
 }
 
-// known says whether a request belongs to a session, and keeps that alive.
+// known reports whether a request belongs to a session, and renews that.
 func (s *restServer) known(q *http.Request, w wire) bool {
 	c, err := q.Cookie("SESSION_ID")
 	s.mu.Lock()
@@ -316,8 +317,8 @@ func (s *restServer) known(q *http.Request, w wire) bool {
 	return true
 }
 
-// misbehaved counts infractions; at the maximum the address is shut out, for
-// twice as long each time.
+// misbehaved counts infractions. At the maximum the address is locked out, each time for
+// twice as long.
 func (s *restServer) misbehaved(host string, infractions int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

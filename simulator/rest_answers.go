@@ -12,8 +12,8 @@ import (
 // members is a JSON object.
 type members = map[string]any
 
-// A restRow is one resource. Words in braces stand for one segment of the path
-// each and are handed to show in order; it returns nil for what does not exist.
+// A restRow is a resource. Words in braces match one segment of the path each, and are
+// passed to show in order; it returns nil for what does not exist.
 type restRow struct {
 	path string
 	k7   bool // only with version 5 of the interface
@@ -74,7 +74,7 @@ func (s *state) rest(path []string) (int, any) {
 	return restError(http.StatusNotFound, "API_NOT_FOUND", "There is no such resource.")
 }
 
-// matches says whether a path is of a pattern, and what stands for its words.
+// matches returns whether a path matches a pattern, and the segments for its words.
 func matches(pattern, path []string) (args []string, ok bool) {
 	if len(pattern) != len(path) {
 		return nil, false
@@ -90,7 +90,7 @@ func matches(pattern, path []string) (args []string, ok bool) {
 	return args, true
 }
 
-// restList is a list of resources as the interface gives it.
+// restList returns a list of resources in the form of the interface.
 func restList(key, base string, ids []string, names ...string) any {
 	list := []members{}
 	for i, id := range ids {
@@ -276,7 +276,7 @@ func restClient(s *state, args []string) any {
 	return m
 }
 
-// restRunning are the services; those that the state says nothing of run.
+// restRunning are the services; those that are not in the state run.
 var restRunning = []string{"cbs", "lsta", "network", "ntls", "ntp", "snmp", "ssh", "stc", "syslog", "sysstat", "webserver"}
 
 func restServices(*state, []string) any {

@@ -33,7 +33,7 @@ func (s *simulated) rest() *restClientSide {
 
 func (c *restClientSide) do(method, path string, set func(*http.Request)) (int, map[string]any) {
 	c.t.Helper()
-	w, _ := c.server.a.look()
+	w, _ := c.server.a.wireNow()
 	q := httptest.NewRequest(method, path, nil)
 	q = q.WithContext(context.WithValue(c.t.Context(), connEpoch{}, w.restEpoch))
 	if c.session != nil {
@@ -70,8 +70,8 @@ func (c *restClientSide) get(path string) map[string]any {
 	return body
 }
 
-// TestRESTSession: nothing without a login, which a wrong password does not
-// get, and nothing after the session has ended, by time or by an event.
+// TestRESTSession: nothing is answered without a login, which needs the right password,
+// or after the session has ended, by time or by an event.
 func TestRESTSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := simulate(t, "7.2")
@@ -114,26 +114,26 @@ func TestRESTSession(t *testing.T) {
 	})
 }
 
-// TestRESTShutsOut: five infractions, of which a wrong password is two, shut an
-// address out, for longer the second time.
-func TestRESTShutsOut(t *testing.T) {
+// TestRESTLocksOut: five infractions, as two of which a wrong password counts, lock out
+// an address, for longer the second time.
+func TestRESTLocksOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := simulate(t, "7.2").rest()
 		const guest = "192.0.2.1:1234" // httptest's
 		for round, out := range []time.Duration{restShutOut, 2 * restShutOut} {
 			for i := range 3 {
 				if c.server.shutOut(guest) {
-					t.Errorf("round %d: shut out after %d bad logins", round, i)
+					t.Errorf("round %d: locked out after %d failed logins", round, i)
 				}
 				c.login("wrong")
 			}
 			time.Sleep(out - time.Second)
 			if !c.server.shutOut(guest) || c.server.shutOut("192.0.2.2:1") {
-				t.Errorf("round %d: not shut out for %s, or another is", round, out)
+				t.Errorf("round %d: not locked out for %s, or another is", round, out)
 			}
 			time.Sleep(2 * time.Second)
 			if c.server.shutOut(guest) {
-				t.Errorf("round %d: shut out for longer than %s", round, out)
+				t.Errorf("round %d: locked out for longer than %s", round, out)
 			}
 		}
 	})
@@ -177,9 +177,8 @@ func TestRESTResources(t *testing.T) {
 	}
 }
 
-// TestRESTTellsWhatLunaSHTells: both sides speak of one state, before and
-// after it changes.
-func TestRESTTellsWhatLunaSHTells(t *testing.T) {
+// TestRESTEqualsLunaSH: both sides show one state, before and after it changes.
+func TestRESTEqualsLunaSH(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := simulate(t, "7.2")
 		c := s.rest()
@@ -211,8 +210,8 @@ func TestRESTTellsWhatLunaSHTells(t *testing.T) {
 	})
 }
 
-// TestRESTCertificate: HTTPS with the certificate whose fingerprint is told,
-// until it changes.
+// TestRESTCertificate: HTTPS has the certificate whose fingerprint is in Ready, until an
+// event changes it.
 func TestRESTCertificate(t *testing.T) {
 	a := newAppliance(testSpecs(t)["7.2"], 1, t.TempDir(), nil)
 	server, err := a.loadREST()
@@ -236,7 +235,7 @@ func TestRESTCertificate(t *testing.T) {
 	}
 	first := shown()
 	if first != server.fingerprint() {
-		t.Errorf("%s is shown, %s is told", first, server.fingerprint())
+		t.Errorf("the certificate is %s, the fingerprint in Ready %s", first, server.fingerprint())
 	}
 	if again, err := a.loadREST(); err != nil || again.fingerprint() != first {
 		t.Errorf("after a restart: %v, %v", again, err)

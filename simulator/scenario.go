@@ -14,18 +14,18 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// spec is what an appliance is from the beginning.
+// A spec is what an appliance is at the start.
 type spec struct {
 	model       *model
 	name        string
-	address     string // its own idea of the address of eth0
+	address     string // of its eth0, as it prints it
 	serial      uint64
 	label       string
 	ped         bool // PED authentication, not password
 	fips        bool
 	audit       bool // audit role initialized
 	oldSSH      bool // offers only the SSH algorithms of its time
-	card        bool // in the host that LunaCM runs on, without an appliance around it
+	card        bool // in the host that LunaCM runs on, without an appliance
 	uptime      time.Duration
 	load        float64 // 0..1
 	temperature float64 // degrees Celsius
@@ -37,13 +37,13 @@ type spec struct {
 	ntlsKey     *rsa.PrivateKey
 }
 
-// timed is one event of a timeline.
+// A timed is one event of a timeline.
 type timed struct {
 	at time.Duration // from the start
 	do Event
 }
 
-// scenario is a scenario file as written. Zero values take defaults.
+// A scenario is a scenario file. Zero values mean defaults.
 type scenario struct {
 	Seed       uint64
 	Appliances []scenarioAppliance
@@ -61,7 +61,7 @@ type scenarioAppliance struct {
 	FIPS           bool
 	Audit          bool
 	OldSSH         bool    `yaml:"old_ssh"`
-	Card           bool    // LunaCM sees it as a card of its host; it answers LunaSH all the same
+	Card           bool    // LunaCM sees it as a card of its host; it still answers LunaSH
 	Uptime         text    // a duration
 	Load           float64 // percent
 	Temperature    float64 // degrees Celsius
@@ -90,7 +90,7 @@ type scenarioEvent struct {
 	Do        text
 }
 
-// text is a scalar that remembers its line.
+// A text is a scalar with its line.
 type text struct {
 	value string
 	line  int
@@ -102,7 +102,7 @@ func (t *text) UnmarshalYAML(n ast.Node) error {
 	return yaml.NodeToValue(n, &t.value)
 }
 
-// errorf is an error about this text.
+// errorf returns an error about this text.
 func (t text) errorf(format string, args ...any) error {
 	return fmt.Errorf("line %d: %w", t.line, fmt.Errorf(format, args...))
 }
@@ -209,7 +209,7 @@ func setIf[T comparable](to *T, from T) {
 	}
 }
 
-// defaults are the parts of an appliance that a scenario need not name.
+// defaults returns an appliance with the values that a scenario need not state.
 func defaults(m *model, index int) spec {
 	n := uint64(index)
 	sp := spec{
@@ -260,7 +260,7 @@ func (sp *spec) setClients(given []scenarioClient) error {
 	return nil
 }
 
-// assign puts the event on the timelines of the appliances it names.
+// assign adds the event to the timelines of its appliances.
 func (e scenarioEvent) assign(specs []spec) error {
 	at, err := time.ParseDuration(e.At.value)
 	if err != nil {

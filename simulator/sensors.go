@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A sensor is one row of the appliance's BMC. Thresholds of 0 do not exist.
+// A sensor is a sensor of the appliance's BMC. A threshold of 0 means none.
 type sensor struct {
 	name               string
 	unit               string // "RPM", "degrees C", "Volts"; "" for a discrete one
@@ -89,7 +89,7 @@ var (
 	}
 )
 
-// findSensor gives the sensor with a name, in any spelling of its case.
+// findSensor returns the sensor with a name, in any case.
 func (s *state) findSensor(name string) *sensor {
 	rows := sensors[s.version]
 	i := slices.IndexFunc(rows, func(x sensor) bool { return strings.EqualFold(x.name, name) })
@@ -99,7 +99,7 @@ func (s *state) findSensor(name string) *sensor {
 	return &rows[i]
 }
 
-// dotted is a sensor's name as the BMC of this release pads it.
+// dotted returns the name of a sensor as padded by the BMC of this release.
 func (s *state) dotted(name string) string {
 	if s.version == "6.2" {
 		return fmt.Sprintf("%-16s", name)
@@ -107,7 +107,7 @@ func (s *state) dotted(name string) string {
 	return fmt.Sprintf("%-15s.", name)
 }
 
-// reading is what the sensor reads now; good is false where it reads nothing.
+// reading returns what the sensor measures now; good is false if it measures nothing.
 func (s *state) reading(x sensor) (value float64, good bool) {
 	if s.fanFailed[x.name] || x.psu > 0 && s.psuFailed[x.psu-1] {
 		return 0, false

@@ -45,7 +45,7 @@ func (s *session) serve(ctx context.Context, requests <-chan *ssh.Request) {
 	var shell sync.WaitGroup
 	defer shell.Wait()
 	defer s.ch.Close()
-	defer cancel() // the requests end when the other side is gone
+	defer cancel() // the requests end when the peer is gone
 	started := false
 	for r := range requests {
 		ok := false
@@ -130,8 +130,8 @@ func (s *session) shell(ctx context.Context) {
 	}
 }
 
-// read passes keys on until the end of input. Ctrl-C ends the running
-// command, if there is one.
+// read passes on keys until the end of input. Ctrl-C ends the running command, if there
+// is one.
 func (s *session) read(ctx context.Context, keys chan<- byte) {
 	defer close(keys)
 	b := make([]byte, 256)
@@ -175,7 +175,7 @@ func (s *session) prompt() {
 	s.column = len(p) + 1
 }
 
-// line reads and echoes one line. It is false at the end of input.
+// line reads and echoes one line. It returns false at the end of input.
 func (s *session) line(ctx context.Context, keys <-chan byte) (string, bool) {
 	var line []byte
 	escaped := 0
@@ -249,12 +249,12 @@ func (t terminalWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// command runs one line through the faults of the wire. It is false when the
-// session is over.
+// command runs one line through the faults of the wire. It returns false if the session
+// has ended.
 func (s *session) command(ctx context.Context, line string) bool {
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w, _ := s.a.look()
+	w, _ := s.a.wireNow()
 	if w.answer != hang {
 		s.setInterrupt(cancel)
 		defer s.setInterrupt(nil)
@@ -286,7 +286,7 @@ func (s *session) command(ctx context.Context, line string) bool {
 	return err == nil
 }
 
-// spoil is what a fault leaves of an answer.
+// spoil returns an answer as changed by a fault.
 func spoil(whole []byte, f fault) []byte {
 	if f != garbage {
 		return whole[:len(whole)/2]

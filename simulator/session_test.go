@@ -13,7 +13,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// calls are what the golden test asks, besides each command without flags.
+// calls are the lines of the golden test, besides each command without flags.
 var calls = map[string][]string{
 	"client show":             {"client show -client 10.31.40.12", "client show -c nobody", "client show"},
 	"hsm information monitor": {"hsm information monitor", "hsm information monitor -interval 6 -rounds 3", "hsm information monitor -noheader", "hsm information monitor -interval 4", "hsm information monitor -save"},
@@ -22,7 +22,7 @@ var calls = map[string][]string{
 
 var hexPair = regexp.MustCompile(`\b[0-9a-f]{2}\b(:|$)`)
 
-// mask hides the bytes of keys, which no seed makes the same again.
+// mask hides the bytes of keys, which do not depend on the seed.
 func mask(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -209,7 +209,7 @@ func TestCommandsCost(t *testing.T) {
 	})
 }
 
-// TestCertificateBytes holds the bytes that the golden files hide.
+// TestCertificateBytes checks the bytes that the golden files hide.
 func TestCertificateBytes(t *testing.T) {
 	s := newState(testSpecs(t)["7.2"], 1, time.Unix(0, 0))
 	s.spec.ntlsKey = testKeys().ntls

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// yesNo and its like are the words of LunaSH for a truth.
+// yesNo and the functions below it return the words of LunaSH for a boolean.
 func yesNo(b bool) string { return choose(b, "Yes", "No") }
 
 func choose[T any](b bool, yes, no T) T {
@@ -15,7 +15,7 @@ func choose[T any](b bool, yes, no T) T {
 	return no
 }
 
-// A page is output in the making: lines with the indent of the product.
+// A page is output while it is written: lines with the indent of the product.
 type page struct{ strings.Builder }
 
 func (p *page) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
@@ -48,7 +48,7 @@ func hsmShow(s *state, _ params) (string, error) {
 	var p page
 	p.WriteString(applianceDetails(s))
 	p.line("")
-	blank := choose(s.version == "5.4", " ", "") // 5.x ends two titles with a blank
+	blank := choose(s.version == "5.4", " ", "") // two titles of 5.x end with a blank
 	p.line("   HSM Details:%s", blank)
 	p.line("   ============")
 	hsmDetails(s, &p)

@@ -24,13 +24,13 @@ const (
 	listenWait = 200 * time.Millisecond // between attempts to take a port again
 )
 
-// serve accepts sessions on ln, and later on new listeners at the same
-// address whenever the appliance comes back.
+// serve accepts sessions on ln, and later on new listeners at the same address whenever
+// the appliance returns.
 func (a *appliance) serve(ctx context.Context, ln net.Listener) error {
 	for {
 		a.accept(ctx, ln)
 		for {
-			w, linked := a.look()
+			w, linked := a.wireNow()
 			if !w.away() {
 				break
 			}
@@ -48,19 +48,19 @@ func (a *appliance) serve(ctx context.Context, ln net.Listener) error {
 			if ln, err = a.listen(); err == nil {
 				break
 			}
-			wait.Sleep(ctx, listenWait) // somebody else has the port for now
+			wait.Sleep(ctx, listenWait) // another program has the port
 		}
 	}
 }
 
-// accept runs sessions until the link of the wire changes or ctx ends.
+// accept runs sessions until the link of the wire changes or ctx is done.
 func (a *appliance) accept(ctx context.Context, ln net.Listener) {
 	var sessions sync.WaitGroup
 	defer sessions.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { ln.Close() })()
-	w, linked := a.look()
+	w, linked := a.wireNow()
 	if w.away() {
 		ln.Close()
 		return
@@ -82,11 +82,11 @@ func (a *appliance) accept(ctx context.Context, ln net.Listener) {
 	}
 }
 
-// talk serves one connection.
+// talk serves a connection.
 func (a *appliance) talk(ctx context.Context, conn net.Conn) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	w, _ := a.look()
+	w, _ := a.wireNow()
 	conn.SetDeadline(time.Now().Add(loginTime))
 	server, channels, requests, err := ssh.NewServerConn(conn, a.serverConfig(w))
 	if err != nil {
@@ -144,7 +144,7 @@ func (a *appliance) serverConfig(w wire) *ssh.ServerConfig {
 	return c
 }
 
-// sha1Only is an RSA host key that signs as ssh-rsa and no other way.
+// sha1Only is an RSA host key that signs only as ssh-rsa.
 func sha1Only(key ssh.Signer) ssh.Signer {
 	if signer, ok := key.(ssh.AlgorithmSigner); ok {
 		if old, err := ssh.NewSignerWithAlgorithms(signer, []string{ssh.KeyAlgoRSA}); err == nil {
@@ -154,7 +154,7 @@ func sha1Only(key ssh.Signer) ssh.Signer {
 	return key
 }
 
-// logLogin writes what sshd and LunaSH write of a login.
+// logLogin writes the lines of sshd and LunaSH about a login.
 func (a *appliance) logLogin(m ssh.ConnMetadata, method string, err error) {
 	if method == "none" || method == "publickey" && err != nil {
 		return
@@ -170,7 +170,7 @@ func (a *appliance) logLogin(m ssh.ConnMetadata, method string, err error) {
 	})
 }
 
-// slashed is an address as LunaSH logs it: host/port.
+// slashed returns an address as LunaSH logs it: host/port.
 func slashed(addr net.Addr) string {
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
@@ -179,7 +179,7 @@ func slashed(addr net.Addr) string {
 	return host + "/" + port
 }
 
-// readUsers reads the password, made if it is to be, and the authorized keys.
+// readUsers reads the password, which it makes if it may, and the authorized keys.
 func readUsers(passwordFile, authorizedKeys string) (users, error) {
 	u := users{authorized: map[string]bool{}}
 	b, err := os.ReadFile(passwordFile)

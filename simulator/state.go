@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A condition is what the HSM card can do for its appliance.
+// A condition is the state of the HSM card for its appliance.
 type condition int
 
 const (
@@ -44,13 +44,13 @@ type partition struct {
 	bytes     int64
 	objects   int
 	activated bool
-	attempts  int // crypto officer logins left
+	attempts  int // remaining login attempts of the crypto officer
 }
 
 const (
 	objectBytes     = 616 // one RSA key half, roughly
 	partitionFloor  = 2   // objects that never leave a partition
-	firstAttempts   = 3   // SO logins left after a good one
+	firstAttempts   = 3   // SO login attempts after a successful one
 	batteryWarning  = 2.75
 	batteryDepleted = 2.5
 	warmCelsius     = 75.0
@@ -69,9 +69,9 @@ type client struct {
 	connected  bool
 }
 
-// state is all that one appliance knows of itself. It changes only in step
-// and by events, both functions of the state and the time, so that the same
-// seed and the same events give the same appliance again.
+// A state is everything that an appliance knows of itself. It changes only in step and by
+// events, both functions of the state and the time, so that the same seed and events give
+// the same appliance again.
 type state struct {
 	*model
 	spec spec
@@ -86,7 +86,7 @@ type state struct {
 	label     string
 	zeroized  bool
 	byHand    bool // zeroized by a person
-	// decommissioned is how it was zeroized; LunaCM tells.
+	// decommissioned is whether the card was zeroized by that; LunaCM shows it.
 	decommissioned bool
 	transport      bool // secure transport mode
 	tamper         *tamper
@@ -96,11 +96,11 @@ type state struct {
 	load           ramp // 0..1
 	dayCurve       bool // load follows the time of day
 	temperature    ramp // degrees Celsius
-	pinned         bool // temperature set by an event: no wobble
+	pinned         bool // temperature set by an event, and so without variation
 	battery        ramp // volts
 	warm           bool // over the warning threshold
 	warmSince      time.Time
-	warmLogged     bool // the driver's five-minute warning is out
+	warmLogged     bool // the driver's five-minute warning was logged
 	softLogged     bool
 	hardLogged     bool
 	batteryLogged  int // 0 good, 1 low, 2 depleted
@@ -129,13 +129,13 @@ type state struct {
 	out  []entry
 }
 
-// validity is the life of the NTLS server certificate.
+// validity is the validity period of the NTLS server certificate.
 type validity struct {
 	serial            int64
 	notBefore, notAft time.Time
 }
 
-// due is work for a later time.
+// A due is work for a later time.
 type due struct {
 	at time.Time
 	do func(*state)
@@ -174,13 +174,13 @@ func newState(sp spec, seed uint64, now time.Time) *state {
 
 const day = 24 * time.Hour
 
-// What the appliance's own daemons ask of the card, each second.
+// The requests of the appliance's own daemons to the card, per second.
 const (
 	backgroundRequests = 1.45
 	backgroundErrors   = 0.17
 )
 
-// advance brings the state to time t, one second after the other.
+// advance advances the state to time t, second by second.
 func (s *state) advance(t time.Time) {
 	for next := s.now.Add(time.Second); !next.After(t); next = s.now.Add(time.Second) {
 		s.now = next
@@ -211,7 +211,7 @@ func (s *state) step() {
 	}
 }
 
-// after arranges work for later.
+// after schedules work for later.
 func (s *state) after(d time.Duration, do func(*state)) {
 	at := s.now.Add(d)
 	i, _ := slices.BinarySearchFunc(s.due, at, func(d due, at time.Time) int {
@@ -220,7 +220,7 @@ func (s *state) after(d time.Duration, do func(*state)) {
 	s.due = slices.Insert(s.due, i, due{at, do})
 }
 
-// answers says whether the card answers commands at all.
+// answers reports whether the card answers any commands.
 func (s *state) answers() bool { return s.condition == running || s.condition == locked }
 
 // utilization is the share of the last second that the card was busy, 0..1.
@@ -255,7 +255,7 @@ func (s *state) work() {
 	}
 }
 
-// grow lets applications make and delete keys.
+// grow has applications make and delete keys.
 func (s *state) grow() {
 	for i := range s.partitions {
 		p := &s.partitions[i]
@@ -264,7 +264,7 @@ func (s *state) grow() {
 	}
 }
 
-// charge counts what one LunaSH command asks of the card.
+// charge counts the requests of a LunaSH command to the card.
 func (s *state) charge(requests int) {
 	if s.answers() {
 		s.operations += float64(requests)
@@ -273,7 +273,7 @@ func (s *state) charge(requests int) {
 	}
 }
 
-// celsius is what the card's thermometer reads, in whole degrees.
+// celsius returns the temperature of the card, in whole degrees Celsius.
 func (s *state) celsius() int {
 	t := s.temperature.at(s.now)
 	if !s.pinned {
@@ -282,12 +282,12 @@ func (s *state) celsius() int {
 	return int(math.Floor(t + 0.5))
 }
 
-// volts is the voltage of the card's battery, to the millivolt.
+// volts returns the voltage of the card's battery, rounded to 1 mV.
 func (s *state) volts() float64 {
 	return math.Round(s.battery.at(s.now)*1000) / 1000
 }
 
-// usedBytes is the storage that partitions take from the card.
+// usedBytes returns the storage of the card that partitions use.
 func (s *state) usedBytes() int64 {
 	var sum int64
 	for _, p := range s.partitions {
@@ -296,7 +296,7 @@ func (s *state) usedBytes() int64 {
 	return sum
 }
 
-// restartCounters is what a reset of the card does to its counters.
+// restartCounters resets the counters, as a reset of the card does.
 func (s *state) restartCounters() {
 	s.hsmReset = s.now
 	s.busySeconds, s.commands = 0, 0
@@ -304,7 +304,7 @@ func (s *state) restartCounters() {
 	s.nonCritical += 31
 }
 
-// noise is a number in 0..1 that depends on the seed, a name and n only.
+// noise returns a number in 0..1 that depends only on the seed, a name and n.
 func (s *state) noise(name string, n int64) float64 {
 	h := fnv.New64a()
 	var b [16]byte
@@ -320,7 +320,7 @@ func (s *state) noise(name string, n int64) float64 {
 	return float64(x>>11) / (1 << 53)
 }
 
-// wave is a slow random walk in -1..1 with one corner each period.
+// wave returns a slow random walk in -1..1 with one corner per period.
 func (s *state) wave(name string, period time.Duration) float64 {
 	t := float64(s.now.UnixNano()) / float64(period)
 	n := math.Floor(t)
@@ -328,7 +328,7 @@ func (s *state) wave(name string, period time.Duration) float64 {
 	return 2*(a+(b-a)*(t-n)) - 1
 }
 
-// pid is the process id that a daemon keeps from one boot to the next.
+// pid returns the process ID of a daemon, which stays the same until the next boot.
 func (s *state) pid(process string) int {
 	return 1000 + int(20000*s.noise(process, s.boot.Unix()))
 }

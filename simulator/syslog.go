@@ -17,8 +17,8 @@ type entry struct {
 	rotate   string // "rename" or "copytruncate" instead of a line
 }
 
-// log writes one line in the template of the appliance's syslog. process
-// carries its pid where that process has one.
+// log writes a line in the template of the appliance's syslog. process includes the pid
+// if it has one.
 func (s *state) log(facility, severity, process, format string, args ...any) {
 	text := fmt.Sprintf("%s %s  %s %s  %s: %s", s.now.Format("2006 Jan _2 15:04:05"), s.spec.name,
 		facility, severity, process, fmt.Sprintf(format, args...))
@@ -30,7 +30,7 @@ func (s *state) kernel(format string, args ...any) {
 	s.log("kern", "info", "kernel", format, args...)
 }
 
-// alarm writes an ALM line; those of the bootloader and the firmware carry a mark.
+// alarm writes an ALM line; those of the bootloader and the firmware have a mark.
 func (s *state) alarm(format string, args ...any) {
 	mark := "[HSM] "
 	if strings.HasPrefix(fmt.Sprintf(format, args...), "ALM0") {
@@ -64,7 +64,7 @@ func (s *state) secure(format string, args ...any) {
 	s.log("authpriv", "info", fmt.Sprintf("ssdh[%d]", s.pid("sshd")), format, args...)
 }
 
-// chatter is what the daemons of a healthy appliance write.
+// chatter writes what the daemons of a healthy appliance log.
 func (s *state) chatter() {
 	if t := s.now.Unix(); t%1800 == 0 {
 		was, is := s.diskCelsius(t-1800), s.diskCelsius(t)
@@ -82,17 +82,17 @@ func (s *state) warnCertificate() {
 	s.certmonitor("NTLS certificate will be expire on %s", certTime(s.certificate.notAft))
 }
 
-// diskCelsius is the temperature of the hard disk at a Unix time.
+// diskCelsius returns the temperature of the hard disk at a Unix time.
 func (s *state) diskCelsius(t int64) int { return 27 + int(6*s.noise("disk", t/1800)) }
 
-// logFiles says where each facility goes. Facilities not named go to messages.
+// logFiles are the files of facilities. That of the others is messages.
 var logFiles = map[string][]string{
 	"local5":   {"lunalogs"},
 	"local6":   {"hsm.log", "messages"},
 	"authpriv": {"secure"},
 }
 
-// write carries out the entries in the folder dir.
+// write applies the entries to the files in dir.
 func write(dir string, entries []entry) error {
 	text := map[string]*strings.Builder{}
 	flush := func() error {

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// System status codes that the simulation can raise.
+// The system status codes that the simulation can have.
 const (
 	codeNTLSDown = 20
 	codeHSMError = 30
 	codeDiskFull = 110
 )
 
-// codes are the present system status codes, in the order of their digits.
+// statusCodes returns the current system status codes, in the order of their digits.
 func (s *state) statusCodes() []string {
 	all := slices.Clone(s.model.codes)
 	if !s.ntlsUp {
@@ -36,7 +36,7 @@ func (s *state) statusCodes() []string {
 	return texts
 }
 
-// systemState is the worst state of the codes.
+// systemState returns the worst state of the codes.
 func (s *state) systemState() string {
 	switch {
 	case !s.ntlsUp || s.condition != running:
@@ -47,7 +47,7 @@ func (s *state) systemState() string {
 	return "ISO"
 }
 
-// status is the system status in one line.
+// status returns the system status in one line.
 func (s *state) status() string {
 	return s.systemState() + " " + strings.Join(s.statusCodes(), ",")
 }
@@ -121,18 +121,19 @@ var mounts = map[string][]mount{
 
 const logPath = "/var/log"
 
-// logDisk is the size of the log file system in bytes, as df counts it free for users.
+// logDisk is the size of the log file system that users may use, in bytes, as in df.
 func logDisk(m *model) float64 {
 	i := slices.IndexFunc(mounts[m.card], func(x mount) bool { return x.path == logPath })
 	return float64(available(mounts[m.card][i].blocks)) * 1024
 }
 
-// available is what a file system leaves to users: five percent are kept back.
+// available returns the part of a file system that users may use: five percent are
+// reserved.
 func available(blocks int64) int64 { return blocks * 95 / 100 }
 
 func (s *state) logPercent() float64 { return 100 * s.logUsedBytes / logDisk(s.model) }
 
-// Limits of the log file system in percent, and what the appliance does there.
+// The limits of the log file system in percent, at which the appliance acts.
 const (
 	diskFirst  = 75
 	diskSecond = 90

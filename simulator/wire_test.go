@@ -13,7 +13,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// TestAnswerFaults spoils answers, heals, and has good answers again.
+// TestAnswerFaults injects faults of answers, heals, and gets good answers again.
 func TestAnswerFaults(t *testing.T) {
 	for _, c := range []struct {
 		event string
@@ -82,7 +82,7 @@ func TestHang(t *testing.T) {
 	})
 }
 
-// TestLinkFaults ends the session and looks at what a new one meets.
+// TestLinkFaults ends the session and checks what happens to a new one.
 func TestLinkFaults(t *testing.T) {
 	for _, c := range []struct {
 		event, back string
@@ -127,7 +127,7 @@ func TestLinkFaults(t *testing.T) {
 	}
 }
 
-// tryLogin logs in and out and gives the host key that it met.
+// tryLogin logs in and out and returns the host key.
 func (s *simulated) tryLogin() (hostKey []byte, err error) {
 	conn, err := s.dial()
 	if err != nil {
@@ -146,8 +146,8 @@ func (s *simulated) tryLogin() (hostKey []byte, err error) {
 	return hostKey, ssh.NewClient(c, channels, requests).Close()
 }
 
-// TestOldSSH: modern defaults do not reach an appliance with the SSH of its
-// time, and the old algorithms do.
+// TestOldSSH: an appliance with old SSH is not reached with modern defaults, but with
+// the old algorithms.
 func TestOldSSH(t *testing.T) {
 	key, err := newRSA()
 	if err != nil {

@@ -50,10 +50,10 @@ func TestTrendIsStored(t *testing.T) {
 		volts := 2.85
 		for week := range 3 {
 			a = watchtest.Start(t, dir, map[string]notify.Notifier{"noc": r})
-			for range 7 * 24 {
+			for range 7 * 12 {
 				a.Polled(hsm.Show{Environment: &hsm.Environment{BatteryVolts: hsm.Some(volts)}})
-				volts -= 0.004 / 24
-				watchtest.Advance(time.Hour)
+				volts -= 0.004 / 12
+				watchtest.Advance(2 * time.Hour)
 			}
 			stored, err := a.Journal.LoadSamples()
 			a.Must(err)

@@ -65,13 +65,13 @@ func (d *demo) steps() []step {
 			wants: []string{"cryptoAttentionNotify", "ssLogReference", "/ messages /", "/ kernel / 1]"},
 		},
 		{
-			title: "What stands, and what to do about it",
+			title: "The active alarms, and what to do about them",
 			shown: d.binary + " alarms list " + strings.Join(socket, " "),
 			run:   d.lunawatch(append([]string{"alarms", "list"}, socket...)...),
 			wants: []string{"temp-warn", k7.Name},
 		},
 		{
-			title: "The fault is over: the trap that says so",
+			title: "The fault ends, and the trap that clears the alarm",
 			shown: d.binary + " simulate inject -state-dir " + d.path("estate") + " -appliance " + k7.Name + " temperature 40",
 			run:   d.fault(k7.Name, "/ 0]", "temperature", "40"),
 			wants: []string{"cryptoAttentionNotify", "/ 0]"},

@@ -220,7 +220,7 @@ func isMember(s string) bool {
 	return len(s) >= minSerial && len(s) <= maxSerial && answer.IsDigit(s[0])
 }
 
-// readValue sets what a placeholder stands for, and reports whether word fits.
+// readValue sets the value of a placeholder to word, and reports whether word fits.
 func readValue(e *hsm.HAEvent, placeholder, word string) bool {
 	switch placeholder {
 	case "%m":

@@ -75,13 +75,13 @@ func Opaque(s string) Value { return Value{Type: TypeOpaque, Octets: s} }
 // Counter64 returns a Counter64.
 func Counter64(n uint64) Value { return Value{Type: TypeCounter64, Number: n} }
 
-// NoSuchObject returns an exception of RFC 3416 section 3.
+// NoSuchObject returns the exception noSuchObject of RFC 3416 section 3.
 func NoSuchObject() Value { return Value{Type: TypeNoSuchObject} }
 
-// NoSuchInstance returns an exception of RFC 3416 section 3.
+// NoSuchInstance returns the exception noSuchInstance of RFC 3416 section 3.
 func NoSuchInstance() Value { return Value{Type: TypeNoSuchInstance} }
 
-// EndOfMibView returns an exception of RFC 3416 section 3.
+// EndOfMibView returns the exception endOfMibView of RFC 3416 section 3.
 func EndOfMibView() Value { return Value{Type: TypeEndOfMibView} }
 
 // Valid reports whether v can be the value of an instance: its type is known and no exception, and its length is right.

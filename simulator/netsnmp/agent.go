@@ -15,13 +15,13 @@ import (
 	"time"
 )
 
-// A Config says how a private snmpd is set up. Zero fields leave that part out.
+// A Config is the settings of a private snmpd. What is zero is not configured.
 type Config struct {
-	Address        string   // UDP, as "127.0.0.1:1161"; empty is a free port of 127.0.0.1
-	ReadCommunity  string   // SNMPv1 and v2c; empty is "public"
+	Address        string   // UDP, such as "127.0.0.1:1161"; empty: a free port of 127.0.0.1
+	ReadCommunity  string   // SNMPv1 and v2c; empty: "public"
 	WriteCommunity string   // may also write
 	User           *User    // SNMPv3, may read; a trapsess line for v3 traps needs its user here as well
-	EngineID       string   // hexadecimal digits, so that receivers of v3 traps can know it; empty is net-snmp's choice
+	EngineID       string   // hexadecimal digits, which receivers of v3 traps need; empty: chosen by net-snmp
 	Lines          []string // more of snmpd.conf, such as "trap2sink 127.0.0.1:1162 public"
 	Wrapper        []string // a command that runs snmpd, such as taskset -c 0
 }
@@ -136,7 +136,7 @@ func (a *Agent) Kill() { a.process.end(os.Kill) }
 // Stop ends snmpd with SIGTERM, and waits until it is gone.
 func (a *Agent) Stop() { a.process.end(terminate) }
 
-// PID is the process id of snmpd, or of the wrapper that becomes snmpd.
+// PID returns the process ID of snmpd, or of the wrapper that becomes snmpd.
 func (a *Agent) PID() int { return a.process.cmd.Process.Pid }
 
 func (a *Agent) acceptsAgentX() bool {
@@ -171,9 +171,8 @@ func getSysUpTime(community string) []byte {
 	return append([]byte{0x30, byte(len(message))}, message...)
 }
 
-// FreeAddress is a UDP address of 127.0.0.1 that was free a moment ago. Its
-// port is none that the kernel gives to a socket that names none, so that it
-// is still free when a daemon takes it.
+// FreeAddress returns a UDP address of 127.0.0.1 that was just free. Its port is outside
+// the range that the kernel assigns, so it is still free when a daemon binds it.
 func FreeAddress() (string, error) {
 	var err error
 	for range 100 {
@@ -186,7 +185,7 @@ func FreeAddress() (string, error) {
 	return "", err
 }
 
-// port is the port of an address that FreeAddress or a user has given.
+// port returns the port of an address.
 func port(address string) (uint16, error) {
 	_, s, err := net.SplitHostPort(address)
 	if err != nil {

@@ -19,7 +19,7 @@ const (
 	poll       = 5 * time.Millisecond
 )
 
-// find looks for a daemon on PATH and where Debian puts it for root only.
+// find returns the path of a daemon, from PATH or from where Debian installs it for root.
 func find(name string) (string, error) {
 	if path, err := exec.LookPath(name); err == nil {
 		return path, nil
@@ -37,7 +37,7 @@ type process struct {
 	err  error // of Wait, once gone
 }
 
-// startProcess runs a daemon that keeps its state in dir and reads no configuration but what it is told.
+// startProcess runs a daemon that stores its state in dir and reads only the given configuration.
 func startProcess(ctx context.Context, command []string, dir string, output io.Writer) (*process, error) {
 	state := filepath.Join(dir, "state")
 	if err := os.MkdirAll(state, 0o700); err != nil {
@@ -57,7 +57,7 @@ func startProcess(ctx context.Context, command []string, dir string, output io.W
 	return p, nil
 }
 
-// until waits for a condition that the daemon brings about.
+// until waits for a condition that the daemon causes.
 func (p *process) until(ctx context.Context, ready func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()

@@ -11,17 +11,17 @@ import (
 	"sync"
 )
 
-// A TrapdConfig says how a private snmptrapd is set up.
+// A TrapdConfig is the settings of a private snmptrapd.
 type TrapdConfig struct {
-	Address   string   // UDP, as "127.0.0.1:1162" or "[::1]:1162"; empty is a free port of 127.0.0.1
-	Community string   // of v1 and v2c traps and informs; empty is "public"
+	Address   string   // UDP, such as "127.0.0.1:1162" or "[::1]:1162"; empty: a free port of 127.0.0.1
+	Community string   // of v1 and v2c traps and informs; empty: "public"
 	Users     []User   // of v3 traps (EngineID is the sender's) and v3 informs (no EngineID)
 	Output    string   // net-snmp's output options, such as "-On"; empty prints names that MIBDirs resolve
 	Lines     []string // more of snmptrapd.conf, such as users of other protocols
-	MIBDirs   []string // folders of MIB modules, all of which are loaded; none loads none
+	MIBDirs   []string // directories of MIB modules, all of which are loaded; nil: none is
 }
 
-// A Trapd is a private snmptrapd. It keeps every notification as one line: the varbinds, separated by tabs.
+// A Trapd is a private snmptrapd. It stores every notification as one line: the varbinds, separated by TABs.
 type Trapd struct {
 	Address string // UDP host:port for senders
 	LogPath string // the lines, as a file
@@ -35,7 +35,7 @@ type Trapd struct {
 	grown   chan struct{} // closed and replaced when lines grow
 }
 
-// trapMark begins each line of a notification, and so tells it from snmptrapd's own messages.
+// trapMark begins each line of a notification, which distinguishes it from snmptrapd's own messages.
 const trapMark = "trap\t"
 
 // StartTrapd starts snmptrapd with all its files in dir, and returns when it listens.
@@ -139,7 +139,7 @@ func (d *Trapd) Lines() []string {
 	return slices.Clone(d.lines)
 }
 
-// Wait returns the first notification, from the start, that contains text. It waits for it until ctx ends.
+// Wait returns the first notification, from the start, that contains text. It waits for it until ctx is done.
 func (d *Trapd) Wait(ctx context.Context, text string) (string, error) {
 	lines, err := d.WaitCount(ctx, text, 1)
 	if err != nil {
@@ -148,7 +148,7 @@ func (d *Trapd) Wait(ctx context.Context, text string) (string, error) {
 	return lines[0], nil
 }
 
-// WaitCount returns the notifications that contain text as soon as there are n of them. It waits until ctx ends.
+// WaitCount returns the notifications that contain text once there are n of them. It waits until ctx is done.
 func (d *Trapd) WaitCount(ctx context.Context, text string, n int) ([]string, error) {
 	without := func(line string) bool { return !strings.Contains(line, text) }
 	for {
