@@ -14,8 +14,9 @@ build: ## bin/lunawatch (the default)
 demo: build ## try it on a simulated estate and real net-snmp; ONCE=1 checks it and ends
 	$(GO) run ./cmd/demo $(if $(ONCE),-once)
 
+# The race detector has each process wait a second at its end, of which a tenth is enough.
 test: build ## every test, with the race detector
-	$(GO) test -race ./...
+	GORACE=atexit_sleep_ms=100 $(GO) test -race ./...
 
 lint: ## golangci-lint (or gofmt and vet), govulncheck, smilint
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
