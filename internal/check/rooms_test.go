@@ -75,12 +75,17 @@ var larger = []string{"simulator"}
 
 func TestRooms(t *testing.T) {
 	loaded := load(t, packages.NeedName|packages.NeedImports|packages.NeedFiles, "./...")
+	architecture, err := os.ReadFile("../../ARCHITECTURE.md")
+	check.Must(t, err)
 	var above []string
 	for _, r := range rooms {
 		i := slices.IndexFunc(loaded, func(p *packages.Package) bool { return p.PkgPath == module+r.name })
 		if i < 0 {
 			t.Errorf("%s is no package any more: take it out of rooms", r.name)
 			continue
+		}
+		if !bytes.Contains(architecture, []byte("("+r.name+")")) && !bytes.Contains(architecture, []byte("`"+r.name+"`")) {
+			t.Errorf("ARCHITECTURE.md does not have %s", r.name)
 		}
 		var imports []string
 		for path := range loaded[i].Imports {
