@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -23,6 +24,12 @@ type ring struct {
 	records []any // string, error or live
 	waited  bool
 	closed  chan struct{}
+	close   func()
+}
+
+func newRing(records []any) *ring {
+	closed := make(chan struct{})
+	return &ring{records: records, closed: closed, close: sync.OnceFunc(func() { close(closed) })}
 }
 
 type live struct{}
@@ -46,11 +53,7 @@ func (r *ring) Read(b []byte) (int, error) {
 func (r *ring) CaughtUp() bool { return r.waited }
 
 func (r *ring) Close() error {
-	select {
-	case <-r.closed:
-	default:
-		close(r.closed)
-	}
+	r.close()
 	return nil
 }
 
@@ -64,7 +67,7 @@ func kernelLines(t *testing.T, boot string, from []byte, want int, records ...an
 		defer cancel()
 		k := &KernelLog{
 			Log:  slog.New(slog.DiscardHandler),
-			open: func() (kernelRecords, error) { return &ring{records: records, closed: make(chan struct{})}, nil },
+			open: func() (kernelRecords, error) { return newRing(records), nil },
 			boot: func() (kernelBoot, error) { return kernelBoot{boot, booted}, nil },
 		}
 		failed, begun := false, false
