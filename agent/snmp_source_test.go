@@ -19,6 +19,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/internal/setting"
+	"github.com/lunawatch/lunawatch/internal/snmppeer"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
@@ -207,8 +208,10 @@ func TestSeveralHSMsBehindOneAgent(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := &snmp.Agent{
-				Device: "a", Address: e.snmpd.Address, Version: "3", User: "noc", CommunityFile: setting.File(e.dir + "/community"),
-				AuthPasswordFile: setting.File(e.dir + "/auth"), PrivPasswordFile: setting.File(e.dir + "/priv"), Interval: time.Hour, Timeout: time.Second,
+				Device: "a", Interval: time.Hour, Timeout: time.Second, Peer: snmppeer.Peer{
+					Address: e.snmpd.Address, Version: "3", User: "noc", CommunityFile: setting.File(e.dir + "/community"),
+					AuthPasswordFile: setting.File(e.dir + "/auth"), PrivPasswordFile: setting.File(e.dir + "/priv"),
+				},
 			}
 			c.change(a)
 			snap := &hsm.Snapshot{}

@@ -142,7 +142,10 @@ type Syslog struct {
 
 // Validate returns all that is wrong with s.
 func (s Syslog) Validate() error {
-	var errs []error
+	errs := []error{
+		setting.At("udp", setting.ValidateAddress(s.UDP)), setting.At("tcp", setting.ValidateAddress(s.TCP)),
+		setting.At("tls", setting.ValidateAddress(s.TLS)),
+	}
 	if (s.TLS != "") != (s.CertFile != "" && s.KeyFile != "") {
 		errs = append(errs, errors.New("tls, cert_file and key_file go together"))
 	}

@@ -108,7 +108,7 @@ func (h HSM) Validate() error {
 	if h.PasswordCredential != "" {
 		password = "password_credential"
 	}
-	errs = append(errs, setting.At(password, h.PasswordFile.Validate()), setting.At("private_key_file", h.PrivateKeyFile.Validate()))
+	errs = append(errs, setting.At("address", setting.ValidateAddress(h.Address)), setting.At(password, h.PasswordFile.Validate()), setting.At("private_key_file", h.PrivateKeyFile.Validate()))
 	if h.Address != "" && (h.HostKey == "") == (h.KnownHostsFile == "") {
 		bad("", "exactly one of host_key and known_hosts_file is needed")
 	}
@@ -175,7 +175,7 @@ type REST struct {
 
 // Validate returns all that is wrong with r.
 func (r REST) Validate() error {
-	errs := []error{setting.At("password_file", r.PasswordFile.Validate())}
+	errs := []error{setting.At("address", setting.ValidateAddress(r.Address)), setting.At("password_file", r.PasswordFile.Validate())}
 	if r.PasswordFile == "" {
 		errs = append(errs, setting.Faultf("password_file", "is needed"))
 	}

@@ -8,22 +8,16 @@ import (
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/snmp"
 	"github.com/lunawatch/lunawatch/hsm"
-	"github.com/lunawatch/lunawatch/internal/setting"
+	"github.com/lunawatch/lunawatch/internal/snmppeer"
 )
 
 // An SNMPAgent is the SNMP agent of an appliance, or luna-snmp of the host of
 // a card, as a source.
 type SNMPAgent struct {
-	Address          string        `yaml:"address"` // host or host:port; port 161
-	Version          string        `yaml:"version"` // 3 or 2c
-	User             string        `yaml:"user"`
-	AuthProtocol     string        `yaml:"auth_protocol"`
-	AuthPasswordFile setting.File  `yaml:"auth_password_file"`
-	PrivProtocol     string        `yaml:"priv_protocol"`
-	PrivPasswordFile setting.File  `yaml:"priv_password_file"`
-	CommunityFile    setting.File  `yaml:"community_file"`
-	Serial           string        `yaml:"serial"` // of the HSM; "": the agent serves one
-	Interval         time.Duration `yaml:"interval"`
+	snmppeer.Peer `yaml:",inline"` // port 161; version 3
+
+	Serial   string        `yaml:"serial"` // of the HSM; "": the agent serves one
+	Interval time.Duration `yaml:"interval"`
 }
 
 func (s *SNMPAgent) complete() {
@@ -47,9 +41,7 @@ func (s *SNMPAgent) Validate() error { return s.collector("", 0).Validate() }
 // collector makes the source of a device.
 func (s *SNMPAgent) collector(device string, rank int) *snmp.Agent {
 	return &snmp.Agent{
-		Device: device, Address: s.Address, Version: s.Version, CommunityFile: s.CommunityFile,
-		User: s.User, AuthProtocol: s.AuthProtocol, AuthPasswordFile: s.AuthPasswordFile,
-		PrivProtocol: s.PrivProtocol, PrivPasswordFile: s.PrivPasswordFile,
+		Peer: s.Peer, Device: device,
 		Serial: s.Serial, Interval: s.Interval, Rank: rank,
 	}
 }

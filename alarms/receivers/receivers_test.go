@@ -37,6 +37,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/setting"
+	"github.com/lunawatch/lunawatch/internal/snmppeer"
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
 
@@ -115,7 +116,7 @@ func subjects() []subject {
 			return y
 		}},
 		{name: "snmp", udp: true, start: startTrapd, await: awaitLines, build: func(s site) notify.Notifier {
-			target := snmp.Target{Address: s.address, Version: "3", Inform: true, User: "noc", AuthPasswordFile: s.secret("auth"), PrivPasswordFile: s.secret("priv")}
+			target := snmp.Target{Inform: true, Peer: snmppeer.Peer{Address: s.address, Version: "3", User: "noc", AuthPasswordFile: s.secret("auth"), PrivPasswordFile: s.secret("priv")}}
 			n, err := snmp.New(target, journaltest.Open(s.t, s.t.TempDir()))
 			if err != nil {
 				s.t.Fatal(err)

@@ -40,7 +40,7 @@ var SMTPPorts = map[string]string{"starttls": "587", "tls": "465", "none": "25",
 
 // Validate returns all that is wrong with s.
 func (s *SMTP) Validate() error {
-	errs := []error{s.TLS.Validate(), setting.At("password_file", s.PasswordFile.Validate())}
+	errs := []error{s.TLS.Validate(), setting.At("address", setting.ValidateAddress(s.Address)), setting.At("password_file", s.PasswordFile.Validate())}
 	if s.Address == "" || len(s.To) == 0 {
 		errs = append(errs, errors.New("address and to are needed"))
 	}

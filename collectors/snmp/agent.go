@@ -13,7 +13,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/answer"
 	"github.com/lunawatch/lunawatch/hsm"
-	"github.com/lunawatch/lunawatch/internal/setting"
+	"github.com/lunawatch/lunawatch/internal/snmppeer"
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
@@ -22,20 +22,14 @@ import (
 // SAFENET-APPLIANCE-MIB. Each table is a source of its own, named after it, such as
 // "snmp hsmTable". An Agent implements [collectors.Source].
 type Agent struct {
-	Device           string
-	Address          string       // host:port
-	Version          string       // "3", always authPriv, or "2c"
-	CommunityFile    setting.File // 2c
-	User             string       // 3
-	AuthProtocol     string       // SHA224, SHA256, SHA384 or SHA512; "": SHA256
-	AuthPasswordFile setting.File
-	PrivProtocol     string // AES, AES192 or AES256; "": AES
-	PrivPasswordFile setting.File
-	Serial           string        // of the HSM, if the agent serves several; "": it serves one
-	Rank             int           // of its observations
-	Interval         time.Duration // between polls; the agent renews its rows only once a minute
-	Timeout          time.Duration // of one request, which is sent twice; 0: 5 s
-	Replay           string        // directory of a capture, instead of an agent
+	snmppeer.Peer
+
+	Device   string
+	Serial   string        // of the HSM, if the agent serves several; "": it serves one
+	Rank     int           // of its observations
+	Interval time.Duration // between polls; the agent renews its rows only once a minute
+	Timeout  time.Duration // of one request, which is sent twice; 0: 5 s
+	Replay   string        // directory of a capture, instead of an agent
 
 	hsms   int             // number of HSMs that the agent serves, once read
 	served map[string]bool // sources that have had rows

@@ -18,6 +18,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/setting"
+	"github.com/lunawatch/lunawatch/internal/snmppeer"
 	"github.com/lunawatch/lunawatch/mib"
 )
 
@@ -460,7 +461,9 @@ func TestSNMPPeers(t *testing.T) {
 					address = l.LocalAddr().String()
 					l.Close()
 				}
-				a := &Agent{Device: "a", Address: address, Version: version, User: "u", CommunityFile: setting.File(secret), AuthPasswordFile: setting.File(secret), PrivPasswordFile: setting.File(secret), Timeout: 100 * time.Millisecond}
+				a := &Agent{Device: "a", Timeout: 100 * time.Millisecond, Peer: snmppeer.Peer{
+					Address: address, Version: version, User: "u", CommunityFile: setting.File(secret), AuthPasswordFile: setting.File(secret), PrivPasswordFile: setting.File(secret),
+				}}
 				var got []hsm.Observation
 				a.Once(t.Context(), func(o hsm.Observation) { got = append(got, o) })
 				if len(got) != 1 || got[0].Failure != c.want || !strings.Contains(got[0].Err.Error(), c.text) || strings.Contains(got[0].Err.Error(), "a secret") {
@@ -527,7 +530,7 @@ func TestSNMPEnds(t *testing.T) {
 			asked <- struct{}{}
 		}
 	}()
-	a := &Agent{Address: l.LocalAddr().String(), Version: "2c", CommunityFile: setting.File(secret), Interval: time.Hour, Timeout: time.Hour}
+	a := &Agent{Peer: snmppeer.Peer{Address: l.LocalAddr().String(), Version: "2c", CommunityFile: setting.File(secret)}, Interval: time.Hour, Timeout: time.Hour}
 	ended := make(chan error)
 	go func() { ended <- a.Run(ctx, func(o hsm.Observation) { t.Errorf("%+v", o) }) }()
 	<-asked
@@ -538,12 +541,13 @@ func TestSNMPEnds(t *testing.T) {
 }
 
 func TestSNMPValidate(t *testing.T) {
-	good := Agent{Address: "a:161", Version: "3", User: "u", AuthPasswordFile: "f", PrivPasswordFile: "f", AuthProtocol: "sha-512", PrivProtocol: "aes256", Interval: time.Minute}
+	good := Agent{Peer: snmppeer.Peer{Address: "a:161", Version: "3", User: "u", AuthPasswordFile: "f", PrivPasswordFile: "f", AuthProtocol: "sha-512", PrivProtocol: "aes256"}, Interval: time.Minute}
 	if err := good.Validate(); err != nil {
 		t.Error(err)
 	}
 	for want, change := range map[string]func(*Agent){
 		"address":        func(a *Agent) { a.Address = "" },
+		"port":           func(a *Agent) { a.Address = "a:99999" },
 		"version":        func(a *Agent) { a.Version = "1" },
 		"community_file": func(a *Agent) { a.Version = "2c" },
 		"needs user":     func(a *Agent) { a.User = "" },

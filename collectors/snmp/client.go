@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -19,48 +18,14 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// authProtocols and privProtocols are the protocols of SNMPv3 that may be configured,
-// by name; "" is the default.
-var authProtocols = map[string]gosnmp.SnmpV3AuthProtocol{
-	"": gosnmp.SHA256, "SHA224": gosnmp.SHA224, "SHA256": gosnmp.SHA256, "SHA384": gosnmp.SHA384, "SHA512": gosnmp.SHA512,
-}
-
-var privProtocols = map[string]gosnmp.SnmpV3PrivProtocol{
-	"": gosnmp.AES, "AES": gosnmp.AES, "AES128": gosnmp.AES, "AES192": gosnmp.AES192, "AES256": gosnmp.AES256,
-}
-
-// protocolName returns the name of a protocol as a key of the tables above: SHA256
-// for sha-256.
-func protocolName(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "-", "")) }
-
 // Validate returns every fault of the settings of a, by their keys in the
 // configuration.
 func (a *Agent) Validate() error {
-	errs := []error{
-		setting.At("community_file", a.CommunityFile.Validate()),
-		setting.At("auth_password_file", a.AuthPasswordFile.Validate()), setting.At("priv_password_file", a.PrivPasswordFile.Validate()),
-	}
-	if a.Address == "" {
-		errs = append(errs, setting.Faultf("address", "is needed"))
-	}
-	switch {
-	case a.Version == "2c" && a.CommunityFile == "":
-		errs = append(errs, errors.New("version 2c needs community_file"))
-	case a.Version == "3" && (a.User == "" || a.AuthPasswordFile == "" || a.PrivPasswordFile == ""):
-		errs = append(errs, errors.New("version 3 needs user, auth_password_file and priv_password_file"))
-	case a.Version != "2c" && a.Version != "3":
-		errs = append(errs, setting.Faultf("version", "%q is neither 3 nor 2c", a.Version))
-	}
-	if _, ok := authProtocols[protocolName(a.AuthProtocol)]; !ok {
-		errs = append(errs, setting.Faultf("auth_protocol", "%q is none of SHA224, SHA256, SHA384, SHA512", a.AuthProtocol))
-	}
-	if _, ok := privProtocols[protocolName(a.PrivProtocol)]; !ok {
-		errs = append(errs, setting.Faultf("priv_protocol", "%q is none of AES, AES192, AES256", a.PrivProtocol))
-	}
+	err := a.Peer.Validate()
 	if a.Interval < time.Second {
-		errs = append(errs, setting.Faultf("interval", "%s is below one second", a.Interval))
+		err = errors.Join(err, setting.Faultf("interval", "%s is below one second", a.Interval))
 	}
-	return errors.Join(errs...)
+	return err
 }
 
 // A session asks one agent in one poll. Each poll has a new one, because the agent may
@@ -75,21 +40,12 @@ type session struct {
 
 // connect opens a session with the secrets of the files. It sends nothing.
 func (a *Agent) connect(ctx context.Context) (*session, error) {
-	host, text, err := net.SplitHostPort(a.Address)
+	conn, usm, err := a.Client()
 	if err != nil {
-		return nil, collectors.Failf(hsm.Unreachable, "SNMP address: %w", err)
-	}
-	port, err := strconv.ParseUint(text, 10, 16)
-	if err != nil {
-		return nil, collectors.Failf(hsm.Unreachable, "SNMP address %s: port %q is not a number from 0 to 65535", a.Address, text)
-	}
-	c := &session{agent: a, conn: &gosnmp.GoSNMP{
-		Target: host, Port: uint16(port), Transport: "udp", Version: gosnmp.Version2c,
-		Context: ctx, Timeout: cmp.Or(a.Timeout, requestTimeout), Retries: 1, MaxOids: 1,
-	}}
-	if err := c.secrets(); err != nil {
 		return nil, collectors.Failf(hsm.Login, "SNMP agent %s: %w", a.Address, err)
 	}
+	conn.Context, conn.Timeout, conn.MaxOids = ctx, cmp.Or(a.Timeout, requestTimeout), 1
+	c := &session{agent: a, conn: conn, usm: usm}
 	if err := c.conn.Connect(); err != nil {
 		return nil, c.failed(err)
 	}
@@ -102,29 +58,6 @@ func (a *Agent) connect(ctx context.Context) (*session, error) {
 func (c *session) close() {
 	c.stop()
 	c.conn.Close()
-}
-
-func (c *session) secrets() (err error) {
-	a := c.agent
-	if a.Version == "2c" {
-		c.conn.Community, err = a.CommunityFile.Secret("community_file", 1)
-		return err
-	}
-	auth, err := a.AuthPasswordFile.Secret("auth_password_file", 8)
-	if err != nil {
-		return err
-	}
-	priv, err := a.PrivPasswordFile.Secret("priv_password_file", 8)
-	if err != nil {
-		return err
-	}
-	c.usm = &gosnmp.UsmSecurityParameters{
-		UserName:               a.User,
-		AuthenticationProtocol: authProtocols[protocolName(a.AuthProtocol)], AuthenticationPassphrase: auth,
-		PrivacyProtocol: privProtocols[protocolName(a.PrivProtocol)], PrivacyPassphrase: priv,
-	}
-	c.conn.Version, c.conn.SecurityModel, c.conn.MsgFlags, c.conn.SecurityParameters = gosnmp.Version3, gosnmp.UserSecurityModel, gosnmp.AuthPriv, c.usm
-	return nil
 }
 
 // greet asks for sysUpTime.0, which needs no HSM. An agent that accepts the user

@@ -106,35 +106,12 @@ func variables(uptime time.Duration, t mib.Trap) []gosnmp.SnmpPDU {
 
 // client returns a new client, with secrets read from their files.
 func (s *Notifier) client() (*gosnmp.GoSNMP, error) {
-	host, port, err := s.target.hostPort()
+	g, usm, err := s.target.Client()
 	if err != nil {
 		return nil, err
 	}
-	g := &gosnmp.GoSNMP{
-		Target: host, Port: port, Transport: "udp", Timeout: 3 * time.Second, Retries: 1,
-		MaxOids: gosnmp.MaxOids, Version: gosnmp.Version2c,
-	}
-	if s.target.Version == "2c" {
-		g.Community, err = s.target.CommunityFile.Secret("community_file", 1)
-		return g, err
-	}
-	auth, err := s.target.AuthPasswordFile.Secret("auth_password_file", 8)
-	if err != nil {
-		return nil, err
-	}
-	priv, err := s.target.PrivPasswordFile.Secret("priv_password_file", 8)
-	if err != nil {
-		return nil, err
-	}
-	usm := &gosnmp.UsmSecurityParameters{
-		UserName:                 s.target.User,
-		AuthenticationProtocol:   authProtocols[protocol(s.target.AuthProtocol)],
-		AuthenticationPassphrase: auth,
-		PrivacyProtocol:          privProtocols[protocol(s.target.PrivProtocol)],
-		PrivacyPassphrase:        priv,
-	}
-	g.Version, g.SecurityModel, g.MsgFlags, g.SecurityParameters = gosnmp.Version3, gosnmp.UserSecurityModel, gosnmp.AuthPriv, usm
-	if !s.target.Inform { // the sender of a trap is its authoritative engine
+	g.Timeout, g.MaxOids = 3*time.Second, gosnmp.MaxOids
+	if usm != nil && !s.target.Inform { // the sender of a trap is its authoritative engine
 		usm.AuthoritativeEngineID, usm.AuthoritativeEngineBoots = s.engine.ID, s.engine.Boots
 		g.ContextEngineID = s.engine.ID
 	}

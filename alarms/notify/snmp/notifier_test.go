@@ -15,6 +15,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/journal/journaltest"
 	"github.com/lunawatch/lunawatch/internal/setting"
+	"github.com/lunawatch/lunawatch/internal/snmppeer"
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
 
@@ -34,10 +35,10 @@ func secrets(t *testing.T, address string) Target {
 		}
 		return setting.File(path)
 	}
-	return Target{
+	return Target{Peer: snmppeer.Peer{
 		Address: address, Version: "3", User: "noc", CommunityFile: file("community", "public"),
 		AuthPasswordFile: file("auth", authSecret), PrivPasswordFile: file("priv", privSecret),
-	}
+	}}
 }
 
 // trapd starts a real snmptrapd with more lines in its configuration.
