@@ -101,7 +101,7 @@ func (a *Agent) agentx() agentx.Config {
 		Current:      func() agentx.Handler { return a.view.Load() },
 		Log:          a.log,
 	}
-	for _, s := range mib.Subtrees {
+	for _, s := range mib.Subtrees() {
 		c.Registrations = append(c.Registrations, agentx.Registration{Subtree: s})
 	}
 	return c

@@ -35,7 +35,7 @@ func replayed(t *testing.T) *hsm.Store {
 	ctx, cancel := context.WithCancel(t.Context())
 	for _, version := range []string{"5.4", "6.2", "7.2"} {
 		answers := lunash.Replay(filepath.Join("..", "collectors", "formats", "testdata", version))
-		p := lunash.NewPoller("luna"+strings.ReplaceAll(version, ".", ""), answers, 0, poll.DefaultIntervals)
+		p := lunash.NewPoller("luna"+strings.ReplaceAll(version, ".", ""), answers, 0, poll.DefaultIntervals())
 		go p.Run(ctx, store.Apply)
 	}
 	synctest.Wait()

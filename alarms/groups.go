@@ -315,9 +315,11 @@ func GroupNamed(name string) Group {
 	return Group{Name: name, Title: name, Trap: CryptoAttention, Action: adviseSupport, Type: "other", Cause: "indeterminate"}
 }
 
-// CategoryByTrap has, by Trap, the group that level category shows in place of
-// all with that Trap.
-var CategoryByTrap = indexed(slices.DeleteFunc(Groups(), func(g Group) bool { return g.Category == "" }), func(g Group) Trap { return g.Trap })
+// CategoryOf returns the group that level category shows in place of all with
+// a Trap.
+func CategoryOf(trap Trap) Group { return categoryByTrap[trap] }
+
+var categoryByTrap = indexed(slices.DeleteFunc(Groups(), func(g Group) bool { return g.Category == "" }), func(g Group) Trap { return g.Trap })
 
 func indexed[K comparable, V any](list []V, key func(V) K) map[K]V {
 	m := make(map[K]V, len(list))

@@ -40,7 +40,7 @@ var haMetrics = []metric{
 		each(haOf, haGroup(func(g hsm.HAGroupState, emit emit) { emit(bit(g.RecoveryDisabled), g.Name()) }))},
 	{"luna_ha_member_state", gauge, "State of a member: 1 for the one that holds.", []string{"group", "member", "state"},
 		each(haOf, haMember(func(g hsm.HAGroupState, m hsm.HAMemberState, emit emit) {
-			state(m.State, hsm.HAMemberships, emit, g.Name(), m.Serial)
+			state(m.State, hsm.HAMemberships(), emit, g.Name(), m.Serial)
 		}))},
 	{"luna_ha_member_since_timestamp_seconds", gauge, "Since when the member is in its state.", []string{"group", "member"},
 		each(haOf, haMember(func(g hsm.HAGroupState, m hsm.HAMemberState, emit emit) {

@@ -237,7 +237,7 @@ var sourceMetrics = []metric{
 		source(func(name string, s hsm.Source, _ time.Time, emit emit) { emit(bit(s.Failure == hsm.None), name) })},
 	{"luna_source_failure", gauge, "Step at which the last attempt ended: 1 for the one that holds.", []string{"source", "failure"},
 		source(func(name string, s hsm.Source, _ time.Time, emit emit) {
-			for _, f := range hsm.Failures {
+			for _, f := range hsm.Failures() {
 				emit(bit(s.Failure == f), name, string(f))
 			}
 		})},

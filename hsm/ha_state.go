@@ -67,9 +67,11 @@ const (
 	HAStateExhausted   HAMembership = "exhausted" // there will be no more attempts
 )
 
-// HAMemberships are all memberships, from good to bad.
-var HAMemberships = []HAMembership{
-	HAStateUnknown, HAStateAlive, HAStateDown, HAStateRecovering, HAStateRevoked, HAStateExcluded, HAStateDeactivated, HAStateExhausted,
+// HAMemberships returns all memberships, from good to bad.
+func HAMemberships() []HAMembership {
+	return []HAMembership{
+		HAStateUnknown, HAStateAlive, HAStateDown, HAStateRecovering, HAStateRevoked, HAStateExcluded, HAStateDeactivated, HAStateExhausted,
+	}
 }
 
 // Lost reports whether the group cannot use a member in this state.

@@ -224,8 +224,10 @@ const (
 	Incomplete   Failure = "incomplete"   // the answer was cut off
 )
 
-// Failures are all failures but None.
-var Failures = []Failure{Unreachable, HostKey, Login, Timeout, Command, Unrecognised, Incomplete}
+// Failures returns all failures but None.
+func Failures() []Failure {
+	return []Failure{Unreachable, HostKey, Login, Timeout, Command, Unrecognised, Incomplete}
+}
 
 // OfSession reports whether f means that there is no session with the device,
 // so that all its sources fail together.

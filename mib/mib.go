@@ -22,8 +22,10 @@ var (
 	safenetAppliance = agentx.OID{1, 3, 6, 1, 4, 1, 23629, 1, 5, 2}
 )
 
-// Subtrees are the subtrees that a subagent registers to serve every table.
-var Subtrees = []agentx.OID{alarmMIB, ituAlarmMIB, lunawatchMIB, chrysalisUTSP, safenetHSM, safenetAppliance}
+// Subtrees returns the subtrees that a subagent registers to serve every table.
+func Subtrees() []agentx.OID {
+	return []agentx.OID{alarmMIB, ituAlarmMIB, lunawatchMIB, chrysalisUTSP, safenetHSM, safenetAppliance}
+}
 
 // A Source is the data of a View.
 type Source struct {

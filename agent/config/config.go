@@ -52,9 +52,9 @@ func Default() Config {
 			Retries:      agentx.DefaultRetries,
 		},
 		Intervals: Intervals{
-			Fast:   poll.DefaultIntervals[poll.Fast],
-			Slow:   poll.DefaultIntervals[poll.Slow],
-			Hourly: poll.DefaultIntervals[poll.Hourly],
+			Fast:   poll.DefaultIntervals()[poll.Fast],
+			Slow:   poll.DefaultIntervals()[poll.Slow],
+			Hourly: poll.DefaultIntervals()[poll.Hourly],
 		},
 		LunaCM: LunaCM{Path: lunacm.DefaultPath, KernelLog: KernelRing},
 		HA:     HA{ClientConfig: "/etc/Chrystoki.conf", ListGroups: true},

@@ -98,9 +98,9 @@ func (r *Receiver) complete() {
 		r.SNMP.Address = withPort(r.SNMP.Address, "162")
 	}
 	if r.Syslog != nil && r.Syslog.Address != "" {
-		r.Syslog.Address = withPort(r.Syslog.Address, receivers.SyslogPorts[r.Syslog.Network])
+		r.Syslog.Address = withPort(r.Syslog.Address, r.Syslog.Port())
 	}
 	if r.SMTP != nil && r.SMTP.Address != "" {
-		r.SMTP.Address = withPort(r.SMTP.Address, receivers.SMTPPorts[r.SMTP.Security])
+		r.SMTP.Address = withPort(r.SMTP.Address, r.SMTP.Port())
 	}
 }

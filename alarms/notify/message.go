@@ -34,7 +34,7 @@ func NewMessage(n alarms.Notification) Message {
 	group := alarms.GroupNamed(a.Group)
 	m.Title, m.Action = group.Title, group.Action
 	if a.Severity == alarms.None { // its level does not show the group
-		m.Title, m.Action = alarms.CategoryByTrap[group.Trap].Category, "Ask the agent: lunawatch alarms list."
+		m.Title, m.Action = alarms.CategoryOf(group.Trap).Category, "Ask the agent: lunawatch alarms list."
 	}
 	m.Summary = m.summary()
 	return m

@@ -73,7 +73,7 @@ func (p Policy) Limit(n alarms.Notification) alarms.Notification {
 func (l Level) limit(c alarms.Change, step time.Duration) alarms.Change {
 	a := c.Alarm
 	if l == LevelCategory {
-		shown := alarms.CategoryByTrap[alarms.GroupNamed(a.Group).Trap]
+		shown := alarms.CategoryOf(alarms.GroupNamed(a.Group).Trap)
 		kind := alarms.Raised
 		if c.Kind == alarms.Cleared {
 			kind = alarms.Cleared
@@ -106,6 +106,7 @@ func (l Level) masks(a, b alarms.Key) bool {
 // The assumptions of BitsPerHour.
 const (
 	objectsPerGroup = 100 // partitions of one HSM at most; no other group has more objects
+	categories      = 6   // the vendor's notifications
 	categoryFlags   = 3
 	resolution      = time.Second                               // how well the time of arrival can be both set and read
 	fullBytes       = (3 + alarms.MaxEvidence) * alarms.MaxText // text, by whom and why acknowledged, evidence
@@ -167,7 +168,7 @@ func log2Plus1(x float64) float64 {
 func log2Symbols(l Level) float64 {
 	switch l {
 	case LevelCategory:
-		return math.Log2(float64(len(alarms.CategoryByTrap) * categoryFlags))
+		return math.Log2(categories * categoryFlags)
 	case LevelFull:
 		return log2Symbols(LevelCoded) + 8*fullBytes
 	default:

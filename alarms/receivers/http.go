@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/http/httpproxy"
+	"github.com/prometheus/common/config"
 
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/internal/setting"
@@ -42,37 +41,38 @@ func (t TLS) Validate() error {
 
 // config reads the files each time, so that renewed ones count.
 func (t TLS) config(server string) (*tls.Config, error) {
-	c := &tls.Config{ServerName: server, MinVersion: tls.VersionTLS12}
-	if t.CAFile != "" {
-		pem, err := t.CAFile.Bytes()
-		if err != nil {
-			return nil, fmt.Errorf("ca_file: %w", err)
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca_file: %s holds no certificate in PEM", t.CAFile)
-		}
+	files, err := t.read(server)
+	if err != nil {
+		return nil, err
 	}
-	if t.CertFile != "" {
-		pair, err := t.pair()
-		if err != nil {
-			return nil, fmt.Errorf("cert_file and key_file: %w", err)
-		}
-		c.Certificates = []tls.Certificate{pair}
+	c, err := config.NewTLSConfig(&files)
+	if err != nil {
+		return nil, fmt.Errorf("ca_file %q, cert_file %q, key_file %q: %w", t.CAFile, t.CertFile, t.KeyFile, err)
 	}
 	return c, nil
 }
 
-func (t TLS) pair() (tls.Certificate, error) {
-	cert, err := t.CertFile.Bytes()
-	if err != nil {
-		return tls.Certificate{}, err
+func (t TLS) read(server string) (config.TLSConfig, error) {
+	c := config.TLSConfig{ServerName: server, MinVersion: tls.VersionTLS12}
+	for _, f := range []struct {
+		key  string
+		file setting.File
+		take func(pem string)
+	}{
+		{"ca_file", t.CAFile, func(pem string) { c.CA = pem }},
+		{"cert_file", t.CertFile, func(pem string) { c.Cert = pem }},
+		{"key_file", t.KeyFile, func(pem string) { c.Key = config.Secret(pem) }},
+	} {
+		if f.file == "" {
+			continue
+		}
+		pem, err := f.file.Bytes()
+		if err != nil {
+			return c, fmt.Errorf("%s: %w", f.key, err)
+		}
+		f.take(string(pem))
 	}
-	key, err := t.KeyFile.Bytes()
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	return tls.X509KeyPair(cert, key)
+	return c, nil
 }
 
 // HTTP is how a receiver that speaks HTTP is reached.
@@ -115,31 +115,25 @@ const (
 // client returns a client for one request: notifications are rare, and so a
 // renewed certificate or key counts at once.
 func (h HTTP) client() (*http.Client, error) {
-	config, err := h.config("")
+	files, err := h.read("")
 	if err != nil {
 		return nil, err
 	}
-	t := &http.Transport{
-		TLSClientConfig: config, DisableKeepAlives: true, ForceAttemptHTTP2: true,
-		DialContext:            (&net.Dialer{Timeout: httpTimeout / 2}).DialContext,
-		TLSHandshakeTimeout:    httpTimeout / 2,
-		MaxResponseHeaderBytes: 64 << 10,
-	}
-	switch {
-	case h.ProxyURL != "":
+	c := config.HTTPClientConfig{TLSConfig: files, EnableHTTP2: true, ProxyConfig: config.ProxyConfig{ProxyFromEnvironment: h.Proxy}}
+	if h.ProxyURL != "" {
 		proxy, err := url.Parse(h.ProxyURL)
 		if err != nil {
 			return nil, errors.New("proxy_url is not a URL")
 		}
-		t.Proxy = http.ProxyURL(proxy)
-	case h.Proxy:
-		of := httpproxy.FromEnvironment().ProxyFunc()
-		t.Proxy = func(r *http.Request) (*url.URL, error) { return of(r.URL) }
+		c.ProxyURL = config.URL{URL: proxy}
 	}
-	return &http.Client{
-		Transport: t, Timeout: httpTimeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, nil
+	dial := (&net.Dialer{Timeout: httpTimeout / 2}).DialContext
+	client, err := config.NewClientFromConfig(c, "lunawatch", config.WithKeepAlivesDisabled(), config.WithDialContextFunc(dial))
+	if err != nil {
+		return nil, fmt.Errorf("ca_file %q, cert_file %q, key_file %q: %w", h.CAFile, h.CertFile, h.KeyFile, err)
+	}
+	client.Timeout = httpTimeout
+	return client, nil
 }
 
 // retryable are the statuses that are about the address, the secret or the

@@ -35,8 +35,10 @@ type SMTP struct {
 	TLS          `yaml:",inline"`
 }
 
-// SMTPPorts are the default ports, by Security.
-var SMTPPorts = map[string]string{"starttls": "587", "tls": "465", "none": "25", "": "587"}
+// Port returns the default port.
+func (s *SMTP) Port() string { return smtpPorts[s.Security] }
+
+var smtpPorts = map[string]string{"starttls": "587", "tls": "465", "none": "25", "": "587"}
 
 // Validate returns all that is wrong with s.
 func (s *SMTP) Validate() error {
@@ -48,7 +50,7 @@ func (s *SMTP) Validate() error {
 	for i, to := range s.To {
 		errs = append(errs, setting.At(fmt.Sprintf("to[%d]", i), validateMail(to)))
 	}
-	if SMTPPorts[s.Security] == "" {
+	if s.Port() == "" {
 		errs = append(errs, setting.Faultf("security", "%q is none of starttls, tls, none", s.Security))
 	}
 	if (s.User == "") != (s.PasswordFile == "") {

@@ -35,8 +35,10 @@ type Syslog struct {
 var facilities = []string{"kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "audit", "alert", "clock",
 	"local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"}
 
-// SyslogPorts are the default ports, by Network.
-var SyslogPorts = map[string]string{"udp": "514", "tcp": "514", "tls": "6514", "": "6514"}
+// Port returns the default port.
+func (s *Syslog) Port() string { return syslogPorts[s.Network] }
+
+var syslogPorts = map[string]string{"udp": "514", "tcp": "514", "tls": "6514", "": "6514"}
 
 // Validate returns all that is wrong with s.
 func (s *Syslog) Validate() error {
@@ -44,7 +46,7 @@ func (s *Syslog) Validate() error {
 	if s.Address == "" {
 		errs = append(errs, setting.Faultf("address", "is needed"))
 	}
-	if SyslogPorts[s.Network] == "" {
+	if s.Port() == "" {
 		errs = append(errs, setting.Faultf("network", "%q is none of udp, tcp, tls", s.Network))
 	}
 	if cmp.Or(s.Network, "tls") != "tls" && s.TLS != (TLS{}) {

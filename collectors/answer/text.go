@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 // Clean returns plain text for text of a terminal, a Windows editor or an old
@@ -35,7 +37,7 @@ func Clean(text string) string {
 		default:
 			r, n := utf8.DecodeRuneInString(text[i:])
 			if r == utf8.RuneError && n == 1 {
-				r = latin1(c)
+				r = charmap.Windows1252.DecodeByte(c) // of a Windows editor
 			}
 			b.WriteString(printable(r))
 			i += n
@@ -51,22 +53,6 @@ func plain(text string) bool {
 		}
 	}
 	return true
-}
-
-// latin1 returns the character of a byte that is not UTF-8: of Latin-1, and of
-// code page 1252 for the few punctuation marks in vendor texts.
-func latin1(c byte) rune {
-	switch c {
-	case 0x91, 0x92:
-		return '\''
-	case 0x93, 0x94:
-		return '"'
-	case 0x96:
-		return '–'
-	case 0x97:
-		return '—'
-	}
-	return rune(c)
 }
 
 func printable(r rune) string {

@@ -251,7 +251,7 @@ func (s sources) counts(r report, runs bool, reachable hsm.Opt[bool], pause time
 }
 
 func worse(a, b report) bool {
-	i, j := slices.Index(hsm.HAMemberships, a.state), slices.Index(hsm.HAMemberships, b.state)
+	i, j := slices.Index(hsm.HAMemberships(), a.state), slices.Index(hsm.HAMemberships(), b.state)
 	return i > j || i == j && a.since.Before(b.since)
 }
 

@@ -55,7 +55,7 @@ func reports(got []hsm.Observation, source string, f hsm.Failure) (n int) {
 func TestPaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{Dir: Replay("../formats/testdata/7.2")}
-		got := pollFor(t, s, poll.DefaultIntervals, 6*time.Hour+20*time.Minute)
+		got := pollFor(t, s, poll.DefaultIntervals(), 6*time.Hour+20*time.Minute)
 		for source, want := range map[string]int{"hsm show": 76, "status sensors": 25, "hsm tamper show": 7} {
 			if n := reports(got, source, hsm.None); n < want-3 || n > want+3 {
 				t.Errorf("%s: %d times in six hours, want about %d", source, n, want)
@@ -71,7 +71,7 @@ func TestPaces(t *testing.T) {
 func TestOldVersionsAreNotAskedForTampers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{Dir: Replay("../formats/testdata/5.4")}
-		pollFor(t, s, poll.DefaultIntervals, time.Minute)
+		pollFor(t, s, poll.DefaultIntervals(), time.Minute)
 		for _, c := range s.asked {
 			if strings.Contains(c, "tamper") {
 				t.Errorf("asked %q", c)
@@ -84,7 +84,7 @@ func TestOldVersionsAreNotAskedForTampers(t *testing.T) {
 func TestALostApplianceFailsOnceARound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{Dir: Replay("../formats/testdata/7.2"), fails: map[string]error{"": collectors.Failf(hsm.Unreachable, "gone")}}
-		got := pollFor(t, s, poll.DefaultIntervals, time.Minute)
+		got := pollFor(t, s, poll.DefaultIntervals(), time.Minute)
 		if n := len(s.asked); n < 4 || n > 9 {
 			t.Errorf("%d attempts in a minute, want a few with growing pauses", n)
 		}
@@ -99,7 +99,7 @@ func TestALostApplianceFailsOnceARound(t *testing.T) {
 func TestABlockedCardIsAskedOnceARound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{Dir: Replay("../formats/testdata/7.2"), fails: map[string]error{"hsm show": collectors.Failf(hsm.Timeout, "no prompt")}}
-		got := pollFor(t, s, poll.DefaultIntervals, time.Minute)
+		got := pollFor(t, s, poll.DefaultIntervals(), time.Minute)
 		if reports(got, "partition show", hsm.Timeout) != 1 || reports(got, "ntls information show", hsm.None) != 1 {
 			t.Errorf("%+v", got)
 		}
@@ -115,7 +115,7 @@ func TestABlockedCardIsAskedOnceARound(t *testing.T) {
 func TestAWrongPasswordIsTriedRarely(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{Dir: Replay("../formats/testdata/7.2"), fails: map[string]error{"": collectors.Failf(hsm.Login, "refused")}}
-		pollFor(t, s, poll.DefaultIntervals, 14*time.Minute)
+		pollFor(t, s, poll.DefaultIntervals(), 14*time.Minute)
 		if n := len(s.asked); n != 3 {
 			t.Errorf("%d logins in 14 minutes, want one each five", n)
 		}

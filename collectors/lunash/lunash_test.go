@@ -33,7 +33,7 @@ func TestEveryCommand(t *testing.T) {
 	for _, a := range e.Appliances {
 		t.Run(a.Name, func(t *testing.T) {
 			t.Parallel()
-			p := NewPoller(a.Name, luna(t, e, a.Name), 0, poll.DefaultIntervals)
+			p := NewPoller(a.Name, luna(t, e, a.Name), 0, poll.DefaultIntervals())
 			asked := 0
 			p.Capture(t.Context(), func(_, _ string) {}, func(o hsm.Observation) {
 				asked++

@@ -12,10 +12,12 @@ import (
 // Intervals is how often each [Pace] is polled.
 type Intervals [paces]time.Duration
 
-// DefaultIntervals keep the load of monitoring low: every LunaSH command raises
+// DefaultIntervals returns intervals that keep the load of monitoring low: every LunaSH command raises
 // the HSM's request counter by more than forty and writes two lines into the
 // appliance's log, whose disk stops NTLS when it is full.
-var DefaultIntervals = Intervals{Fast: 5 * time.Minute, Slow: 15 * time.Minute, Hourly: time.Hour}
+func DefaultIntervals() Intervals {
+	return Intervals{Fast: 5 * time.Minute, Slow: 15 * time.Minute, Hourly: time.Hour}
+}
 
 // MaxBackoff bounds the pause after rounds without a session.
 const MaxBackoff = 5 * time.Minute

@@ -57,7 +57,7 @@ func TestRESTReadsEverything(t *testing.T) {
 	} {
 		for _, quirks := range []string{"off", "on"} {
 			e.Fault(t, name, "rest-quirks", quirks)
-			p := &Poller{Device: name, API: apiOf(t, e, name), Intervals: poll.DefaultIntervals}
+			p := &Poller{Device: name, API: apiOf(t, e, name), Intervals: poll.DefaultIntervals()}
 			d, seen := p.facts(t)
 			var got []string
 			for _, o := range seen {
@@ -88,12 +88,12 @@ func TestRESTEqualsLunaSH(t *testing.T) {
 			t.Parallel()
 			e.Fault(t, name, "so-login-fail", "1")
 			e.Fault(t, name, "partition-deactivate", "payments")
-			r := &Poller{Device: name, API: apiOf(t, e, name), Intervals: poll.DefaultIntervals}
+			r := &Poller{Device: name, API: apiOf(t, e, name), Intervals: poll.DefaultIntervals()}
 			byREST, _ := r.facts(t)
 			snap := &hsm.Snapshot{}
 			l := (&lunash.Client{Address: e.Appliance(t, name).SSHAddress, User: simulator.User, PasswordFile: setting.File(e.PasswordFile), KnownHostsFile: e.KnownHosts}).Start()
 			defer l.Close()
-			p := lunash.NewPoller(name, l, 0, poll.DefaultIntervals)
+			p := lunash.NewPoller(name, l, 0, poll.DefaultIntervals())
 			p.Capture(t.Context(), func(_, _ string) {}, func(o hsm.Observation) { snap = snap.With(o) })
 			a, b := collectortest.PlainJSON(t, snap.Devices[0]).(map[string]any), collectortest.PlainJSON(t, byREST).(map[string]any)
 			compared := 0

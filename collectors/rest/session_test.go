@@ -27,7 +27,7 @@ func TestRESTWrongPassword(t *testing.T) {
 	f := newFake(t, nil)
 	r := f.client()
 	writeFile(t, string(r.PasswordFile), "wide open\n")
-	p := &Poller{Device: "a", API: r, Intervals: poll.DefaultIntervals}
+	p := &Poller{Device: "a", API: r, Intervals: poll.DefaultIntervals()}
 	round := func() (seen []hsm.Observation) {
 		p.round(t.Context(), poll.Always, func(o hsm.Observation) { seen = append(seen, o) })
 		return seen
@@ -325,7 +325,7 @@ func TestRESTBadAnswers(t *testing.T) {
 // client whose requests hang is locked out.
 func TestRESTStopsAfterATimeout(t *testing.T) {
 	e := collectortest.StartEstate(t, "")
-	p := &Poller{Device: "luna72", API: apiOf(t, e, "luna72"), Intervals: poll.DefaultIntervals}
+	p := &Poller{Device: "luna72", API: apiOf(t, e, "luna72"), Intervals: poll.DefaultIntervals()}
 	p.facts(t)
 	e.Fault(t, "luna72", "hang")
 	p.API.Timeout = 50 * time.Millisecond
@@ -345,7 +345,7 @@ func TestRESTStopsAfterATimeout(t *testing.T) {
 // read, and that all other sources report why they are not.
 func TestRESTOutOfService(t *testing.T) {
 	e := collectortest.StartEstate(t, "")
-	p := &Poller{Device: "luna72", API: apiOf(t, e, "luna72"), Intervals: poll.DefaultIntervals}
+	p := &Poller{Device: "luna72", API: apiOf(t, e, "luna72"), Intervals: poll.DefaultIntervals()}
 	p.facts(t)
 	e.Fault(t, "luna72", "hsm-crash")
 	_, seen := p.facts(t)
@@ -381,7 +381,7 @@ func TestRESTLacks(t *testing.T) {
 		fmt.Fprint(out, body)
 		return true
 	})
-	p := &Poller{Device: "a", API: f.client(), Intervals: poll.DefaultIntervals}
+	p := &Poller{Device: "a", API: f.client(), Intervals: poll.DefaultIntervals()}
 	metrics := func(due func(poll.Pace) bool) (got string) {
 		p.round(t.Context(), due, func(o hsm.Observation) {
 			if o.Source == "rest metrics" {
@@ -417,7 +417,7 @@ func TestRESTRemovedPartition(t *testing.T) {
 		}
 		return true
 	})
-	p := &Poller{Device: "a", API: f.client(), Intervals: poll.DefaultIntervals}
+	p := &Poller{Device: "a", API: f.client(), Intervals: poll.DefaultIntervals()}
 	facts, unread, err := p.askPartitions(t.Context())
 	if err != nil || len(facts) != 1 || len(unread) != 1 {
 		t.Fatalf("%v, %q, %v", facts, unread, err)
@@ -446,7 +446,7 @@ func TestRESTEnds(t *testing.T) {
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	p := &Poller{Device: "a", API: f.client(), Intervals: poll.DefaultIntervals}
+	p := &Poller{Device: "a", API: f.client(), Intervals: poll.DefaultIntervals()}
 	go func() { ended <- p.Run(ctx, func(o hsm.Observation) { t.Errorf("reported %+v", o) }) }()
 	<-asked
 	cancel()
