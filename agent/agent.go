@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -178,7 +179,8 @@ func (a *Agent) receivers() error {
 			to.Notifier, err = snmp.New(*r.SNMP, a.watch.Journal)
 			to.Confirms = r.SNMP.Inform
 		default:
-			r.Serve(&to)
+			maps.Copy(a.watch.Receivers, r.Serve())
+			continue
 		}
 		if err != nil {
 			return fmt.Errorf("receiver %q: %w", r.Name, err)

@@ -106,7 +106,9 @@ type Alarm struct {
 	Serial   string     `json:"serial,omitempty"`   // of the HSM
 	Ack      *Ack       `json:"ack,omitempty"`      // nil: nobody has acknowledged it
 	Flapping bool       `json:"flapping,omitempty"` // it comes and goes, and stays active meanwhile
-	InStorm  bool       `json:"in_storm,omitempty"` // raised in a storm: notified in its summary only
+	InStorm  bool       `json:"in_storm,omitempty"` // raised in a storm: not notified before that ends
+	// AfterStorm: it was held in a storm, and is notified together with others.
+	AfterStorm bool `json:"after_storm,omitempty"`
 
 	Begun    []time.Time `json:"begun,omitempty"`    // when it lately began or came back
 	SteadyAt time.Time   `json:"steady_at,omitzero"` // when it no longer flaps, unless it begins again

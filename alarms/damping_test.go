@@ -119,17 +119,25 @@ func TestStorm(t *testing.T) {
 			quiet++
 		}
 	}
-	if quiet != 90 || storm.Severity != alarms.Major || !strings.HasPrefix(storm.Text, "90 alarms on 1 devices, 0 of them critical") {
+	if quiet != 90 || storm.Severity != alarms.Major || !strings.HasPrefix(storm.Text, "90 alarms are held") || !strings.Contains(storm.Text, "90 of a/stm") {
 		t.Errorf("%d in the storm, %+v", quiet, storm)
 	}
 	if got := step(20, manyBad(20, 100, 150)); got[alarms.Raised] != 50 || !strings.HasPrefix(s.Active[alarms.StormKey].Text, "140 alarms") {
 		t.Errorf("it goes on: %v, %s", got, s.Active[alarms.StormKey].Text)
 	}
-	worst := manyBad(21, 150, 151)
-	worst[0].Severity = alarms.Critical
-	step(26, worst)
-	if storm := s.Active[alarms.StormKey]; storm.Severity != alarms.Critical || !strings.Contains(storm.Text, "1 of them critical") {
-		t.Errorf("a critical one in it: %+v", storm)
+	for name, f := range map[string]alarms.Finding{"critical": manyBad(21, 150, 151)[0], "held, and now worse": manyBad(22, 120, 121)[0], "another group": manyBad(23, 1, 2)[0], "another device": manyBad(23, 1, 2)[0]} {
+		switch name {
+		case "another group":
+			f.Group = "battery"
+		case "another device":
+			f.Device = "b"
+		default:
+			f.Severity = alarms.Critical
+		}
+		step(26, []alarms.Finding{f})
+		if a, active := s.Active[f.Key]; !active || a.InStorm {
+			t.Errorf("%s: %+v", name, a)
+		}
 	}
 	if next := s.Next(damping); next.Before(alarmstest.At(79)) || next.After(alarmstest.At(80)) {
 		t.Errorf("next evaluation at %v", next)
@@ -137,8 +145,8 @@ func TestStorm(t *testing.T) {
 	if got := step(79, nil); got[alarms.Cleared] != 0 {
 		t.Errorf("too early: %v", got)
 	}
-	if got := step(80, nil); got[alarms.Cleared] != 1 {
-		t.Errorf("its end: %v", got)
+	if got := step(80, nil); got[alarms.Cleared] != 1 || got[alarms.Seen] != 139 || len(s.Held) != 0 {
+		t.Errorf("its end: %v, %v", got, s.Held)
 	}
 	if got := step(81, manyBad(81, 200, 205)); got[alarms.Raised] != 5 || s.Active[alarms.Key{Device: "a", Group: "stm", Object: "204"}].InStorm {
 		t.Errorf("after it: %v", got)

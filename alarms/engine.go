@@ -49,7 +49,7 @@ func (e *evaluation) bad(f Finding) {
 	if !active {
 		old, known = e.pending.Get(f.Key)
 	}
-	past, _ := e.past.Get(f.Key)
+	past, _ := e.Past.Get(f.Key)
 	switch {
 	case !known && f.Evidence.At.Before(past.By), known && f.Evidence.At.Before(old.Last):
 		return // there is newer evidence
@@ -62,6 +62,7 @@ func (e *evaluation) bad(f Finding) {
 		replaced = e.replaceMasked(&a, f)
 	}
 	kind := e.take(&a, f)
+	a.InStorm = a.InStorm && a.Severity < Critical
 	if a.Expires = (time.Time{}); f.Age > 0 && (!known || !old.Expires.IsZero()) { // an event never clears a state
 		a.Expires = e.now.Add(f.Age)
 	}
@@ -131,7 +132,7 @@ func (e *evaluation) replaceMasked(a *Alarm, f Finding) bool {
 func (e *evaluation) raise(a Alarm) {
 	a.Number, a.Raised, a.RaisesAt = e.number+1, e.now, time.Time{}
 	e.begins(&a)
-	a.InStorm = e.damping.StormAlarms > 0 && a.Device != Self && len(since(e.raises, e.now.Add(-stormWindow))) >= e.damping.StormAlarms
+	a.InStorm = e.inStorm(a)
 	e.change(Raised, a)
 }
 
@@ -233,6 +234,9 @@ func due(alarms Overlay[Alarm], now time.Time) (keys []Key) {
 
 func (e *evaluation) clear(a Alarm, why Evidence) {
 	a.Cleared = e.now
+	if a.InStorm {
+		a.InStorm, a.AfterStorm = false, true
+	}
 	if a.EndsAt.IsZero() {
 		a.Evidence = WithEvidence(a.Evidence, why)
 	}

@@ -6,11 +6,14 @@ import (
 
 // The kinds that only notifications have. Started and Heartbeat are heartbeats
 // of the agent itself, without an alarm; Repeated is a change that the receiver
-// was notified of before.
+// was notified of before; RaisedAndCleared is an alarm that had cleared before
+// the receiver could be notified of it; Batch is several notifications in one.
 const (
-	Started   Kind = "started"
-	Heartbeat Kind = "heartbeat"
-	Repeated  Kind = "repeated"
+	Started          Kind = "started"
+	Heartbeat        Kind = "heartbeat"
+	Repeated         Kind = "repeated"
+	RaisedAndCleared Kind = "raised and cleared"
+	Batch            Kind = "batch"
 )
 
 // A Notification is one change that a receiver is notified of.
@@ -21,6 +24,8 @@ type Notification struct {
 	Change   Change    `json:"change"`
 	Address  string    `json:"address"` // of the device; "" if it has none
 	Label    string    `json:"label"`   // of the HSM; "" if it is not known
+
+	Batch []Notification `json:"batch,omitempty"` // those that it stands for, each as if it had come by itself
 }
 
 // IsHeartbeat reports whether n is of the agent itself, without an alarm.

@@ -14,10 +14,13 @@ type Notified struct {
 	Text     string    `json:"text,omitempty"` // of a storm's summary
 	Cause    string    `json:"cause,omitempty"`
 	At       time.Time `json:"at"`
+	Lost     bool      `json:"lost,omitempty"` // it was given up; the receiver is notified again once it answers
 }
 
 // Active reports whether the receiver takes the alarm to be active.
-func (n Notified) Active() bool { return n.Number != 0 && n.Kind != Cleared }
+func (n Notified) Active() bool {
+	return n.Number != 0 && n.Kind != Cleared && n.Kind != RaisedAndCleared
+}
 
 // Notified returns what a receiver has been notified of once c is queued for
 // it.

@@ -1,37 +1,78 @@
 package alarms
 
 import (
+	"iter"
+	"slices"
 	"time"
 )
 
-// CauseOf returns the active alarm that explains a, if there is one. An alarm
-// that is worse than its cause, or older, is explained by nothing. parent
-// returns what a device depends on; nil: no device depends on another.
-func CauseOf(a Alarm, active *Overlay[Alarm], parent func(device string) string) (cause Key, explained bool) {
+// Causes returns the keys of the alarms that can explain a, likeliest first.
+// parent returns what a device depends on; nil: no device depends on another.
+func Causes(a Alarm, parent func(device string) string) iter.Seq[Key] {
 	group := GroupNamed(a.Group)
-	explains := func(k Key) bool {
-		c, ok := active.Get(k)
-		return ok && k != a.Key && c.Severity >= a.Severity && !a.Raised.Before(c.Raised.Add(-earlier))
-	}
-	for _, object := range []string{a.Object, ""} {
-		for _, g := range group.Causes {
-			if k := (Key{Device: a.Device, Group: g, Object: object, Test: a.Test}); explains(k) {
-				return k, true
+	return func(yield func(Key) bool) {
+		for _, object := range []string{a.Object, ""} {
+			for _, g := range group.Causes {
+				if k := (Key{Device: a.Device, Group: g, Object: object, Test: a.Test}); k != a.Key && !yield(k) {
+					return
+				}
+			}
+		}
+		if parent == nil {
+			return
+		}
+		if parent := parent(a.Device); parent != "" {
+			for _, g := range group.ParentCauses {
+				if !yield(Key{Device: parent, Group: g, Test: a.Test}) {
+					return
+				}
 			}
 		}
 	}
-	if parent == nil {
-		return Key{}, false
+}
+
+// Explains reports whether b, which its group's row allows to follow from a, is
+// a consequence of a: no worse than a, begun within minutes of a or of a line
+// that reported a again, and before anybody acknowledged a. What only says that
+// something is not read follows from whatever keeps it from being read, however
+// long that lasts.
+func (a Alarm) Explains(b Alarm) bool {
+	switch {
+	case a.Severity < b.Severity:
+		return false
+	case GroupNamed(b.Group).Unread:
+		return true
+	case a.Ack != nil && !a.Ack.At.After(b.Raised):
+		return false
 	}
-	if parent := parent(a.Device); parent != "" {
-		for _, g := range group.ParentCauses {
-			if k := (Key{Device: parent, Group: g, Test: a.Test}); explains(k) {
-				return k, true
-			}
+	near := func(at time.Time) bool {
+		after := b.began().Sub(at)
+		return -earlier <= after && after <= later
+	}
+	return near(a.began()) || slices.ContainsFunc(a.Evidence, func(e Evidence) bool { return e.Log != nil && near(e.At) })
+}
+
+// How long before its cause a consequence can be seen, and how long after it: an
+// HSM is silent after three polls without an answer.
+const (
+	earlier = 10 * time.Minute
+	later   = 20 * time.Minute
+)
+
+// began returns when a was first seen.
+func (a Alarm) began() time.Time {
+	if len(a.Evidence) > 0 {
+		return Sooner(a.Evidence[0].At, a.Raised)
+	}
+	return a.Raised
+}
+
+// CauseOf returns the active alarm that explains a, if there is one.
+func CauseOf(a Alarm, active *Overlay[Alarm], parent func(device string) string) (cause Key, explained bool) {
+	for k := range Causes(a, parent) {
+		if c, ok := active.Get(k); ok && c.Explains(a) {
+			return k, true
 		}
 	}
 	return Key{}, false
 }
-
-// earlier is how long before its cause a consequence can be seen.
-const earlier = 10 * time.Minute

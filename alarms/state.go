@@ -16,15 +16,17 @@ type State struct {
 	// Past is what is remembered of cleared alarms. It need not survive a
 	// restart, after which everything is read anew.
 	Past   map[Key]Past
-	Raises []time.Time // of the last minute, of all alarms
+	Raises map[Key][]time.Time // of about the last minute, by flood
+	Held   map[Key]int         // active alarms that are in a storm, by flood
 
 	Due time.Time // before then, time alone changes no alarm; zero: never
 }
 
 // A Past is what is remembered of a cleared alarm.
 type Past struct {
-	By    time.Time   // time of what cleared it: older findings do not raise it again
-	Begun []time.Time // when it recently began
+	By      time.Time   // time of what cleared it: older findings do not raise it again
+	Cleared time.Time   // zero: it was never raised
+	Begun   []time.Time // when it recently began
 }
 
 // pastFor bounds how long a Past is kept: longer than any answer stays fresh.
@@ -32,7 +34,21 @@ const pastFor = 7 * 24 * time.Hour
 
 // NewState returns a State without alarms.
 func NewState() State {
-	return State{Active: make(map[Key]Alarm), Pending: make(map[Key]Alarm), Events: make(map[string]Events), Past: make(map[Key]Past)}
+	return State{Active: make(map[Key]Alarm), Pending: make(map[Key]Alarm), Events: make(map[string]Events), Past: make(map[Key]Past),
+		Raises: make(map[Key][]time.Time), Held: make(map[Key]int)}
+}
+
+// Put makes a stored alarm part of s.
+func (s *State) Put(a Alarm) {
+	s.Number = max(s.Number, a.Number)
+	switch {
+	case a.Number == 0:
+		s.Pending[a.Key] = a
+		return
+	case a.InStorm:
+		s.Held[a.flood()]++
+	}
+	s.Active[a.Key] = a
 }
 
 // Apply makes changes part of s.
@@ -48,8 +64,10 @@ func (s *State) Apply(changes []Change) {
 	}
 	d.Active.flush()
 	d.pending.flush()
-	d.past.flush()
-	s.Number, s.Raises = d.number, d.raises
+	d.Past.flush()
+	d.raises.flush()
+	d.held.flush()
+	s.Number = d.number
 	if !cleared.IsZero() {
 		maps.DeleteFunc(s.Past, func(_ Key, p Past) bool { return cleared.Sub(p.By) > pastFor })
 	}
@@ -61,6 +79,7 @@ func (s *State) Settle(now time.Time) {
 		return
 	}
 	s.Due = time.Time{}
+	maps.DeleteFunc(s.Raises, func(_ Key, at []time.Time) bool { return now.Sub(at[len(at)-1]) > stormWindow })
 	for _, alarms := range []map[Key]Alarm{s.Active, s.Pending} {
 		for _, a := range alarms {
 			s.Due = Sooner(s.Due, a.due())
@@ -71,8 +90,8 @@ func (s *State) Settle(now time.Time) {
 // Next returns when time alone changes s; zero: it does not.
 func (s State) Next(damping Damping) time.Time {
 	next := s.Due
-	if _, storm := s.Active[StormKey]; storm && len(s.Raises) > damping.StormAlarms {
-		next = Sooner(next, s.Raises[len(s.Raises)-1-damping.StormAlarms].Add(stormWindow))
+	for flood := range s.Held {
+		next = Sooner(next, damping.calmAt(s.Raises[flood]))
 	}
 	return next
 }
@@ -92,46 +111,42 @@ func (a Alarm) due() time.Time {
 // A Draft is a State with changes over it, which leave the State as it is.
 type Draft struct {
 	Active, pending Overlay[Alarm]
-	past            Overlay[Past]
+	Past            Overlay[Past]
 	number          uint64
-	raises          []time.Time
+	raises          Overlay[[]time.Time]
+	held            Overlay[int]
 }
 
 // Draft returns s without changes.
 func (s State) Draft() Draft {
 	return Draft{
-		Active: Overlay[Alarm]{Base: s.Active}, pending: Overlay[Alarm]{Base: s.Pending}, past: Overlay[Past]{Base: s.Past},
-		number: s.Number, raises: s.Raises,
+		Active: Overlay[Alarm]{Base: s.Active}, pending: Overlay[Alarm]{Base: s.Pending}, Past: Overlay[Past]{Base: s.Past},
+		number: s.Number, raises: Overlay[[]time.Time]{Base: s.Raises}, held: Overlay[int]{Base: s.Held},
 	}
 }
 
 // Apply makes c part of d.
 func (d *Draft) Apply(c Change) {
 	a := c.Alarm
+	d.hold(c)
 	switch c.Kind {
 	case Pending:
 		d.pending.Set(a.Key, a)
 	case Dropped:
 		d.pending.del(a.Key)
-		d.past.Set(a.Key, Past{a.LastEvidence().At, a.Begun})
+		d.Past.Set(a.Key, Past{By: a.LastEvidence().At, Begun: a.Begun})
 	case Cleared:
 		d.Active.del(a.Key)
-		d.past.Set(a.Key, Past{a.LastEvidence().At, a.Begun})
+		d.Past.Set(a.Key, Past{a.LastEvidence().At, a.Cleared, a.Begun})
 	case Raised:
 		d.pending.del(a.Key)
 		d.Active.Set(a.Key, a)
 		d.number = max(d.number, a.Number)
-		d.raises = append(since(d.raises, a.Raised.Add(-stormWindow)), a.Raised)
-		d.raises = d.raises[max(0, len(d.raises)-maxStorm-1):]
+		d.countRaise(a)
 	default:
 		d.Active.Set(a.Key, a)
 	}
 }
-
-const (
-	stormWindow = time.Minute // in which new alarms make a storm
-	maxStorm    = 1000        // the highest Damping.StormAlarms
-)
 
 // since returns the times after at of a list in order.
 func since(times []time.Time, at time.Time) []time.Time {

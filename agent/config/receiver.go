@@ -2,7 +2,9 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/notify/snmp"
@@ -54,17 +56,36 @@ func (r Receiver) kinds() (set []kind) {
 	return set
 }
 
-// Serve fills in of to what r's only kind determines.
-func (r Receiver) Serve(to *notify.Receiver) {
-	to.Notifier = r.kinds()[0].section.(notify.Notifier)
-	to.Confirms = r.Syslog == nil
+// Serve returns the receivers that r describes, by name: one, but for each
+// further peer of an Alertmanager another, NAME#2 and so on.
+func (r Receiver) Serve() map[string]notify.Receiver {
+	to := notify.Receiver{Route: r.Route, Confirms: r.Syslog == nil}
 	if m := r.Alertmanager; m != nil {
 		to.Refresh = max(receivers.AlertmanagerRefresh, r.Route.Policy.MinInterval)
 		m.Lasts, m.HeartbeatLasts = 5*to.Refresh, 3*max(r.Route.Heartbeat, to.Refresh)
+		all := make(map[string]notify.Receiver)
+		for i, peer := range m.Peers() {
+			to.Notifier, to.Together = peer, peer.NotifyAll
+			all[r.peerName(i)] = to
+		}
+		return all
 	}
-	if s := r.SMTP; s != nil {
-		to.Digest, to.Together = s.Digest, s.NotifyAll
+	to.Notifier = r.kinds()[0].section.(notify.Notifier)
+	switch {
+	case r.SMTP != nil:
+		to.Digest, to.Together = r.SMTP.Digest, r.SMTP.NotifyAll
+	case r.Webhook != nil, r.Exec != nil:
+		to.Together = notify.AsOne(to.Notifier)
 	}
+	return map[string]notify.Receiver{r.Name: to}
+}
+
+// peerName returns the name of a peer of an Alertmanager.
+func (r Receiver) peerName(i int) string {
+	if i == 0 {
+		return r.Name
+	}
+	return fmt.Sprintf("%s#%d", r.Name, i+1)
 }
 
 // Validate returns all that is wrong with r, other receivers aside.
@@ -72,6 +93,9 @@ func (r Receiver) Validate() error {
 	var errs []error
 	if r.Name == "" {
 		errs = append(errs, setting.Faultf("name", "is needed"))
+	}
+	if strings.Contains(r.Name, "#") {
+		errs = append(errs, setting.Faultf("name", "%q holds a #, which numbers the peers of an Alertmanager", r.Name))
 	}
 	set := r.kinds()
 	if len(set) != 1 {

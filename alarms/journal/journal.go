@@ -124,15 +124,7 @@ func (j *Journal) Close() error {
 func (j *Journal) Load() (State, error) {
 	state := State{State: alarms.NewState(), Unnotified: make(map[alarms.Key]alarms.Alarm), Notified: make(map[string]map[alarms.Key]alarms.Notified)}
 	err := j.view(func(tx *bbolt.Tx) error {
-		err := each(tx.Bucket(activeBucket), func(_ []byte, a alarms.Alarm) {
-			state.Number = max(state.Number, a.Number)
-			if a.Number == 0 {
-				state.Pending[a.Key] = a
-			} else {
-				state.Active[a.Key] = a
-			}
-		})
-		if err != nil {
+		if err := each(tx.Bucket(activeBucket), func(_ []byte, a alarms.Alarm) { state.Put(a) }); err != nil {
 			return err
 		}
 		if err := each(tx.Bucket(eventsBucket), func(device []byte, e alarms.Events) { state.Events[string(device)] = e }); err != nil {

@@ -37,7 +37,7 @@ func (s *State) loadNotified(tx *bbolt.Tx) error {
 				return
 			}
 			notified[key] = t
-			if _, active := s.Active[key]; !active && json.Unmarshal(history.Get(sequenceKey(t.Number)), &a) == nil {
+			if t.Active() && s.Active[key].Number != t.Number && json.Unmarshal(history.Get(sequenceKey(t.Number)), &a) == nil {
 				s.Unnotified[key] = a
 			}
 		})
@@ -80,9 +80,9 @@ func (s *State) noteNotified(notified map[string]map[alarms.Key]alarms.Notified)
 			}
 		}
 	}
-	maps.DeleteFunc(s.Unnotified, func(key alarms.Key, _ alarms.Alarm) bool {
+	maps.DeleteFunc(s.Unnotified, func(key alarms.Key, a alarms.Alarm) bool {
 		for _, notified := range s.Notified {
-			if notified[key].Active() {
+			if notified[key].Active() && notified[key].Number <= a.Number {
 				return false
 			}
 		}

@@ -12,9 +12,15 @@ type Delivery struct {
 	Rejected  uint64    // given up: the receiver will never take them
 	Expired   uint64    // given up: not delivered in time
 	LostAt    time.Time // when one was last given up
-	Error     string    // of the last failed attempt
-	Waiting   int       // in the queue, now
-	Oldest    time.Time // when the oldest waiting one was queued; zero: none waits
+	Lost      string    // its ID
+	// Unrefreshed is since when a receiver that forgets could not be reminded of
+	// what is active; zero: it could.
+	Unrefreshed time.Time
+	Error       string    // of the last failed attempt
+	Waiting     int       // in the queue, now
+	Oldest      time.Time // when the oldest waiting one was queued; zero: none waits
+
+	owed time.Time // from when on a receiver that answers is notified again of what was given up; zero: nothing was
 }
 
 // Deliveries returns the counts of every receiver.

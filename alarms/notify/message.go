@@ -1,11 +1,13 @@
 package notify
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,12 +33,28 @@ func NewMessage(n alarms.Notification) Message {
 		m.Title, m.Summary = "Lunawatch", heartbeatTitles[n.Change.Kind]
 		return m
 	}
+	if n.Change.Kind == alarms.Batch {
+		return m.ofBatch()
+	}
 	group := alarms.GroupNamed(a.Group)
 	m.Title, m.Action = group.Title, group.Action
 	if a.Severity == alarms.None { // its level does not show the group
 		m.Title, m.Action = alarms.CategoryOf(group.Trap).Category, "Ask the agent: lunawatch alarms list."
 	}
 	m.Summary = m.summary()
+	return m
+}
+
+// ofBatch returns m, of a batch, in words: the worst alarms are in the summary.
+func (m Message) ofBatch() Message {
+	names := make([]string, 0, len(m.Batch))
+	for _, n := range slices.SortedStableFunc(slices.Values(m.Batch), func(a, b alarms.Notification) int {
+		return cmp.Compare(b.Change.Alarm.Severity, a.Change.Alarm.Severity)
+	}) {
+		names = append(names, n.Change.Alarm.Key.String())
+	}
+	m.Title, m.Action = fmt.Sprintf("%d notifications", len(m.Batch)), alarms.GroupNamed(alarms.StormKey.Group).Action
+	m.Summary = Flat(fmt.Sprintf("%s: %s: %s", m.Title, m.Change.Alarm.Text, strings.Join(names, ", ")))
 	return m
 }
 
@@ -78,6 +96,9 @@ func (m Message) Body() string {
 		rows = append(rows, [2]string{"Seen", when(e.At) + " " + e.Text})
 	}
 	var b strings.Builder
+	for _, n := range m.Batch {
+		rows = append(rows, [2]string{n.Change.Alarm.Severity.String(), NewMessage(n).Summary})
+	}
 	for _, r := range rows {
 		switch {
 		case r[1] == "":
@@ -110,10 +131,14 @@ func (m Message) Details() map[string]string {
 func (m Message) JSON() ([]byte, error) { return json.Marshal(m) }
 
 // Dedup names the alarm of n, the same for all its life, in 42 characters that
-// need no escaping in a URL. The name of an agent's own alarms holds its host's
+// need no escaping in a URL. What had cleared before it was notified has another
+// name. The name of an agent's own alarms holds its host's
 // name.
 func Dedup(n alarms.Notification) string {
 	name := n.Change.Alarm.Key.String()
+	if n.Change.Kind == alarms.RaisedAndCleared { // nothing will clear it
+		name += " " + string(n.Change.Kind)
+	}
 	if n.Change.Alarm.Device == alarms.Self || n.IsHeartbeat() {
 		name += "@" + Hostname()
 	}

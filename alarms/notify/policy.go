@@ -46,6 +46,11 @@ func (p Policy) Validate() error {
 	return errors.Join(errs...)
 }
 
+// limited reports whether p bounds what a receiver may learn.
+func (p Policy) limited() bool {
+	return p.MinInterval > 0 || p.Level == LevelCoded || p.Level == LevelCategory
+}
+
 // Limit returns n as a receiver with this policy may see it.
 //
 // Coded keeps what identifies the alarm, its severity and ALM codes, and what
@@ -75,8 +80,8 @@ func (l Level) limit(c alarms.Change, step time.Duration) alarms.Change {
 	if l == LevelCategory {
 		shown := alarms.CategoryOf(alarms.GroupNamed(a.Group).Trap)
 		kind := alarms.Raised
-		if c.Kind == alarms.Cleared {
-			kind = alarms.Cleared
+		if c.Kind == alarms.Cleared || c.Kind == alarms.RaisedAndCleared {
+			kind = c.Kind
 		}
 		return alarms.Change{Kind: kind, Alarm: alarms.Alarm{Key: alarms.Key{Device: a.Device, Group: shown.Name, Test: a.Test}, Text: shown.Category}}
 	}
@@ -107,7 +112,7 @@ func (l Level) masks(a, b alarms.Key) bool {
 const (
 	objectsPerGroup = 100 // partitions of one HSM at most; no other group has more objects
 	categories      = 6   // the vendor's notifications
-	categoryFlags   = 3
+	categoryFlags   = 5
 	resolution      = time.Second                               // how well the time of arrival can be both set and read
 	fullBytes       = (3 + alarms.MaxEvidence) * alarms.MaxText // text, by whom and why acknowledged, evidence
 )
@@ -124,8 +129,8 @@ const (
 // (notify_interval), 100 objects to a group and device. The symbols are
 //
 //	full:     2^(8 × bytes of text and evidence), and the alarms as in coded
-//	coded:    Σ over devices, groups and objects of 5 severities × 6 kinds × flapping or not × (1 + codes) × 2^codes
-//	category: devices × 6 notifications × raised, cleared, or a clearing that is left out
+//	coded:    Σ over devices, groups and objects of 5 severities × 7 kinds, or a clearing with the next raise × flapping or not × (1 + codes) × 2^codes
+//	category: devices × 6 notifications × raised, cleared, both at once, both in turn, or a clearing that is left out
 //
 // These are upper bounds: polls every few minutes, raise_after and the HSM's
 // physics keep any real channel far below. They do not hold against an observer
@@ -206,8 +211,8 @@ func symbolsOf(g alarms.Group) float64 {
 		}
 	}
 	severities := int(alarms.Critical-alarms.Indeterminate) + 1
-	return float64(severities*len(alarmKinds)*2*(1+codes)) * math.Exp2(float64(codes))
+	return float64(severities*(len(alarmKinds)+1)*2*(1+codes)) * math.Exp2(float64(codes))
 }
 
 // alarmKinds are the kinds of change that receivers are notified of.
-var alarmKinds = []alarms.Kind{alarms.Raised, alarms.Updated, alarms.Repeated, alarms.Acknowledged, alarms.Unacknowledged, alarms.Cleared}
+var alarmKinds = []alarms.Kind{alarms.Raised, alarms.Updated, alarms.Repeated, alarms.Acknowledged, alarms.Unacknowledged, alarms.Cleared, alarms.RaisedAndCleared}

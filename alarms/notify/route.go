@@ -21,8 +21,8 @@ type Route struct {
 	Heartbeat         time.Duration `yaml:"heartbeat"`          // how often; 0: none
 	Policy            Policy        `yaml:",inline"`
 
-	// Refresh is how often an active alarm is repeated, acknowledged or not, to
-	// a receiver that forgets; 0: never.
+	// Refresh is how often all that is active is sent again, acknowledged or not,
+	// to a receiver that forgets; 0: never.
 	Refresh time.Duration `yaml:"-"`
 }
 

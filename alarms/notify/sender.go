@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/journal"
@@ -25,8 +26,13 @@ type Sender struct {
 	Log       *slog.Logger
 	Masked    func(receiver string, n alarms.Notification) bool // see [Route.Masks]
 	Changed   func()                                            // called after a change of a queue or of a receiver's state
+	GivenUp   func(receiver string, n alarms.Notification)      // called when a notification was given up
+	Answers   func(receiver string)                             // called when a receiver takes something after that
+	Owed      func(receiver string) bool                        // whether something was given up before the start
+	Active    func(receiver string) []alarms.Notification       // what a receiver takes to be active, for its refresh
 
-	queued map[string]chan struct{} // by receiver: there is something to deliver
+	queued  map[string]chan struct{} // by receiver: there is something to deliver
+	retries map[string]chan struct{} // by receiver: it is worth trying again
 
 	mu    sync.Mutex // guards what follows
 	stats map[string]*Delivery
@@ -35,9 +41,12 @@ type Sender struct {
 
 // Open prepares s. It must be called once, before anything else.
 func (s *Sender) Open() {
-	s.queued, s.stats, s.tests = make(map[string]chan struct{}), make(map[string]*Delivery), make(map[string]testRun)
+	s.queued, s.retries, s.stats, s.tests = make(map[string]chan struct{}), make(map[string]chan struct{}), make(map[string]*Delivery), make(map[string]testRun)
 	for name := range s.Receivers {
-		s.queued[name], s.stats[name] = make(chan struct{}, 1), &Delivery{}
+		s.queued[name], s.retries[name], s.stats[name] = make(chan struct{}, 1), make(chan struct{}, 1), &Delivery{}
+		if s.Owed(name) {
+			s.stats[name].owed = time.Now()
+		}
 	}
 }
 
@@ -54,33 +63,66 @@ func (s *Sender) Run(ctx context.Context) error {
 }
 
 // Wake has the queue of a receiver delivered.
-func (s *Sender) Wake(receiver string) {
+func (s *Sender) Wake(receiver string) { signal(s.queued[receiver]) }
+
+// Retry has the queue of a receiver that failed tried at once: it is known to be
+// back.
+func (s *Sender) Retry(receiver string) { signal(s.retries[receiver]) }
+
+func signal(c chan struct{}) {
 	select {
-	case s.queued[receiver] <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
 
-// IsBehind reports whether something waits in the queue of a receiver.
-func (s *Sender) IsBehind(receiver string) bool {
-	_, waiting, _ := s.Journal.Waiting(receiver)
-	return waiting > 0
+// A delivery is the queue of one receiver at work. It belongs to one goroutine.
+type delivery struct {
+	*Sender
+	name   string
+	to     Receiver
+	taken  uint64        // the last that the receiver took: if the journal fails to remove it, it is not sent twice
+	limit  *rate.Limiter // of notifications that are sent one by one
+	single int           // so many go one by one, since the receiver rejected them together
+	why    error         // of the last failed attempt
+	fresh  *time.Timer   // fires when what is active is to be sent again; nil: never
 }
+
+// Of a receiver whose notifications can be sent together, so many go one by one
+// in a minute, and as many at once; beyond that, and at the end of a storm,
+// batches name each.
+const (
+	singlePerMinute = 300
+	batchMost       = 100
+	batchDelay      = 15 * time.Second // how long what was held in a storm waits for more of it
+)
 
 // deliver delivers the queue of one receiver until ctx is done.
 func (s *Sender) deliver(ctx context.Context, name string, to Receiver) error {
-	var taken uint64
+	d := &delivery{Sender: s, name: name, to: to, limit: rate.NewLimiter(rate.Every(time.Minute/singlePerMinute), singlePerMinute)}
+	var refresh <-chan time.Time
+	if to.Refresh > 0 {
+		d.fresh = time.NewTimer(0)
+		refresh = d.fresh.C
+		defer d.fresh.Stop()
+	}
 	failures := 0
 	for ctx.Err() == nil {
-		waited, err := s.next(ctx, name, to, &taken)
+		select {
+		case <-refresh:
+			d.refresh(ctx)
+		default:
+		}
+		waited, err := d.next(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			failures++
+			d.why = err
 			s.count(name, func(d *Delivery) { d.Failed++; d.Error = err.Error() })
 			if failures == 1 {
 				s.Log.Warn("notification not delivered; retrying until it is", "receiver", name, "err", err)
 			}
-			wait.Sleep(ctx, retryAfter(failures))
+			d.pause(ctx, retryAfter(failures), refresh)
 		case err == nil && failures > 0:
 			s.Log.Info("notifications are delivered again", "receiver", name, "after_failures", failures)
 			failures = 0
@@ -91,59 +133,175 @@ func (s *Sender) deliver(ctx context.Context, name string, to Receiver) error {
 			select {
 			case <-ctx.Done():
 			case <-s.queued[name]:
+			case <-refresh:
+				d.refresh(ctx)
 			}
 		}
 	}
 	return nil
 }
 
-// next delivers the oldest notification in the queue of a receiver, with Digest
-// all of them, and reports whether there was one. taken is the last that the
-// receiver took: if the journal fails to remove it, it is not sent twice.
-func (s *Sender) next(ctx context.Context, name string, to Receiver, taken *uint64) (waited bool, err error) {
-	n, waiting, err := s.Journal.Waiting(name)
+// pause waits before the next attempt: for so long at least, as long as the
+// receiver asks for, or until [Sender.Retry]. A refresh does not wait.
+func (d *delivery) pause(ctx context.Context, least time.Duration, refresh <-chan time.Time) {
+	if later := (*Later)(nil); errors.As(d.why, &later) {
+		least = min(max(least, later.After), maxRetryAfter)
+	}
+	until := time.NewTimer(least)
+	defer until.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+		case <-d.retries[d.name]:
+		case <-until.C:
+		case <-refresh:
+			d.refresh(ctx)
+			continue
+		}
+		return
+	}
+}
+
+// refresh sends all that the receiver takes to be active once more, past its
+// queue.
+func (d *delivery) refresh(ctx context.Context) {
+	d.fresh.Reset(d.to.Refresh)
+	for list := range slices.Chunk(d.Active(d.name), refreshMost) {
+		err := d.attempt(ctx, d.name, d.to, list)
+		if ctx.Err() != nil {
+			return
+		}
+		d.count(d.name, func(s *Delivery) {
+			switch {
+			case err == nil:
+				s.Unrefreshed = time.Time{}
+			case s.Unrefreshed.IsZero():
+				s.Unrefreshed, s.Error = time.Now(), err.Error()
+			default:
+				s.Error = err.Error()
+			}
+		})
+		if err != nil {
+			d.Changed()
+			return
+		}
+	}
+}
+
+// refreshMost bounds how many alarms one message refreshes.
+const refreshMost = 500
+
+// maxRetryAfter bounds what a receiver can ask for.
+const maxRetryAfter = 15 * time.Minute
+
+// next delivers the oldest notification in the queue, or several, and reports
+// whether there was one.
+func (d *delivery) next(ctx context.Context) (waited bool, err error) {
+	n, waiting, err := d.Journal.Waiting(d.name)
 	if waiting == 0 {
 		return false, err
 	}
 	list := []alarms.Notification{n}
-	if to.Digest > 0 && err == nil {
-		if list, err = s.Journal.Queue(name, digestMost); err != nil {
+	if err == nil && d.to.Together != nil {
+		if list, err = d.batch(ctx, n); err != nil || len(list) == 0 {
 			return true, err
-		}
-		if wait := to.collects(list, time.Now()); wait > 0 {
-			s.await(ctx, name, wait)
-			return true, nil
 		}
 	}
 	rejected := (*Rejected)(nil)
-	sent := slices.IndexFunc(list, func(n alarms.Notification) bool { return n.Sequence == *taken })
+	sent := slices.IndexFunc(list, func(n alarms.Notification) bool { return n.Sequence == d.taken })
 	switch {
 	case err != nil:
-		s.Log.Error("an unreadable notification in the queue is skipped", "receiver", name, "sequence", n.Sequence, "err", err)
+		d.Log.Error("an unreadable notification in the queue is skipped", "receiver", d.name, "sequence", n.Sequence, "err", err)
 	case sent >= 0:
 		list = list[:sent+1]
-	case to.Expire > 0 && time.Since(n.At) > to.Expire:
+	case d.to.Expire > 0 && time.Since(n.At) > d.to.Expire:
 		list = list[:1]
-		s.giveUp(name, n, fmt.Errorf("not delivered for %s", to.Expire), func(d *Delivery) { d.Expired++ })
+		why := fmt.Errorf("not delivered for %s", d.to.Expire)
+		if d.why != nil {
+			why = fmt.Errorf("%w: %w", why, d.why)
+		}
+		d.giveUp(n, why, time.Now(), func(s *Delivery) { s.Expired++ })
 	default:
-		err := s.attempt(ctx, name, to, list)
+		err := d.attempt(ctx, d.name, d.to, list)
 		switch {
+		case errors.As(err, &rejected) && len(list) > 1 && d.to.Digest == 0:
+			d.single = len(list)
+			return true, nil
 		case errors.As(err, &rejected):
 			for _, n := range list {
-				s.giveUp(name, n, err, func(d *Delivery) { d.Rejected++ })
+				d.giveUp(n, err, time.Now().Add(rejectedAgain), func(s *Delivery) { s.Rejected++ })
 			}
 		case err != nil:
 			return true, err
 		default:
-			*taken = list[len(list)-1].Sequence
-			s.count(name, func(d *Delivery) { d.Delivered += uint64(len(list)) })
+			d.taken = list[len(list)-1].Sequence
+			d.delivered(len(list))
 		}
 	}
 	done := make([]uint64, len(list))
 	for i, n := range list {
 		done[i] = n.Sequence
 	}
-	return true, s.Journal.Done(name, done...)
+	return true, d.Journal.Done(d.name, done...)
+}
+
+// batch returns what is sent together with n, the oldest in the queue, and
+// nothing while it waits for more.
+func (d *delivery) batch(ctx context.Context, n alarms.Notification) (list []alarms.Notification, err error) {
+	held := func(n alarms.Notification) bool { return n.Change.Alarm.AfterStorm }
+	switch {
+	case d.to.Digest > 0:
+		if list, err = d.Journal.Queue(d.name, digestMost); err != nil {
+			return nil, err
+		}
+		if wait := d.to.collects(list, time.Now()); wait > 0 {
+			d.await(ctx, d.name, wait)
+			return nil, nil
+		}
+		return list, nil
+	case d.single > 0:
+		d.single--
+		return []alarms.Notification{n}, nil
+	case d.to.Policy.limited(), n.IsHeartbeat(), n.Change.Alarm.IsTest(), !held(n) && d.limit.Allow():
+		return []alarms.Notification{n}, nil
+	case !held(n):
+		wait.Sleep(ctx, time.Second)
+	}
+	all, err := d.Journal.Queue(d.name, batchMost)
+	if err != nil {
+		return nil, err
+	}
+	end := slices.IndexFunc(all, func(other alarms.Notification) bool {
+		return other.IsHeartbeat() || other.Change.Alarm.IsTest() || held(other) != held(n)
+	})
+	if end >= 0 {
+		return all[:end], nil
+	}
+	if d := time.Until(all[0].At.Add(batchDelay)); held(n) && d > 0 && len(all) < batchMost {
+		wait.Sleep(ctx, min(d, time.Second))
+		return nil, nil
+	}
+	return all, nil
+}
+
+// rejectedAgain is how soon a receiver gets once more what it has rejected: its
+// configuration may have been corrected.
+const rejectedAgain = time.Hour
+
+// delivered counts what a receiver has taken. It answers again, so that it gets
+// what was given up before.
+func (d *delivery) delivered(n int) {
+	var owed bool
+	d.count(d.name, func(s *Delivery) {
+		s.Delivered += uint64(n)
+		owed = !s.owed.IsZero() && !time.Now().Before(s.owed)
+		if owed {
+			s.owed = time.Time{}
+		}
+	})
+	if owed {
+		d.Answers(d.name)
+	}
 }
 
 // digestMost is how many notifications one digest holds at most.
@@ -183,8 +341,14 @@ func (s *Sender) attempt(ctx context.Context, name string, to Receiver, list []a
 	case len(limited) == 0:
 	case len(limited) == 1:
 		err = to.Notify(ctx, limited[0])
-	default:
+	case to.Together != nil:
 		err = to.Together(ctx, limited)
+	default:
+		for _, n := range limited {
+			if err = to.Notify(ctx, n); err != nil {
+				break
+			}
+		}
 	}
 	for _, n := range list {
 		s.tested(name, to, n, err)
@@ -192,10 +356,17 @@ func (s *Sender) attempt(ctx context.Context, name string, to Receiver, list []a
 	return err
 }
 
-func (s *Sender) giveUp(name string, n alarms.Notification, why error, count func(*Delivery)) {
-	s.Log.Error("notification given up", "receiver", name, "id", n.ID, "err", why)
-	s.count(name, func(d *Delivery) { count(d); d.LostAt, d.Error = time.Now(), why.Error() })
-	s.Changed()
+// giveUp drops a notification. If its alarm is still active, the receiver is
+// notified again once it answers after again.
+func (d *delivery) giveUp(n alarms.Notification, why error, again time.Time, count func(*Delivery)) {
+	d.Log.Error("notification given up", "receiver", d.name, "id", n.ID, "err", why)
+	d.count(d.name, func(s *Delivery) {
+		count(s)
+		s.LostAt, s.Lost, s.Error = time.Now(), n.ID, why.Error()
+		s.owed = alarms.Sooner(s.owed, again)
+	})
+	d.GivenUp(d.name, n)
+	d.Changed()
 }
 
 // retryAfter grows from half a second to a minute, less up to a fifth at

@@ -30,7 +30,8 @@ func TestRetryAfter(t *testing.T) {
 func newSender(t *testing.T, dir string, to Receiver) *Sender {
 	t.Helper()
 	s := &Sender{Journal: journaltest.Open(t, dir), Receivers: map[string]Receiver{"mail": to}, Log: slog.New(slog.DiscardHandler),
-		Masked: func(string, alarms.Notification) bool { return false }, Changed: func() {}}
+		Masked: func(string, alarms.Notification) bool { return false }, Changed: func() {},
+		GivenUp: func(string, alarms.Notification) {}, Answers: func(string) {}, Owed: func(string) bool { return false }, Active: func(string) []alarms.Notification { return nil }}
 	s.Open()
 	return s
 }
@@ -47,15 +48,15 @@ func TestDigestTakenOnce(t *testing.T) {
 	if err := s.Journal.Write(journal.Entry{Notify: map[string][]alarms.Notification{"mail": make([]alarms.Notification, 4)}}); err != nil {
 		t.Fatal(err)
 	}
-	taken := uint64(2)
+	d := &delivery{Sender: s, name: "mail", to: to, taken: 2}
 	for _, remaining := range []int{2, 0} {
-		waited, err := s.next(t.Context(), "mail", to, &taken)
+		waited, err := d.next(t.Context())
 		if _, n, _ := s.Journal.Waiting("mail"); n != remaining || !waited || err != nil {
 			t.Fatalf("%d remain, %v, %v", n, waited, err)
 		}
 	}
-	if len(calls) != 1 || len(calls[0]) != 2 || calls[0][0].Sequence != 3 || taken != 4 {
-		t.Errorf("%+v, taken %d", calls, taken)
+	if len(calls) != 1 || len(calls[0]) != 2 || calls[0][0].Sequence != 3 || d.taken != 4 {
+		t.Errorf("%+v, taken %d", calls, d.taken)
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"maps"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
@@ -73,40 +72,42 @@ type alert struct {
 	GeneratorURL string            `json:"generatorURL,omitempty"`
 }
 
-// Notify implements [notify.Notifier]. Peers that have lost each other do not
-// pass alerts on, so it goes to each; one that takes it is enough, since active
-// alarms are sent again soon.
-func (m *Alertmanager) Notify(ctx context.Context, n alarms.Notification) error {
-	body, err := json.Marshal(m.alerts(n, time.Now()))
+// A Peer is one instance of a cluster. Peers that have lost each other do not
+// pass alerts on, and one that hangs must not delay the others: each is a
+// receiver of its own.
+type Peer struct {
+	*Alertmanager
+	url string
+}
+
+// Peers returns every peer.
+func (m *Alertmanager) Peers() (peers []Peer) {
+	for _, u := range m.URLs {
+		peers = append(peers, Peer{m, u})
+	}
+	return peers
+}
+
+// Notify implements [notify.Notifier].
+func (p Peer) Notify(ctx context.Context, n alarms.Notification) error {
+	return p.NotifyAll(ctx, []alarms.Notification{n})
+}
+
+// NotifyAll sends all in one request.
+func (p Peer) NotifyAll(ctx context.Context, list []alarms.Notification) error {
+	now, all := time.Now(), []alert(nil)
+	for _, n := range list {
+		all = append(all, p.alerts(n, now)...)
+	}
+	body, err := json.Marshal(all)
 	if err != nil {
 		return &notify.Rejected{Err: err}
 	}
-	header, err := m.header()
+	header, err := p.header()
 	if err != nil {
 		return err
 	}
-	errs := make([]error, len(m.URLs))
-	var all sync.WaitGroup
-	for i, peer := range m.URLs {
-		all.Go(func() {
-			errs[i] = m.post(ctx, http.MethodPost, strings.TrimSuffix(peer, "/")+"/api/v2/alerts", header.Clone(), body)
-		})
-	}
-	all.Wait()
-	rejected := (*notify.Rejected)(nil)
-	retryable := error(nil) // of a peer that may take it later
-	for _, err := range errs {
-		if err == nil {
-			return nil
-		}
-		if !errors.As(err, &rejected) {
-			retryable = err
-		}
-	}
-	if retryable != nil && rejected != nil {
-		return fmt.Errorf("no peer took it: %w", retryable)
-	}
-	return fmt.Errorf("no peer took it: %w", errors.Join(errs...))
+	return p.post(ctx, http.MethodPost, strings.TrimSuffix(p.url, "/")+"/api/v2/alerts", header, body)
 }
 
 func (m *Alertmanager) header() (http.Header, error) {
@@ -133,6 +134,7 @@ func (m *Alertmanager) alerts(n alarms.Notification, now time.Time) []alert {
 	switch {
 	case n.IsHeartbeat():
 		one.Labels = map[string]string{"alertname": "Lunawatch", "severity": "none"}
+		one.StartsAt = n.At
 		one.EndsAt = now.Add(cmp.Or(m.HeartbeatLasts, 15*time.Minute))
 	case n.Change.Kind == alarms.Cleared:
 		one.EndsAt = alarms.Later(cmp.Or(a.Cleared, now), a.Raised)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -91,7 +92,7 @@ func TestAlertmanager(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, subject{})
 	startAlertmanager(s)
-	m := &Alertmanager{URLs: []string{"http://127.0.0.1:1", s.url("")}, GeneratorURL: "https://lunawatch.example.net/"} // one peer is down
+	m := (&Alertmanager{URLs: []string{s.url("")}, GeneratorURL: "https://lunawatch.example.net/"}).Peers()[0]
 	key := alarms.Key{Device: "hsm-a", Group: "ha-member", Object: "g/1"}
 	now := time.Now()
 	step := func(k alarms.Kind, severity alarms.Severity, want string) {
@@ -119,35 +120,37 @@ func TestAlertmanager(t *testing.T) {
 	await(t, "a sign of life", func() bool { return strings.Join(active(s), ", ") == "Lunawatch none " })
 }
 
-// TestAlertmanagerPeers: it is enough that one takes it; what all refuse for
-// good is rejected.
-func TestAlertmanagerPeers(t *testing.T) {
+// TestAlertmanagerTogether: one request holds all alerts, and what the peer says
+// of it is passed on.
+func TestAlertmanagerTogether(t *testing.T) {
 	for _, x := range []struct {
-		statuses []int
-		want     string
+		status      int
+		after, want string
 	}{
-		{[]int{200, 200}, ""}, {[]int{200, 500}, ""}, {[]int{400, 200}, ""}, {[]int{500, 503}, "again"}, {[]int{400, 500}, "again"}, {[]int{400, 400}, "rejected"},
+		{200, "", ""}, {500, "", "again"}, {503, "120", "after 2m0s"}, {429, "30", "after 30s"}, {429, "", "again"}, {503, "soon", "again"}, {400, "", "rejected"},
 	} {
-		m := &Alertmanager{}
-		asked := make(chan int, 9)
-		for i, status := range x.statuses {
-			s := newSite(t, subject{})
-			serveHTTP(s, func(w http.ResponseWriter, r *http.Request) {
-				asked <- i
-				w.WriteHeader(status)
-			})
-			m.URLs = append(m.URLs, s.url(""))
-		}
-		err := m.Notify(t.Context(), alarmstest.Complete(alarms.Raised))
-		got, rejected := "", (*notify.Rejected)(nil)
+		var alerts []alert
+		s := newSite(t, subject{})
+		serveHTTP(s, func(w http.ResponseWriter, r *http.Request) {
+			if err := json.NewDecoder(r.Body).Decode(&alerts); err != nil {
+				t.Error(err)
+			}
+			w.Header().Set("Retry-After", x.after)
+			w.WriteHeader(x.status)
+		})
+		p := (&Alertmanager{URLs: []string{s.url("")}}).Peers()[0]
+		err := p.NotifyAll(t.Context(), []alarms.Notification{alarmstest.Complete(alarms.Raised), alarmstest.Complete(alarms.Heartbeat), alarmstest.Complete(alarms.RaisedAndCleared)})
+		got, rejected, later := "", (*notify.Rejected)(nil), (*notify.Later)(nil)
 		switch {
 		case errors.As(err, &rejected):
 			got = "rejected"
+		case errors.As(err, &later):
+			got = "after " + later.After.String()
 		case err != nil:
 			got = "again"
 		}
-		if got != x.want || len(asked) != len(x.statuses) {
-			t.Errorf("%v: %q (%v) after %d requests", x.statuses, got, err, len(asked))
+		if got != x.want || len(alerts) != 3 {
+			t.Errorf("%d: %q (%v), %d alerts", x.status, got, err, len(alerts))
 		}
 	}
 }
@@ -195,8 +198,8 @@ func TestRefreshDoesNotPileUp(t *testing.T) {
 		}
 		down.Store(true)
 		watchtest.Advance(10 * time.Hour)
-		if n := a.Deliveries()["am"].Waiting; n < 1 || n > 4 {
-			t.Errorf("%d wait", n)
+		if n := a.Deliveries()["am"].Waiting; n != 0 || !slices.Contains(a.ActiveGroups(), "delivery") {
+			t.Errorf("%d wait, active %q", n, a.ActiveGroups())
 		}
 		down.Store(false)
 		watchtest.Advance(2 * time.Minute) // it is retried each minute

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -173,10 +174,25 @@ func (h HTTP) send(ctx context.Context, method, target string, header http.Heade
 		return nil
 	}
 	err = fmt.Errorf("%s answers %d %s", where, status, http.StatusText(status))
+	if pause := retryAfter(response.Header.Get("Retry-After"), time.Now()); pause > 0 {
+		return &notify.Later{Err: err, After: pause}
+	}
 	if 400 <= status && status < 500 && !slices.Contains(retryable, status) {
 		return &notify.Rejected{Err: err}
 	}
 	return err
+}
+
+// retryAfter returns the pause that a Retry-After header (RFC 9110) asks for:
+// seconds, or a date; 0: none.
+func retryAfter(header string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
 }
 
 // post sends JSON.

@@ -85,10 +85,10 @@ type subject struct {
 func subjects() []subject {
 	return []subject{
 		{name: "alertmanager", tls: true, http: true, start: inProcess(checkAlerts), await: awaitLines, build: func(s site) notify.Notifier {
-			return &Alertmanager{URLs: []string{s.url("/")}, BearerTokenFile: s.secret("token"), HTTP: s.http()}
+			return (&Alertmanager{URLs: []string{s.url("/")}, BearerTokenFile: s.secret("token"), HTTP: s.http()}).Peers()[0]
 		}},
 		{name: "alertmanager, password", tls: true, http: true, start: inProcess(checkAlerts), await: awaitLines, build: func(s site) notify.Notifier {
-			return &Alertmanager{URLs: []string{s.url("")}, User: "u", PasswordFile: s.secret("password"), HTTP: s.http()}
+			return (&Alertmanager{URLs: []string{s.url("")}, User: "u", PasswordFile: s.secret("password"), HTTP: s.http()}).Peers()[0]
 		}},
 		{name: "pagerduty", tls: true, http: true, start: inProcess(checkPagerDuty), await: awaitLines, build: func(s site) notify.Notifier {
 			return &PagerDuty{URL: s.url("/v2/enqueue"), RoutingKeyFile: s.secret("key-0000"), HTTP: s.http()}

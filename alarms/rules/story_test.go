@@ -223,7 +223,7 @@ func TestVendorStories(t *testing.T) {
 			{63, "k7pf0: [HSM] ALM2007: HSM zeroized", nil, []string{"raised critical zeroize"}},
 			{300, "", shows(300, empty), nil},
 			{600, "", shows(600, nil), []string{"cleared critical zeroize", "cleared critical decom"}},
-		}, []string{"decom"}, []string{"activation"}}, // no poll has shown that partitions are activated
+		}, []string{"decom", "zeroize"}, []string{"activation"}}, // no poll has shown that partitions are activated
 		{"decommission with power off", []moment{
 			{0, "", shows(0, nil), nil},
 			{300, "", fails(300, 1, hsm.Unreachable), nil},
@@ -232,7 +232,7 @@ func TestVendorStories(t *testing.T) {
 			{3601, "k7pf0: [HSM] ALM2006: HSM decommissioned by FW", nil, nil},
 			{3700, "", shows(3700, empty), []string{"raised critical zeroize", "cleared major unreachable"}},
 			{7200, "", shows(7200, nil), []string{"cleared critical zeroize", "cleared critical decom"}},
-		}, []string{"unreachable", "decom"}, nil}, // power off, and what was done meanwhile
+		}, []string{"unreachable", "decom", "zeroize"}, nil}, // power off, and what was done meanwhile
 		{"chassis opened with power on", []moment{
 			{0, "", partitioned(0, true, none), nil},
 			{60, "k7pf0: ALM0015: PCIe Link Failure", nil, []string{"raised critical chassis"}},
@@ -280,7 +280,7 @@ func TestVendorStories(t *testing.T) {
 			{600, "", fails(600, 2, hsm.Timeout), nil},
 			{900, "", fails(900, 3, hsm.Timeout), []string{"raised major hsm-silent"}},
 			{1200, "", shows(1200, nil), []string{"cleared major hsm-silent", "cleared critical halt"}},
-		}, []string{"integrity"}, []string{"integrity"}}, // nothing reports that it is whole again
+		}, []string{"integrity", "halt"}, []string{"integrity"}}, // nothing reports that it is whole again
 		{"stored data damaged, found while it runs", []moment{
 			{0, "", shows(0, nil), nil},
 			{60, "k7pf0: [HSM] ALM2024: Stored data integrity verify error ", nil, []string{"raised critical integrity"}},

@@ -15,13 +15,13 @@ import (
 func (w *Watch) plan(entry *journal.Entry, only []alarms.Key, now time.Time) (again time.Time) {
 	d := w.state.Draft()
 	planner := notify.Planner{
-		Active: &d.Active, Unnotified: &alarms.Overlay[alarms.Alarm]{Base: w.state.Unnotified}, Parent: w.Parent,
-		Silences: entry.Silences(w.state.Silences), Now: now, Spacing: w.Settings.NotifyInterval,
+		Active: &d.Active, Past: &d.Past, Unnotified: w.state.Unnotified, Cleared: make(map[alarms.Key][]alarms.Alarm), Parent: w.Parent,
+		Silences: entry.Silences(w.state.Silences), Now: now, Spacing: w.Settings.NotifyInterval, Brief: w.Settings.BriefSeverity,
 	}
 	for _, c := range entry.Changes {
 		d.Apply(c)
 		if c.Kind == alarms.Cleared {
-			planner.Unnotified.Set(c.Alarm.Key, c.Alarm)
+			planner.Cleared[c.Alarm.Key] = append(planner.Cleared[c.Alarm.Key], c.Alarm)
 		}
 	}
 	if only != nil {
@@ -36,14 +36,10 @@ func (w *Watch) plan(entry *journal.Entry, only []alarms.Key, now time.Time) (ag
 			notified = w.forgettable(name, now)
 		}
 		for _, c := range changes {
-			if c.Kind == alarms.Repeated && r.Refresh > 0 && w.sender.IsBehind(name) {
-				again = alarms.Sooner(again, now.Add(r.Refresh))
-				continue // they would pile up; it is repeated once the receiver is back
-			}
 			notified[c.Alarm.Key] = c.Notified(now)
 			entry.Notify[name] = append(entry.Notify[name], w.notification(c, now))
-			if repeat := cmp.Or(r.Refresh, r.Repeat); repeat > 0 {
-				again = alarms.Sooner(again, now.Add(repeat))
+			if r.Repeat > 0 {
+				again = alarms.Sooner(again, now.Add(r.Repeat))
 			}
 		}
 		if len(notified) > 0 {
@@ -58,7 +54,7 @@ func (w *Watch) plan(entry *journal.Entry, only []alarms.Key, now time.Time) (ag
 func (w *Watch) forgettable(receiver string, now time.Time) map[alarms.Key]alarms.Notified {
 	old := make(map[alarms.Key]alarms.Notified)
 	for key, t := range w.state.Notified[receiver] {
-		if t.Kind == alarms.Cleared && now.Sub(t.At) > w.Settings.NotifyInterval {
+		if !t.Active() && now.Sub(t.At) > w.Settings.NotifyInterval {
 			old[key] = alarms.Notified{}
 		}
 	}
@@ -74,7 +70,7 @@ func (w *Watch) notification(c alarms.Change, now time.Time) alarms.Notification
 		At: now, Change: c, Address: w.Addresses[a.Device],
 	}
 	switch c.Kind {
-	case alarms.Raised, alarms.Cleared:
+	case alarms.Raised, alarms.Cleared, alarms.RaisedAndCleared:
 	default: // these can come again
 		n.ID += fmt.Sprintf(" %d", now.UnixNano())
 	}
@@ -93,6 +89,75 @@ func (w *Watch) masked(receiver string, n alarms.Notification) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.Receivers[receiver].Masks(n, w.state.Notified[receiver])
+}
+
+// givenUp records that a receiver never got a notification.
+func (w *Watch) givenUp(receiver string, n alarms.Notification) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	a := n.Change.Alarm
+	t, known := w.state.Notified[receiver][a.Key]
+	if !known || t.Number != a.Number {
+		return
+	}
+	if t.Lost = true; n.Change.Kind == alarms.Cleared { // it is to be cleared again
+		t.Kind = alarms.Raised
+		w.state.Unnotified[a.Key] = a
+	}
+	w.note(receiver, map[alarms.Key]alarms.Notified{a.Key: t})
+}
+
+// owed reports whether a receiver never got some notification.
+func (w *Watch) owed(receiver string) bool {
+	for _, t := range w.state.Notified[receiver] {
+		if t.Lost {
+			return true
+		}
+	}
+	return false
+}
+
+// answers has a receiver that answers again notified of what it never got, if
+// that is still so.
+func (w *Watch) answers(receiver string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	open := make(map[alarms.Key]alarms.Notified)
+	for key, t := range w.state.Notified[receiver] {
+		switch _, cleared := w.state.Unnotified[key]; {
+		case !t.Lost:
+		case cleared && t.Active():
+			t.Lost = false
+			open[key] = t
+		default:
+			open[key] = alarms.Notified{}
+		}
+	}
+	w.note(receiver, open)
+	w.evaluateNow()
+}
+
+// note stores what a receiver is taken to know of alarms. w.mu is held.
+func (w *Watch) note(receiver string, notified map[alarms.Key]alarms.Notified) {
+	e := journal.Entry{Notified: map[string]map[alarms.Key]alarms.Notified{receiver: notified}}
+	if err := w.Journal.Write(e); err != nil {
+		w.Log.Error("what a receiver was notified of is not stored", "receiver", receiver, "err", err)
+	}
+	w.state.Take(e, time.Now())
+}
+
+// known returns what a receiver takes to be active, as it was notified of it.
+func (w *Watch) known(receiver string) (list []alarms.Notification) {
+	now := time.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for key, t := range w.state.Notified[receiver] {
+		if a, active := w.state.Active[key]; active && t.Active() && t.Number == a.Number {
+			a.Severity = t.Severity
+			list = append(list, w.notification(alarms.Change{Kind: alarms.Repeated, Alarm: a}, now))
+		}
+	}
+	return list
 }
 
 // delivered reacts to a change of a queue or of a receiver's state.

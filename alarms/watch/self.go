@@ -37,7 +37,8 @@ func (w *Watch) journalFinding(now time.Time) alarms.Finding {
 // never.
 func (w *Watch) nextLate(now time.Time) (next time.Time) {
 	for name, d := range w.Deliveries() {
-		for _, at := range []time.Time{d.LostAt.Add(lostFor), d.Oldest.Add(w.Settings.DeliveryAfter + w.Receivers[name].Digest)} {
+		limit := w.Settings.DeliveryAfter + w.Receivers[name].Digest
+		for _, at := range []time.Time{d.LostAt.Add(lostFor), d.Oldest.Add(limit), d.Unrefreshed.Add(limit)} {
 			if at.After(now) {
 				next = alarms.Sooner(next, at)
 			}
@@ -58,9 +59,12 @@ func deliveryFinding(receiver string, d notify.Delivery, limit time.Duration, no
 		f.Text = fmt.Sprintf("%d notifications wait for %s, the oldest since %s: %s", d.Waiting, receiver, d.Oldest.UTC().Format(time.RFC3339), d.Error)
 		f.Evidence = alarms.Evidence{At: d.Oldest, Text: f.Text}
 	case now.Sub(d.LostAt) < lostFor:
-		f.Text = fmt.Sprintf("%d notifications for %s were given up: %s", d.Rejected+d.Expired, receiver, d.Error)
+		f.Text = fmt.Sprintf("%d notifications for %s were given up, the last was %s: %s", d.Rejected+d.Expired, receiver, d.Lost, d.Error)
 		f.Evidence = alarms.Evidence{At: d.LostAt, Text: f.Text}
-	case d.Waiting > 0:
+	case !d.Unrefreshed.IsZero() && now.Sub(d.Unrefreshed) >= limit:
+		f.Text = fmt.Sprintf("%s cannot be reminded of what is active since %s, and will take it to be over: %s", receiver, d.Unrefreshed.UTC().Format(time.RFC3339), d.Error)
+		f.Evidence = alarms.Evidence{At: d.Unrefreshed, Text: f.Text}
+	case d.Waiting > 0 || !d.Unrefreshed.IsZero():
 		f.Condition = alarms.Between
 		return f
 	default:

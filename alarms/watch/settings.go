@@ -16,15 +16,16 @@ type Settings struct {
 	alarms.Damping    `yaml:",inline"`
 	journal.Retention `yaml:",inline"`
 
-	NotifyInterval time.Duration `yaml:"notify_interval"` // between two notifications of one alarm
-	DeliveryAfter  time.Duration `yaml:"delivery_after"`  // how long a notification waits before that is an alarm
+	NotifyInterval time.Duration   `yaml:"notify_interval"` // between two notifications of one alarm
+	DeliveryAfter  time.Duration   `yaml:"delivery_after"`  // how long a notification waits before that is an alarm
+	BriefSeverity  alarms.Severity `yaml:"brief_severity"`  // of an alarm that clears before anybody is notified: from it on, receivers are; none: never
 }
 
 // DefaultSettings returns the settings of an empty configuration.
 func DefaultSettings() Settings {
 	return Settings{
 		Thresholds: rules.DefaultThresholds(), Damping: alarms.DefaultDamping(), Retention: journal.DefaultRetention(),
-		NotifyInterval: time.Minute, DeliveryAfter: 5 * time.Minute,
+		NotifyInterval: time.Minute, DeliveryAfter: 5 * time.Minute, BriefSeverity: alarms.Minor,
 	}
 }
 

@@ -65,7 +65,7 @@ func (w *Watch) Open() error {
 		return err
 	}
 	w.stored, w.evaluate = make(map[string]time.Time), make(chan struct{}, 1)
-	w.sender = &notify.Sender{Journal: w.Journal, Receivers: w.Receivers, Log: w.Log, Masked: w.masked, Changed: w.delivered}
+	w.sender = &notify.Sender{Journal: w.Journal, Receivers: w.Receivers, Log: w.Log, Masked: w.masked, Changed: w.delivered, GivenUp: w.givenUp, Answers: w.answers, Owed: w.owed, Active: w.known}
 	w.sender.Open()
 	for name := range w.Receivers {
 		if w.state.Notified[name] == nil {

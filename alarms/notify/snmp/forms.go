@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/notify"
@@ -75,6 +76,11 @@ var notices = map[alarms.Kind]mib.NoticeKind{
 // Traps returns what is sent for n: nothing, if no form has a notification for
 // it.
 func (f Forms) Traps(n alarms.Notification) (traps []mib.Trap) {
+	if n.Change.Kind == alarms.RaisedAndCleared {
+		raised, cleared := n, n
+		raised.Change.Kind, raised.Change.Alarm.Cleared, cleared.Change.Kind = alarms.Raised, time.Time{}, alarms.Cleared
+		return append(f.Traps(raised), f.Traps(cleared)...)
+	}
 	notice := mib.Notice{Sequence: n.Sequence, At: n.At, Kind: notices[n.Change.Kind], ID: n.ID}
 	row := MIBRow(n.Change.Alarm)
 	row.Label = n.Label
