@@ -114,18 +114,18 @@ func TestCategoryClears(t *testing.T) {
 
 func TestBitsPerHour(t *testing.T) {
 	const spacing = time.Minute
-	// A slot of an hour with one device: 6 notifications, three flags, 3600
+	// A slot of an hour with one device: 6 notifications, five flags, 3600
 	// seconds.
 	bits, _ := Policy{LevelCategory, time.Hour}.BitsPerHour(spacing, 1)
-	if want := math.Log2(1 + 18*3600); math.Abs(bits-want) > 1e-9 {
+	if want := math.Log2(1 + 30*3600); math.Abs(bits-want) > 1e-9 {
 		t.Errorf("category by the hour: %g, want %g", bits, want)
 	}
 	bits, _ = Policy{LevelCategory, 15 * time.Minute}.BitsPerHour(spacing, 4)
-	if want := 4 * math.Log2(1+4*18*900); math.Abs(bits-want) > 1e-9 {
+	if want := 4 * math.Log2(1+4*30*900); math.Abs(bits-want) > 1e-9 {
 		t.Errorf("category by the quarter, four devices: %g, want %g", bits, want)
 	}
 	bits, _ = Policy{LevelCategory, 0}.BitsPerHour(spacing, 1)
-	if want := float64(60*100*len(alarms.Groups())) * math.Log2(1+3*60); math.Abs(bits-want) > 1e-6 {
+	if want := float64(60*100*len(alarms.Groups())) * math.Log2(1+5*60); math.Abs(bits-want) > 1e-6 {
 		t.Errorf("category without min_interval: %g, want %g", bits, want)
 	}
 	full, why := Policy{"", time.Hour}.BitsPerHour(spacing, 1)
