@@ -100,12 +100,22 @@ func (a *Agent) agentx() agentx.Config {
 		PingInterval: time.Duration(a.config.SNMP.PingInterval) * time.Second,
 		Description:  "Lunawatch",
 		Current:      func() agentx.Handler { return a.view.Load() },
+		Opened:       a.retrySnmpd,
 		Log:          a.log,
 	}
 	for _, s := range mib.Subtrees() {
 		c.Registrations = append(c.Registrations, agentx.Registration{Subtree: s})
 	}
 	return c
+}
+
+// retrySnmpd has what waits for snmpd sent: its session is open.
+func (a *Agent) retrySnmpd() {
+	for _, r := range a.config.Receivers {
+		if r.AgentX != nil {
+			a.watch.Retry(r.Name)
+		}
+	}
 }
 
 // Run watches until ctx is done. It must be called once. An error means that

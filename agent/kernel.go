@@ -64,7 +64,6 @@ func (a *Agent) readKernel(ctx context.Context, file string, deliver func([]hsm.
 // were polled: only then is it known whose it is, and whether what it says
 // still holds.
 func (a *Agent) kernelLines(ctx context.Context, file string, lines []hsm.LogLine, cursor []byte) error {
-	now := time.Now()
 	var all []rules.Line
 	for _, l := range lines {
 		driver := driverOf(l)
@@ -75,7 +74,7 @@ func (a *Agent) kernelLines(ctx context.Context, file string, lines []hsm.LogLin
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		device := a.cardOf(driver)
+		device, now := a.cardOf(driver), time.Now()
 		line := rules.Line{LogLine: l, Device: device, File: file, At: now, Cards: device == a.config.Host.Name}
 		zone := file == config.KernelRing || file == config.KernelJournal // the times in a file may have none
 		if zone && l.Time.Known && now.Sub(l.Time.Value) > time.Minute {

@@ -95,7 +95,8 @@ type Alarm struct {
 	Cause    string     `json:"cause"`           // X.733 probable cause
 	Text     string     `json:"text"`
 	Codes    []string   `json:"codes,omitempty"` // ALM codes that took part
-	Raised   time.Time  `json:"raised,omitzero"`
+	Happened time.Time  `json:"happened,omitzero"` // when it began, as the line says that it was raised by; zero: not known
+	Raised   time.Time  `json:"raised,omitzero"`   // when that was read
 	Last     time.Time  `json:"last,omitzero"`      // time of the newest evidence that it is active
 	Cleared  time.Time  `json:"cleared,omitzero"`   // zero while it is active
 	Expires  time.Time  `json:"expires,omitzero"`   // when it clears by itself
@@ -112,6 +113,45 @@ type Alarm struct {
 
 	Begun    []time.Time `json:"begun,omitempty"`    // when it lately began or came back
 	SteadyAt time.Time   `json:"steady_at,omitzero"` // when it no longer flaps, unless it begins again
+}
+
+// Since returns when a began, as well as it is known.
+func (a Alarm) Since() time.Time {
+	if a.Happened.IsZero() {
+		return a.Raised
+	}
+	return a.Happened
+}
+
+// Newest returns the newest time that a states of what has happened.
+func (a Alarm) Newest() time.Time {
+	newest := Later(Later(a.Raised, a.Last), a.Cleared)
+	for _, e := range a.Evidence {
+		newest = Later(newest, e.At)
+	}
+	return newest
+}
+
+// Shifted returns a with every time d earlier.
+func (a Alarm) Shifted(d time.Duration) Alarm {
+	for _, at := range []*time.Time{&a.Happened, &a.Raised, &a.Last, &a.Cleared, &a.Expires, &a.RaisesAt, &a.EndsAt, &a.SteadyAt} {
+		if !at.IsZero() {
+			*at = at.Add(-d)
+		}
+	}
+	a.Evidence, a.Begun = slices.Clone(a.Evidence), slices.Clone(a.Begun)
+	for i := range a.Evidence {
+		a.Evidence[i].At = a.Evidence[i].At.Add(-d)
+	}
+	for i := range a.Begun {
+		a.Begun[i] = a.Begun[i].Add(-d)
+	}
+	if a.Ack != nil {
+		ack := *a.Ack
+		ack.At = ack.At.Add(-d)
+		a.Ack = &ack
+	}
+	return a
 }
 
 // Measure returns the newest value that led to the alarm; nil: it was not a

@@ -170,3 +170,16 @@ func TestMaskedCause(t *testing.T) {
 		alarmstest.After(61, alarmstest.Coded(61, "1015"), "raised critical a/removal"),
 	})
 }
+
+// TestFutureOrdersNothing: a time that is still to come was stored by a wrong
+// clock.
+func TestFutureOrdersNothing(t *testing.T) {
+	s := alarms.NewState()
+	s.Apply(alarms.Eval(s, alarmstest.Raising(3600, alarms.Major), alarms.Damping{}, alarmstest.At(3600)))
+	if got := alarmstest.Describe(alarms.Eval(s, alarmstest.Clearing(10), alarms.Damping{}, alarmstest.At(10))); len(got) != 1 || got[0] != "cleared major a/stm" {
+		t.Errorf("the clock was an hour ahead: %q", got)
+	}
+	if got := alarmstest.Describe(alarms.Eval(s, alarmstest.Clearing(10), alarms.Damping{}, alarmstest.At(3610))); len(got) != 0 {
+		t.Errorf("an old reading: %q", got)
+	}
+}

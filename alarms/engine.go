@@ -11,8 +11,10 @@ import (
 //
 //   - What no finding is about stays as it is: missing data never clears an
 //     alarm.
-//   - Findings are ordered by the time of their evidence: an older one neither
-//     clears an alarm nor raises one that newer evidence has cleared.
+//   - Findings are ordered by the time of their evidence, which is when it was
+//     read: an older one neither clears an alarm nor raises one that newer
+//     evidence has cleared. A time that is still to come orders nothing: the
+//     clock was wrong when it was stored.
 //   - The same evidence evaluated once more does not count again.
 //   - An alarm keeps its worst severity until it clears, so that a value on the
 //     edge of two severities does not page at every poll.
@@ -51,14 +53,14 @@ func (e *evaluation) bad(f Finding) {
 	}
 	past, _ := e.Past.Get(f.Key)
 	switch {
-	case !known && f.Evidence.At.Before(past.By), known && f.Evidence.At.Before(old.Last):
+	case !known && e.older(f, past.By), known && e.older(f, old.Last):
 		return // there is newer evidence
 	case known && f.Evidence.At.Equal(old.Last) && f.Severity <= old.Severity && f.Evidence.Text == old.LastEvidence().Text:
 		return // seen before
 	}
 	a, replaced := old, false
 	if !known {
-		a = Alarm{Key: f.Key, Begun: past.Begun}
+		a = Alarm{Key: f.Key, Happened: f.Happened, Begun: past.Begun}
 		replaced = e.replaceMasked(&a, f)
 	}
 	kind := e.take(&a, f)
@@ -84,6 +86,11 @@ func (e *evaluation) bad(f Finding) {
 		}
 		e.change(Pending, a)
 	}
+}
+
+// older reports whether a finding is older than the newest evidence.
+func (e *evaluation) older(f Finding, newest time.Time) bool {
+	return f.Evidence.At.Before(newest) && !newest.After(e.now)
 }
 
 // take adds a finding to its alarm, and returns Updated or Seen.
@@ -149,12 +156,12 @@ func (e *evaluation) begins(a *Alarm) (flaps bool) {
 // good clears what f is about, unless there is newer evidence for it.
 func (e *evaluation) good(f Finding) {
 	for _, k := range e.clearedBy(f) {
-		if a, waiting := e.pending.Get(k); waiting && !f.Evidence.At.Before(a.Last) {
+		if a, waiting := e.pending.Get(k); waiting && !e.older(f, a.Last) {
 			a.Evidence = WithEvidence(a.Evidence, f.Evidence)
 			e.change(Dropped, a)
 		}
 		a, active := e.Active.Get(k)
-		if !active || f.Evidence.At.Before(a.Last) || !a.EndsAt.IsZero() {
+		if !active || e.older(f, a.Last) || !a.EndsAt.IsZero() {
 			continue
 		}
 		hold := e.damping.ClearAfter[k.Group]

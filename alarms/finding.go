@@ -26,6 +26,7 @@ type Finding struct {
 	Code      string        // the ALM code, if one was seen
 	Clears    []string      // a Good one of a clear code: the codes that it clears
 	Evidence  Evidence      // its time orders findings; see Eval
+	Happened  time.Time     // as the line says; zero: not known
 	Age       time.Duration // how long a Bad one keeps the alarm active; 0: until cleared
 	Serial    string
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,7 +29,10 @@ type Journal struct {
 
 	file        string
 	engine      func() (Engine, error)
-	quarantined string // where a damaged file was moved; "": none was damaged
+	damage      string // what is wrong with the state that was found; "": nothing
+	found       Incidents
+	incidents   string // as they are stored; of the goroutine that stores them
+	quarantined string // where a damaged file was moved; "": none was
 
 	mu      sync.RWMutex // guards what follows; held for reading by every transaction
 	db      *bbolt.DB
@@ -59,27 +63,40 @@ func makeBuckets(tx *bbolt.Tx) error {
 }
 
 // Open opens or creates the journal in a directory. A damaged one is
-// quarantined, see [Journal.Quarantined]. Its errors say what to do.
+// quarantined, see [Journal.Damage]. Its errors say what to do.
 func Open(directory string) (*Journal, error) {
 	if err := os.MkdirAll(directory, 0o750); err != nil {
 		return nil, fmt.Errorf("state directory: %w; create it and make it writable for the agent's user", err)
 	}
 	file := filepath.Join(directory, "state.db")
-	j, err := openFile(file)
+	found, missing := readIncidents(directory)
+	info, err := os.Stat(file)
+	missing = missing && errors.Is(err, fs.ErrNotExist)
+	var j *Journal
+	if err == nil && info.Size() == 0 {
+		err = fmt.Errorf("%w: it is empty", errDamaged)
+	} else {
+		j, err = openFile(file)
+	}
 	if errors.Is(err, errDamaged) {
 		damaged := file + ".damaged-" + time.Now().UTC().Format("20060102T150405.000Z")
 		if err := os.Rename(file, damaged); err != nil {
 			return nil, fmt.Errorf("state %s is damaged and cannot be quarantined: %w", file, err)
 		}
 		if j, err = openFile(file); err == nil {
-			j.quarantined = damaged
+			j.quarantined, j.damage = damaged, "the state was damaged and is quarantined as "+damaged
 		}
+	} else if err == nil && missing {
+		j.damage = "the state " + file + " is gone"
 	}
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
 		return nil, fmt.Errorf("state %s is in use: another agent runs with this state_directory", file)
 	case err != nil:
 		return nil, fmt.Errorf("state directory: %w; make it writable for the agent's user", err)
+	}
+	if j.damage != "" {
+		j.found = found
 	}
 	return j, nil
 }
@@ -110,6 +127,10 @@ func openFile(file string) (*Journal, error) {
 // opened; "": it was not damaged.
 func (j *Journal) Quarantined() string { return j.quarantined }
 
+// Damage says what was wrong with the state when the journal was opened, and
+// which alarms receivers took to be active then; "": nothing was.
+func (j *Journal) Damage() (what string, open Incidents) { return j.damage, j.found }
+
 // Close closes the journal, which must not be used afterwards.
 func (j *Journal) Close() error {
 	j.mu.Lock()
@@ -123,8 +144,9 @@ func (j *Journal) Close() error {
 // Load returns what the journal holds.
 func (j *Journal) Load() (State, error) {
 	state := State{State: alarms.NewState(), Unnotified: make(map[alarms.Key]alarms.Alarm), Notified: make(map[string]map[alarms.Key]alarms.Notified)}
+	now := time.Now()
 	err := j.view(func(tx *bbolt.Tx) error {
-		if err := each(tx.Bucket(activeBucket), func(_ []byte, a alarms.Alarm) { state.Put(a) }); err != nil {
+		if err := each(tx.Bucket(activeBucket), func(_ []byte, a alarms.Alarm) { state.Put(state.past(a, now)) }); err != nil {
 			return err
 		}
 		if err := each(tx.Bucket(eventsBucket), func(device []byte, e alarms.Events) { state.Events[string(device)] = e }); err != nil {
@@ -133,13 +155,13 @@ func (j *Journal) Load() (State, error) {
 		if err := each(tx.Bucket(silenceBucket), func(_ []byte, s alarms.Silence) { state.Silences = append(state.Silences, s) }); err != nil {
 			return err
 		}
-		return state.loadNotified(tx)
+		return state.loadNotified(tx, now)
 	})
 	if err != nil {
 		return State{}, fmt.Errorf("state %s is %w: %w", j.file, errDamaged, err)
 	}
 	state.Due = time.Unix(0, 0) // long ago, so that Settle finds it out
-	state.Settle(time.Now())
+	state.Settle(now)
 	return state, nil
 }
 

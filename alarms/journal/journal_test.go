@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/bbolt"
@@ -149,6 +150,7 @@ func TestDamagedStateIsQuarantined(t *testing.T) {
 	page := os.Getpagesize()
 	for name, damage := range map[string]func(b []byte) []byte{
 		"not a database": func([]byte) []byte { return bytes.Repeat([]byte("all work and no play\n"), 1000) },
+		"empty":          func([]byte) []byte { return nil },
 		"a few bytes":    func(b []byte) []byte { return b[:10] },
 		"cut off":        func(b []byte) []byte { return b[:4*page] },
 		"no beginning":   func(b []byte) []byte { clear(b[:2*page]); return b },
@@ -181,6 +183,58 @@ func TestDamagedStateIsQuarantined(t *testing.T) {
 	}
 	if j := openJournal(t, whole); j.Quarantined() != "" {
 		t.Errorf("an intact one is quarantined as %s", j.Quarantined())
+	}
+}
+
+// TestStateIsGone: a state that was deleted is no first start, and what receivers
+// took to be active is known from beside it.
+func TestStateIsGone(t *testing.T) {
+	dir := t.TempDir()
+	j := openJournal(t, dir)
+	if what, open := j.Damage(); what != "" || open != nil {
+		t.Errorf("a first start: %q, %v", what, open)
+	}
+	want := Incidents{"pd": {"a/halt", "b/zeroize"}}
+	if err := j.StoreIncidents(want); err != nil {
+		t.Fatal(err)
+	}
+	j.Close()
+	j = openJournal(t, dir)
+	if what, open := j.Damage(); what != "" || open != nil {
+		t.Errorf("a second start: %q, %v", what, open)
+	}
+	j.Close()
+	if err := os.Remove(filepath.Join(dir, "state.db")); err != nil {
+		t.Fatal(err)
+	}
+	what, open := openJournal(t, dir).Damage()
+	if !strings.Contains(what, "is gone") || !cmp.Equal(open, want) {
+		t.Errorf("deleted: %q, %v", what, open)
+	}
+}
+
+// TestClockWasAhead: what a wrong clock stored in the future is moved back.
+func TestClockWasAhead(t *testing.T) {
+	dir := t.TempDir()
+	j := openJournal(t, dir)
+	later := time.Now().Add(time.Hour)
+	key := alarms.Key{Device: "a", Group: "stm"}
+	a := alarms.Alarm{Key: key, Number: 1, Raised: later.Add(-time.Minute), Last: later, Expires: later.Add(time.Minute), Evidence: []alarms.Evidence{{At: later}}}
+	err := j.Write(Entry{Changes: []alarms.Change{{Kind: alarms.Raised, Alarm: a}}, Notified: map[string]map[alarms.Key]alarms.Notified{"noc": {key: {Number: 1, Kind: alarms.Raised, At: later}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := j.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	got := s.Active[key]
+	if got.Last.After(now) || got.Evidence[0].At.After(now) || got.Last.Sub(got.Raised) != time.Minute || got.Expires.Sub(got.Last) != time.Minute || s.Notified["noc"][key].At.After(now) {
+		t.Errorf("%+v, %+v", got, s.Notified)
+	}
+	if s.Ahead < 59*time.Minute || s.Ahead > time.Hour {
+		t.Errorf("%s ahead", s.Ahead)
 	}
 }
 

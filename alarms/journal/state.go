@@ -18,11 +18,25 @@ type State struct {
 	Unnotified map[alarms.Key]alarms.Alarm               // cleared, and some receiver was not notified of that
 	Notified   map[string]map[alarms.Key]alarms.Notified // by receiver
 	Silences   []alarms.Silence
+
+	// Ahead is how far in the future the stored times were, at most: the clock was
+	// wrong. They are moved back.
+	Ahead time.Duration
+}
+
+// past returns a stored alarm with no time after now.
+func (s *State) past(a alarms.Alarm, now time.Time) alarms.Alarm {
+	ahead := a.Newest().Sub(now)
+	if ahead <= 0 {
+		return a
+	}
+	s.Ahead = max(s.Ahead, ahead)
+	return a.Shifted(ahead)
 }
 
 // loadNotified reads what receivers were notified of, and the cleared alarms
 // among that.
-func (s *State) loadNotified(tx *bbolt.Tx) error {
+func (s *State) loadNotified(tx *bbolt.Tx, now time.Time) error {
 	history := tx.Bucket(historyBucket)
 	if last, _ := history.Cursor().Last(); last != nil {
 		s.Number = max(s.Number, binary.BigEndian.Uint64(last))
@@ -36,9 +50,12 @@ func (s *State) loadNotified(tx *bbolt.Tx) error {
 			if json.Unmarshal(text, &key) != nil {
 				return
 			}
+			if t.At.After(now) {
+				s.Ahead, t.At = max(s.Ahead, t.At.Sub(now)), now
+			}
 			notified[key] = t
 			if t.Active() && s.Active[key].Number != t.Number && json.Unmarshal(history.Get(sequenceKey(t.Number)), &a) == nil {
-				s.Unnotified[key] = a
+				s.Unnotified[key] = s.past(a, now)
 			}
 		})
 	})

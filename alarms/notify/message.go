@@ -88,7 +88,7 @@ func (m Message) Body() string {
 		return t.UTC().Format(time.RFC3339)
 	}
 	rows := [][2]string{{"", m.Summary}, {"What to do", m.Action}, {"HSM", a.Device}, {"Address", m.Address}, {"Label", m.Label}, {"Serial number", a.Serial},
-		{"Alarm", a.Group}, {"Object", a.Object}, {"Codes", strings.Join(a.Codes, " ")}, {"Raised", when(a.Raised)}, {"Cleared", when(a.Cleared)}}
+		{"Alarm", a.Group}, {"Object", a.Object}, {"Codes", strings.Join(a.Codes, " ")}, {"Raised", when(a.Since())}, {"Read", when(a.Raised)}, {"Cleared", when(a.Cleared)}}
 	if a.Ack != nil {
 		rows = append(rows, [2]string{"Acknowledged by", strings.TrimSuffix(a.Ack.By+": "+a.Ack.Comment, ": ")})
 	}

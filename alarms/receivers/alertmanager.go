@@ -127,7 +127,7 @@ func (m *Alertmanager) alerts(n alarms.Notification, now time.Time) []alert {
 	one := alert{
 		Labels:       map[string]string{"alertname": a.Group, "device": a.Device, "object": a.Object},
 		Annotations:  map[string]string{"summary": message.Summary, "description": a.Text, "action": message.Action, "codes": strings.Join(a.Codes, " "), "label": n.Label, "address": n.Address},
-		StartsAt:     a.Raised,
+		StartsAt:     a.Since(),
 		EndsAt:       now.Add(cmp.Or(m.Lasts, 5*AlertmanagerRefresh)),
 		GeneratorURL: m.GeneratorURL,
 	}

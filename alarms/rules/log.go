@@ -22,6 +22,8 @@ type Line struct {
 	At      time.Time    // when it was read, or when it happened if that is long before
 	Cards   bool         // Device is a host: the object of a card's alarm is its name
 	Sensors []hsm.Sensor // as last polled, for their thresholds; nil: not yet
+
+	Happened time.Time // as the line says; zero: not known, for lack of a time or of its zone
 }
 
 // card names a card other than the first, whose alarms are those of the device.
@@ -73,7 +75,7 @@ func EvaluateLine(l Line, s Thresholds) []alarms.Finding {
 		if !ok {
 			continue
 		}
-		f.Device, f.Test, f.Text = l.Device, l.Test, alarms.Clip(f.Text)
+		f.Device, f.Test, f.Text, f.Happened = l.Device, l.Test, alarms.Clip(f.Text), l.Happened
 		f.Evidence = alarms.Evidence{At: l.At, Text: alarms.Clip(l.Message), Log: placeOf(l)}
 		if l.Test && f.Condition == alarms.Bad && f.Age == 0 {
 			f.Age = s.EventAge

@@ -31,7 +31,7 @@ func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 	seen, all := w.seen, []alarms.Finding(nil)
 	entry := journal.Entry{File: file, Cursor: cursor, Events: make(map[string]alarms.Events)}
 	for _, l := range lines {
-		l.Sensors = sensors(snap, l.Device)
+		l.Sensors, l.Happened = sensors(snap, l.Device), w.happened(l, now)
 		findings := rules.EvaluateLine(l, w.Settings.Thresholds)
 		if len(findings) == 0 {
 			continue
@@ -54,6 +54,33 @@ func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 	}
 	return err
 }
+
+// happened returns when a line was written, by its own time; zero: that is not
+// known. An appliance's times have no zone: how far its clock is from this
+// host's, in quarters of an hour, shows in a line that is read as it is written.
+// w.lines is held.
+func (w *Watch) happened(l rules.Line, now time.Time) time.Time {
+	if now.Sub(l.At) > longAgo {
+		return l.At
+	}
+	stated := rules.LineTime(l)
+	ahead := stated.Sub(now)
+	offset := ahead.Round(zoneStep)
+	if (ahead-offset).Abs() <= live && offset.Abs() <= widestZone {
+		w.zones[l.Device] = offset
+	}
+	zone, known := w.zones[l.Device]
+	if at := stated.Add(-zone); known && !stated.IsZero() && !at.After(now) {
+		return at
+	}
+	return time.Time{}
+}
+
+const (
+	live       = 5 * time.Second // within which a line is read as it is written
+	zoneStep   = 15 * time.Minute
+	widestZone = 14 * time.Hour
+)
 
 // longAgo is the age of a line from which polls may already have shown the end
 // of what it reports.

@@ -144,3 +144,26 @@ func TestOldLines(t *testing.T) {
 		}
 	})
 }
+
+// TestHappened: an alarm has the time of its line, in the appliance's zone, and
+// that of its reading.
+func TestHappened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := watchtest.Start(t, t.TempDir(), nil)
+		defer a.Stop()
+		kernel := func(stamp, text string) {
+			a.Must(a.Lines("a", "/log", []hsm.LogLine{syslog.ParseLine(stamp + " luna-a  kern info  kernel: " + text)}, nil))
+			watchtest.Advance(time.Second)
+		}
+		watchtest.Advance(90 * time.Minute)
+		kernel("2000 Jan  1 02:50:00", "k7pf0: [HSM] ALM2023: HSM fan 1 failure") // of a zone that is not known yet
+		kernel("2000 Jan  1 03:30:01", alarmstest.BatteryLine)                    // as it is written, two hours east
+		kernel("2000 Jan  1 02:50:00", alarmstest.TransportLine)                  // 40 minutes late
+		a.Must(a.Take("kernel log", []rules.Line{{LogLine: syslog.ParseLine("6,2,20,-;k7pf0: [HSM] ALM2007: HSM zeroized"), Device: "a", At: time.Now().Add(-24 * time.Hour)}}, nil))
+		var happened []string
+		for _, x := range a.Active() {
+			happened = append(happened, x.Group+" "+x.Happened.Format("2 15:04:05")+", read "+x.Raised.Format("15:04:05"))
+		}
+		alarmstest.Same(t, "times", []string{"zeroize 31 01:30:03, read 01:30:03", "stm 1 00:50:00, read 01:30:02", "fan 1 00:00:00, read 01:30:00", "battery 1 01:30:01, read 01:30:01"}, happened)
+	})
+}

@@ -168,5 +168,8 @@ func (w *Watch) delivered() {
 	w.evaluateNow()
 }
 
+// Retry has the queue of a receiver tried at once: it is known to be back.
+func (w *Watch) Retry(receiver string) { w.sender.Retry(receiver) }
+
 // Deliveries returns the counts of every receiver.
 func (w *Watch) Deliveries() map[string]notify.Delivery { return w.sender.Deliveries() }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
+	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/alarms/watch/watchtest"
@@ -325,4 +326,27 @@ type hangs struct{}
 func (hangs) Notify(ctx context.Context, _ alarms.Notification) error {
 	<-ctx.Done()
 	return ctx.Err()
+}
+
+// TestClockWasWrong: what an hour's wrong clock has stored neither hides newer
+// evidence nor goes unnoticed.
+func TestClockWasWrong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		r := &alarmstest.Receiver{}
+		a := watchtest.Start(t, dir, map[string]notify.Notifier{"noc": r}, shipped("a"))
+		later, key := time.Now().Add(time.Hour), alarms.Key{Device: "a", Group: "stm"}
+		e := journal.Entry{Changes: []alarms.Change{{Kind: alarms.Raised, Alarm: alarms.Alarm{Key: key, Number: 7, Severity: alarms.Major, Codes: []string{"2012"}, Raised: later, Last: later}}}}
+		a.Must(a.Journal.Write(e))
+		a.Stop()
+		a = watchtest.Start(t, dir, map[string]notify.Notifier{"noc": r}, shipped("a"))
+		defer a.Stop()
+		watchtest.Advance(time.Second)
+		a.Must(a.Kernel("2", alarmstest.RecoveredLine))
+		watchtest.Advance(2 * time.Minute)
+		alarmstest.Same(t, "active", []string{"journal"}, a.ActiveGroups())
+		if got := strings.Join(r.Received(), ", "); !strings.Contains(got, "cleared major a/stm") || !strings.Contains(got, "raised warning lunawatch/journal/clock") {
+			t.Errorf("received %q", got)
+		}
+	})
 }

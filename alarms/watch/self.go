@@ -3,9 +3,13 @@ package watch
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 )
 
@@ -13,15 +17,56 @@ import (
 // delivery to each receiver.
 func (w *Watch) selfFindings(now time.Time) []alarms.Finding {
 	findings := []alarms.Finding{w.journalFinding(now)}
-	if quarantined := w.Journal.Quarantined(); quarantined != "" {
-		text := "the state was damaged and is quarantined as " + quarantined + ": alarms, silences and log positions from before this start are unknown"
+	if damage, open := w.Journal.Damage(); damage != "" {
+		text := alarms.Clip(damage + ": alarms, silences and log positions from before this start are unknown" + incidentsText(open))
 		findings = append(findings, alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "journal", Object: "damaged"}, Condition: alarms.Bad, Severity: alarms.Major, Text: text,
 			Evidence: alarms.Evidence{At: w.Journal.Opened, Text: text}})
+	}
+	if ahead := w.state.Ahead; ahead > 0 {
+		text := fmt.Sprintf("times in the state were up to %s in the future, and are moved back: the clock of this host was wrong, or is", ahead.Round(time.Second))
+		findings = append(findings, alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "journal", Object: "clock"}, Condition: alarms.Bad, Severity: alarms.Warning, Text: text,
+			Age: clockAge, Evidence: alarms.Evidence{At: w.Journal.Opened, Text: text}})
 	}
 	for name, d := range w.Deliveries() {
 		findings = append(findings, deliveryFinding(name, d, w.Settings.DeliveryAfter+w.Receivers[name].Digest, now))
 	}
 	return findings
+}
+
+// incidentsText names what receivers took to be active when the state was lost.
+func incidentsText(open journal.Incidents) string {
+	var parts []string
+	for _, receiver := range slices.Sorted(maps.Keys(open)) {
+		if len(open[receiver]) > 0 {
+			parts = append(parts, receiver+": "+strings.Join(open[receiver], ", "))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ". Nothing will clear what receivers were notified of before, unless it is raised again: " + strings.Join(parts, "; ")
+}
+
+// storeIncidents stores what every receiver takes to be active.
+func (w *Watch) storeIncidents() {
+	open := make(journal.Incidents)
+	w.mu.Lock()
+	if w.incidentsStored {
+		w.mu.Unlock()
+		return
+	}
+	w.incidentsStored = true
+	for name, notified := range w.state.Notified {
+		for _, key := range alarms.SortedKeys(notified) {
+			if notified[key].Active() {
+				open[name] = append(open[name], key.String())
+			}
+		}
+	}
+	w.mu.Unlock()
+	if err := w.Journal.StoreIncidents(open); err != nil {
+		w.Log.Warn("what receivers take to be active is not stored beside the state", "err", err)
+	}
 }
 
 func (w *Watch) journalFinding(now time.Time) alarms.Finding {
@@ -46,6 +91,9 @@ func (w *Watch) nextLate(now time.Time) (next time.Time) {
 	}
 	return next
 }
+
+// clockAge is how long a wrong clock is an alarm.
+const clockAge = 24 * time.Hour
 
 // lostFor is how long notifications that were given up are an alarm.
 const lostFor = time.Hour
@@ -82,6 +130,7 @@ func (w *Watch) maintainJournal(ctx context.Context) error {
 	defer trim.Stop()
 	logged := false
 	for {
+		w.storeIncidents()
 		select {
 		case <-ctx.Done():
 			return nil

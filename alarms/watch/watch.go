@@ -32,8 +32,9 @@ type Watch struct {
 	Parent    func(device string) string // what a device depends on; "": nothing
 	Log       *slog.Logger
 
-	lines sync.Mutex // orders lines; guards seen
+	lines sync.Mutex // orders lines; guards seen and zones
 	seen  rules.SeenLines
+	zones map[string]time.Duration // by device: how far its clock is ahead, by its time zone
 
 	sender   *notify.Sender
 	evaluate chan struct{} // wakes polls
@@ -42,6 +43,7 @@ type Watch struct {
 	state            journal.State
 	nextNotification time.Time            // when some receiver must be notified although nothing changes
 	asleep           time.Time            // until when polls sleeps
+	incidentsStored  bool                 // nothing has changed since
 	stored           map[string]time.Time // by log: when its cursor was last stored
 
 	tally   tally
@@ -64,6 +66,13 @@ func (w *Watch) Open() error {
 	if w.series, err = w.Journal.LoadSamples(); err != nil {
 		return err
 	}
+	if what, open := w.Journal.Damage(); what != "" {
+		w.Log.Error("the state was lost", "why", what, "receivers_were_notified_of", open)
+	}
+	if state.Ahead > 0 {
+		w.Log.Warn("times in the state are in the future, and are moved back", "by", state.Ahead)
+	}
+	w.zones = make(map[string]time.Duration)
 	w.stored, w.evaluate = make(map[string]time.Time), make(chan struct{}, 1)
 	w.sender = &notify.Sender{Journal: w.Journal, Receivers: w.Receivers, Log: w.Log, Masked: w.masked, Changed: w.delivered, GivenUp: w.givenUp, Answers: w.answers, Owed: w.owed, Active: w.known}
 	w.sender.Open()
@@ -219,6 +228,7 @@ func (w *Watch) commit(entry journal.Entry, idle bool, now time.Time) error {
 	}
 	w.stored[entry.File] = now
 	w.nextNotification = again
+	w.incidentsStored = w.incidentsStored && len(entry.Notified) == 0
 	w.state.Take(entry, now)
 	w.tally.add(entry.Changes)
 	w.signalChanged()

@@ -28,6 +28,7 @@ type Config struct {
 
 	// Current returns the view to answer from, once per request. A nil Handler is an empty view.
 	Current func() Handler
+	Opened  func()       // called when a session is open, from which on Notify works; nil: nothing
 	Log     *slog.Logger // nil discards
 
 	// Dial replaces the connection to Socket, for instance by a pipe.

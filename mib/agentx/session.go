@@ -113,6 +113,9 @@ func (s *Session) opened(c *Config, l *link) {
 	s.mu.Lock()
 	s.open = l
 	s.mu.Unlock()
+	if c.Opened != nil {
+		c.Opened()
+	}
 	if s.once("open") {
 		c.Log.Info("AgentX session open", "socket", c.Socket, "session", l.id)
 	}
