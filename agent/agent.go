@@ -25,6 +25,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/notify/snmp"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/ha"
 	"github.com/lunawatch/lunawatch/collectors/host"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
@@ -142,7 +143,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	for _, c := range a.collectors() {
+	for _, c := range a.collectors(ctx) {
 		g.Go(func() error {
 			if err := c.Run(ctx, a.report); err != nil {
 				return fmt.Errorf("%s: %w", c, err)
@@ -201,7 +202,7 @@ func (a *Agent) receivers() error {
 }
 
 // collectors returns the collectors of every device.
-func (a *Agent) collectors() (all []collectors.Collector) {
+func (a *Agent) collectors(ctx context.Context) (all []collectors.Collector) {
 	for _, h := range a.config.HSMs {
 		sources, _ := h.Sources(a.runners[h.Name])
 		for _, s := range sources {
@@ -212,6 +213,9 @@ func (a *Agent) collectors() (all []collectors.Collector) {
 		if cards, ok := s.(*lunacm.Cards); ok {
 			cards.Serials = a.remembered(cards)
 			cards.Found = func(device string) { a.store.Expect(hsm.CardHSM, device) }
+		}
+		if c, ok := s.(*ha.Collector); ok {
+			a.followHA(ctx, c)
 		}
 		all = append(all, s)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/check"
@@ -228,4 +229,37 @@ func TestCardStory(t *testing.T) {
 		e.inject(t, "card", x.mend)
 		e.until(t, x.mend, func() bool { return !e.active(device, x.group) })
 	}
+}
+
+// TestHAEvents: a loss that has ended in the same reading, or while the agent was
+// down, is known to history and receivers; so is what nobody expects.
+func TestHAEvents(t *testing.T) {
+	t.Parallel()
+	e := startHost(t)
+	e.until(t, "the group is read", func() bool { return len(e.ha().Members) == 2 })
+	g := e.ha()
+	log := filepath.Join(e.dir, "sim", "client", "haErrorLog.txt")
+	write := func(format string, args ...any) {
+		f, err := os.OpenFile(log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		check.Must(t, err)
+		now := time.Now().Format("Mon Jan _2 15:04:05 2006")
+		_, err = fmt.Fprintf(f, strings.ReplaceAll(format, "NOW", now), args...)
+		check.Must(t, err)
+		check.Must(t, f.Close())
+	}
+	member := g.Members[0].Serial
+	e.until(t, "the HA log is followed", func() bool {
+		write("NOW : [4711] HA group: %s management thread started\n", g.Serial)
+		at, err := e.agent.watch.Journal.Cursor(log)
+		return err == nil && at != nil
+	})
+	write("NOW : [4711] HA group: %[1]s has dropped member: %[2]s\nNOW : [4711] HA group: %[1]s recovery attempt #1 succeeded for member: %[2]s\n", g.Serial, member)
+	write("NOW : [4711] HA group: 1999999999999 has dropped member: %s\nNOW : [4711] HA subsystem detected removal of server : 192.0.2.9\nNOW : [4711] something new\n", member)
+	cleared := func() bool {
+		history, err := e.agent.watch.History(10)
+		check.Must(t, err)
+		return slices.ContainsFunc(history, func(a alarms.Alarm) bool { return a.Key.String() == "client/ha-member/"+g.Name()+"/"+member })
+	}
+	e.until(t, "the loss is in history", cleared)
+	e.until(t, "surprises", func() bool { return strings.Count(e.haAlarms(), "log") == 3 })
 }

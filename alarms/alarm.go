@@ -94,9 +94,9 @@ type Alarm struct {
 	Type     string     `json:"type"`            // X.733 event type
 	Cause    string     `json:"cause"`           // X.733 probable cause
 	Text     string     `json:"text"`
-	Codes    []string   `json:"codes,omitempty"` // ALM codes that took part
-	Happened time.Time  `json:"happened,omitzero"` // when it began, as the line says that it was raised by; zero: not known
-	Raised   time.Time  `json:"raised,omitzero"`   // when that was read
+	Codes    []string   `json:"codes,omitempty"`    // ALM codes that took part
+	Happened time.Time  `json:"happened,omitzero"`  // when it began, as the line says that it was raised by; zero: not known
+	Raised   time.Time  `json:"raised,omitzero"`    // when that was read
 	Last     time.Time  `json:"last,omitzero"`      // time of the newest evidence that it is active
 	Cleared  time.Time  `json:"cleared,omitzero"`   // zero while it is active
 	Expires  time.Time  `json:"expires,omitzero"`   // when it clears by itself

@@ -20,6 +20,7 @@ type LogLine struct {
 	Message       string         `json:"message"` // the whole line if its form is unknown
 	Alarm         *LogAlarm      `json:"alarm,omitempty"`
 	Audit         *AuditRecord   `json:"audit,omitempty"`
+	HA            *HAEvent       `json:"ha,omitempty"` // of a line of an HA log, in place of all but Time and Message
 	Test          bool           `json:"test"` // made by "sysconf snmp trap test", and no alarm
 }
 

@@ -19,9 +19,10 @@ type Line struct {
 	hsm.LogLine
 	Device  string
 	File    string
-	At      time.Time    // when it was read, or when it happened if that is long before
-	Cards   bool         // Device is a host: the object of a card's alarm is its name
-	Sensors []hsm.Sensor // as last polled, for their thresholds; nil: not yet
+	At      time.Time          // when it was read, or when it happened if that is long before
+	Cards   bool               // Device is a host: the object of a card's alarm is its name
+	Sensors []hsm.Sensor       // as last polled, for their thresholds; nil: not yet
+	Groups  []hsm.HAGroupState // of a client host, as last read
 
 	Happened time.Time // as the line says; zero: not known, for lack of a time or of its zone
 }
@@ -65,6 +66,8 @@ var logRules = slices.Concat([]logRule{
 	{"HSM event on K5 and K6", fatalError},
 	{"critical audit record", auditEvent},
 	{"failed login", failedLogin},
+	{"loss of an HA member", haLoss},
+	{"surprise in the HA log", haSurprise},
 }, textRules(), systemStates())
 
 // EvaluateLine returns the findings of all rules for a line.

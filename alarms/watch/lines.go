@@ -31,7 +31,7 @@ func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 	seen, all := w.seen, []alarms.Finding(nil)
 	entry := journal.Entry{File: file, Cursor: cursor, Events: make(map[string]alarms.Events)}
 	for _, l := range lines {
-		l.Sensors, l.Happened = sensors(snap, l.Device), w.happened(l, now)
+		l.Sensors, l.Groups, l.Happened = sensors(snap, l.Device), groups(snap, l), w.happened(l, now)
 		findings := rules.EvaluateLine(l, w.Settings.Thresholds)
 		if len(findings) == 0 {
 			continue
@@ -60,7 +60,10 @@ func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 // host's, in quarters of an hour, shows in a line that is read as it is written.
 // w.lines is held.
 func (w *Watch) happened(l rules.Line, now time.Time) time.Time {
-	if now.Sub(l.At) > longAgo {
+	switch {
+	case !l.Happened.IsZero():
+		return l.Happened
+	case now.Sub(l.At) > longAgo:
 		return l.At
 	}
 	stated := rules.LineTime(l)
@@ -85,6 +88,19 @@ const (
 // longAgo is the age of a line from which polls may already have shown the end
 // of what it reports.
 const longAgo = time.Minute
+
+// groups returns the HA groups of the client host whose HA log a line is of.
+func groups(snap *hsm.Snapshot, l rules.Line) []hsm.HAGroupState {
+	if l.HA == nil {
+		return nil
+	}
+	for _, d := range snap.Devices {
+		if d.Name == l.Device {
+			return d.HA.Value.Groups
+		}
+	}
+	return nil
+}
 
 // sensors returns the sensors of a device as they were last polled.
 func sensors(snap *hsm.Snapshot, device string) []hsm.Sensor {

@@ -42,6 +42,11 @@ type Collector struct {
 	Log      *slog.Logger
 	Replay   string // directory of a capture, instead of a client host
 
+	// Events takes new lines of the HA log, each once, and the cursor behind them;
+	// see [follow.Follower]. Nil: nobody does.
+	Events func(file string, lines []hsm.LogLine, cursor []byte) error
+	Cursor func(file string) ([]byte, error) // that was delivered last; nil: none was
+
 	check time.Duration // interval of checks of the configuration; 0: checkInterval
 }
 
@@ -175,6 +180,33 @@ func (w *watcher) follow(ctx context.Context) {
 		return nil
 	}
 	w.all.Go(func() { _ = f.Run(ctx, nil, deliver) }) // without a cursor it has no error
+	if w.Events != nil && w.Replay == "" {
+		w.all.Go(func() { w.followEvents(ctx, file) })
+	}
+}
+
+// followEvents passes on what is new in the HA log: the state of a member says
+// nothing of a loss from which it has recovered in the same moment, or while
+// the agent was down.
+func (w *watcher) followEvents(ctx context.Context, file string) {
+	from, err := w.Cursor(file)
+	if err == nil {
+		f := follow.Follower{File: file, Log: w.Log, Read: eventLine}
+		err = f.Run(ctx, from, func(lines []hsm.LogLine, cursor []byte) error { return w.Events(file, lines, cursor) })
+	}
+	if err != nil {
+		w.Log.Error("events of the HA log are not followed", "file", file, "err", err)
+	}
+}
+
+// eventLine reads a line of an HA log as an event, at the time of this host.
+func eventLine(s string) hsm.LogLine {
+	e := ParseLine(s)
+	l := hsm.LogLine{Message: s, HA: &e, PID: e.PID}
+	if t := e.Time.Value; e.Time.Known {
+		l.Time = hsm.Some(time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.Local))
+	}
+	return l
 }
 
 // poll asks LunaCM, or vtl, at each Interval.
