@@ -21,7 +21,7 @@ type LogLine struct {
 	Alarm         *LogAlarm      `json:"alarm,omitempty"`
 	Audit         *AuditRecord   `json:"audit,omitempty"`
 	HA            *HAEvent       `json:"ha,omitempty"` // of a line of an HA log, in place of all but Time and Message
-	Test          bool           `json:"test"` // made by "sysconf snmp trap test", and no alarm
+	Test          bool           `json:"test"`         // made by "sysconf snmp trap test", and no alarm
 }
 
 // A LogAlarm is an HSM alarm (ALM code) in a log line.
