@@ -40,6 +40,9 @@ func HowCleared(group string) string {
 	if slices.ContainsFunc(rules, func(r Rule) bool { return r.Group == group }) || g.Self {
 		ways = append(ways, "a poll that finds it good again")
 	}
+	if words := endsBesides[group]; words != "" {
+		ways = append(ways, words)
+	}
 	if g.Ages {
 		ways = append(ways, "time, for a one-off event (event_age)")
 	}
@@ -47,6 +50,17 @@ func HowCleared(group string) string {
 		return "nothing that is read: use lunawatch alarms clear once it is repaired."
 	}
 	return strings.Join(ways, "; or ") + "."
+}
+
+// endsBesides has what else clears alarms of a group: lines without a code, and
+// trends.
+var endsBesides = map[string]string{
+	"appliance-fan":    "a sensor's line in the log that is good",
+	"motherboard":      "a sensor's line in the log that is good",
+	"power-supply":     "its line in the log that the failure is gone",
+	"ntls-log":         "NTLS online again in the log",
+	"ntls-certificate": "a new certificate in the log",
+	"forecast":         "a trend that no longer leads to the limit in time, or a value past the limit, which has an alarm of its own",
 }
 
 func ofGroup(code, group string) bool {
