@@ -55,14 +55,18 @@ const (
 
 // Advice that several groups share.
 const (
-	adviseCool    = "Check the room, the chassis and its fans. When the temperature is back in range, restart the HSM (hsm restart) and read hsm tamper show."
-	advisePower   = "Check the power supplies of the host or appliance. When the voltage is back in range, restart the HSM (hsm restart)."
-	adviseTamper  = "Restart the HSM, then read hsm tamper show. The SO clears the tamper if policy 48 is on; activate the partitions again. If the cause is unknown, send hsm supportinfo to the vendor's support."
-	adviseRestart = "Restart the HSM (hsm restart); if that fails, power cycle it. If it comes back, send hsm supportinfo to the vendor's support."
-	adviseRestore = "Find out who or what did it. Initialize the HSM, create its partitions and restore the keys from a backup."
-	adviseSupport = "Note the line and ask the vendor's support."
-	adviseBattery = "Check that backups are current, and plan to replace the unit: the battery of a K7 cannot be changed."
-	adviseReach   = "Check network, power and the agent's account on the appliance. Of a card: kernel log (ALM0015), power, and the Luna client of its host. Until it is reachable, nothing is known of this HSM."
+	adviseCool       = "Check the room, the chassis and its fans. When the temperature is back in range, restart the HSM (hsm restart) and read hsm tamper show."
+	advisePower      = "Check the power supplies of the host or appliance. When the voltage is back in range, restart the HSM (hsm restart)."
+	adviseSoft       = "Check the temperature of the room and the chassis, and the power supplies. When both are back in range, restart the HSM (hsm restart) and read hsm tamper show."
+	adviseTamper     = "Restart the HSM, then read hsm tamper show. The SO clears the tamper if policy 48 is on; activate the partitions again. If the cause is unknown, send hsm supportinfo to the vendor's support."
+	adviseClear      = "Read hsm tamper show and remove the cause. The SO clears the tamper (hsm tamper clear) if policy 48 is on; then restart the HSM and activate the partitions again."
+	advisePowerCycle = "Check the chassis, and power the host off and on, or reboot the appliance: only then hsm tamper show says why."
+	adviseRestart    = "Restart the HSM (hsm restart); if that fails, power cycle it. If it comes back, send hsm supportinfo to the vendor's support."
+	adviseRestore    = "Find out who or what did it. Initialize the HSM, create its partitions and restore the keys from a backup."
+	adviseErased     = "Find out who or what did it. Clear the tamper if the HSM is locked. Initialize the HSM and its audit role, create its partitions and restore the keys from a backup."
+	adviseSupport    = "Note the line and ask the vendor's support."
+	adviseBattery    = "Ask the vendor's support to replace the unit soon, and check that backups are current: the battery of a K7 cannot be changed."
+	adviseReach      = "Check network, power and the agent's account on the appliance. Of a card: kernel log (ALM0015), power, and the Luna client of its host. Until it is reachable, nothing is known of this HSM."
 )
 
 // groups is every group, by the order in which the documentation lists them.
@@ -75,7 +79,7 @@ var groups = completed([]Group{
 		Action: adviseCool},
 	{Name: "soft", Number: 3, Title: "Soft tamper", Trap: CryptoAttention,
 		Tamper: softTamper, afterTampers: softTamper | hardTamper, ClearedBy: whenAnswering,
-		Action: adviseCool},
+		Action: adviseSoft},
 	{Name: "hard-ht", Number: 4, Title: "Hard tamper: high temperature", Trap: CryptoAttention,
 		Tamper: hardTamper, ClearedBy: whenUntampered,
 		Action: adviseTamper},
@@ -102,13 +106,13 @@ var groups = completed([]Group{
 		Action: adviseTamper},
 	{Name: "decom", Number: 12, Title: "HSM decommissioned", Trap: CryptoAttention,
 		Tamper: decommission, afterTampers: hardTamper | intrusion, ClearedBy: whenInitialized,
-		Action: adviseRestore},
+		Action: "Restart the HSM. " + adviseErased},
 	{Name: "zeroize", Number: 13, Title: "HSM zeroized", Trap: CryptoAttention,
 		Causes: []string{"decom", "battery"},
 		Action: adviseRestore},
 	{Name: "lock", Number: 14, Title: "Tamper detected, HSM locked until it is cleared", Trap: CryptoAttention,
 		afterTampers: anyTamper, ClearedBy: whenUntampered,
-		Action: adviseTamper},
+		Action: adviseClear},
 	{Name: "restart", Number: 15, Title: "HSM waits for a restart", Trap: CryptoAttention,
 		afterTampers: anyTamper, ClearedBy: whenAnswering,
 		Action: adviseRestart},
@@ -117,9 +121,9 @@ var groups = completed([]Group{
 		Action: adviseRestart},
 	{Name: "hw", Number: 17, Title: "Hardware error", Trap: CryptoAttention,
 		ClearedBy: whenRestarted,
-		Action:    adviseSupport},
+		Action:    "Check the fans of the card (hsm show), then send hsm supportinfo and the line to the vendor's support."},
 	{Name: "integrity", Number: 18, Title: "Stored data damaged", Trap: CryptoAttention,
-		Action: "Restart the HSM, then power cycle it; if the check still fails, zeroize and restore from a backup. Ask the vendor's support."},
+		Action: "Restart the HSM. If it comes again, ask the vendor's support."},
 	{Name: "comm", Number: 19, Title: "HSM answers late or not at all", Trap: CryptoAttention,
 		afterTampers: anyTamper, Causes: []string{"halt", "hsm-crashed"}, ClearedBy: whenAnswering, Ages: true,
 		Action: "Check the load and hsm show. If it repeats, restart the HSM and ask the vendor's support."},
@@ -137,7 +141,7 @@ var groups = completed([]Group{
 	{Name: "fan", Number: 24, Title: "Fan on the card failed", Trap: CryptoAttention,
 		Action: "Watch the temperature and ask the vendor's support."},
 	{Name: "fwupd", Number: 25, Title: "Firmware update", Trap: CryptoAttention,
-		Action: "Check which firmware runs, free storage, and ask the vendor's support."},
+		Action: "Check which firmware runs, free storage, restart the HSM, and ask the vendor's support."},
 	{Name: "capacity", Number: 26, Title: "HSM storage exceeded", Trap: CryptoAttention,
 		ClearedBy: whenSpaceLeft,
 		Action:    "Delete objects, or resize the partition."},

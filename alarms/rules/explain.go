@@ -112,7 +112,7 @@ func explainCode(w io.Writer, c alarms.Code) {
 	case c.Severity == alarms.None:
 		rows = append(rows, [2]string{"Raises", "nothing: it is information."})
 	default:
-		rows = append(rows, [2]string{"What clears it", howCodeCleared(c)}, [2]string{"What to do", g.Action})
+		rows = append(rows, [2]string{"What clears it", howCodeCleared(c)}, [2]string{"What to do", cmp.Or(c.Action, g.Action)})
 	}
 	printRows(w, rows)
 }
