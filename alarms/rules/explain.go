@@ -24,13 +24,18 @@ var halts = map[string]string{
 
 // HowCleared says in words what clears an alarm of a group.
 func HowCleared(group string) string {
+	return howCleared(group, func(code string) bool { return ofGroup(code, group) })
+}
+
+// howCleared says what clears an alarm of a group by one of its codes.
+func howCleared(group string, isCode func(string) bool) string {
 	var ways []string
 	for _, c := range alarms.Catalogue() {
-		if c.Kind == alarms.Clear && slices.ContainsFunc(c.Clears, func(code string) bool { return ofGroup(code, group) }) {
+		if c.Kind == alarms.Clear && slices.ContainsFunc(c.Clears, isCode) {
 			ways = append(ways, "ALM"+c.Code+" in the log")
 		}
 	}
-	if slices.ContainsFunc(firmwareStopped, func(code string) bool { return ofGroup(code, group) }) {
+	if slices.ContainsFunc(firmwareStopped, isCode) {
 		ways = append(ways, "a line of the running firmware (ALM2xxx) in the log")
 	}
 	g := alarms.GroupNamed(group)
@@ -122,7 +127,7 @@ func howCodeCleared(c alarms.Code) string {
 	if c.Kind == alarms.Event {
 		return "time: it is a one-off event (event_age)."
 	}
-	return HowCleared(c.Group)
+	return howCleared(c.Group, func(code string) bool { return code == c.Code })
 }
 
 func explainGroup(w io.Writer, g alarms.Group) {

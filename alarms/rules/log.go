@@ -142,7 +142,7 @@ func firmwareRuns(l Line, _ Thresholds) (alarms.Finding, bool) {
 
 // firmwareStopped are the codes after which the firmware does not run until a
 // restart.
-var firmwareStopped = []string{"0001", "0002", "0003", "1001", "1003", "1005", "1006"}
+var firmwareStopped = []string{"0001", "0002", "0003", "1001", "1003", "1005", "1006", "2009"}
 
 func crashed(l Line, _ Thresholds) (alarms.Finding, bool) {
 	if l.Process != "kernel" || !strings.Contains(l.Message, "HSM crashed:") {
