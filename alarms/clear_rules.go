@@ -22,7 +22,7 @@ var (
 	whenInitialized = ClearRule{"an HSM that is initialized again: it has a label and is not zeroized", initialized}
 	whenRestarted   = ClearRule{"a restart of the HSM after which it does not report it again", restarted}
 	whenActivated   = ClearRule{"partition show where every partition is activated", activated}
-	whenSpaceLeft   = ClearRule{"free HSM storage", spaceLeft}
+	whenSpaceLeft   = ClearRule{"free storage in the HSM and in every partition", spaceLeft}
 )
 
 // answersAgain: hsm show works, so the firmware runs.
@@ -96,10 +96,18 @@ func restarted(d hsm.Device, now time.Time) time.Time {
 	return d.Monitor.Asked().Add(-up)
 }
 
-// spaceLeft: the HSM has storage to give.
+// spaceLeft: the HSM and every partition have storage to give. ALM2027 is
+// about a partition, so an HSM whose partitions are unknown shows nothing.
 func spaceLeft(d hsm.Device, now time.Time) time.Time {
-	if s, ok := d.Show.Get(now); ok && s.Storage.Free.Value > 0 {
-		return d.Show.Asked()
+	s, ok := d.Show.Get(now)
+	ps, listed := d.Partitions.Get(now)
+	if !ok || !listed || s.Storage.Free.Value <= 0 {
+		return time.Time{}
 	}
-	return time.Time{}
+	for _, p := range ps {
+		if p.Storage.Free.Value <= 0 {
+			return time.Time{}
+		}
+	}
+	return Sooner(d.Show.Asked(), d.Partitions.Asked())
 }
