@@ -1,6 +1,9 @@
 package hsm
 
-import "time"
+import (
+	"regexp"
+	"time"
+)
 
 // A LogLine is one line of a log of the appliance or of the host of a card.
 // Fields that the line does not have are empty.
@@ -22,6 +25,26 @@ type LogLine struct {
 	Audit         *AuditRecord   `json:"audit,omitempty"`
 	Test          bool           `json:"test"` // made by "sysconf snmp trap test", and no alarm
 }
+
+// FromKernel reports whether l is certainly a message of the kernel. Where "kernel: "
+// is missing, a card's driver or an ALM code stands in the place of the process.
+func (l LogLine) FromKernel() bool {
+	switch p := l.Process; {
+	case p == "kernel":
+		return true
+	case l.Facility != "" && l.Facility != "kern":
+		return false
+	case p == "":
+		return l.Facility == "kern" || l.UptimeSeconds.Known
+	default:
+		return driverTag.MatchString(p) || l.Facility == "kern" && codeTag.MatchString(p)
+	}
+}
+
+var (
+	driverTag = regexp.MustCompile(`^(?i:k7pf|viper)[0-9]+$`)
+	codeTag   = regexp.MustCompile(`^ALM_?[0-9]{4}$`)
+)
 
 // A LogAlarm is an HSM alarm (ALM code) in a log line.
 type LogAlarm struct {

@@ -28,7 +28,7 @@ func TestAlarmIsOnlyTheKernels(t *testing.T) {
 		"2026 Apr 17 11:00:45 v kern info kernel: [HSM] ALM2006: HSM decommissioned by FW":        "2006",
 		"2026 Apr 17 11:00:45 v kern info kernel: ALM0015: PCIe Link Failure":                     "0015",
 		"2026 Apr 17 11:00:45 v kern info ALM0015: PCIe Link Failure":                             "0015",
-		"2026 Apr 17 11:00:45 v kern info [HSM] ALM0015: PCIe Link Failure":                       "",
+		"2026 Apr 17 11:00:45 v kern info [HSM] ALM0015: PCIe Link Failure":                       "0015",
 		"2026 Apr 17 11:00:45 v kern info kernel: K7PF0: [HSM] ALM2006: HSM decommissioned by FW": "2006",
 		"2026 Apr 17 11:00:45 v kern info kernel: K7PF0: [hsm] ALM2006: HSM decommissioned by FW": "2006",
 		"2026 Apr 17 11:00:45 v kern info K7PF0: [HSM] ALM2006: HSM decommissioned by FW":         "2006",
