@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/lunawatch/lunawatch/agent/config"
@@ -67,8 +68,8 @@ func (a *Agent) kernelLines(ctx context.Context, file string, lines []hsm.LogLin
 	now := time.Now()
 	var all []rules.Line
 	for _, l := range lines {
-		driver := driverOf(l)
-		if driver == "" {
+		driver, found := driverOf(l)
+		if !found {
 			continue
 		}
 		a.waitForCards(ctx)
@@ -90,12 +91,14 @@ func (a *Agent) kernelLines(ctx context.Context, file string, lines []hsm.LogLin
 	return a.watch.Take(file, all, cursor)
 }
 
-// driverOf returns the driver instance that a line is about; "": none.
-func driverOf(l hsm.LogLine) string {
+// driverOf returns the driver instance that a line is about, "" if it names none,
+// and whether it is about a card at all.
+func driverOf(l hsm.LogLine) (driver string, found bool) {
 	if l.Alarm != nil {
-		return l.Alarm.Card
+		return l.Alarm.Card, true
 	}
-	return config.DriverInstance.FindString(l.Message)
+	driver = config.DriverInstance.FindString(strings.ToLower(l.Process + ": " + l.Message))
+	return driver, driver != "" || strings.Contains(l.Message, "[HSM]") || strings.Contains(l.Message, "hsm log: ")
 }
 
 // cardOf returns the device of a driver instance. How the driver numbers its
