@@ -19,6 +19,7 @@ type ClearRule struct {
 var (
 	whenAnswering   = ClearRule{"hsm show that works and reports a good status", answersAgain}
 	whenUntampered  = ClearRule{"hsm show or hsm tamper show without a tamper (any hsm show that works, where policy 48 is off)", noTamper}
+	whenRecovered   = ClearRule{"hsm show that works and shows the HSM's label, no tamper and no bad status", recovered}
 	whenInitialized = ClearRule{"an HSM that is initialized again: it has a label and is not zeroized", initialized}
 	whenRestarted   = ClearRule{"a restart of the HSM after which it does not report it again", restarted}
 	whenActivated   = ClearRule{"partition show where every partition is activated", activated}
@@ -61,6 +62,14 @@ const controlledTamperRecovery = 48
 
 func policyOff(p hsm.Policies, id int64) bool {
 	return slices.ContainsFunc(p.Policies, func(p hsm.Policy) bool { return hsm.Is(p.ID, id) && strings.EqualFold(p.Value, "Off") })
+}
+
+// recovered: hsm show reads what a tampered HSM cannot give, and no tamper.
+func recovered(d hsm.Device, now time.Time) time.Time {
+	if s := d.Show.Value; s.Label.Value == "" || s.Tamper == hsm.TamperDetected {
+		return time.Time{}
+	}
+	return answersAgain(d, now)
 }
 
 // initialized: the HSM has a label and is not zeroized.

@@ -282,6 +282,19 @@ var groups = completed([]Group{
 		Type: "qualityOfServiceAlarm", Cause: "responseTimeExcessive",
 		afterTampers: anyTamper, Causes: []string{"halt", "restart", "hsm-crashed", "hsm-silent", "unreachable"}, ParentCauses: []string{"unreachable"},
 		Action: "The source named fails or is slow; lunawatch check-config and luna_source_failure say why."},
+
+	{Name: "tamper-reboot", Number: 100, Title: "HSM tampered, recovered by a reboot", Trap: CryptoAttention,
+		Type: "physicalViolation", Cause: "intrusionDetection", ClearedBy: whenRecovered,
+		Action: "Reboot the appliance, or the host of the card: that restores the master tamper key. The stored keys are intact: do not zeroize or initialize the HSM. Find out what tampered with it."},
+	{Name: "destroyed", Number: 101, Title: "HSM tampered for good", Trap: CryptoAttention,
+		Type: "physicalViolation", Cause: "intrusionDetection", ClearedBy: whenInitialized,
+		Action: "Replace the HSM: its memory is erased, and only its boot loader runs. Restore the keys from a backup on another HSM, and contact the vendor's support."},
+	{Name: "hsm-log", Number: 102, Title: "HSM reports a severe error", Trap: CryptoAttention,
+		Type: "processingErrorAlarm", Cause: "softwareError", ClearedBy: whenRestarted,
+		Action: "Restart the HSM. If it comes again, send hsm supportinfo and the line to the vendor's support."},
+	{Name: "recover-login", Number: 103, Title: "Password of the appliance's admin reset", Trap: CryptoAttention,
+		Type: "securityServiceOrMechanismViolation", Cause: "unauthorizedAccessAttempt", Ages: true,
+		Action: "Log in as admin and change the password at once: it is the default one now. Find out who was at the serial console of the appliance."},
 })
 
 // completed adds to each row what other rows and codes imply.

@@ -26,12 +26,20 @@ type Line struct {
 
 // card names a card other than the first, whose alarms are those of the device.
 func (l Line) card() string {
-	driver := l.Alarm.Card
+	driver := ""
+	switch {
+	case l.Alarm != nil:
+		driver = l.Alarm.Card
+	case l.FromKernel():
+		driver = strings.ToLower(aDriver.FindString(tagged(l)))
+	}
 	if !l.Cards && driver[len(strings.TrimRight(driver, "0123456789")):] == "0" {
 		return ""
 	}
 	return driver
 }
+
+var aDriver = regexp.MustCompile(`\b(?i:k7pf|viper)[0-9]+\b`)
 
 // polled returns a sensor as it was last polled.
 func (l Line) polled(name string) hsm.Sensor {
@@ -53,14 +61,12 @@ type logRule struct {
 var logRules = slices.Concat([]logRule{
 	{"ALM codes", alarmCode},
 	{"firmware runs", firmwareRuns},
-	{"HSM crash on K5 and K6", crashed},
 	{"sensor thresholds", sensorThreshold},
 	{"power supply events", powerSupplyEvent},
 	{"disk", smartd},
 	{"NTLS", ntlsLine},
 	{"NTLS certificate", certificateLine},
 	{"log disk", diskFull},
-	{"HSM event on K5 and K6", fatalError},
 	{"critical audit record", auditEvent},
 	{"failed login", failedLogin},
 }, textRules(), systemStates())
@@ -144,13 +150,6 @@ func firmwareRuns(l Line, _ Thresholds) (alarms.Finding, bool) {
 // restart.
 var firmwareStopped = []string{"0001", "0002", "0003", "1001", "1003", "1005", "1006", "2009"}
 
-func crashed(l Line, _ Thresholds) (alarms.Finding, bool) {
-	if l.Process != "kernel" || !strings.Contains(l.Message, "HSM crashed:") {
-		return alarms.Finding{}, false
-	}
-	return alarms.Finding{Key: alarms.Key{Group: "hsm-crashed"}, Condition: alarms.Bad, Severity: alarms.Critical, Text: "HSM firmware crashed: " + l.Message}, true
-}
-
 // aSensor matches a sensor's name, padded with blanks and a dot.
 const aSensor = `([\w+][\w+/ -]{0,31}?)[ .]*`
 
@@ -220,7 +219,7 @@ func ntlsLine(l Line, s Thresholds) (alarms.Finding, bool) {
 		f.Severity = alarms.Major
 	case l.Severity == "crit":
 		f.Severity = alarms.Critical
-	case strings.Contains(l.Message, "NTLS is online and operational"):
+	case strings.HasPrefix(strings.TrimPrefix(said(l), "info : 0 : "), "NTLS is online and operational"):
 		f.Condition, f.Age = alarms.Good, 0
 	default:
 		return f, false
@@ -228,24 +227,58 @@ func ntlsLine(l Line, s Thresholds) (alarms.Finding, bool) {
 	return f, true
 }
 
-// systemStates returns a rule for each system status code. A line lists the
+// systemStates returns the rules for system status codes. A line lists the
 // codes that are set; polls show which are set no longer.
 func systemStates() (rules []logRule) {
+	for n := range maxUnknown {
+		rules = append(rules, logRule{"unknown system status", func(l Line, s Thresholds) (alarms.Finding, bool) { return unknownStatus(l, s, n) }})
+	}
 	for code, c := range statusCodes {
 		number := strconv.FormatInt(code, 10)
 		rules = append(rules, logRule{"system status " + number, func(l Line, s Thresholds) (alarms.Finding, bool) {
-			if l.Process != "sysstatd" || slices.Contains(s.IgnoredStatusCodes, code) {
-				return alarms.Finding{}, false
-			}
-			_, list, _ := strings.Cut(l.Message, " Errors: ")
-			list, _, whole := strings.Cut(list, "!")
-			if !whole || !slices.Contains(strings.Split(list, ","), number) {
+			if !slices.Contains(statusLine(l, s), number) {
 				return alarms.Finding{}, false
 			}
 			return alarms.Finding{Key: alarms.Key{Group: "system-status", Object: number}, Condition: alarms.Bad, Severity: c.severity, Text: fmt.Sprintf("code %d: %s", code, c.text)}, true
 		}})
 	}
 	return rules
+}
+
+// maxUnknown is how many codes of a line that no table has are raised.
+const maxUnknown = 8
+
+// unknownStatus raises the nth code of a line that no table has.
+func unknownStatus(l Line, s Thresholds, n int) (alarms.Finding, bool) {
+	unknown := slices.DeleteFunc(statusLine(l, s), func(number string) bool {
+		code, err := strconv.ParseInt(number, 10, 64)
+		_, known := statusCodes[code]
+		return err == nil && (known || slices.Contains(optionalCodes, code))
+	})
+	if n >= len(unknown) {
+		return alarms.Finding{}, false
+	}
+	number := unknown[n][:min(len(unknown[n]), 16)]
+	return alarms.Finding{Key: alarms.Key{Group: "system-status", Object: number}, Condition: alarms.Bad, Severity: alarms.Indeterminate,
+		Text: fmt.Sprintf("code %s is unknown: %s", number, said(l))}, true
+}
+
+// optionalCodes are those of statusCodes' comment: of services that may not be
+// wanted, and of NTLS.
+var optionalCodes = []int64{0, 20, 60, 61, 62, 63, 80, 95, 100}
+
+// statusLine returns the codes that a line of the system state server lists,
+// without those to ignore.
+func statusLine(l Line, s Thresholds) []string {
+	before, list, found := strings.Cut(said(l), "Errors: ")
+	list, _, whole := strings.Cut(list, "!")
+	if l.Process != "sysstatd" || !found || !whole || !strings.HasSuffix(before, " ") {
+		return nil
+	}
+	return slices.DeleteFunc(strings.Split(list, ","), func(number string) bool {
+		code, err := strconv.ParseInt(number, 10, 64)
+		return err == nil && slices.Contains(s.IgnoredStatusCodes, code)
+	})
 }
 
 // certificateLine follows the appliance's own monitoring of its NTLS
@@ -268,7 +301,7 @@ func certificateLine(l Line, _ Thresholds) (alarms.Finding, bool) {
 // diskFull follows the appliance's own monitoring of its disks: at 95 % it
 // stops NTLS.
 func diskFull(l Line, _ Thresholds) (alarms.Finding, bool) {
-	if !strings.Contains(l.Message, "DISK FULL:") {
+	if !strings.HasPrefix(said(l), "DISK FULL:") {
 		return alarms.Finding{}, false
 	}
 	f := alarms.Finding{Key: alarms.Key{Group: "log-disk"}, Condition: alarms.Bad, Severity: alarms.Major, Text: l.Message}
@@ -276,12 +309,4 @@ func diskFull(l Line, _ Thresholds) (alarms.Finding, bool) {
 		f.Severity = alarms.Critical
 	}
 	return f, true
-}
-
-// fatalError is the oamp line that comes with a crash of the firmware.
-func fatalError(l Line, _ Thresholds) (alarms.Finding, bool) {
-	if l.Process != "oamp" || !strings.Contains(l.Message, "CRIT: Fatal error") {
-		return alarms.Finding{}, false
-	}
-	return alarms.Finding{Key: alarms.Key{Group: "hsm-crashed"}, Condition: alarms.Bad, Severity: alarms.Critical, Text: "HSM firmware crashed: " + l.Message}, true
 }

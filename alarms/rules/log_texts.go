@@ -1,15 +1,22 @@
 package rules
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// A logText is a fixed text of a log that means a problem by itself.
+// A speaker reports whether a line is of somebody whose words count. Who may
+// choose a word in a line, such as the name of a user or of a partition, must
+// not be able to say what the HSM says.
+type speaker func(l Line) bool
+
+// A logText is a text of a log that means a problem by itself.
 type logText struct {
-	process  string // that writes it; "": any
-	text     string // that its message has
+	from     speaker
+	text     string // regular expression
 	group    string
 	severity alarms.Severity
 	oneOff   bool // it clears by itself: nothing reports an end
@@ -17,34 +24,121 @@ type logText struct {
 }
 
 // logTexts are texts without an ALM code: those of K5 and K6 cards, which have
-// none, and names of return codes, whose numbers several spaces share.
+// none, and names of return codes, whose numbers several spaces share. What a
+// tamper destroys a reboot recovers; what a decommission destroys is gone.
 var logTexts = []logText{
-	{"", "LUNA_RET_SM_SESSION_REALLOC_ERROR", "hsm-sessions", alarms.Major, true, "the HSM has no session left"},
-	{"", "RC_OPERATION_TIMED_OUT", "ntls-log", alarms.Minor, true, "a connection timed out"},
-	{"", "LUNA_RET_LOG_FULL", "audit-log", alarms.Major, true, "the audit log is full"},
-	{"", "CKR_LOG_FULL", "audit-log", alarms.Major, true, "the audit log is full"},
-	{"", "LUNA_RET_LOG_FILE_WRITE_ERROR", "audit-log", alarms.Major, true, "the audit log cannot be written"},
-	{"", "CKR_LOG_FILE_WRITE_ERROR", "audit-log", alarms.Major, true, "the audit log cannot be written"},
-	{"", "LUNA_RET_LOG_BAD_RECORD_HMAC", "audit-log", alarms.Critical, true, "a record of the audit log was changed"},
-	{"", "CKR_LOG_BAD_RECORD_HMAC", "audit-log", alarms.Critical, true, "a record of the audit log was changed"},
-	{"oamp", "RTC: tamper 2 signal", "hard", alarms.Critical, false, "HSM tampered"},
-	{"oamp", "RTC: lost all power", "battery", alarms.Major, true, "the HSM was without power and battery"},
-	{"oamp", "RTC: zeroized on power loss", "zeroize", alarms.Critical, false, "HSM zeroized by loss of power"},
-	{"oamp", "MTK: security function was zeroized", "zeroize", alarms.Critical, false, "HSM zeroized"},
-	{"oamp", "HSM critical event detected", "hsm-crashed", alarms.Critical, false, "HSM firmware crashed"},
-	{"kernel", "HSM permanently tampered", "hard", alarms.Critical, false, "HSM tampered for good"},
-	{"kernel", "HSM missing from PCIe bus", "chassis", alarms.Critical, false, "HSM is off the bus"},
+	{code, `LUNA_RET_SM_SESSION_REALLOC_ERROR`, "hsm-sessions", alarms.Major, true, "the HSM has no session left"},
+	{code, `(?:LUNA_RET|CKR)_LOG_FULL`, "audit-log", alarms.Major, true, "the audit log is full"},
+	{code, `(?:LUNA_RET|CKR)_LOG_FILE_WRITE_ERROR`, "audit-log", alarms.Major, true, "the audit log cannot be written"},
+	{code, `(?:LUNA_RET|CKR)_LOG_BAD_RECORD_HMAC`, "audit-log", alarms.Critical, true, "a record of the audit log was changed"},
+	{code, `(?:LUNA_RET|CKR)_SO_LOGIN_FAILURE_THRESHOLD`, "zeroize", alarms.Critical, false, "three wrong SO logins: the HSM has erased itself"},
+	{code, `(?:LUNA_RET|CKR)_AUDIT_LOGIN_FAILURE_THRESHOLD`, "failed-login", alarms.Minor, true, "three wrong logins of the auditor; the HSM is not affected"},
+	{code, `(?:LUNA_RET|CKR)_MTK_ZEROIZED`, "tamper-reboot", alarms.Critical, false, "the master tamper key is destroyed"},
+	{code, `(?:LUNA_RET|CKR)_HSM_TAMPERED`, "lock", alarms.Critical, false, "the HSM is tampered and waits for its SO"},
+	{connecting, `RC_OPERATION_TIMED_OUT`, "ntls-log", alarms.Minor, true, "a connection timed out"},
+
+	{card, `RTC: external tamper latched`, "tamper-reboot", alarms.Critical, false, "HSM tampered"},
+	{card, `MTK: security function was zeroized`, "tamper-reboot", alarms.Critical, false, "the master tamper key is destroyed"},
+	{card, `TVK was corrupted`, "tamper-reboot", alarms.Critical, false, "HSM tampered"},
+	{card, `Generating new TVK`, "tamper-reboot", alarms.Critical, false, "the HSM recovers from a tamper"},
+	{card, `RTC: tamper 2 signal`, "decom", alarms.Critical, false, "decommission signal"},
+	{card, `Zeroizing HSM after decommission`, "decom", alarms.Critical, false, "HSM decommissioned"},
+	{card, `RTC: zeroized on power loss`, "zeroize", alarms.Critical, false, "HSM zeroized by loss of power"},
+	{card, `RTC: lost all power`, "battery", alarms.Major, true, "the HSM was without power and battery"},
+	{card, `HSM permanently tampered`, "destroyed", alarms.Critical, false, "HSM tampered for good"},
+	{card, `HSM missing from PCIe bus`, "chassis", alarms.Critical, false, "HSM is off the bus"},
+	{driver, `HSM crashed:`, "hsm-crashed", alarms.Critical, false, "HSM firmware crashed"},
+	{card, `Fatal error 0x|CRIT: Fatal error|HSM critical event detected`, "hsm-crashed", alarms.Critical, false, "HSM firmware crashed"},
+	{uncoded, `LOG ?\(CRITICAL\)`, "hsm-log", alarms.Critical, false, "critical error of the HSM"},
+	{uncoded, `LOG ?\(SEVERE\)`, "hsm-log", alarms.Major, false, "severe error of the HSM"},
+	{luna, `(?i)\b(?:HSM internal|device) error\b`, "comm", alarms.Major, false, "the HSM reports an error, as after a tamper"},
+	{luna, `(?i)\bbattery (?:voltage )?(?:is |was )?(?:depleted|empty|dead)\b`, "battery", alarms.Critical, false, "the battery is empty"},
+	{luna, `(?i)\b(?:low battery|battery (?:voltage )?(?:is |too )*low)\b`, "battery", alarms.Minor, false, "the battery is low"},
+	{luna, `(?i)\bcurrently over capacity\b`, "capacity", alarms.Minor, false, "more is stored than allowed"},
+
+	{login, `^(?:pam_unix\(\w+:session\): session opened for user recover(?:[ (]|$)|(?:DIALUP|LOGIN|ROOT LOGIN) (?:AT|ON) \S+ BY recover(?:$| )|Accepted \S+ for recover from )`,
+		"recover-login", alarms.Critical, true, "login of recover: the password of admin is reset"},
 }
 
-// textRules returns a rule for each text. What LunaSH logs as a command may
-// quote anything.
+// card: the kernel where its words are those of a card's driver, and oamp,
+// which passes on what K5 and K6 cards log. ALM codes have a rule of their own.
+func card(l Line) bool {
+	return l.Alarm == nil && l.Process == "oamp" || driver(l)
+}
+
+func driver(l Line) bool {
+	return l.Alarm == nil && l.FromKernel() && ofDriver.MatchString(tagged(l))
+}
+
+// ofDriver is how a card's words begin in the kernel's log. What a device on
+// another bus calls itself comes behind other words.
+var ofDriver = regexp.MustCompile(`^(?:NOTE: )?(?:[a-z]\w* [0-9a-f:.]+: )?(?i:(?:k7pf|viper)[0-9]+: ?|\[HSM\]|hsm log:|HSM (?:permanently|missing|crashed)|LOG ?\(|Fatal error 0x)`)
+
+// uncoded: a card in a line that no worse text explains.
+func uncoded(l Line) bool {
+	return card(l) && !strings.Contains(l.Message, "HSM crashed:") && !strings.Contains(l.Message, "Fatal error")
+}
+
+// luna: a card, or software of the appliance that complains. What it logs of
+// commands and of sessions is information, and may quote anything.
+func luna(l Line) bool {
+	return card(l) || slices.Contains(appliance, l.Process) && complaint(l)
+}
+
+var appliance = []string{"lunash", "NTLS", "STCD", "hsm", "cbs", "pedclient", "sysstatd"}
+
+func complaint(l Line) bool {
+	if strings.Contains(l.Message, "Command: ") || strings.Contains(l.Message, "opened session") {
+		return false
+	}
+	return slices.Contains([]string{"emerg", "alert", "crit", "err", "warning"}, l.Severity) || inner.MatchString(said(l))
+}
+
+// inner is the severity with which software of the appliance begins a message.
+var inner = regexp.MustCompile(`^(?:warning|error|critical) : `)
+
+// code: return codes, of the appliance, or where they begin a message of any
+// application.
+func code(l Line) bool {
+	return luna(l) || l.Process != "" && codeFirst.MatchString(said(l))
+}
+
+var codeFirst = regexp.MustCompile(`^\(?(?:0x)?[0-9A-Fa-f]{6,8} ?[:(]`)
+
+// connecting: the Luna client in any application.
+func connecting(l Line) bool {
+	return luna(l) || strings.HasPrefix(said(l), "Error during SSL Connect")
+}
+
+func login(l Line) bool { return l.Process == "login" || l.Process == "sshd" || l.Process == "su" }
+
+// said returns the message without the mark of a test.
+func said(l Line) string {
+	if !l.Test {
+		return l.Message
+	}
+	_, rest, _ := strings.Cut(l.Message, ":")
+	return strings.TrimLeft(rest, " ")
+}
+
+// tagged is said, after the driver where that stands in the place of the
+// process.
+func tagged(l Line) string {
+	if l.Process == "" || l.Process == "kernel" {
+		return said(l)
+	}
+	return l.Process + ": " + said(l)
+}
+
+// textRules returns a rule for each text.
 func textRules() (rules []logRule) {
 	for _, x := range logTexts {
+		text := regexp.MustCompile(x.text)
 		rules = append(rules, logRule{x.text, func(l Line, s Thresholds) (alarms.Finding, bool) {
-			if x.process != "" && l.Process != x.process || !strings.Contains(l.Message, x.text) || strings.Contains(l.Message, "Command: ") {
+			if !text.MatchString(said(l)) || !x.from(l) {
 				return alarms.Finding{}, false
 			}
-			f := alarms.Finding{Key: alarms.Key{Group: x.group}, Condition: alarms.Bad, Severity: x.severity, Text: x.what + ": " + l.Message}
+			f := alarms.Finding{Key: alarms.Key{Group: x.group, Object: l.card()}, Condition: alarms.Bad, Severity: x.severity, Text: x.what + ": " + l.Message}
 			if x.oneOff {
 				f.Age = s.EventAge
 			}
