@@ -295,6 +295,12 @@ var groups = completed([]Group{
 	{Name: "recover-login", Number: 103, Title: "Password of the appliance's admin reset", Trap: CryptoAttention,
 		Type: "securityServiceOrMechanismViolation", Cause: "unauthorizedAccessAttempt", Ages: true,
 		Action: "Log in as admin and change the password at once: it is the default one now. Find out who was at the serial console of the appliance."},
+	{Name: "audit-change", Number: 104, Title: "Partition deleted, or HSM reconfigured", Trap: CryptoAttention,
+		Type: "securityServiceOrMechanismViolation", Cause: "proceduralError", Ages: true,
+		Action: "Find out who did it, and whether it was planned. Restore what is lost from a backup."},
+	{Name: "audit-gap", Number: 105, Title: "Records of the audit log missing", Trap: CryptoAttention,
+		Type: "integrityViolation", Cause: "informationMissing",
+		Action: "Verify the log on the HSM (audit log verify), and find out who had access to it, or reset it. Then clear the alarm: lunawatch alarms clear."},
 })
 
 // completed adds to each row what other rows and codes imply.

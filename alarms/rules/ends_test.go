@@ -21,6 +21,8 @@ var endingLines = []string{
 	"local4 notice  ipmievd: Voltage sensor +5V            . Upper Critical going high  (Reading 5.1 > Threshold 5.304 Volts)",
 	"local4 notice  ipmievd[5]: Power Supply sensor PSU2_Status    . - Failure detected Deasserted",
 	"local3 info  hsm[7]: S/N 484233 LUNA_ZEROIZE_HSM returned RC_OK(0x00000000)",
+	"local3 info  hsm[7]: S/N 484233 LUNA_DELETE_CONTAINER returned RC_OK(0x00000000)",
+	"authpriv info  login: DIALUP AT ttyS0 BY recover",
 	"local3 info  hsm[7]: S/N 484233 LUNA_LOGIN returned LUNA_RET_UM_PIN_INCORRECT(0x00300107)",
 	"local6 err  oamp[77]: ERR:    RTC: lost all power",
 	"local5 err  lunash [7]: error : 0 : 'hsm show' failed. (310102 : LUNA_RET_SM_SESSION_REALLOC_ERROR)",

@@ -68,6 +68,7 @@ var logRules = slices.Concat([]logRule{
 	{"NTLS certificate", certificateLine},
 	{"log disk", diskFull},
 	{"critical audit record", auditEvent},
+	{"change in the audit log", auditChange},
 	{"failed login", failedLogin},
 }, textRules(), systemStates())
 

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
@@ -10,15 +11,47 @@ import (
 func TestAuditRules(t *testing.T) {
 	for text, want := range map[string][]string{
 		"S/N 484233 LUNA_ZEROIZE_HSM returned RC_OK(0x00000000)":               {"bad critical audit-event/LUNA_ZEROIZE_HSM ages"},
-		"S/N 484233 LUNA_ZEROIZE_HSM returned LUNA_RET_UM_USER_NOT_LOGGED_IN":  nil,
+		"S/N 484233 LUNA_ZEROIZE_HSM returned LUNA_RET_UM_USER_NOT_LOGGED_IN":  {"bad major audit-change/LUNA_ZEROIZE_HSM"},
 		"S/N 484233 LUNA_CREATE_AUDIT_CONTAINER":                               {"bad critical audit-event/LUNA_CREATE_AUDIT_CONTAINER ages"},
 		"S/N 484233 LUNA_LOGIN returned RC_OK(0x00000000)":                     nil,
 		"S/N 484233 LUNA_LOGIN":                                                nil,
 		"S/N 484233 LUNA_LOGIN returned LUNA_RET_UM_PIN_INCORRECT(0x00300107)": {"bad warning failed-login ages"},
 		"S/N 484233 something new":                                             nil,
+
+		// Audit Log Categories and HSM Events.
+		"S/N 484233 LUNA_ZEROIZE returned LUNA_RET_UM_USER_NOT_LOGGED_IN(0x00300102)":                       {"bad major audit-change/LUNA_ZEROIZE"},
+		"S/N 484233 LUNA_MTK_ZEROIZE returned RC_OK(0x00000000)":                                            {"bad critical audit-event/LUNA_MTK_ZEROIZE"},
+		"S/N 484233 LUNA_INIT_TOKEN returned RC_OK(0x00000000)":                                             {"bad critical audit-event/LUNA_INIT_TOKEN"},
+		"S/N 484233 LUNA_DELETE_CONTAINER returned RC_OK(0x00000000) container=20":                          {"bad critical audit-change/LUNA_DELETE_CONTAINER 484233020"},
+		"S/N 484233 LUNA_DELETE_CONTAINER_WITH_HANDLE returned RC_OK(0x00000000)":                           {"bad critical audit-change/LUNA_DELETE_CONTAINER_WITH_HANDLE"},
+		"S/N 484233 LUNA_DELETE_CONTAINER returned LUNA_RET_UM_USER_NOT_LOGGED_IN(0x00300102)":              nil,
+		"S/N 484233 LUNA_SET_DESTRUCTIVE_HSM_POLICY returned RC_OK(0x00000000)":                             {"bad critical audit-change/LUNA_SET_DESTRUCTIVE_HSM_POLICY"},
+		"S/N 484233 LUNA_SET_DESTRUCTIVE_HSM_POLICY":                                                        {"bad critical audit-change/LUNA_SET_DESTRUCTIVE_HSM_POLICY"},
+		"S/N 484233 LUNA_FW_ROLLBACK returned RC_OK(0x00000000)":                                            {"bad critical audit-change/LUNA_FW_ROLLBACK"},
+		"S/N 484233 LUNA_LOG_SET_CONFIG returned RC_OK(0x00000000)":                                         {"bad major audit-change/LUNA_LOG_SET_CONFIG"},
+		"S/N 484233 LUNA_LOGIN returned LUNA_RET_SO_LOGIN_FAILURE_THRESHOLD(0x0030000F)":                    {"bad critical zeroize"},
+		"S/N 484233 LUNA_LOGIN returned LUNA_RET_AUDIT_LOGIN_FAILURE_THRESHOLD(0x80000D0A)":                 {"bad minor failed-login"},
+		"S/N 484233 LUNA_ENCRYPT returned LUNA_RET_LOG_FULL(0x80000D03)":                                    {"bad major audit-log"},
+		"S/N 484233 LUNA_LOG_EXTERNAL returned RC_OK(0x0) LUNA_ZEROIZE returned RC_OK RTC: tamper 2 signal": nil,
+
+		// What happens every day.
+		"S/N 484233 LUNA_LOG_SET_TIME returned RC_OK(0x00000000)":     nil,
+		"S/N 484233 LUNA_LOG_GET_CONFIG returned RC_OK(0x00000000)":   nil,
+		"S/N 484233 LUNA_OPEN_SESSION returned RC_OK(0x00000000)":     nil,
+		"S/N 484233 LUNA_CREATE_CONTAINER returned RC_OK(0x00000000)": nil,
+		"S/N 484233 LUNA_SET_HSM_POLICY returned RC_OK(0x00000000)":   nil,
+		"S/N 484233 LUNA_SELF_TEST returned RC_OK(0x00000000)":        nil,
+		"S/N 484233 LUNA_DESTROY_OBJECT returned RC_OK(0x00000000)":   nil,
 	} {
 		l := Line{LogLine: syslog.AuditLine(text), Device: "a", At: alarmstest.At(0)}
+		for i := range want {
+			if want[i] != "bad critical zeroize" && !strings.HasSuffix(want[i], " ages") {
+				want[i] += " ages"
+			}
+		}
 		alarmstest.Same(t, text, want, described(l))
+		syslogged := line(alarmstest.Stamp + "local3 info  oamp[7]: 5,26/03/01 12:00:00," + text)
+		alarmstest.Same(t, "by syslog: "+text, want, described(syslogged))
 	}
 }
 

@@ -15,8 +15,8 @@ type speaker func(l Line) bool
 
 // A logText is a text of a log that means a problem by itself.
 type logText struct {
-	from     speaker
-	text     string // regular expression
+	from     speaker // of its words; nil: the name of a return code
+	text     string  // regular expression
 	group    string
 	severity alarms.Severity
 	oneOff   bool // it clears by itself: nothing reports an end
@@ -27,14 +27,14 @@ type logText struct {
 // none, and names of return codes, whose numbers several spaces share. What a
 // tamper destroys a reboot recovers; what a decommission destroys is gone.
 var logTexts = []logText{
-	{code, `LUNA_RET_SM_SESSION_REALLOC_ERROR`, "hsm-sessions", alarms.Major, true, "the HSM has no session left"},
-	{code, `(?:LUNA_RET|CKR)_LOG_FULL`, "audit-log", alarms.Major, true, "the audit log is full"},
-	{code, `(?:LUNA_RET|CKR)_LOG_FILE_WRITE_ERROR`, "audit-log", alarms.Major, true, "the audit log cannot be written"},
-	{code, `(?:LUNA_RET|CKR)_LOG_BAD_RECORD_HMAC`, "audit-log", alarms.Critical, true, "a record of the audit log was changed"},
-	{code, `(?:LUNA_RET|CKR)_SO_LOGIN_FAILURE_THRESHOLD`, "zeroize", alarms.Critical, false, "three wrong SO logins: the HSM has erased itself"},
-	{code, `(?:LUNA_RET|CKR)_AUDIT_LOGIN_FAILURE_THRESHOLD`, "failed-login", alarms.Minor, true, "three wrong logins of the auditor; the HSM is not affected"},
-	{code, `(?:LUNA_RET|CKR)_MTK_ZEROIZED`, "tamper-reboot", alarms.Critical, false, "the master tamper key is destroyed"},
-	{code, `(?:LUNA_RET|CKR)_HSM_TAMPERED`, "lock", alarms.Critical, false, "the HSM is tampered and waits for its SO"},
+	{nil, `LUNA_RET_SM_SESSION_REALLOC_ERROR`, "hsm-sessions", alarms.Major, true, "the HSM has no session left"},
+	{nil, `(?:LUNA_RET|CKR)_LOG_FULL`, "audit-log", alarms.Major, true, "the audit log is full"},
+	{nil, `(?:LUNA_RET|CKR)_LOG_FILE_WRITE_ERROR`, "audit-log", alarms.Major, true, "the audit log cannot be written"},
+	{nil, `(?:LUNA_RET|CKR)_LOG_BAD_RECORD_HMAC`, "audit-log", alarms.Critical, true, "a record of the audit log was changed"},
+	{nil, `(?:LUNA_RET|CKR)_SO_LOGIN_FAILURE_THRESHOLD`, "zeroize", alarms.Critical, false, "three wrong SO logins: the HSM has erased itself"},
+	{nil, `(?:LUNA_RET|CKR)_AUDIT_LOGIN_FAILURE_THRESHOLD`, "failed-login", alarms.Minor, true, "three wrong logins of the auditor; the HSM is not affected"},
+	{nil, `(?:LUNA_RET|CKR)_MTK_ZEROIZED`, "tamper-reboot", alarms.Critical, false, "the master tamper key is destroyed"},
+	{nil, `(?:LUNA_RET|CKR)_HSM_TAMPERED`, "lock", alarms.Critical, false, "the HSM is tampered and waits for its SO"},
 	{connecting, `RC_OPERATION_TIMED_OUT`, "ntls-log", alarms.Minor, true, "a connection timed out"},
 
 	{card, `RTC: external tamper latched`, "tamper-reboot", alarms.Critical, false, "HSM tampered"},
@@ -130,12 +130,24 @@ func tagged(l Line) string {
 	return l.Process + ": " + said(l)
 }
 
+// says reports whether a line is of x. In an audit record only the result
+// counts: applications write their own words into it.
+func (x logText) says(l Line, text *regexp.Regexp) bool {
+	switch {
+	case l.Audit != nil:
+		return x.from == nil && text.MatchString(l.Audit.Result)
+	case x.from == nil:
+		return text.MatchString(said(l)) && code(l)
+	}
+	return text.MatchString(said(l)) && x.from(l)
+}
+
 // textRules returns a rule for each text.
 func textRules() (rules []logRule) {
 	for _, x := range logTexts {
 		text := regexp.MustCompile(x.text)
 		rules = append(rules, logRule{x.text, func(l Line, s Thresholds) (alarms.Finding, bool) {
-			if !text.MatchString(said(l)) || !x.from(l) {
+			if !x.says(l, text) {
 				return alarms.Finding{}, false
 			}
 			f := alarms.Finding{Key: alarms.Key{Group: x.group, Object: l.card()}, Condition: alarms.Bad, Severity: x.severity, Text: x.what + ": " + l.Message}
