@@ -98,6 +98,11 @@ func placeOf(l Line) *alarms.LogPlace {
 		p.Time = alarms.LogTime(l.Time.Value)
 	case l.Stamp != "":
 		p.Time = l.Stamp
+	case l.Audit != nil && l.Audit.Stamp != "":
+		p.Time = l.Audit.Stamp
+		if at := LineTime(l); !at.IsZero() {
+			p.Time = alarms.LogTime(at)
+		}
 	}
 	if l.PID.Known {
 		p.Process += fmt.Sprintf("[%d]", l.PID.Value)

@@ -3,7 +3,9 @@ package rules
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 )
@@ -64,4 +66,29 @@ func TestAuditDisk(t *testing.T) {
 	alarmstest.Same(t, "nearly full", []string{"bad major /var/audit"}, emitted(auditDisk, d, alarmstest.At(1)))
 	d.Disk.Value.Filesystems[0].UsedRatio = 0.2
 	alarmstest.Same(t, "room", []string{"good /var/audit"}, emitted(auditDisk, d, alarmstest.At(1)))
+}
+
+// TestAuditTime has the time of a record be its own, in the order of day,
+// month and year that does not put it into the future.
+func TestAuditTime(t *testing.T) {
+	for stamp, want := range map[string]string{
+		"26/02/28 11:00:00": "2026-02-28T11:00:00Z", // not 28 February 2026 by luck only: 2028 is to come
+		"28/02/26 11:00:00": "2026-02-28T11:00:00Z",
+		"02/28/26 11:00:00": "2026-02-28T11:00:00Z",
+		"01/03/26 11:00:00": "2026-03-01T11:00:00Z",
+		"26/13/40 11:00:00": "0001-01-01T00:00:00Z",
+	} {
+		l := Line{LogLine: syslog.AuditLine("7," + stamp + ",S/N 484233 LUNA_ZEROIZE returned RC_OK(0x00000000)"), Device: "a", At: alarmstest.At(0)}
+		if got := LineTime(l).Format(time.RFC3339); got != want {
+			t.Errorf("%s: %s, want %s", stamp, got, want)
+		}
+		place := EvaluateLine(l, DefaultThresholds())[0].Evidence.Log.Time
+		if wantPlace := alarms.LogTime(LineTime(l)); !LineTime(l).IsZero() && place != wantPlace || LineTime(l).IsZero() && place != stamp {
+			t.Errorf("%s: evidence of %s", stamp, place)
+		}
+	}
+	l := line(alarmstest.Stamp + "local3 info  oamp[7]: 7,12/12/17 16:14:14,S/N 484233 LUNA_LOGOUT")
+	if got := LineTime(l); !got.Equal(l.Time.Value) {
+		t.Errorf("by syslog: %s", got)
+	}
 }

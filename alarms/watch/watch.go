@@ -32,8 +32,9 @@ type Watch struct {
 	Parent    func(device string) string // what a device depends on; "": nothing
 	Log       *slog.Logger
 
-	lines sync.Mutex // orders lines; guards seen
+	lines sync.Mutex // orders lines; guards seen and audit
 	seen  rules.SeenLines
+	audit rules.AuditSequences
 
 	sender   *notify.Sender
 	evaluate chan struct{} // wakes polls
