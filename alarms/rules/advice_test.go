@@ -34,6 +34,7 @@ func TestAdvice(t *testing.T) {
 		{"2005", "activation", "tamper;activate", ""},
 		{"2014", "activation", "activate", ""},
 		{"2008", "integrity", "Restart;support", "zeroize"},
+		{"1005 2009", "halt", "Restart;power cycle;support", "zeroize"},
 		{"2009", "halt", "Restart;power cycle;support", "zeroize"},
 		{"2012", "stm", "stm recover", ""},
 		{"2026", "fwupd", "which firmware;storage;support", ""},
@@ -56,6 +57,10 @@ func TestAdvice(t *testing.T) {
 
 		// Decommission deletes the audit role too; zeroize does not.
 		{"0010", "decom", "Restart;clear;Initialize;audit;backup", ""},
+		{"1016", "decom", "Restart;clear;Initialize;audit;backup", ""},
+		{"2022", "decom", "clear;Initialize;audit;backup", "Restart"},
+		{"0010 1016 2006", "decom", "clear;Initialize;audit;backup", "Restart"},
+		{"1001", "restart", "Restart;tamper stopped it;hsm tamper show;power cycle", ""},
 		{"2006", "decom", "Initialize;audit;backup", ""},
 		{"2007", "zeroize", "Initialize;backup", "audit"},
 	} {

@@ -81,7 +81,7 @@ func EvaluateLine(l Line, s Thresholds) []alarms.Finding {
 			continue
 		}
 		f.Device, f.Test, f.Text = l.Device, l.Test, alarms.Clip(f.Text)
-		f.Evidence = alarms.Evidence{At: l.At, Text: alarms.Clip(l.Message), Log: placeOf(l)}
+		f.Evidence = alarms.Evidence{At: l.At, Text: alarms.Clip(l.Message), Log: PlaceOf(l)}
 		if l.Test && f.Condition == alarms.Bad && f.Age == 0 {
 			f.Age = s.EventAge
 		}
@@ -90,8 +90,8 @@ func EvaluateLine(l Line, s Thresholds) []alarms.Finding {
 	return findings
 }
 
-// placeOf returns where a line is, in the line's own words.
-func placeOf(l Line) *alarms.LogPlace {
+// PlaceOf returns where a line is, in the line's own words.
+func PlaceOf(l Line) *alarms.LogPlace {
 	p := &alarms.LogPlace{Host: cmp.Or(l.Host, l.Device), File: filepath.Base(l.File), Time: alarms.LogTime(l.At), Process: l.Process}
 	switch {
 	case l.Time.Known:

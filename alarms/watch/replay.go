@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/audit"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -88,7 +89,7 @@ func statedTime(l hsm.LogLine, written time.Time) time.Time {
 
 type replay struct {
 	state   alarms.State
-	audit   rules.AuditSequences
+	audit   audit.Sequences
 	damping alarms.Damping
 	now     time.Time
 	emit    func(Step)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/audit"
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/rules"
@@ -34,7 +35,7 @@ type Watch struct {
 
 	lines sync.Mutex // orders lines; guards seen and audit
 	seen  rules.SeenLines
-	audit rules.AuditSequences
+	audit audit.Sequences
 
 	sender   *notify.Sender
 	evaluate chan struct{} // wakes polls

@@ -1,20 +1,22 @@
-package rules
+package audit
 
 import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
+	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 )
 
 // auditLines are records of a file; "7" is record 7 of HSM 484233, "7:9" of
 // HSM 9999, "7:p" of a partition of the first, "7!" another text.
-func auditLines(file, numbers string) (lines []Line) {
+func auditLines(file, numbers string) (lines []rules.Line) {
 	for field := range strings.FieldsSeq(numbers) {
 		n, serial, _ := strings.Cut(field, ":")
 		n, changed := strings.CutSuffix(n, "!")
@@ -23,12 +25,12 @@ func auditLines(file, numbers string) (lines []Line) {
 			words = "session 3"
 		}
 		text := fmt.Sprintf("%s,26/11/21 02:00:00,%s LUNA_LOGOUT returned RC_OK(0x00000000) %v", n, words, changed)
-		lines = append(lines, Line{LogLine: syslog.AuditLine(text), Device: "a", File: file, At: alarmstest.At(0)})
+		lines = append(lines, rules.Line{LogLine: syslog.AuditLine(text), Device: "a", File: file, At: alarmstest.At(0)})
 	}
 	return lines
 }
 
-func TestAuditSequence(t *testing.T) {
+func TestSequence(t *testing.T) {
 	for name, test := range map[string]struct {
 		batches string // separated by "|", of one file; "+": the next is of another
 		want    string // separated by "|"
@@ -56,7 +58,7 @@ func TestAuditSequence(t *testing.T) {
 		"another file has its own":   {"41 42 43 + 41 42 43", ""},
 		"gap in both files":          {"41 43 + 41 43", "record 42 of the audit log is missing|record 42 of the audit log is missing"},
 	} {
-		var s AuditSequences
+		var s Sequences
 		var got []string
 		for i, file := range strings.Split(test.batches, "+") {
 			for batch := range strings.SplitSeq(file, "|") {
@@ -76,9 +78,9 @@ func TestAuditSequence(t *testing.T) {
 	}
 }
 
-// TestAuditSequenceChangesNothing: a step that is not stored is played again.
-func TestAuditSequenceChangesNothing(t *testing.T) {
-	s, _ := AuditSequences(nil).With(auditLines("f", "41 42 44"))
+// TestSequenceChangesNothing: a step that is not stored is played again.
+func TestSequenceChangesNothing(t *testing.T) {
+	s, _ := Sequences(nil).With(auditLines("f", "41 42 44"))
 	for range 2 {
 		_, findings := s.With(auditLines("f", "46 1"))
 		if len(findings) != 2 {
@@ -90,10 +92,10 @@ func TestAuditSequenceChangesNothing(t *testing.T) {
 	}
 }
 
-// TestAuditSequenceIsBounded: neither gaps nor serial numbers without end keep
+// TestSequenceIsBounded: neither gaps nor serial numbers without end keep
 // memory without end.
-func TestAuditSequenceIsBounded(t *testing.T) {
-	var s AuditSequences
+func TestSequenceIsBounded(t *testing.T) {
+	var s Sequences
 	for n := 0; n < 4000; n += 2 {
 		s, _ = s.With(auditLines("f", fmt.Sprint(n)))
 	}
@@ -110,6 +112,51 @@ func TestAuditSequenceIsBounded(t *testing.T) {
 			if len(x.missing) > maxMissing || len(x.recent) > maxRecent {
 				t.Errorf("%d gaps, %d records", len(x.missing), len(x.recent))
 			}
+		}
+	}
+}
+
+// dailyAudit is what an HSM records on any day.
+var dailyAudit = []string{
+	"session 1 Access 2147483651:2669 operation LUNA_LOG_SET_TIME returned RC_OK(0x00000000)",
+	"session 1 Access 2147483651:2669 operation LUNA_OPEN_SESSION returned RC_OK(0x00000000)",
+	"session 1 Access 2147483651:2669 operation LUNA_LOGIN returned RC_OK(0x00000000) (using PIN (entry=LUNA_ENTRY_DATA_AREA))",
+	"session 1 Access 2147483651:2669 operation LUNA_LOG_GET_CONFIG returned RC_OK(0x00000000)",
+	"session 2 Access 2147483651:2669 operation LUNA_GENERATE_KEY_PAIR returned RC_OK(0x00000000)",
+	"session 2 Access 2147483651:2669 operation LUNA_LOG_EXTERNAL returned RC_OK(0x00000000) batch 7 begins",
+	"session 2 Access 2147483651:2669 operation LUNA_DESTROY_OBJECT returned RC_OK(0x00000000)",
+	"session 2 Access 2147483651:2669 operation LUNA_LOGOUT returned RC_OK(0x00000000)",
+	"session 2 Access 2147483651:2669 operation LUNA_CLOSE_SESSION returned RC_OK(0x00000000)",
+}
+
+// TestOrdinaryMonth plays the audit log of a month, with restarts of the agent
+// during which records are made.
+func TestOrdinaryMonth(t *testing.T) {
+	record := 41
+	var seen Sequences
+	for day := range 30 {
+		at := alarmstest.At(0).Add(time.Duration(day) * 24 * time.Hour)
+		if day%10 == 9 {
+			seen = nil // the agent restarts
+			record += 20
+		}
+		var records []rules.Line
+		for _, text := range dailyAudit {
+			serial := "484233"
+			if record%3 == 0 {
+				serial = "484233007" // of a partition
+			}
+			s := fmt.Sprintf("%d,%s,S/N %s %s", record, at.Format("06/01/02 15:04:05"), serial, text)
+			l := rules.Line{LogLine: syslog.AuditLine(s), Device: "a", File: "/logs/a/audit.log", At: at}
+			for _, f := range rules.EvaluateLine(l, rules.DefaultThresholds()) {
+				t.Errorf("%s: %s %s: %s", s, f.Severity, f.Key, f.Text)
+			}
+			records = append(records, l)
+			record++
+		}
+		var findings []alarms.Finding
+		if seen, findings = seen.With(records); len(findings) > 0 {
+			t.Errorf("day %d: %+v", day, findings)
 		}
 	}
 }

@@ -1,4 +1,6 @@
-package rules
+// Package audit checks that the audit log of an HSM is whole: that no record is
+// missing, and that the log did not begin anew.
+package audit
 
 import (
 	"fmt"
@@ -8,23 +10,24 @@ import (
 	"strings"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// AuditSequences are how far the audit logs are read, by sequence number. They
+// Sequences are how far the audit logs are read, by sequence number. They
 // are not kept over a restart: the first record of each log is where it begins.
-// AuditSequences do not change.
-type AuditSequences map[auditFile]auditLog
+// Sequences do not change.
+type Sequences map[file]log
 
-// An auditFile is a device's log: the same records may come by several ways.
-type auditFile struct{ device, file string }
+// A file is a device's log: the same records may come by several ways.
+type file struct{ device, file string }
 
-// An auditLog has a stream for each HSM whose records are in it.
-type auditLog []auditStream
+// A log has a stream for each HSM whose records are in it.
+type log []stream
 
-// An auditStream is the records of one HSM. They bear its serial number, none,
+// A stream is the records of one HSM. They bear its serial number, none,
 // or that of a partition: what continues a stream is of it.
-type auditStream struct {
+type stream struct {
 	serials []string
 	last    int64
 	missing []span         // numbers left out so far, oldest first
@@ -46,10 +49,10 @@ const (
 	maxRecent  = 256
 )
 
-var auditSeed = maphash.MakeSeed()
+var seed = maphash.MakeSeed()
 
-// An auditVerdict is what a record says of its stream.
-type auditVerdict struct {
+// A verdict is what a record says of its stream.
+type verdict struct {
 	gap  span // numbers before it that were left out; zero: none
 	back bool // it does not follow those before it
 	late bool // it was left out before
@@ -57,73 +60,74 @@ type auditVerdict struct {
 
 // With returns s with the records among lines, and a finding for every gap and
 // every step back. Records that overtake each other within lines are no gap.
-func (s AuditSequences) With(lines []Line) (next AuditSequences, findings []alarms.Finding) {
+func (s Sequences) With(lines []rules.Line) (next Sequences, findings []alarms.Finding) {
 	type gap struct {
 		span
-		behind Line
+		behind rules.Line
+		of     stream
 	}
 	var gaps []gap
-	late := make(map[auditFile][]int64)
+	late := make(map[file][]int64)
 	next = maps.Clone(s)
 	for _, l := range lines {
 		if l.Audit == nil || !l.Audit.Sequence.Known || l.Test {
 			continue
 		}
 		if next == nil {
-			next = make(AuditSequences)
+			next = make(Sequences)
 		}
-		file, n := auditFile{l.Device, l.File}, l.Audit.Sequence.Value
-		log := slices.Clone(next[file])
-		x := log.streamOf(l.Audit)
+		f, n := file{l.Device, l.File}, l.Audit.Sequence.Value
+		read := slices.Clone(next[f])
+		x := read.streamOf(l.Audit)
 		before := x.last
 		v := x.take(l.Audit)
 		switch {
 		case v.gap != span{}:
-			gaps = append(gaps, gap{v.gap, l})
+			gaps = append(gaps, gap{v.gap, l, *x})
 		case v.back:
-			findings = append(findings, auditGap(l, " reset", fmt.Sprintf("record %d of the audit log follows record %d: the log was reset, or put back", n, before)))
+			findings = append(findings, x.finding(l, " reset", fmt.Sprintf("record %d of the audit log follows record %d: the log was reset, or put back", n, before)))
 		case v.late:
-			late[file] = append(late[file], n)
+			late[f] = append(late[f], n)
 		}
-		next[file] = log
+		next[f] = read
 	}
 	for _, g := range gaps {
-		if text := g.without(late[auditFile{g.behind.Device, g.behind.File}]).text(); text != "" {
-			findings = append(findings, auditGap(g.behind, "", text))
+		if text := g.without(late[file{g.behind.Device, g.behind.File}]).text(); text != "" {
+			findings = append(findings, g.of.finding(g.behind, "", text))
 		}
 	}
 	return next, findings
 }
 
-// auditGap is a state: what is missing does not come back. Somebody clears it.
+// finding is a state: what is missing does not come back. Somebody clears it.
 // A reset is an alarm beside that of a gap.
-func auditGap(l Line, kind, text string) alarms.Finding {
-	return alarms.Finding{Key: alarms.Key{Device: l.Device, Group: "audit-gap", Object: strings.TrimSpace(l.Audit.Serial + kind)}, Condition: alarms.Bad, Severity: alarms.Major,
-		Text: text, Serial: l.Audit.Serial, Evidence: alarms.Evidence{At: l.At, Text: alarms.Clip(text + ": " + l.Audit.Text), Log: placeOf(l)}}
+func (x stream) finding(l rules.Line, kind, text string) alarms.Finding {
+	return alarms.Finding{Key: alarms.Key{Device: l.Device, Group: "audit-gap", Object: strings.TrimSpace(x.serials[0] + kind)}, Condition: alarms.Bad, Severity: alarms.Major,
+		Text: text, Serial: x.serials[0], Evidence: alarms.Evidence{At: l.At, Text: alarms.Clip(text + ": " + l.Audit.Text), Log: rules.PlaceOf(l)}}
 }
 
 // streamOf returns the stream of a record, a new one if need be. A serial
 // number that continues an older stream is of that.
-func (log *auditLog) streamOf(r *hsm.AuditRecord) *auditStream {
-	streams := *log
-	own := slices.IndexFunc(streams, func(x auditStream) bool { return slices.Contains(x.serials, r.Serial) })
+func (g *log) streamOf(r *hsm.AuditRecord) *stream {
+	streams := *g
+	own := slices.IndexFunc(streams, func(x stream) bool { return slices.Contains(x.serials, r.Serial) })
 	if own >= 0 && (streams[own].continuedBy(r) || slices.Contains(streams[own].recent, recentOf(r))) {
 		return &streams[own]
 	}
-	older := slices.IndexFunc(streams, func(x auditStream) bool { return len(x.serials) > 0 && len(x.serials) < maxSerials && x.continuedBy(r) })
+	older := slices.IndexFunc(streams, func(x stream) bool { return len(x.serials) > 0 && len(x.serials) < maxSerials && x.continuedBy(r) })
 	switch {
 	case older >= 0 && own < 0:
 		streams[older].serials = append(slices.Clip(streams[older].serials), r.Serial)
 		return &streams[older]
 	case older >= 0 && older < own:
 		streams[older].serials = append(slices.Clip(streams[older].serials), streams[own].serials...)
-		streams[own] = auditStream{}
+		streams[own] = stream{}
 		return &streams[older]
 	case own >= 0:
 		return &streams[own]
 	}
-	x := auditStream{serials: []string{r.Serial}, last: r.Sequence.Value - 1}
-	free := slices.IndexFunc(streams, func(x auditStream) bool { return len(x.serials) == 0 })
+	x := stream{serials: []string{r.Serial}, last: r.Sequence.Value - 1}
+	free := slices.IndexFunc(streams, func(x stream) bool { return len(x.serials) == 0 })
 	switch {
 	case free >= 0:
 	case len(streams) < maxStreams:
@@ -131,14 +135,14 @@ func (log *auditLog) streamOf(r *hsm.AuditRecord) *auditStream {
 	}
 	free = max(free, 0)
 	streams[free] = x
-	*log = streams
+	*g = streams
 	return &streams[free]
 }
 
-func (x auditStream) continuedBy(r *hsm.AuditRecord) bool { return r.Sequence.Value == x.last+1 }
+func (x stream) continuedBy(r *hsm.AuditRecord) bool { return r.Sequence.Value == x.last+1 }
 
 // take adds a record to its stream.
-func (x *auditStream) take(r *hsm.AuditRecord) (v auditVerdict) {
+func (x *stream) take(r *hsm.AuditRecord) (v verdict) {
 	n := r.Sequence.Value
 	switch {
 	case slices.Contains(x.recent, recentOf(r)):
@@ -159,14 +163,14 @@ func (x *auditStream) take(r *hsm.AuditRecord) (v auditVerdict) {
 }
 
 func recentOf(r *hsm.AuditRecord) recentRecord {
-	return recentRecord{r.Sequence.Value, maphash.String(auditSeed, r.Text)}
+	return recentRecord{r.Sequence.Value, maphash.String(seed, r.Text)}
 }
 
 // last returns the last n of a list.
 func last[T any](list []T, n int) []T { return list[max(0, len(list)-n):] }
 
 // fill takes n from the numbers left out, and reports whether it was one.
-func (x *auditStream) fill(n int64) bool {
+func (x *stream) fill(n int64) bool {
 	i := slices.IndexFunc(x.missing, func(s span) bool { return s.from <= n && n <= s.to })
 	if i < 0 {
 		return false
