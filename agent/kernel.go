@@ -77,14 +77,10 @@ func (a *Agent) kernelLines(ctx context.Context, file string, lines []hsm.LogLin
 			return ctx.Err()
 		}
 		device := a.cardOf(driver)
-		line := rules.Line{LogLine: l, Device: device, File: file, At: now, Cards: device == a.config.Host.Name}
+		line := rules.Line{LogLine: l, Device: device, File: file, At: now, Cards: device == a.config.Host.Name, OneCard: device != a.config.Host.Name}
 		zone := file == config.KernelRing || file == config.KernelJournal // the times in a file may have none
 		if zone && l.Time.Known && now.Sub(l.Time.Value) > time.Minute {
 			line.At = l.Time.Value
-		}
-		if l.Alarm != nil && !line.Cards {
-			alarm := *l.Alarm
-			alarm.Card, line.Alarm = "", &alarm // the device is the card
 		}
 		all = append(all, line)
 	}

@@ -21,6 +21,7 @@ type Line struct {
 	File    string
 	At      time.Time    // when it was read, or when it happened if that is long before
 	Cards   bool         // Device is a host: the object of a card's alarm is its name
+	OneCard bool         // Device is a card: its alarms have no object, whatever its driver's name
 	Sensors []hsm.Sensor // as last polled, for their thresholds; nil: not yet
 }
 
@@ -28,6 +29,7 @@ type Line struct {
 func (l Line) card() string {
 	driver := ""
 	switch {
+	case l.OneCard:
 	case l.Alarm != nil:
 		driver = l.Alarm.Card
 	case l.FromKernel():

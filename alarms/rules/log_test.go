@@ -114,6 +114,27 @@ func TestLogRules(t *testing.T) {
 	}
 }
 
+// TestCardOfLine has the object of a card's alarm be its driver's name, but for
+// the first card of an appliance and for a device that is a card itself.
+func TestCardOfLine(t *testing.T) {
+	for _, test := range []struct {
+		text           string
+		cards, oneCard bool
+		want           string
+	}{
+		{"k7pf0: HSM missing from PCIe bus", false, false, "bad critical chassis"},
+		{"k7pf1: HSM missing from PCIe bus", false, false, "bad critical chassis/k7pf1"},
+		{"k7pf1: HSM missing from PCIe bus", false, true, "bad critical chassis"},
+		{"k7pf0: HSM missing from PCIe bus", true, false, "bad critical chassis/k7pf0"},
+		{"k7pf1: ALM0015: PCIe Link Failure", false, true, "bad critical chassis"},
+		{"k7pf1: ALM0015: PCIe Link Failure", false, false, "bad critical chassis/k7pf1"},
+	} {
+		l := line(alarmstest.Stamp + "kern info  kernel: " + test.text)
+		l.Cards, l.OneCard = test.cards, test.oneCard
+		alarmstest.Same(t, test.text, []string{test.want}, described(l))
+	}
+}
+
 // TestEveryCode has every code of the catalogue evaluated in a line of its own.
 func TestEveryCode(t *testing.T) {
 	for _, c := range alarms.Catalogue() {
