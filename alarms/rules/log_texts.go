@@ -51,12 +51,12 @@ var logTexts = []logText{
 	{card, `Fatal error 0x|CRIT: Fatal error|HSM critical event detected`, "hsm-crashed", alarms.Critical, false, "HSM firmware crashed"},
 	{uncoded, `LOG ?\(CRITICAL\)`, "hsm-log", alarms.Critical, false, "critical error of the HSM"},
 	{uncoded, `LOG ?\(SEVERE\)`, "hsm-log", alarms.Major, false, "severe error of the HSM"},
-	{luna, `(?i)\b(?:HSM internal|device) error\b`, "comm", alarms.Major, false, "the HSM reports an error, as after a tamper"},
-	{luna, `(?i)\bbattery (?:voltage )?(?:is |was )?(?:depleted|empty|dead)\b`, "battery", alarms.Critical, false, "the battery is empty"},
-	{luna, `(?i)\b(?:low battery|battery (?:voltage )?(?:is |too )*low)\b`, "battery", alarms.Minor, false, "the battery is low"},
-	{luna, `(?i)\bcurrently over capacity\b`, "capacity", alarms.Minor, false, "more is stored than allowed"},
+	{worried, `(?i)\b(?:HSM internal|device) error\b`, "comm", alarms.Major, false, "the HSM reports an error, as after a tamper"},
+	{worried, `(?i)\bbattery (?:voltage )?(?:is |was )?(?:depleted|empty|dead)\b`, "battery", alarms.Critical, false, "the battery is empty"},
+	{worried, `(?i)\b(?:low battery|battery (?:voltage )?(?:is |too )*low)\b`, "battery", alarms.Minor, false, "the battery is low"},
+	{worried, `(?i)\bcurrently over capacity\b`, "capacity", alarms.Minor, false, "more is stored than allowed"},
 
-	{login, `^(?:pam_unix\(\w+:session\): session opened for user recover(?:[ (]|$)|(?:DIALUP|LOGIN|ROOT LOGIN) (?:AT|ON) \S+ BY recover(?:$| )|Accepted \S+ for recover from )`,
+	{login, `^(?:pam_unix\(\w+:session\): session opened for user recover(?:[ (]|$)|(?:DIALUP|LOGIN|ROOT LOGIN) (?:AT|ON) \S+ BY recover(?:$| )|Accepted \S+ for recover from |New session \S+ of user recover\.)`,
 		"recover-login", alarms.Critical, true, "login of recover: the password of admin is reset"},
 }
 
@@ -85,6 +85,12 @@ func luna(l Line) bool {
 	return card(l) || slices.Contains(appliance, l.Process) && complaint(l)
 }
 
+// worried: as luna, in words that deny nothing.
+func worried(l Line) bool { return luna(l) && !denial.MatchString(said(l)) }
+
+var denial = regexp.MustCompile(`(?i)\b(?:no|not|without)\b (?:\w+ ){0,2}(?:low|empty|battery|device error|HSM internal error|currently over)\b|` +
+	`\b(?:low|empty|depleted|error|capacity)\b(?:: no\b|(?: \w+){0,2} (?:cleared|deactivated|recovered|gone)\b)`)
+
 var appliance = []string{"lunash", "NTLS", "STCD", "hsm", "cbs", "pedclient", "sysstatd"}
 
 func complaint(l Line) bool {
@@ -110,7 +116,9 @@ func connecting(l Line) bool {
 	return luna(l) || strings.HasPrefix(said(l), "Error during SSL Connect")
 }
 
-func login(l Line) bool { return l.Process == "login" || l.Process == "sshd" || l.Process == "su" }
+func login(l Line) bool {
+	return slices.Contains([]string{"login", "sshd", "su", "systemd-logind"}, l.Process)
+}
 
 // said returns the message without the mark of a test.
 func said(l Line) string {
