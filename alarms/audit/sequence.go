@@ -107,36 +107,64 @@ func (x stream) finding(l rules.Line, kind, text string) alarms.Finding {
 }
 
 // streamOf returns the stream of a record, a new one if need be. A serial
-// number that continues an older stream is of that.
+// number of the same HSM, or one that continues an older stream, is of that.
 func (g *log) streamOf(r *hsm.AuditRecord) *stream {
 	streams := *g
-	own := slices.IndexFunc(streams, func(x stream) bool { return slices.Contains(x.serials, r.Serial) })
-	if own >= 0 && (streams[own].continuedBy(r) || slices.Contains(streams[own].recent, recentOf(r))) {
-		return &streams[own]
+	index := func(is func(x stream) bool) int {
+		return slices.IndexFunc(streams, func(x stream) bool { return len(x.serials) > 0 && is(x) })
 	}
-	older := slices.IndexFunc(streams, func(x stream) bool { return len(x.serials) > 0 && len(x.serials) < maxSerials && x.continuedBy(r) })
+	continued := index(func(x stream) bool { return x.continuedBy(r) })
+	own := index(func(x stream) bool { return slices.Contains(x.serials, r.Serial) })
 	switch {
-	case older >= 0 && own < 0:
-		streams[older].serials = append(slices.Clip(streams[older].serials), r.Serial)
-		return &streams[older]
-	case older >= 0 && older < own:
-		streams[older].serials = append(slices.Clip(streams[older].serials), streams[own].serials...)
+	case own >= 0 && (streams[own].continuedBy(r) || slices.Contains(streams[own].recent, recentOf(r))):
+		return &streams[own]
+	case continued >= 0 && (own < 0 || r.Serial == ""):
+		streams[continued].adopt(r.Serial)
+		return &streams[continued]
+	case continued >= 0 && continued < own:
+		streams[continued].adopt(streams[own].serials...)
 		streams[own] = stream{}
-		return &streams[older]
+		return &streams[continued]
 	case own >= 0:
 		return &streams[own]
 	}
-	x := stream{serials: []string{r.Serial}, last: r.Sequence.Value - 1}
+	if i := index(func(x stream) bool {
+		return slices.ContainsFunc(x.serials, func(s string) bool { return ofOneHSM(s, r.Serial) })
+	}); i >= 0 {
+		streams[i].adopt(r.Serial)
+		return &streams[i]
+	}
 	free := slices.IndexFunc(streams, func(x stream) bool { return len(x.serials) == 0 })
 	switch {
 	case free >= 0:
 	case len(streams) < maxStreams:
-		free, streams = len(streams), append(streams, x)
+		free, streams = len(streams), append(streams, stream{})
+	default:
+		free = 0
 	}
-	free = max(free, 0)
-	streams[free] = x
+	streams[free] = stream{serials: []string{r.Serial}, last: r.Sequence.Value - 1}
 	*g = streams
 	return &streams[free]
+}
+
+// adopt adds the serial numbers of partitions.
+func (x *stream) adopt(serials ...string) {
+	for _, s := range serials {
+		if len(x.serials) < maxSerials && !slices.Contains(x.serials, s) {
+			x.serials = append(slices.Clip(x.serials), s)
+		}
+	}
+}
+
+// ofOneHSM reports whether serial numbers are certainly of one HSM: that of a
+// partition is the HSM's and three digits. A record without one is of the HSM
+// whose log it is.
+func ofOneHSM(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	own := b[:max(0, len(b)-3)]
+	return a == "" || a == own || len(a) == len(b) && len(a) >= 9 && a[:len(a)-3] == own
 }
 
 func (x stream) continuedBy(r *hsm.AuditRecord) bool { return r.Sequence.Value == x.last+1 }

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,10 @@ func TestSequence(t *testing.T) {
 		"two HSMs, gap in one":       {"41 1:9 42 3:9", "record 2 of the audit log is missing"},
 		"serial of a partition":      {"41 42:p 43 44:p 45:p | 46", ""},
 		"gap behind a partition":     {"41 42:p 44:p", "record 43 of the audit log is missing"},
-		"gap before a new partition": {"41 43:p 44", "records 42 to 43 of the audit log are missing"},
+		"gap before a new partition": {"41 43:p 44", "record 42 of the audit log is missing"},
+		"two HSMs, no serial":        {"41 1:9 42 2:9 43:- 3:-", ""},
+		"a partition before the HSM": {"41:p 42 44", "record 43 of the audit log is missing"},
+		"gap behind no serial":       {"41:- 43", "record 42 of the audit log is missing"},
 		"records without a serial":   {"41 42:- 43", ""},
 		"another file has its own":   {"41 42 43 + 41 42 43", ""},
 		"gap in both files":          {"41 43 + 41 43", "record 42 of the audit log is missing|record 42 of the audit log is missing"},
@@ -157,6 +161,36 @@ func TestOrdinaryMonth(t *testing.T) {
 		var findings []alarms.Finding
 		if seen, findings = seen.With(records); len(findings) > 0 {
 			t.Errorf("day %d: %+v", day, findings)
+		}
+	}
+}
+
+// TestRemovedRecordIsMissed removes a run of records from logs of one HSM, whose
+// records bear the serial numbers of its partitions, in batches of any length.
+// Whole logs raise nothing; each other raises an alarm, once it goes on.
+func TestRemovedRecordIsMissed(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 11))
+	serials := []string{"", "", "", ":p", ":-"}
+	for range 2000 {
+		length := 5 + random.IntN(40)
+		from := 1 + random.IntN(length-2)
+		to := from + random.IntN(min(5, length-1-from)) // removed, if any is
+		removes := random.IntN(3) > 0
+		var s Sequences
+		var batch, all []string
+		var got []alarms.Finding
+		for n := range length {
+			if !removes || n < from || n > to {
+				batch = append(batch, fmt.Sprintf("%d%s", 100+n, serials[random.IntN(len(serials))]))
+			}
+			if random.IntN(4) == 0 || n == length-1 {
+				var findings []alarms.Finding
+				s, findings = s.With(auditLines("f", strings.Join(batch, " ")))
+				got, all, batch = append(got, findings...), append(all, batch...), nil
+			}
+		}
+		if removes != (len(got) > 0) {
+			t.Fatalf("%d to %d removed %v: %d findings in %v", 100+from, 100+to, removes, len(got), all)
 		}
 	}
 }
