@@ -2,7 +2,9 @@ package rules
 
 import (
 	"regexp"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -165,5 +167,28 @@ func TestOutsidersRaiseNothing(t *testing.T) {
 				t.Errorf("%s: %v", text, got)
 			}
 		}
+	}
+}
+
+// TestTextsAreDamped has raise_after delay what a text raises as a state, under
+// the name of its group; a one-off event is raised at once.
+func TestTextsAreDamped(t *testing.T) {
+	for text, want := range map[string]string{
+		"local6 err  oamp[77]: ERR:    RTC: external tamper latched":   "pending critical a/tamper-reboot",
+		"local6 err  oamp[77]: ERR:    RTC: tamper 2 signal":           "pending critical a/decom",
+		"kern info  kernel: k7pf0: HSM permanently tampered":           "pending critical a/destroyed",
+		"kern info  kernel: k7pf0: [HSM] LOG(SEVERE): object 21":       "pending major a/hsm-log",
+		"kern info  kernel: k7pf0: [HSM] battery low":                  "pending minor a/battery",
+		"user info  sysstatd: OOS Errors: 35!":                         "pending indeterminate a/system-status/35",
+		"authpriv info  login: DIALUP AT ttyS0 BY recover":             "raised critical a/recover-login",
+		"local3 info  oamp[7]: S/N 484233 LUNA_FW_ROLLBACK":            "raised critical a/audit-change/LUNA_FW_ROLLBACK",
+		"local3 info  oamp[7]: S/N 484233 LUNA_ZEROIZE returned RC_OK": "raised critical a/audit-event/LUNA_ZEROIZE",
+	} {
+		findings := EvaluateLine(line(alarmstest.Stamp+text), DefaultThresholds())
+		damping := alarms.Damping{RaiseAfter: map[string]time.Duration{findings[0].Group: time.Minute}}
+		if err := damping.Validate(); err != nil && !strings.Contains(err.Error(), "flap_window") {
+			t.Errorf("%s: %v", text, err)
+		}
+		alarmstest.Same(t, text, []string{want}, alarmstest.Describe(alarms.Eval(alarms.NewState(), findings, damping, alarmstest.At(0))))
 	}
 }
