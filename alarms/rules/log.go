@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/texts"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -32,16 +33,14 @@ func (l Line) card() string {
 	case l.OneCard:
 	case l.Alarm != nil:
 		driver = l.Alarm.Card
-	case l.FromKernel():
-		driver = strings.ToLower(aDriver.FindString(tagged(l)))
+	default:
+		driver = texts.Driver(l.LogLine)
 	}
 	if !l.Cards && driver[len(strings.TrimRight(driver, "0123456789")):] == "0" {
 		return ""
 	}
 	return driver
 }
-
-var aDriver = regexp.MustCompile(`\b(?i:k7pf|viper)[0-9]+\b`)
 
 // polled returns a sensor as it was last polled.
 func (l Line) polled(name string) hsm.Sensor {
@@ -227,12 +226,26 @@ func ntlsLine(l Line, s Thresholds) (alarms.Finding, bool) {
 		f.Severity = alarms.Major
 	case l.Severity == "crit":
 		f.Severity = alarms.Critical
-	case strings.HasPrefix(strings.TrimPrefix(said(l), "info : 0 : "), "NTLS is online and operational"):
+	case strings.HasPrefix(strings.TrimPrefix(texts.Said(l.LogLine), "info : 0 : "), "NTLS is online and operational"):
 		f.Condition, f.Age = alarms.Good, 0
 	default:
 		return f, false
 	}
 	return f, true
+}
+
+// textRules returns a rule for each text.
+func textRules() (rules []logRule) {
+	for _, x := range texts.All() {
+		rules = append(rules, logRule{x.Words, func(l Line, s Thresholds) (alarms.Finding, bool) {
+			f := alarms.Finding{Key: alarms.Key{Group: x.Group, Object: l.card()}, Condition: alarms.Bad, Severity: x.Severity, Text: x.What + ": " + l.Message}
+			if x.OneOff {
+				f.Age = s.EventAge
+			}
+			return f, x.Says(l.LogLine)
+		}})
+	}
+	return rules
 }
 
 // systemStates returns the rules for system status codes. A line lists the
@@ -268,7 +281,7 @@ func unknownStatus(l Line, s Thresholds, n int) (alarms.Finding, bool) {
 	}
 	number := unknown[n][:min(len(unknown[n]), 16)]
 	return alarms.Finding{Key: alarms.Key{Group: "system-status", Object: number}, Condition: alarms.Bad, Severity: alarms.Indeterminate,
-		Text: fmt.Sprintf("code %s is unknown: %s", number, said(l))}, true
+		Text: fmt.Sprintf("code %s is unknown: %s", number, texts.Said(l.LogLine))}, true
 }
 
 // optionalCodes are those of statusCodes' comment: of services that may not be
@@ -278,7 +291,7 @@ var optionalCodes = []int64{0, 20, 60, 61, 62, 63, 80, 95, 100}
 // statusLine returns the codes that a line of the system state server lists,
 // without those to ignore.
 func statusLine(l Line, s Thresholds) []string {
-	before, list, found := strings.Cut(said(l), "Errors: ")
+	before, list, found := strings.Cut(texts.Said(l.LogLine), "Errors: ")
 	list, _, whole := strings.Cut(list, "!")
 	if l.Process != "sysstatd" || !found || !whole || !strings.HasSuffix(before, " ") {
 		return nil
@@ -309,7 +322,7 @@ func certificateLine(l Line, _ Thresholds) (alarms.Finding, bool) {
 // diskFull follows the appliance's own monitoring of its disks: at 95 % it
 // stops NTLS.
 func diskFull(l Line, _ Thresholds) (alarms.Finding, bool) {
-	if !strings.HasPrefix(said(l), "DISK FULL:") {
+	if !strings.HasPrefix(texts.Said(l.LogLine), "DISK FULL:") {
 		return alarms.Finding{}, false
 	}
 	f := alarms.Finding{Key: alarms.Key{Group: "log-disk"}, Condition: alarms.Bad, Severity: alarms.Major, Text: l.Message}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
+	"github.com/lunawatch/lunawatch/alarms/texts"
 )
 
 func TestLogTexts(t *testing.T) {
@@ -101,25 +102,25 @@ func TestLogTexts(t *testing.T) {
 		if diff := cmp.Diff(want, described(line(alarmstest.Stamp+text))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
-		for _, x := range logTexts {
-			if want != nil && regexp.MustCompile(x.text).MatchString(line(alarmstest.Stamp+text).Message) {
-				tried[x.text] = true
+		for _, x := range texts.All() {
+			if want != nil && regexp.MustCompile(x.Words).MatchString(line(alarmstest.Stamp+text).Message) {
+				tried[x.Words] = true
 			}
 		}
 	}
-	if len(tried) != len(logTexts) {
-		t.Errorf("%d of %d texts have a case: %v", len(tried), len(logTexts), tried)
+	if len(tried) != len(texts.All()) {
+		t.Errorf("%d of %d texts have a case: %v", len(tried), len(texts.All()), tried)
 	}
 }
 
 // TestLogTextsHaveGroups has a group with words for every text.
 func TestLogTextsHaveGroups(t *testing.T) {
-	for _, x := range logTexts {
-		if g := alarms.GroupNamed(x.group); g.Title == x.group || g.Action == "" {
-			t.Errorf("%s: group %q has no title or action", x.text, x.group)
+	for _, x := range texts.All() {
+		if g := alarms.GroupNamed(x.Group); g.Title == x.Group || g.Action == "" {
+			t.Errorf("%s: group %q has no title or action", x.Words, x.Group)
 		}
-		if x.oneOff && !alarms.GroupNamed(x.group).Ages {
-			t.Errorf("%s: of group %q, whose words do not say that it ends by time", x.text, x.group)
+		if x.OneOff && !alarms.GroupNamed(x.Group).Ages {
+			t.Errorf("%s: of group %q, whose words do not say that it ends by time", x.Words, x.Group)
 		}
 	}
 }

@@ -1,4 +1,6 @@
-package rules
+// Package texts has the texts of logs that mean a problem by themselves, and who
+// may say them.
+package texts
 
 import (
 	"regexp"
@@ -6,27 +8,40 @@ import (
 	"strings"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/hsm"
 )
 
 // A speaker reports whether a line is of somebody whose words count. Who may
 // choose a word in a line, such as the name of a user or of a partition, must
 // not be able to say what the HSM says.
-type speaker func(l Line) bool
+type speaker func(l hsm.LogLine) bool
 
-// A logText is a text of a log that means a problem by itself.
-type logText struct {
+// A Text is a text of a log that means a problem by itself.
+type Text struct {
 	from     speaker // of its words; nil: the name of a return code
-	text     string  // regular expression
-	group    string
-	severity alarms.Severity
-	oneOff   bool // it clears by itself: nothing reports an end
-	what     string
+	Words    string  // regular expression
+	Group    string
+	Severity alarms.Severity
+	OneOff   bool // it clears by itself: nothing reports an end
+	What     string
 }
 
-// logTexts are texts without an ALM code: those of K5 and K6 cards, which have
+// All returns every text.
+func All() []Text { return slices.Clone(list) }
+
+// compiled has the Words of each text.
+var compiled = func() map[string]*regexp.Regexp {
+	all := make(map[string]*regexp.Regexp)
+	for _, t := range list {
+		all[t.Words] = regexp.MustCompile(t.Words)
+	}
+	return all
+}()
+
+// list has texts without an ALM code: those of K5 and K6 cards, which have
 // none, and names of return codes, whose numbers several spaces share. What a
 // tamper destroys a reboot recovers; what a decommission destroys is gone.
-var logTexts = []logText{
+var list = []Text{
 	{nil, `LUNA_RET_SM_SESSION_REALLOC_ERROR`, "hsm-sessions", alarms.Major, true, "the HSM has no session left"},
 	{nil, `(?:LUNA_RET|CKR)_LOG_FULL`, "audit-log", alarms.Major, true, "the audit log is full"},
 	{nil, `(?:LUNA_RET|CKR)_LOG_FILE_WRITE_ERROR`, "audit-log", alarms.Major, true, "the audit log cannot be written"},
@@ -62,11 +77,11 @@ var logTexts = []logText{
 
 // card: the kernel where its words are those of a card's driver, and oamp,
 // which passes on what K5 and K6 cards log. ALM codes have a rule of their own.
-func card(l Line) bool {
+func card(l hsm.LogLine) bool {
 	return l.Alarm == nil && l.Process == "oamp" || driver(l)
 }
 
-func driver(l Line) bool {
+func driver(l hsm.LogLine) bool {
 	return l.Alarm == nil && l.FromKernel() && ofDriver.MatchString(tagged(l))
 }
 
@@ -75,29 +90,29 @@ func driver(l Line) bool {
 var ofDriver = regexp.MustCompile(`^(?:NOTE: )?(?:[a-z]\w* [0-9a-f:.]+: )?(?i:(?:k7pf|viper)[0-9]+: ?|\[HSM\]|hsm log:|HSM (?:permanently|missing|crashed)|LOG ?\(|Fatal error 0x)`)
 
 // uncoded: a card in a line that no worse text explains.
-func uncoded(l Line) bool {
+func uncoded(l hsm.LogLine) bool {
 	return card(l) && !strings.Contains(l.Message, "HSM crashed:") && !strings.Contains(l.Message, "Fatal error")
 }
 
 // luna: a card, or software of the appliance that complains. What it logs of
 // commands and of sessions is information, and may quote anything.
-func luna(l Line) bool {
+func luna(l hsm.LogLine) bool {
 	return card(l) || slices.Contains(appliance, l.Process) && complaint(l)
 }
 
 // worried: as luna, in words that deny nothing.
-func worried(l Line) bool { return luna(l) && !denial.MatchString(said(l)) }
+func worried(l hsm.LogLine) bool { return luna(l) && !denial.MatchString(Said(l)) }
 
 var denial = regexp.MustCompile(`(?i)\b(?:no|not|without)\b (?:\w+ ){0,2}(?:low|empty|battery|device error|HSM internal error|currently over)\b|` +
 	`\b(?:low|empty|depleted|error|capacity)\b(?:: no\b|(?: \w+){0,2} (?:cleared|deactivated|recovered|gone)\b)`)
 
 var appliance = []string{"lunash", "NTLS", "STCD", "hsm", "cbs", "pedclient", "sysstatd"}
 
-func complaint(l Line) bool {
+func complaint(l hsm.LogLine) bool {
 	if strings.Contains(l.Message, "Command: ") || strings.Contains(l.Message, "opened session") {
 		return false
 	}
-	return slices.Contains([]string{"emerg", "alert", "crit", "err", "warning"}, l.Severity) || inner.MatchString(said(l))
+	return slices.Contains([]string{"emerg", "alert", "crit", "err", "warning"}, l.Severity) || inner.MatchString(Said(l))
 }
 
 // inner is the severity with which software of the appliance begins a message.
@@ -105,23 +120,23 @@ var inner = regexp.MustCompile(`^(?:warning|error|critical) : `)
 
 // code: return codes, of the appliance, or where they begin a message of any
 // application.
-func code(l Line) bool {
-	return luna(l) || l.Process != "" && codeFirst.MatchString(said(l))
+func code(l hsm.LogLine) bool {
+	return luna(l) || l.Process != "" && codeFirst.MatchString(Said(l))
 }
 
 var codeFirst = regexp.MustCompile(`^\(?(?:0x)?[0-9A-Fa-f]{6,8} ?[:(]`)
 
 // connecting: the Luna client in any application.
-func connecting(l Line) bool {
-	return luna(l) || strings.HasPrefix(said(l), "Error during SSL Connect")
+func connecting(l hsm.LogLine) bool {
+	return luna(l) || strings.HasPrefix(Said(l), "Error during SSL Connect")
 }
 
-func login(l Line) bool {
+func login(l hsm.LogLine) bool {
 	return slices.Contains([]string{"login", "sshd", "su", "systemd-logind"}, l.Process)
 }
 
-// said returns the message without the mark of a test.
-func said(l Line) string {
+// Said returns the message without the mark of a test.
+func Said(l hsm.LogLine) string {
 	if !l.Test {
 		return l.Message
 	}
@@ -129,41 +144,35 @@ func said(l Line) string {
 	return strings.TrimLeft(rest, " ")
 }
 
-// tagged is said, after the driver where that stands in the place of the
+// tagged is Said, after the driver where that stands in the place of the
 // process.
-func tagged(l Line) string {
+func tagged(l hsm.LogLine) string {
 	if l.Process == "" || l.Process == "kernel" {
-		return said(l)
+		return Said(l)
 	}
-	return l.Process + ": " + said(l)
+	return l.Process + ": " + Said(l)
 }
 
-// says reports whether a line is of x. In an audit record only the result
+// Says reports whether a line is of t. In an audit record only the result
 // counts: applications write their own words into it.
-func (x logText) says(l Line, text *regexp.Regexp) bool {
+func (t Text) Says(l hsm.LogLine) bool {
+	words := compiled[t.Words]
 	switch {
 	case l.Audit != nil:
-		return x.from == nil && text.MatchString(l.Audit.Result)
-	case x.from == nil:
-		return text.MatchString(said(l)) && code(l)
+		return t.from == nil && words.MatchString(l.Audit.Result)
+	case t.from == nil:
+		return words.MatchString(Said(l)) && code(l)
 	}
-	return text.MatchString(said(l)) && x.from(l)
+	return words.MatchString(Said(l)) && t.from(l)
 }
 
-// textRules returns a rule for each text.
-func textRules() (rules []logRule) {
-	for _, x := range logTexts {
-		text := regexp.MustCompile(x.text)
-		rules = append(rules, logRule{x.text, func(l Line, s Thresholds) (alarms.Finding, bool) {
-			if !x.says(l, text) {
-				return alarms.Finding{}, false
-			}
-			f := alarms.Finding{Key: alarms.Key{Group: x.group, Object: l.card()}, Condition: alarms.Bad, Severity: x.severity, Text: x.what + ": " + l.Message}
-			if x.oneOff {
-				f.Age = s.EventAge
-			}
-			return f, true
-		}})
+// Driver returns the instance of a card's driver that a line of the kernel
+// names; "": none.
+func Driver(l hsm.LogLine) string {
+	if !l.FromKernel() {
+		return ""
 	}
-	return rules
+	return strings.ToLower(aDriver.FindString(tagged(l)))
 }
+
+var aDriver = regexp.MustCompile(`\b(?i:k7pf|viper)[0-9]+\b`)
