@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/lunawatch/lunawatch/agent/config"
@@ -66,8 +67,8 @@ func (a *Agent) readKernel(ctx context.Context, file string, deliver func([]hsm.
 func (a *Agent) kernelLines(ctx context.Context, file string, lines []hsm.LogLine, cursor []byte) error {
 	var all []rules.Line
 	for _, l := range lines {
-		driver := driverOf(l)
-		if driver == "" {
+		driver, found := driverOf(l)
+		if !found {
 			continue
 		}
 		a.waitForCards(ctx)
@@ -75,26 +76,24 @@ func (a *Agent) kernelLines(ctx context.Context, file string, lines []hsm.LogLin
 			return ctx.Err()
 		}
 		device, now := a.cardOf(driver), time.Now()
-		line := rules.Line{LogLine: l, Device: device, File: file, At: now, Cards: device == a.config.Host.Name}
+		line := rules.Line{LogLine: l, Device: device, File: file, At: now, Cards: device == a.config.Host.Name, OneCard: device != a.config.Host.Name}
 		zone := file == config.KernelRing || file == config.KernelJournal // the times in a file may have none
 		if zone && l.Time.Known && now.Sub(l.Time.Value) > time.Minute {
 			line.At = l.Time.Value
-		}
-		if l.Alarm != nil && !line.Cards {
-			alarm := *l.Alarm
-			alarm.Card, line.Alarm = "", &alarm // the device is the card
 		}
 		all = append(all, line)
 	}
 	return a.watch.Take(file, all, cursor)
 }
 
-// driverOf returns the driver instance that a line is about; "": none.
-func driverOf(l hsm.LogLine) string {
+// driverOf returns the driver instance that a line is about, "" if it names none,
+// and whether it is about a card at all.
+func driverOf(l hsm.LogLine) (driver string, found bool) {
 	if l.Alarm != nil {
-		return l.Alarm.Card
+		return l.Alarm.Card, true
 	}
-	return config.DriverInstance.FindString(l.Message)
+	driver = config.DriverInstance.FindString(strings.ToLower(l.Process + ": " + l.Message))
+	return driver, driver != "" || strings.Contains(l.Message, "[HSM]") || strings.Contains(l.Message, "hsm log: ")
 }
 
 // cardOf returns the device of a driver instance. How the driver numbers its

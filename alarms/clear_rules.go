@@ -19,10 +19,11 @@ type ClearRule struct {
 var (
 	whenAnswering   = ClearRule{"hsm show that works and reports a good status", answersAgain}
 	whenUntampered  = ClearRule{"hsm show or hsm tamper show without a tamper (any hsm show that works, where policy 48 is off)", noTamper}
+	whenRecovered   = ClearRule{"hsm show that works and shows the HSM's label, no tamper and no bad status", recovered}
 	whenInitialized = ClearRule{"an HSM that is initialized again: it has a label and is not zeroized", initialized}
 	whenRestarted   = ClearRule{"a restart of the HSM after which it does not report it again", restarted}
 	whenActivated   = ClearRule{"partition show where every partition is activated", activated}
-	whenSpaceLeft   = ClearRule{"free HSM storage", spaceLeft}
+	whenSpaceLeft   = ClearRule{"free storage in the HSM and in every partition", spaceLeft}
 )
 
 // answersAgain: hsm show works, so the firmware runs.
@@ -63,6 +64,14 @@ func policyOff(p hsm.Policies, id int64) bool {
 	return slices.ContainsFunc(p.Policies, func(p hsm.Policy) bool { return hsm.Is(p.ID, id) && strings.EqualFold(p.Value, "Off") })
 }
 
+// recovered: hsm show reads what a tampered HSM cannot give, and no tamper.
+func recovered(d hsm.Device, now time.Time) time.Time {
+	if s := d.Show.Value; s.Label.Value == "" || s.Tamper == hsm.TamperDetected {
+		return time.Time{}
+	}
+	return answersAgain(d, now)
+}
+
 // initialized: the HSM has a label and is not zeroized.
 func initialized(d hsm.Device, now time.Time) time.Time {
 	if s, ok := d.Show.Get(now); ok && hsm.Is(s.Zeroized, false) && s.Label.Value != "" {
@@ -96,10 +105,18 @@ func restarted(d hsm.Device, now time.Time) time.Time {
 	return d.Monitor.Asked().Add(-up)
 }
 
-// spaceLeft: the HSM has storage to give.
+// spaceLeft: the HSM and every partition have storage to give. ALM2027 is
+// about a partition, so an HSM whose partitions are unknown shows nothing.
 func spaceLeft(d hsm.Device, now time.Time) time.Time {
-	if s, ok := d.Show.Get(now); ok && s.Storage.Free.Value > 0 {
-		return d.Show.Asked()
+	s, ok := d.Show.Get(now)
+	ps, listed := d.Partitions.Get(now)
+	if !ok || !listed || s.Storage.Free.Value <= 0 {
+		return time.Time{}
 	}
-	return time.Time{}
+	for _, p := range ps {
+		if p.Storage.Free.Value <= 0 {
+			return time.Time{}
+		}
+	}
+	return Sooner(d.Show.Asked(), d.Partitions.Asked())
 }

@@ -1,5 +1,11 @@
 package alarms
 
+import "slices"
+
+// notCounted are groups of what people do to the appliance and to logs; the
+// vendor counts none of it as an event of the HSM.
+var notCounted = []string{"recover-login", "audit-change", "audit-gap"}
+
 // Events counts what HSMs themselves report as alarms.
 type Events struct {
 	Critical uint64 `json:"critical"`
@@ -19,6 +25,7 @@ func (e Events) With(findings []Finding) Events {
 	for _, f := range findings {
 		switch {
 		case f.Condition != Bad || f.Test || GroupNamed(f.Group).Trap != CryptoAttention:
+		case slices.Contains(notCounted, f.Group):
 		case f.Group == "audit-event":
 			e.AuditCritical++
 		case f.Group == "failed-login":

@@ -56,14 +56,18 @@ const (
 
 // Advice that several groups share.
 const (
-	adviseCool    = "Check the room, the chassis and its fans. When the temperature is back in range, restart the HSM (hsm restart) and read hsm tamper show."
-	advisePower   = "Check the power supplies of the host or appliance. When the voltage is back in range, restart the HSM (hsm restart)."
-	adviseTamper  = "Restart the HSM, then read hsm tamper show. The SO clears the tamper if policy 48 is on; activate the partitions again. If the cause is unknown, send hsm supportinfo to the vendor's support."
-	adviseRestart = "Restart the HSM (hsm restart); if that fails, power cycle it. If it comes back, send hsm supportinfo to the vendor's support."
-	adviseRestore = "Find out who or what did it. Initialize the HSM, create its partitions and restore the keys from a backup."
-	adviseSupport = "Note the line and ask the vendor's support."
-	adviseBattery = "Check that backups are current, and plan to replace the unit: the battery of a K7 cannot be changed."
-	adviseReach   = "Check network, power and the agent's account on the appliance. Of a card: kernel log (ALM0015), power, and the Luna client of its host. Until it is reachable, nothing is known of this HSM."
+	adviseCool       = "Check the room, the chassis and its fans. When the temperature is back in range, restart the HSM (hsm restart) and read hsm tamper show."
+	advisePower      = "Check the power supplies of the host or appliance. When the voltage is back in range, restart the HSM (hsm restart)."
+	adviseSoft       = "Check the temperature of the room and the chassis, and the power supplies. When both are back in range, restart the HSM (hsm restart) and read hsm tamper show."
+	adviseTamper     = "Restart the HSM, then read hsm tamper show. The SO clears the tamper if policy 48 is on; activate the partitions again. If the cause is unknown, send hsm supportinfo to the vendor's support."
+	adviseClear      = "Read hsm tamper show and remove the cause. The SO clears the tamper (hsm tamper clear) if policy 48 is on; then restart the HSM and activate the partitions again."
+	advisePowerCycle = "Check the chassis, and power the host off and on, or reboot the appliance: only then hsm tamper show says why."
+	adviseRestart    = "Restart the HSM (hsm restart); if that fails, power cycle it. If it comes back, send hsm supportinfo to the vendor's support."
+	adviseRestore    = "Find out who or what did it. Initialize the HSM, create its partitions and restore the keys from a backup."
+	adviseErased     = "Find out who or what did it. Clear the tamper if the HSM is locked. Initialize the HSM and its audit role, create its partitions and restore the keys from a backup."
+	adviseSupport    = "Note the line and ask the vendor's support."
+	adviseBattery    = "Ask the vendor's support to replace the unit soon, and check that backups are current: the battery of a K7 cannot be changed."
+	adviseReach      = "Check network, power and the agent's account on the appliance. Of a card: kernel log (ALM0015), power, and the Luna client of its host. Until it is reachable, nothing is known of this HSM."
 )
 
 // groups is every group, by the order in which the documentation lists them.
@@ -76,7 +80,7 @@ var groups = completed([]Group{
 		Action: adviseCool},
 	{Name: "soft", Number: 3, Title: "Soft tamper", Trap: CryptoAttention,
 		Tamper: softTamper, afterTampers: softTamper | hardTamper, ClearedBy: whenAnswering,
-		Action: adviseCool},
+		Action: adviseSoft},
 	{Name: "hard-ht", Number: 4, Title: "Hard tamper: high temperature", Trap: CryptoAttention,
 		Tamper: hardTamper, ClearedBy: whenUntampered,
 		Action: adviseTamper},
@@ -103,30 +107,30 @@ var groups = completed([]Group{
 		Action: adviseTamper},
 	{Name: "decom", Number: 12, Title: "HSM decommissioned", Trap: CryptoAttention,
 		Tamper: decommission, ClearedBy: whenInitialized,
-		Action: adviseRestore},
+		Action: "Restart the HSM. " + adviseErased},
 	{Name: "zeroize", Number: 13, Title: "HSM zeroized", Trap: CryptoAttention,
 		Action: adviseRestore},
 	{Name: "lock", Number: 14, Title: "Tamper detected, HSM locked until it is cleared", Trap: CryptoAttention,
 		afterTampers: anyTamper, ClearedBy: whenUntampered,
-		Action: adviseTamper},
+		Action: adviseClear},
 	{Name: "restart", Number: 15, Title: "HSM waits for a restart", Trap: CryptoAttention,
 		afterTampers: anyTamper, ClearedBy: whenAnswering,
-		Action: adviseRestart},
+		Action: "Restart the HSM (hsm restart): a tamper stopped it. Then read hsm tamper show. If it does not start, power cycle it and ask the vendor's support."},
 	{Name: "halt", Number: 16, Title: "HSM halted", Trap: CryptoAttention,
 		ClearedBy: whenAnswering,
 		Action:    adviseRestart},
 	{Name: "hw", Number: 17, Title: "Hardware error", Trap: CryptoAttention,
 		ClearedBy: whenRestarted,
-		Action:    adviseSupport},
+		Action:    "Check the fans of the card (hsm show), then send hsm supportinfo and the line to the vendor's support."},
 	{Name: "integrity", Number: 18, Title: "Stored data damaged", Trap: CryptoAttention,
-		Action: "Restart the HSM, then power cycle it; if the check still fails, zeroize and restore from a backup. Ask the vendor's support."},
+		Action: "Restart the HSM. If it comes again, ask the vendor's support."},
 	{Name: "comm", Number: 19, Title: "HSM answers late or not at all", Trap: CryptoAttention,
 		afterTampers: anyTamper, Causes: []string{"halt", "hsm-crashed"}, ClearedBy: whenAnswering, Ages: true,
 		Action: "Check the load and hsm show. If it repeats, restart the HSM and ask the vendor's support."},
 	{Name: "temp-warn", Number: 20, Title: "Card too warm", Trap: CryptoAttention,
 		Causes: []string{"soft-t", "hard-ht"},
 		Action: "Improve the cooling, check the fans, reduce the load: at 80 C the card stops."},
-	{Name: "battery", Number: 21, Title: "Battery low", Trap: CryptoAttention,
+	{Name: "battery", Number: 21, Title: "Battery low or depleted", Trap: CryptoAttention,
 		Ages:   true,
 		Action: adviseBattery},
 	{Name: "activation", Number: 22, Title: "Partitions deactivated", Trap: CryptoAttention,
@@ -136,8 +140,8 @@ var groups = completed([]Group{
 		Action: "If this is not a planned transport, find out why. The SO recovers the HSM with stm recover and compares the strings."},
 	{Name: "fan", Number: 24, Title: "Fan on the card failed", Trap: CryptoAttention,
 		Action: "Watch the temperature and ask the vendor's support."},
-	{Name: "fwupd", Number: 25, Title: "Firmware update", Trap: CryptoAttention,
-		Action: "Check which firmware runs, free storage, and ask the vendor's support."},
+	{Name: "fwupd", Number: 25, Title: "Firmware update canceled", Trap: CryptoAttention,
+		Action: "Check which firmware runs, free storage, restart the HSM, and ask the vendor's support."},
 	{Name: "capacity", Number: 26, Title: "HSM storage exceeded", Trap: CryptoAttention,
 		ClearedBy: whenSpaceLeft,
 		Action:    "Delete objects, or resize the partition."},
@@ -241,10 +245,10 @@ var groups = completed([]Group{
 		Type: "communicationsAlarm", Cause: "communicationsSubsystemFailure", afterTampers: anyTamper, ParentCauses: []string{"unreachable"},
 		Action: adviseReach},
 	{Name: "audit-event", Number: 63, Title: "Critical event in the audit log", Trap: CryptoAttention,
-		Type: "securityServiceOrMechanismViolation", Cause: "proceduralError",
+		Type: "securityServiceOrMechanismViolation", Cause: "proceduralError", Ages: true,
 		Action: "Find out who did it, and whether it was planned."},
 	{Name: "failed-login", Number: 64, Title: "Failed login in the audit log", Trap: CryptoAttention,
-		Type: "securityServiceOrMechanismViolation", Cause: "authenticationFailure",
+		Type: "securityServiceOrMechanismViolation", Cause: "authenticationFailure", Ages: true,
 		Action: "Find out who tries. Too many lock the role, of the SO erase the HSM."},
 	{Name: "inventory", Number: 66, Title: "Not what is expected", Trap: CryptoAttention,
 		Type: "operationalViolation", Cause: "proceduralError",
@@ -281,6 +285,25 @@ var groups = completed([]Group{
 		Type: "qualityOfServiceAlarm", Cause: "responseTimeExcessive",
 		afterTampers: anyTamper, Causes: []string{"halt", "restart", "hsm-crashed", "hsm-silent", "unreachable"}, ParentCauses: []string{"unreachable"}, Unread: true,
 		Action: "The source named fails or is slow; lunawatch check-config and luna_source_failure say why."},
+
+	{Name: "tamper-reboot", Number: 71, Title: "HSM tampered, recovered by a reboot", Trap: CryptoAttention,
+		Type: "physicalViolation", Cause: "intrusionDetection", ClearedBy: whenRecovered,
+		Action: "Reboot the appliance, or the host of the card: that restores the master tamper key. By itself it loses no stored key: do not zeroize or initialize the HSM for it. Find out what tampered with it."},
+	{Name: "destroyed", Number: 72, Title: "HSM tampered for good", Trap: CryptoAttention,
+		Type: "physicalViolation", Cause: "intrusionDetection", ClearedBy: whenInitialized,
+		Action: "Replace the HSM: its memory is erased, and only its boot loader runs. Restore the keys from a backup on another HSM, and contact the vendor's support."},
+	{Name: "hsm-log", Number: 73, Title: "HSM reports a severe error", Trap: CryptoAttention,
+		Type: "processingErrorAlarm", Cause: "softwareError", ClearedBy: whenRestarted,
+		Action: "Restart the HSM. If it comes again, send hsm supportinfo and the line to the vendor's support."},
+	{Name: "recover-login", Number: 74, Title: "Password of the appliance's admin reset", Trap: CryptoAttention,
+		Type: "securityServiceOrMechanismViolation", Cause: "unauthorizedAccessAttempt", Ages: true,
+		Action: "Log in as admin and change the password at once: it is the default one now. Find out who was at the serial console of the appliance."},
+	{Name: "audit-change", Number: 75, Title: "Partition deleted, or HSM reconfigured", Trap: CryptoAttention,
+		Type: "securityServiceOrMechanismViolation", Cause: "proceduralError", Ages: true,
+		Action: "Find out who did it, and whether it was planned. Restore what is lost from a backup."},
+	{Name: "audit-gap", Number: 76, Title: "Records of the audit log missing", Trap: CryptoAttention,
+		Type: "integrityViolation", Cause: "informationMissing",
+		Action: "Verify the log on the HSM (audit log verify), and find out who had access to it, or reset it. Then clear the alarm: lunawatch alarms clear."},
 })
 
 // completed adds to each row what other rows and codes imply.

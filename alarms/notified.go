@@ -14,7 +14,7 @@ type Notified struct {
 	Text     string    `json:"text,omitempty"` // of a storm's summary
 	Cause    string    `json:"cause,omitempty"`
 	At       time.Time `json:"at"`
-	Lost     bool      `json:"lost,omitempty"` // it was given up; the receiver is notified again once it answers
+	Lost     Kind      `json:"lost,omitempty"` // what was given up; the receiver is notified again once it answers
 }
 
 // Active reports whether the receiver takes the alarm to be active.

@@ -113,7 +113,7 @@ func AlarmText(w io.Writer, a alarms.Active, now time.Time) {
 		}
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintf(w, "\nWhat clears it: %s\nWhat to do: %s\n", rules.HowCleared(a.Group), group.Action)
+	fmt.Fprintf(w, "\nWhat clears it: %s\nWhat to do: %s\n", rules.HowCleared(a.Group), alarms.Advice(a.Alarm))
 }
 
 func measured(m *alarms.Measure) string {

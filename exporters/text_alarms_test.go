@@ -47,11 +47,11 @@ func TestAlarmTexts(t *testing.T) {
 	}{
 		"list": {list.String(), []string{
 			"7       critical  a    lock/k7pf1  11:00:00 (1h0m0s)  4      a <i>tamper</i>?[2J", "Acknowledged by <anna> at 11:50:00: looking",
-			"Silenced until 13:00:00 by bob: moving it (silence 3)", "Caused by a/hard-ht; notification sent for that alarm only", "Flapping", "storm", "No longer present; clears at 12:01:00", "Do: Restart the HSM",
+			"Silenced until 13:00:00 by bob: moving it (silence 3)", "Caused by a/hard-ht; notification sent for that alarm only", "Flapping", "storm", "No longer present; clears at 12:01:00", "Do: Read hsm tamper show",
 		}},
 		"one": {one.String(), []string{
 			"a/lock/k7pf1", "Count:         4", "event type physicalViolation, probable cause outOfService", "cryptoAttentionNotify", "2.7 V, threshold 2.75 V",
-			"ALM2010 (firmware): HSM locked - tamper clear required.", "ALM9999\n", "[luna-a, messages, 2026 Mar  1 11:00:00, kernel]", "What clears it: ALM2011 in the log; or ", "What to do: Restart",
+			"ALM2010 (firmware): HSM locked - tamper clear required.", "ALM9999\n", "[luna-a, messages, 2026 Mar  1 11:00:00, kernel]", "What clears it: ALM2011 in the log; or ", "What to do: Read hsm tamper show",
 		}},
 		"silences": {silences.String(), []string{"3        11:00:00  13:00:00  bob  HSM a, minor or milder  moving it"}},
 	} {

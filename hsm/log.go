@@ -1,6 +1,10 @@
 package hsm
 
-import "time"
+import (
+	"regexp"
+	"slices"
+	"time"
+)
 
 // A LogLine is one line of a log of the appliance or of the host of a card.
 // Fields that the line does not have are empty.
@@ -24,6 +28,26 @@ type LogLine struct {
 	Test          bool           `json:"test"`         // made by "sysconf snmp trap test", and no alarm
 }
 
+// FromKernel reports whether l is certainly a message of the kernel. Where "kernel: "
+// is missing, a card's driver or an ALM code stands in the place of the process.
+func (l LogLine) FromKernel() bool {
+	switch p := l.Process; {
+	case p == "kernel":
+		return true
+	case l.Facility != "" && l.Facility != "kern":
+		return false
+	case p == "":
+		return l.Facility == "kern" || l.UptimeSeconds.Known
+	default:
+		return driverTag.MatchString(p) || l.Facility == "kern" && codeTag.MatchString(p)
+	}
+}
+
+var (
+	driverTag = regexp.MustCompile(`^(?i:k7pf|viper)[0-9]+$`)
+	codeTag   = regexp.MustCompile(`^ALM_?[0-9]{4}$`)
+)
+
 // A LogAlarm is an HSM alarm (ALM code) in a log line.
 type LogAlarm struct {
 	Code      string      `json:"code"`                // four digits: "2007"
@@ -35,10 +59,31 @@ type LogAlarm struct {
 
 // An AuditRecord is one record of an HSM's audit log.
 type AuditRecord struct {
-	Serial string `json:"serial,omitempty"` // of the HSM
-	Event  string `json:"event"`            // the vendor's name, such as LUNA_LOGIN; "": none was found
-	Result string `json:"result,omitempty"` // RC_OK, LUNA_RET_..., CKR_...; "": none was found
-	Text   string `json:"text"`             // the whole record
+	Sequence Opt[int64] `json:"sequence,omitzero"` // one more for each record of an HSM
+	// Time is that of the HSM's clock, which states no zone; it is given as if it
+	// were UTC. It is unknown where the date can be read in several orders; Stamp
+	// has it as printed.
+	Time      Opt[time.Time] `json:"time,omitzero"`
+	Stamp     string         `json:"stamp,omitempty"`
+	Serial    string         `json:"serial,omitempty"`        // of the HSM or of a partition
+	Event     string         `json:"event"`                   // the vendor's name, such as LUNA_LOGIN; "": none was found
+	Result    string         `json:"result,omitempty"`        // RC_OK, LUNA_RET_..., CKR_...; "": none was found
+	Partition string         `json:"partition,omitempty"`     // serial number of the partition that it is about
+	Previous  string         `json:"previous_hmac,omitempty"` // HMAC of the record before, in hexadecimal digits
+	Text      string         `json:"text"`                    // the record without padding, HMAC and raw data
+}
+
+// Times returns when a record may have been made, oldest first: the documents
+// do not say in which order year, month and day are printed.
+func (r AuditRecord) Times() []time.Time {
+	var all []time.Time
+	for _, order := range []string{"06/01/02", "02/01/06", "01/02/06"} {
+		if at, err := time.Parse(order+" 15:04:05", r.Stamp); err == nil && !slices.ContainsFunc(all, at.Equal) {
+			all = append(all, at)
+		}
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	return all
 }
 
 // An AuditLog is consecutive audit records, oldest first. It is not state: applied to a

@@ -37,7 +37,7 @@ func NewMessage(n alarms.Notification) Message {
 		return m.ofBatch()
 	}
 	group := alarms.GroupNamed(a.Group)
-	m.Title, m.Action = group.Title, group.Action
+	m.Title, m.Action = group.Title, alarms.Advice(a)
 	if a.Severity == alarms.None { // its level does not show the group
 		m.Title, m.Action = alarms.CategoryOf(group.Trap).Category, "Ask the agent: lunawatch alarms list."
 	}

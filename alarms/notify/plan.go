@@ -82,7 +82,7 @@ type recipient struct {
 func (p recipient) decide(key alarms.Key) (due []alarms.Change, again time.Time) {
 	notified := p.notified[key]
 	a, active := p.Active.Get(key)
-	if notified.Lost && (!active || a.Number == notified.Number) {
+	if notified.Lost != "" && (!active || a.Number == notified.Number) {
 		return nil, time.Time{} // until the receiver answers
 	}
 	kind, at := alarms.Kind(""), time.Time{}

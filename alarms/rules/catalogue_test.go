@@ -101,7 +101,7 @@ func TestCatalogueIsTheReference(t *testing.T) {
 		}
 		want := alarms.Code{Code: c.Code, Component: field("component"), Text: c.Text, Kind: alarms.CodeKind(field("kind")),
 			Group: strings.ToLower(field("group")), Type: field("event_type"), Cause: field("probable_cause"),
-			Halts: halts, Since: field("since"), Clears: clears, Why: c.Why}
+			Halts: halts, Since: field("since"), Clears: clears, Why: c.Why, Action: c.Action}
 		if strings.Contains(field("reason"), "major when repeated") {
 			want.Again = alarms.Major
 		}

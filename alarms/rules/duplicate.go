@@ -62,6 +62,9 @@ func findDuplicate(all []seenLine, l Line) (with []seenLine, duplicate bool) {
 }
 
 func seenKey(l Line) string {
+	if l.Audit != nil {
+		return "audit\n" + l.Audit.Text
+	}
 	if l.Alarm == nil {
 		return l.Process + "\n" + l.Message
 	}
@@ -75,10 +78,19 @@ func seenKey(l Line) string {
 const testMark = "test\n"
 
 // LineTime returns the time that a line states; zero: it states none. One
-// without a year is of the last year that does not put it into the future.
+// without a year is of the last year that does not put it into the future, and
+// an audit record in the order of day, month and year that does so.
 func LineTime(l Line) time.Time {
 	if l.Time.Known {
 		return l.Time.Value
+	}
+	if l.Stamp == "" && l.Audit != nil {
+		for _, at := range slices.Backward(l.Audit.Times()) {
+			if at.Before(l.At.Add(24 * time.Hour)) {
+				return at
+			}
+		}
+		return time.Time{}
 	}
 	t, err := time.Parse("2006 Jan _2 15:04:05", "2000 "+l.Stamp) // a leap year
 	if err != nil {

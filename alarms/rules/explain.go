@@ -24,13 +24,18 @@ var halts = map[string]string{
 
 // HowCleared says in words what clears an alarm of a group.
 func HowCleared(group string) string {
+	return howCleared(group, func(code string) bool { return ofGroup(code, group) })
+}
+
+// howCleared says what clears an alarm of a group by one of its codes.
+func howCleared(group string, isCode func(string) bool) string {
 	var ways []string
 	for _, c := range alarms.Catalogue() {
-		if c.Kind == alarms.Clear && slices.ContainsFunc(c.Clears, func(code string) bool { return ofGroup(code, group) }) {
+		if c.Kind == alarms.Clear && slices.ContainsFunc(c.Clears, isCode) {
 			ways = append(ways, "ALM"+c.Code+" in the log")
 		}
 	}
-	if slices.ContainsFunc(firmwareStopped, func(code string) bool { return ofGroup(code, group) }) {
+	if slices.ContainsFunc(firmwareStopped, isCode) {
 		ways = append(ways, "a line of the running firmware (ALM2xxx) in the log")
 	}
 	g := alarms.GroupNamed(group)
@@ -40,6 +45,9 @@ func HowCleared(group string) string {
 	if slices.ContainsFunc(rules, func(r Rule) bool { return r.Group == group }) || g.Self {
 		ways = append(ways, "a poll that finds it good again")
 	}
+	if words := endsBesides[group]; words != "" {
+		ways = append(ways, words)
+	}
 	if g.Ages {
 		ways = append(ways, "time, for a one-off event (event_age)")
 	}
@@ -47,6 +55,17 @@ func HowCleared(group string) string {
 		return "nothing that is read: use lunawatch alarms clear once it is repaired."
 	}
 	return strings.Join(ways, "; or ") + "."
+}
+
+// endsBesides has what else clears alarms of a group: lines without a code, and
+// trends.
+var endsBesides = map[string]string{
+	"appliance-fan":    "a sensor's line in the log that is good",
+	"motherboard":      "a sensor's line in the log that is good",
+	"power-supply":     "its line in the log that the failure is gone",
+	"ntls-log":         "NTLS online again in the log",
+	"ntls-certificate": "a new certificate in the log",
+	"forecast":         "a trend that no longer leads to the limit in time, or a value past the limit, which has an alarm of its own",
 }
 
 func ofGroup(code, group string) bool {
@@ -98,7 +117,7 @@ func explainCode(w io.Writer, c alarms.Code) {
 	case c.Severity == alarms.None:
 		rows = append(rows, [2]string{"Raises", "nothing: it is information."})
 	default:
-		rows = append(rows, [2]string{"What clears it", howCodeCleared(c)}, [2]string{"What to do", g.Action})
+		rows = append(rows, [2]string{"What clears it", howCodeCleared(c)}, [2]string{"What to do", cmp.Or(c.Action, g.Action)})
 	}
 	printRows(w, rows)
 }
@@ -108,7 +127,7 @@ func howCodeCleared(c alarms.Code) string {
 	if c.Kind == alarms.Event {
 		return "time: it is a one-off event (event_age)."
 	}
-	return HowCleared(c.Group)
+	return howCleared(c.Group, func(code string) bool { return code == c.Code })
 }
 
 func explainGroup(w io.Writer, g alarms.Group) {

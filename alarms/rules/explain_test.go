@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/texts"
 )
 
 // TestClearRulesHaveWords needs words for what ClearedBy of each group looks
@@ -16,9 +17,9 @@ func TestClearRulesHaveWords(t *testing.T) {
 			t.Errorf("%s cleared by %q, in words %q", g.Name, HowCleared(g.Name), rule.Words)
 		}
 	}
-	for _, x := range logTexts {
-		if x.oneOff && !alarms.GroupNamed(x.group).Ages {
-			t.Errorf("%s clears by itself, but not in words", x.group)
+	for _, x := range texts.All() {
+		if x.OneOff && !alarms.GroupNamed(x.Group).Ages {
+			t.Errorf("%s clears by itself, but not in words", x.Group)
 		}
 	}
 	for _, c := range alarms.Catalogue() {

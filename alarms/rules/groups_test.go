@@ -37,6 +37,8 @@ var clearingPolls = []struct {
 	{"one not activated", hsm.Device{Partitions: alarmstest.Read([]hsm.Partition{{Serial: "1", Activated: hsm.Some(true)}, {Serial: "2", Activated: hsm.Some(false)}})}},
 	{"restarted", hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "OK"}), Monitor: alarmstest.Read(hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: 60}}})}},
 	{"free storage", hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "HSM halted", Storage: storage(1)})}},
+	{"free storage, a partition over its size", hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "HSM halted", Storage: storage(1)}), Partitions: alarmstest.Read([]hsm.Partition{{Serial: "1", Storage: storage(1100)}})}},
+	{"free storage, in partitions too", hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "HSM halted", Storage: storage(1)}), Partitions: alarmstest.Read([]hsm.Partition{{Serial: "1", Storage: storage(2)}})}},
 }
 
 // TestGroups holds all that is known of each group against a golden file.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/texts"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -21,6 +22,7 @@ type Line struct {
 	File    string
 	At      time.Time          // when it was read, or when it happened if that is long before
 	Cards   bool               // Device is a host: the object of a card's alarm is its name
+	OneCard bool               // Device is a card: its alarms have no object, whatever its driver's name
 	Sensors []hsm.Sensor       // as last polled, for their thresholds; nil: not yet
 	Groups  []hsm.HAGroupState // of a client host, as last read
 
@@ -29,7 +31,14 @@ type Line struct {
 
 // card names a card other than the first, whose alarms are those of the device.
 func (l Line) card() string {
-	driver := l.Alarm.Card
+	driver := ""
+	switch {
+	case l.OneCard:
+	case l.Alarm != nil:
+		driver = l.Alarm.Card
+	default:
+		driver = texts.Driver(l.LogLine)
+	}
 	if !l.Cards && driver[len(strings.TrimRight(driver, "0123456789")):] == "0" {
 		return ""
 	}
@@ -56,15 +65,14 @@ type logRule struct {
 var logRules = slices.Concat([]logRule{
 	{"ALM codes", alarmCode},
 	{"firmware runs", firmwareRuns},
-	{"HSM crash on K5 and K6", crashed},
 	{"sensor thresholds", sensorThreshold},
 	{"power supply events", powerSupplyEvent},
 	{"disk", smartd},
 	{"NTLS", ntlsLine},
 	{"NTLS certificate", certificateLine},
 	{"log disk", diskFull},
-	{"HSM event on K5 and K6", fatalError},
 	{"critical audit record", auditEvent},
+	{"change in the audit log", auditChange},
 	{"failed login", failedLogin},
 	{"loss of an HA member", haLoss},
 	{"surprise in the HA log", haSurprise},
@@ -79,7 +87,7 @@ func EvaluateLine(l Line, s Thresholds) []alarms.Finding {
 			continue
 		}
 		f.Device, f.Test, f.Text, f.Happened = l.Device, l.Test, alarms.Clip(f.Text), l.Happened
-		f.Evidence = alarms.Evidence{At: l.At, Text: alarms.Clip(l.Message), Log: placeOf(l)}
+		f.Evidence = alarms.Evidence{At: l.At, Text: alarms.Clip(l.Message), Log: PlaceOf(l)}
 		if l.Test && f.Condition == alarms.Bad && f.Age == 0 {
 			f.Age = s.EventAge
 		}
@@ -88,14 +96,19 @@ func EvaluateLine(l Line, s Thresholds) []alarms.Finding {
 	return findings
 }
 
-// placeOf returns where a line is, in the line's own words.
-func placeOf(l Line) *alarms.LogPlace {
+// PlaceOf returns where a line is, in the line's own words.
+func PlaceOf(l Line) *alarms.LogPlace {
 	p := &alarms.LogPlace{Host: cmp.Or(l.Host, l.Device), File: filepath.Base(l.File), Time: alarms.LogTime(l.At), Process: l.Process}
 	switch {
 	case l.Time.Known:
 		p.Time = alarms.LogTime(l.Time.Value)
 	case l.Stamp != "":
 		p.Time = l.Stamp
+	case l.Audit != nil && l.Audit.Stamp != "":
+		p.Time = l.Audit.Stamp
+		if at := LineTime(l); !at.IsZero() {
+			p.Time = alarms.LogTime(at)
+		}
 	}
 	if l.PID.Known {
 		p.Process += fmt.Sprintf("[%d]", l.PID.Value)
@@ -147,14 +160,7 @@ func firmwareRuns(l Line, _ Thresholds) (alarms.Finding, bool) {
 
 // firmwareStopped are the codes after which the firmware does not run until a
 // restart.
-var firmwareStopped = []string{"0001", "0002", "0003", "1001", "1003", "1005", "1006"}
-
-func crashed(l Line, _ Thresholds) (alarms.Finding, bool) {
-	if l.Process != "kernel" || !strings.Contains(l.Message, "HSM crashed:") {
-		return alarms.Finding{}, false
-	}
-	return alarms.Finding{Key: alarms.Key{Group: "hsm-crashed"}, Condition: alarms.Bad, Severity: alarms.Critical, Text: "HSM firmware crashed: " + l.Message}, true
-}
+var firmwareStopped = []string{"0001", "0002", "0003", "1001", "1003", "1005", "1006", "2009"}
 
 // aSensor matches a sensor's name, padded with blanks and a dot.
 const aSensor = `([\w+][\w+/ -]{0,31}?)[ .]*`
@@ -225,7 +231,7 @@ func ntlsLine(l Line, s Thresholds) (alarms.Finding, bool) {
 		f.Severity = alarms.Major
 	case l.Severity == "crit":
 		f.Severity = alarms.Critical
-	case strings.Contains(l.Message, "NTLS is online and operational"):
+	case strings.HasPrefix(strings.TrimPrefix(texts.Said(l.LogLine), "info : 0 : "), "NTLS is online and operational"):
 		f.Condition, f.Age = alarms.Good, 0
 	default:
 		return f, false
@@ -233,24 +239,72 @@ func ntlsLine(l Line, s Thresholds) (alarms.Finding, bool) {
 	return f, true
 }
 
-// systemStates returns a rule for each system status code. A line lists the
+// textRules returns a rule for each text.
+func textRules() (rules []logRule) {
+	for _, x := range texts.All() {
+		rules = append(rules, logRule{x.Words, func(l Line, s Thresholds) (alarms.Finding, bool) {
+			f := alarms.Finding{Key: alarms.Key{Group: x.Group, Object: l.card()}, Condition: alarms.Bad, Severity: x.Severity, Text: x.What + ": " + l.Message}
+			if x.OneOff {
+				f.Age = s.EventAge
+			}
+			return f, x.Says(l.LogLine)
+		}})
+	}
+	return rules
+}
+
+// systemStates returns the rules for system status codes. A line lists the
 // codes that are set; polls show which are set no longer.
 func systemStates() (rules []logRule) {
+	for n := range maxUnknown {
+		rules = append(rules, logRule{"unknown system status", func(l Line, s Thresholds) (alarms.Finding, bool) { return unknownStatus(l, s, n) }})
+	}
 	for code, c := range statusCodes {
 		number := strconv.FormatInt(code, 10)
 		rules = append(rules, logRule{"system status " + number, func(l Line, s Thresholds) (alarms.Finding, bool) {
-			if l.Process != "sysstatd" || slices.Contains(s.IgnoredStatusCodes, code) {
-				return alarms.Finding{}, false
-			}
-			_, list, _ := strings.Cut(l.Message, " Errors: ")
-			list, _, whole := strings.Cut(list, "!")
-			if !whole || !slices.Contains(strings.Split(list, ","), number) {
+			if !slices.Contains(statusLine(l, s), number) {
 				return alarms.Finding{}, false
 			}
 			return alarms.Finding{Key: alarms.Key{Group: "system-status", Object: number}, Condition: alarms.Bad, Severity: c.severity, Text: fmt.Sprintf("code %d: %s", code, c.text)}, true
 		}})
 	}
 	return rules
+}
+
+// maxUnknown is how many codes of a line that no table has are raised.
+const maxUnknown = 8
+
+// unknownStatus raises the nth code of a line that no table has.
+func unknownStatus(l Line, s Thresholds, n int) (alarms.Finding, bool) {
+	unknown := slices.DeleteFunc(statusLine(l, s), func(number string) bool {
+		code, err := strconv.ParseInt(number, 10, 64)
+		_, known := statusCodes[code]
+		return err == nil && (known || slices.Contains(optionalCodes, code))
+	})
+	if n >= len(unknown) {
+		return alarms.Finding{}, false
+	}
+	number := unknown[n][:min(len(unknown[n]), 16)]
+	return alarms.Finding{Key: alarms.Key{Group: "system-status", Object: number}, Condition: alarms.Bad, Severity: alarms.Indeterminate,
+		Text: fmt.Sprintf("code %s is unknown: %s", number, texts.Said(l.LogLine))}, true
+}
+
+// optionalCodes are those of statusCodes' comment: of services that may not be
+// wanted, and of NTLS.
+var optionalCodes = []int64{0, 20, 60, 61, 62, 63, 80, 95, 100}
+
+// statusLine returns the codes that a line of the system state server lists,
+// without those to ignore.
+func statusLine(l Line, s Thresholds) []string {
+	before, list, found := strings.Cut(texts.Said(l.LogLine), "Errors: ")
+	list, _, whole := strings.Cut(list, "!")
+	if l.Process != "sysstatd" || !found || !whole || !strings.HasSuffix(before, " ") {
+		return nil
+	}
+	return slices.DeleteFunc(strings.Split(list, ","), func(number string) bool {
+		code, err := strconv.ParseInt(number, 10, 64)
+		return err == nil && slices.Contains(s.IgnoredStatusCodes, code)
+	})
 }
 
 // certificateLine follows the appliance's own monitoring of its NTLS
@@ -273,7 +327,7 @@ func certificateLine(l Line, _ Thresholds) (alarms.Finding, bool) {
 // diskFull follows the appliance's own monitoring of its disks: at 95 % it
 // stops NTLS.
 func diskFull(l Line, _ Thresholds) (alarms.Finding, bool) {
-	if !strings.Contains(l.Message, "DISK FULL:") {
+	if !strings.HasPrefix(texts.Said(l.LogLine), "DISK FULL:") {
 		return alarms.Finding{}, false
 	}
 	f := alarms.Finding{Key: alarms.Key{Group: "log-disk"}, Condition: alarms.Bad, Severity: alarms.Major, Text: l.Message}
@@ -281,12 +335,4 @@ func diskFull(l Line, _ Thresholds) (alarms.Finding, bool) {
 		f.Severity = alarms.Critical
 	}
 	return f, true
-}
-
-// fatalError is the oamp line that comes with a crash of the firmware.
-func fatalError(l Line, _ Thresholds) (alarms.Finding, bool) {
-	if l.Process != "oamp" || !strings.Contains(l.Message, "CRIT: Fatal error") {
-		return alarms.Finding{}, false
-	}
-	return alarms.Finding{Key: alarms.Key{Group: "hsm-crashed"}, Condition: alarms.Bad, Severity: alarms.Critical, Text: "HSM firmware crashed: " + l.Message}, true
 }

@@ -55,10 +55,16 @@ func TestLogRules(t *testing.T) {
 		"local6 crit  oamp[77]: HSM crashed: somebody quotes it":                nil,
 		"local6 crit  oamp[77]: CRIT: Fatal error 0x00300417":                   {"bad critical hsm-crashed"},
 
-		"user info  sysstatd: Luna System State Server - OOS Errors: 100,60,30!": {"bad critical system-status/30"},
-		"user info  sysstatd: Luna System State Server - InSrvTrb Errors: 110!":  {"bad major system-status/110"},
-		"user info  sysstatd: Luna System State Server - OOS Errors: 30":         nil,
-		"user info  somebody: Luna System State Server - OOS Errors: 30!":        nil,
+		"user info  sysstatd: Luna System State Server - OOS Errors: 100,60,30!":            {"bad critical system-status/30"},
+		"user info  sysstatd: Luna System State Server - InSrvTrb Errors: 110!":             {"bad major system-status/110"},
+		"user info  sysstatd: Luna System State Server - OOS Errors: 35!":                   {"bad indeterminate system-status/35"},
+		"user info  sysstatd: OOS Errors: 35!":                                              {"bad indeterminate system-status/35"},
+		"user info  sysstatd: Luna System State Server - InSrvTrb Errors: 1!":               {"bad indeterminate system-status/1"},
+		"user info  sysstatd: Luna System State Server - OFL Errors: 50,20,100,55,60,56!":   {"bad indeterminate system-status/55", "bad indeterminate system-status/56", "bad critical system-status/50"},
+		"user info  sysstatd: Luna System State Server - OOS Errors: 20,60,61,62,63,80,95!": nil,
+		"user info  sysstatd: Luna System State Server - OOS Errors: 3x!":                   {"bad indeterminate system-status/3x"},
+		"user info  sysstatd: Luna System State Server - OOS Errors: 30":                    nil,
+		"user info  somebody: Luna System State Server - OOS Errors: 30!":                   nil,
 
 		"local5 info  certmonitord[9]: info : 0 : NTLS certificate will be expire on Jul 26 16:32:48 2027 GMT": {"bad warning ntls-certificate"},
 		"local5 warn  certmonitord[9]: warning : 0 : NTLS certificate is missing":                              {"bad major ntls-certificate"},
@@ -105,6 +111,27 @@ func TestLogRules(t *testing.T) {
 		if diff := cmp.Diff(want, described(line(alarmstest.Stamp+text))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
+	}
+}
+
+// TestCardOfLine has the object of a card's alarm be its driver's name, but for
+// the first card of an appliance and for a device that is a card itself.
+func TestCardOfLine(t *testing.T) {
+	for _, test := range []struct {
+		text           string
+		cards, oneCard bool
+		want           string
+	}{
+		{"k7pf0: HSM missing from PCIe bus", false, false, "bad critical chassis"},
+		{"k7pf1: HSM missing from PCIe bus", false, false, "bad critical chassis/k7pf1"},
+		{"k7pf1: HSM missing from PCIe bus", false, true, "bad critical chassis"},
+		{"k7pf0: HSM missing from PCIe bus", true, false, "bad critical chassis/k7pf0"},
+		{"k7pf1: ALM0015: PCIe Link Failure", false, true, "bad critical chassis"},
+		{"k7pf1: ALM0015: PCIe Link Failure", false, false, "bad critical chassis/k7pf1"},
+	} {
+		l := line(alarmstest.Stamp + "kern info  kernel: " + test.text)
+		l.Cards, l.OneCard = test.cards, test.oneCard
+		alarmstest.Same(t, test.text, []string{test.want}, described(l))
 	}
 }
 

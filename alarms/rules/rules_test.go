@@ -432,6 +432,15 @@ func TestClearedByPolls(t *testing.T) {
 		d.Monitor = alarmstest.Read(hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: 1}, {UptimeSeconds: uptime}}})
 		return d
 	}
+	stored := func(s hsm.Storage, each ...hsm.Storage) hsm.Device {
+		d := show(hsm.Show{Storage: s})
+		var ps []hsm.Partition
+		for _, p := range each {
+			ps = append(ps, hsm.Partition{Storage: p})
+		}
+		d.Partitions = alarmstest.Read(ps)
+		return d
+	}
 	partitions := func(activated ...hsm.Opt[bool]) hsm.Device {
 		var ps []hsm.Partition
 		for _, a := range activated {
@@ -459,6 +468,12 @@ func TestClearedByPolls(t *testing.T) {
 		{tampers, "the two disagree", with(show(hsm.Show{Tamper: hsm.TamperDetected}), func(d *hsm.Device) { d.Tamper = alarmstest.Read(hsm.Tamper{State: hsm.TamperNone}) }), false},
 		{tampers, "policy 48 off", with(show(hsm.Show{}), func(d *hsm.Device) { d.Policies = alarmstest.Read(off48) }), true},
 		{[]string{"decom"}, "initialized", show(hsm.Show{Zeroized: no, Label: hsm.Some("root")}), true},
+		{[]string{"tamper-reboot"}, "works", show(hsm.Show{Label: hsm.Some("root")}), true},
+		{[]string{"tamper-reboot"}, "no label", show(hsm.Show{}), false},
+		{[]string{"tamper-reboot"}, "tampered", show(hsm.Show{Label: hsm.Some("root"), Tamper: hsm.TamperDetected}), false},
+		{[]string{"tamper-reboot"}, "bad status", show(hsm.Show{Label: hsm.Some("root"), Status: "Hardware Tamper"}), false},
+		{[]string{"destroyed"}, "works", show(hsm.Show{Label: hsm.Some("root")}), false},
+		{[]string{"destroyed"}, "replaced", show(hsm.Show{Zeroized: no, Label: hsm.Some("root")}), true},
 		{[]string{"decom"}, "no label", show(hsm.Show{Zeroized: no, Label: hsm.Some("")}), false},
 		{[]string{"decom"}, "zeroized", show(hsm.Show{Zeroized: yes, Label: hsm.Some("root")}), false},
 		{[]string{"decom"}, "unknown", show(hsm.Show{Label: hsm.Some("root")}), false},
@@ -466,7 +481,10 @@ func TestClearedByPolls(t *testing.T) {
 		{[]string{"activation"}, "one is not", partitions(yes, no), false},
 		{[]string{"activation"}, "one does not say", partitions(yes, hsm.Opt[bool]{}), true},
 		{[]string{"activation"}, "none says", partitions(hsm.Opt[bool]{}), false},
-		{[]string{"capacity"}, "room", show(hsm.Show{Storage: storage(999)}), true},
+		{[]string{"capacity"}, "room", stored(storage(999), storage(1), storage(999)), true},
+		{[]string{"capacity"}, "a partition over its size", stored(storage(10), storage(1), storage(1100)), false},
+		{[]string{"capacity"}, "a partition does not say", stored(storage(10), hsm.Storage{}), false},
+		{[]string{"capacity"}, "partitions unknown", show(hsm.Show{Storage: storage(10)}), false},
 		{[]string{"capacity"}, "full", show(hsm.Show{Storage: storage(1000)}), false},
 		{[]string{"capacity"}, "unknown", show(hsm.Show{}), false},
 		{[]string{"hw"}, "restarted since", monitor(show(hsm.Show{}), 60), true},

@@ -28,7 +28,8 @@ func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 	now, snap := time.Now(), w.Store.Latest()
 	w.lines.Lock()
 	defer w.lines.Unlock()
-	seen, all := w.seen, []alarms.Finding(nil)
+	audit, all := w.audit.With(lines)
+	seen := w.seen
 	entry := journal.Entry{File: file, Cursor: cursor, Events: make(map[string]alarms.Events)}
 	for _, l := range lines {
 		l.Sensors, l.Groups, l.Happened = sensors(snap, l.Device), groups(snap, l), w.happened(l, now)
@@ -50,7 +51,7 @@ func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 	}
 	err := w.step(entry, func(alarms.State) []alarms.Finding { return all }, now)
 	if err == nil {
-		w.seen = seen
+		w.seen, w.audit = seen, audit
 	}
 	return err
 }

@@ -100,48 +100,55 @@ func (w *Watch) givenUp(receiver string, n alarms.Notification) {
 	if !known || t.Number != a.Number {
 		return
 	}
-	if t.Lost = true; n.Change.Kind == alarms.Cleared { // it is to be cleared again
-		t.Kind = alarms.Raised
+	if t.Lost = n.Change.Kind; t.Lost == alarms.Cleared {
+		t.Kind = alarms.Raised // it is to be cleared again
 		w.state.Unnotified[a.Key] = a
 	}
-	w.note(receiver, map[alarms.Key]alarms.Notified{a.Key: t})
+	w.note(journal.Entry{Notified: map[string]map[alarms.Key]alarms.Notified{receiver: {a.Key: t}}})
 }
 
 // owed reports whether a receiver never got some notification.
 func (w *Watch) owed(receiver string) bool {
 	for _, t := range w.state.Notified[receiver] {
-		if t.Lost {
+		if t.Lost != "" {
 			return true
 		}
 	}
 	return false
 }
 
-// answers has a receiver that answers again notified of what it never got, if
-// that is still so.
+// answers has a receiver that answers again notified of what it never got: of an
+// alarm that is still active, or that came and went meanwhile, or of a clear.
 func (w *Watch) answers(receiver string) {
+	now := time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	open := make(map[alarms.Key]alarms.Notified)
+	notified := make(map[alarms.Key]alarms.Notified)
+	var list []alarms.Notification
 	for key, t := range w.state.Notified[receiver] {
-		switch _, cleared := w.state.Unnotified[key]; {
-		case !t.Lost:
+		a, cleared := w.state.Unnotified[key]
+		switch {
+		case t.Lost == "":
+			continue
+		case t.Lost == alarms.Cleared:
+			t.Lost = ""
 		case cleared && t.Active():
-			t.Lost = false
-			open[key] = t
+			c := alarms.Change{Kind: alarms.RaisedAndCleared, Alarm: a}
+			t, list = c.Notified(now), append(list, w.notification(c, now))
 		default:
-			open[key] = alarms.Notified{}
+			t = alarms.Notified{}
 		}
+		notified[key] = t
 	}
-	w.note(receiver, open)
+	w.note(journal.Entry{Notified: map[string]map[alarms.Key]alarms.Notified{receiver: notified}, Notify: map[string][]alarms.Notification{receiver: list}})
+	w.sender.Wake(receiver)
 	w.evaluateNow()
 }
 
-// note stores what a receiver is taken to know of alarms. w.mu is held.
-func (w *Watch) note(receiver string, notified map[alarms.Key]alarms.Notified) {
-	e := journal.Entry{Notified: map[string]map[alarms.Key]alarms.Notified{receiver: notified}}
+// note stores what receivers are taken to know of alarms. w.mu is held.
+func (w *Watch) note(e journal.Entry) {
 	if err := w.Journal.Write(e); err != nil {
-		w.Log.Error("what a receiver was notified of is not stored", "receiver", receiver, "err", err)
+		w.Log.Error("what a receiver was notified of is not stored", "err", err)
 	}
 	w.state.Take(e, time.Now())
 }

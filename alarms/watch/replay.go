@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/audit"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -55,8 +56,10 @@ func Replay(device string, lines iter.Seq[hsm.LogLine], settings Settings, writt
 			r.sum.Undated++
 		}
 		r.tick(alarms.Later(at, r.now))
-		findings := rules.EvaluateLine(rules.Line{LogLine: l, Device: device, At: r.now}, settings.Thresholds)
-		if len(findings) == 0 {
+		line := rules.Line{LogLine: l, Device: device, At: r.now}
+		var findings []alarms.Finding
+		r.audit, findings = r.audit.With([]rules.Line{line})
+		if findings = append(findings, rules.EvaluateLine(line, settings.Thresholds)...); len(findings) == 0 {
 			r.sum.Idle++
 		}
 		r.eval(findings, r.sum.Lines)
@@ -86,6 +89,7 @@ func statedTime(l hsm.LogLine, written time.Time) time.Time {
 
 type replay struct {
 	state   alarms.State
+	audit   audit.Sequences
 	damping alarms.Damping
 	now     time.Time
 	emit    func(Step)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/audit"
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/rules"
@@ -32,8 +33,9 @@ type Watch struct {
 	Parent    func(device string) string // what a device depends on; "": nothing
 	Log       *slog.Logger
 
-	lines sync.Mutex // orders lines; guards seen and zones
+	lines sync.Mutex // orders lines; guards what follows
 	seen  rules.SeenLines
+	audit audit.Sequences
 	zones map[string]time.Duration // by device: how far its clock is ahead, by its time zone
 
 	sender   *notify.Sender

@@ -369,6 +369,8 @@ func TestEventsAreCounted(t *testing.T) {
 		defer a.Stop()
 		a.Must(a.Kernel("1", alarmstest.TransportLine, alarmstest.RecoveredLine, alarmstest.BatteryLine, alarmstest.BatteryLine, "k7pf0: [HSM] ALM2007: HSM zeroized", "***TEST : "+alarmstest.BatteryLine, "k7pf0: [HSM] ALM2999: new"))
 		a.Must(a.Lines("a", "/log", []hsm.LogLine{syslog.ParseLine(alarmstest.Stamp + "daemon crit  smartd[4]: Device: /dev/sda, failing")}, nil))
+		a.Must(a.Lines("a", "/log", []hsm.LogLine{syslog.ParseLine(alarmstest.Stamp + "authpriv info  login: DIALUP AT ttyS0 BY recover"),
+			syslog.AuditLine("41,26/11/21 02:00:00,S/N 484233 LUNA_FW_ROLLBACK"), syslog.AuditLine("43,26/11/21 02:00:00,S/N 484233 LUNA_LOGOUT")}, nil))
 		a.Must(a.Kernel("2", "k7pf0: [HSM] ALM2007: HSM zeroized", alarmstest.BatteryLine))
 		if critical, other := a.Events("a"); critical != 2 || other != 5 {
 			t.Errorf("counted %d and %d", critical, other)

@@ -1,6 +1,7 @@
 package syslog
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/lunawatch/lunawatch/collectors/answer"
@@ -12,65 +13,52 @@ import (
 // command.
 //
 // The form is "k7pf0: [HSM] ALM2007: HSM zeroized" from firmware and boot loader,
-// and without [HSM] from the host driver. An alarm is identified by its four
-// digits: texts differ between versions.
+// and without [HSM] from the host driver. In a line that is certainly the kernel's
+// the driver may be missing. An alarm is identified by its four digits: texts differ
+// between versions.
 func alarm(l *hsm.LogLine) *hsm.LogAlarm {
-	i := strings.Index(l.Message, "ALM")
-	if i < 0 {
+	if !strings.Contains(l.Message, "ALM") && !strings.HasPrefix(l.Process, "ALM") {
 		return nil
 	}
-	card, ok := alarmCard(l.Message[:i])
-	switch {
-	case l.Process == "kernel":
-	case isDriver(l.Process) && (i == 0 || l.Message[:i] == "[HSM] "): // a line without "kernel: "
-		card, ok = l.Process, true
-	case strings.Contains(l.Message[:i], "Command: "), l.Process != "" || l.Facility != "" && l.Facility != "kern":
+	message, kernel := l.Message, l.FromKernel()
+	if tag := l.Process; kernel && tag != "kernel" && tag != "" { // a line without "kernel: "
+		message = tag + ": " + message
+	}
+	before, after, found := strings.Cut(message, "ALM")
+	after = strings.TrimPrefix(after, "_")
+	if !found || len(after) < 4 {
 		return nil
 	}
-	if !ok {
+	card, named := alarmCard(before)
+	headless := l.Process == "" && l.Facility == "" && named // a bare line of the driver
+	if !kernel && !headless || !named && !driverless.MatchString(before) {
 		return nil
 	}
-	code := strings.TrimPrefix(l.Message[i+3:], "_")
-	if len(code) < 4 {
+	text, colon := strings.CutPrefix(strings.TrimLeft(after[4:], " "), ":")
+	if _, digits := answer.Number(after[:4]); !digits || !colon && text != "" {
 		return nil
 	}
-	text, colon := strings.CutPrefix(strings.TrimLeft(code[4:], " "), ":")
-	if _, digits := answer.Number(code[:4]); !digits || !colon && text != "" {
-		return nil
-	}
-	a := &hsm.LogAlarm{Code: code[:4], Component: component(code[0]), Card: card, Text: strings.TrimSpace(text)}
+	a := &hsm.LogAlarm{Code: after[:4], Component: component(after[0]), Card: card, Text: strings.TrimSpace(text)}
 	a.Value = alarmValue(a.Text)
 	return a
 }
 
-// alarmCard reads the driver instance at the end of s, the text before the code:
-// "k7pf0: [HSM] ". Before the instance may be the mark of a test or the driver's
-// own prefix.
-func alarmCard(s string) (card string, ok bool) {
-	s = strings.TrimRight(s, " ")
-	s = strings.TrimRight(strings.TrimSuffix(s, "[HSM]"), " ")
-	s, ok = strings.CutSuffix(s, ":")
-	if !ok {
-		return "", false
-	}
-	if i := strings.LastIndexAny(s, " \t"); i >= 0 {
-		s = s[i+1:]
-	}
-	last := len(s) - 1
-	if last < 1 || !answer.IsDigit(s[last]) || s[0] < 'a' || s[0] > 'z' || !isName(strings.ReplaceAll(s, "_", "")) {
-		return "", false
-	}
-	return s, true
-}
+var (
+	// What may stand before a driver: the mark of a test, a note, the driver's
+	// module and address. Text that a device on a bus chooses comes behind other words.
+	beforeDriver = regexp.MustCompile(`^(?:\*\*\*TEST ?: ?)?(?:NOTE: )?(?:[a-z]\w* [0-9a-f:.]+: )?$`)
+	driverless   = regexp.MustCompile(`^(?:\*\*\*TEST ?: ?)?(?:NOTE: )?(?i:\[HSM\] ?)?$`)
+	driver       = regexp.MustCompile(`^(.*?)((?:[a-z]|K7PF|VIPER)[a-z0-9_]*[0-9]): ?(?i:\[HSM\] *)?$`)
+)
 
-// isDriver reports whether name is a card's driver instance.
-func isDriver(name string) bool {
-	n, ok := strings.CutPrefix(name, "k7pf")
-	if !ok {
-		n, ok = strings.CutPrefix(name, "viper")
+// alarmCard reads the driver instance at the end of s, the text before the code:
+// "k7pf0: [HSM] ".
+func alarmCard(s string) (card string, ok bool) {
+	m := driver.FindStringSubmatch(s)
+	if m == nil || !beforeDriver.MatchString(m[1]) {
+		return "", false
 	}
-	_, digits := answer.Number(n)
-	return ok && digits
+	return strings.ToLower(m[2]), true
 }
 
 // component returns what raises the alarms whose codes begin with digit; "" if

@@ -105,6 +105,9 @@ func applianceLine(l *hsm.LogLine, s string) bool {
 	host, rest := answer.Token(rest)
 	facility, rest := answer.Token(rest)
 	severity, rest := answer.Token(rest)
+	if severity == facility { // login has it twice
+		severity, rest = answer.Token(rest)
+	}
 	sev := severityName(severity)
 	if sev == "" || !isName(facility) {
 		return false
@@ -112,7 +115,10 @@ func applianceLine(l *hsm.LogLine, s string) bool {
 	message, ok := process(l, rest)
 	if !ok {
 		l.Process, l.PID = "", hsm.Opt[int64]{}
-		return false
+		if facility != "kern" {
+			return false
+		}
+		message = rest
 	}
 	l.Time, l.Host, l.Facility, l.Severity, l.Message = hsm.Some(at), host, strings.ToLower(facility), sev, message
 	return true

@@ -21,7 +21,7 @@ func MIBRow(a alarms.Alarm) mib.Alarm {
 	group := alarms.GroupNamed(a.Group)
 	row := mib.Alarm{
 		Number: a.Number, Model: group.Number, Key: a.Key.String(), Device: a.Device, Serial: a.Serial, Object: a.Object, Group: a.Group,
-		Codes: a.Codes, Severity: mib.Severity(a.Severity), EventType: a.Type, Cause: a.Cause, Text: a.Text, Action: group.Action,
+		Codes: a.Codes, Severity: mib.Severity(a.Severity), EventType: a.Type, Cause: a.Cause, Text: a.Text, Action: alarms.Advice(a),
 		Raised: a.Raised, Last: a.Last, Cleared: a.Cleared, Count: a.Count, Flapping: a.Flapping, InStorm: a.InStorm, Test: a.Test,
 	}
 	if group.OfPartition {
