@@ -27,15 +27,10 @@ var (
 
 // answersAgain: hsm show works, so the firmware runs.
 func answersAgain(d hsm.Device, now time.Time) time.Time {
-	if s, ok := d.Show.Get(now); ok && (s.Status == "" || StatusOK(s.Status)) {
+	if s, ok := d.Show.Get(now); ok && (s.Status == "" || s.Status.Good()) {
 		return d.Show.Asked()
 	}
 	return time.Time{}
-}
-
-// StatusOK reports whether a status line of hsm show is a good one.
-func StatusOK(s string) bool {
-	return strings.EqualFold(s, "OK") || strings.HasPrefix(strings.ToUpper(s), "L3 DEVICE")
 }
 
 // noTamper: hsm show or hsm tamper show says so. Without controlled tamper
@@ -44,7 +39,7 @@ func noTamper(d hsm.Device, now time.Time) time.Time {
 	show, _ := d.Show.Get(now)
 	tamper, _ := d.Tamper.Get(now)
 	switch {
-	case show.Tamper == hsm.TamperDetected && d.Show.Fresh(now):
+	case show.Tamper == hsm.TamperDetected && d.Show.Fresh(now), show.Status.Has(hsm.PartUnknown):
 	case show.Tamper == hsm.TamperNone && d.Show.Fresh(now):
 		return d.Show.Asked()
 	case tamper.State == hsm.TamperNone && d.Tamper.Fresh(now):
@@ -65,7 +60,7 @@ func policyOff(p hsm.Policies, id int64) bool {
 
 // initialized: the HSM has a label and is not zeroized.
 func initialized(d hsm.Device, now time.Time) time.Time {
-	if s, ok := d.Show.Get(now); ok && hsm.Is(s.Zeroized, false) && s.Label.Value != "" {
+	if s, ok := d.Show.Get(now); ok && hsm.Is(s.Zeroized, false) && s.Label.Value != "" && !s.Status.Has(hsm.PartUnknown) {
 		return d.Show.Asked()
 	}
 	return time.Time{}

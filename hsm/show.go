@@ -25,7 +25,7 @@ type Show struct {
 	ManuallyZeroized    Opt[bool]        `json:"manually_zeroized"`
 	SecureTransportMode Opt[bool]        `json:"secure_transport_mode"`
 	Tamper              TamperState      `json:"tamper,omitempty"`
-	Status              string           `json:"hsm_status,omitempty"` // HSM Status in the vendor's words, if printed
+	Status              Status           `json:"hsm_status,omitempty"` // "": not printed
 	Partitions          []NamedPartition `json:"partitions"`           // nil: not stated; empty: none
 	PartitionsAllowed   Opt[int64]       `json:"partitions_allowed"`
 	PartitionsCreated   Opt[int64]       `json:"partitions_created"`

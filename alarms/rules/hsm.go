@@ -7,35 +7,40 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// statusAdvice is what to do about a part of a status line, in the order in
-// which they are checked.
-var statusAdvice = []struct {
-	word     string
+// partAdvice is how bad each part of a status is, and what to do about it. A part
+// that is not here says nothing against the HSM.
+var partAdvice = map[hsm.StatusPart]struct {
 	severity alarms.Severity
 	advice   string
 }{
-	{"tamper", alarms.Critical, "restart it, read the tampers, and have the SO clear them"},
-	{"decommissioned", alarms.Critical, "its keys are gone: initialize it and restore them from a backup"},
-	{"zeroized", alarms.Critical, "its keys are gone: initialize it and restore them from a backup"},
-	{"transport", alarms.Major, "the SO recovers it with stm recover"},
+	hsm.PartTampered:       {alarms.Critical, "restart it, read the tampers, and have the SO clear them"},
+	hsm.PartDecommissioned: {alarms.Critical, "its keys are gone: initialize it and restore them from a backup"},
+	hsm.PartZeroized:       {alarms.Critical, "its keys are gone: initialize it and restore them from a backup"},
+	hsm.PartTransport:      {alarms.Major, "the SO recovers it with stm recover"},
+	hsm.PartUnknown:        {alarms.Indeterminate, "it has a word that Lunawatch does not know"},
 }
 
-// hsmStatus warns of a status line that is not OK, on versions that print one.
-// A line of several parts, "Transport Mode, zeroized", gets advice on each.
+// worstPart returns the worst severity of the parts of a status, None if all
+// are good, and what to do about each.
+func worstPart(s hsm.Status) (worst alarms.Severity, advice string) {
+	for _, part := range s.Parts() {
+		if a := partAdvice[part]; a.severity > alarms.None && !strings.Contains(advice, a.advice) {
+			worst, advice = max(worst, a.severity), advice+"; "+a.advice
+		}
+	}
+	return worst, advice
+}
+
+// hsmStatus warns of a status line that is not good, on versions that print
+// one.
 var hsmStatus = Rule{"hsm-status", func(p Poll, emit func(Result)) {
 	s, ok := p.Show.Get(p.Now)
-	switch {
-	case !ok || s.Status == "" || strings.HasPrefix(s.Status, "N/A"):
-	case alarms.StatusOK(s.Status):
+	switch worst, advice := worstPart(s.Status); {
+	case !ok:
+	case worst > alarms.None:
+		emit(bad(worst, p.Show.Asked(), "HSM status %s%s", s.Status, advice))
+	case s.Status.Good():
 		emit(good(p.Show.Asked(), "HSM status %s", s.Status))
-	default:
-		worst, text := alarms.Indeterminate, ""
-		for _, a := range statusAdvice {
-			if strings.Contains(strings.ToLower(s.Status), a.word) && !strings.Contains(text, a.advice) {
-				worst, text = max(worst, a.severity), text+"; "+a.advice
-			}
-		}
-		emit(bad(worst, p.Show.Asked(), "HSM status %s%s", s.Status, text))
 	}
 }}
 
@@ -46,7 +51,7 @@ var tampered = Rule{"lock", func(p Poll, emit func(Result)) {
 	case !ok:
 	case s.Tamper == hsm.TamperDetected:
 		emit(bad(alarms.Critical, p.Show.Asked(), "tamper detected"))
-	case s.Tamper == hsm.TamperNone:
+	case s.Tamper == hsm.TamperNone && !s.Status.Has(hsm.PartUnknown):
 		emit(good(p.Show.Asked(), "no tamper"))
 	}
 }}
@@ -60,6 +65,7 @@ var zeroized = Rule{"zeroize", func(p Poll, emit func(Result)) {
 		emit(bad(alarms.Critical, p.Show.Asked(), "HSM is zeroized, by hand"))
 	case s.Zeroized.Value:
 		emit(bad(alarms.Critical, p.Show.Asked(), "HSM is zeroized"))
+	case s.Status.Has(hsm.PartUnknown):
 	default:
 		emit(good(p.Show.Asked(), "HSM is initialized"))
 	}
@@ -72,6 +78,7 @@ var secureTransport = Rule{"stm", func(p Poll, emit func(Result)) {
 	case !ok || !s.SecureTransportMode.Known:
 	case s.SecureTransportMode.Value:
 		emit(bad(alarms.Major, p.Show.Asked(), "HSM is in secure transport mode"))
+	case s.Status.Has(hsm.PartUnknown):
 	default:
 		emit(good(p.Show.Asked(), "HSM is not in secure transport mode"))
 	}

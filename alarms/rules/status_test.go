@@ -1,0 +1,79 @@
+package rules
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/alarmstest"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// TestComposedStatus judges a status line by its worst part, and clears what
+// the log raised only by one whose parts are all good.
+func TestComposedStatus(t *testing.T) {
+	answers := []string{"soft", "soft-t", "soft-v", "restart", "halt", "comm", "hsm-crashed"}
+	for _, x := range []struct {
+		status hsm.Status
+		want   []string
+		clears bool
+	}{
+		{"OK", []string{"good"}, true},
+		{"L3 Device", []string{"good"}, true},
+		{"l3  device", []string{"good"}, true},
+		{"L3 Device, OK", []string{"good"}, true},
+		{"L3 Device, Zeroized", []string{"bad critical"}, false},
+		{"L3 Device, Hardware Tamper", []string{"bad critical"}, false},
+		{"Hardware Tamper, Zeroized", []string{"bad critical"}, false},
+		{"L3 Device, Decommissioned", []string{"bad critical"}, false},
+		{"L3 Device, Transport Mode", []string{"bad major"}, false},
+		{"Transport Mode, zeroized", []string{"bad critical"}, false},
+		{"L3 Device, Asleep", []string{"bad indeterminate"}, false},
+		{"L3 Device Zeroized", []string{"bad indeterminate"}, false},
+		{"L3 Device, Not Tampered", []string{"bad indeterminate"}, false},
+		{"OK, Asleep", []string{"bad indeterminate"}, false},
+		{"Okay", []string{"bad indeterminate"}, false},
+		{", ", []string{"bad indeterminate"}, false},
+		{"Transport Mode, Asleep", []string{"bad major"}, false},
+		{"N/A - HA Group", nil, false},
+	} {
+		d := show(hsm.Show{Status: x.status})
+		alarmstest.Same(t, string(x.status), x.want, emitted(hsmStatus, d, alarmstest.At(10)))
+		for _, group := range answers {
+			key := alarms.Key{Device: "a", Group: group}
+			if got := len(clearedByPolls(d, []alarms.Key{key}, alarmstest.At(10))) == 1; got != x.clears {
+				t.Errorf("%s: cleared %v by status %q, want %v", group, got, x.status, x.clears)
+			}
+		}
+	}
+}
+
+// TestUnknownStatusClearsNothing: what else hsm show states is not believed
+// beside a status of which a part is unknown.
+func TestUnknownStatusClearsNothing(t *testing.T) {
+	well := hsm.Show{Label: hsm.Some("root"), Zeroized: hsm.Some(false), SecureTransportMode: hsm.Some(false), Tamper: hsm.TamperNone, Storage: storage(1)}
+	groups := []string{"lock", "chassis", "decom", "zeroize", "stm", "halt", "hsm-status"}
+	cleared := func(status hsm.Status) (list []string) {
+		s := well
+		s.Status = status
+		d := show(s)
+		state := alarms.NewState()
+		for _, g := range groups {
+			k := alarms.Key{Device: "a", Group: g}
+			state.Active[k] = alarms.Alarm{Key: k, Severity: alarms.Critical, Last: alarmstest.At(-60)}
+		}
+		for _, c := range alarms.Eval(state, EvaluateSnapshot(&hsm.Snapshot{Devices: []hsm.Device{d}}, state, DefaultThresholds(), alarmstest.At(10)), alarms.Damping{}, alarmstest.At(10)) {
+			if c.Kind == alarms.Cleared {
+				list = append(list, c.Alarm.Group)
+			}
+		}
+		return list
+	}
+	if got := cleared("L3 Device, Asleep"); got != nil {
+		t.Errorf("cleared %q beside an unknown status", got)
+	}
+	if diff := cmp.Diff(len(groups), len(cleared("L3 Device"))); diff != "" {
+		t.Errorf("cleared beside a good status: %q", cleared("L3 Device"))
+	}
+}
