@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -52,6 +53,19 @@ func (s *state) slot(p *page, id int, part string) {
 	p.line("")
 }
 
+// infoStatus returns the status that showinfo prints. That of a K7 begins with what
+// the card is.
+func (s *state) infoStatus() string {
+	fault := s.hsmStatus("")
+	switch {
+	case !s.modern():
+		return cmp.Or(fault, "OK")
+	case fault != "":
+		return "L3 Device, " + fault
+	}
+	return "L3 Device"
+}
+
 // hsmStatus returns the state of the card in one line; good is that of a card without
 // fault.
 func (s *state) hsmStatus(good string) string {
@@ -82,7 +96,7 @@ func infoHead(s *state, p *page, label string, serial uint64, slot int, admin bo
 	p.line("        Partition Manufacturer -> SafeNet")
 	p.line("        Partition Model -> %s", s.hardware)
 	p.line("        Partition Serial Number -> %d", serial)
-	p.line("        Partition Status -> %s", s.hsmStatus(choose(s.modern(), "L3 Device", "OK")))
+	p.line("        Partition Status -> %s", s.infoStatus())
 	if s.modern() && admin {
 		p.line("        HSM Part Number -> %s", s.part)
 	}
