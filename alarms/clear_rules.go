@@ -33,16 +33,18 @@ func answersAgain(d hsm.Device, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// noTamper: hsm show or hsm tamper show says so. Without controlled tamper
-// recovery neither says anything; that the HSM works is enough then.
+// noTamper: hsm show or hsm tamper show says so, and the other does not say
+// otherwise. Without controlled tamper recovery neither says anything; that the
+// HSM works is enough then.
 func noTamper(d hsm.Device, now time.Time) time.Time {
-	show, _ := d.Show.Get(now)
-	tamper, _ := d.Tamper.Get(now)
+	show, tamper := d.Show.Value, d.Tamper.Value
+	shown, listed := d.Show.Fresh(now), d.Tamper.Fresh(now)
 	switch {
-	case show.Tamper == hsm.TamperDetected && d.Show.Fresh(now), show.Status.Has(hsm.PartUnknown):
-	case show.Tamper == hsm.TamperNone && d.Show.Fresh(now):
+	case shown && (show.Tamper == hsm.TamperDetected || show.Status.Has(hsm.PartUnknown)):
+	case listed && tamper.State == hsm.TamperDetected:
+	case shown && show.Tamper == hsm.TamperNone:
 		return d.Show.Asked()
-	case tamper.State == hsm.TamperNone && d.Tamper.Fresh(now):
+	case listed && tamper.State == hsm.TamperNone:
 		return d.Tamper.Asked()
 	case policyOff(d.Policies.Value, controlledTamperRecovery):
 		return answersAgain(d, now)

@@ -44,15 +44,23 @@ var hsmStatus = Rule{"hsm-status", func(p Poll, emit func(Result)) {
 	}
 }}
 
-// tampered warns of an active tamper.
+// tampered warns of an active tamper: by hsm show or by hsm tamper show, and
+// ends when neither states one.
 var tampered = Rule{"lock", func(p Poll, emit func(Result)) {
-	s, ok := p.Show.Get(p.Now)
+	show, showFresh := p.Show.Get(p.Now)
+	list, listFresh := p.Tamper.Get(p.Now)
 	switch {
-	case !ok:
-	case s.Tamper == hsm.TamperDetected:
+	case listFresh && list.State == hsm.TamperDetected && len(list.Tampers) > 0:
+		emit(bad(alarms.Critical, p.Tamper.Asked(), "tamper detected: %s", strings.Join(list.Tampers, ", ")))
+	case listFresh && list.State == hsm.TamperDetected:
+		emit(bad(alarms.Critical, p.Tamper.Asked(), "tamper detected"))
+	case showFresh && show.Tamper == hsm.TamperDetected:
 		emit(bad(alarms.Critical, p.Show.Asked(), "tamper detected"))
-	case s.Tamper == hsm.TamperNone && !s.Status.Has(hsm.PartUnknown):
+	case showFresh && show.Status.Has(hsm.PartUnknown):
+	case showFresh && show.Tamper == hsm.TamperNone:
 		emit(good(p.Show.Asked(), "no tamper"))
+	case listFresh && list.State == hsm.TamperNone:
+		emit(good(p.Tamper.Asked(), "no tamper"))
 	}
 }}
 

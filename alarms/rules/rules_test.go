@@ -60,8 +60,14 @@ func smart(word string) hsm.Device {
 	return hsm.Device{Name: "a", Disk: alarmstest.Read(hsm.Disk{SMART: word})}
 }
 
-func system(codes ...int64) hsm.Device {
-	return hsm.Device{Name: "a", System: alarmstest.Read(hsm.System{State: "OOS", Codes: codes})}
+func system(state string, codes ...int64) hsm.Device {
+	return hsm.Device{Name: "a", System: alarmstest.Read(hsm.System{State: state, Codes: codes})}
+}
+
+func tampering(inShow, inTamperShow hsm.TamperState) hsm.Device {
+	d := show(hsm.Show{Tamper: inShow})
+	d.Tamper = alarmstest.Read(hsm.Tamper{State: inTamperShow, Tampers: []string{"Chassis intrusion"}})
+	return d
 }
 
 func expires(days int) hsm.Device {
@@ -191,7 +197,12 @@ func TestRules(t *testing.T) {
 		{cardFans, "run", fans("active", "Standby"), []string{"good"}},
 		{cardFans, "one failed", fans("active", "failed"), []string{"bad minor"}},
 		{cardFans, "both failed", fans("failed", "Failed"), []string{"bad major"}},
-		{cardFans, "a new word", fans("active", "resting"), nil},
+		{cardFans, "a fault", fans("active", "Fault"), []string{"bad minor"}},
+		{cardFans, "stopped", fans("stopped", "standby"), []string{"bad minor"}},
+		{cardFans, "both, each in its words", fans("fault", "not running"), []string{"bad major"}},
+		{cardFans, "a new word", fans("active", "resting"), []string{"bad indeterminate"}},
+		{cardFans, "a new word beside a fault", fans("fault", "resting"), []string{"bad minor"}},
+		{cardFans, "a blank", fans("active", ""), nil},
 		{cardFans, "none", fans(), nil},
 
 		{hsmStatus, "OK", show(hsm.Show{Status: "OK"}), []string{"good"}},
@@ -207,6 +218,10 @@ func TestRules(t *testing.T) {
 		{tampered, "yes", show(hsm.Show{Tamper: hsm.TamperDetected}), []string{"bad critical"}},
 		{tampered, "no", show(hsm.Show{Tamper: hsm.TamperNone}), []string{"good"}},
 		{tampered, "K6 does not say", show(hsm.Show{}), nil},
+		{tampered, "in hsm tamper show only", tampering(hsm.TamperNone, hsm.TamperDetected), []string{"bad critical"}},
+		{tampered, "in hsm show only", tampering(hsm.TamperDetected, hsm.TamperNone), []string{"bad critical"}},
+		{tampered, "in neither", tampering(hsm.TamperNone, hsm.TamperNone), []string{"good"}},
+		{tampered, "hsm tamper show alone", hsm.Device{Name: "a", Tamper: alarmstest.Read(hsm.Tamper{State: hsm.TamperNone})}, []string{"good"}},
 
 		{zeroized, "yes", show(hsm.Show{Zeroized: hsm.Some(true)}), []string{"bad critical"}},
 		{zeroized, "no", show(hsm.Show{Zeroized: hsm.Some(false)}), []string{"good"}},
@@ -282,10 +297,22 @@ func TestRules(t *testing.T) {
 		{diskHealth, "failed", smart("FAILED!"), []string{"bad major"}},
 		{diskHealth, "not printed", smart(""), nil},
 
-		{systemStatus, "well", system(0), []string{"all"}},
-		{systemStatus, "HSM and logging", system(100, 30, 70, 61), []string{"bad critical 30", "bad major 70", "all"}},
-		{systemStatus, "NTLS has a rule of its own", system(20), []string{"all"}},
-		{systemStatus, "no codes read", system(), nil},
+		{systemStatus, "well", system("ISO", 0), []string{"good state", "all"}},
+		{systemStatus, "well, with codes", system("ISO", 100, 61, 95), []string{"good state", "all"}},
+		{systemStatus, "HSM and logging", system("OOS", 100, 30, 70, 61), []string{"good state", "bad critical 30", "bad major 70", "all"}},
+		{systemStatus, "NTLS has a rule of its own", system("OOS", 20), []string{"good state", "all"}},
+		{systemStatus, "out of service", system("OOS", 0), []string{"bad critical state", "all"}},
+		{systemStatus, "out of service, without codes", system("OOS"), []string{"bad critical state"}},
+		{systemStatus, "out of service, by none of the codes", system("OOS", 70, 100), []string{"bad critical state", "bad major 70", "all"}},
+		{systemStatus, "trouble", system("IST", 100), []string{"bad major state", "all"}},
+		{systemStatus, "trouble, as the log writes it", system("INSRVTRB"), []string{"bad major state"}},
+		{systemStatus, "off line", system("OFL", 100), []string{"bad critical state", "all"}},
+		{systemStatus, "off line, trouble", system("OFT", 100), []string{"bad critical state", "all"}},
+		{systemStatus, "off line, by a code", system("OFL", 50), []string{"good state", "bad critical 50", "all"}},
+		{systemStatus, "a new word", system("ZZZ", 0), []string{"bad indeterminate state", "all"}},
+		{systemStatus, "a new code", system("ISO", 100, 55), []string{"good state", "bad indeterminate 55", "all"}},
+		{systemStatus, "no state, no codes", system(""), nil},
+		{systemStatus, "codes without a state", system("", 100), []string{"between state", "all"}},
 		{systemStatus, "a stopped monitor", hsm.Device{Name: "a", System: alarmstest.Read(hsm.System{Codes: []int64{30}, Running: hsm.Some(false)})}, nil},
 
 		{services, "each", hsm.Device{Name: "a", Services: alarmstest.Read([]hsm.Service{
@@ -378,7 +405,7 @@ func TestThresholdsMoveRules(t *testing.T) {
 	}{
 		{soLogin, attempts(1), false},
 		{logDisk, logs(94), false}, {logDisk, logs(95), true},
-		{systemStatus, system(30), false}, {systemStatus, system(70), true},
+		{systemStatus, system("OOS", 30), false}, {systemStatus, system("IST", 70), true},
 	} {
 		got := false
 		x.rule.Evaluate(Poll{x.d, alarmstest.At(10), s}, func(o Result) { got = got || o.Condition == alarms.Bad && !o.All })
@@ -457,6 +484,7 @@ func TestClearedByPolls(t *testing.T) {
 		{tampers, "hsm tamper show", hsm.Device{Name: "a", Tamper: alarmstest.Read(hsm.Tamper{State: hsm.TamperNone})}, true},
 		{tampers, "hsm tamper show: still", hsm.Device{Name: "a", Tamper: alarmstest.Read(hsm.Tamper{State: hsm.TamperDetected})}, false},
 		{tampers, "the two disagree", with(show(hsm.Show{Tamper: hsm.TamperDetected}), func(d *hsm.Device) { d.Tamper = alarmstest.Read(hsm.Tamper{State: hsm.TamperNone}) }), false},
+		{tampers, "hsm tamper show: still, hsm show: none", tampering(hsm.TamperNone, hsm.TamperDetected), false},
 		{tampers, "policy 48 off", with(show(hsm.Show{}), func(d *hsm.Device) { d.Policies = alarmstest.Read(off48) }), true},
 		{[]string{"decom"}, "initialized", show(hsm.Show{Zeroized: no, Label: hsm.Some("root")}), true},
 		{[]string{"decom"}, "no label", show(hsm.Show{Zeroized: no, Label: hsm.Some("")}), false},

@@ -26,7 +26,7 @@ var commands = []poll.Command{
 	{Name: "hsm showpolicies", Format: shell.HSMShowPolicies, Pace: poll.Hourly, Timeout: 30 * time.Second, Card: true},
 	{Name: "client list", Format: shell.ClientList, Pace: poll.Hourly, Timeout: time.Minute, Ask: askClients},
 	{Name: "ntls certificate show", Format: shell.NTLSCertificateShow, Pace: poll.Hourly, Timeout: 30 * time.Second},
-	{Name: "hsm tamper show", Format: shell.HSMTamperShow, Pace: poll.Hourly, Timeout: 30 * time.Second, Since: 7, Card: true},
+	{Name: "hsm tamper show", Format: shell.HSMTamperShow, Pace: poll.Slow, Timeout: 30 * time.Second, Since: 7, Card: true},
 }
 
 // NewPoller returns a poller of a Luna Network HSM, whose observations have the

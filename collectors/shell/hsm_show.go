@@ -219,7 +219,7 @@ func fanStatus(name string) func(*shown, string) bool {
 			return false
 		}
 		e := s.env()
-		e.Fans = append(e.Fans, hsm.Fan{Name: "F" + fan[1:], Status: answer.FirstField(v)})
+		e.Fans = append(e.Fans, hsm.Fan{Name: "F" + fan[1:], Status: answer.Collapse(answer.Clip(v, 200))})
 		return true
 	}
 }
