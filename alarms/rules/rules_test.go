@@ -264,6 +264,7 @@ func TestRules(t *testing.T) {
 		{hostFilesystems, "90 %", mounted(91), []string{"bad minor /var", "all"}},
 		{hostFilesystems, "nearly full", mounted(96), []string{"bad major /var", "all"}},
 		{haMember, "each", ha(haGroup(1, false, hsm.HAStateAlive, hsm.HAStateRecovering, hsm.HAStateUnknown)), []string{"good pay/1", "bad major pay/2", "between pay/3", "all"}},
+		{haMember, "a word that nobody knows", ha(hsm.HAGroupState{Label: "pay", Members: []hsm.HAMemberState{{Serial: "1", State: hsm.HAStateUnknown, Word: "dozing"}, {Serial: "2", State: hsm.HAStateDown, Word: "dozing"}}}), []string{"bad indeterminate pay/1", "bad major pay/2", "all"}},
 		{haMember, "no groups", ha(), []string{"all"}},
 		{haExhausted, "each", ha(haGroup(1, false, hsm.HAStateExhausted, hsm.HAStateRecovering)), []string{"bad critical pay/1", "good pay/2", "all"}},
 		{haRedundancy, "two", ha(haGroup(1, false, hsm.HAStateAlive, hsm.HAStateAlive)), []string{"good pay", "all"}},
