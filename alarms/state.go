@@ -16,7 +16,8 @@ type State struct {
 	// Past is what is remembered of cleared alarms. It need not survive a
 	// restart, after which everything is read anew.
 	Past   map[Key]Past
-	Raises []time.Time // of the last minute, of all alarms
+	Raises []time.Time       // of the last minute, of all alarms
+	Memory map[string]Memory // by device
 
 	Due time.Time // before then, time alone changes no alarm; zero: never
 }

@@ -161,3 +161,24 @@ var services = Rule{"service", func(p Poll, emit func(Result)) {
 	}
 	emit(Result{All: true, At: p.Services.Asked()})
 }}
+
+// checkTimeAge is how long the status monitor may leave its check time as it
+// is: it checks three times a minute.
+const checkTimeAge = 10 * time.Minute
+
+// statusMonitor warns of a status monitor that does not run, or does not check
+// any more: what it says is old. The check time has no zone, so it is judged by
+// whether it moves.
+var statusMonitor = Rule{"status-monitor", func(p Poll, emit func(Result)) {
+	s, ok := ofUnit(p, p.System)
+	switch at := p.System.Asked(); {
+	case !ok:
+	case hsm.Is(s.Running, false):
+		emit(bad(alarms.Minor, at, "the status monitor of the appliance does not run"))
+	case s.CheckTime == "":
+	case s.CheckTime != p.Memory.CheckTime:
+		emit(good(at, "the status monitor checked at %s", s.CheckTime))
+	case at.Sub(p.Memory.CheckedAt) >= checkTimeAge:
+		emit(bad(alarms.Minor, at, "the status monitor has not checked since %s, its own time", s.CheckTime))
+	}
+}}

@@ -56,6 +56,23 @@ var temperature = Rule{"temp-warn", func(p Poll, emit func(Result)) {
 	}
 }}
 
+// cold warns of a card below its range: at -2 C it stops.
+var cold = Rule{"temp-low", func(p Poll, emit func(Result)) {
+	const stops, warning = -2.0, 2.0
+	s, ok := p.Show.Get(p.Now)
+	if !ok || s.Environment == nil || !s.Environment.TemperatureCelsius.Known {
+		return
+	}
+	switch c, at := s.Environment.TemperatureCelsius.Value, p.Show.Asked(); {
+	case c <= stops:
+		emit(bad(alarms.Major, at, "card at %.0f C, stops below %.0f C", c, stops).of(c, stops, "C"))
+	case c <= warning:
+		emit(bad(alarms.Minor, at, "card at %.0f C, threshold %.0f C", c, warning).of(c, warning, "C"))
+	case c > warning+p.TemperatureMargin:
+		emit(good(at, "card at %.0f C", c).of(c, warning, "C"))
+	}
+}}
+
 // fanWords are the states of a fan on the card, in lower case; true: it works.
 var fanWords = map[string]bool{
 	"active": true, "standby": true, "ok": true, "running": true,

@@ -143,7 +143,7 @@ func unread(name string) hsm.Sensor { return hsm.Sensor{Name: name, Unit: "RPM"}
 
 // emitted renders what a rule emits for a device at a time.
 func emitted(r Rule, d hsm.Device, now time.Time) (list []string) {
-	r.Evaluate(Poll{d, now, DefaultThresholds()}, func(o Result) {
+	r.Evaluate(Poll{Device: d, Now: now, Thresholds: DefaultThresholds()}, func(o Result) {
 		s := map[alarms.Condition]string{alarms.Good: "good", alarms.Between: "between", alarms.Bad: "bad " + o.Severity.String()}[o.Condition]
 		if o.All {
 			s = "all"
@@ -409,7 +409,7 @@ func TestThresholdsMoveRules(t *testing.T) {
 		{systemStatus, system("OOS", 30), false}, {systemStatus, system("IST", 70), true},
 	} {
 		got := false
-		x.rule.Evaluate(Poll{x.d, alarmstest.At(10), s}, func(o Result) { got = got || o.Condition == alarms.Bad && !o.All })
+		x.rule.Evaluate(Poll{Device: x.d, Now: alarmstest.At(10), Thresholds: s}, func(o Result) { got = got || o.Condition == alarms.Bad && !o.All })
 		if got != x.bad {
 			t.Errorf("%s: bad %v, want %v", x.rule.Group, got, x.bad)
 		}
@@ -618,7 +618,7 @@ func TestSourcesDisagree(t *testing.T) {
 	} {
 		s = s.With(hsm.Observation{Device: "a", Source: x.source, At: alarmstest.At(x.second), Took: time.Second, MaxAge: 750 * time.Second, Facts: []hsm.Fact{hsm.Show{Firmware: x.firmware}}})
 		var got []string
-		disagree.Evaluate(Poll{s.Devices[0], alarmstest.At(x.second), DefaultThresholds()}, func(o Result) {
+		disagree.Evaluate(Poll{Device: s.Devices[0], Now: alarmstest.At(x.second), Thresholds: DefaultThresholds()}, func(o Result) {
 			switch {
 			case o.All:
 				got = append(got, "all")

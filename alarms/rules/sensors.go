@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/lunawatch/lunawatch/alarms"
@@ -42,7 +43,7 @@ func sensorKey(name string) (group, object string) {
 func sensorRule(group string) Rule {
 	return Rule{group, func(p Poll, emit func(Result)) {
 		s, ok := p.Sensors.Get(p.Now)
-		if !ok || len(s.Sensors) == 0 {
+		if !ok || len(s.Sensors)+len(s.PowerSupplies)+len(s.Fans) == 0 {
 			return
 		}
 		worst := make(map[string]Result)
@@ -63,7 +64,7 @@ func sensorRule(group string) Rule {
 		for _, x := range s.Sensors {
 			add(x.Name, measured(x))
 		}
-		for _, x := range s.PowerSupplies {
+		for _, x := range slices.Concat(s.PowerSupplies, s.Fans) {
 			add(x.Name, stated(x))
 		}
 		for _, object := range objects {
@@ -71,7 +72,9 @@ func sensorRule(group string) Rule {
 			r.At = p.Sensors.Asked()
 			emit(r.on(object))
 		}
-		emit(Result{All: true, At: p.Sensors.Asked()})
+		if len(s.Sensors) > 0 {
+			emit(Result{All: true, At: p.Sensors.Asked()})
+		}
 	}}
 }
 
@@ -92,17 +95,76 @@ func (r Result) worse(than Result) bool {
 	return rank(r) > rank(than)
 }
 
-// stated returns the condition that the controller states of a part: "Presence
-// detected", "Failure detected", "OK", "No Reading".
-func stated(x hsm.Fan) Result {
-	switch {
-	case strings.EqualFold(x.Status, "Failure detected"):
-		return Result{Condition: alarms.Bad, Severity: alarms.Major, Text: x.Name + ": failure detected"}
-	case strings.EqualFold(x.Status, "Presence detected"), strings.EqualFold(x.Status, "OK"):
-		return Result{Condition: alarms.Good, Text: x.Name + ": " + x.Status}
-	}
-	return Result{Condition: alarms.Between}
+// partWords are the words of the baseboard controller for a power supply or a
+// fan, in lower case: how bad each is.
+var partWords = map[string]alarms.Severity{
+	"ok": alarms.None, "presence detected": alarms.None,
+	"predictive failure": alarms.Minor,
+	"failure detected":   alarms.Major, "failed": alarms.Major, "failure": alarms.Major, "fault": alarms.Major,
+	"power supply ac lost": alarms.Major, "ac lost or out-of-range": alarms.Major, "ac out-of-range": alarms.Major,
+	"config error": alarms.Major, "configuration error": alarms.Major, "power supply inactive": alarms.Major,
+	"cr": alarms.Major, "nr": alarms.Major,
 }
+
+// unreadWords are the words for a part that the controller cannot read.
+var unreadWords = []string{"no reading", "na", "n/a", ""}
+
+// stated returns the condition that the controller states of a part: "Presence
+// detected", "Failure detected", "OK", "No Reading". Of several words, joined
+// by commas, the worst counts.
+func stated(x hsm.Fan) Result {
+	r := Result{Condition: alarms.Good, Text: x.Name + ": " + x.Status}
+	for word := range strings.SplitSeq(strings.ToLower(x.Status), ",") {
+		word = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(word), "*"))
+		severity, known := partWords[word]
+		switch {
+		case slices.Contains(unreadWords, word):
+			r.Condition = max(r.Condition, alarms.Between)
+		case !known:
+			r.Condition, r.Severity = alarms.Bad, max(r.Severity, alarms.Indeterminate)
+		case severity > alarms.None:
+			r.Condition, r.Severity = alarms.Bad, max(r.Severity, severity)
+		}
+	}
+	if r.Condition == alarms.Between {
+		r.Text = "" // it could not be read
+	}
+	return r
+}
+
+// chassisWords are the lines of the chassis status that tell of a fault: the
+// word when all is well, the word of the fault, and how bad that is.
+var chassisWords = []struct {
+	name, well, fault string
+	severity          alarms.Severity
+}{
+	{"Chassis Intrusion", "inactive", "active", alarms.Critical},
+	{"Main Power Fault", "false", "true", alarms.Major},
+	{"Power Control Fault", "false", "true", alarms.Major},
+	{"Power Overload", "false", "true", alarms.Major},
+	{"Drive Fault", "false", "true", alarms.Major},
+	{"Cooling/Fan Fault", "false", "true", alarms.Major},
+}
+
+// applianceChassis warns of faults in the chassis status.
+var applianceChassis = Rule{"appliance-chassis", func(p Poll, emit func(Result)) {
+	s, ok := p.Sensors.Get(p.Now)
+	if !ok {
+		return
+	}
+	for _, x := range chassisWords {
+		at := p.Sensors.Asked()
+		switch word, stated := s.Chassis[x.name]; {
+		case !stated:
+		case strings.EqualFold(word, x.well):
+			emit(good(at, "%s: %s", x.name, word).on(x.name))
+		case strings.EqualFold(word, x.fault):
+			emit(bad(x.severity, at, "%s: %s", x.name, word).on(x.name))
+		default:
+			emit(bad(alarms.Indeterminate, at, "%s: %s, a word that Lunawatch does not know", x.name, word).on(x.name))
+		}
+	}
+}}
 
 // measured compares a reading with the sensor's own thresholds, the outer ones
 // first. A reading at a threshold is past it, as in the controller's log.
