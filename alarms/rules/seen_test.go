@@ -26,6 +26,7 @@ func watchLooks(t *testing.T, limits Thresholds, looks ...look) alarms.State {
 		snap, now := &hsm.Snapshot{Devices: []hsm.Device{d}}, alarmstest.At(l.at+5)
 		changes := alarms.Eval(state, EvaluateSnapshot(snap, state, limits, now), alarms.Damping{}, now)
 		state.Apply(changes)
+		state.Memory = map[string]alarms.Memory{"a": Remember(Poll{Device: d, Now: now, Thresholds: limits, Memory: state.Memory["a"]})}
 		var got []string
 		for _, c := range alarmstest.Describe(changes) {
 			if len(c) < 4 || c[:4] != "seen" {
@@ -47,6 +48,44 @@ func sensorsOf(s hsm.Sensors) func(int, *hsm.Device) {
 
 func showOf(s hsm.Show) func(int, *hsm.Device) {
 	return func(second int, d *hsm.Device) { d.Show = alarmstest.ReadAt(second, s) }
+}
+
+func counters(requests, failed, critical uint64) func(int, *hsm.Device) {
+	return func(second int, d *hsm.Device) {
+		d.Information = alarmstest.ReadAt(second, hsm.Information{
+			OperationRequests: hsm.Some(requests + 9000), OperationErrors: hsm.Some(failed + 700),
+			CryptoRequests: hsm.Some(requests), CryptoErrors: hsm.Some(failed), CriticalEvents: hsm.Some(critical)})
+	}
+}
+
+func oldCounters(requests, failed uint64) func(int, *hsm.Device) {
+	return func(second int, d *hsm.Device) {
+		d.Information = alarmstest.ReadAt(second, hsm.Information{OperationRequests: hsm.Some(requests), OperationErrors: hsm.Some(failed)})
+	}
+}
+
+func uptime(seconds uint64) func(int, *hsm.Device) {
+	return func(second int, d *hsm.Device) {
+		d.Monitor = alarmstest.ReadAt(second, hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: 1}, {UptimeSeconds: seconds}}})
+	}
+}
+
+func checked(checkTime string) func(int, *hsm.Device) {
+	return func(second int, d *hsm.Device) {
+		d.System = alarmstest.ReadAt(second, hsm.System{State: "ISO", Codes: []int64{0}, CheckTime: checkTime})
+	}
+}
+
+func unit(serial string, tamper hsm.TamperState) func(int, *hsm.Device) {
+	return showOf(hsm.Show{Serial: serial, Label: hsm.Some("root"), Zeroized: hsm.Some(false), Tamper: tamper})
+}
+
+func all(polls ...func(int, *hsm.Device)) func(int, *hsm.Device) {
+	return func(second int, d *hsm.Device) {
+		for _, poll := range polls {
+			poll(second, d)
+		}
+	}
 }
 
 func activated(serial string, yes bool) hsm.Partition {
@@ -161,6 +200,60 @@ func TestStatesThatPollsShow(t *testing.T) {
 			{150, partitionsOf(hsm.Partition{Serial: "1"}, activated("2", false)), nil},
 			{180, partitionsOf(activated("1", true), activated("2", false)), []string{"cleared major a/partition-deactivated/1"}},
 		},
+		"critical events": {
+			{0, counters(5000, 0, 2), nil},
+			{60, counters(5100, 0, 2), nil},
+			{120, counters(5200, 0, 3), []string{"raised critical a/critical-events"}},
+			{180, counters(5300, 0, 3), nil},
+			{240, counters(10, 0, 0), []string{"cleared critical a/critical-events"}},
+			{300, counters(20, 0, 1), []string{"raised critical a/critical-events"}},
+		},
+		"critical events since a reset": {
+			{0, counters(5000, 0, 3), nil},
+			{60, counters(10, 0, 1), []string{"raised critical a/critical-events"}},
+		},
+		"errors": {
+			{0, counters(5000, 10, 0), nil},
+			{60, counters(6000, 12, 0), nil},
+			{120, counters(7000, 112, 0), []string{"raised minor a/error-ratio"}},
+			{180, counters(7050, 112, 0), nil}, // too few to tell
+			{240, counters(8050, 180, 0), nil}, // in the band
+			{300, counters(9050, 182, 0), []string{"cleared minor a/error-ratio"}},
+			{360, counters(300, 290, 0), nil}, // the HSM was reset
+		},
+		"errors, where only operations are counted": {
+			{0, oldCounters(5000, 10), nil},
+			{60, oldCounters(6000, 400), []string{"raised minor a/error-ratio"}},
+		},
+		"a restart": {
+			{0, uptime(86400), nil},
+			{60, uptime(86460), nil},
+			{120, uptime(40), []string{"raised minor a/hsm-restarted"}},
+			{180, uptime(100), nil},
+			{1200, uptime(1120), []string{"cleared minor a/hsm-restarted"}},
+		},
+		"the status monitor hangs": {
+			{0, checked("2026-03-01T12:00"), nil},
+			{300, checked("2026-03-01T12:05"), nil},
+			{600, checked("2026-03-01T12:05"), nil},
+			{900, checked("2026-03-01T12:05"), []string{"raised minor a/status-monitor"}},
+			{1200, checked("2026-03-01T12:05"), nil},
+			{1500, checked("2026-03-01T12:24"), []string{"cleared minor a/status-monitor"}},
+		},
+		"another unit": {
+			{0, all(unit("70001", hsm.TamperDetected), uptime(86400), counters(5000, 0, 3), partitionsOf(activated("1", true))), []string{"raised critical a/lock"}},
+			{60, unit("70002", hsm.TamperNone), []string{"cleared critical a/lock", "raised major a/unit-replaced"}},
+			{120, all(unit("70002", hsm.TamperNone), uptime(60), counters(10, 9, 0), partitionsOf(activated("1", false))), nil},
+		},
+		"another unit, tampered too": {
+			{0, unit("70001", hsm.TamperDetected), []string{"raised critical a/lock"}},
+			{60, unit("70002", hsm.TamperDetected), []string{"cleared critical a/lock", "raised critical a/lock", "raised major a/unit-replaced"}},
+		},
+		"a serial number that is not read for a while": {
+			{0, unit("70001", hsm.TamperDetected), []string{"raised critical a/lock"}},
+			{60, unit("", hsm.TamperDetected), nil},
+			{120, unit("70001", hsm.TamperDetected), nil},
+		},
 		"a partition is deleted, after it was deactivated": {
 			{0, partitionsOf(activated("1", true), activated("2", true)), nil},
 			{60, partitionsOf(activated("1", false), activated("2", true)), []string{"raised major a/partition-deactivated/1"}},
@@ -169,4 +262,33 @@ func TestStatesThatPollsShow(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { watchLooks(t, limits, looks...) })
 	}
+}
+
+// TestUnitReplacedEndsAlarms: what the old unit's alarms ended by is the
+// exchange, not the good data of the new one; those of the watching stay.
+func TestUnitReplacedEndsAlarms(t *testing.T) {
+	state, d := alarms.NewState(), hsm.Device{Name: "a"}
+	unit("70002", hsm.TamperNone)(60, &d)
+	for _, g := range []string{"integrity", "lock", "unreachable"} {
+		k := alarms.Key{Device: "a", Group: g}
+		state.Active[k] = alarms.Alarm{Key: k, Severity: alarms.Critical, Serial: "70001", Last: alarmstest.At(0)}
+	}
+	state.Memory = map[string]alarms.Memory{"a": {Serial: "70001"}}
+	var got []string
+	for _, c := range alarms.Eval(state, EvaluateSnapshot(&hsm.Snapshot{Devices: []hsm.Device{d}}, state, DefaultThresholds(), alarmstest.At(65)), alarms.Damping{}, alarmstest.At(65)) {
+		if c.Kind == alarms.Cleared {
+			got = append(got, c.Alarm.Group+": "+c.Alarm.LastEvidence().Text)
+		}
+	}
+	alarmstest.Same(t, "cleared", []string{
+		"integrity: unit replaced: serial number 70002, before 70001",
+		"lock: unit replaced: serial number 70002, before 70001",
+	}, got)
+}
+
+// TestErrorRatioOff: 0 switches the rule off.
+func TestErrorRatioOff(t *testing.T) {
+	limits := DefaultThresholds()
+	limits.ErrorRatio = 0
+	watchLooks(t, limits, look{0, counters(5000, 0, 0), nil}, look{60, counters(6000, 900, 0), nil})
 }
