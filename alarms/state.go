@@ -33,7 +33,7 @@ const pastFor = 7 * 24 * time.Hour
 
 // NewState returns a State without alarms.
 func NewState() State {
-	return State{Active: make(map[Key]Alarm), Pending: make(map[Key]Alarm), Events: make(map[string]Events), Past: make(map[Key]Past)}
+	return State{Active: make(map[Key]Alarm), Pending: make(map[Key]Alarm), Events: make(map[string]Events), Past: make(map[Key]Past), Memory: make(map[string]Memory)}
 }
 
 // Apply makes changes part of s.

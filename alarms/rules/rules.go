@@ -127,7 +127,10 @@ func EvaluateSnapshot(s *hsm.Snapshot, state alarms.State, limits Thresholds, no
 	}
 	for _, d := range s.Devices {
 		p := Poll{Device: d, Now: now, Thresholds: limits, Memory: state.Memory[d.Name]}
-		all = append(all, replaced(p, byDevice[d.Name])...)
+		if p.anotherUnit() {
+			all = append(all, replaced(p, byDevice[d.Name])...)
+			p.Memory = alarms.Memory{Serial: p.Memory.Serial, Since: p.Show.Asked()}
+		}
 		for _, r := range rules {
 			all = append(all, r.findings(p, byDevice[d.Name])...)
 		}

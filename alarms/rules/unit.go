@@ -37,9 +37,6 @@ var ofWatching = []string{
 // replaced ends every alarm of a unit that another one has replaced, so that
 // the good data of the new one do not end them as if their cause had.
 func replaced(p Poll, open []alarms.Key) (findings []alarms.Finding) {
-	if !p.anotherUnit() {
-		return nil
-	}
 	text := fmt.Sprintf("unit replaced: serial number %s, before %s", p.Show.Value.Serial, p.Memory.Serial)
 	for _, k := range open {
 		if !k.Test && !slices.Contains(ofWatching, k.Group) {

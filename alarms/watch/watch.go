@@ -47,6 +47,8 @@ type Watch struct {
 	tally   tally
 	changed chan struct{} // closed when something changes; nil: nobody waits
 
+	remembered map[string]storedMemory // by device; of the goroutine of polls
+
 	series map[alarms.Series][]alarms.Sample // of the goroutine of polls
 }
 
@@ -65,6 +67,7 @@ func (w *Watch) Open() error {
 		return err
 	}
 	w.stored, w.evaluate = make(map[string]time.Time), make(chan struct{}, 1)
+	w.remembered = make(map[string]storedMemory)
 	w.sender = &notify.Sender{Journal: w.Journal, Receivers: w.Receivers, Log: w.Log, Masked: w.masked, Changed: w.delivered}
 	w.sender.Open()
 	for name := range w.Receivers {
@@ -105,7 +108,9 @@ func (w *Watch) polls(ctx context.Context) error {
 		case err == nil && failing:
 			w.Log.Info("alarms are stored again")
 		}
-		failing = err != nil
+		if failing = err != nil; !failing {
+			w.remember(snap, now)
+		}
 		w.sleep(ctx, snap, w.nextEvaluation(snap, now, failing))
 	}
 	return nil
