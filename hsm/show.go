@@ -88,6 +88,14 @@ type Storage struct {
 	Free  Opt[int64] `json:"free_bytes"`
 }
 
+// UsedRatio returns the used part of s, 0 to 1, if it is known.
+func (s Storage) UsedRatio() (ratio float64, known bool) {
+	if !s.Total.Known || !s.Used.Known || s.Total.Value <= 0 {
+		return 0, false
+	}
+	return float64(s.Used.Value) / float64(s.Total.Value), true
+}
+
 // An Environment is the values of an HSM card's sensors.
 type Environment struct {
 	Fans               []Fan        `json:"fans"`

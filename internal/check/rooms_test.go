@@ -45,10 +45,11 @@ var rooms = []struct{ name, imports string }{
 	{"alarms", "hsm internal/setting"},
 	{"alarms/journal", "alarms internal/setting"},
 	{"alarms/rules", "alarms hsm internal/setting"},
+	{"alarms/forecast", "alarms alarms/rules"},
 	{"alarms/notify", "alarms alarms/journal internal/setting internal/wait"},
 	{"alarms/notify/snmp", "alarms alarms/journal alarms/notify internal/setting internal/snmppeer mib mib/agentx"},
 	{"alarms/receivers", "alarms alarms/notify internal/setting"},
-	{"alarms/watch", "alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules hsm internal/setting mib"},
+	{"alarms/watch", "alarms alarms/forecast alarms/journal alarms/notify alarms/notify/snmp alarms/rules hsm internal/setting mib"},
 
 	{"exporters", "alarms alarms/notify alarms/rules alarms/watch hsm"},
 	{"agent/config", "alarms/notify alarms/notify/snmp alarms/receivers alarms/rules alarms/watch collectors collectors/ha collectors/lunacm collectors/lunash collectors/poll collectors/rest collectors/snmp hsm internal/setting internal/snmppeer mib/agentx"},
