@@ -44,7 +44,8 @@ var rooms = []struct{ name, imports string }{
 
 	{"alarms", "hsm internal/setting"},
 	{"alarms/journal", "alarms internal/setting"},
-	{"alarms/rules", "alarms hsm internal/setting"},
+	{"alarms/sensors", "alarms hsm"},
+	{"alarms/rules", "alarms alarms/sensors hsm internal/setting"},
 	{"alarms/forecast", "alarms alarms/rules"},
 	{"alarms/notify", "alarms alarms/journal internal/setting internal/wait"},
 	{"alarms/notify/snmp", "alarms alarms/journal alarms/notify internal/setting internal/snmppeer mib mib/agentx"},
