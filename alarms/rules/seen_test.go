@@ -186,6 +186,10 @@ func TestStatesThatPollsShow(t *testing.T) {
 		"a word of a power supply that nobody knows": {
 			{0, sensorsOf(supply("Presence detected, humming")), []string{"raised indeterminate a/power-supply/PSU2"}},
 		},
+		"a word of a part that is neither power supply nor fan": {
+			{0, sensorsOf(hsm.Sensors{PowerSupplies: []hsm.Fan{{Name: "Watchdog", Status: "humming"}, {Name: "CPU_Thermtrip", Status: "OK"}}}), nil},
+			{60, sensorsOf(hsm.Sensors{PowerSupplies: []hsm.Fan{{Name: "CPU_Thermtrip", Status: "Failed"}}}), []string{"raised major a/motherboard/CPUTHERMTRIP"}},
+		},
 		"a front fan": {
 			{0, sensorsOf(frontFan("OK")), nil},
 			{60, sensorsOf(frontFan("Failed")), []string{"raised major a/appliance-fan/FAN1B"}},

@@ -106,7 +106,7 @@ func stated(x hsm.Fan) Reading {
 		word = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(word), "*"))
 		severity, known := partWords[word]
 		switch {
-		case slices.Contains(unreadWords, word):
+		case slices.Contains(unreadWords, word), !known && !supplyOrFan(x.Name):
 			r.Condition = max(r.Condition, alarms.Between)
 		case !known:
 			r.Condition, r.Severity = alarms.Bad, max(r.Severity, alarms.Indeterminate)
@@ -118,6 +118,13 @@ func stated(x hsm.Fan) Reading {
 		r.Text = "" // it could not be read
 	}
 	return r
+}
+
+// supplyOrFan reports whether a part is one whose words are all known. Buttons
+// and watchdogs among the others have words of their own.
+func supplyOrFan(name string) bool {
+	group, _ := Key(name)
+	return group != "motherboard"
 }
 
 // chassisWords are the lines of the chassis status that tell of a fault: the
