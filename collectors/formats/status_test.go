@@ -33,3 +33,32 @@ func TestPartsOfStatus(t *testing.T) {
 		}
 	}
 }
+
+// TestLockedRoles: a role that is locked out has no attempts left, however that
+// is written; a word that is not known is unread, not taken for a number.
+func TestLockedRoles(t *testing.T) {
+	head := "Partition Name: pay\nPartition SN: 70001001\n"
+	for _, x := range []struct {
+		format, text, want string
+		unread             int
+	}{
+		{"partition-show", head + "Partition Owner Locked Out: yes\nPartition Owner Login Attempts Left: None - Owner is Locked Out\n", `partitions.0.roles.0 {"locked_out":true,"login_attempts_left":0}`, 0},
+		{"partition-show", head + "Crypto-User Login Attempts Left: None - Crypto User is Locked Out!\n", `partitions.0.roles.0 {"locked_out":null,"login_attempts_left":0}`, 0},
+		{"partition-show", head + "Crypto Officer   Login Attempts Left: none\n", `partitions.0.roles.0 {"login_attempts_left":0}`, 0},
+		{"partition-show", head + "Crypto Officer   Locked Out: no\nCrypto Officer   Login Attempts Left: plenty\n", `partitions.0.roles.0 {"locked_out":false,"login_attempts_left":null}`, 1},
+		{"partition-show", head + "Crypto Officer   Locked Out: for a while\nPartition Object Count: 1\n", `partitions.0 {"object_count":1}`, 1},
+		{"lunacm-role-show", "State of role 'Crypto Officer':\nLocked out.\nFailed login attempts before lockout: None\n", `roles.0 {"locked_out":true,"login_attempts_left":0}`, 0},
+	} {
+		f, ok := Named(x.format)
+		if !ok {
+			t.Fatalf("no format %s", x.format)
+		}
+		fact, unread, err := f.Parse(x.text)
+		if err == nil {
+			err = collectortest.Match(fact, x.want)
+		}
+		if err != nil || len(unread) != x.unread {
+			t.Errorf("%s: %q: %v; unread %q", x.format, x.text, err, unread)
+		}
+	}
+}
