@@ -311,6 +311,9 @@ var groups = completed([]Group{
 	{Name: "status-monitor", Number: 139, Title: "Status monitor of the appliance does not check", Trap: CryptoAttention,
 		Type: "processingErrorAlarm", Cause: "applicationSubsystemFailure", Causes: []string{"unreachable"},
 		Action: "Restart sysstat on the appliance (service restart sysstat): until it checks, the system status is unknown."},
+	{Name: "unknown-state", Number: 141, Title: "State in an unknown word", Trap: CryptoAttention,
+		Type: "other", Cause: "indeterminate",
+		Action: "Read the answer on the appliance: the word may be a fault. Send it to Lunawatch's developers, so that a later version knows it."},
 })
 
 // completed adds to each row what other rows and codes imply.

@@ -97,6 +97,7 @@ var rules = []Rule{
 	restart,
 	unitReplaced,
 	statusMonitor,
+	unknownState,
 	inventory,
 	inventoryPartitions,
 	inventoryMembers,

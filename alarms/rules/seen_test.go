@@ -80,6 +80,21 @@ func unit(serial string, tamper hsm.TamperState) func(int, *hsm.Device) {
 	return showOf(hsm.Show{Serial: serial, Label: hsm.Some("root"), Zeroized: hsm.Some(false), Tamper: tamper})
 }
 
+func answered(unread ...string) func(int, *hsm.Device) {
+	return func(second int, d *hsm.Device) {
+		d.Sources = map[string]hsm.Source{"hsm show": {At: alarmstest.At(second), Success: alarmstest.At(second), Unread: unread}}
+	}
+}
+
+// silentFor is an attempt that failed; what was unread before is kept.
+func silentFor(f hsm.Failure) func(int, *hsm.Device) {
+	return func(second int, d *hsm.Device) {
+		s := d.Sources["hsm show"]
+		s.At, s.Failure, s.Failures, s.Unread = alarmstest.At(second), f, 1, []string{"cut off"}
+		d.Sources = map[string]hsm.Source{"hsm show": s}
+	}
+}
+
 func all(polls ...func(int, *hsm.Device)) func(int, *hsm.Device) {
 	return func(second int, d *hsm.Device) {
 		for _, poll := range polls {
@@ -257,6 +272,14 @@ func TestStatesThatPollsShow(t *testing.T) {
 			{0, unit("70001", hsm.TamperDetected), []string{"raised critical a/lock"}},
 			{60, unit("", hsm.TamperDetected), nil},
 			{120, unit("70001", hsm.TamperDetected), nil},
+		},
+		"a state in a word that no parser knows": {
+			{0, answered(), nil},
+			{60, answered("   HSM Tamper State:    Perhaps", "   A new line of a version: 7"), []string{"raised indeterminate a/unknown-state/hsm show"}},
+			{120, silentFor(hsm.Timeout), nil},
+			{180, answered("   A new line of a version: 7"), []string{"cleared indeterminate a/unknown-state/hsm show"}},
+			{240, answered("Crypto Officer   Locked Out: for a while"), []string{"raised indeterminate a/unknown-state/hsm show"}},
+			{300, answered(), []string{"cleared indeterminate a/unknown-state/hsm show"}},
 		},
 		"a partition is deleted, after it was deactivated": {
 			{0, partitionsOf(activated("1", true), activated("2", true)), nil},
