@@ -184,6 +184,9 @@ func TestStatesThatPollsShow(t *testing.T) {
 			{60, sensorsOf(chassis("Drive Fault", "true")), []string{"cleared major a/appliance-chassis/Main Power Fault", "raised major a/appliance-chassis/Drive Fault"}},
 			{120, sensorsOf(chassis("Cooling/Fan Fault", "TRUE")), []string{"cleared major a/appliance-chassis/Drive Fault", "raised major a/appliance-chassis/Cooling/Fan Fault"}},
 		},
+		"a fault of the chassis that a fan explains": {
+			{0, sensorsOf(hsm.Sensors{Chassis: map[string]string{"Cooling/Fan Fault": "true"}, Fans: []hsm.Fan{{Name: "Fan1A", Status: "Failed"}}}), []string{"raised major a/appliance-fan/FAN1A"}},
+		},
 		"a word of the chassis that nobody knows": {
 			{0, sensorsOf(chassis("Chassis Intrusion", "latched")), []string{"raised indeterminate a/appliance-chassis/Chassis Intrusion"}},
 			{60, sensorsOf(chassis("Drive Fault", "maybe")), []string{"cleared indeterminate a/appliance-chassis/Chassis Intrusion", "raised indeterminate a/appliance-chassis/Drive Fault"}},

@@ -132,18 +132,23 @@ func supplyOrFan(name string) bool {
 var chassisWords = []struct {
 	name, well, fault string
 	severity          alarms.Severity
+	coveredBy         string // group whose alarms say it better; "": none
 }{
-	{"Chassis Intrusion", "inactive", "active", alarms.Critical},
-	{"Main Power Fault", "false", "true", alarms.Major},
-	{"Power Control Fault", "false", "true", alarms.Major},
-	{"Power Overload", "false", "true", alarms.Major},
-	{"Drive Fault", "false", "true", alarms.Major},
-	{"Cooling/Fan Fault", "false", "true", alarms.Major},
+	{"Chassis Intrusion", "inactive", "active", alarms.Critical, ""},
+	{"Main Power Fault", "false", "true", alarms.Major, "power-supply"},
+	{"Power Control Fault", "false", "true", alarms.Major, "power-supply"},
+	{"Power Overload", "false", "true", alarms.Major, ""},
+	{"Drive Fault", "false", "true", alarms.Major, ""},
+	{"Cooling/Fan Fault", "false", "true", alarms.Major, "appliance-fan"},
 }
 
 // Chassis returns a Reading of each line of the chassis status that tells of a
 // fault.
 func Chassis(s hsm.Sensors) (all []Reading) {
+	bad := make(map[string]bool) // by group
+	for _, r := range Judge(s) {
+		bad[r.Group] = bad[r.Group] || r.Condition == alarms.Bad
+	}
 	for _, x := range chassisWords {
 		word, stated := s.Chassis[x.name]
 		r := Reading{Object: x.name, Condition: alarms.Bad, Text: x.name + ": " + word}
@@ -152,6 +157,8 @@ func Chassis(s hsm.Sensors) (all []Reading) {
 			continue
 		case strings.EqualFold(word, x.well):
 			r.Condition = alarms.Good
+		case strings.EqualFold(word, x.fault) && bad[x.coveredBy]:
+			r.Condition = alarms.Between
 		case strings.EqualFold(word, x.fault):
 			r.Severity = x.severity
 		default:
