@@ -82,6 +82,9 @@ func TestStatesFromOutside(t *testing.T) {
 		{[]string{"supply-says 2 Presence detected"}, []string{"cleared major luna72/power-supply/PSU2"}},
 		{[]string{"critical-event"}, []string{"raised critical luna72/critical-events"}},
 		{[]string{"crypto-errors 3"}, []string{"raised minor luna72/error-ratio"}},
+		{[]string{"appliance-load 12"}, []string{"raised minor luna72/appliance-load/cpu"}},
+		{[]string{"appliance-memory 98 70"}, []string{"raised minor luna72/appliance-load/memory", "raised minor luna72/appliance-load/swap"}},
+		{[]string{"appliance-load 1", "appliance-memory 10 1"}, []string{"cleared minor luna72/appliance-load/cpu", "cleared minor luna72/appliance-load/memory", "cleared minor luna72/appliance-load/swap"}},
 		{[]string{"hsm-reset"}, []string{"raised minor luna72/hsm-restarted"}},
 		{[]string{"hsm-tamper-hidden chassis"}, []string{"raised critical luna72/lock"}},
 		{[]string{"hsm-replace 591234"}, []string{

@@ -59,3 +59,23 @@ type Tamper struct {
 }
 
 func (v Tamper) apply(d *Device, o Observation) { d.Tamper = section(o, v) }
+
+// A CPU is the load averages of an appliance, from "status cpu": how many
+// processes ran or waited on average.
+type CPU struct {
+	Load1  float64 `json:"load_1m"`
+	Load5  float64 `json:"load_5m"`
+	Load15 float64 `json:"load_15m"`
+}
+
+func (v CPU) apply(d *Device, o Observation) { d.CPU = section(o, v) }
+
+// A RAM is the memory of an appliance, from "status mem", in bytes.
+type RAM struct {
+	Total     Opt[int64] `json:"total_bytes"`
+	Available Opt[int64] `json:"available_bytes"` // without swapping
+	SwapTotal Opt[int64] `json:"swap_total_bytes"`
+	SwapUsed  Opt[int64] `json:"swap_used_bytes"`
+}
+
+func (v RAM) apply(d *Device, o Observation) { d.RAM = section(o, v) }

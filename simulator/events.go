@@ -91,6 +91,11 @@ var events = []eventRow{
 	{"supply-says", "LINE...", "the controller states a power supply in words, e.g. 2 Predictive failure", false, supplySays},
 	{"chassis-says", "LINE...", "the chassis status has a line, e.g. Chassis Intrusion: active", false, chassisSays},
 	{"system-says", "STATE [CODES]", "the system status is a word, e.g. OFT 100; without a fault: ISO 0", false, func(s *state, a []string) error { s.says.system = a; return nil }},
+	{"appliance-load", "LOAD", "the load average of the appliance is a number", false, func(s *state, a []string) error { s.says.load = number(a[0]); return nil }},
+	{"appliance-memory", "PERCENT [SWAP]", "used memory, and used swap, of the appliance, in percent", false, func(s *state, a []string) error {
+		s.says.used = [2]float64{number(a[0]) / 100, number(argument(a, 1, "0")) / 100}
+		return nil
+	}},
 	{"sysstat-hang", "SWITCH", "the status monitor checks no more: on or off", false, func(s *state, a []string) error {
 		s.says.checked = choose(a[0] == "on", s.now, time.Time{})
 		return nil
@@ -168,6 +173,8 @@ var kinds = map[string]func(string) bool{
 	"LINK":     oneOf("up", "down"),
 	"DOOR":     oneOf("ssh", "rest"),
 	"HOW":      oneOf("rename", "copytruncate"),
+	"LOAD":     between(0, 1000),
+	"SWAP":     between(0, 100),
 	"SERIAL":   func(v string) bool { n, err := strconv.ParseUint(v, 10, 40); return err == nil && n > 0 },
 }
 

@@ -17,6 +17,8 @@ type says struct {
 	system   []string          // state and codes; nil: what is so
 	checked  time.Time         // when the status monitor checked; zero: all the time
 	noTamper bool              // in hsm show
+	load     float64           // load average of the appliance; 0: what is so
+	used     [2]float64        // parts of memory and swap, 0..1; 0: what is so
 }
 
 // cardFan returns the state of a fan on the card.
@@ -97,4 +99,38 @@ func chassisSays(s *state, args []string) error {
 	next[name] = word
 	s.says.chassis = next
 	return nil
+}
+
+func cpuShow(s *state, _ params) (string, error) {
+	load := s.says.load
+	if load == 0 {
+		load = 0.2 + 0.15*s.wave("load average", 10*time.Minute)
+	}
+	up := s.now.Sub(s.boot).Truncate(time.Minute)
+	var p page
+	p.line("\nCPU Load Averages:\n%.2f %.2f %.2f 2/%d %d\n", load, load, load, 300+len(s.clients), s.pid("status"))
+	p.line("System uptime:\nAt %s, I am up %d days, %2d:%02d", s.now.Format("Mon Jan _2 15:04:05 MST 2006"), up/day, up%day/time.Hour, up%time.Hour/time.Minute)
+	return p.String(), nil
+}
+
+func memShow(s *state, _ params) (string, error) {
+	const total, swap = 3958580, 4064252 // KiB
+	used, swapped := int(s.says.used[0]*total), int(s.says.used[1]*swap)
+	if used == 0 {
+		used = 168000 + int(4000*s.wave("memory", 10*time.Minute))
+	}
+	const cached = 60000
+	free := max(0, total-used-cached)
+	var p page
+	if !s.modern() {
+		p.line("\n%13s%11s%11s%11s%11s%11s", "total", "used", "free", "shared", "buffers", "cached")
+		p.line("Mem: %9d%11d%11d%11d%11d%11d", total, total-free, free, 0, cached/3, total-used-free-cached/3)
+		p.line("-/+ buffers/cache: %10d%11d", used, total-used)
+		p.line("Swap: %8d%11d%11d", swap, swapped, swap-swapped)
+		return p.String(), nil
+	}
+	p.line("\n%19s%12s%12s%12s%12s%12s", "total", "used", "free", "shared", "buff/cache", "available")
+	p.line("Mem: %14d%12d%12d%12d%12d%12d", total, used, free, 17000, total-used-free, total-used)
+	p.line("Swap: %13d%12d%12d", swap, swapped, swap-swapped)
+	return p.String(), nil
 }

@@ -98,6 +98,7 @@ var rules = []Rule{
 	unitReplaced,
 	statusMonitor,
 	unknownState,
+	applianceLoad,
 	inventory,
 	inventoryPartitions,
 	inventoryMembers,

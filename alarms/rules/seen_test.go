@@ -95,6 +95,13 @@ func silentFor(f hsm.Failure) func(int, *hsm.Device) {
 	}
 }
 
+func loaded(load, memory, swap float64) func(int, *hsm.Device) {
+	return func(second int, d *hsm.Device) {
+		d.CPU = alarmstest.ReadAt(second, hsm.CPU{Load1: 99, Load5: 50, Load15: load})
+		d.RAM = alarmstest.ReadAt(second, hsm.RAM{Total: hsm.Some[int64](1e6), Available: hsm.Some(int64((1 - memory) * 1e6)), SwapTotal: hsm.Some[int64](1e6), SwapUsed: hsm.Some(int64(swap * 1e6))})
+	}
+}
+
 func all(polls ...func(int, *hsm.Device)) func(int, *hsm.Device) {
 	return func(second int, d *hsm.Device) {
 		for _, poll := range polls {
@@ -276,6 +283,17 @@ func TestStatesThatPollsShow(t *testing.T) {
 			{60, unit("", hsm.TamperDetected), nil},
 			{120, unit("70001", hsm.TamperDetected), nil},
 		},
+		"an appliance under load": {
+			{0, loaded(0.4, 0.05, 0), nil},
+			{60, loaded(8, 0.96, 0.6), []string{"raised minor a/appliance-load/cpu", "raised minor a/appliance-load/memory", "raised minor a/appliance-load/swap"}},
+			{120, loaded(7, 0.947, 0.47), nil},
+			{180, loaded(1, 0.5, 0.1), []string{"cleared minor a/appliance-load/cpu", "cleared minor a/appliance-load/memory", "cleared minor a/appliance-load/swap"}},
+		},
+		"memory that is not stated": {
+			{0, func(second int, d *hsm.Device) {
+				d.RAM = alarmstest.ReadAt(second, hsm.RAM{Total: hsm.Some[int64](1000), SwapTotal: hsm.Some[int64](0), SwapUsed: hsm.Some[int64](0)})
+			}, nil},
+		},
 		"a state in a word that no parser knows": {
 			{0, answered(), nil},
 			{60, answered("   HSM Tamper State:    Perhaps", "   A new line of a version: 7"), []string{"raised indeterminate a/unknown-state/hsm show"}},
@@ -316,9 +334,10 @@ func TestUnitReplacedEndsAlarms(t *testing.T) {
 	}, got)
 }
 
-// TestErrorRatioOff: 0 switches the rule off.
-func TestErrorRatioOff(t *testing.T) {
+// TestLimitsOff: 0 switches a rule off.
+func TestLimitsOff(t *testing.T) {
 	limits := DefaultThresholds()
-	limits.ErrorRatio = 0
+	limits.ErrorRatio, limits.LoadAverage, limits.MemoryRatio, limits.SwapRatio = 0, 0, 0, 0
+	watchLooks(t, limits, look{0, loaded(99, 1, 1), nil})
 	watchLooks(t, limits, look{0, counters(5000, 0, 0), nil}, look{60, counters(6000, 900, 0), nil})
 }

@@ -22,6 +22,8 @@ var commands = []poll.Command{
 	{Name: "status sysstat show", Format: shell.StatusSysstat, Pace: poll.Fast, Timeout: 30 * time.Second},
 	{Name: "status sensors", Format: shell.StatusSensors, Pace: poll.Slow, Timeout: time.Minute},
 	{Name: "status disk", Format: shell.StatusDisk, Pace: poll.Slow, Timeout: time.Minute},
+	{Name: "status cpu", Format: shell.StatusCPU, Pace: poll.Slow, Timeout: 30 * time.Second, Optional: true},
+	{Name: "status mem", Format: shell.StatusMem, Pace: poll.Slow, Timeout: 30 * time.Second, Optional: true},
 	{Name: "hsm displaylicenses", Format: shell.HSMDisplayLicenses, Pace: poll.Hourly, Timeout: 30 * time.Second, Card: true},
 	{Name: "hsm showpolicies", Format: shell.HSMShowPolicies, Pace: poll.Hourly, Timeout: 30 * time.Second, Card: true},
 	{Name: "client list", Format: shell.ClientList, Pace: poll.Hourly, Timeout: time.Minute, Ask: askClients},
