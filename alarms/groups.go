@@ -315,7 +315,7 @@ var groups = completed([]Group{
 		Type: "qualityOfServiceAlarm", Cause: "resourceAtOrNearingCapacity", Causes: []string{"unreachable"},
 		Action: "Read status cpu, status mem and status ps on the appliance; if it stays, reboot it in a maintenance window and ask the vendor's support."},
 	{Name: "unknown-state", Number: 141, Title: "State in an unknown word", Trap: CryptoAttention,
-		Type: "other", Cause: "indeterminate",
+		Type: "processingErrorAlarm", Cause: "softwareError",
 		Action: "Read the answer on the appliance: the word may be a fault. Send it to Lunawatch's developers, so that a later version knows it."},
 })
 

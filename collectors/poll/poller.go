@@ -50,7 +50,11 @@ func (p *Poller) Capture(ctx context.Context, keep func(file, text string), repo
 func (p *Poller) round(ctx context.Context, due func(Pace) bool, report func(hsm.Observation)) hsm.Failure {
 	var lost, blocked error // there is no session; the card does not answer
 	for _, c := range p.Commands {
-		if !due(c.Pace) || p.major < c.Since || p.refused[c.Name] && !due(Hourly) {
+		pace := c.Pace
+		if p.refused[c.Name] {
+			pace = Hourly
+		}
+		if !due(pace) || p.major < c.Since {
 			continue
 		}
 		obs := hsm.Observation{Device: p.Device, Kind: p.Kind, Source: c.Name, Rank: p.Rank, MaxAge: p.Intervals.maxAge(c)}

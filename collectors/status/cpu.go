@@ -1,4 +1,4 @@
-package shell
+package status
 
 import (
 	"strings"
@@ -7,8 +7,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// StatusCPU is the format of the load averages of an appliance.
-var StatusCPU = answer.Latest("status-cpu", "status cpu", parseCPU)
+// CPU is the format of the load averages of an appliance.
+var CPU = answer.Latest("status-cpu", "status cpu", parseCPU)
 
 // parseCPU reads LunaSH "status cpu": the line of /proc/loadavg below its
 // heading, and how long the appliance is up, which is not stored.

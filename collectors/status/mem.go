@@ -1,4 +1,4 @@
-package shell
+package status
 
 import (
 	"math"
@@ -9,8 +9,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// StatusMem is the format of the memory of an appliance.
-var StatusMem = answer.Latest("status-mem", "status mem", parseMem)
+// Mem is the format of the memory of an appliance.
+var Mem = answer.Latest("status-mem", "status mem", parseMem)
 
 // parseMem reads LunaSH "status mem": free in units of 1 KiB, with a line "-/+
 // buffers/cache" in 5.x and 6.x, and a column "available" since.
