@@ -25,7 +25,7 @@ func (v Sensors) apply(d *Device, o Observation) { d.Sensors = section(o, v) }
 
 // A System is the state of an appliance's services, from "status sysstat show".
 type System struct {
-	State     string    `json:"state,omitempty"` // ISO, IST, OFL, OOS, or a newer word
+	State     string    `json:"state,omitempty"` // ISO, IST, OFL, OFT, OOS, or a newer word
 	Codes     []int64   `json:"codes"`           // status codes; 0 if there is no fault
 	Running   Opt[bool] `json:"running"`         // the status daemon itself; false: the codes are old
 	Hostname  string    `json:"hostname,omitempty"`
