@@ -230,7 +230,7 @@ var applianceMetrics = []metric{
 	{"luna_appliance_disk_smart_passed", gauge, "1 if the disk's self-assessment passed.", nil,
 		each(func(d hsm.Device) hsm.Section[hsm.Disk] { return d.Disk }, func(v hsm.Disk, emit emit) {
 			if v.SMART != "" {
-				emit(bit(v.SMART == "PASSED"))
+				emit(bit(v.SMART == "PASSED" || v.SMART == "OK"))
 			}
 		})},
 }

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
@@ -53,12 +54,14 @@ var auditDisk = Rule{"audit-log", func(p Poll, emit func(Result)) {
 // diskHealth warns of a disk that fails its self-assessment.
 var diskHealth = Rule{"disk", func(p Poll, emit func(Result)) {
 	d, ok := p.Disk.Get(p.Now)
-	switch {
-	case !ok || d.SMART == "":
-	case d.SMART == "PASSED":
+	switch word := strings.ToUpper(d.SMART); {
+	case !ok || word == "":
+	case word == "PASSED", word == "OK":
 		emit(good(p.Disk.Asked(), "SMART self-assessment passed"))
-	default:
+	case strings.Contains(word, "FAIL"):
 		emit(bad(alarms.Major, p.Disk.Asked(), "SMART self-assessment: %s", d.SMART))
+	default:
+		emit(bad(alarms.Indeterminate, p.Disk.Asked(), "SMART self-assessment: %s, a word that Lunawatch does not know", d.SMART))
 	}
 }}
 
@@ -155,6 +158,8 @@ var services = Rule{"service", func(p Poll, emit func(Result)) {
 			emit(bad(alarms.Major, p.Services.Asked(), "service %s should start with the appliance but is %s", s.Name, s.Status).on(s.Name))
 		case s.OnBoot.Known && s.Running().Known:
 			emit(good(p.Services.Asked(), "service %s is %s", s.Name, s.Status).on(s.Name))
+		case hsm.Is(s.OnBoot, true):
+			emit(bad(alarms.Indeterminate, p.Services.Asked(), "service %s is %s, a word that Lunawatch does not know", s.Name, s.Status).on(s.Name))
 		default:
 			emit(Result{Condition: alarms.Between, At: p.Services.Asked()}.on(s.Name))
 		}

@@ -251,7 +251,8 @@ func TestRules(t *testing.T) {
 
 		{ntlsDown, "down", hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{Status: hsm.NTLSDown})}, []string{"bad critical"}},
 		{ntlsDown, "up", hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{Status: hsm.NTLSUp})}, []string{"good"}},
-		{ntlsDown, "unknown", hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{Status: hsm.NTLSUnknown})}, nil},
+		{ntlsDown, "unknown", hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{Status: hsm.NTLSUnknown})}, []string{"bad indeterminate"}},
+		{ntlsDown, "not stated", hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{})}, nil},
 
 		{certificate, "long", expires(31), []string{"good"}},
 		{certificate, "a month", expires(30), []string{"bad warning"}},
@@ -295,7 +296,10 @@ func TestRules(t *testing.T) {
 		{logDisk, "no such mount", hsm.Device{Name: "a", Disk: alarmstest.Read(hsm.Disk{})}, nil},
 
 		{diskHealth, "passed", smart("PASSED"), []string{"good"}},
+		{diskHealth, "passed, SCSI", smart("OK"), []string{"good"}},
 		{diskHealth, "failed", smart("FAILED!"), []string{"bad major"}},
+		{diskHealth, "failed, SCSI", smart("FAILURE PREDICTION THRESHOLD EXCEEDED"), []string{"bad major"}},
+		{diskHealth, "a new word", smart("DOUBTFUL"), []string{"bad indeterminate"}},
 		{diskHealth, "not printed", smart(""), nil},
 
 		{systemStatus, "well", system("ISO", 0), []string{"good state", "all"}},
@@ -320,7 +324,7 @@ func TestRules(t *testing.T) {
 			{Name: "ssh", Status: "running", OnBoot: hsm.Some(true)}, {Name: "ntp", Status: "stopped", OnBoot: hsm.Some(true)},
 			{Name: "snmp", Status: "stopped", OnBoot: hsm.Some(false)}, {Name: "stc", Status: "resting", OnBoot: hsm.Some(true)},
 			{Name: "cbs", Status: "stopped"}, {Name: "ntls", Status: "stopped", OnBoot: hsm.Some(true)},
-		})}, []string{"good ssh", "bad major ntp", "good snmp", "between stc", "between cbs", "all"}},
+		})}, []string{"good ssh", "bad major ntp", "good snmp", "bad indeterminate stc", "between cbs", "all"}},
 
 		{applianceFans, "each", board(alarmstest.ApplianceFan("Fan1A", 4300), alarmstest.ApplianceFan("FAN1B", 2000), alarmstest.ApplianceFan("Fan2A", 1000), alarmstest.ApplianceFan("Fan2B", 2499), alarmstest.ApplianceFan("Fan3A", 2500), unread("Fan3B"), alarmstest.Sensor("CPU", 99, "degrees C", 0, 0, 72, 89)),
 			[]string{"good FAN1A", "bad minor FAN1B", "bad major FAN2A", "between FAN2B", "good FAN3A", "between FAN3B", "all"}},

@@ -34,6 +34,24 @@ func TestPartsOfStatus(t *testing.T) {
 	}
 }
 
+// TestUnknownNTLS: a status of NTLS in another word is unknown, not missing.
+func TestUnknownNTLS(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"operationalStatus":"up","connectedClients":1}`:     `. {"status":"up"}`,
+		`{"operationalStatus":"dozing","connectedClients":1}`: `. {"status":"unknown"}`,
+		`{"connectedClients":1}`:                              `. {"status":null}`,
+	} {
+		f, _ := Named("rest-ntls")
+		fact, _, err := f.Parse(text)
+		if err == nil {
+			err = collectortest.Match(fact, want)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // TestLockedRoles: a role that is locked out has no attempts left, however that
 // is written; a word that is not known is unread, not taken for a number.
 func TestLockedRoles(t *testing.T) {

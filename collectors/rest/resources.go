@@ -311,7 +311,8 @@ func readNTLS(o object) (hsm.NTLS, bool) {
 		n.Status = hsm.NTLSUp
 	case "down":
 		n.Status = hsm.NTLSDown
-	case "unknown":
+	case "":
+	default:
 		n.Status = hsm.NTLSUnknown
 	}
 	return n, n != hsm.NTLS{}
