@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/collectors/collectortest"
+	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -27,28 +30,10 @@ func TestStatesFromOutside(t *testing.T) {
 		PasswordFile: setting.File(sim.PasswordFile), KnownHostsFile: sim.KnownHosts}).Start()
 	defer runner.Close()
 	poller := lunash.NewPoller(name, runner, 0, poll.DefaultIntervals)
-	snap, state, limits := &hsm.Snapshot{}, alarms.NewState(), rules.DefaultThresholds()
-	look := func() []string {
-		poller.Capture(t.Context(), func(_, _ string) {}, func(o hsm.Observation) {
-			if o.Failure != hsm.None {
-				t.Errorf("%s: %v", o.Source, o.Err)
-			}
-			snap = snap.With(o)
-		})
-		now := time.Now()
-		changes := alarms.Eval(state, rules.EvaluateSnapshot(snap, state, limits, now), alarms.Damping{}, now)
-		state.Apply(changes)
-		state.Memory[name] = rules.Remember(rules.Poll{Device: snap.Devices[0], Now: now, Thresholds: limits, Memory: state.Memory[name]})
-		var list []string
-		for _, c := range alarmstest.Describe(changes) {
-			if !strings.HasPrefix(c, "seen") {
-				list = append(list, c)
-			}
-		}
-		return list
-	}
-	alarmstest.Same(t, "an ordinary appliance", nil, look())
-	partition := snap.Devices[0].Partitions.Value[0]
+	look := outside(t, name, poller.Capture)
+	d, changes := look()
+	alarmstest.Same(t, "an ordinary appliance", nil, changes)
+	partition := d.Partitions.Value[0]
 	own := func(group string) string { return name + "/" + group + "/" + partition.Serial }
 	for _, x := range []struct {
 		events []string
@@ -94,7 +79,64 @@ func TestStatesFromOutside(t *testing.T) {
 		for _, e := range x.events {
 			inject(t, sim, name, e)
 		}
-		alarmstest.Same(t, strings.Join(x.events, ", "), x.want, look())
+		_, changes := look()
+		alarmstest.Same(t, strings.Join(x.events, ", "), x.want, changes)
+	}
+}
+
+// outside returns what captures a device, evaluates it, and returns it with the
+// changes of alarms.
+func outside(t *testing.T, name string, capture func(context.Context, func(file, text string), func(hsm.Observation))) func() (hsm.Device, []string) {
+	snap, state, limits := &hsm.Snapshot{}, alarms.NewState(), rules.DefaultThresholds()
+	return func() (hsm.Device, []string) {
+		t.Helper()
+		capture(t.Context(), func(_, _ string) {}, func(o hsm.Observation) {
+			if o.Failure != hsm.None {
+				t.Errorf("%s: %v", o.Source, o.Err)
+			}
+			snap = snap.With(o)
+		})
+		i := slices.IndexFunc(snap.Devices, func(d hsm.Device) bool { return d.Name == name })
+		d, now := snap.Devices[i], time.Now()
+		changes := alarms.Eval(state, rules.EvaluateSnapshot(&hsm.Snapshot{Devices: []hsm.Device{d}}, state, limits, now), alarms.Damping{}, now)
+		state.Apply(changes)
+		state.Memory[name] = rules.Remember(rules.Poll{Device: d, Now: now, Thresholds: limits, Memory: state.Memory[name]})
+		list := slices.DeleteFunc(alarmstest.Describe(changes), func(c string) bool { return strings.HasPrefix(c, "seen") })
+		return d, slices.Clip(append([]string(nil), list...))
+	}
+}
+
+// TestCardStatesFromOutside is [TestStatesFromOutside] for a card, read by
+// LunaCM, whose status is in parts.
+func TestCardStatesFromOutside(t *testing.T) {
+	t.Parallel()
+	sim := collectortest.StartEstate(t, collectortest.WriteNew(t, "card.yaml",
+		"appliances:\n  - {name: slot, model: \"7.2\", card: true, serial: 532019, partitions: [{name: release, objects: 6}, {name: build}]}\n", 0o644))
+	const name = "card-532019"
+	cards := &lunacm.Cards{Host: "host", Name: "card", Path: sim.LunaCM(t), Intervals: poll.DefaultIntervals}
+	look := outside(t, name, cards.Capture)
+	d, changes := look()
+	alarmstest.Same(t, "an ordinary card", nil, changes)
+	own := name + "/partition-status/" + d.Partitions.Value[0].Serial
+	for _, x := range []struct {
+		event  string
+		status hsm.Status
+		want   []string
+	}{
+		{"role-lock build", "L3 Device", []string{"raised major " + name + "/role-locked/" + d.Partitions.Value[1].Serial}},
+		{"role-unlock build", "L3 Device", []string{"cleared major " + name + "/role-locked/" + d.Partitions.Value[1].Serial}},
+		{"partition-zeroize release", "L3 Device", []string{"raised critical " + own}},
+		{"stm on", "L3 Device, Transport Mode", []string{"raised major " + name + "/hsm-status", "raised major " + name + "/stm",
+			"raised major " + name + "/partition-status/" + d.Partitions.Value[1].Serial}},
+		{"zeroize", "L3 Device, Transport Mode, zeroized", []string{"updated critical " + name + "/hsm-status", "raised critical " + name + "/zeroize",
+			"cleared critical " + own, "cleared major " + name + "/partition-status/" + d.Partitions.Value[1].Serial}},
+	} {
+		inject(t, sim, "slot", x.event)
+		d, changes := look()
+		alarmstest.Same(t, x.event, x.want, changes)
+		if d.Show.Value.Status != x.status {
+			t.Errorf("%s: status %q, want %q", x.event, d.Show.Value.Status, x.status)
+		}
 	}
 }
 
