@@ -49,7 +49,7 @@ func parseMem(lines []string, unread func(string)) hsm.Fact {
 
 // kibibytes reads numbers in units of 1 KiB; nil if one is none.
 func kibibytes(text string) (bytes []int64) {
-	for _, f := range strings.Fields(text) {
+	for f := range strings.FieldsSeq(text) {
 		n, ok := answer.Amount(f)
 		if !ok || n > math.MaxInt64/1024 {
 			return nil
