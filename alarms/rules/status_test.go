@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -75,5 +76,42 @@ func TestUnknownStatusClearsNothing(t *testing.T) {
 	}
 	if diff := cmp.Diff(len(groups), len(cleared("L3 Device"))); diff != "" {
 		t.Errorf("cleared beside a good status: %q", cleared("L3 Device"))
+	}
+}
+
+// TestStatusIsAsBadAsItsWorstPart takes every composition of up to three parts,
+// in any order and case: it is as bad as the worst of them, and good only if
+// all are.
+func TestStatusIsAsBadAsItsWorstPart(t *testing.T) {
+	parts := map[string]alarms.Severity{
+		"OK": alarms.None, "L3 Device": alarms.None, "Initialized": alarms.None, "Zeroized": alarms.Critical, "zeroized": alarms.Critical,
+		"Decommissioned": alarms.Critical, "Hardware Tamper": alarms.Critical, "HSM Tamper": alarms.Critical, "Transport Mode": alarms.Major,
+		"Asleep": alarms.Indeterminate, "not zeroized": alarms.Indeterminate, "L3": alarms.Indeterminate, "": alarms.Indeterminate,
+	}
+	check := func(words ...string) {
+		worst := alarms.None
+		for _, w := range words {
+			worst = max(worst, parts[w])
+		}
+		status := hsm.Status(strings.Join(words, ", "))
+		if strings.TrimSpace(string(status)) == "" {
+			return
+		}
+		want := "bad " + worst.String()
+		if worst == alarms.None {
+			want = "good"
+		}
+		alarmstest.Same(t, string(status), []string{want}, emitted(hsmStatus, show(hsm.Show{Status: status}), alarmstest.At(10)))
+		x := hsm.Partition{Serial: "1", Label: hsm.Some("pay"), Status: status}
+		alarmstest.Same(t, "partition "+string(status), []string{want + " 1", "all"}, emitted(partitionStatus, hsm.Device{Name: "a", Partitions: alarmstest.Read([]hsm.Partition{x})}, alarmstest.At(10)))
+	}
+	for a := range parts {
+		check(a)
+		for b := range parts {
+			check(a, b)
+			for c := range parts {
+				check(a, b, c)
+			}
+		}
 	}
 }
