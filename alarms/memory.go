@@ -15,11 +15,14 @@ type Memory struct {
 
 	Activated   []string `json:"activated,omitempty"`   // partitions that were, by serial number
 	Initialized []string `json:"initialized,omitempty"` // partitions that were, by serial number
+	ListedBy    string   `json:"listed_by,omitempty"`   // source of the partitions; others may name them otherwise
 
-	Uptime    uint64          `json:"uptime,omitzero"`    // s since the HSM's reset
-	UptimeAt  time.Time       `json:"uptime_at,omitzero"` // when that was asked for
+	Uptime    uint64          `json:"uptime,omitzero"`     // s since the HSM's reset
+	UptimeAt  time.Time       `json:"uptime_at,omitzero"`  // when that was asked for
+	UptimeBy  string          `json:"uptime_by,omitempty"` // source; those of others are not compared with it
 	Counters  hsm.Information `json:"counters,omitzero"`
 	CountedAt time.Time       `json:"counted_at,omitzero"`
+	CountedBy string          `json:"counted_by,omitempty"` // source; some have counters that are always 0
 
 	CheckTime string    `json:"check_time,omitempty"` // of the status monitor, as printed
 	CheckedAt time.Time `json:"checked_at,omitzero"`  // when that was first read

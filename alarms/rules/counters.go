@@ -10,10 +10,10 @@ import (
 // criticalEvents warns of a counter of critical events that rises: each is a
 // crash of the firmware. A reset of the counter ends it.
 var criticalEvents = Rule{"critical-events", func(p Poll, emit func(Result)) {
-	v, ok := ofUnit(p, p.Information)
+	v, ok := countedAgain(p)
 	old, now := p.Memory.Counters.CriticalEvents, v.CriticalEvents
 	switch at := p.Information.Asked(); {
-	case !ok || !old.Known || !now.Known || !at.After(p.Memory.CountedAt):
+	case !ok || !old.Known || !now.Known:
 	case now.Value > old.Value:
 		emit(bad(alarms.Critical, at, "%d critical events, %d when last asked", now.Value, old.Value))
 	case now.Value == 0:
@@ -23,6 +23,13 @@ var criticalEvents = Rule{"critical-events", func(p Poll, emit func(Result)) {
 	}
 }}
 
+// countedAgain returns the counters if they are newer than those that are
+// remembered, and of the same source.
+func countedAgain(p Poll) (hsm.Information, bool) {
+	v, ok := ofUnit(p, p.Information)
+	return v, ok && p.Information.Asked().After(p.Memory.CountedAt) && p.Information.Source == p.Memory.CountedBy
+}
+
 // leastRequests is how many requests between two polls an error ratio rests
 // on.
 const leastRequests = 100
@@ -30,9 +37,9 @@ const leastRequests = 100
 // errorRatio warns while many requests between two polls end in an error. It
 // goes by the requests of clients, and by all where those are not counted.
 var errorRatio = Rule{"error-ratio", func(p Poll, emit func(Result)) {
-	v, ok := ofUnit(p, p.Information)
+	v, ok := countedAgain(p)
 	old, at, limit := p.Memory.Counters, p.Information.Asked(), p.ErrorRatio
-	if !ok || limit == 0 || !at.After(p.Memory.CountedAt) {
+	if !ok || limit == 0 {
 		return
 	}
 	requests, counted := increase(old.CryptoRequests, v.CryptoRequests)
@@ -67,7 +74,11 @@ var restart = Rule{"hsm-restarted", func(p Poll, emit func(Result)) {
 		return
 	}
 	up, at := m.Samples[len(m.Samples)-1].UptimeSeconds, p.Monitor.Asked()
-	if at.After(p.Memory.UptimeAt) && up < p.Memory.Uptime {
+	slack := uint64(0)
+	if p.Monitor.Source != p.Memory.UptimeBy {
+		slack = 600 // sources may differ
+	}
+	if at.After(p.Memory.UptimeAt) && up+slack < p.Memory.Uptime {
 		r := bad(alarms.Minor, at, "the HSM has restarted: it is up for %s, and was for %s at %s",
 			seconds(up), seconds(p.Memory.Uptime), p.Memory.UptimeAt.UTC().Format(time.RFC3339))
 		r.Age = p.EventAge

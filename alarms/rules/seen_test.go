@@ -103,6 +103,22 @@ func loaded(load, memory, swap float64) func(int, *hsm.Device) {
 	}
 }
 
+// fromSource is partitions that a source lists.
+func fromSource(source string, list ...hsm.Partition) func(int, *hsm.Device) {
+	return func(second int, d *hsm.Device) {
+		partitionsOf(list...)(second, d)
+		d.Partitions.Source = source
+	}
+}
+
+// by is polls of one source.
+func by(source string, polls ...func(int, *hsm.Device)) func(int, *hsm.Device) {
+	return func(second int, d *hsm.Device) {
+		all(polls...)(second, d)
+		d.Information.Source, d.Monitor.Source = source, source
+	}
+}
+
 func all(polls ...func(int, *hsm.Device)) func(int, *hsm.Device) {
 	return func(second int, d *hsm.Device) {
 		for _, poll := range polls {
@@ -237,6 +253,23 @@ func TestStatesThatPollsShow(t *testing.T) {
 			{180, counters(5300, 0, 3), nil},
 			{240, counters(10, 0, 0), []string{"cleared critical a/critical-events"}},
 			{300, counters(20, 0, 1), []string{"raised critical a/critical-events"}},
+		},
+		"counters of another source": {
+			{0, by("hsm information show", counters(5000, 10, 3), uptime(86400)), nil},
+			{60, by("snmp hsmTable", counters(9000, 3000, 0), uptime(86000)), nil},
+			{120, by("snmp hsmTable", counters(9100, 3000, 0), uptime(86060)), nil},
+			{180, by("hsm information show", counters(9200, 3010, 3), uptime(86580)), nil},
+			{240, by("hsm information show", counters(9400, 3010, 4), uptime(86640)), []string{"raised critical a/critical-events"}},
+			{300, by("snmp hsmTable", counters(9500, 3000, 0), uptime(86700)), nil},
+		},
+		"a restart that another source shows": {
+			{0, by("hsm information monitor", uptime(86400)), nil},
+			{60, by("rest counter", uptime(30)), []string{"raised minor a/hsm-restarted"}},
+		},
+		"partitions by name of another source": {
+			{0, fromSource("partition show", activated("1", true)), nil},
+			{60, fromSource("snmp partitions", hsm.Partition{Name: "pay"}), nil},
+			{120, fromSource("partition show", activated("1", false)), []string{"raised major a/partition-deactivated/1"}},
 		},
 		"critical events since a reset": {
 			{0, counters(5000, 0, 3), nil},
