@@ -44,7 +44,7 @@ func TestStatesFromOutside(t *testing.T) {
 		{[]string{"role-lock " + partition.Name}, []string{"raised major " + own("role-locked")}},
 		{[]string{"role-unlock " + partition.Name}, []string{"cleared major " + own("role-locked")}},
 		{[]string{"role-reset " + partition.Name}, nil},
-		{[]string{"partition-zeroize " + partition.Name}, []string{"raised critical " + own("partition-status")}},
+		{[]string{"partition-zeroize " + partition.Name}, []string{"raised critical " + own("partition-zeroized")}},
 		{[]string{"system-says OOS"}, []string{"raised critical luna72/system-status/state"}},
 		{[]string{"system-says OFT 100"}, nil},
 		{[]string{"system-says IST 0"}, nil},
@@ -74,7 +74,7 @@ func TestStatesFromOutside(t *testing.T) {
 		{[]string{"hsm-tamper-hidden chassis"}, []string{"raised critical luna72/lock"}},
 		{[]string{"hsm-replace 591234"}, []string{
 			"cleared critical luna72/critical-events", "cleared minor luna72/error-ratio", "cleared minor luna72/hsm-restarted", "cleared critical luna72/lock",
-			"cleared critical " + own("partition-status"), "raised major luna72/unit-replaced"}},
+			"cleared critical " + own("partition-zeroized"), "raised major luna72/unit-replaced"}},
 	} {
 		for _, e := range x.events {
 			inject(t, sim, name, e)
@@ -100,7 +100,7 @@ func outside(t *testing.T, name string, capture func(context.Context, func(file,
 		d, now := snap.Devices[i], time.Now()
 		changes := alarms.Eval(state, rules.EvaluateSnapshot(&hsm.Snapshot{Devices: []hsm.Device{d}}, state, limits, now), alarms.Damping{}, now)
 		state.Apply(changes)
-		state.Memory[name] = rules.Remember(rules.Poll{Device: d, Now: now, Thresholds: limits, Memory: state.Memory[name]})
+		state.Memory = map[string]alarms.Memory{name: rules.Remember(rules.Poll{Device: d, Now: now, Thresholds: limits, Memory: state.Memory[name]})}
 		list := slices.DeleteFunc(alarmstest.Describe(changes), func(c string) bool { return strings.HasPrefix(c, "seen") })
 		return d, slices.Clip(append([]string(nil), list...))
 	}
@@ -117,19 +117,19 @@ func TestCardStatesFromOutside(t *testing.T) {
 	look := outside(t, name, cards.Capture)
 	d, changes := look()
 	alarmstest.Same(t, "an ordinary card", nil, changes)
-	own := name + "/partition-status/" + d.Partitions.Value[0].Serial
+	first, second := d.Partitions.Value[0].Serial, d.Partitions.Value[1].Serial
 	for _, x := range []struct {
 		event  string
 		status hsm.Status
 		want   []string
 	}{
-		{"role-lock build", "L3 Device", []string{"raised major " + name + "/role-locked/" + d.Partitions.Value[1].Serial}},
-		{"role-unlock build", "L3 Device", []string{"cleared major " + name + "/role-locked/" + d.Partitions.Value[1].Serial}},
-		{"partition-zeroize release", "L3 Device", []string{"raised critical " + own}},
-		{"stm on", "L3 Device, Transport Mode", []string{"raised major " + name + "/hsm-status", "raised major " + name + "/stm",
-			"raised major " + name + "/partition-status/" + d.Partitions.Value[1].Serial}},
-		{"zeroize", "L3 Device, Transport Mode, zeroized", []string{"updated critical " + name + "/hsm-status", "raised critical " + name + "/zeroize",
-			"cleared critical " + own, "cleared major " + name + "/partition-status/" + d.Partitions.Value[1].Serial}},
+		{"role-lock build", "L3 Device", []string{"raised major card-532019/role-locked/" + second}},
+		{"role-unlock build", "L3 Device", []string{"cleared major card-532019/role-locked/" + second}},
+		{"partition-zeroize release", "L3 Device", []string{"raised critical card-532019/partition-zeroized/" + first}},
+		{"stm on", "L3 Device, Transport Mode", []string{"raised major card-532019/hsm-status", "raised major card-532019/stm",
+			"raised major card-532019/partition-status/" + second}},
+		{"zeroize", "L3 Device, Transport Mode, zeroized", []string{"updated critical card-532019/hsm-status", "raised critical card-532019/zeroize",
+			"cleared critical card-532019/partition-zeroized/" + first, "cleared major card-532019/partition-status/" + second}},
 	} {
 		inject(t, sim, "slot", x.event)
 		d, changes := look()

@@ -12,12 +12,12 @@ type State struct {
 	Active  map[Key]Alarm
 	Pending map[Key]Alarm     // to be raised, unless their cause ends before
 	Events  map[string]Events // by device
+	Memory  map[string]Memory // by device; nil: of none
 	Number  uint64            // of the alarm that was raised last
 	// Past is what is remembered of cleared alarms. It need not survive a
 	// restart, after which everything is read anew.
 	Past   map[Key]Past
-	Raises []time.Time       // of the last minute, of all alarms
-	Memory map[string]Memory // by device
+	Raises []time.Time // of the last minute, of all alarms
 
 	Due time.Time // before then, time alone changes no alarm; zero: never
 }
@@ -33,7 +33,7 @@ const pastFor = 7 * 24 * time.Hour
 
 // NewState returns a State without alarms.
 func NewState() State {
-	return State{Active: make(map[Key]Alarm), Pending: make(map[Key]Alarm), Events: make(map[string]Events), Past: make(map[Key]Past), Memory: make(map[string]Memory)}
+	return State{Active: make(map[Key]Alarm), Pending: make(map[Key]Alarm), Events: make(map[string]Events), Past: make(map[Key]Past)}
 }
 
 // Apply makes changes part of s.

@@ -139,7 +139,12 @@ func (j *Journal) Load() (State, error) {
 		if err := each(tx.Bucket(eventsBucket), func(device []byte, e alarms.Events) { state.Events[string(device)] = e }); err != nil {
 			return err
 		}
-		if err := each(tx.Bucket(memoryBucket), func(device []byte, m alarms.Memory) { state.Memory[string(device)] = m }); err != nil {
+		if err := each(tx.Bucket(memoryBucket), func(device []byte, m alarms.Memory) {
+			if state.Memory == nil {
+				state.Memory = make(map[string]alarms.Memory)
+			}
+			state.Memory[string(device)] = m
+		}); err != nil {
 			return err
 		}
 		if err := each(tx.Bucket(silenceBucket), func(_ []byte, s alarms.Silence) { state.Silences = append(state.Silences, s) }); err != nil {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/lunawatch/lunawatch/alarms"
@@ -21,9 +22,12 @@ var partAdvice = map[hsm.StatusPart]struct {
 }
 
 // worstPart returns the worst severity of the parts of a status, None if all
-// are good, and what to do about each.
-func worstPart(s hsm.Status) (worst alarms.Severity, advice string) {
+// are good, and what to do about each. It leaves some out.
+func worstPart(s hsm.Status, but ...hsm.StatusPart) (worst alarms.Severity, advice string) {
 	for _, part := range s.Parts() {
+		if slices.Contains(but, part) {
+			continue
+		}
 		if a := partAdvice[part]; a.severity > alarms.None && !strings.Contains(advice, a.advice) {
 			worst, advice = max(worst, a.severity), advice+"; "+a.advice
 		}

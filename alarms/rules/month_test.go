@@ -32,7 +32,7 @@ func TestOrdinaryMonth(t *testing.T) {
 		now := alarmstest.At(second + 10)
 		changes := alarms.Eval(state, EvaluateSnapshot(&hsm.Snapshot{Devices: []hsm.Device{d}}, state, limits, now), alarms.Damping{}, now)
 		state.Apply(changes)
-		state.Memory["a"] = Remember(Poll{Device: d, Now: now, Thresholds: limits, Memory: state.Memory["a"]})
+		state.Memory = map[string]alarms.Memory{"a": Remember(Poll{Device: d, Now: now, Thresholds: limits, Memory: state.Memory["a"]})}
 		if len(changes) > 0 {
 			t.Fatalf("day %d: %q: %s", i/288, alarmstest.Describe(changes), changes[0].Alarm.Text)
 		}

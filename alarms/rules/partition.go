@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -76,21 +77,28 @@ var roleLocked = ofPartitions("role-locked", func(_ Poll, x hsm.Partition) Resul
 	return Result{Condition: alarms.Between}
 })
 
-// partitionStatus warns of a partition that has lost its keys, or whose status
-// is not good. One that was never initialized has none to lose.
-var partitionStatus = ofPartitions("partition-status", func(p Poll, x hsm.Partition) Result {
+// partitionZeroized warns of a partition that has lost its keys. One that was
+// never initialized has none to lose.
+var partitionZeroized = ofPartitions("partition-zeroized", func(p Poll, x hsm.Partition) Result {
 	lost := hsm.Is(x.Zeroized, true) || hsm.Is(x.Status.Zeroized(), true)
-	blank := lost && !wasInitialized(x) && !slices.Contains(p.Memory.Initialized, partitionID(x))
-	worst, advice := worstPart(x.Status)
 	switch {
-	case blank && !x.Status.Has(hsm.PartTampered, hsm.PartTransport, hsm.PartUnknown):
-		return Result{Condition: alarms.Between}
+	case lost && (wasInitialized(x) || slices.Contains(p.Memory.Initialized, partitionID(x))):
+		return here(alarms.Bad, alarms.Critical, x, "its keys are gone; %s", cmp.Or(string(x.Status), "zeroized"))
+	case !lost && (x.Status.Good() || x.Status == "" && hsm.Is(x.Zeroized, false)):
+		return here(alarms.Good, 0, x, "it is not zeroized")
+	}
+	return Result{Condition: alarms.Between}
+})
+
+// partitionStatus warns of a status that is not good, but for what
+// partitionZeroized covers.
+var partitionStatus = ofPartitions("partition-status", func(_ Poll, x hsm.Partition) Result {
+	worst, advice := worstPart(x.Status, hsm.PartZeroized, hsm.PartDecommissioned)
+	switch {
 	case worst > alarms.None:
 		return here(alarms.Bad, worst, x, "status %s%s", x.Status, advice)
-	case lost:
-		return here(alarms.Bad, alarms.Critical, x, "it is zeroized")
-	case x.Status.Good(), x.Status == "" && hsm.Is(x.Zeroized, false):
-		return here(alarms.Good, 0, x, "it is initialized")
+	case x.Status.Good():
+		return here(alarms.Good, 0, x, "status %s", x.Status)
 	}
 	return Result{Condition: alarms.Between}
 })

@@ -89,6 +89,7 @@ var rules = []Rule{
 	motherboard,
 	deactivated,
 	roleLocked,
+	partitionZeroized,
 	partitionStatus,
 	cold,
 	applianceChassis,

@@ -174,12 +174,12 @@ func TestStatesThatPollsShow(t *testing.T) {
 		},
 		"a partition is zeroized": {
 			{0, partitionsOf(hsm.Partition{Serial: "1", Label: hsm.Some("pay"), Status: "L3 Device"}), nil},
-			{60, partitionsOf(zeroizedPartition), []string{"raised critical a/partition-status/1"}},
+			{60, partitionsOf(zeroizedPartition), []string{"raised critical a/partition-zeroized/1"}},
 			{120, partitionsOf(zeroizedPartition), nil},
-			{180, partitionsOf(hsm.Partition{Serial: "1", Label: hsm.Some("pay"), Status: "L3 Device"}), []string{"cleared critical a/partition-status/1"}},
+			{180, partitionsOf(hsm.Partition{Serial: "1", Label: hsm.Some("pay"), Status: "L3 Device"}), []string{"cleared critical a/partition-zeroized/1"}},
 		},
 		"a partition is zeroized before the first look": {
-			{0, partitionsOf(hsm.Partition{Serial: "1", Label: hsm.Some("pay"), Zeroized: yes}), []string{"raised critical a/partition-status/1"}},
+			{0, partitionsOf(hsm.Partition{Serial: "1", Label: hsm.Some("pay"), Zeroized: yes}), []string{"raised critical a/partition-zeroized/1"}},
 		},
 		"a partition was never initialized": {
 			{0, partitionsOf(zeroizedPartition), nil},
@@ -187,7 +187,7 @@ func TestStatesThatPollsShow(t *testing.T) {
 		},
 		"a partition has an unknown status": {
 			{0, partitionsOf(hsm.Partition{Serial: "1", Label: hsm.Some("pay"), Status: "L3 Device, Asleep"}), []string{"raised indeterminate a/partition-status/1"}},
-			{60, partitionsOf(hsm.Partition{Serial: "1", Label: hsm.Some("pay"), Status: "Decommissioned"}), []string{"updated critical a/partition-status/1"}},
+			{60, partitionsOf(hsm.Partition{Serial: "1", Label: hsm.Some("pay"), Status: "Decommissioned"}), []string{"raised critical a/partition-zeroized/1"}},
 			{120, partitionsOf(hsm.Partition{Serial: "1", Label: hsm.Some("pay"), Status: "L3 Device, Asleep"}), nil},
 		},
 		"the card is cold": {

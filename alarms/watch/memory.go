@@ -17,6 +17,12 @@ const memoryDelay = time.Hour
 func (w *Watch) remember(snap *hsm.Snapshot, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.remembered == nil {
+		w.remembered = make(map[string]storedMemory)
+	}
+	if w.state.Memory == nil {
+		w.state.Memory = make(map[string]alarms.Memory)
+	}
 	store := make(map[string]alarms.Memory)
 	for _, d := range snap.Devices {
 		old := w.state.Memory[d.Name]

@@ -67,7 +67,6 @@ func (w *Watch) Open() error {
 		return err
 	}
 	w.stored, w.evaluate = make(map[string]time.Time), make(chan struct{}, 1)
-	w.remembered = make(map[string]storedMemory)
 	w.sender = &notify.Sender{Journal: w.Journal, Receivers: w.Receivers, Log: w.Log, Masked: w.masked, Changed: w.delivered}
 	w.sender.Open()
 	for name := range w.Receivers {
