@@ -28,27 +28,24 @@ var (
 
 // answersAgain: hsm show works, so the firmware runs.
 func answersAgain(d hsm.Device, now time.Time) time.Time {
-	if s, ok := d.Show.Get(now); ok && (s.Status == "" || StatusOK(s.Status)) {
+	if s, ok := d.Show.Get(now); ok && (s.Status == "" || s.Status.Good()) {
 		return d.Show.Asked()
 	}
 	return time.Time{}
 }
 
-// StatusOK reports whether a status line of hsm show is a good one.
-func StatusOK(s string) bool {
-	return strings.EqualFold(s, "OK") || strings.HasPrefix(strings.ToUpper(s), "L3 DEVICE")
-}
-
-// noTamper: hsm show or hsm tamper show says so. Without controlled tamper
-// recovery neither says anything; that the HSM works is enough then.
+// noTamper: hsm show or hsm tamper show says so, and the other does not say
+// otherwise. Without controlled tamper recovery neither says anything; that the
+// HSM works is enough then.
 func noTamper(d hsm.Device, now time.Time) time.Time {
-	show, _ := d.Show.Get(now)
-	tamper, _ := d.Tamper.Get(now)
+	show, tamper := d.Show.Value, d.Tamper.Value
+	shown, listed := d.Show.Fresh(now), d.Tamper.Fresh(now)
 	switch {
-	case show.Tamper == hsm.TamperDetected && d.Show.Fresh(now):
-	case show.Tamper == hsm.TamperNone && d.Show.Fresh(now):
+	case shown && (show.Tamper == hsm.TamperDetected || show.Status.Has(hsm.PartUnknown)):
+	case listed && tamper.State == hsm.TamperDetected:
+	case shown && show.Tamper == hsm.TamperNone:
 		return d.Show.Asked()
-	case tamper.State == hsm.TamperNone && d.Tamper.Fresh(now):
+	case listed && tamper.State == hsm.TamperNone:
 		return d.Tamper.Asked()
 	case policyOff(d.Policies.Value, controlledTamperRecovery):
 		return answersAgain(d, now)
@@ -74,7 +71,7 @@ func recovered(d hsm.Device, now time.Time) time.Time {
 
 // initialized: the HSM has a label and is not zeroized.
 func initialized(d hsm.Device, now time.Time) time.Time {
-	if s, ok := d.Show.Get(now); ok && hsm.Is(s.Zeroized, false) && s.Label.Value != "" {
+	if s, ok := d.Show.Get(now); ok && hsm.Is(s.Zeroized, false) && s.Label.Value != "" && !s.Status.Has(hsm.PartUnknown) {
 		return d.Show.Asked()
 	}
 	return time.Time{}

@@ -18,9 +18,11 @@ import (
 //   - The same evidence evaluated once more does not count again.
 //   - An alarm keeps its worst severity until it clears, so that a value on the
 //     edge of two severities does not page at every poll.
+//   - A group that is switched off raises nothing, and what is active of it ends.
 //   - One that flaps stays active until it has been quiet for a while.
 func Eval(s State, findings []Finding, damping Damping, now time.Time) []Change {
 	e := evaluation{Draft: s.Draft(), damping: damping, now: now}
+	e.switchOff()
 	for _, f := range findings {
 		switch f.Condition {
 		case Bad:
@@ -45,7 +47,34 @@ type evaluation struct {
 	changes []Change
 }
 
+// switchOff ends what is active of groups that are switched off.
+func (e *evaluation) switchOff() {
+	if len(e.damping.Off) == 0 {
+		return
+	}
+	off := func(list Overlay[Alarm]) (keys []Key) {
+		for k := range list.All() {
+			if slices.Contains(e.damping.Off, k.Group) {
+				keys = append(keys, k)
+			}
+		}
+		slices.SortFunc(keys, Key.compare)
+		return keys
+	}
+	for _, k := range off(e.pending) {
+		a, _ := e.pending.Get(k)
+		e.change(Dropped, a)
+	}
+	for _, k := range off(e.Active) {
+		a, _ := e.Active.Get(k)
+		e.clear(a, Evidence{At: a.Last, Text: "switched off in the configuration"})
+	}
+}
+
 func (e *evaluation) bad(f Finding) {
+	if slices.Contains(e.damping.Off, f.Group) {
+		return
+	}
 	old, active := e.Active.Get(f.Key)
 	known := active
 	if !active {

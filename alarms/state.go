@@ -12,6 +12,7 @@ type State struct {
 	Active  map[Key]Alarm
 	Pending map[Key]Alarm     // to be raised, unless their cause ends before
 	Events  map[string]Events // by device
+	Memory  map[string]Memory // by device; nil: of none
 	Number  uint64            // of the alarm that was raised last
 	// Past is what is remembered of cleared alarms. It need not survive a
 	// restart, after which everything is read anew.

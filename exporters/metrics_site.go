@@ -153,7 +153,7 @@ var applianceMetrics = []metric{
 			}
 		})},
 	{"luna_appliance_state", gauge, "State of the appliance's services: 1 for the one that holds.", []string{"state"},
-		each(systemOf, func(s hsm.System, emit emit) { state(s.State, []string{"ISO", "IST", "OFL", "OOS"}, emit) })},
+		each(systemOf, func(s hsm.System, emit emit) { state(s.State, []string{"ISO", "IST", "OFL", "OFT", "OOS"}, emit) })},
 	{"luna_appliance_status_code", gauge, "A system status code that is set; always 1.", []string{"code"},
 		each(systemOf, func(s hsm.System, emit emit) {
 			for _, c := range s.Codes {
@@ -214,10 +214,23 @@ var applianceMetrics = []metric{
 		filesystem(func(f hsm.Filesystem) int64 { return f.Used })},
 	{"luna_appliance_filesystem_avail_bytes", gauge, "Available part of a file system.", []string{"mountpoint"},
 		filesystem(func(f hsm.Filesystem) int64 { return f.Available })},
+	{"luna_appliance_load_average", gauge, "Processes that ran or waited on average, over a number of minutes.", []string{"minutes"},
+		each(func(d hsm.Device) hsm.Section[hsm.CPU] { return d.CPU }, func(v hsm.CPU, emit emit) {
+			emit(v.Load1, "1")
+			emit(v.Load5, "5")
+			emit(v.Load15, "15")
+		})},
+	{"luna_appliance_memory_bytes", gauge, "Memory and swap of the appliance: total, available, swap_total, swap_used.", []string{"kind"},
+		each(func(d hsm.Device) hsm.Section[hsm.RAM] { return d.RAM }, func(v hsm.RAM, emit emit) {
+			number(v.Total, emit, "total")
+			number(v.Available, emit, "available")
+			number(v.SwapTotal, emit, "swap_total")
+			number(v.SwapUsed, emit, "swap_used")
+		})},
 	{"luna_appliance_disk_smart_passed", gauge, "1 if the disk's self-assessment passed.", nil,
 		each(func(d hsm.Device) hsm.Section[hsm.Disk] { return d.Disk }, func(v hsm.Disk, emit emit) {
 			if v.SMART != "" {
-				emit(bit(v.SMART == "PASSED"))
+				emit(bit(v.SMART == "PASSED" || v.SMART == "OK"))
 			}
 		})},
 }

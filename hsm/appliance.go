@@ -25,7 +25,7 @@ func (v Sensors) apply(d *Device, o Observation) { d.Sensors = section(o, v) }
 
 // A System is the state of an appliance's services, from "status sysstat show".
 type System struct {
-	State     string    `json:"state,omitempty"` // ISO, IST, OFL, OOS, or a newer word
+	State     string    `json:"state,omitempty"` // ISO, IST, OFL, OFT, OOS, or a newer word
 	Codes     []int64   `json:"codes"`           // status codes; 0 if there is no fault
 	Running   Opt[bool] `json:"running"`         // the status daemon itself; false: the codes are old
 	Hostname  string    `json:"hostname,omitempty"`
@@ -59,3 +59,23 @@ type Tamper struct {
 }
 
 func (v Tamper) apply(d *Device, o Observation) { d.Tamper = section(o, v) }
+
+// A CPU is the load averages of an appliance, from "status cpu": how many
+// processes ran or waited on average.
+type CPU struct {
+	Load1  float64 `json:"load_1m"`
+	Load5  float64 `json:"load_5m"`
+	Load15 float64 `json:"load_15m"`
+}
+
+func (v CPU) apply(d *Device, o Observation) { d.CPU = section(o, v) }
+
+// A RAM is the memory of an appliance, from "status mem", in bytes.
+type RAM struct {
+	Total     Opt[int64] `json:"total_bytes"`
+	Available Opt[int64] `json:"available_bytes"` // without swapping
+	SwapTotal Opt[int64] `json:"swap_total_bytes"`
+	SwapUsed  Opt[int64] `json:"swap_used_bytes"`
+}
+
+func (v RAM) apply(d *Device, o Observation) { d.RAM = section(o, v) }

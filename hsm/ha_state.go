@@ -49,6 +49,7 @@ type HAMemberState struct {
 	LostBy      []int64      `json:"lost_by"`             // running processes that last reported it lost
 	Reachable   Opt[bool]    `json:"reachable"`           // by a fresh process, when last asked
 	Code        string       `json:"code_name,omitempty"` // the client's return code for the cause
+	Word        string       `json:"word,omitempty"`      // what a fresh process says of it, if it is no known word
 }
 
 // An HAMembership is the state of a member in its group.

@@ -75,6 +75,8 @@ type Device struct {
 	Sensors     Section[Sensors]     `json:"sensors,omitzero"`
 	System      Section[System]      `json:"system,omitzero"`
 	Disk        Section[Disk]        `json:"disk,omitzero"`
+	CPU         Section[CPU]         `json:"cpu,omitzero"`
+	RAM         Section[RAM]         `json:"memory,omitzero"`
 	Tamper      Section[Tamper]      `json:"tamper,omitzero"`
 	Services    Section[[]Service]   `json:"services,omitzero"`
 	Operations  Section[Operations]  `json:"operations,omitzero"`
@@ -160,7 +162,7 @@ func (d *Device) sections() map[string]read {
 		"show": d.Show, "information": d.Information, "monitor": d.Monitor, "ntls": d.NTLS,
 		"certificate": d.Certificate, "partitions": d.Partitions, "licenses": d.Licenses,
 		"policies": d.Policies, "clients": d.Clients, "sensors": d.Sensors,
-		"system": d.System, "disk": d.Disk, "tamper": d.Tamper, "services": d.Services,
+		"system": d.System, "disk": d.Disk, "cpu": d.CPU, "memory": d.RAM, "tamper": d.Tamper, "services": d.Services,
 		"operations": d.Operations, "host": d.Host, "ha": d.HA,
 	}
 }

@@ -15,7 +15,7 @@ type Partition struct {
 	Storage     Storage     `json:"storage,omitzero"`
 	Roles       []Role      `json:"roles"`
 	Zeroized    Opt[bool]   `json:"zeroized,omitzero"`
-	Status      string      `json:"status,omitempty"`   // in the vendor's words (LunaCM): OK, L3 Device, ...
+	Status      Status      `json:"status,omitempty"`   // LunaCM; "": not printed
 	Policies    *Policies   `json:"policies,omitempty"` // nil: not read
 }
 

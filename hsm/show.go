@@ -25,7 +25,7 @@ type Show struct {
 	ManuallyZeroized    Opt[bool]        `json:"manually_zeroized"`
 	SecureTransportMode Opt[bool]        `json:"secure_transport_mode"`
 	Tamper              TamperState      `json:"tamper,omitempty"`
-	Status              string           `json:"hsm_status,omitempty"` // HSM Status in the vendor's words, if printed
+	Status              Status           `json:"hsm_status,omitempty"` // "": not printed
 	Partitions          []NamedPartition `json:"partitions"`           // nil: not stated; empty: none
 	PartitionsAllowed   Opt[int64]       `json:"partitions_allowed"`
 	PartitionsCreated   Opt[int64]       `json:"partitions_created"`
@@ -86,6 +86,14 @@ type Storage struct {
 	Total Opt[int64] `json:"total_bytes"`
 	Used  Opt[int64] `json:"used_bytes"`
 	Free  Opt[int64] `json:"free_bytes"`
+}
+
+// UsedRatio returns the used part of s, 0 to 1, if it is known.
+func (s Storage) UsedRatio() (ratio float64, known bool) {
+	if !s.Total.Known || !s.Used.Known || s.Total.Value <= 0 {
+		return 0, false
+	}
+	return float64(s.Used.Value) / float64(s.Total.Value), true
 }
 
 // An Environment is the values of an HSM card's sensors.

@@ -55,7 +55,9 @@ var commands = []command{
 	{words: "partition list", help: "List the partitions", requests: cardRequests, render: partitionList},
 	{words: "partition show", help: "Show partitions", requests: cardRequests, render: partitionShow,
 		flags: []option{{name: "-partition", short: "-p", value: true}}},
+	{words: "status cpu", help: "Show the load averages", requests: shellRequests, alone: true, render: cpuShow},
 	{words: "status disk", help: "Show the hard disk", requests: shellRequests, alone: true, render: diskShow},
+	{words: "status mem", help: "Show the memory", requests: shellRequests, alone: true, render: memShow},
 	{words: "status sensors", help: "Show fans, temperatures and voltages", close: true, requests: shellRequests, alone: true, render: sensorsShow},
 	{words: "status sysstat show", help: "Show the system status", close: true, requests: shellRequests, alone: true, render: sysstatShow},
 }

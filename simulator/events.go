@@ -79,6 +79,27 @@ var events = []eventRow{
 	{"psu-restore", "N", "the power supply works again", false, supplyFails(false)},
 	{"fan-fail", "FAN", "a fan of the appliance stops, e.g. Fan3B", false, fanFails},
 	{"fan-restore", "FAN", "the fan turns again", false, fanRestored},
+	{"hsm-fan-says", "N WORD", "the card states a fan in a word, e.g. fault", true, cardFanSays},
+	{"hsm-tamper-hidden", "KIND", "hsm tamper show lists a tamper that hsm show does not state", true, hiddenTamper},
+	{"hsm-replace", "SERIAL", "another card takes the place of this one", false, replaceCard},
+	{"critical-event", "", "the card counts a critical event", false, func(s *state, _ []string) error { s.critical++; return nil }},
+	{"crypto-errors", "N", "a thousand requests of clients of which N in ten end in an error", false, cryptoErrors},
+	{"role-lock", "PARTITION", "lock out the crypto officer of a partition", false, ofPartition(func(p *partition) { p.attempts = 0 })},
+	{"role-unlock", "PARTITION", "give the crypto officer his login attempts again", false, ofPartition(func(p *partition) { p.attempts = 10 })},
+	{"role-reset", "PARTITION", "crypto officer and user of a partition are not initialized any more", false, ofPartition(func(p *partition) { p.blank = true })},
+	{"partition-zeroize", "PARTITION", "erase a partition", false, ofPartition(func(p *partition) { p.zeroized, p.blank, p.objects = true, true, 0 })},
+	{"supply-says", "LINE...", "the controller states a power supply in words, e.g. 2 Predictive failure", false, supplySays},
+	{"chassis-says", "LINE...", "the chassis status has a line, e.g. Chassis Intrusion: active", false, chassisSays},
+	{"system-says", "STATE [CODES]", "the system status is a word, e.g. OFT 100; without a fault: ISO 0", false, func(s *state, a []string) error { s.says.system = a; return nil }},
+	{"appliance-load", "LOAD", "the load average of the appliance is a number", false, func(s *state, a []string) error { s.says.load = number(a[0]); return nil }},
+	{"appliance-memory", "PERCENT [SWAP]", "used memory, and used swap, of the appliance, in percent", false, func(s *state, a []string) error {
+		s.says.used = [2]float64{number(a[0]) / 100, number(argument(a, 1, "0")) / 100}
+		return nil
+	}},
+	{"sysstat-hang", "SWITCH", "the status monitor checks no more: on or off", false, func(s *state, a []string) error {
+		s.says.checked = choose(a[0] == "on", s.now, time.Time{})
+		return nil
+	}},
 	{"disk-full", "PERCENT", "fill the log file system; 75, 90 and 95 have effects", false, func(s *state, a []string) error {
 		s.logUsedBytes = number(a[0]) / 100 * logDisk(s.model)
 		return nil
@@ -152,6 +173,9 @@ var kinds = map[string]func(string) bool{
 	"LINK":     oneOf("up", "down"),
 	"DOOR":     oneOf("ssh", "rest"),
 	"HOW":      oneOf("rename", "copytruncate"),
+	"LOAD":     between(0, 1000),
+	"SWAP":     between(0, 100),
+	"SERIAL":   func(v string) bool { n, err := strconv.ParseUint(v, 10, 40); return err == nil && n > 0 },
 }
 
 func between(low, high float64) func(string) bool {

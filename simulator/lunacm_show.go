@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -52,11 +53,26 @@ func (s *state) slot(p *page, id int, part string) {
 	p.line("")
 }
 
+// infoStatus returns the status that showinfo prints. That of a K7 begins with what
+// the card is.
+func (s *state) infoStatus() string {
+	fault := s.hsmStatus("")
+	switch {
+	case !s.modern():
+		return cmp.Or(fault, "OK")
+	case fault != "":
+		return "L3 Device, " + fault
+	}
+	return "L3 Device"
+}
+
 // hsmStatus returns the state of the card in one line; good is that of a card without
 // fault.
 func (s *state) hsmStatus(good string) string {
 	lost := choose(s.decommissioned, "Decommissioned", choose(s.zeroized, "Zeroized", ""))
 	switch {
+	case s.says.noTamper && lost == "" && !s.transport:
+		return good
 	case s.tamper != nil && lost == "":
 		return "Hardware Tamper"
 	case s.tamper != nil && s.decommissioned:
@@ -76,13 +92,13 @@ func (s *state) hsmStatus(good string) string {
 }
 
 // infoHead is the beginning of the output for partitions of all kinds.
-func infoHead(s *state, p *page, label string, serial uint64, slot int, admin bool) {
+func infoHead(s *state, p *page, label, status string, serial uint64, slot int, admin bool) {
 	p.line("")
 	p.line("        Partition Label -> %s", label)
 	p.line("        Partition Manufacturer -> SafeNet")
 	p.line("        Partition Model -> %s", s.hardware)
 	p.line("        Partition Serial Number -> %d", serial)
-	p.line("        Partition Status -> %s", s.hsmStatus(choose(s.modern(), "L3 Device", "OK")))
+	p.line("        Partition Status -> %s", status)
 	if s.modern() && admin {
 		p.line("        HSM Part Number -> %s", s.part)
 	}
@@ -112,7 +128,7 @@ func storageLines(p *page, title string, total, used int64) {
 
 func cardInfo(s *state, _ *partition, slot int) string {
 	var p page
-	infoHead(s, &p, s.label, s.spec.serial, slot, true)
+	infoHead(s, &p, s.label, s.infoStatus(), s.spec.serial, slot, true)
 	p.line("")
 	storageLines(&p, "Partition Storage", 393216, 2292)
 	p.line("                Object Count:         4\n")
@@ -139,7 +155,7 @@ func cardEnvironment(s *state) string {
 	}
 	p.line("        Environmental:")
 	for i, failed := range s.hsmFanFailed {
-		row(fmt.Sprintf("Fan %d Status", i+1), "%s", choose(failed, "failed", choose(i == 0, "standby", "active")))
+		row(fmt.Sprintf("Fan %d Status", i+1), "%s", s.cardFan(i, failed))
 	}
 	row("Battery Voltage", "%.3f V", s.volts())
 	row("Battery Warning Threshold Voltage", "%.3f V", batteryWarning)
@@ -157,10 +173,14 @@ func cardEnvironment(s *state) string {
 func partitionInfo(s *state, part *partition, slot int) string {
 	var p page
 	if part == nil {
-		infoHead(s, &p, s.label, s.spec.serial, slot, true)
+		infoHead(s, &p, s.label, s.infoStatus(), s.spec.serial, slot, true)
 		return p.String()
 	}
-	infoHead(s, &p, part.name, part.serial, slot, false)
+	status := s.infoStatus()
+	if part.zeroized && !s.zeroized {
+		status = choose(s.modern(), "L3 Device, Zeroized", "Zeroized")
+	}
+	infoHead(s, &p, part.label(), status, part.serial, slot, false)
 	p.line("")
 	storageLines(&p, "Partition Storage", part.bytes, part.usedBytes())
 	p.line("                Object Count:         %d\n", part.objects)
@@ -170,12 +190,15 @@ func partitionInfo(s *state, part *partition, slot int) string {
 func roleShow(s *state, part *partition, _ int) string {
 	var p page
 	p.line("\n        State of role 'Crypto Officer':")
-	if part == nil {
+	if part == nil || part.blank {
 		p.line("        Not initialized.")
 		return p.String()
 	}
 	if s.spec.ped {
 		p.line("        %s", choose(part.activated, "Activated.", "Not activated."))
+	}
+	if part.attempts == 0 {
+		p.line("        Locked out.")
 	}
 	p.line("                Primary authentication type:          %s", choose(s.spec.ped, "PED", "PIN"))
 	p.line("                Secondary authentication type:        %s", choose(s.spec.ped, "PIN", "None"))

@@ -44,6 +44,9 @@ func partitionShow(s *state, pr params) (string, error) {
 	return p.String(), nil
 }
 
+// label is empty once the partition is zeroized.
+func (p partition) label() string { return choose(p.zeroized, "", p.name) }
+
 const partitionColumn = 43
 
 func describePartition(s *state, part partition, p *page) {
@@ -55,7 +58,7 @@ func describePartition(s *state, part partition, p *page) {
 	} else {
 		show("Partition Name:", part.name)
 		show("Partition SN:", part.serial)
-		show("Partition Label:", part.name)
+		show("Partition Label:", part.label())
 		roles(s, part, p)
 	}
 	show("Legacy Domain Has Been Set:", "no")
@@ -70,7 +73,7 @@ func ownerAndUser(s *state, part partition, show func(string, any)) {
 	show("Auto Activation:", choose(s.spec.ped, "yes", "no"))
 	show("Partition Owner Locked Out:", choose(part.attempts == 0, "yes", "no"))
 	show("Partition Owner PIN To Be Changed:", "no")
-	show("Partition Owner Login Attempts Left:", fmt.Sprintf("%d before Owner is Locked Out", part.attempts))
+	show("Partition Owner Login Attempts Left:", choose(part.attempts == 0, "None - Owner is Locked Out", fmt.Sprintf("%d before Owner is Locked Out", part.attempts)))
 	show("Crypto-User Locked Out:", "no")
 	show("Crypto-User Challenge To Be Changed:", "no")
 	show("Crypto-User Login Attempts Left:", "10 before Crypto User is Locked Out!")
@@ -86,14 +89,14 @@ func roles(s *state, part partition, p *page) {
 		if s.spec.ped {
 			role("Partition SO", "Challenge To Be Changed:", "no")
 		}
-		role("Partition SO", "Zeroized:", "no")
+		role("Partition SO", "Zeroized:", choose(part.zeroized, "yes", "no"))
 		role("Partition SO", "Login Attempts Left:", 10)
 	}
 	for _, r := range []struct {
 		name     string
 		attempts int
 	}{{"Crypto Officer", part.attempts}, {"Crypto User", 10}} {
-		if r.name == "Crypto User" && !s.modern() {
+		if r.name == "Crypto User" && !s.modern() || part.blank {
 			p.line("   %-17sis not initialized.", r.name)
 			continue
 		}

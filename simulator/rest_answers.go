@@ -220,7 +220,7 @@ func restPartition(s *state, args []string) any {
 		return nil
 	}
 	return members{
-		"name": p.name, "label": p.name, "state": "initialized", "loggedIn": "nobody", "objectCount": p.objects,
+		"name": p.name, "label": p.label(), "state": choose(p.zeroized, "zeroized", "initialized"), "loggedIn": "nobody", "objectCount": p.objects,
 		"storageSpace": restSpace(p.bytes, p.usedBytes()), "roles": s.restHSMPath() + "/partitions/" + args[1] + "/roles",
 	}
 }
@@ -231,7 +231,7 @@ func restRole(s *state, args []string) any {
 		return nil
 	}
 	m := members{
-		"id": "co", "name": "Crypto Officer", "initialized": true, "loginAttemptsLeft": p.attempts, "lockedOut": p.attempts == 0,
+		"id": "co", "name": "Crypto Officer", "initialized": !p.blank, "loginAttemptsLeft": p.attempts, "lockedOut": p.attempts == 0,
 		"pinToBeChanged": false, "primaryAuthentication": choose(s.spec.ped, "PED", "PIN"), "secondaryAuthentication": "None",
 	}
 	if s.spec.ped {

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -181,7 +182,7 @@ func powerSupplies(s *state, p *page) {
 		if x.unit == "" {
 			text := "OK"
 			if x.psu > 0 {
-				text = choose(s.psuFailed[x.psu-1], "Failure detected", "Presence detected")
+				text = cmp.Or(s.says.supply[x.psu-1], choose(s.psuFailed[x.psu-1], "Failure detected", "Presence detected"))
 			}
 			p.line("%s | %s", s.dotted(x.name), text)
 		}
@@ -210,6 +211,6 @@ func chassis(s *state, p *page) {
 		{"Front-Panel Lockout", "inactive"}, {"Drive Fault", "false"}, {"Cooling/Fan Fault", fmt.Sprint(fanFault)},
 		{"Front Panel Control", "none"},
 	} {
-		p.line("%-21s: %s", r[0], r[1])
+		p.line("%-21s: %s", r[0], cmp.Or(s.says.chassis[r[0]], r[1]))
 	}
 }

@@ -97,7 +97,7 @@ func hsmDetails(s *state, p *page) {
 		{"Remote Login Initialized:", "No", false},
 		{"Manually Zeroized:", yesNo(s.byHand), false},
 		{"Secure Transport Mode:", yesNo(s.transport), !s.modern()},
-		{"HSM Tamper State:", choose(s.tamper != nil, "Tamper(s) detected", "No tamper(s)"), !s.modern()},
+		{"HSM Tamper State:", choose(s.tamper != nil && !s.says.noTamper, "Tamper(s) detected", "No tamper(s)"), !s.modern()},
 	}
 	for _, r := range rows {
 		if !r.absent {
@@ -133,8 +133,7 @@ func environment(s *state, p *page) {
 	p.line("   Environmental Information on HSM:")
 	p.line("   =================================")
 	for i, failed := range s.hsmFanFailed {
-		state := choose(i == 0, "standby", "active")
-		p.field(storageColumn, fmt.Sprintf("Fan %d Status:", i+1), choose(failed, "failed", state))
+		p.field(storageColumn, fmt.Sprintf("Fan %d Status:", i+1), s.cardFan(i, failed))
 	}
 	p.field(storageColumn, "Battery Voltage:", fmt.Sprintf("%.3f V", s.volts()))
 	p.field(storageColumn, "Battery Warning Threshold Voltage:", fmt.Sprintf("%.3f V", batteryWarning))

@@ -44,7 +44,9 @@ type partition struct {
 	bytes     int64
 	objects   int
 	activated bool
-	attempts  int // remaining login attempts of the crypto officer
+	attempts  int  // remaining login attempts of the crypto officer
+	blank     bool // no role but the partition SO is initialized
+	zeroized  bool
 }
 
 const (
@@ -125,6 +127,7 @@ type state struct {
 	diskWarned   int    // highest of 75, 90, 95 percent written to the log
 	lastStatus   string // last system status written to the log
 
+	says says // in place of what is so
 	wire wire
 	out  []entry
 }

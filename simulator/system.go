@@ -67,7 +67,11 @@ const systemStates = `ISO (In Service Okay):%[1]sThe appliance is online and the
 
 func sysstatShow(s *state, _ params) (string, error) {
 	var p page
-	check := s.now.Truncate(20 * time.Second).Format("15:04 on 02/01/2006")
+	at := s.now
+	if !s.says.checked.IsZero() {
+		at = s.says.checked
+	}
+	check := at.Truncate(20 * time.Second).Format("15:04 on 02/01/2006")
 	if !s.modern() {
 		daemon := fmt.Sprintf("sysstatd (pid %d) is running...", s.pid("sysstatd"))
 		p.line("\nVolatile State:\n%s\nService Status: %s\n\nNon-volatile State:\nEnabled\n", daemon, daemon)
@@ -92,8 +96,13 @@ func (s *state) statusRows(row func(label, value string), check string) {
 		row("Interface "+name+":", "not configured")
 	}
 	row("Software Version:", s.sysstat)
-	row("System Status:", s.systemState())
-	row("System Status Code:", strings.Join(s.statusCodes(), ","))
+	if said := s.says.system; len(said) > 0 {
+		row("System Status:", said[0])
+		row("System Status Code:", argument(said, 1, "0"))
+	} else {
+		row("System Status:", s.systemState())
+		row("System Status Code:", strings.Join(s.statusCodes(), ","))
+	}
 	row("Status Check Time:", check)
 }
 

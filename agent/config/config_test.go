@@ -32,7 +32,7 @@ func TestReferenceConfig(t *testing.T) {
 	if diff := cmp.Diff(want.SNMP, c.SNMP); diff != "" {
 		t.Errorf("snmp is not the default:\n%s", diff)
 	}
-	c.Alarms.IgnoredStatusCodes, c.Alarms.RaiseAfter, c.Alarms.ClearAfter = nil, nil, nil // empty
+	c.Alarms.IgnoredStatusCodes, c.Alarms.RaiseAfter, c.Alarms.ClearAfter, c.Alarms.Off = nil, nil, nil, nil // empty
 	if diff := cmp.Diff(want.Alarms, c.Alarms); diff != "" {
 		t.Errorf("alarms is not the default:\n%s", diff)
 	}

@@ -133,9 +133,9 @@ var dailyAudit = []string{
 	"session 2 Access 2147483651:2669 operation LUNA_CLOSE_SESSION returned RC_OK(0x00000000)",
 }
 
-// TestOrdinaryMonth plays the audit log of a month, with restarts of the agent
+// TestOrdinaryMonthOfLogs plays the audit log of a month, with restarts of the agent
 // during which records are made.
-func TestOrdinaryMonth(t *testing.T) {
+func TestOrdinaryMonthOfLogs(t *testing.T) {
 	record := 41
 	var seen Sequences
 	for day := range 30 {

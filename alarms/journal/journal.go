@@ -51,10 +51,11 @@ var (
 	queueBucket    = []byte("queues")   // receiver -> sequence number -> Notification
 	valueBucket    = []byte("kept")     // name -> value that survives restarts
 	trendBucket    = []byte("trends")   // Series -> samples
+	memoryBucket   = []byte("memory")   // device -> Memory
 )
 
 func makeBuckets(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{activeBucket, historyBucket, notifiedBucket, silenceBucket, eventsBucket, cursorBucket, queueBucket, valueBucket, trendBucket} {
+	for _, name := range [][]byte{activeBucket, historyBucket, notifiedBucket, silenceBucket, eventsBucket, cursorBucket, queueBucket, valueBucket, trendBucket, memoryBucket} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -150,6 +151,14 @@ func (j *Journal) Load() (State, error) {
 			return err
 		}
 		if err := each(tx.Bucket(eventsBucket), func(device []byte, e alarms.Events) { state.Events[string(device)] = e }); err != nil {
+			return err
+		}
+		if err := each(tx.Bucket(memoryBucket), func(device []byte, m alarms.Memory) {
+			if state.Memory == nil {
+				state.Memory = make(map[string]alarms.Memory)
+			}
+			state.Memory[string(device)] = m
+		}); err != nil {
 			return err
 		}
 		if err := each(tx.Bucket(silenceBucket), func(_ []byte, s alarms.Silence) { state.Silences = append(state.Silences, s) }); err != nil {

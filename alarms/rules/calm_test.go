@@ -63,9 +63,9 @@ var plannedReboot = []string{
 	"local5 info  NTLS [91]: info : 0 : NTLS is online and operational.",
 }
 
-// TestOrdinaryMonth plays the logs of a month with a planned reboot. Nothing in
+// TestOrdinaryMonthOfLogs plays the logs of a month with a planned reboot. Nothing in
 // them is bad. The audit log's month is in alarms/audit.
-func TestOrdinaryMonth(t *testing.T) {
+func TestOrdinaryMonthOfLogs(t *testing.T) {
 	for day := range 30 {
 		at := alarmstest.At(0).Add(time.Duration(day) * 24 * time.Hour)
 		today := ordinaryDay

@@ -56,20 +56,47 @@ var temperature = Rule{"temp-warn", func(p Poll, emit func(Result)) {
 	}
 }}
 
-// cardFans warns of a failed fan on the card; both failed is worse.
+// cold warns of a card below its range: at -2 C it stops.
+var cold = Rule{"temp-low", func(p Poll, emit func(Result)) {
+	const stops, warning = -2.0, 2.0
+	s, ok := p.Show.Get(p.Now)
+	if !ok || s.Environment == nil || !s.Environment.TemperatureCelsius.Known {
+		return
+	}
+	switch c, at := s.Environment.TemperatureCelsius.Value, p.Show.Asked(); {
+	case c <= stops:
+		emit(bad(alarms.Major, at, "card at %.0f C, stops below %.0f C", c, stops).of(c, stops, "C"))
+	case c <= warning:
+		emit(bad(alarms.Minor, at, "card at %.0f C, threshold %.0f C", c, warning).of(c, warning, "C"))
+	case c > warning+p.TemperatureMargin:
+		emit(good(at, "card at %.0f C", c).of(c, warning, "C"))
+	}
+}}
+
+// fanWords are the states of a fan on the card, in lower case; true: it works.
+var fanWords = map[string]bool{
+	"active": true, "standby": true, "ok": true, "running": true,
+	"failed": false, "failure": false, "fail": false, "fault": false, "faulty": false, "stopped": false, "not running": false,
+}
+
+// cardFans warns of a fan on the card that does not work; both are worse.
 var cardFans = Rule{"fan", func(p Poll, emit func(Result)) {
 	s, ok := p.Show.Get(p.Now)
 	if !ok || s.Environment == nil {
 		return
 	}
-	var failed []string
+	var failed, unknown []string
 	run := 0
 	for _, f := range s.Environment.Fans {
-		switch strings.ToLower(f.Status) {
-		case "failed":
-			failed = append(failed, f.Name)
-		case "active", "standby", "ok":
+		works, known := fanWords[strings.ToLower(f.Status)]
+		switch {
+		case f.Status == "":
+		case !known:
+			unknown = append(unknown, f.Name+" is "+f.Status)
+		case works:
 			run++
+		default:
+			failed = append(failed, f.Name)
 		}
 	}
 	switch {
@@ -77,6 +104,8 @@ var cardFans = Rule{"fan", func(p Poll, emit func(Result)) {
 		emit(bad(alarms.Major, p.Show.Asked(), "%s failed", strings.Join(failed, ", ")))
 	case len(failed) == 1:
 		emit(bad(alarms.Minor, p.Show.Asked(), "%s failed", failed[0]))
+	case len(unknown) > 0:
+		emit(bad(alarms.Indeterminate, p.Show.Asked(), "%s, a word that Lunawatch does not know", strings.Join(unknown, ", ")))
 	case run > 0 && run == len(s.Environment.Fans):
 		emit(good(p.Show.Asked(), "fans run"))
 	}

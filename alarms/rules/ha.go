@@ -32,6 +32,8 @@ func ofHAMembers(group string, severity alarms.Severity, is func(hsm.HAMembershi
 		for _, m := range g.Members {
 			r := good(time.Time{}, "member %s of %s is %s", m.Serial, g.Name(), m.State)
 			switch {
+			case m.State == hsm.HAStateUnknown && m.Word != "" && is(hsm.HAStateDown): // of the rule for any loss
+				r = bad(alarms.Indeterminate, time.Time{}, "member %s of %s is %q, a word that Lunawatch does not know", m.Serial, g.Name(), m.Word)
 			case m.State == hsm.HAStateUnknown:
 				r.Condition = alarms.Between
 			case is(m.State):

@@ -1,53 +1,70 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// statusAdvice is what to do about a part of a status line, in the order in
-// which they are checked.
-var statusAdvice = []struct {
-	word     string
+// partAdvice is how bad each part of a status is, and what to do about it. A part
+// that is not here says nothing against the HSM.
+var partAdvice = map[hsm.StatusPart]struct {
 	severity alarms.Severity
 	advice   string
 }{
-	{"tamper", alarms.Critical, "restart it, read the tampers, and have the SO clear them"},
-	{"decommissioned", alarms.Critical, "its keys are gone: initialize it and restore them from a backup"},
-	{"zeroized", alarms.Critical, "its keys are gone: initialize it and restore them from a backup"},
-	{"transport", alarms.Major, "the SO recovers it with stm recover"},
+	hsm.PartTampered:       {alarms.Critical, "restart it, read the tampers, and have the SO clear them"},
+	hsm.PartDecommissioned: {alarms.Critical, "its keys are gone: initialize it and restore them from a backup"},
+	hsm.PartZeroized:       {alarms.Critical, "its keys are gone: initialize it and restore them from a backup"},
+	hsm.PartTransport:      {alarms.Major, "the SO recovers it with stm recover"},
+	hsm.PartUnknown:        {alarms.Indeterminate, "it has a word that Lunawatch does not know"},
 }
 
-// hsmStatus warns of a status line that is not OK, on versions that print one.
-// A line of several parts, "Transport Mode, zeroized", gets advice on each.
+// worstPart returns the worst severity of the parts of a status, None if all
+// are good, and what to do about each. It leaves some out.
+func worstPart(s hsm.Status, but ...hsm.StatusPart) (worst alarms.Severity, advice string) {
+	for _, part := range s.Parts() {
+		if slices.Contains(but, part) {
+			continue
+		}
+		if a := partAdvice[part]; a.severity > alarms.None && !strings.Contains(advice, a.advice) {
+			worst, advice = max(worst, a.severity), advice+"; "+a.advice
+		}
+	}
+	return worst, advice
+}
+
+// hsmStatus warns of a status line that is not good, on versions that print
+// one.
 var hsmStatus = Rule{"hsm-status", func(p Poll, emit func(Result)) {
 	s, ok := p.Show.Get(p.Now)
-	switch {
-	case !ok || s.Status == "" || strings.HasPrefix(s.Status, "N/A"):
-	case alarms.StatusOK(s.Status):
+	switch worst, advice := worstPart(s.Status); {
+	case !ok:
+	case worst > alarms.None:
+		emit(bad(worst, p.Show.Asked(), "HSM status %s%s", s.Status, advice))
+	case s.Status.Good():
 		emit(good(p.Show.Asked(), "HSM status %s", s.Status))
-	default:
-		worst, text := alarms.Indeterminate, ""
-		for _, a := range statusAdvice {
-			if strings.Contains(strings.ToLower(s.Status), a.word) && !strings.Contains(text, a.advice) {
-				worst, text = max(worst, a.severity), text+"; "+a.advice
-			}
-		}
-		emit(bad(worst, p.Show.Asked(), "HSM status %s%s", s.Status, text))
 	}
 }}
 
-// tampered warns of an active tamper.
+// tampered warns of an active tamper: by hsm show or by hsm tamper show, and
+// ends when neither states one.
 var tampered = Rule{"lock", func(p Poll, emit func(Result)) {
-	s, ok := p.Show.Get(p.Now)
+	show, showFresh := p.Show.Get(p.Now)
+	list, listFresh := p.Tamper.Get(p.Now)
 	switch {
-	case !ok:
-	case s.Tamper == hsm.TamperDetected:
+	case listFresh && list.State == hsm.TamperDetected && len(list.Tampers) > 0:
+		emit(bad(alarms.Critical, p.Tamper.Asked(), "tamper detected: %s", strings.Join(list.Tampers, ", ")))
+	case listFresh && list.State == hsm.TamperDetected:
+		emit(bad(alarms.Critical, p.Tamper.Asked(), "tamper detected"))
+	case showFresh && show.Tamper == hsm.TamperDetected:
 		emit(bad(alarms.Critical, p.Show.Asked(), "tamper detected"))
-	case s.Tamper == hsm.TamperNone:
+	case showFresh && show.Status.Has(hsm.PartUnknown):
+	case showFresh && show.Tamper == hsm.TamperNone:
 		emit(good(p.Show.Asked(), "no tamper"))
+	case listFresh && list.State == hsm.TamperNone:
+		emit(good(p.Tamper.Asked(), "no tamper"))
 	}
 }}
 
@@ -60,6 +77,7 @@ var zeroized = Rule{"zeroize", func(p Poll, emit func(Result)) {
 		emit(bad(alarms.Critical, p.Show.Asked(), "HSM is zeroized, by hand"))
 	case s.Zeroized.Value:
 		emit(bad(alarms.Critical, p.Show.Asked(), "HSM is zeroized"))
+	case s.Status.Has(hsm.PartUnknown):
 	default:
 		emit(good(p.Show.Asked(), "HSM is initialized"))
 	}
@@ -72,6 +90,7 @@ var secureTransport = Rule{"stm", func(p Poll, emit func(Result)) {
 	case !ok || !s.SecureTransportMode.Known:
 	case s.SecureTransportMode.Value:
 		emit(bad(alarms.Major, p.Show.Asked(), "HSM is in secure transport mode"))
+	case s.Status.Has(hsm.PartUnknown):
 	default:
 		emit(good(p.Show.Asked(), "HSM is not in secure transport mode"))
 	}

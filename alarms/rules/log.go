@@ -29,8 +29,8 @@ type Line struct {
 	Happened time.Time // as the line says; zero: not known, for lack of a time or of its zone
 }
 
-// card names a card other than the first, whose alarms are those of the device.
-func (l Line) card() string {
+// Card names a card other than the first, whose alarms are those of the device.
+func (l Line) Card() string {
 	driver := ""
 	switch {
 	case l.OneCard:
@@ -125,12 +125,12 @@ func alarmCode(l Line, s Thresholds) (alarms.Finding, bool) {
 	c, known := alarms.CodeNamed(l.Alarm.Code)
 	if !known {
 		return alarms.Finding{
-			Key:       alarms.Key{Group: "meta", Object: strings.TrimSpace(l.card() + " ALM" + l.Alarm.Code)},
+			Key:       alarms.Key{Group: "meta", Object: strings.TrimSpace(l.Card() + " ALM" + l.Alarm.Code)},
 			Condition: alarms.Bad, Severity: alarms.Indeterminate, Code: l.Alarm.Code, Age: s.EventAge,
 			Text: fmt.Sprintf("ALM%s is not in the catalogue: %s", l.Alarm.Code, l.Alarm.Text),
 		}, true
 	}
-	f := alarms.Finding{Key: alarms.Key{Group: c.Group, Object: l.card()}, Code: c.Code, Severity: c.Severity, Again: c.Again}
+	f := alarms.Finding{Key: alarms.Key{Group: c.Group, Object: l.Card()}, Code: c.Code, Severity: c.Severity, Again: c.Again}
 	switch {
 	case c.Kind == alarms.Clear:
 		f.Condition, f.Clears = alarms.Good, c.Clears
@@ -155,7 +155,7 @@ func firmwareRuns(l Line, _ Thresholds) (alarms.Finding, bool) {
 	if !known || c.Component != "firmware" || strings.HasPrefix(c.Halts, "OOS30") {
 		return alarms.Finding{}, false
 	}
-	return alarms.Finding{Key: alarms.Key{Group: "restart", Object: l.card()}, Clears: firmwareStopped}, true
+	return alarms.Finding{Key: alarms.Key{Group: "restart", Object: l.Card()}, Clears: firmwareStopped}, true
 }
 
 // firmwareStopped are the codes after which the firmware does not run until a
@@ -243,7 +243,7 @@ func ntlsLine(l Line, s Thresholds) (alarms.Finding, bool) {
 func textRules() (rules []logRule) {
 	for _, x := range texts.All() {
 		rules = append(rules, logRule{x.Words, func(l Line, s Thresholds) (alarms.Finding, bool) {
-			f := alarms.Finding{Key: alarms.Key{Group: x.Group, Object: l.card()}, Condition: alarms.Bad, Severity: x.Severity, Text: x.What + ": " + l.Message}
+			f := alarms.Finding{Key: alarms.Key{Group: x.Group, Object: l.Card()}, Condition: alarms.Bad, Severity: x.Severity, Text: x.What + ": " + l.Message}
 			if x.OneOff {
 				f.Age = s.EventAge
 			}

@@ -276,3 +276,12 @@ func TestRepeatedIsWorse(t *testing.T) {
 		alarmstest.After(1100, slow(1100), "raised minor a/comm"),
 	})
 }
+
+// TestCardsOfAHost distinguishes cards by their names, the first as well.
+func TestCardsOfAHost(t *testing.T) {
+	l := line("6,1,10,-;k7pf0: ALM0014: Low Battery")
+	l.Cards = true
+	if findings := EvaluateLine(l, DefaultThresholds()); len(findings) != 1 || findings[0].Object != "k7pf0" {
+		t.Errorf("%+v", findings)
+	}
+}

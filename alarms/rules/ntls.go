@@ -14,6 +14,8 @@ var ntlsDown = Rule{"ntls", func(p Poll, emit func(Result)) {
 	case !ok:
 	case n.Status == hsm.NTLSDown:
 		emit(bad(alarms.Critical, p.NTLS.Asked(), "NTLS is down"))
+	case n.Status == hsm.NTLSUnknown:
+		emit(bad(alarms.Indeterminate, p.NTLS.Asked(), "whether NTLS is up is unknown to the appliance, or said in an unknown word"))
 	case n.Status == hsm.NTLSUp:
 		emit(good(p.NTLS.Asked(), "NTLS is up"))
 	}

@@ -25,6 +25,7 @@ type Poll struct {
 	hsm.Device
 	Now time.Time
 	Thresholds
+	Memory alarms.Memory // what earlier polls showed
 }
 
 // A Result is what a rule finds out about one object.
@@ -35,6 +36,7 @@ type Result struct {
 	Text      string
 	Measure   *alarms.Measure // nil: it is not a number
 	At        time.Time       // when it was asked for
+	Age       time.Duration   // how long a Bad one-off event keeps the alarm active; 0: until cleared
 	// All: the rule has emitted a Result for every object there is, so that
 	// alarms on others clear. Of the other fields, only At is used.
 	All bool
@@ -85,6 +87,19 @@ var rules = []Rule{
 	applianceFans,
 	powerSupplies,
 	motherboard,
+	deactivated,
+	roleLocked,
+	partitionZeroized,
+	partitionStatus,
+	cold,
+	applianceChassis,
+	criticalEvents,
+	errorRatio,
+	restart,
+	unitReplaced,
+	statusMonitor,
+	unknownState,
+	applianceLoad,
 	inventory,
 	inventoryPartitions,
 	inventoryMembers,
@@ -114,8 +129,13 @@ func EvaluateSnapshot(s *hsm.Snapshot, state alarms.State, limits Thresholds, no
 		byDevice[k.Device] = append(byDevice[k.Device], k)
 	}
 	for _, d := range s.Devices {
+		p := Poll{Device: d, Now: now, Thresholds: limits, Memory: state.Memory[d.Name]}
+		if p.anotherUnit() {
+			all = append(all, replaced(p, byDevice[d.Name])...)
+			p.Memory = alarms.Memory{Serial: p.Memory.Serial, Since: p.Show.Asked()}
+		}
 		for _, r := range rules {
-			all = append(all, r.findings(Poll{d, now, limits}, byDevice[d.Name])...)
+			all = append(all, r.findings(p, byDevice[d.Name])...)
 		}
 		all = append(all, clearedByPolls(d, byDevice[d.Name], now)...)
 	}
@@ -137,7 +157,7 @@ func (r Rule) findings(p Poll, open []alarms.Key) []alarms.Finding {
 		key := alarms.Key{Device: p.Name, Group: r.Group, Object: result.Object}
 		emitted[key] = true
 		findings = append(findings, alarms.Finding{Key: key, Condition: result.Condition, Severity: result.Severity, Text: result.Text,
-			Evidence: alarms.Evidence{At: result.At, Text: result.Text, Measure: result.Measure}, Serial: p.Serial()})
+			Evidence: alarms.Evidence{At: result.At, Text: result.Text, Measure: result.Measure}, Age: result.Age, Serial: p.Serial()})
 	})
 	return findings
 }

@@ -60,8 +60,14 @@ func smart(word string) hsm.Device {
 	return hsm.Device{Name: "a", Disk: alarmstest.Read(hsm.Disk{SMART: word})}
 }
 
-func system(codes ...int64) hsm.Device {
-	return hsm.Device{Name: "a", System: alarmstest.Read(hsm.System{State: "OOS", Codes: codes})}
+func system(state string, codes ...int64) hsm.Device {
+	return hsm.Device{Name: "a", System: alarmstest.Read(hsm.System{State: state, Codes: codes})}
+}
+
+func tampering(inShow, inTamperShow hsm.TamperState) hsm.Device {
+	d := show(hsm.Show{Tamper: inShow})
+	d.Tamper = alarmstest.Read(hsm.Tamper{State: inTamperShow, Tampers: []string{"Chassis intrusion"}})
+	return d
 }
 
 func expires(days int) hsm.Device {
@@ -137,7 +143,7 @@ func unread(name string) hsm.Sensor { return hsm.Sensor{Name: name, Unit: "RPM"}
 
 // emitted renders what a rule emits for a device at a time.
 func emitted(r Rule, d hsm.Device, now time.Time) (list []string) {
-	r.Evaluate(Poll{d, now, DefaultThresholds()}, func(o Result) {
+	r.Evaluate(Poll{Device: d, Now: now, Thresholds: DefaultThresholds()}, func(o Result) {
 		s := map[alarms.Condition]string{alarms.Good: "good", alarms.Between: "between", alarms.Bad: "bad " + o.Severity.String()}[o.Condition]
 		if o.All {
 			s = "all"
@@ -191,7 +197,12 @@ func TestRules(t *testing.T) {
 		{cardFans, "run", fans("active", "Standby"), []string{"good"}},
 		{cardFans, "one failed", fans("active", "failed"), []string{"bad minor"}},
 		{cardFans, "both failed", fans("failed", "Failed"), []string{"bad major"}},
-		{cardFans, "a new word", fans("active", "resting"), nil},
+		{cardFans, "a fault", fans("active", "Fault"), []string{"bad minor"}},
+		{cardFans, "stopped", fans("stopped", "standby"), []string{"bad minor"}},
+		{cardFans, "both, each in its words", fans("fault", "not running"), []string{"bad major"}},
+		{cardFans, "a new word", fans("active", "resting"), []string{"bad indeterminate"}},
+		{cardFans, "a new word beside a fault", fans("fault", "resting"), []string{"bad minor"}},
+		{cardFans, "a blank", fans("active", ""), nil},
 		{cardFans, "none", fans(), nil},
 
 		{hsmStatus, "OK", show(hsm.Show{Status: "OK"}), []string{"good"}},
@@ -207,6 +218,10 @@ func TestRules(t *testing.T) {
 		{tampered, "yes", show(hsm.Show{Tamper: hsm.TamperDetected}), []string{"bad critical"}},
 		{tampered, "no", show(hsm.Show{Tamper: hsm.TamperNone}), []string{"good"}},
 		{tampered, "K6 does not say", show(hsm.Show{}), nil},
+		{tampered, "in hsm tamper show only", tampering(hsm.TamperNone, hsm.TamperDetected), []string{"bad critical"}},
+		{tampered, "in hsm show only", tampering(hsm.TamperDetected, hsm.TamperNone), []string{"bad critical"}},
+		{tampered, "in neither", tampering(hsm.TamperNone, hsm.TamperNone), []string{"good"}},
+		{tampered, "hsm tamper show alone", hsm.Device{Name: "a", Tamper: alarmstest.Read(hsm.Tamper{State: hsm.TamperNone})}, []string{"good"}},
 
 		{zeroized, "yes", show(hsm.Show{Zeroized: hsm.Some(true)}), []string{"bad critical"}},
 		{zeroized, "no", show(hsm.Show{Zeroized: hsm.Some(false)}), []string{"good"}},
@@ -236,7 +251,8 @@ func TestRules(t *testing.T) {
 
 		{ntlsDown, "down", hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{Status: hsm.NTLSDown})}, []string{"bad critical"}},
 		{ntlsDown, "up", hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{Status: hsm.NTLSUp})}, []string{"good"}},
-		{ntlsDown, "unknown", hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{Status: hsm.NTLSUnknown})}, nil},
+		{ntlsDown, "unknown", hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{Status: hsm.NTLSUnknown})}, []string{"bad indeterminate"}},
+		{ntlsDown, "not stated", hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{})}, nil},
 
 		{certificate, "long", expires(31), []string{"good"}},
 		{certificate, "a month", expires(30), []string{"bad warning"}},
@@ -249,6 +265,7 @@ func TestRules(t *testing.T) {
 		{hostFilesystems, "90 %", mounted(91), []string{"bad minor /var", "all"}},
 		{hostFilesystems, "nearly full", mounted(96), []string{"bad major /var", "all"}},
 		{haMember, "each", ha(haGroup(1, false, hsm.HAStateAlive, hsm.HAStateRecovering, hsm.HAStateUnknown)), []string{"good pay/1", "bad major pay/2", "between pay/3", "all"}},
+		{haMember, "a word that nobody knows", ha(hsm.HAGroupState{Label: "pay", Members: []hsm.HAMemberState{{Serial: "1", State: hsm.HAStateUnknown, Word: "dozing"}, {Serial: "2", State: hsm.HAStateDown, Word: "dozing"}}}), []string{"bad indeterminate pay/1", "bad major pay/2", "all"}},
 		{haMember, "no groups", ha(), []string{"all"}},
 		{haExhausted, "each", ha(haGroup(1, false, hsm.HAStateExhausted, hsm.HAStateRecovering)), []string{"bad critical pay/1", "good pay/2", "all"}},
 		{haRedundancy, "two", ha(haGroup(1, false, hsm.HAStateAlive, hsm.HAStateAlive)), []string{"good pay", "all"}},
@@ -279,20 +296,35 @@ func TestRules(t *testing.T) {
 		{logDisk, "no such mount", hsm.Device{Name: "a", Disk: alarmstest.Read(hsm.Disk{})}, nil},
 
 		{diskHealth, "passed", smart("PASSED"), []string{"good"}},
+		{diskHealth, "passed, SCSI", smart("OK"), []string{"good"}},
 		{diskHealth, "failed", smart("FAILED!"), []string{"bad major"}},
+		{diskHealth, "failed, SCSI", smart("FAILURE PREDICTION THRESHOLD EXCEEDED"), []string{"bad major"}},
+		{diskHealth, "a new word", smart("DOUBTFUL"), []string{"bad indeterminate"}},
 		{diskHealth, "not printed", smart(""), nil},
 
-		{systemStatus, "well", system(0), []string{"all"}},
-		{systemStatus, "HSM and logging", system(100, 30, 70, 61), []string{"bad critical 30", "bad major 70", "all"}},
-		{systemStatus, "NTLS has a rule of its own", system(20), []string{"all"}},
-		{systemStatus, "no codes read", system(), nil},
+		{systemStatus, "well", system("ISO", 0), []string{"good state", "all"}},
+		{systemStatus, "well, with codes", system("ISO", 100, 61, 95), []string{"good state", "all"}},
+		{systemStatus, "HSM and logging", system("OOS", 100, 30, 70, 61), []string{"good state", "bad critical 30", "bad major 70", "all"}},
+		{systemStatus, "NTLS has a rule of its own", system("OOS", 20), []string{"good state", "all"}},
+		{systemStatus, "out of service", system("OOS", 0), []string{"bad critical state", "all"}},
+		{systemStatus, "out of service, without codes", system("OOS"), []string{"bad critical state"}},
+		{systemStatus, "out of service, by none of the codes", system("OOS", 70, 100), []string{"bad critical state", "bad major 70", "all"}},
+		{systemStatus, "trouble", system("IST", 100), []string{"bad major state", "all"}},
+		{systemStatus, "trouble, as the log writes it", system("INSRVTRB"), []string{"bad major state"}},
+		{systemStatus, "off line", system("OFL", 100), []string{"bad critical state", "all"}},
+		{systemStatus, "off line, trouble", system("OFT", 100), []string{"bad critical state", "all"}},
+		{systemStatus, "off line, by a code", system("OFL", 50), []string{"good state", "bad critical 50", "all"}},
+		{systemStatus, "a new word", system("ZZZ", 0), []string{"bad indeterminate state", "all"}},
+		{systemStatus, "a new code", system("ISO", 100, 55), []string{"good state", "bad indeterminate 55", "all"}},
+		{systemStatus, "no state, no codes", system(""), nil},
+		{systemStatus, "codes without a state", system("", 100), []string{"between state", "all"}},
 		{systemStatus, "a stopped monitor", hsm.Device{Name: "a", System: alarmstest.Read(hsm.System{Codes: []int64{30}, Running: hsm.Some(false)})}, nil},
 
 		{services, "each", hsm.Device{Name: "a", Services: alarmstest.Read([]hsm.Service{
 			{Name: "ssh", Status: "running", OnBoot: hsm.Some(true)}, {Name: "ntp", Status: "stopped", OnBoot: hsm.Some(true)},
 			{Name: "snmp", Status: "stopped", OnBoot: hsm.Some(false)}, {Name: "stc", Status: "resting", OnBoot: hsm.Some(true)},
 			{Name: "cbs", Status: "stopped"}, {Name: "ntls", Status: "stopped", OnBoot: hsm.Some(true)},
-		})}, []string{"good ssh", "bad major ntp", "good snmp", "between stc", "between cbs", "all"}},
+		})}, []string{"good ssh", "bad major ntp", "good snmp", "bad indeterminate stc", "between cbs", "all"}},
 
 		{applianceFans, "each", board(alarmstest.ApplianceFan("Fan1A", 4300), alarmstest.ApplianceFan("FAN1B", 2000), alarmstest.ApplianceFan("Fan2A", 1000), alarmstest.ApplianceFan("Fan2B", 2499), alarmstest.ApplianceFan("Fan3A", 2500), unread("Fan3B"), alarmstest.Sensor("CPU", 99, "degrees C", 0, 0, 72, 89)),
 			[]string{"good FAN1A", "bad minor FAN1B", "bad major FAN2A", "between FAN2B", "good FAN3A", "between FAN3B", "all"}},
@@ -378,10 +410,10 @@ func TestThresholdsMoveRules(t *testing.T) {
 	}{
 		{soLogin, attempts(1), false},
 		{logDisk, logs(94), false}, {logDisk, logs(95), true},
-		{systemStatus, system(30), false}, {systemStatus, system(70), true},
+		{systemStatus, system("OOS", 30), false}, {systemStatus, system("IST", 70), true},
 	} {
 		got := false
-		x.rule.Evaluate(Poll{x.d, alarmstest.At(10), s}, func(o Result) { got = got || o.Condition == alarms.Bad && !o.All })
+		x.rule.Evaluate(Poll{Device: x.d, Now: alarmstest.At(10), Thresholds: s}, func(o Result) { got = got || o.Condition == alarms.Bad && !o.All })
 		if got != x.bad {
 			t.Errorf("%s: bad %v, want %v", x.rule.Group, got, x.bad)
 		}
@@ -466,6 +498,7 @@ func TestClearedByPolls(t *testing.T) {
 		{tampers, "hsm tamper show", hsm.Device{Name: "a", Tamper: alarmstest.Read(hsm.Tamper{State: hsm.TamperNone})}, true},
 		{tampers, "hsm tamper show: still", hsm.Device{Name: "a", Tamper: alarmstest.Read(hsm.Tamper{State: hsm.TamperDetected})}, false},
 		{tampers, "the two disagree", with(show(hsm.Show{Tamper: hsm.TamperDetected}), func(d *hsm.Device) { d.Tamper = alarmstest.Read(hsm.Tamper{State: hsm.TamperNone}) }), false},
+		{tampers, "hsm tamper show: still, hsm show: none", tampering(hsm.TamperNone, hsm.TamperDetected), false},
 		{tampers, "policy 48 off", with(show(hsm.Show{}), func(d *hsm.Device) { d.Policies = alarmstest.Read(off48) }), true},
 		{[]string{"decom"}, "initialized", show(hsm.Show{Zeroized: no, Label: hsm.Some("root")}), true},
 		{[]string{"tamper-reboot"}, "works", show(hsm.Show{Label: hsm.Some("root")}), true},
@@ -562,10 +595,11 @@ func TestMissingDataNeverClears(t *testing.T) {
 		now   time.Time
 		never []string // groups that may clear
 	}{
-		"never read":  {hsm.Device{Name: "a"}, alarmstest.At(10), nil},
-		"failing":     {hsm.Device{Name: "a", Sources: failed}, alarmstest.At(10), []string{"unreachable"}},
-		"stale":       {full, alarmstest.At(3600), nil},
-		"empty facts": {hsm.Device{Name: "a", Show: alarmstest.Read(hsm.Show{}), NTLS: alarmstest.Read(hsm.NTLS{}), Disk: alarmstest.Read(hsm.Disk{}), Sensors: alarmstest.Read(hsm.Sensors{}), System: alarmstest.Read(hsm.System{}), Certificate: alarmstest.Read(hsm.Certificate{}), Tamper: alarmstest.Read(hsm.Tamper{})}, alarmstest.At(10), []string{"soft", "soft-t", "soft-v", "restart", "halt", "comm", "hsm-crashed", "inventory"}}, // nothing is expected
+		"never read": {hsm.Device{Name: "a"}, alarmstest.At(10), nil},
+		"failing":    {hsm.Device{Name: "a", Sources: failed}, alarmstest.At(10), []string{"unreachable"}},
+		"stale":      {full, alarmstest.At(3600), nil},
+		"empty facts": {hsm.Device{Name: "a", Show: alarmstest.Read(hsm.Show{}), NTLS: alarmstest.Read(hsm.NTLS{}), Disk: alarmstest.Read(hsm.Disk{}), Sensors: alarmstest.Read(hsm.Sensors{}), System: alarmstest.Read(hsm.System{}), Certificate: alarmstest.Read(hsm.Certificate{}), Tamper: alarmstest.Read(hsm.Tamper{}),
+			Monitor: alarmstest.Read(hsm.Monitor{}), Information: alarmstest.Read(hsm.Information{}), RAM: alarmstest.Read(hsm.RAM{})}, alarmstest.At(10), []string{"soft", "soft-t", "soft-v", "restart", "halt", "comm", "hsm-crashed", "inventory"}}, // nothing is expected
 	} {
 		cleared := make(map[string]bool)
 		for _, c := range alarms.Eval(state, EvaluateSnapshot(&hsm.Snapshot{Devices: []hsm.Device{x.d}}, state, DefaultThresholds(), x.now), alarms.Damping{}, x.now) {
@@ -607,7 +641,7 @@ func TestSourcesDisagree(t *testing.T) {
 	} {
 		s = s.With(hsm.Observation{Device: "a", Source: x.source, At: alarmstest.At(x.second), Took: time.Second, MaxAge: 750 * time.Second, Facts: []hsm.Fact{hsm.Show{Firmware: x.firmware}}})
 		var got []string
-		disagree.Evaluate(Poll{s.Devices[0], alarmstest.At(x.second), DefaultThresholds()}, func(o Result) {
+		disagree.Evaluate(Poll{Device: s.Devices[0], Now: alarmstest.At(x.second), Thresholds: DefaultThresholds()}, func(o Result) {
 			switch {
 			case o.All:
 				got = append(got, "all")

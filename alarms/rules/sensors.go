@@ -1,11 +1,9 @@
 package rules
 
 import (
-	"fmt"
-	"regexp"
-	"strings"
+	"time"
 
-	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/sensors"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -16,144 +14,41 @@ var (
 	motherboard   = sensorRule("motherboard")
 )
 
-func sensorName(name string) string {
-	return strings.NewReplacer(" ", "", "_", "", ".", "").Replace(strings.ToUpper(name))
-}
-
-var supplyName = regexp.MustCompile(`^PSU\d+`)
-
-// sensorKey returns the group of a sensor and the object of its alarm, whatever
-// the source writes: sources differ in case, blanks, underscores and dots. All
-// sensors of a power supply are one object: it fails as a whole.
-func sensorKey(name string) (group, object string) {
-	object = sensorName(name)
-	switch supply := supplyName.FindString(object); {
-	case supply != "":
-		return "power-supply", supply
-	case strings.HasPrefix(object, "FAN"):
-		return "appliance-fan", object
-	}
-	return "motherboard", object
-}
-
 // sensorRule evaluates the sensors of one group by their own thresholds and by
-// what the controller says of them. An object is as bad as its worst sensor,
-// and good when at least one sensor is good and none is worse.
+// what the controller says of them.
 func sensorRule(group string) Rule {
 	return Rule{group, func(p Poll, emit func(Result)) {
 		s, ok := p.Sensors.Get(p.Now)
-		if !ok || len(s.Sensors) == 0 {
+		if !ok {
 			return
 		}
-		worst := make(map[string]Result)
-		var objects []string
-		add := func(name string, r Result) {
-			g, object := sensorKey(name)
-			if g != group {
-				return
-			}
-			old, known := worst[object]
-			if !known {
-				objects = append(objects, object)
-			}
-			if !known || r.worse(old) {
-				worst[object] = r
+		for _, r := range sensors.Judge(s) {
+			if r.Group == group {
+				emit(ofReading(r, p.Sensors.Asked()))
 			}
 		}
-		for _, x := range s.Sensors {
-			add(x.Name, measured(x))
+		if len(s.Sensors) > 0 {
+			emit(Result{All: true, At: p.Sensors.Asked()})
 		}
-		for _, x := range s.PowerSupplies {
-			add(x.Name, stated(x))
-		}
-		for _, object := range objects {
-			r := worst[object]
-			r.At = p.Sensors.Asked()
-			emit(r.on(object))
-		}
-		emit(Result{All: true, At: p.Sensors.Asked()})
 	}}
 }
 
-// worse orders results for the sensors of one object. A value in the band keeps
-// an alarm active; a sensor that could not be read counts less than the others.
-func (r Result) worse(than Result) bool {
-	rank := func(r Result) int {
-		switch {
-		case r.Condition == alarms.Bad:
-			return 2 + int(r.Severity)
-		case r.Condition == alarms.Between && r.Text != "":
-			return 2
-		case r.Condition == alarms.Good:
-			return 1
-		}
-		return 0
+// applianceChassis warns of faults in the chassis status.
+var applianceChassis = Rule{"appliance-chassis", func(p Poll, emit func(Result)) {
+	s, ok := p.Sensors.Get(p.Now)
+	if !ok {
+		return
 	}
-	return rank(r) > rank(than)
+	for _, r := range sensors.Chassis(s) {
+		emit(ofReading(r, p.Sensors.Asked()))
+	}
+}}
+
+func ofReading(r sensors.Reading, at time.Time) Result {
+	return Result{Object: r.Object, Condition: r.Condition, Severity: r.Severity, Text: r.Text, Measure: r.Measure, At: at}
 }
 
-// stated returns the condition that the controller states of a part: "Presence
-// detected", "Failure detected", "OK", "No Reading".
-func stated(x hsm.Fan) Result {
-	switch {
-	case strings.EqualFold(x.Status, "Failure detected"):
-		return Result{Condition: alarms.Bad, Severity: alarms.Major, Text: x.Name + ": failure detected"}
-	case strings.EqualFold(x.Status, "Presence detected"), strings.EqualFold(x.Status, "OK"):
-		return Result{Condition: alarms.Good, Text: x.Name + ": " + x.Status}
-	}
-	return Result{Condition: alarms.Between}
-}
+// What lines of the log name and state, as polls do.
+var sensorName, sensorKey = sensors.Name, sensors.Key
 
-// measured compares a reading with the sensor's own thresholds, the outer ones
-// first. A reading at a threshold is past it, as in the controller's log.
-func measured(x hsm.Sensor) Result {
-	if !x.Reading.Known {
-		return Result{Condition: alarms.Between}
-	}
-	group, _ := sensorKey(x.Name)
-	v, condition := x.Reading.Value, alarms.Good
-	for _, limit := range []struct {
-		at             hsm.Opt[float64]
-		over           float64 // how far v is on the bad side
-		nonrecoverable bool
-	}{
-		{x.LowerNonrecoverable, x.LowerNonrecoverable.Value - v, true},
-		{x.UpperNonrecoverable, v - x.UpperNonrecoverable.Value, true},
-		{x.LowerCritical, x.LowerCritical.Value - v, false},
-		{x.UpperCritical, v - x.UpperCritical.Value, false},
-	} {
-		switch {
-		case !limit.at.Known:
-		case limit.over >= 0:
-			return Result{Condition: alarms.Bad, Severity: sensorSeverity(group, limit.nonrecoverable),
-				Text: fmt.Sprintf("%s at %g %s, threshold %g", x.Name, v, x.Unit, limit.at.Value)}.of(v, limit.at.Value, x.Unit)
-		case -limit.over < sensorBand(group, x.Unit):
-			condition = alarms.Between
-		}
-	}
-	return Result{Condition: condition, Text: fmt.Sprintf("%s at %g %s", x.Name, v, x.Unit)}
-}
-
-// sensorSeverity is how bad a passed threshold is.
-func sensorSeverity(group string, nonrecoverable bool) alarms.Severity {
-	switch {
-	case group == "appliance-fan" && !nonrecoverable:
-		return alarms.Minor // one of a pair
-	case group == "motherboard" && nonrecoverable:
-		return alarms.Critical
-	}
-	return alarms.Major
-}
-
-// sensorBand is the controller's own hysteresis, in the sensor's unit.
-func sensorBand(group, unit string) float64 {
-	switch {
-	case strings.EqualFold(unit, "RPM") && group == "appliance-fan":
-		return 500
-	case strings.EqualFold(unit, "RPM"):
-		return 100
-	case strings.HasPrefix(unit, "degrees"):
-		return 3
-	}
-	return 0
-}
+func measured(x hsm.Sensor) Result { return ofReading(sensors.Measured(x), time.Time{}) }

@@ -5,13 +5,12 @@ import (
 	"fmt"
 
 	"github.com/lunawatch/lunawatch/alarms"
-	"github.com/lunawatch/lunawatch/hsm"
 )
 
 // hsmStorage warns before no further partition fits.
 var hsmStorage = Rule{"hsm-storage", func(p Poll, emit func(Result)) {
 	s, ok := p.Show.Get(p.Now)
-	if ratio, known := used(s.Storage); ok && known {
+	if ratio, known := s.Storage.UsedRatio(); ok && known {
 		r := fill(ratio, p.StorageRatio, alarms.Warning, alarms.Warning)
 		r.At = p.Show.Asked()
 		emit(r)
@@ -26,7 +25,7 @@ var partitionStorage = Rule{"partition-storage", func(p Poll, emit func(Result))
 	}
 	for _, x := range ps {
 		r := Result{Condition: alarms.Between}
-		if ratio, known := used(x.Storage); known {
+		if ratio, known := x.Storage.UsedRatio(); known {
 			r = fill(ratio, p.StorageRatio, alarms.Minor, alarms.Major)
 		}
 		r.At, r.Text = p.Partitions.Asked(), x.Name+": "+r.Text
@@ -34,13 +33,6 @@ var partitionStorage = Rule{"partition-storage", func(p Poll, emit func(Result))
 	}
 	emit(Result{All: true, At: p.Partitions.Asked()})
 }}
-
-func used(s hsm.Storage) (ratio float64, known bool) {
-	if !s.Total.Known || !s.Used.Known || s.Total.Value <= 0 {
-		return 0, false
-	}
-	return float64(s.Used.Value) / float64(s.Total.Value), true
-}
 
 // fill returns how bad a ratio of use is, 0 to 1: worse from halfway between
 // limit and full, and good again a tenth of what remains above limit below it.

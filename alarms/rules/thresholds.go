@@ -20,6 +20,10 @@ type Thresholds struct {
 	EventAge           time.Duration `yaml:"event_age"`            // how long an alarm for a one-off event stays active
 	UtilizationRatio   float64       `yaml:"utilization_ratio"`    // alarm from it, 0 to 1; 0: never
 	UtilizationMargin  float64       `yaml:"utilization_margin"`   // below it to clear
+	ErrorRatio         float64       `yaml:"error_ratio"`          // of requests that end in an error: alarm from it, 0 to 1; 0: never
+	LoadAverage        float64       `yaml:"load_average"`         // of an appliance, over 15 minutes: alarm from it; 0: never
+	MemoryRatio        float64       `yaml:"memory_ratio"`         // used, of an appliance: alarm from it, 0 to 1; 0: never
+	SwapRatio          float64       `yaml:"swap_ratio"`           // used, of an appliance: alarm from it, 0 to 1; 0: never
 	IgnoredStatusCodes []int64       `yaml:"ignored_status_codes"` // of status sysstat show
 	ForecastDays       int           `yaml:"forecast_days"`        // a trend that reaches its limit within so many days is an alarm; 0: none is
 
@@ -40,6 +44,10 @@ func DefaultThresholds() Thresholds {
 		EventAge:          15 * time.Minute,
 		UtilizationRatio:  0.9,
 		UtilizationMargin: 0.1,
+		ErrorRatio:        0.1,
+		LoadAverage:       8,
+		MemoryRatio:       0.95,
+		SwapRatio:         0.5,
 		ForecastDays:      30,
 	}
 }
@@ -64,6 +72,10 @@ func (t Thresholds) Validate() error {
 		{Key: "event_age", Value: t.EventAge, OK: t.EventAge > 0, Remedy: setting.Positive},
 		{Key: "utilization_ratio", Value: t.UtilizationRatio, OK: t.UtilizationRatio >= 0 && t.UtilizationRatio <= 1, Remedy: part},
 		{Key: "utilization_margin", Value: t.UtilizationMargin, OK: t.UtilizationMargin >= 0 && t.UtilizationMargin <= t.UtilizationRatio, Remedy: "0 to utilization_ratio is allowed"},
+		{Key: "error_ratio", Value: t.ErrorRatio, OK: t.ErrorRatio >= 0 && t.ErrorRatio <= 1, Remedy: part},
+		{Key: "load_average", Value: t.LoadAverage, OK: t.LoadAverage >= 0, Remedy: setting.NotNegative},
+		{Key: "memory_ratio", Value: t.MemoryRatio, OK: t.MemoryRatio >= 0 && t.MemoryRatio <= 1, Remedy: part},
+		{Key: "swap_ratio", Value: t.SwapRatio, OK: t.SwapRatio >= 0 && t.SwapRatio <= 1, Remedy: part},
 		{Key: "forecast_days", Value: t.ForecastDays, OK: t.ForecastDays >= 0 && t.ForecastDays <= maxDays, Remedy: days},
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/forecast"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -12,15 +13,15 @@ import (
 // their trends.
 func (w *Watch) forecasts(snap *hsm.Snapshot, now time.Time) (findings []alarms.Finding) {
 	for _, d := range snap.Devices {
-		for _, m := range rules.Measurements(rules.Poll{Device: d, Now: now, Thresholds: w.Settings.Thresholds}) {
-			next, added := rules.Sampled(w.series[m.Series], m.Sample)
+		for _, m := range forecast.Measurements(rules.Poll{Device: d, Now: now, Thresholds: w.Settings.Thresholds}) {
+			next, added := forecast.Sampled(w.series[m.Series], m.Sample)
 			w.series[m.Series] = next
 			if added {
 				if err := w.Journal.StoreSamples(m.Series, next); err != nil {
 					w.Log.Warn("trend not stored", "hsm", m.Device, "of", m.Object, "err", err)
 				}
 			}
-			if f, ok := rules.EvaluateForecast(m, next, w.Settings.Thresholds); ok {
+			if f, ok := forecast.Evaluate(m, next, w.Settings.Thresholds); ok {
 				findings = append(findings, f)
 			}
 		}

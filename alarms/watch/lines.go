@@ -38,7 +38,7 @@ func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 			continue
 		}
 		var duplicate bool
-		if seen, duplicate = seen.With(l); duplicate {
+		if seen, duplicate = seen.with(l); duplicate {
 			continue
 		}
 		if n := entry.Events[l.Device].With(findings); n != (alarms.Events{}) {
@@ -80,11 +80,8 @@ func (w *Watch) happened(l rules.Line, now time.Time) time.Time {
 	return time.Time{}
 }
 
-const (
-	live       = 5 * time.Second // within which a line is read as it is written
-	zoneStep   = 15 * time.Minute
-	widestZone = 14 * time.Hour
-)
+// live is within which a line is read as it is written.
+const live = 5 * time.Second
 
 // longAgo is the age of a line from which polls may already have shown the end
 // of what it reports.

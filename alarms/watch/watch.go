@@ -34,7 +34,7 @@ type Watch struct {
 	Log       *slog.Logger
 
 	lines sync.Mutex // orders lines; guards what follows
-	seen  rules.SeenLines
+	seen  seenLines
 	audit audit.Sequences
 	zones map[string]time.Duration // by device: how far its clock is ahead, by its time zone
 
@@ -50,6 +50,8 @@ type Watch struct {
 
 	tally   tally
 	changed chan struct{} // closed when something changes; nil: nobody waits
+
+	remembered map[string]storedMemory // by device; of the goroutine of polls
 
 	series map[alarms.Series][]alarms.Sample // of the goroutine of polls
 }
@@ -116,7 +118,9 @@ func (w *Watch) polls(ctx context.Context) error {
 		case err == nil && failing:
 			w.Log.Info("alarms are stored again")
 		}
-		failing = err != nil
+		if failing = err != nil; !failing {
+			w.remember(snap, now)
+		}
 		w.sleep(ctx, snap, w.nextEvaluation(snap, now, failing))
 	}
 	return nil

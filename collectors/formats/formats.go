@@ -11,6 +11,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/ha"
 	"github.com/lunawatch/lunawatch/collectors/rest"
 	"github.com/lunawatch/lunawatch/collectors/shell"
+	"github.com/lunawatch/lunawatch/collectors/status"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 )
 
@@ -44,9 +45,11 @@ var textFormats = []answer.Format{
 	shell.PartitionShowPolicies,
 	shell.RoleShow,
 	shell.SlotList,
-	shell.StatusDisk,
-	shell.StatusSensors,
-	shell.StatusSysstat,
+	status.CPU,
+	status.Disk,
+	status.Mem,
+	status.Sensors,
+	status.Sysstat,
 	shell.STMShow,
 	syslog.AuditFormat,
 	syslog.Format,

@@ -69,6 +69,11 @@ func TestHSMStatus(t *testing.T) {
 		"Hardware Tamper, Zeroized":      `. {"zeroized":true,"secure_transport_mode":null,"tamper":"detected"}`,
 		"HSM Tamper, Decommissioned":     `. {"zeroized":true,"secure_transport_mode":null,"tamper":"detected"}`,
 		"Transport Mode, Decommissioned": `. {"zeroized":true,"secure_transport_mode":true,"tamper":null}`,
+		"L3 Device, Zeroized":            `. {"zeroized":true,"secure_transport_mode":null,"tamper":null}`,
+		"L3 Device, Hardware Tamper":     `. {"zeroized":null,"secure_transport_mode":null,"tamper":"detected"}`,
+		"L3 Device, Decommissioned":      `. {"zeroized":true,"secure_transport_mode":null,"tamper":null}`,
+		"L3 Device, Transport Mode":      `. {"zeroized":null,"secure_transport_mode":true,"tamper":null}`,
+		"L3 Device, not zeroized":        `. {"zeroized":null,"secure_transport_mode":null,"tamper":null}`,
 		"a word of a later version":      `. {"zeroized":null,"hsm_status":"a word of a later version"}`,
 	} {
 		f, _ := Named("lunacm-hsm-showinfo")

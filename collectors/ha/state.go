@@ -197,8 +197,13 @@ const recoveryInterval = time.Minute
 
 func (s sources) member(g hsm.HAGroup, m hsm.HAMember, recovery hsm.HARecovery, now time.Time) hsm.HAMemberState {
 	v := hsm.HAMemberState{Serial: m.Serial, Label: m.Label, State: hsm.HAStateUnknown, Standby: m.Standby.Value, MaxAttempts: recovery.MaxRetries, LostBy: []int64{}}
-	if m.Status != "" {
-		v.Reachable = hsm.Some(m.Status == hsm.HAAlive || m.Status == hsm.HAStandby)
+	switch m.Status {
+	case hsm.HAAlive, hsm.HAStandby:
+		v.Reachable = hsm.Some(true)
+	case hsm.HADown:
+		v.Reachable = hsm.Some(false)
+	default:
+		v.Word = string(m.Status)
 	}
 	pause := recoveryInterval
 	if recovery.Interval.Known {

@@ -56,6 +56,8 @@ func TestHAState(t *testing.T) {
 		{"LunaCM only", nil, 5, "alive alive", 10, "alive [], alive; redundancy 1"},
 		{"LunaCM sees one down", nil, 5, "down alive", 10, "down [], alive; redundancy 0"},
 		{"LunaCM sees none", nil, 5, "down down", 10, "down [], down; redundancy 0 offline"},
+		{"LunaCM has a new word", nil, 5, "dozing alive", 10, "unknown [], alive; redundancy ?"},
+		{"LunaCM has a new word of one that was lost", []string{"7 7 has dropped member: " + memberOne}, 9, "dozing alive", 10, "down [7], alive; redundancy 0"},
 		{"an old client's standby", nil, 5, "alive standby", 10, "alive [], alive; redundancy 1"},
 		{"lost since", []string{"7 7 has dropped member: " + memberOne}, 5, "alive alive", 10, "down [7], alive; redundancy 0"},
 		{"lost, by the log alone", []string{"7 8 has dropped member: " + memberOne}, 0, "", 10, "down [], unknown; redundancy ?"},

@@ -108,13 +108,14 @@ func TestStatesOfACard(t *testing.T) {
 	r := &card{lunacm: &Program{Path: e.LunaCM(t)}, serial: "532018"}
 	p := &poll.Poller{Device: "a", Kind: hsm.CardHSM, Commands: commands[:1], Runner: r}
 	for _, x := range []struct {
-		event, status       string
+		event               string
+		status              hsm.Status
 		zeroized, transport bool
 	}{
 		{"load 3", "L3 Device", false, false},
-		{"stm on", "Transport Mode", false, true},
-		{"zeroize", "Transport Mode, zeroized", true, true},
-		{"stm off", "Zeroized", true, false},
+		{"stm on", "L3 Device, Transport Mode", false, true},
+		{"zeroize", "L3 Device, Transport Mode, zeroized", true, true},
+		{"stm off", "L3 Device, Zeroized", true, false},
 	} {
 		e.Fault(t, "pci72", strings.Fields(x.event)...)
 		snap := &hsm.Snapshot{}

@@ -20,6 +20,8 @@ var allowed = collectors.Allow(
 	`status sensors`,
 	`status sysstat show`,
 	`status disk`,
+	`status cpu`,
+	`status mem`,
 )
 
 // Allowed returns a *[collectors.Failed] at step [hsm.Command] unless command may

@@ -9,6 +9,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/answer"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/collectors/shell"
+	"github.com/lunawatch/lunawatch/collectors/status"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -19,14 +20,16 @@ var commands = []poll.Command{
 	{Name: "hsm information monitor", Format: shell.HSMInformationMonitor, Pace: poll.Fast, Timeout: 30 * time.Second, Card: true},
 	{Name: "ntls information show", Format: shell.NTLSInformationShow, Pace: poll.Fast, Timeout: 30 * time.Second},
 	{Name: "partition show", Format: shell.PartitionShow, Pace: poll.Fast, Timeout: 30 * time.Second, Card: true},
-	{Name: "status sysstat show", Format: shell.StatusSysstat, Pace: poll.Fast, Timeout: 30 * time.Second},
-	{Name: "status sensors", Format: shell.StatusSensors, Pace: poll.Slow, Timeout: time.Minute},
-	{Name: "status disk", Format: shell.StatusDisk, Pace: poll.Slow, Timeout: time.Minute},
+	{Name: "status sysstat show", Format: status.Sysstat, Pace: poll.Fast, Timeout: 30 * time.Second},
+	{Name: "status sensors", Format: status.Sensors, Pace: poll.Slow, Timeout: time.Minute},
+	{Name: "status disk", Format: status.Disk, Pace: poll.Slow, Timeout: time.Minute},
+	{Name: "status cpu", Format: status.CPU, Pace: poll.Slow, Timeout: 30 * time.Second, Optional: true},
+	{Name: "status mem", Format: status.Mem, Pace: poll.Slow, Timeout: 30 * time.Second, Optional: true},
 	{Name: "hsm displaylicenses", Format: shell.HSMDisplayLicenses, Pace: poll.Hourly, Timeout: 30 * time.Second, Card: true},
 	{Name: "hsm showpolicies", Format: shell.HSMShowPolicies, Pace: poll.Hourly, Timeout: 30 * time.Second, Card: true},
 	{Name: "client list", Format: shell.ClientList, Pace: poll.Hourly, Timeout: time.Minute, Ask: askClients},
 	{Name: "ntls certificate show", Format: shell.NTLSCertificateShow, Pace: poll.Hourly, Timeout: 30 * time.Second},
-	{Name: "hsm tamper show", Format: shell.HSMTamperShow, Pace: poll.Hourly, Timeout: 30 * time.Second, Since: 7, Card: true},
+	{Name: "hsm tamper show", Format: shell.HSMTamperShow, Pace: poll.Slow, Timeout: 30 * time.Second, Since: 7, Card: true},
 }
 
 // NewPoller returns a poller of a Luna Network HSM, whose observations have the

@@ -56,7 +56,7 @@ func TestPaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{Dir: Replay("../formats/testdata/7.2")}
 		got := pollFor(t, s, poll.DefaultIntervals(), 6*time.Hour+20*time.Minute)
-		for source, want := range map[string]int{"hsm show": 76, "status sensors": 25, "hsm tamper show": 7} {
+		for source, want := range map[string]int{"hsm show": 76, "status sensors": 25, "hsm tamper show": 25, "hsm showpolicies": 7} {
 			if n := reports(got, source, hsm.None); n < want-3 || n > want+3 {
 				t.Errorf("%s: %d times in six hours, want about %d", source, n, want)
 			}
@@ -136,4 +136,37 @@ func TestFailureOfAnError(t *testing.T) {
 			t.Errorf("%v: %s, want %s", c.err, got, c.want)
 		}
 	}
+}
+
+// TestARefusedCommandIsNoFailure: not every role may ask for the load of the
+// appliance. Once it was answered, a refusal is one.
+func TestARefusedCommandIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refusal := collectors.Failf(hsm.Command, "not allowed")
+		s := &script{Dir: Replay("../formats/testdata/7.2"), fails: map[string]error{"status cpu": refusal}}
+		got := pollFor(t, s, poll.DefaultIntervals(), 6*time.Hour+20*time.Minute)
+		if n := reports(got, "status cpu", hsm.Command); n > 0 {
+			t.Errorf("reported %d refusals", n)
+		}
+		asked := 0
+		for _, c := range s.asked {
+			if c == "status cpu" {
+				asked++
+			}
+		}
+		if asked < 6 || asked > 9 {
+			t.Errorf("asked %d times in six hours, want about 7", asked)
+		}
+		if n := reports(got, "status mem", hsm.None); n < 20 {
+			t.Errorf("status mem: answered %d times", n)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{Dir: Replay("../formats/testdata/7.2"), fails: make(map[string]error)}
+		time.AfterFunc(time.Hour, func() { s.fails["status cpu"] = collectors.Failf(hsm.Command, "not allowed") })
+		got := pollFor(t, s, poll.DefaultIntervals(), 3*time.Hour)
+		if reports(got, "status cpu", hsm.None) == 0 || reports(got, "status cpu", hsm.Command) == 0 {
+			t.Error("a refusal after an answer is not reported")
+		}
+	})
 }

@@ -29,8 +29,11 @@ type Command struct {
 	Format  answer.Format // of its answer
 	Pace    Pace
 	Timeout time.Duration
-	Since   int  // first major version of the software, or of a card's firmware, that has it; 0: all
-	Card    bool // needs the HSM card, which a PED operation can block for minutes
+	Since   int // first major version of the software, or of a card's firmware, that has it; 0: all
+	// Optional: not every role may ask it. Until it was answered once, a refusal
+	// is no failure, and it is asked again at the slowest pace only.
+	Optional bool
+	Card     bool // needs the HSM card, which a PED operation can block for minutes
 
 	// Ask sends the command in a way of its own. nil: [Ask] with Name.
 	Ask func(context.Context, collectors.Runner) (answer.Session, error)

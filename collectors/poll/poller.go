@@ -23,8 +23,11 @@ type Poller struct {
 	Rank      int // of its observations
 	Intervals Intervals
 
-	keep  func(file, text string) // receives every answer that could be parsed; nil: no capture is made
-	major int                     // version of the software, or of a card's firmware; 0: not yet known
+	keep func(file, text string) // receives every answer that could be parsed; nil: no capture is made
+	// Of optional commands: those that were answered once, and those that were
+	// refused and never answered.
+	answered, refused map[string]bool
+	major             int // version of the software, or of a card's firmware; 0: not yet known
 }
 
 func (p *Poller) String() string { return "poller of " + p.Device }
@@ -47,7 +50,11 @@ func (p *Poller) Capture(ctx context.Context, keep func(file, text string), repo
 func (p *Poller) round(ctx context.Context, due func(Pace) bool, report func(hsm.Observation)) hsm.Failure {
 	var lost, blocked error // there is no session; the card does not answer
 	for _, c := range p.Commands {
-		if !due(c.Pace) || p.major < c.Since {
+		pace := c.Pace
+		if p.refused[c.Name] {
+			pace = Hourly
+		}
+		if !due(pace) || p.major < c.Since {
 			continue
 		}
 		obs := hsm.Observation{Device: p.Device, Kind: p.Kind, Source: c.Name, Rank: p.Rank, MaxAge: p.Intervals.maxAge(c)}
@@ -72,9 +79,22 @@ func (p *Poller) round(ctx context.Context, due func(Pace) bool, report func(hsm
 		case obs.Failure == hsm.Timeout && c.Card:
 			blocked = obs.Err
 		}
-		report(obs)
+		if !c.Optional || !p.isRefused(c.Name, obs.Failure) {
+			report(obs)
+		}
 	}
 	return collectors.FailureOf(lost)
+}
+
+// isRefused reports whether an optional command was never answered, by what came
+// of it now.
+func (p *Poller) isRefused(name string, f hsm.Failure) bool {
+	if p.refused == nil {
+		p.refused, p.answered = make(map[string]bool), make(map[string]bool)
+	}
+	p.answered[name] = p.answered[name] || f == hsm.None
+	p.refused[name] = !p.answered[name] && f == hsm.Command
+	return !p.answered[name] && f != hsm.None
 }
 
 // ask asks c, and stores an answer that could be parsed in the capture, if one is

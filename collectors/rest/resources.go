@@ -69,6 +69,11 @@ func (o object) count(key string) hsm.Opt[uint64] {
 	return hsm.Opt[uint64]{Value: uint64(n.Value), Known: n.Known}
 }
 
+// status returns the state of an HSM or a partition.
+func (o object) status() hsm.Status {
+	return hsm.Status(answer.Collapse(answer.Clip(o.text("state"), 200)))
+}
+
 func (o object) storage() hsm.Storage {
 	space, _ := o["storageSpace"].(object)
 	return hsm.Storage{Total: space.whole("total"), Used: space.whole("used"), Free: space.whole("free")}
@@ -124,11 +129,10 @@ func readHSM(o object) (hsm.Show, bool) {
 	default:
 		s.Authentication = hsm.AuthUnknown
 	}
-	switch strings.ToLower(o.text("state")) {
-	case "zeroized":
-		s.Zeroized = hsm.Some(true)
-	case "initialized":
-		s.Zeroized = hsm.Some(false)
+	s.Status = o.status()
+	s = s.WithStatus()
+	if len(s.Status.Parts()) == 1 && s.Status.Zeroized().Known {
+		s.Status = "" // nothing else than Zeroized
 	}
 	if v := o.truth("rpvInitialized"); v.Known {
 		s.RPV = pick(v.Value, hsm.RPVInitialized, hsm.RPVUninitialized)
@@ -247,11 +251,10 @@ func readPartition(o object) (hsm.Partition, bool) {
 	if p.Name == "" {
 		p.Name = p.Label.Value
 	}
-	switch strings.ToLower(o.text("state")) {
-	case "zeroized":
-		p.Zeroized = hsm.Some(true)
-	case "initialized":
-		p.Zeroized = hsm.Some(false)
+	p.Status = o.status()
+	p.Zeroized = p.Status.Zeroized()
+	if len(p.Status.Parts()) == 1 && p.Zeroized.Known {
+		p.Status = ""
 	}
 	return p, p.Name != "" || p.ObjectCount.Known || p.Storage != hsm.Storage{}
 }
@@ -308,7 +311,8 @@ func readNTLS(o object) (hsm.NTLS, bool) {
 		n.Status = hsm.NTLSUp
 	case "down":
 		n.Status = hsm.NTLSDown
-	case "unknown":
+	case "":
+	default:
 		n.Status = hsm.NTLSUnknown
 	}
 	return n, n != hsm.NTLS{}

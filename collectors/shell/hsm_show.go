@@ -35,7 +35,7 @@ var showSheet = answer.Sheet[shown]{
 		"manually zeroized":                    func(s *shown, v string) bool { return answer.Boolean(&s.ManuallyZeroized, v) },
 		"secure transport mode":                func(s *shown, v string) bool { return answer.Boolean(&s.SecureTransportMode, v) },
 		"hsm tamper state":                     tamperState,
-		"hsm status":                           func(s *shown, v string) bool { return answer.Words(&s.Status, v) },
+		"hsm status":                           status,
 		"number of partitions allowed":         func(s *shown, v string) bool { return answer.Whole(&s.PartitionsAllowed, v) },
 		"number of partitions created":         func(s *shown, v string) bool { return answer.Whole(&s.PartitionsCreated, v) },
 		"maximum hsm storage space":            func(s *shown, v string) bool { return answer.Whole(&s.Storage.Total, v) },
@@ -70,14 +70,14 @@ func parseShow(lines []string, unread func(string)) hsm.Fact {
 		return nil
 	}
 	s.Zeroized = zeroized(s)
-	return s.Show
+	return s.WithStatus()
 }
 
 // zeroized returns whether the HSM is zeroized. It states that in place of its
 // login attempts, but in 5.3 only by a label that the HSM itself makes up. An empty
 // label by itself is inconclusive: 7.2 can leave the label empty.
 func zeroized(s shown) hsm.Opt[bool] {
-	if statesZeroized(s.attempts) || strings.EqualFold(s.Status, "zeroized") {
+	if statesZeroized(s.attempts) {
 		return hsm.Some(true)
 	}
 	if !s.Label.Known {
@@ -106,6 +106,10 @@ func soAttempts(s *shown, v string) bool {
 		return true
 	}
 	return answer.Whole(&s.SOLoginAttemptsLeft, v)
+}
+
+func status(s *shown, v string) bool {
+	return v != "" && answer.Words((*string)(&s.Status), v)
 }
 
 func soLogin(s *shown, v string) bool {
@@ -215,7 +219,7 @@ func fanStatus(name string) func(*shown, string) bool {
 			return false
 		}
 		e := s.env()
-		e.Fans = append(e.Fans, hsm.Fan{Name: "F" + fan[1:], Status: answer.FirstField(v)})
+		e.Fans = append(e.Fans, hsm.Fan{Name: "F" + fan[1:], Status: answer.Collapse(answer.Clip(v, 200))})
 		return true
 	}
 }

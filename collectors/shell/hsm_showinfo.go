@@ -43,8 +43,8 @@ var cardSheet = answer.Sheet[cardRead]{
 		"hsm model":                            ofCard(onlyCard, func(s *shown, v string) bool { return answer.Words(&s.Model, v) }),
 		"partition serial number":              ofCard(onlyInfo, func(s *shown, v string) bool { return answer.Serial(&s.Serial, v) }),
 		"hsm serial number":                    ofCard(0, func(s *shown, v string) bool { return answer.Serial(&s.Serial, v) }),
-		"partition status":                     ofCard(onlyInfo, func(s *shown, v string) bool { return answer.Words(&s.Status, v) }),
-		"hsm status":                           ofCard(0, func(s *shown, v string) bool { return answer.Words(&s.Status, v) }),
+		"partition status":                     ofCard(onlyInfo, status),
+		"hsm status":                           ofCard(0, status),
 		"hsm part number":                      ofCard(onlyInfo, func(s *shown, v string) bool { return answer.Word(&s.PartNumber, v) }),
 		"firmware version":                     ofCard(onlyCard, func(s *shown, v string) bool { return answer.Word(&s.Firmware, v) }),
 		"rollback firmware version":            ofCard(onlyCard|onlyInfo, cardRollback),
@@ -221,21 +221,11 @@ func isLicense(s string) bool {
 	return ok && answer.IsDigits(number) && strings.Contains(id, "-") && answer.IsDigits(strings.ReplaceAll(id, "-", ""))
 }
 
-// conclude sets what follows from the HSM's status. A K7 has "L3 Device" for OK,
-// which states nothing about zeroization.
+// conclude sets what follows from the status of the HSM and from its flags.
 func (c *cardRead) conclude() {
-	status := strings.ToLower(c.Status)
 	c.Zeroized = zeroized(c.shown)
-	switch {
-	case strings.Contains(status, "zeroized"), strings.Contains(status, "decommissioned"):
-		c.Zeroized = hsm.Some(true)
-	case !c.Zeroized.Known && (status == "ok" || c.initialized):
+	c.Show = c.WithStatus()
+	if !c.Zeroized.Known && c.initialized {
 		c.Zeroized = hsm.Some(false)
-	}
-	if strings.Contains(status, "transport mode") {
-		c.SecureTransportMode = hsm.Some(true)
-	}
-	if strings.Contains(status, "tamper") {
-		c.Tamper = hsm.TamperDetected
 	}
 }

@@ -177,9 +177,19 @@ var roleLabels = answer.Labels[hsm.Role]{
 	"challenge to be changed":  func(r *hsm.Role, v string) bool { return answer.Boolean(&r.ChallengeToBeChanged, v) },
 	"challenged to be changed": func(r *hsm.Role, v string) bool { return answer.Boolean(&r.ChallengeToBeChanged, v) },
 	"locked out":               func(r *hsm.Role, v string) bool { return answer.Boolean(&r.LockedOut, v) },
-	"login attempts left":      func(r *hsm.Role, v string) bool { return answer.Whole(&r.LoginAttemptsLeft, v) },
+	"login attempts left":      attemptsLeft,
 	"is initialized":           func(r *hsm.Role, v string) bool { return answer.Boolean(&r.Initialized, v) },
 	"is activated":             func(r *hsm.Role, v string) bool { return answer.Boolean(&r.Activated, v) },
+}
+
+// attemptsLeft reads "10", "10 before Owner is Locked Out" and "None - Owner is
+// Locked Out", which is 0.
+func attemptsLeft(r *hsm.Role, v string) bool {
+	if strings.EqualFold(strings.TrimRight(answer.FirstField(v), ".!,-"), "none") {
+		r.LoginAttemptsLeft = hsm.Some[int64](0)
+		return true
+	}
+	return answer.Whole(&r.LoginAttemptsLeft, v)
 }
 
 // partitionRole returns the setter of a label that begins with a role.

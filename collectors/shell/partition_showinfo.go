@@ -116,10 +116,10 @@ func partitionInfoSerial(p *partitionInfo, v string) bool {
 }
 
 func partitionInfoStatus(p *partitionInfo, v string) bool {
-	if p.current == nil || !answer.Words(&p.current.Status, v) {
+	if p.current == nil || !answer.Words((*string)(&p.current.Status), v) {
 		return false
 	}
-	if strings.Contains(strings.ToLower(v), "zeroized") {
+	if hsm.Is(p.current.Status.Zeroized(), true) {
 		p.current.Zeroized = hsm.Some(true)
 	}
 	return true

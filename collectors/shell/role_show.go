@@ -15,7 +15,7 @@ var roleSheet = answer.Sheet[rolesRead]{
 	Labels: answer.Labels[rolesRead]{
 		"primary authentication type":          ofRole(func(r *hsm.RoleState, v string) bool { return answer.Words(&r.PrimaryAuthentication, v) }),
 		"secondary authentication type":        ofRole(func(r *hsm.RoleState, v string) bool { return answer.Words(&r.SecondaryAuthentication, v) }),
-		"failed login attempts before lockout": ofRole(func(r *hsm.RoleState, v string) bool { return answer.Whole(&r.LoginAttemptsLeft, v) }),
+		"failed login attempts before lockout": ofRole(func(r *hsm.RoleState, v string) bool { return attemptsLeft(&r.Role, v) }),
 	},
 }
 

@@ -1,4 +1,4 @@
-package shell
+package status
 
 import (
 	"math"
@@ -8,8 +8,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// StatusDisk is the format of the file systems and drives of an appliance.
-var StatusDisk = answer.Latest("status-disk", "status disk", parseDisk)
+// Disk is the format of the file systems and drives of an appliance.
+var Disk = answer.Latest("status-disk", "status disk", parseDisk)
 
 // parseDisk reads LunaSH "status disk": df in units of 1 KiB, where a long device
 // name can have a line of its own, and the overall result in a report of smartctl.

@@ -1,23 +1,22 @@
-package rules
+package watch
 
 import (
 	"maps"
 	"slices"
 	"time"
 
-	"github.com/lunawatch/lunawatch/alarms"
-	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/alarms/rules"
 )
 
-// SeenLines are the recent lines of every device's logs. A SeenLines does not
+// seenLines are the recent lines of every device's logs. A seenLines does not
 // change.
-type SeenLines map[string][]seenLine
+type seenLines map[string][]seenLine
 
-// With returns s with l, and whether another log had it before.
-func (s SeenLines) With(l Line) (next SeenLines, duplicate bool) {
+// with returns s with l, and whether another log had it before.
+func (s seenLines) with(l rules.Line) (next seenLines, duplicate bool) {
 	next = maps.Clone(s)
 	if next == nil {
-		next = make(SeenLines)
+		next = make(seenLines)
 	}
 	next[l.Device], duplicate = findDuplicate(s[l.Device], l)
 	return next, duplicate
@@ -46,8 +45,8 @@ const (
 // log had within five seconds is the same line; what the same log has once more
 // happened once more. It returns the seen lines with l, and does not change
 // those that it was given.
-func findDuplicate(all []seenLine, l Line) (with []seenLine, duplicate bool) {
-	s := seenLine{seenKey(l), LineTime(l), l.At, []string{l.File}}
+func findDuplicate(all []seenLine, l rules.Line) (with []seenLine, duplicate bool) {
+	s := seenLine{seenKey(l), rules.LineTime(l), l.At, []string{l.File}}
 	with = slices.Clone(all)
 	for i, old := range with {
 		if old.key == s.key && !slices.Contains(old.logs, l.File) && sameLine(old, s) {
@@ -61,7 +60,7 @@ func findDuplicate(all []seenLine, l Line) (with []seenLine, duplicate bool) {
 	return with, false
 }
 
-func seenKey(l Line) string {
+func seenKey(l rules.Line) string {
 	if l.Audit != nil {
 		return "audit\n" + l.Audit.Text
 	}
@@ -72,37 +71,10 @@ func seenKey(l Line) string {
 	if l.Test {
 		test = testMark
 	}
-	return test + l.card() + "\n" + l.Alarm.Code + "\n" + l.Alarm.Text
+	return test + l.Card() + "\n" + l.Alarm.Code + "\n" + l.Alarm.Text
 }
 
 const testMark = "test\n"
-
-// LineTime returns the time that a line states; zero: it states none. One
-// without a year is of the last year that does not put it into the future, and
-// an audit record in the order of day, month and year that does so.
-func LineTime(l Line) time.Time {
-	if l.Time.Known {
-		return l.Time.Value
-	}
-	if l.Stamp == "" && l.Audit != nil {
-		for _, at := range slices.Backward(l.Audit.Times()) {
-			if at.Before(l.At.Add(24 * time.Hour)) {
-				return at
-			}
-		}
-		return time.Time{}
-	}
-	t, err := time.Parse("2006 Jan _2 15:04:05", "2000 "+l.Stamp) // a leap year
-	if err != nil {
-		return time.Time{}
-	}
-	for year := l.At.Year() + 1; ; year-- {
-		t = time.Date(year, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
-		if t.Before(l.At.Add(24 * time.Hour)) {
-			return t
-		}
-	}
-}
 
 // sameLine compares the times that the lines state, since one way may be hours
 // late; where one states none, the times at which they were read.
@@ -116,16 +88,4 @@ func sameLine(a, b seenLine) bool {
 	}
 	offset := apart % zoneStep
 	return apart <= widestZone+sameWithin && min(offset, zoneStep-offset) <= sameWithin && a.read.Sub(b.read).Abs() <= zoneWithin
-}
-
-// StillOpen returns the findings of an old line whose alarms no poll since has
-// cleared.
-func StillOpen(findings []alarms.Finding, snap *hsm.Snapshot, limits Thresholds, now time.Time) []alarms.Finding {
-	s := alarms.NewState()
-	s.Apply(alarms.Eval(s, findings, alarms.Damping{}, now))
-	s.Apply(alarms.Eval(s, EvaluateSnapshot(snap, s, limits, now), alarms.Damping{}, now))
-	return slices.DeleteFunc(findings, func(f alarms.Finding) bool {
-		_, active := s.Active[f.Key]
-		return f.Condition == alarms.Bad && !active
-	})
 }

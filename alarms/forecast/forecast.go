@@ -1,4 +1,5 @@
-package rules
+// Package forecast finds trends of values that lead to a limit.
+package forecast
 
 import (
 	"cmp"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/rules"
 )
 
 const (
@@ -33,7 +35,7 @@ func inPercent(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) }
 
 // Measurements returns the values of a device whose trends mean something: they
 // move slowly, and in one direction.
-func Measurements(p Poll) (all []Measurement) {
+func Measurements(p rules.Poll) (all []Measurement) {
 	add := func(object string, at time.Time, v, limit float64, rising bool, text func(float64) string) {
 		all = append(all, Measurement{alarms.Series{Device: p.Name, Object: object}, alarms.Sample{At: at, Value: v}, limit, rising, text})
 	}
@@ -45,13 +47,13 @@ func Measurements(p Poll) (all []Measurement) {
 			}
 			add("battery", p.Show.Asked(), e.BatteryVolts.Value, limit, false, inVolts)
 		}
-		if ratio, known := used(s.Storage); known {
+		if ratio, known := s.Storage.UsedRatio(); known {
 			add("hsm-storage", p.Show.Asked(), ratio, p.StorageRatio, true, inPercent)
 		}
 	}
 	if list, ok := p.Partitions.Get(p.Now); ok {
 		for _, x := range list {
-			if ratio, known := used(x.Storage); known {
+			if ratio, known := x.Storage.UsedRatio(); known {
 				add("partition-storage/"+cmp.Or(x.Serial, x.Name), p.Partitions.Asked(), ratio, p.StorageRatio, true, inPercent)
 			}
 		}
@@ -66,9 +68,9 @@ func Measurements(p Poll) (all []Measurement) {
 	return all
 }
 
-// EvaluateForecast returns a Bad finding if the trend of past reaches m's limit
+// Evaluate returns a Bad finding if the trend of past reaches m's limit
 // within limits.ForecastDays. Without a clear trend it returns none.
-func EvaluateForecast(m Measurement, past []alarms.Sample, limits Thresholds) (alarms.Finding, bool) {
+func Evaluate(m Measurement, past []alarms.Sample, limits rules.Thresholds) (alarms.Finding, bool) {
 	f := alarms.Finding{Key: alarms.Key{Device: m.Device, Group: "forecast", Object: m.Object}, Severity: alarms.Warning}
 	if limits.ForecastDays == 0 || len(past) == 0 {
 		return f, false

@@ -1,4 +1,4 @@
-package shell
+package status
 
 import (
 	"strings"
@@ -38,8 +38,8 @@ var systemSheet = answer.Sheet[systemRead]{
 	},
 }
 
-// StatusSysstat is the format of the system status of an appliance.
-var StatusSysstat = answer.Latest("status-sysstat", "status sysstat show", parseSystem)
+// Sysstat is the format of the system status of an appliance.
+var Sysstat = answer.Latest("status-sysstat", "status sysstat show", parseSystem)
 
 // parseSystem reads LunaSH "status sysstat show".
 func parseSystem(lines []string, unread func(string)) hsm.Fact {

@@ -1,4 +1,4 @@
-package shell
+package status
 
 import (
 	"strings"
@@ -19,8 +19,8 @@ const (
 	chassisStatus
 )
 
-// StatusSensors is the format of the sensors of an appliance.
-var StatusSensors = answer.Latest("status-sensors", "status sensors", parseSensors)
+// Sensors is the format of the sensors of an appliance.
+var Sensors = answer.Latest("status-sensors", "status sensors", parseSensors)
 
 // parseSensors reads LunaSH "status sensors": the table of the baseboard
 // controller, and the state of power supplies, fans and chassis.

@@ -1,10 +1,11 @@
-package rules
+package watch
 
 import (
 	"testing"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
+	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 )
 
@@ -34,8 +35,8 @@ func TestDuplicate(t *testing.T) {
 		{"a test", alarmstest.LineOfAppliance, alarmstest.LineOfATest, "/b", 0, false},
 		{"the year before", alarmstest.LineOldYear, alarmstest.LineNewYear, "", 0, true},
 	} {
-		l := func(text, file string, after time.Duration) Line {
-			return Line{LogLine: syslog.ParseLine(text), Device: "a", File: file, At: read.Add(after)}
+		l := func(text, file string, after time.Duration) rules.Line {
+			return rules.Line{LogLine: syslog.ParseLine(text), Device: "a", File: file, At: read.Add(after)}
 		}
 		all, _ := findDuplicate(nil, l(c.first, "/a", 0))
 		if _, duplicate := findDuplicate(all, l(c.second, c.log, c.after)); duplicate != c.same {
@@ -47,18 +48,9 @@ func TestDuplicate(t *testing.T) {
 	}
 	var all []seenLine
 	for range 3 * maxSeen {
-		all, _ = findDuplicate(all, line(alarmstest.LineOfAppliance))
+		all, _ = findDuplicate(all, rules.Line{LogLine: syslog.ParseLine(alarmstest.LineOfAppliance), File: "/a", At: read})
 	}
 	if len(all) != maxSeen {
 		t.Errorf("keeps %d", len(all))
-	}
-}
-
-// TestCardsOfAHost distinguishes cards by their names, the first as well.
-func TestCardsOfAHost(t *testing.T) {
-	l := line("6,1,10,-;k7pf0: ALM0014: Low Battery")
-	l.Cards = true
-	if findings := EvaluateLine(l, DefaultThresholds()); len(findings) != 1 || findings[0].Object != "k7pf0" {
-		t.Errorf("%+v", findings)
 	}
 }

@@ -1,0 +1,51 @@
+package watch
+
+import (
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/rules"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// memoryDelay is how long what changes with every poll may wait to be stored:
+// after a restart it is compared with what it was then.
+const memoryDelay = time.Hour
+
+// remember takes what an evaluated Snapshot shows as what the next ones are
+// compared with. What cannot be stored is stored with the next change.
+func (w *Watch) remember(snap *hsm.Snapshot, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.remembered == nil {
+		w.remembered = make(map[string]storedMemory)
+	}
+	if w.state.Memory == nil {
+		w.state.Memory = make(map[string]alarms.Memory)
+	}
+	store := make(map[string]alarms.Memory)
+	for _, d := range snap.Devices {
+		old := w.state.Memory[d.Name]
+		next := rules.Remember(rules.Poll{Device: d, Now: now, Thresholds: w.Settings.Thresholds, Memory: old})
+		w.state.Memory[d.Name] = next
+		if stored, ok := w.remembered[d.Name]; !ok || !stored.at.Add(memoryDelay).After(now) || !stored.Steady(next) {
+			store[d.Name] = next
+		}
+	}
+	if len(store) == 0 {
+		return
+	}
+	if err := w.Journal.StoreMemory(store); err != nil {
+		w.Log.Warn("what polls are compared with was not stored", "err", err)
+		return
+	}
+	for name, m := range store {
+		w.remembered[name] = storedMemory{m, now}
+	}
+}
+
+// A storedMemory is what was last stored of a device, and when.
+type storedMemory struct {
+	alarms.Memory
+	at time.Time
+}
