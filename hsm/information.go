@@ -24,8 +24,8 @@ type Monitor struct {
 	// LastReset is in the appliance's time zone, given as if it were UTC: the
 	// source does not state the zone.
 	LastReset Opt[time.Time] `json:"last_reset"`
-	// BusySeconds is the time spent on commands since HSM reset. It never
-	// decreases while the HSM is up, even if it follows from a rounded ratio.
+	// BusySeconds is the time spent on commands since HSM reset, as a source
+	// counts it: REST and SNMP do; LunaSH and LunaCM state rounded ratios only.
 	BusySeconds Opt[float64] `json:"busy_seconds,omitzero"`
 }
 
@@ -39,23 +39,4 @@ type Sample struct {
 	UtilizationInt   float64 `json:"utilization_interval_ratio"` // in the last interval
 }
 
-func (v Monitor) apply(d *Device, o Observation) {
-	v.BusySeconds = busy(d.Monitor.Value, v)
-	d.Monitor = section(o, v)
-}
-
-// busy returns the BusySeconds of v, which follows old.
-func busy(old, v Monitor) Opt[float64] {
-	if v.BusySeconds.Known {
-		return v.BusySeconds
-	}
-	if len(v.Samples) == 0 {
-		return Opt[float64]{}
-	}
-	last := v.Samples[len(v.Samples)-1]
-	seconds := float64(last.UptimeSeconds) * last.Utilization
-	if n := len(old.Samples); n > 0 && old.Samples[n-1].UptimeSeconds <= last.UptimeSeconds {
-		seconds = max(seconds, old.BusySeconds.Value)
-	}
-	return Some(seconds)
-}
+func (v Monitor) apply(d *Device, o Observation) { d.Monitor = section(o, v) }

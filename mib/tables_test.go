@@ -157,20 +157,19 @@ func TestNoIndexTooLong(t *testing.T) {
 	}
 }
 
-// TestBusyTimeNeverFalls although it follows from a rounded ratio.
-func TestBusyTimeNeverFalls(t *testing.T) {
-	s := &hsm.Snapshot{}
-	at := func(uptime uint64, ratio float64) float64 {
-		s = s.With(hsm.Observation{Device: "a", Source: "test", At: now, MaxAge: time.Minute, Facts: []hsm.Fact{
-			hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: uptime, Utilization: ratio}}},
-		}})
-		return s.Devices[0].Monitor.Value.BusySeconds.Value
-	}
-	first := at(1000000, 0.0127)
-	if second := at(1000300, 0.0126); second < first {
-		t.Errorf("fell from %v to %v", first, second)
-	}
-	if reset := at(10, 0.5); reset != 5 {
-		t.Errorf("after a reset: %v", reset)
+// TestBusyTimeIsCounted: there is no hsmBusyTime without a source that counts it.
+func TestBusyTimeIsCounted(t *testing.T) {
+	for _, c := range []struct {
+		counted hsm.Opt[float64]
+		want    agentx.Value
+	}{
+		{hsm.Some(41.9), agentx.Counter64(41)},
+		{hsm.Opt[float64]{}, agentx.Value{}},
+	} {
+		m := hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: 1e6, Utilization: 0.0127}}, BusySeconds: c.counted}
+		src := Source{Now: now, Snapshot: seen(map[string][]hsm.Fact{"a": {hsm.Show{Serial: "77"}, m}})}
+		if got := value(t, src, safenetHSM.Append(2, 1, 20, 2, '7', '7')); got.Type != c.want.Type || got.Number != c.want.Number {
+			t.Errorf("%+v: %v, want %v", c.counted, got, c.want)
+		}
 	}
 }

@@ -196,6 +196,7 @@ func (c hsmCounter) since(last hsmCounter) (hsm.Monitor, bool) {
 			Utilization: ratio(1 - c.idle.Value/c.uptime.Value), UtilizationInt: busy,
 		}},
 		IntervalSeconds: hsm.Some(int64(math.Round(up))), AverageRatio: hsm.Some(busy),
+		BusySeconds: hsm.Opt[float64]{Value: max(0, c.uptime.Value-c.idle.Value), Known: c.idle.Value <= c.uptime.Value},
 	}, true
 }
 
