@@ -56,8 +56,8 @@ var groupsSheet = answer.Sheet[groupsRead]{
 		},
 		"ha group slot id": ofGroup(groupSlot),
 		"ha group slot #":  ofGroup(groupSlot),
-		"synchronization":  ofGroup(func(h *groupsRead, v string) bool { return unstated(v) || enabled(&h.current.Synchronization, v) }),
-		"needs sync":       ofGroup(func(h *groupsRead, v string) bool { return unstated(v) || answer.Boolean(&h.current.NeedsSync, v) }),
+		"synchronization":  ofGroup(func(h *groupsRead, v string) bool { return enabled(&h.current.Synchronization, v) }),
+		"needs sync":       ofGroup(func(h *groupsRead, v string) bool { return answer.Boolean(&h.current.NeedsSync, v) }),
 		"group members":    ofGroup(groupMembers),
 		"standby members":  ofGroup(standbyMembers),
 	},
@@ -255,14 +255,7 @@ func (h *groupsRead) continueList(v string, set func(*groupsRead, string) bool) 
 	}
 }
 
-// groupSlot reads a slot number, or "Not Available".
-func groupSlot(h *groupsRead, v string) bool { return unstated(v) || answer.Whole(&h.current.Slot, v) }
-
-// unstated reports whether v means that there is no value.
-func unstated(v string) bool {
-	v = strings.ToLower(answer.Collapse(v))
-	return v == "n/a" || strings.HasPrefix(v, "not a") || strings.HasPrefix(v, "unknown")
-}
+func groupSlot(h *groupsRead, v string) bool { return answer.Whole(&h.current.Slot, v) }
 
 // enabled reads enabled and disabled.
 func enabled(to *hsm.Opt[bool], v string) bool {
@@ -289,7 +282,7 @@ func retries(to *hsm.Opt[int64], v string) bool {
 }
 
 func logFile(h *groupsRead, v string) bool {
-	if v == "" {
+	if answer.NotKnown(v) {
 		return false
 	}
 	h.LogFile = v

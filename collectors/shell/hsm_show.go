@@ -35,7 +35,7 @@ var showSheet = answer.Sheet[shown]{
 		"manually zeroized":                    func(s *shown, v string) bool { return answer.Boolean(&s.ManuallyZeroized, v) },
 		"secure transport mode":                func(s *shown, v string) bool { return answer.Boolean(&s.SecureTransportMode, v) },
 		"hsm tamper state":                     tamperState,
-		"hsm status":                           func(s *shown, v string) bool { return answer.Words(&s.Status, v) },
+		"hsm status":                           func(s *shown, v string) bool { return answer.State(&s.Status, v) },
 		"number of partitions allowed":         func(s *shown, v string) bool { return answer.Whole(&s.PartitionsAllowed, v) },
 		"number of partitions created":         func(s *shown, v string) bool { return answer.Whole(&s.PartitionsCreated, v) },
 		"maximum hsm storage space":            func(s *shown, v string) bool { return answer.Whole(&s.Storage.Total, v) },
@@ -80,7 +80,7 @@ func zeroized(s shown) hsm.Opt[bool] {
 	if statesZeroized(s.attempts) || strings.EqualFold(s.Status, "zeroized") {
 		return hsm.Some(true)
 	}
-	if !s.Label.Known {
+	if !s.Label.Known || s.Label.Value != "" && answer.NotKnown(s.Label.Value) {
 		return hsm.Opt[bool]{}
 	}
 	switch strings.ToLower(answer.Collapse(s.Label.Value)) {
@@ -89,7 +89,7 @@ func zeroized(s shown) hsm.Opt[bool] {
 	case "":
 		return hsm.Opt[bool]{Known: len(s.Partitions) > 0}
 	}
-	return hsm.Opt[bool]{Known: s.attempts != ""}
+	return hsm.Opt[bool]{Known: s.SOLoginAttemptsLeft.Known}
 }
 
 func statesZeroized(attempts string) bool {

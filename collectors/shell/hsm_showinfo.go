@@ -43,8 +43,8 @@ var cardSheet = answer.Sheet[cardRead]{
 		"hsm model":                            ofCard(onlyCard, func(s *shown, v string) bool { return answer.Words(&s.Model, v) }),
 		"partition serial number":              ofCard(onlyInfo, func(s *shown, v string) bool { return answer.Serial(&s.Serial, v) }),
 		"hsm serial number":                    ofCard(0, func(s *shown, v string) bool { return answer.Serial(&s.Serial, v) }),
-		"partition status":                     ofCard(onlyInfo, func(s *shown, v string) bool { return answer.Words(&s.Status, v) }),
-		"hsm status":                           ofCard(0, func(s *shown, v string) bool { return answer.Words(&s.Status, v) }),
+		"partition status":                     ofCard(onlyInfo, func(s *shown, v string) bool { return answer.State(&s.Status, v) }),
+		"hsm status":                           ofCard(0, func(s *shown, v string) bool { return answer.State(&s.Status, v) }),
 		"hsm part number":                      ofCard(onlyInfo, func(s *shown, v string) bool { return answer.Word(&s.PartNumber, v) }),
 		"firmware version":                     ofCard(onlyCard, func(s *shown, v string) bool { return answer.Word(&s.Firmware, v) }),
 		"rollback firmware version":            ofCard(onlyCard|onlyInfo, cardRollback),
@@ -126,7 +126,7 @@ func readCard(lines []string, unread func(string)) *cardRead {
 func ofCard(only int, set func(*shown, string) bool) func(*cardRead, string) bool {
 	return func(c *cardRead, v string) bool {
 		ok := set(&c.shown, v)
-		if ok {
+		if ok || v != "" && answer.NotKnown(v) {
 			c.card = c.card || only&onlyCard != 0
 			c.detail = c.detail || only&onlyInfo != 0
 		}

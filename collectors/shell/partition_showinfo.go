@@ -116,7 +116,7 @@ func partitionInfoSerial(p *partitionInfo, v string) bool {
 }
 
 func partitionInfoStatus(p *partitionInfo, v string) bool {
-	if p.current == nil || !answer.Words(&p.current.Status, v) {
+	if p.current == nil || !answer.State(&p.current.Status, v) {
 		return false
 	}
 	if strings.Contains(strings.ToLower(v), "zeroized") {
