@@ -278,6 +278,9 @@ var groups = completed([]Group{
 		Type: "qualityOfServiceAlarm", Cause: "responseTimeExcessive",
 		afterTampers: anyTamper, Causes: []string{"halt", "restart", "hsm-crashed", "hsm-silent", "unreachable"}, ParentCauses: []string{"unreachable"},
 		Action: "The source named fails or is slow; lunawatch check-config and luna_source_failure say why."},
+	{Name: "serial-twice", Number: 160, Title: "Two HSMs with one serial number", Trap: CryptoAttention,
+		Type: "integrityViolation", Cause: "duplicateInformation",
+		Action: "Compare the addresses of the HSMs named with hsm show on each appliance: they are one HSM under two names, and another may not be watched. SNMP tables show only the first."},
 })
 
 // completed adds to each row what other rows and codes imply.

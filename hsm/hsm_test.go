@@ -6,6 +6,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,6 +126,22 @@ func TestStoreWait(t *testing.T) {
 			t.Fatalf("Wait: %v", err)
 		}
 	})
+}
+
+// TestLocalTime: the time of an appliance whose zone is not stated has none in JSON.
+func TestLocalTime(t *testing.T) {
+	m := Monitor{LastReset: Some(LocalTime{time.Date(2026, 2, 1, 3, 4, 5, 0, time.UTC)})}
+	b, err := json.Marshal(m)
+	if err != nil || !strings.Contains(string(b), `"last_reset":"2026-02-01T03:04:05"`) {
+		t.Fatalf("%s, %v", b, err)
+	}
+	var back Monitor
+	if err := json.Unmarshal(b, &back); err != nil || back.LastReset != m.LastReset {
+		t.Fatalf("%+v, %v", back, err)
+	}
+	if err := json.Unmarshal([]byte(`{"last_reset":"2026-02-01T03:04:05Z"}`), &back); err == nil {
+		t.Error("a time with a zone is read as one without")
+	}
 }
 
 // TestBusySeconds checks that only what a source counts is kept: uptime times a

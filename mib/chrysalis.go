@@ -80,8 +80,7 @@ func sumNTLS(get func(hsm.NTLS) hsm.Opt[uint64]) func(Source) agentx.Value {
 
 func sumClients(get func(hsm.NTLS) hsm.Opt[uint64]) func(Source) agentx.Value {
 	return func(src Source) agentx.Value {
-		return opt(sum(src.Snapshot.NetworkHSMs(), func(d hsm.Device) hsm.Opt[uint64] { return fresh(d.NTLS, src.Now, get) }),
-			func(n uint64) agentx.Value { return unsigned32(int64(min(n, 1<<32))) })
+		return opt(sum(src.Snapshot.NetworkHSMs(), func(d hsm.Device) hsm.Opt[uint64] { return fresh(d.NTLS, src.Now, get) }), gauge32)
 	}
 }
 

@@ -64,7 +64,7 @@ func TestInventory(t *testing.T) {
 	s.Expected = map[string]Expected{"a": want}
 	emitted := func(r Rule, d hsm.Device) (list []string) {
 		d.Name = "a"
-		r.Evaluate(Poll{d, alarmstest.At(10), s}, func(o Result) {
+		r.Evaluate(Poll{Device: d, Now: alarmstest.At(10), Thresholds: s}, func(o Result) {
 			if !o.All {
 				list = append(list, map[alarms.Condition]string{alarms.Good: "good ", alarms.Between: "between ", alarms.Bad: "bad "}[o.Condition]+o.Object)
 			}

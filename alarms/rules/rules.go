@@ -25,6 +25,7 @@ type Poll struct {
 	hsm.Device
 	Now time.Time
 	Thresholds
+	Twins []hsm.Device // other HSMs with its serial number
 }
 
 // A Result is what a rule finds out about one object.
@@ -102,6 +103,7 @@ var rules = []Rule{
 	disagree,
 	sourceFailing,
 	stale,
+	serialTwice,
 }
 
 // EvaluateSnapshot returns the findings of all rules, and of the polls that
@@ -114,8 +116,9 @@ func EvaluateSnapshot(s *hsm.Snapshot, state alarms.State, limits Thresholds, no
 		byDevice[k.Device] = append(byDevice[k.Device], k)
 	}
 	for _, d := range s.Devices {
+		poll := Poll{Device: d, Now: now, Thresholds: limits, Twins: twins(s, d)}
 		for _, r := range rules {
-			all = append(all, r.findings(Poll{d, now, limits}, byDevice[d.Name])...)
+			all = append(all, r.findings(poll, byDevice[d.Name])...)
 		}
 		all = append(all, clearedByPolls(d, byDevice[d.Name], now)...)
 	}

@@ -137,7 +137,7 @@ func unread(name string) hsm.Sensor { return hsm.Sensor{Name: name, Unit: "RPM"}
 
 // emitted renders what a rule emits for a device at a time.
 func emitted(r Rule, d hsm.Device, now time.Time) (list []string) {
-	r.Evaluate(Poll{d, now, DefaultThresholds()}, func(o Result) {
+	r.Evaluate(Poll{Device: d, Now: now, Thresholds: DefaultThresholds()}, func(o Result) {
 		s := map[alarms.Condition]string{alarms.Good: "good", alarms.Between: "between", alarms.Bad: "bad " + o.Severity.String()}[o.Condition]
 		if o.All {
 			s = "all"
@@ -381,7 +381,7 @@ func TestThresholdsMoveRules(t *testing.T) {
 		{systemStatus, system(30), false}, {systemStatus, system(70), true},
 	} {
 		got := false
-		x.rule.Evaluate(Poll{x.d, alarmstest.At(10), s}, func(o Result) { got = got || o.Condition == alarms.Bad && !o.All })
+		x.rule.Evaluate(Poll{Device: x.d, Now: alarmstest.At(10), Thresholds: s}, func(o Result) { got = got || o.Condition == alarms.Bad && !o.All })
 		if got != x.bad {
 			t.Errorf("%s: bad %v, want %v", x.rule.Group, got, x.bad)
 		}
@@ -589,7 +589,7 @@ func TestSourcesDisagree(t *testing.T) {
 	} {
 		s = s.With(hsm.Observation{Device: "a", Source: x.source, At: alarmstest.At(x.second), Took: time.Second, MaxAge: 750 * time.Second, Facts: []hsm.Fact{hsm.Show{Firmware: x.firmware}}})
 		var got []string
-		disagree.Evaluate(Poll{s.Devices[0], alarmstest.At(x.second), DefaultThresholds()}, func(o Result) {
+		disagree.Evaluate(Poll{Device: s.Devices[0], Now: alarmstest.At(x.second), Thresholds: DefaultThresholds()}, func(o Result) {
 			switch {
 			case o.All:
 				got = append(got, "all")
@@ -602,6 +602,39 @@ func TestSourcesDisagree(t *testing.T) {
 		})
 		if diff := cmp.Diff(x.want, got); diff != "" {
 			t.Errorf("at %d (-want +got):\n%s", x.second, diff)
+		}
+	}
+}
+
+// TestSerialTwice: two HSMs with one serial number are an alarm of each, until one
+// of them has another; what was not read again says nothing.
+func TestSerialTwice(t *testing.T) {
+	s := &hsm.Snapshot{}
+	read := func(name, serial string, second int) {
+		s = s.With(hsm.Observation{Device: name, Kind: hsm.NetworkHSM, Source: "hsm show", At: alarmstest.At(second), MaxAge: time.Minute, Facts: []hsm.Fact{hsm.Show{Serial: serial}}})
+	}
+	for _, step := range []struct {
+		name, serial string
+		second       int
+		want         []string
+	}{
+		{"a", "77", 0, []string{"a good"}},
+		{"b", "77", 1, []string{"a bad", "b bad"}},
+		{"c", "78", 2, []string{"a bad", "b bad", "c good"}},
+		{"d", "", 3, []string{"a bad", "b bad", "c good"}},
+		{"c", "78", 90, []string{"c good"}}, // a and b are stale
+		{"a", "77", 91, []string{"c good"}},
+		{"b", "79", 92, []string{"a good", "b good", "c good"}},
+	} {
+		read(step.name, step.serial, step.second)
+		var got []string
+		for _, f := range EvaluateSnapshot(s, alarms.NewState(), DefaultThresholds(), alarmstest.At(step.second)) {
+			if f.Group == "serial-twice" {
+				got = append(got, f.Device+" "+map[alarms.Condition]string{alarms.Bad: "bad", alarms.Good: "good"}[f.Condition])
+			}
+		}
+		if diff := cmp.Diff(step.want, got); diff != "" {
+			t.Errorf("at %d (-want +got):\n%s", step.second, diff)
 		}
 	}
 }

@@ -17,7 +17,7 @@ var monitorSheet = answer.Sheet[hsm.Monitor]{
 		},
 		"hsm last reset": func(m *hsm.Monitor, v string) bool {
 			at, err := time.Parse("Mon Jan 2 15:04:05 2006", answer.Collapse(v))
-			return answer.Known(&m.LastReset, at, err == nil)
+			return answer.Known(&m.LastReset, hsm.LocalTime{Time: at}, err == nil)
 		},
 		"hsm has been up for": nil, // the samples have it in seconds
 	},

@@ -103,7 +103,8 @@ func ofLabel[R any](field func(*R) *hsm.Opt[string]) func(*R, varbind) bool {
 	}
 }
 
-const maxUnsigned32 = 1<<32 - 1
+// maxUnsigned32 is the largest size: at 1<<32 - 1 an agent may have cut a larger one.
+const maxUnsigned32 = 1<<32 - 2
 
 // operationObjects are the first group of CHRYSALIS-UTSP-MIB.
 var operationObjects = table[hsm.Information]{

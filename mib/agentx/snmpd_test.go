@@ -172,6 +172,24 @@ func TestWalk(t *testing.T) {
 	}
 }
 
+// TestLongestOID walks instances whose OIDs are as long as SNMP has them.
+func TestLongestOID(t *testing.T) {
+	var rows []mib.Row
+	for _, n := range []uint32{100, 126, 127, agentx.MaxSubIDs} {
+		oid := root.Append(1, 1, 1, n)
+		for len(oid) < int(n) {
+			oid = oid.Append('x')
+		}
+		rows = append(rows, mib.Row{OID: oid, Value: agentx.Gauge32(n)}, mib.Row{OID: root.Append(1, 1, 2, n), Value: agentx.Gauge32(n)})
+	}
+	r := newRig(t, netsnmp.Config{}, rows)
+	for _, tool := range []string{"snmpwalk", "snmpbulkwalk"} {
+		if err := r.walk(tool); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestManyInOne: one request of many columns, which snmpd passes on as one PDU, and one of 100 OIDs.
 func TestManyInOne(t *testing.T) {
 	r := newRig(t, netsnmp.Config{}, testRows(100))
