@@ -75,7 +75,8 @@ func seenKey(l Line) string {
 const testMark = "test\n"
 
 // LineTime returns the time that a line states; zero: it states none. One
-// without a year is of the last year that does not put it into the future.
+// without a year is of the last year that has its day and does not put it into
+// the future.
 func LineTime(l Line) time.Time {
 	if l.Time.Known {
 		return l.Time.Value
@@ -85,9 +86,9 @@ func LineTime(l Line) time.Time {
 		return time.Time{}
 	}
 	for year := l.At.Year() + 1; ; year-- {
-		t = time.Date(year, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
-		if t.Before(l.At.Add(24 * time.Hour)) {
-			return t
+		at := time.Date(year, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
+		if at.Day() == t.Day() && at.Before(l.At.Add(24*time.Hour)) {
+			return at
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -118,6 +119,7 @@ func TestLayoutDoesNotMatter(t *testing.T) {
 		"blank lines":  func(s string) string { return strings.ReplaceAll(s, "\n", "\n\n") },
 		"indent":       func(s string) string { return "   " + strings.ReplaceAll(s, "\n", "\n   ") },
 		"TAB indent":   func(s string) string { return "\t" + strings.ReplaceAll(s, "\n", "\n\t") },
+		"TAB columns":  func(s string) string { return regexp.MustCompile(`  +`).ReplaceAllString(s, "\t") },
 		"NBSP":         func(s string) string { return strings.ReplaceAll(s, "  ", "\u00a0 ") },
 		"Latin-1 NBSP": func(s string) string { return strings.ReplaceAll(s, "  ", "\xa0 ") },
 		"colour":       func(s string) string { return strings.ReplaceAll(s, "\n", "\x1b[0m\n\x1b[1;32m") },
