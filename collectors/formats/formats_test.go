@@ -133,6 +133,9 @@ func TestLayoutDoesNotMatter(t *testing.T) {
 			if f.json() && !slices.Contains([]string{"LF", "CR LF", "CR CR LF", "byte order", "blank lines", "indent", "TAB indent"}, name) {
 				continue // REST answers do not pass through a terminal
 			}
+			if name == "TAB columns" && (strings.Contains(f.path, "wrapped") || strings.HasSuffix(f.path, "7.2/syslog.txt")) {
+				continue // columns show which lines belong together; messages have such blanks, and are kept
+			}
 			if name == "before" && f.anyLine() {
 				continue // lines before the answer could be part of it
 			}

@@ -46,7 +46,7 @@ func monitorLine(m *hsm.Monitor, line string) bool {
 		return monitorSample(m, cells)
 	case len(cells) < 3:
 		return false
-	case strings.Contains(line, "Last "):
+	case strings.Contains(answer.Collapse(line), "Last "):
 		return interval(m, cells)
 	}
 	return strings.Contains(line, "HSM Uptime") || strings.Contains(line, "HSM Command Counts")
