@@ -71,7 +71,7 @@ func Boolean(to *hsm.Opt[bool], v string) bool {
 
 // Whole reads the number at the start of v: "10", or "10 before ...".
 func Whole(to *hsm.Opt[int64], v string) bool {
-	n, ok := Amount(FirstField(v))
+	n, ok := Amount(leading(strings.TrimLeft(v, " \t")))
 	return Known(to, n, ok)
 }
 

@@ -42,7 +42,7 @@ func parseMonitor(lines []string, unread func(string)) hsm.Fact {
 func monitorLine(m *hsm.Monitor, line string) bool {
 	cells := strings.SplitN(line, "|", 7)
 	switch {
-	case len(cells) == 5 && strings.Trim(strings.TrimSpace(cells[0]), "0123456789,") == "" && strings.TrimSpace(cells[0]) != "":
+	case len(cells) == 5 && strings.Trim(cells[0], "0123456789,' \t") == "" && strings.TrimSpace(cells[0]) != "":
 		return monitorSample(m, cells)
 	case len(cells) < 3:
 		return false
