@@ -78,7 +78,14 @@ var VTLFormat = answer.Each("vtl-haadmin-show", "vtl haAdmin show", parseGroups,
 // state of a group by PKCS#11 return codes.
 func parseGroups(lines []string, unread func(string)) hsm.Fact {
 	var h groupsRead
-	groupsSheet.Read(answered(lines), &h, unread)
+	lines = answered(lines)
+	if slices.ContainsFunc(lines, glued) { // where a value ends, and whose members follow, is anybody's guess
+		for _, line := range lines {
+			unread(line)
+		}
+		return nil
+	}
+	groupsSheet.Read(lines, &h, unread)
 	h.finish()
 	if !h.found {
 		return nil
@@ -87,6 +94,20 @@ func parseGroups(lines []string, unread func(string)) hsm.Fact {
 		h.Groups = []hsm.HAGroup{}
 	}
 	return h.HAGroups
+}
+
+// glued reports whether a line has several labels, because line ends were lost.
+func glued(line string) bool {
+	head, tail, ok := answer.CutLabel(strings.TrimSpace(line))
+	if _, known := groupsSheet.Labels[answer.Key(head)]; !ok || !known {
+		return false
+	}
+	for head, tail, ok = answer.CutLabel(tail); ok; head, tail, ok = answer.CutLabel(tail) {
+		if groupsSheet.LabelBefore(head) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // joinParsed returns the last answer about groups, with the settings of the log
