@@ -45,6 +45,8 @@ type Agent struct {
 	watch    *watch.Watch
 	listener *syslog.Listener
 	view     atomic.Pointer[mib.View]
+	contexts atomic.Pointer[map[string]*mib.View] // of each HSM by itself, by name
+	totals   totals
 	metrics  *prometheus.Registry
 	started  time.Time
 }
@@ -99,10 +101,16 @@ func (a *Agent) agentx() agentx.Config {
 		PingInterval: time.Duration(a.config.SNMP.PingInterval) * time.Second,
 		Description:  "Lunawatch",
 		Current:      func() agentx.Handler { return a.view.Load() },
+		InContext:    a.inContext,
 		Log:          a.log,
 	}
 	for _, s := range mib.Subtrees {
 		c.Registrations = append(c.Registrations, agentx.Registration{Subtree: s})
+	}
+	for _, h := range a.config.HSMs {
+		for _, s := range mib.VendorSubtrees {
+			c.Registrations = append(c.Registrations, agentx.Registration{Subtree: s, Context: h.Name})
+		}
 	}
 	return c
 }
@@ -124,6 +132,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	if err := a.watch.Open(); err != nil {
+		return err
+	}
+	if err := a.totals.open(journal); err != nil {
 		return err
 	}
 	control, err := listenControl(a.config.ControlSocket)

@@ -9,6 +9,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/wait"
 	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
 // build makes a View at every Snapshot, at every change of an alarm, and when
@@ -27,13 +28,16 @@ func (a *Agent) build(ctx context.Context) error {
 			a.view.Store(view)
 		}
 		wake := now.Add(time.Minute)
-		if at := snap.NextExpiry(now); !at.IsZero() && at.Before(wake) {
-			wake = at.Add(time.Millisecond)
+		a.contexts.Store(a.contextViews(snap, now))
+		for _, at := range []time.Time{snap.NextExpiry(now), a.totals.due()} {
+			if !at.IsZero() && at.Before(wake) {
+				wake = at.Add(time.Millisecond)
+			}
 		}
 		wait.Sleep(ctx, 4*time.Since(now))
 		a.waitFor(ctx, snap, changed, wake)
 	}
-	return nil
+	return a.totals.close()
 }
 
 // newView returns what SNMP shows at a time; nil: nothing can be shown. The
@@ -47,8 +51,28 @@ func (a *Agent) newView(snap *hsm.Snapshot, now time.Time) (*mib.View, error) {
 	list.Started = a.started
 	list.Version, _ = Version()
 	src.Alarms = &list
+	var unstored error
+	src.Totals, unstored = a.totals.add(src)
 	view, err := mib.Build(src)
-	return view, errors.Join(missing, err)
+	return view, errors.Join(missing, unstored, err)
+}
+
+// contextViews returns what the own agent of each configured HSM would show.
+func (a *Agent) contextViews(snap *hsm.Snapshot, now time.Time) *map[string]*mib.View {
+	views := make(map[string]*mib.View)
+	for _, d := range snap.NetworkHSMs() {
+		alone := mib.Source{Snapshot: &hsm.Snapshot{Devices: []hsm.Device{d}}, Now: now}
+		views[d.Name], _ = mib.Build(alone) // what it lacks, the view of all lacks, too
+	}
+	return &views
+}
+
+// inContext returns the view of the HSM with that name, which is an AgentX context.
+func (a *Agent) inContext(context string) agentx.Handler {
+	if views := a.contexts.Load(); views != nil && (*views)[context] != nil {
+		return (*views)[context]
+	}
+	return nil
 }
 
 // buildDelay lets notifications go first, and what changes together become one

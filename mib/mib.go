@@ -24,8 +24,12 @@ var (
 	safenetAppliance = agentx.OID{1, 3, 6, 1, 4, 1, 23629, 1, 5, 2}
 )
 
-// Subtrees are the subtrees that a subagent registers to serve every table.
-var Subtrees = []agentx.OID{alarmMIB, ituAlarmMIB, lunawatchMIB, chrysalisUTSP, safenetHSM, safenetAppliance}
+// Subtrees are the subtrees that a subagent registers to serve every table, and
+// VendorSubtrees those of one HSM's own agent.
+var (
+	Subtrees       = append([]agentx.OID{alarmMIB, ituAlarmMIB, lunawatchMIB}, VendorSubtrees...)
+	VendorSubtrees = []agentx.OID{chrysalisUTSP, safenetHSM, safenetAppliance}
+)
 
 // A Source is the data of a View.
 type Source struct {
@@ -35,7 +39,8 @@ type Source struct {
 	// device. They are served where the HSM itself reports 0. Nil: the HSM's own
 	// numbers are served unchanged.
 	Events func(device string) (critical, other uint64)
-	Alarms *Alarms // nil: there are no alarm tables
+	Totals map[string]uint64 // of shared counters, by object; nil: they are plain sums
+	Alarms *Alarms           // nil: there are no alarm tables
 }
 
 // A table is a conceptual table, or a group of scalars, whose rows are of
