@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors/answer"
 	"github.com/lunawatch/lunawatch/collectors/collectortest"
+	"github.com/lunawatch/lunawatch/simulator"
 )
 
 // shown are the commands whose answers by the simulator are held against published
@@ -58,6 +60,64 @@ func TestSimulatorSaysWhatRealOnesSay(t *testing.T) {
 	}
 }
 
+// lunacmShown are the same for LunaCM, in any of its slots.
+var lunacmShown = map[string]string{
+	"slot list": "lunacm_slot_list", "hsm showinfo": "lunacm_hsm_showinfo_envshow", "hsm envshow": "lunacm_hsm_showinfo_envshow",
+	"hsm showpolicies": "hsm_showpolicies", "partition showinfo": "lunacm_partition", "partition showpolicies": "lunacm_partition",
+	"role show": "lunacm_partition", "hagroup listgroups": "lunacm_hagroup",
+}
+
+// TestSimulatedLunaCMSaysWhatRealOnesSay: no row of an answer of the simulated LunaCM
+// is one that no published answer to that command has.
+func TestSimulatedLunaCMSaysWhatRealOnesSay(t *testing.T) {
+	for _, command := range slices.Sorted(maps.Keys(lunacmShown)) {
+		published := make(map[string]string)
+		for answer := range strings.SplitSeq(collectortest.ReferenceText(t, lunacmShown[command]), "lunacm:>") {
+			echo, text, _ := strings.Cut(answer, "\n")
+			echo = strings.Replace(echo, "showplicies", "showpolicies", 1) // as published
+			if text, _, _ = strings.Cut(text, "\n```"); strings.HasPrefix(strings.TrimSpace(strings.ToLower(echo)), command) {
+				maps.Copy(published, shapes(text))
+			}
+		}
+		ours := shapes(simulatedLunaCM(t, command))
+		if len(published) == 0 || len(ours) < 3 {
+			t.Errorf("%s: %d published rows, %d simulated ones", command, len(published), len(ours))
+		}
+		for shape, line := range ours {
+			if _, real := published[shape]; !real && !excepted(command, "lunacm", shape) {
+				t.Errorf("%s: nobody but the simulator says %q (%s)", command, shape, line)
+			}
+		}
+	}
+}
+
+// simulatedLunaCM returns the answers to a command in every slot.
+func simulatedLunaCM(t *testing.T, command string) string {
+	t.Helper()
+	l, err := simulator.LunaCMAlone("../../simulator/scenarios/client.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if command == "role show" {
+		command = "role show -name co"
+	}
+	var in, out strings.Builder
+	for slot := range 8 {
+		fmt.Fprintf(&in, "slot set -slot %d\n%s\n\n\n\n", slot, command)
+	}
+	if err := l.Run(t.Context(), strings.NewReader(in.String()), &out); err != nil {
+		t.Fatal(err)
+	}
+	var answers strings.Builder
+	_, behindBanner, _ := strings.Cut(out.String(), "lunacm:>")
+	for answer := range strings.SplitSeq(behindBanner, "lunacm:>") {
+		if !strings.Contains(answer, "Current Slot Id") || command == "slot list" { // of "slot set"
+			answers.WriteString("\n" + answer)
+		}
+	}
+	return answers.String()
+}
+
 // excepted reports whether a difference is meant.
 func excepted(command, version, shape string) bool {
 	for _, e := range exceptions {
@@ -84,6 +144,8 @@ var exceptions = []struct{ command, version, shapes, why string }{
 	{"partition show", "", "# before .*|mypar#|no|yes|total=#, .*|partition so is not .*|crypto (user|officer) is not .*|after partition .*", "values on lines of their own, or another state"},
 	{"partition show", "6.2", "(activated|auto activation)|(crypto[ -]user|partition (owner|so)) .*", "roles of other kinds of partition"},
 	{"status sensors", "7.2", "vccsa|vccio|#v#|watchdog|(sleep|diag|reset|power) button disabled?|psu#_status", "no sample of the hardware of 7.2 is in the reference; alarms.md names some"},
+	{"hagroup listgroups", "lunacm", "if you would like to see synchronization data for group .*", "the name of a group"},
+	{"role show", "lunacm", `activated\.`, "in public code; the documented sample has no line about it"},
 	{"status sysstat show", "", "disabled", "a value on a line of its own"},
 }
 
