@@ -140,7 +140,6 @@ var exceptions = []struct{ command, version, shapes, why string }{
 	{"hsm showpolicies", "", "(pin|ped)-based authentication|hsmpt|hsm policies successfully written.|use 'scp' .*", "the method is that of the scenario; no files"},
 	{"hsm showpolicies", "7.2", "decommission on tamper|do controlled tamper recovery", "in the table of policies of seed 001, not in the sample"},
 	{"hsm tamper show", "", "chassis intrusion|warning - tamper.*", "another state"},
-	{"ntls certificate show", "", ".*", "X.509, as openssl prints it; its own test reads it"},
 	{"partition show", "", "# before .*|mypar#|no|yes|total=#, .*|partition so is not .*|crypto (user|officer) is not .*|after partition .*", "values on lines of their own, or another state"},
 	{"partition show", "6.2", "(activated|auto activation)|(crypto[ -]user|partition (owner|so)) .*", "roles of other kinds of partition"},
 	{"status sensors", "7.2", "vccsa|vccio|#v#|watchdog|(sleep|diag|reset|power) button disabled?|psu#_status", "no sample of the hardware of 7.2 is in the reference; alarms.md names some"},
@@ -155,7 +154,7 @@ var section = regexp.MustCompile("(?ms)^### (.*?)^```+text id=\\S+\n(.*?)^```+$(
 // for each of models, and under "" all.
 func publishedLines(t *testing.T, command string) map[string]map[string]string {
 	all := map[string]map[string]string{"": {}}
-	for _, part := range strings.Split(collectortest.ReferenceText(t, shown[command]), "\n### ") {
+	for part := range strings.SplitSeq(collectortest.ReferenceText(t, shown[command]), "\n### ") {
 		m := section.FindStringSubmatch("### " + part)
 		if m == nil {
 			continue
