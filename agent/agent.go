@@ -135,7 +135,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	if err := a.totals.open(journal); err != nil {
-		return err
+		a.log.Error("totals of SNMP begin anew", "err", err)
 	}
 	control, err := listenControl(a.config.ControlSocket)
 	if err != nil {

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"encoding/json"
-	"fmt"
 	"sync"
 	"time"
 
@@ -27,7 +26,7 @@ const totalsName = "snmp totals"
 // storeEvery is how often totals are stored at most, unless an HSM was reset.
 const storeEvery = 5 * time.Second
 
-// open reads what was stored.
+// open reads what was stored. After an error they begin anew.
 func (t *totals) open(j *journal.Journal) error {
 	t.journal = j
 	text, err := j.Keep(totalsName, func() []byte { return []byte("{}") })
@@ -35,10 +34,10 @@ func (t *totals) open(j *journal.Journal) error {
 		err = json.Unmarshal(text, &t.sums)
 	}
 	if err != nil {
-		return fmt.Errorf("totals of SNMP: %w", err)
+		t.sums = mib.Totals{}
 	}
 	t.served = t.sums.Clone()
-	return nil
+	return err
 }
 
 // add adds what has increased, and returns what to serve.
