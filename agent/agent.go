@@ -47,6 +47,8 @@ type Agent struct {
 	watch    *watch.Watch
 	listener *syslog.Listener
 	view     atomic.Pointer[mib.View]
+	contexts contexts
+	totals   totals
 	metrics  *prometheus.Registry
 	started  time.Time
 }
@@ -102,10 +104,16 @@ func (a *Agent) agentx() agentx.Config {
 		Description:  "Lunawatch",
 		Current:      func() agentx.Handler { return a.view.Load() },
 		Opened:       a.retrySnmpd,
+		InContext:    a.inContext,
 		Log:          a.log,
 	}
 	for _, s := range mib.Subtrees() {
 		c.Registrations = append(c.Registrations, agentx.Registration{Subtree: s})
+	}
+	for _, h := range a.config.HSMs {
+		for _, s := range mib.VendorSubtrees() {
+			c.Registrations = append(c.Registrations, agentx.Registration{Subtree: s, Context: h.Name})
+		}
 	}
 	return c
 }
@@ -137,6 +145,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	if err := a.watch.Open(); err != nil {
 		return err
+	}
+	if err := a.totals.open(journal); err != nil {
+		a.log.Error("totals of SNMP begin anew", "err", err)
 	}
 	control, err := listenControl(a.config.ControlSocket)
 	if err != nil {

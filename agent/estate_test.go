@@ -99,7 +99,7 @@ func startEstate(tb testing.TB, more string, options ...func(*estate, simulator.
 	peer(tb, err)
 	tb.Cleanup(e.trapd.Stop)
 	e.snmpd, err = netsnmp.StartAgent(ctx, filepath.Join(dir, "snmpd"), netsnmp.Config{
-		User: &noc, WriteCommunity: "secret", Lines: []string{"trap2sink " + e.trapd.Address + " public"},
+		User: &noc, WriteCommunity: "secret", Lines: []string{"trap2sink " + e.trapd.Address + " public", "view everything included .1", "rouser noc priv -V everything *"},
 	})
 	peer(tb, err)
 	tb.Cleanup(e.snmpd.Stop)

@@ -27,13 +27,15 @@ func (a *Agent) build(ctx context.Context) error {
 			a.view.Store(view)
 		}
 		wake := now.Add(time.Minute)
-		if at := snap.NextExpiry(now); !at.IsZero() && at.Before(wake) {
-			wake = at.Add(time.Millisecond)
+		for _, at := range []time.Time{snap.NextExpiry(now), a.totals.due()} {
+			if !at.IsZero() && at.Before(wake) {
+				wake = at.Add(time.Millisecond)
+			}
 		}
 		wait.Sleep(ctx, 4*time.Since(now))
 		a.waitFor(ctx, snap, changed, wake)
 	}
-	return nil
+	return a.totals.close()
 }
 
 // newView returns what SNMP shows at a time; nil: nothing can be shown. The
@@ -47,8 +49,10 @@ func (a *Agent) newView(snap *hsm.Snapshot, now time.Time) (*mib.View, error) {
 	list.Started = a.started
 	list.Version, _ = Version()
 	src.Alarms = &list
+	var unstored error
+	src.Totals, unstored = a.totals.add(src)
 	view, err := mib.Build(src)
-	return view, errors.Join(missing, err)
+	return view, errors.Join(missing, unstored, err)
 }
 
 // buildDelay lets notifications go first, and what changes together become one

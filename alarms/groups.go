@@ -345,6 +345,9 @@ var groups = completed([]Group{
 	{Name: "unknown-state", Number: 88, Title: "State in an unknown word", Trap: CryptoAttention,
 		Type: "processingErrorAlarm", Cause: "softwareError",
 		Action: "Read the answer on the appliance: the word may be a fault. Send it to Lunawatch's developers, so that a later version knows it."},
+	{Name: "serial-twice", Number: 90, Title: "Two HSMs with one serial number", Trap: CryptoAttention,
+		Type: "integrityViolation", Cause: "duplicateInformation",
+		Action: "Compare the addresses of the HSMs named with hsm show on each appliance: they are one HSM under two names, and another may not be watched. SNMP tables show only the first."},
 })
 
 // completed adds to each row what other rows and codes imply.

@@ -121,7 +121,7 @@ var hsmMetrics = []metric{
 		of(informationOf, func(i hsm.Information) hsm.Opt[uint64] { return i.NoncriticalEvents })},
 	{"luna_hsm_uptime_seconds", gauge, "Time since the HSM was reset.", nil,
 		of(monitorOf, last(func(s hsm.Sample) uint64 { return s.UptimeSeconds }))},
-	{"luna_hsm_busy_seconds_total", counter, "Time spent on commands since the HSM was reset.", nil,
+	{"luna_hsm_busy_seconds_total", counter, "Time spent on commands since the HSM was reset, where a source counts it (REST, SNMP).", nil,
 		of(monitorOf, func(m hsm.Monitor) hsm.Opt[float64] { return m.BusySeconds })},
 	{"luna_hsm_commands_total", counter, "Commands since the HSM was reset.", nil,
 		of(monitorOf, last(func(s hsm.Sample) uint64 { return s.Commands }))},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -33,7 +32,7 @@ func MonitorRow(s hsm.Sample) string {
 
 // MonitorFooter ends the utilization table of samples, oldest first. reset is
 // in the appliance's own time.
-func MonitorFooter(samples []hsm.Sample, reset hsm.Opt[time.Time]) string {
+func MonitorFooter(samples []hsm.Sample, reset hsm.Opt[hsm.LocalTime]) string {
 	var sum float64
 	for _, s := range samples {
 		sum += s.UtilizationInt

@@ -17,7 +17,7 @@ func TestMonitorTable(t *testing.T) {
 	for _, s := range samples {
 		got += MonitorRow(s)
 	}
-	got += MonitorFooter(samples, hsm.Some(time.Date(2026, 7, 4, 14, 43, 21, 0, time.UTC)))
+	got += MonitorFooter(samples, hsm.Some(hsm.LocalTime{Time: time.Date(2026, 7, 4, 14, 43, 21, 0, time.UTC)}))
 	want := `
 -------------------|---------------------------------|---------------------------------
                    |       HSM Command Counts        |        HSM Utilization (%)

@@ -65,7 +65,7 @@ func page(w http.ResponseWriter, s *hsm.Snapshot, a AlarmState, metrics string, 
 func rowOf(d hsm.Device, now time.Time) pageRow {
 	show, fresh := d.Show.Get(now)
 	row := pageRow{
-		Name: d.Name, Serial: dash(show.Serial), Label: dash(show.Label.Value), Model: dash(show.Model), Firmware: dash(show.Firmware),
+		Name: d.Name, Serial: dash(show.Serial), Label: label(show.Label), Model: dash(show.Model), Firmware: dash(show.Firmware),
 		Utilization: "-", Temperature: "-", Battery: "-", NTLS: "-", Read: "never", Stale: !fresh,
 	}
 	if !d.Show.IsZero() {

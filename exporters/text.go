@@ -24,7 +24,7 @@ func ShowText(w io.Writer, d hsm.Device, now time.Time) {
 	}
 	lines(w, "Appliance Details", [][2]string{{"Software Version", dash(s.SoftwareVersion)}})
 	lines(w, "HSM Details", [][2]string{
-		{"HSM Label", dash(s.Label.Value)},
+		{"HSM Label", label(s.Label)},
 		{"Serial #", dash(s.Serial)},
 		{"Firmware", dash(s.Firmware)},
 		{"HSM Model", dash(s.Model)},
@@ -120,6 +120,14 @@ func lines(w io.Writer, title string, rows [][2]string) {
 	for _, r := range rows {
 		fmt.Fprintf(w, "   %-36s%s\n", r[0]+":", r[1])
 	}
+}
+
+// label tells an empty label from one that is not known.
+func label(o hsm.Opt[string]) string {
+	if o.Known && o.Value == "" {
+		return "(none)"
+	}
+	return dash(o.Value)
 }
 
 // dash returns s, and a dash for what is unknown.

@@ -50,7 +50,7 @@ func HAText(w io.Writer, d hsm.Device, now time.Time) {
 				attempt += fmt.Sprintf(" of %d", m.MaxAttempts.Value)
 			}
 			lost := strings.Trim(fmt.Sprint(m.LostBy), "[]")
-			fmt.Fprintf(tw, "   %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Serial, dash(m.Label.Value), name, since, attempt, yes(m.Reachable), dash(lost), dash(m.Code))
+			fmt.Fprintf(tw, "   %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Serial, label(m.Label), name, since, attempt, yes(m.Reachable), dash(lost), dash(m.Code))
 		}
 		tw.Flush()
 	}

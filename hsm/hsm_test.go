@@ -6,6 +6,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -127,19 +128,30 @@ func TestStoreWait(t *testing.T) {
 	})
 }
 
-// TestBusySeconds checks that the seconds which a source counts are used, and that only
-// without them they follow from the ratio.
+// TestLocalTime: the time of an appliance whose zone is not stated has none in JSON.
+func TestLocalTime(t *testing.T) {
+	m := Monitor{LastReset: Some(LocalTime{time.Date(2026, 2, 1, 3, 4, 5, 0, time.UTC)})}
+	b, err := json.Marshal(m)
+	if err != nil || !strings.Contains(string(b), `"last_reset":"2026-02-01T03:04:05"`) {
+		t.Fatalf("%s, %v", b, err)
+	}
+	var back Monitor
+	if err := json.Unmarshal(b, &back); err != nil || back.LastReset != m.LastReset {
+		t.Fatalf("%+v, %v", back, err)
+	}
+	if err := json.Unmarshal([]byte(`{"last_reset":"2026-02-01T03:04:05Z"}`), &back); err == nil {
+		t.Error("a time with a zone is read as one without")
+	}
+}
+
+// TestBusySeconds checks that only what a source counts is kept: uptime times a
+// rounded ratio jumps by hours and falls.
 func TestBusySeconds(t *testing.T) {
-	m := Monitor{Samples: []Sample{{UptimeSeconds: 1000, Utilization: 0.25}}}
 	for _, counted := range []Opt[float64]{{}, Some(7.0)} {
-		want := counted.Value
-		if !counted.Known {
-			want = 250
-		}
-		m.BusySeconds = counted
+		m := Monitor{Samples: []Sample{{UptimeSeconds: 1e8, Utilization: 0.0127}}, BusySeconds: counted}
 		d := (&Snapshot{}).With(Observation{Device: "a", At: t0, Facts: []Fact{m}}).Devices[0]
-		if !Is(d.Monitor.Value.BusySeconds, want) {
-			t.Errorf("%+v, want %g", d.Monitor.Value.BusySeconds, want)
+		if got := d.Monitor.Value.BusySeconds; got != counted {
+			t.Errorf("%+v, want %+v", got, counted)
 		}
 	}
 }

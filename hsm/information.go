@@ -1,6 +1,9 @@
 package hsm
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // An Information is the counters of an HSM, from "hsm information show". All count from
 // the last reset or restart, so they may decrease.
@@ -18,14 +21,12 @@ func (v Information) apply(d *Device, o Observation) { d.Information = section(o
 // A Monitor is the utilization of an HSM, from "hsm information monitor"
 // (LunaSH) or "hsm monitor" (LunaCM).
 type Monitor struct {
-	Samples         []Sample     `json:"samples"` // oldest first
-	IntervalSeconds Opt[int64]   `json:"interval_seconds"`
-	AverageRatio    Opt[float64] `json:"average_ratio"` // over all samples
-	// LastReset is in the appliance's time zone, given as if it were UTC: the
-	// source does not state the zone.
-	LastReset Opt[time.Time] `json:"last_reset"`
-	// BusySeconds is the time spent on commands since HSM reset. It never
-	// decreases while the HSM is up, even if it follows from a rounded ratio.
+	Samples         []Sample       `json:"samples"` // oldest first
+	IntervalSeconds Opt[int64]     `json:"interval_seconds"`
+	AverageRatio    Opt[float64]   `json:"average_ratio"` // over all samples
+	LastReset       Opt[LocalTime] `json:"last_reset"`
+	// BusySeconds is the time spent on commands since HSM reset, as a source
+	// counts it: REST and SNMP do; LunaSH and LunaCM state rounded ratios only.
 	BusySeconds Opt[float64] `json:"busy_seconds,omitzero"`
 }
 
@@ -39,23 +40,22 @@ type Sample struct {
 	UtilizationInt   float64 `json:"utilization_interval_ratio"` // in the last interval
 }
 
-func (v Monitor) apply(d *Device, o Observation) {
-	v.BusySeconds = busy(d.Monitor.Value, v)
-	d.Monitor = section(o, v)
-}
+func (v Monitor) apply(d *Device, o Observation) { d.Monitor = section(o, v) }
 
-// busy returns the BusySeconds of v, which follows old.
-func busy(old, v Monitor) Opt[float64] {
-	if v.BusySeconds.Known {
-		return v.BusySeconds
+// A LocalTime is in the time zone of the appliance, which the source does not
+// state. Time has it as if it were UTC; JSON has no zone.
+type LocalTime struct{ time.Time }
+
+const localTime = "2006-01-02T15:04:05"
+
+// MarshalJSON writes "2026-02-01T03:04:05".
+func (t LocalTime) MarshalJSON() ([]byte, error) { return json.Marshal(t.Format(localTime)) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *LocalTime) UnmarshalJSON(b []byte) (err error) {
+	var s string
+	if err = json.Unmarshal(b, &s); err == nil {
+		t.Time, err = time.Parse(localTime, s)
 	}
-	if len(v.Samples) == 0 {
-		return Opt[float64]{}
-	}
-	last := v.Samples[len(v.Samples)-1]
-	seconds := float64(last.UptimeSeconds) * last.Utilization
-	if n := len(old.Samples); n > 0 && old.Samples[n-1].UptimeSeconds <= last.UptimeSeconds {
-		seconds = max(seconds, old.BusySeconds.Value)
-	}
-	return Some(seconds)
+	return err
 }

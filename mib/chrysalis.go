@@ -8,22 +8,33 @@ import (
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
-// The scalars of CHRYSALIS-UTSP-MIB have no index, so with several HSMs they are sums. A
-// sum that lacks an HSM would be wrong but look right, so an object exists only while
-// the value of every HSM that has one is known. The module is the appliance's: a card
-// has neither NTLS nor, in LunaCM, these counters, and is not counted where there is an
-// appliance. Its own values are in hsmTable.
+// The scalars of CHRYSALIS-UTSP-MIB have no index, so with several HSMs a counter is
+// that of all ([Totals]), and a number is the sum over those that are read. Managers ask
+// for all of a group at once and stumble over a missing one, so an object exists while
+// one HSM states it; ntlsOperStatus says whether one is away. The module is the
+// appliance's: a card has neither NTLS nor, in LunaCM, these counters, and is not
+// counted where there is an appliance. Its own values are in hsmTable.
+
+// operations and connections are the counters of the two groups.
+var (
+	operations = []sharedCounter{
+		{1, "hsmOperationRequests", counted, ofInformation(func(i hsm.Information) hsm.Opt[uint64] { return i.OperationRequests })},
+		{2, "hsmOperationErrors", counted, ofInformation(func(i hsm.Information) hsm.Opt[uint64] { return i.OperationErrors })},
+		{3, "hsmCriticalEvents", counted, criticalEvents},
+		{4, "hsmNonCriticalEvents", counted, otherEvents},
+	}
+	connections = []sharedCounter{
+		{4, "ntlsSuccessfulClientConnections", appliances, ofNTLS(func(n hsm.NTLS) hsm.Opt[uint64] { return n.SuccessfulConnections })},
+		{5, "ntlsFailedClientConnections", appliances, ofNTLS(func(n hsm.NTLS) hsm.Opt[uint64] { return n.FailedConnections })},
+	}
+	sharedCounters = slices.Concat(operations, connections)
+)
 
 // chrysalisHSM is the group of HSM counters.
 var chrysalisHSM = table[Source]{
-	entry: chrysalisUTSP.Append(1),
-	rows:  scalar(func(src Source) Source { return src }),
-	columns: []column[Source]{
-		{1, "hsmOperationRequests", sumInformation(func(i hsm.Information) hsm.Opt[uint64] { return i.OperationRequests })},
-		{2, "hsmOperationErrors", sumInformation(func(i hsm.Information) hsm.Opt[uint64] { return i.OperationErrors })},
-		{3, "hsmCriticalEvents", func(src Source) agentx.Value { return events(src, true) }},
-		{4, "hsmNonCriticalEvents", func(src Source) agentx.Value { return events(src, false) }},
-	},
+	entry:   chrysalisUTSP.Append(1),
+	rows:    scalar(func(src Source) Source { return src }),
+	columns: []column[Source]{operations[0].column(), operations[1].column(), operations[2].column(), operations[3].column()},
 }
 
 // chrysalisNTLS is the group of NTLS objects.
@@ -32,21 +43,33 @@ var chrysalisNTLS = table[Source]{
 	rows:  scalar(func(src Source) Source { return src }),
 	columns: []column[Source]{
 		{1, "ntlsOperStatus", ntlsOperStatus},
-		{2, "ntlsConnectedClients", sumClients(func(n hsm.NTLS) hsm.Opt[uint64] { return n.ConnectedClients })},
-		{3, "ntlsLinks", sumClients(func(n hsm.NTLS) hsm.Opt[uint64] { return n.Links })},
-		{4, "ntlsSuccessfulClientConnections", sumNTLS(func(n hsm.NTLS) hsm.Opt[uint64] { return n.SuccessfulConnections })},
-		{5, "ntlsFailedClientConnections", sumNTLS(func(n hsm.NTLS) hsm.Opt[uint64] { return n.FailedConnections })},
+		{2, "ntlsConnectedClients", sumNTLS(func(n hsm.NTLS) hsm.Opt[uint64] { return n.ConnectedClients })},
+		{3, "ntlsLinks", sumNTLS(func(n hsm.NTLS) hsm.Opt[uint64] { return n.Links })},
+		connections[0].column(),
+		connections[1].column(),
 		{6, "ntlsCertExpireDay", ntlsCertExpireDay},
 	},
 }
 
-// sum returns the sum of part over devices; unknown if it is unknown for one of them.
-func sum(devices []hsm.Device, part func(hsm.Device) hsm.Opt[uint64]) hsm.Opt[uint64] {
-	total := hsm.Opt[uint64]{Known: len(devices) > 0}
+// column returns the total, or, without totals, the sum.
+func (c sharedCounter) column() column[Source] {
+	return column[Source]{c.id, c.name, func(src Source) agentx.Value {
+		n := sum(src, c.devices(src), c.part)
+		if total, ok := src.Totals[c.name]; ok {
+			n.Value = total
+		}
+		return opt(n, agentx.Counter64)
+	}}
+}
+
+// sum returns the sum of part over the devices where it is known; unknown if it is
+// known for none.
+func sum(src Source, devices []hsm.Device, part func(Source, hsm.Device) hsm.Opt[uint64]) hsm.Opt[uint64] {
+	var total hsm.Opt[uint64]
 	for _, d := range devices {
-		n := part(d)
+		n := part(src, d)
 		total.Value += n.Value
-		total.Known = total.Known && n.Known
+		total.Known = total.Known || n.Known
 	}
 	return total
 }
@@ -66,42 +89,36 @@ func counted(src Source) []hsm.Device {
 	return slices.DeleteFunc(src.Snapshot.HSMs(), func(d hsm.Device) bool { return d.Kind == hsm.CardHSM && d.Information.IsZero() })
 }
 
-func sumInformation(get func(hsm.Information) hsm.Opt[uint64]) func(Source) agentx.Value {
-	return func(src Source) agentx.Value {
-		return opt(sum(counted(src), func(d hsm.Device) hsm.Opt[uint64] { return fresh(d.Information, src.Now, get) }), agentx.Counter64)
-	}
+func appliances(src Source) []hsm.Device { return src.Snapshot.NetworkHSMs() }
+
+func ofInformation(get func(hsm.Information) hsm.Opt[uint64]) func(Source, hsm.Device) hsm.Opt[uint64] {
+	return func(src Source, d hsm.Device) hsm.Opt[uint64] { return fresh(d.Information, src.Now, get) }
+}
+
+func ofNTLS(get func(hsm.NTLS) hsm.Opt[uint64]) func(Source, hsm.Device) hsm.Opt[uint64] {
+	return func(src Source, d hsm.Device) hsm.Opt[uint64] { return fresh(d.NTLS, src.Now, get) }
 }
 
 func sumNTLS(get func(hsm.NTLS) hsm.Opt[uint64]) func(Source) agentx.Value {
-	return func(src Source) agentx.Value {
-		return opt(sum(src.Snapshot.NetworkHSMs(), func(d hsm.Device) hsm.Opt[uint64] { return fresh(d.NTLS, src.Now, get) }), agentx.Counter64)
-	}
+	return func(src Source) agentx.Value { return opt(sum(src, appliances(src), ofNTLS(get)), gauge32) }
 }
 
-func sumClients(get func(hsm.NTLS) hsm.Opt[uint64]) func(Source) agentx.Value {
-	return func(src Source) agentx.Value {
-		return opt(sum(src.Snapshot.NetworkHSMs(), func(d hsm.Device) hsm.Opt[uint64] { return fresh(d.NTLS, src.Now, get) }),
-			func(n uint64) agentx.Value { return unsigned32(int64(min(n, 1<<32))) })
+// criticalEvents and otherEvents are what the HSM states, or where that is 0 what was
+// an alarm.
+func criticalEvents(src Source, d hsm.Device) hsm.Opt[uint64] {
+	n := fresh(d.Information, src.Now, func(i hsm.Information) hsm.Opt[uint64] { return i.CriticalEvents })
+	if hsm.Is(n, 0) && src.Events != nil {
+		n.Value, _ = src.Events(d.Name)
 	}
+	return n
 }
 
-func events(src Source, critical bool) agentx.Value {
-	return opt(sum(counted(src), func(d hsm.Device) hsm.Opt[uint64] {
-		n := fresh(d.Information, src.Now, func(i hsm.Information) hsm.Opt[uint64] {
-			if critical {
-				return i.CriticalEvents
-			}
-			return i.NoncriticalEvents
-		})
-		if n.Value == 0 && n.Known && src.Events != nil {
-			c, other := src.Events(d.Name)
-			if !critical {
-				c = other
-			}
-			return hsm.Some(c)
-		}
-		return n
-	}), agentx.Counter64)
+func otherEvents(src Source, d hsm.Device) hsm.Opt[uint64] {
+	n := fresh(d.Information, src.Now, func(i hsm.Information) hsm.Opt[uint64] { return i.NoncriticalEvents })
+	if hsm.Is(n, 0) && src.Events != nil {
+		_, n.Value = src.Events(d.Name)
+	}
+	return n
 }
 
 // ntlsOperStatus is up(1) only if NTLS is up on every appliance.
@@ -125,19 +142,19 @@ func ntlsOperStatus(src Source) agentx.Value {
 	return enum(worst, map[hsm.NTLSStatus]int32{hsm.NTLSUp: 1, hsm.NTLSDown: 2, hsm.NTLSUnknown: 3})
 }
 
-// ntlsCertExpireDay is the earliest expiry, in the form of OpenSSL.
+// ntlsCertExpireDay is the earliest expiry, in the form of OpenSSL. A certificate that
+// is not read at present has not changed, but one HSM must be read.
 func ntlsCertExpireDay(src Source) agentx.Value {
 	var first time.Time
+	read := false
 	for _, d := range src.Snapshot.NetworkHSMs() {
-		c, ok := d.Certificate.Get(src.Now)
-		if !ok || !c.NotAfter.Known {
-			return none
-		}
-		if first.IsZero() || c.NotAfter.Value.Before(first) {
+		c := d.Certificate.Value
+		read = read || d.Certificate.Fresh(src.Now)
+		if c.NotAfter.Known && (first.IsZero() || c.NotAfter.Value.Before(first)) {
 			first = c.NotAfter.Value
 		}
 	}
-	if first.IsZero() {
+	if !read || first.IsZero() {
 		return none
 	}
 	return display(first.UTC().Format("Jan _2 15:04:05 2006 GMT"))

@@ -17,11 +17,17 @@ type device struct {
 
 func (d device) index() agentx.OID { return text(nil, d.Serial()) }
 
-// devices yields every HSM whose serial number is known.
+// devices yields every HSM whose serial number is known. Of several with the same one,
+// which is an alarm, it yields the first: the tables would mix them.
 func devices(src Source) iter.Seq2[agentx.OID, device] {
 	return func(yield func(agentx.OID, device) bool) {
+		seen := map[string]bool{"": true}
 		for _, d := range src.Snapshot.HSMs() {
-			if row := (device{d, src}); d.Serial() != "" && !yield(row.index(), row) {
+			if seen[d.Serial()] {
+				continue
+			}
+			seen[d.Serial()] = true
+			if row := (device{d, src}); !yield(row.index(), row) {
 				return
 			}
 		}

@@ -108,7 +108,7 @@ var causes = map[string]int32{
 	"temperatureUnacceptable": 548, "thresholdCrossed": 549, "timingProblem": 550, "underlyingResourceUnavailable": 554,
 	"versionMismatch": 555,
 
-	"authenticationFailure": 600, "cableTamper": 602, "denialOfService": 604, "informationMissing": 606,
+	"authenticationFailure": 600, "cableTamper": 602, "denialOfService": 604, "duplicateInformation": 605, "informationMissing": 606,
 	"informationModificationDetected": 607, "keyExpired": 609, "outOfHoursActivity": 611, "outOfService": 612,
 	"proceduralError": 613, "unauthorizedAccessAttempt": 614, "unexpectedInformation": 615,
 

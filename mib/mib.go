@@ -6,6 +6,8 @@
 package mib
 
 import (
+	"errors"
+	"fmt"
 	"iter"
 	"math"
 	"slices"
@@ -24,7 +26,12 @@ var (
 
 // Subtrees returns the subtrees that a subagent registers to serve every table.
 func Subtrees() []agentx.OID {
-	return []agentx.OID{alarmMIB, ituAlarmMIB, lunawatchMIB, chrysalisUTSP, safenetHSM, safenetAppliance}
+	return append([]agentx.OID{alarmMIB, ituAlarmMIB, lunawatchMIB}, VendorSubtrees()...)
+}
+
+// VendorSubtrees returns those of one HSM's own agent.
+func VendorSubtrees() []agentx.OID {
+	return []agentx.OID{chrysalisUTSP, safenetHSM, safenetAppliance}
 }
 
 // A Source is the data of a View.
@@ -35,7 +42,8 @@ type Source struct {
 	// device. They are served where the HSM itself reports 0. Nil: the HSM's own
 	// numbers are served unchanged.
 	Events func(device string) (critical, other uint64)
-	Alarms *Alarms // nil: there are no alarm tables
+	Totals map[string]uint64 // of shared counters, by object; nil: they are plain sums
+	Alarms *Alarms           // nil: there are no alarm tables
 }
 
 // A table is a conceptual table, or a group of scalars, whose rows are of
@@ -55,7 +63,7 @@ type column[R any] struct {
 
 // tables are all tables, in the order of their OIDs.
 var tables = []interface {
-	append([]Row, Source) []Row
+	append([]Row, Source) ([]Row, error)
 	objects(func(name string, oid agentx.OID))
 }{
 	alarmModelScalars,
@@ -85,13 +93,18 @@ var tables = []interface {
 	appliance,
 }
 
-// Build returns the View of src. It is valid until the Snapshot's NextExpiry.
+// Build returns the View of src. It is valid until the Snapshot's NextExpiry. The error
+// names what the View lacks; nil: there is no View.
 func Build(src Source) (*View, error) {
 	var rows []Row
+	var lacking []error
 	for _, t := range tables {
-		rows = t.append(rows, src)
+		var err error
+		rows, err = t.append(rows, src)
+		lacking = append(lacking, err)
 	}
-	return NewView(rows)
+	view, err := NewView(rows)
+	return view, errors.Join(append(lacking, err)...)
 }
 
 // Objects returns the name and OID of every object that a View can have.
@@ -107,16 +120,21 @@ func Objects() iter.Seq2[string, agentx.OID] {
 }
 
 // append skips a row whose index is there already, because two sources can state the
-// same, and one whose index is too long for SNMP.
-func (t table[R]) append(rows []Row, src Source) []Row {
+// same, and one whose index is too long for SNMP; the error names the first of these.
+func (t table[R]) append(rows []Row, src Source) ([]Row, error) {
 	type indexed struct {
 		index agentx.OID
 		row   R
 	}
 	var list []indexed
+	var lacking error
 	for index, row := range t.rows(src) {
-		if len(t.entry)+1+len(index) <= agentx.MaxSubIDs {
+		switch {
+		case len(t.entry)+1+len(index) <= agentx.MaxSubIDs:
 			list = append(list, indexed{index, row})
+		case lacking == nil:
+			lacking = fmt.Errorf("%s: no row for %q: its index is longer than the %d sub-identifiers of an OID",
+				t.columns[0].name, printable(index[1:min(len(index), 41)]), agentx.MaxSubIDs)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b indexed) int { return a.index.Compare(b.index) })
@@ -136,7 +154,16 @@ func (t table[R]) append(rows []Row, src Source) []Row {
 			rows = append(rows, Row{ids[begin:len(ids):len(ids)], v})
 		}
 	}
-	return rows
+	return rows, lacking
+}
+
+// printable returns the text in sub-identifiers.
+func printable(ids agentx.OID) string {
+	b := make([]byte, len(ids))
+	for i, id := range ids {
+		b[i] = byte(id)
+	}
+	return string(b)
 }
 
 func (t table[R]) objects(yield func(string, agentx.OID)) {
@@ -183,13 +210,23 @@ func known(s string) agentx.Value {
 // display cuts s to the 255 octets of a DisplayString.
 func display(s string) agentx.Value { return agentx.Text(s[:min(len(s), 255)]) }
 
-// unsigned32 saturates, like a gauge in RFC 2578, 7.1.7.
+// unsigned32 returns none for what an Unsigned32 cannot hold: it is no gauge, and 4 GiB
+// used of 4 GiB would be a full HSM.
 func unsigned32(n int64) agentx.Value {
-	return agentx.Gauge32(uint32(max(0, min(n, math.MaxUint32))))
+	if n < 0 || n > math.MaxUint32 {
+		return none
+	}
+	return agentx.Gauge32(uint32(n))
 }
 
+// gauge32 saturates: RFC 2578, 7.1.7.
+func gauge32(n uint64) agentx.Value { return agentx.Gauge32(uint32(min(n, math.MaxUint32))) }
+
 func counter32(n int64) agentx.Value {
-	return agentx.Counter32(uint32(max(0, min(n, math.MaxUint32))))
+	if n < 0 || n > math.MaxUint32 {
+		return none
+	}
+	return agentx.Counter32(uint32(n))
 }
 
 // truth is TruthValue of RFC 2579: true(1), false(2).

@@ -36,13 +36,22 @@ var partitionTable = table[hsm.Partition]{
 		func(p hsm.Partition) agentx.OID { return text(nil, p.Serial) }),
 	columns: []column[hsm.Partition]{
 		{1, "hsmPartitionSerialNumber", func(p hsm.Partition) agentx.Value { return display(p.Serial) }},
-		{2, "hsmPartitionLabel", func(p hsm.Partition) agentx.Value { return opt(p.Label, display) }},
+		{2, "hsmPartitionLabel", partitionLabel},
 		{3, "hsmPartitionActivated", func(p hsm.Partition) agentx.Value { return opt(p.Activated, truth) }},
 		{4, "hsmPartitionStorageTotalBytes", func(p hsm.Partition) agentx.Value { return opt(p.Storage.Total, unsigned32) }},
 		{5, "hsmPartitionStorageAllocatedBytes", func(p hsm.Partition) agentx.Value { return opt(p.Storage.Used, unsigned32) }},
 		{6, "hsmPartitionStorageAvailableBytes", func(p hsm.Partition) agentx.Value { return opt(p.Storage.Free, unsigned32) }},
 		{7, "hsmPartitionObjectCount", func(p hsm.Partition) agentx.Value { return opt(p.ObjectCount, unsigned32) }},
 	},
+}
+
+// partitionLabel is the name where no label is stated: before 6.x a partition has only
+// that.
+func partitionLabel(p hsm.Partition) agentx.Value {
+	if !p.Label.Known {
+		return known(p.Name)
+	}
+	return display(p.Label.Value)
 }
 
 // licenseTable is SAFENET-HSM-MIB hsmLicenseTable, indexed by HSM serial and

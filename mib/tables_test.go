@@ -2,6 +2,7 @@ package mib
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,8 +43,7 @@ func information(requests, critical uint64) hsm.Fact {
 	return hsm.Information{OperationRequests: hsm.Some(requests), CriticalEvents: hsm.Some(critical)}
 }
 
-// TestSums adds up the scalars of several HSMs. There is no sum while the value of one
-// HSM is unknown.
+// TestSums adds up the scalars of several HSMs, as far as they are known.
 func TestSums(t *testing.T) {
 	requests, critical := chrysalisUTSP.Append(1, 1, 0), chrysalisUTSP.Append(1, 3, 0)
 	both := seen(map[string][]hsm.Fact{"a": {information(7, 0)}, "b": {information(math.MaxUint64-10, 5)}})
@@ -51,8 +51,8 @@ func TestSums(t *testing.T) {
 		t.Errorf("sum: %v", got)
 	}
 	half := seen(map[string][]hsm.Fact{"a": {information(7, 0)}, "b": {}})
-	if got := value(t, Source{Snapshot: half, Now: now}, requests); got.Type != 0 {
-		t.Errorf("one HSM never read, yet a sum: %v", got)
+	if got := value(t, Source{Snapshot: half, Now: now}, requests); got.Number != 7 {
+		t.Errorf("one HSM never read: %v, want what is known", got)
 	}
 	if got := value(t, Source{Snapshot: both, Now: now.Add(2 * time.Minute)}, requests); got.Type != 0 {
 		t.Errorf("stale, yet a sum: %v", got)
@@ -117,12 +117,13 @@ func TestNTLSOperStatus(t *testing.T) {
 
 func TestHSMTable(t *testing.T) {
 	show := hsm.Show{
-		Serial: "77", Label: hsm.Some(""), Storage: hsm.Storage{Total: hsm.Some[int64](1 << 40)},
+		Serial: "77", Label: hsm.Some(""), Storage: hsm.Storage{Total: hsm.Some[int64](1 << 32), Used: hsm.Some[int64](math.MaxUint32)},
 		PartitionsAllowed: hsm.Some[int64](20), Partitions: []hsm.NamedPartition{{Serial: "771", Name: "p"}},
 	}
 	src := Source{Now: now, Snapshot: seen(map[string][]hsm.Fact{"a": {show,
 		hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: math.MaxUint64, Commands: 3, Utilization: 0}}},
 		hsm.Clients{{Name: "c", Partitions: []string{"p", "gone"}}, {Name: "c"}},
+		hsm.Partitions{{Serial: "771", Name: "p"}, {Serial: "772", Name: "q", Label: hsm.Some("")}},
 	}})}
 	index := agentx.OID{2, '7', '7'}
 	for _, c := range []struct {
@@ -131,7 +132,10 @@ func TestHSMTable(t *testing.T) {
 		want agentx.Value
 	}{
 		{"a label that is known and empty", safenetHSM.Append(2, 1, 3).Append(index...), agentx.Text("")},
-		{"a size beyond 32 bits", safenetHSM.Append(2, 1, 9).Append(index...), agentx.Gauge32(math.MaxUint32)},
+		{"a size beyond 32 bits", safenetHSM.Append(2, 1, 9).Append(index...), agentx.Value{}},
+		{"the largest size", safenetHSM.Append(2, 1, 10).Append(index...), agentx.Gauge32(math.MaxUint32)},
+		{"a label nobody stated, and a name", safenetHSM.Append(4, 1, 2).Append(index...).Append(3, '7', '7', '1'), agentx.Text("p")},
+		{"an empty label and a name", safenetHSM.Append(4, 1, 2).Append(index...).Append(3, '7', '7', '2'), agentx.Text("")},
 		{"a model nobody stated", safenetHSM.Append(2, 1, 4).Append(index...), agentx.Value{}},
 		{"partitions counted from the list", safenetHSM.Append(2, 1, 13).Append(index...), agentx.Gauge32(1)},
 		{"partitions free", safenetHSM.Append(2, 1, 14).Append(index...), agentx.Gauge32(19)},
@@ -145,32 +149,69 @@ func TestHSMTable(t *testing.T) {
 	}
 }
 
-// TestNoIndexTooLong: for a name that does not fit into an OID, only its row is missing.
+// TestNoIndexTooLong: for a name that does not fit into an OID, only its row is missing,
+// and the error says which.
 func TestNoIndexTooLong(t *testing.T) {
-	long := make([]byte, 200)
-	for i := range long {
-		long[i] = 'x'
-	}
-	src := Source{Now: now, Snapshot: seen(map[string][]hsm.Fact{"a": {hsm.Show{Serial: "77"}, hsm.Clients{{Name: string(long)}, {Name: "ok"}}}})}
-	if got := value(t, src, safenetHSM.Append(7, 1, 1, 2, 'o', 'k')); got.Octets != "ok" {
-		t.Errorf("the other client: %v", got)
+	for _, c := range []struct {
+		octets int
+		fits   bool
+	}{{113, true}, {114, true}, {115, false}, {117, false}, {200, false}, {5000, false}} {
+		name := strings.Repeat("x", c.octets)
+		src := Source{Now: now, Snapshot: seen(map[string][]hsm.Fact{"a": {hsm.Show{Serial: "77"}, hsm.Clients{{Name: name}, {Name: "ok"}}}})}
+		view, err := Build(src)
+		if view == nil || (err == nil) != c.fits || err != nil && !strings.Contains(err.Error(), `hsmClientName: no row for "xxx`) {
+			t.Fatalf("%d octets: %v, %.200v", c.octets, view, err)
+		}
+		for _, row := range []struct {
+			oid  agentx.OID
+			want bool
+		}{{text(safenetHSM.Append(7, 1, 1), "ok"), true}, {text(safenetHSM.Append(7, 1, 1), name), c.fits}} {
+			if _, ok := view.Get(row.oid); ok != row.want {
+				t.Errorf("%d octets: row of %.9v: %v", c.octets, row.oid[len(safenetHSM):], ok)
+			}
+		}
 	}
 }
 
-// TestBusyTimeNeverFalls although it follows from a rounded ratio.
-func TestBusyTimeNeverFalls(t *testing.T) {
-	s := &hsm.Snapshot{}
-	at := func(uptime uint64, ratio float64) float64 {
-		s = s.With(hsm.Observation{Device: "a", Source: "test", At: now, MaxAge: time.Minute, Facts: []hsm.Fact{
-			hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: uptime, Utilization: ratio}}},
-		}})
-		return s.Devices[0].Monitor.Value.BusySeconds.Value
+// TestOneSerialTwice: of two devices with the same serial number only the first is
+// shown, and nothing of it is mixed with the other.
+func TestOneSerialTwice(t *testing.T) {
+	device := func(label, partition, client string) []hsm.Fact {
+		return []hsm.Fact{hsm.Show{Serial: "77", Label: hsm.Some(label)}, hsm.Partitions{{Serial: partition, Name: partition}}, hsm.Licenses{{ID: partition}}, hsm.Clients{{Name: client}}}
 	}
-	first := at(1000000, 0.0127)
-	if second := at(1000300, 0.0126); second < first {
-		t.Errorf("fell from %v to %v", first, second)
+	view, err := Build(Source{Now: now, Snapshot: seen(map[string][]hsm.Fact{"a": device("first", "771", "x"), "b": device("second", "772", "y")})})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if reset := at(10, 0.5); reset != 5 {
-		t.Errorf("after a reset: %v", reset)
+	for _, c := range []struct {
+		oid  agentx.OID
+		want bool
+	}{
+		{text(safenetHSM.Append(2, 1, 3), "77"), true},
+		{text(text(safenetHSM.Append(4, 1, 1), "77"), "771"), true},
+		{text(text(safenetHSM.Append(4, 1, 1), "77"), "772"), false},
+		{text(text(safenetHSM.Append(3, 1, 1), "77"), "772"), false},
+		{text(safenetHSM.Append(7, 1, 1), "y"), false},
+	} {
+		if _, ok := view.Get(c.oid); ok != c.want {
+			t.Errorf("%v: %v", c.oid, ok)
+		}
+	}
+}
+
+// TestBusyTimeIsCounted: there is no hsmBusyTime without a source that counts it.
+func TestBusyTimeIsCounted(t *testing.T) {
+	for _, c := range []struct {
+		counted hsm.Opt[float64]
+		want    agentx.Value
+	}{
+		{hsm.Some(41.9), agentx.Counter64(41)},
+		{hsm.Opt[float64]{}, agentx.Value{}},
+	} {
+		m := hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: 1e6, Utilization: 0.0127}}, BusySeconds: c.counted}
+		src := Source{Now: now, Snapshot: seen(map[string][]hsm.Fact{"a": {hsm.Show{Serial: "77"}, m}})}
+		if got := value(t, src, safenetHSM.Append(2, 1, 20, 2, '7', '7')); got.Type != c.want.Type || got.Number != c.want.Number {
+			t.Errorf("%+v: %v, want %v", c.counted, got, c.want)
+		}
 	}
 }

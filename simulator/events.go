@@ -478,9 +478,6 @@ func (s *state) booted() {
 	s.wire.down = false
 	s.boot = s.now
 	s.log("user", "info", "sysstatd", "------------ Luna System State Server - Started.")
-	if s.tamper != nil && s.condition != locked {
-		s.alarm("%s", s.tamper.boot)
-	}
 	if s.condition == offBus {
 		s.condition = waitsRestart
 	}

@@ -8,7 +8,8 @@ import (
 
 // A tamper is a cause that locks a K7 card. The codes are those of the host driver, the
 // bootloader and the firmware; link is whether the PCIe link goes down, after which the
-// driver sees nothing else.
+// driver sees nothing else: what the bootloader says then, such as ALM1014, is in the
+// FRAM log and on the serial port only.
 type tamper struct {
 	name     string // in events
 	driver   string
@@ -19,8 +20,8 @@ type tamper struct {
 }
 
 var tampers = []tamper{
-	{"chassis", "ALM0015: PCIe Link Failure", "ALM1014: Chassis opened", "ALM2020: Chassis opened", true, "Chassis intrusion"},
-	{"removal", "ALM0015: PCIe Link Failure", "ALM1015: HSM removed from chassis", "ALM2021: HSM was removed from chassis", true, "Card removal"},
+	{"chassis", "ALM0015: PCIe Link Failure", "", "ALM2020: Chassis opened", true, "Chassis intrusion"},
+	{"removal", "ALM0015: PCIe Link Failure", "", "ALM2021: HSM was removed from chassis", true, "Card removal"},
 	{"high-temperature", "ALM0004: Hard tamper - high temperature", "ALM1007: Hard tamper - high temperature", "ALM2015: Hard tamper - high temperature", false, "Over temperature"},
 	{"low-temperature", "ALM0005: Hard tamper - low temperature", "ALM1008: Hard tamper - low temperature", "ALM2016: Hard tamper - low temperature", false, "Under temperature"},
 	{"over-voltage", "ALM0006: Hard tamper - over voltage", "ALM1009: Hard tamper - over voltage", "ALM2017: Hard tamper - over voltage", false, "Over voltage"},

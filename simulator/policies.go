@@ -13,6 +13,7 @@ type policyRow struct {
 const (
 	ifPassword   = "password"
 	ifPED        = "ped"
+	ifPEDOn      = "ped on"
 	ifNotFIPS    = "not fips"
 	ifControlled = "controlled"
 	theStorage   = "storage"
@@ -34,19 +35,21 @@ var policySets = map[string]policySet{
 			{text: "Performance level", value: "15"}, {text: "Enable domestic mechanisms & key sizes", value: allowed},
 			{text: "Enable masking", value: allowed}, {text: "Enable cloning", value: allowed},
 			{text: "Enable special cloning certificate", value: disallowed}, {text: "Enable full (non-backup) functionality", value: allowed},
+			{text: "Enable ECC mechanisms", value: allowed},
 			{text: "Enable non-FIPS algorithms", value: allowed}, {text: "Enable SO reset of partition PIN", value: allowed},
 			{text: "Enable network replication", value: allowed}, {text: "Enable Korean Algorithms", value: disallowed},
 			{text: "FIPS evaluated", value: disallowed}, {text: "Manufacturing Token", value: disallowed},
 			{text: "Enable Remote Authentication", value: allowed}, {text: "Enable forcing user PIN change", value: allowed},
 			{text: "Enable portable masking key", value: allowed}, {text: "Enable partition groups", value: disallowed},
-			{text: "Enable Remote PED usage", value: ifPED}, {text: "HSM non-volatile storage space", value: theStorage},
+			{text: "Enable Remote PED usage", value: ifPED}, {text: "Enable external storage of MTK split", value: allowed},
+			{text: "HSM non-volatile storage space", value: theStorage}, {text: "Enable HA mode CGX", value: disallowed},
 			{text: "Enable Acceleration", value: allowed}, {text: "Enable unmasking", value: allowed},
 		},
 		changeable: []policyRow{
 			{"Allow masking", "On", 6, "Yes"}, {"Allow cloning", "On", 7, "Yes"}, {"Allow non-FIPS algorithms", ifNotFIPS, 12, "Yes"},
 			{"SO can reset partition PIN", "On", 15, "Yes"}, {"Allow network replication", "On", 16, "No"},
 			{"Allow Remote Authentication", "On", 20, "Yes"}, {"Force user PIN change after set/reset", "Off", 21, "No"},
-			{"Allow offboard storage", "On", 22, "Yes"}, {"Allow Acceleration", "On", 29, "Yes"}, {"Allow unmasking", "On", 30, "Yes"},
+			{"Allow offboard storage", "On", 22, "Yes"}, {"Allow remote PED usage", ifPEDOn, 25, "No"}, {"Allow Acceleration", "On", 29, "Yes"}, {"Allow unmasking", "On", 30, "Yes"},
 		},
 	},
 	"K7": {
@@ -86,6 +89,8 @@ func (s *state) policyValue(r policyRow) any {
 		return choose(s.spec.ped, disallowed, allowed)
 	case ifPED:
 		return choose(s.spec.ped, allowed, disallowed)
+	case ifPEDOn:
+		return choose(s.spec.ped, "On", "Off")
 	case ifNotFIPS:
 		return choose(s.spec.fips, "Off", "On")
 	case ifControlled:
@@ -116,7 +121,10 @@ func policies(s *state, _ params) (string, error) {
 	p.field(column, "Description", "Value")
 	p.field(column, "===========", "=====")
 	p.field(column, choose(s.spec.ped, "PED-based authentication", "PIN-based authentication"), "True")
-	p.line("\n   The following policies describe the current configuration of\n   this HSM and may %s changed by the HSM Administrator.\n", choose(s.version == "5.4", "by", "be"))
+	if !s.modern() {
+		p.field(column, "Store MTK split externally", "False")
+	}
+	p.line("\n   The following policies describe the current configuration of\n   this HSM and may %s changed by the HSM Administrator.\n", choose(s.modern(), "be", "by"))
 	p.line("   Changing policies marked \"destructive\" will zeroize (erase\n   completely) the entire HSM.\n")
 	row := "   %-41s%-13v%-10v%s"
 	p.line(row, "Description", "Value", "Code", "Destructive")

@@ -19,6 +19,7 @@ type sensor struct {
 	absent             bool    // nothing plugged in
 	front              bool    // a fan of the front panel
 	discrete, failMask string  // status of a discrete sensor, good and failed
+	bare               bool    // in the table only
 }
 
 const (
@@ -55,8 +56,19 @@ func supply(n int) []sensor {
 	}
 }
 
-func present(n int) sensor {
-	return sensor{name: fmt.Sprintf("PSU%d_Present", n), psu: n, discrete: "0x0180", failMask: "0x0200"}
+// state is a discrete sensor of a power supply.
+func (s sensor) state(n int) sensor {
+	return sensor{name: fmt.Sprintf("PSU%d_%s", n, s.name), psu: n, discrete: "0x0180", failMask: "0x0200"}
+}
+
+// supplies are discrete sensors of both power supplies.
+func supplies(names ...string) (all []sensor) {
+	for n := 1; n <= 2; n++ {
+		for _, name := range names {
+			all = append(all, sensor{name: name}.state(n))
+		}
+	}
+	return all
 }
 
 var boardVoltages = []sensor{
@@ -67,26 +79,28 @@ var boardVoltages = []sensor{
 
 var (
 	thermtrip = sensor{name: "CPU_Thermtrip", discrete: "OK", failMask: "NR"}
+	watchdog  = sensor{name: "Watchdog", discrete: "0x0080", failMask: "0x0080", bare: true}
 
 	// sensors are the rows of status sensors, by version.
 	sensors = map[string][]sensor{
 		"5.4": slices.Concat(
 			[]sensor{fan("Fan1A", 4300), fan("Fan1B", 6200), fan("Fan2A", 4300), fan("Fan2B", 6000), fan("Fan3A", 4500), fan("Fan3B", 5900),
 				thermometer("CPU", 19, 72, 89), thermometer("VRD", 33, 90, 100), thermometer("PCH", 56, 90, 100), thermometer("Inlet", 22, 39, 45),
-				dimm("CHA DIMM 0", 0), dimm("CHB DIMM 0", 0), thermometer("RAM TMax", 31, 87, 97)},
-			boardVoltages, []sensor{present(1), present(2)}, supply(1), supply(2), []sensor{thermtrip}),
+				dimm("CHA DIMM 0", 0), dimm("CHA DIMM 1", 0), dimm("CHA DIMM 2", 0), dimm("CHB DIMM 0", 0), dimm("CHB DIMM 1", 0), dimm("CHB DIMM 2", 0),
+				thermometer("RAM TMax", 31, 87, 97)},
+			boardVoltages, supplies("Present"), supply(1), supply(2), []sensor{thermtrip}),
 		"6.2": slices.Concat(
 			[]sensor{fan("FAN1A", 4400), fan("FAN1B", 6200), fan("FAN2A", 4400), fan("FAN2B", 6000), fan("FAN3A", 4300), fan("FAN3B", 6400),
 				thermometer("CPU", 24, 87, 92), thermometer("VRD", 28, 90, 100), thermometer("PCH", 50, 90, 100), thermometer("MEM", 49, 0, 105),
-				thermometer("Inlet", 21, 40, 50), dimm("CHA DIMM 0", 31), dimm("CHA DIMM 1", 0), dimm("CHB DIMM 0", 32), dimm("CHB DIMM 1", 0),
-				thermometer("RAM TMax", 32, 87, 97), thermometer("InletM", 28, 0, 105)},
-			boardVoltages, supply(1), supply(2), []sensor{thermtrip, present(1), present(2)}),
+				thermometer("Inlet", 21, 40, 50), dimm("CHA DIMM 0", 31), dimm("CHA DIMM 1", 0), dimm("CHA DIMM 2", 0),
+				dimm("CHB DIMM 0", 32), dimm("CHB DIMM 1", 0), dimm("CHB DIMM 2", 0), thermometer("RAM TMax", 32, 87, 97), thermometer("InletM", 28, 0, 105)},
+			boardVoltages, supplies("Voltage", "Temp", "Fan"), []sensor{thermtrip}, supplies("Present")),
 		"7.2": slices.Concat(
 			[]sensor{fan("Fan1A", 4300), fan("Fan1B", 6100), fan("Fan2A", 4400), fan("Fan2B", 6000), fan("Fan3A", 4400), fan("Fan3B", 6000),
 				thermometer("CPU", 33, 87, 92), thermometer("VRD", 36, 90, 100), thermometer("PCH", 47, 90, 100), thermometer("Inlet", 23, 40, 50),
 				dimm("CHA DIMM 0", 31), dimm("CHA DIMM 1", 0), dimm("CHB DIMM 0", 32), dimm("CHB DIMM 1", 0), thermometer("RAM TMax", 32, 87, 97)},
 			boardVoltages, []sensor{voltmeter("VCCSA", 1.04, 0.9, 1.2), voltmeter("VCCIO", 0.96, 0.84, 1.08), voltmeter("1V2", 1.2, 1.08, 1.32), voltmeter("5VSB", 5.06, 4.692, 5.304)},
-			[]sensor{present(1), present(2)}, supply(1), supply(2), []sensor{thermtrip}),
+			supplies("Status"), supply(1), supply(2), []sensor{thermtrip, watchdog}),
 	}
 )
 
@@ -179,7 +193,7 @@ Notes:
 func powerSupplies(s *state, p *page) {
 	p.line("----------- Power Supplies Status --------------")
 	for _, x := range sensors[s.version] {
-		if x.unit == "" {
+		if x.unit == "" && !x.bare {
 			text := "OK"
 			if x.psu > 0 {
 				text = cmp.Or(s.says.supply[x.psu-1], choose(s.psuFailed[x.psu-1], "Failure detected", "Presence detected"))
@@ -207,10 +221,18 @@ func chassis(s *state, p *page) {
 	for _, r := range [][2]string{
 		{"System Power", "on"}, {"Power Overload", "false"}, {"Power Interlock", "inactive"},
 		{"Main Power Fault", "false"}, {"Power Control Fault", fmt.Sprint(s.psuFailed[0] || s.psuFailed[1])},
-		{"Power Restore Policy", "always-on"}, {"Last Power Event", "ac-failed"}, {"Chassis Intrusion", "inactive"},
+		{"Power Restore Policy", choose(s.version == "6.2", "previous", "always-on")}, {"Last Power Event", "ac-failed"}, {"Chassis Intrusion", "inactive"},
 		{"Front-Panel Lockout", "inactive"}, {"Drive Fault", "false"}, {"Cooling/Fan Fault", fmt.Sprint(fanFault)},
 		{"Front Panel Control", "none"},
 	} {
 		p.line("%-21s: %s", r[0], cmp.Or(s.says.chassis[r[0]], r[1]))
+	}
+	if s.modern() {
+		for _, button := range []string{"Sleep", "Diag", "Reset", "Power"} {
+			p.line("%-21s: %s", button+" Button Disable", "not allowed")
+		}
+		for _, button := range []string{"Sleep", "Diag", "Reset", "Power"} {
+			p.line("%-21s: %s", button+" Button Disabled", "false")
+		}
 	}
 }

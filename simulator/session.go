@@ -171,8 +171,8 @@ func (s *session) setInterrupt(f context.CancelFunc) {
 
 func (s *session) prompt() {
 	p := fmt.Sprintf("[%s] lunash:>", s.a.spec.name)
-	s.print(p + " ")
-	s.column = len(p) + 1
+	s.print(p)
+	s.column = len(p)
 }
 
 // line reads and echoes one line. It returns false at the end of input.

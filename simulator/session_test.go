@@ -104,7 +104,7 @@ func TestKeys(t *testing.T) {
 				if !strings.HasPrefix(out, c.echo) || !strings.Contains(out, c.answer) {
 					t.Errorf("typed %q: got %q", c.typed, out)
 				}
-				if c.answer == "" && out != c.echo+"[luna72] lunash:> " {
+				if c.answer == "" && out != c.echo+"[luna72] lunash:>" {
 					t.Errorf("typed %q: got %q", c.typed, out)
 				}
 			})
@@ -121,7 +121,7 @@ func TestNarrowTerminalWraps(t *testing.T) {
 		}
 		term := openTerminal(t, conn, ssh.Password(testPassword), 40)
 		out, err := term.ask("hsm information monitor -interval 5")
-		if err != nil || !strings.HasPrefix(out, "hsm information monito \rr -interval 5\r\n") {
+		if err != nil || !strings.HasPrefix(out, "hsm information monitor \r -interval 5\r\n") {
 			t.Errorf("got %q, %v", out[:60], err)
 		}
 	})

@@ -192,30 +192,56 @@ func diskShow(s *state, _ params) (string, error) {
 func smart(s *state, p *page) {
 	p.line("\n===================== Hard Disk SMART Report =====================\n")
 	p.line("=== START OF INFORMATION SECTION ===")
-	p.line("Device Model:     HGST HUS726020ALE611\nSerial Number:    N4G%05d\nFirmware Version: APGNV7J0\n", s.spec.serial%100000)
+	if s.modern() {
+		p.line("Device Model:     HGST HUS726020ALE611\nSerial Number:    N4G%05d\nLU WWN Device Id: 5 000cca %09x\nFirmware Version: APGNV7J0", s.spec.serial%100000, s.spec.serial%1e9)
+		p.line("Copyright (C) 2002-13, Bruce Allen, Christian Franke, www.smartmontools.org\n")
+	} else {
+		p.line("Device Model: WDC WD1600BEVT-00A23T0\nSerial Number: WD-WX91A10N%04d\nFirmware Version: 04.04V06\n", s.spec.serial%10000)
+	}
 	p.line("=== START OF READ SMART DATA SECTION ===")
 	p.line("SMART overall-health self-assessment test result: PASSED\n")
 	p.line("SMART Attributes Data Structure revision number: 16\nVendor Specific SMART Attributes with Thresholds:")
 	p.line("ID# ATTRIBUTE_NAME          FLAG     VALUE WORST THRESH TYPE      UPDATED  WHEN_FAILED RAW_VALUE")
 	hours := int(s.now.Sub(s.boot).Hours()) + 4000
-	for _, a := range []struct {
-		id           int
-		name, flag   string
-		value, limit int
-		kind         string
-		raw          string
-	}{
-		{1, "Raw_Read_Error_Rate", "0x000b", 100, 16, "Pre-fail", "0"},
-		{3, "Spin_Up_Time", "0x0007", 131, 24, "Pre-fail", "226 (Average 228)"},
-		{4, "Start_Stop_Count", "0x0012", 100, 0, "Old_age", "17"},
-		{5, "Reallocated_Sector_Ct", "0x0033", 100, 5, "Pre-fail", "0"},
-		{9, "Power_On_Hours", "0x0012", 100, 0, "Old_age", fmt.Sprint(hours)},
-		{12, "Power_Cycle_Count", "0x0032", 100, 0, "Old_age", "17"},
-		{194, "Temperature_Celsius", "0x0002", 206, 0, "Old_age", fmt.Sprintf("%d (Min/Max 24/41)", s.diskCelsius(s.now.Unix()))},
-		{197, "Current_Pending_Sector", "0x0022", 100, 0, "Old_age", "0"},
-		{199, "UDMA_CRC_Error_Count", "0x000a", 200, 0, "Old_age", "0"},
-	} {
-		p.line("%3d %-23s %s   %03d   %03d   %03d    %-9s Always       -       %s", a.id, a.name, a.flag, a.value, a.value, a.limit, a.kind, a.raw)
+	disk := fmt.Sprint(s.diskCelsius(s.now.Unix()))
+	for _, a := range smartRows[s.model.card] {
+		raw := strings.NewReplacer("HOURS", fmt.Sprint(hours), "CELSIUS", disk).Replace(a.raw)
+		p.line("%3d %-23s %s   %03d   %03d   %03d    %-9s %-8s     -       %s", a.id, a.name, a.flag, a.value, a.value, a.limit, a.kind, a.updated, raw)
 	}
 	p.line("\nSMART Error Log Version: 1\nNo Errors Logged")
+}
+
+// A smartRow is an attribute of a disk. HOURS and CELSIUS in its raw value change.
+type smartRow struct {
+	id                 int
+	name, flag         string
+	value, limit       int
+	kind, updated, raw string
+}
+
+// smartRows are the attributes of the disks by card: those of 5.x and 6.x have other
+// ones than those of 7.x.
+var smartRows = map[string][]smartRow{
+	"K6": {
+		{1, "Raw_Read_Error_Rate", "0x002f", 200, 51, "Pre-fail", "Always", "0"}, {3, "Spin_Up_Time", "0x0027", 201, 21, "Pre-fail", "Always", "2941"},
+		{4, "Start_Stop_Count", "0x0032", 100, 0, "Old_Age", "Always", "26"}, {5, "Reallocated_Sector_Ct", "0x0033", 200, 140, "Pre-fail", "Always", "0"},
+		{7, "Seek_Error_Rate", "0x002e", 200, 0, "Old_Age", "Always", "0"}, {9, "Power_On_Hours", "0x0032", 100, 0, "Old_Age", "Always", "HOURS"},
+		{10, "Spin_Retry_Count", "0x0032", 100, 0, "Old_Age", "Always", "0"}, {11, "Calibration_Retry_Count", "0x0012", 100, 0, "Old_Age", "Always", "0"},
+		{12, "Power_Cycle_Count", "0x0032", 100, 0, "Old_Age", "Always", "26"}, {192, "Power-Off_Retract_Count", "0x0032", 200, 0, "Old_Age", "Always", "5"},
+		{193, "Load_Cycle_Count", "0x0032", 200, 0, "Old_Age", "Always", "385701"}, {194, "Temperature_Celsius", "0x0022", 117, 0, "Old_Age", "Always", "CELSIUS"},
+		{196, "Reallocated_Event_Count", "0x0032", 200, 0, "Old_Age", "Always", "0"}, {197, "Current_Pending_Sector", "0x0012", 200, 0, "Old_Age", "Always", "0"},
+		{198, "Offline_Uncorrectable", "0x0010", 100, 0, "Old_Age", "Offline", "0"}, {199, "UDMA_CRC_Error_count", "0x0032", 200, 0, "Old_age", "Always", "0"},
+		{200, "Multi_Zone_Error_Rate", "0x0008", 100, 0, "Old_Age", "Offline", "0"},
+	},
+	"K7": {
+		{1, "Raw_Read_Error_Rate", "0x000b", 100, 16, "Pre-fail", "Always", "0"}, {2, "Throughput_Performance", "0x0005", 136, 54, "Pre-fail", "Offline", "109"},
+		{3, "Spin_Up_Time", "0x0007", 131, 24, "Pre-fail", "Always", "226 (Average 228)"}, {4, "Start_Stop_Count", "0x0012", 100, 0, "Old_age", "Always", "17"},
+		{5, "Reallocated_Sector_Ct", "0x0033", 100, 5, "Pre-fail", "Always", "0"}, {7, "Seek_Error_Rate", "0x000b", 100, 67, "Pre-fail", "Always", "0"},
+		{8, "Seek_Time_Performance", "0x0005", 128, 20, "Pre-fail", "Offline", "18"}, {9, "Power_On_Hours", "0x0012", 100, 0, "Old_age", "Always", "HOURS"},
+		{10, "Spin_Retry_Count", "0x0013", 100, 60, "Pre-fail", "Always", "0"}, {12, "Power_Cycle_Count", "0x0032", 100, 0, "Old_age", "Always", "17"},
+		{192, "Power-Off_Retract_Count", "0x0032", 100, 0, "Old_age", "Always", "188"}, {193, "Load_Cycle_Count", "0x0012", 100, 0, "Old_age", "Always", "188"},
+		{194, "Temperature_Celsius", "0x0002", 206, 0, "Old_age", "Always", "CELSIUS (Min/Max 24/41)"}, {196, "Reallocated_Event_Count", "0x0032", 100, 0, "Old_age", "Always", "0"},
+		{197, "Current_Pending_Sector", "0x0022", 100, 0, "Old_age", "Always", "0"}, {198, "Offline_Uncorrectable", "0x0008", 100, 0, "Old_age", "Offline", "0"},
+		{199, "UDMA_CRC_Error_Count", "0x000a", 200, 0, "Old_age", "Always", "0"},
+	},
 }

@@ -30,7 +30,7 @@ func TestAnswerFaults(t *testing.T) {
 			return err == nil && len(out) > 500 && !strings.Contains(out, "Details") && !strings.Contains(out, "Command Result")
 		}, false},
 		{"drop", func(out string, err error, _ time.Duration) bool {
-			return errors.Is(err, io.EOF) && strings.Contains(out, "Appliance Details") && !strings.Contains(out, "lunash:> ")
+			return errors.Is(err, io.EOF) && strings.Contains(out, "Appliance Details") && !strings.Contains(out, "lunash:>")
 		}, true},
 	} {
 		t.Run(c.event, func(t *testing.T) {

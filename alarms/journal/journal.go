@@ -390,6 +390,11 @@ func (j *Journal) Count(name string) (n uint64, err error) {
 	return n, err
 }
 
+// Replace stores a value under a name of its own.
+func (j *Journal) Replace(name string, value []byte) error {
+	return j.update(func(tx *bbolt.Tx) error { return tx.Bucket(valueBucket).Put([]byte(name), value) })
+}
+
 // Keep returns the value that is stored under a name, and creates it if there
 // is none.
 func (j *Journal) Keep(name string, create func() []byte) (value []byte, err error) {

@@ -65,7 +65,7 @@ func TestCodesEndAsExplained(t *testing.T) {
 		if c.Kind != alarms.Assert || c.Code == "0015" { // what hides the cause of a lost link is in the engine's tests
 			continue
 		}
-		words := howCodeCleared(c)
+		words := HowCodeCleared(c)
 		for _, later := range alarms.Catalogue() {
 			if later.Component != "firmware" || later.Group == c.Group && later.Kind != alarms.Clear {
 				continue

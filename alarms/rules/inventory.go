@@ -88,3 +88,41 @@ var inventoryMembers = Rule{"inventory-member", func(p Poll, emit func(Result)) 
 	}
 	emit(Result{All: true, At: at})
 }}
+
+// serialTwice warns of HSMs with one serial number: one of them is not what it
+// is taken for, or is not watched.
+var serialTwice = Rule{"serial-twice", func(p Poll, emit func(Result)) {
+	s, ok := p.Show.Get(p.Now)
+	if !ok || s.Serial == "" {
+		return
+	}
+	at := p.Show.Asked()
+	var names []string
+	for _, d := range p.Twins {
+		switch {
+		case d.Name == p.Name:
+			continue
+		case !d.Show.Fresh(p.Now):
+			return
+		}
+		if names = append(names, d.Name); d.Show.Asked().After(at) {
+			at = d.Show.Asked()
+		}
+	}
+	if len(names) > 0 {
+		emit(bad(alarms.Major, at, "%s has serial number %s, too", strings.Join(names, ", "), s.Serial))
+		return
+	}
+	emit(good(at, "no other HSM has serial number %s", s.Serial))
+}}
+
+// bySerial returns the HSMs by their serial numbers.
+func bySerial(s *hsm.Snapshot) map[string][]hsm.Device {
+	all := make(map[string][]hsm.Device)
+	for _, d := range s.HSMs() {
+		if serial := d.Serial(); serial != "" {
+			all[serial] = append(all[serial], d)
+		}
+	}
+	return all
+}

@@ -96,6 +96,33 @@ func EvaluateLine(l Line, s Thresholds) []alarms.Finding {
 	return findings
 }
 
+// LineTime returns the time that a line states; zero: it states none. One
+// without a year is of the last year that does not put it into the future, and
+// an audit record in the order of day, month and year that does so.
+func LineTime(l Line) time.Time {
+	if l.Time.Known {
+		return l.Time.Value
+	}
+	if l.Stamp == "" && l.Audit != nil {
+		for _, at := range slices.Backward(l.Audit.Times()) {
+			if at.Before(l.At.Add(24 * time.Hour)) {
+				return at
+			}
+		}
+		return time.Time{}
+	}
+	t, err := time.Parse("2006 Jan _2 15:04:05", "2000 "+l.Stamp) // a leap year
+	if err != nil {
+		return time.Time{}
+	}
+	for year := l.At.Year() + 1; ; year-- {
+		at := time.Date(year, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
+		if at.Day() == t.Day() && at.Before(l.At.Add(24*time.Hour)) {
+			return at
+		}
+	}
+}
+
 // PlaceOf returns where a line is, in the line's own words.
 func PlaceOf(l Line) *alarms.LogPlace {
 	p := &alarms.LogPlace{Host: cmp.Or(l.Host, l.Device), File: filepath.Base(l.File), Time: alarms.LogTime(l.At), Process: l.Process}
@@ -278,8 +305,7 @@ const maxUnknown = 8
 func unknownStatus(l Line, s Thresholds, n int) (alarms.Finding, bool) {
 	unknown := slices.DeleteFunc(statusLine(l, s), func(number string) bool {
 		code, err := strconv.ParseInt(number, 10, 64)
-		_, known := statusCodes[code]
-		return err == nil && (known || slices.Contains(optionalCodes, code))
+		return err == nil && codeStates[code] != ""
 	})
 	if n >= len(unknown) {
 		return alarms.Finding{}, false
@@ -288,10 +314,6 @@ func unknownStatus(l Line, s Thresholds, n int) (alarms.Finding, bool) {
 	return alarms.Finding{Key: alarms.Key{Group: "system-status", Object: number}, Condition: alarms.Bad, Severity: alarms.Indeterminate,
 		Text: fmt.Sprintf("code %s is unknown: %s", number, texts.Said(l.LogLine))}, true
 }
-
-// optionalCodes are those of statusCodes' comment: of services that may not be
-// wanted, and of NTLS.
-var optionalCodes = []int64{0, 20, 60, 61, 62, 63, 80, 95, 100}
 
 // statusLine returns the codes that a line of the system state server lists,
 // without those to ignore.

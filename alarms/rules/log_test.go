@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -283,5 +284,33 @@ func TestCardsOfAHost(t *testing.T) {
 	l.Cards = true
 	if findings := EvaluateLine(l, DefaultThresholds()); len(findings) != 1 || findings[0].Object != "k7pf0" {
 		t.Errorf("%+v", findings)
+	}
+}
+
+// TestLineTimeWithoutYear: the year is the last one that has that day and does not
+// put the line into the future.
+func TestLineTimeWithoutYear(t *testing.T) {
+	for _, c := range []struct{ stamp, read, want string }{
+		{"Mar  1 11:00:00", "2026-03-01", "2026-03-01T11:00:00Z"},
+		{"Dec 31 23:59:59", "2026-01-01", "2025-12-31T23:59:59Z"},
+		{"Feb 29 23:59:59", "2026-03-01", "2024-02-29T23:59:59Z"},
+		{"Feb 29 23:59:59", "2028-02-29", "2028-02-29T23:59:59Z"},
+		{"Feb 28 00:00:01", "2028-02-27", "2027-02-28T00:00:01Z"},
+		{"Feb 29 12:00:00", "2028-02-27", "2024-02-29T12:00:00Z"},
+		{"Feb 29 12:00:00", "2101-01-01", "2096-02-29T12:00:00Z"},
+		{"Feb 30 12:00:00", "2026-03-01", ""},
+		{"yesterday", "2026-03-01", ""},
+	} {
+		at, err := time.Parse(time.DateOnly, c.read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if stated := LineTime(Line{LogLine: hsm.LogLine{Stamp: c.stamp}, At: at}); !stated.IsZero() {
+			got = stated.Format(time.RFC3339)
+		}
+		if got != c.want {
+			t.Errorf("%s, read on %s: %q, want %q", c.stamp, c.read, got, c.want)
+		}
 	}
 }

@@ -26,6 +26,7 @@ type Poll struct {
 	Now time.Time
 	Thresholds
 	Memory alarms.Memory // what earlier polls showed
+	Twins  []hsm.Device  // HSMs with its serial number, itself among them
 }
 
 // A Result is what a rule finds out about one object.
@@ -117,6 +118,7 @@ var rules = []Rule{
 	disagree,
 	sourceFailing,
 	stale,
+	serialTwice,
 }
 
 // EvaluateSnapshot returns the findings of all rules, and of the polls that
@@ -128,8 +130,9 @@ func EvaluateSnapshot(s *hsm.Snapshot, state alarms.State, limits Thresholds, no
 	for _, k := range open {
 		byDevice[k.Device] = append(byDevice[k.Device], k)
 	}
+	twins := bySerial(s)
 	for _, d := range s.Devices {
-		p := Poll{Device: d, Now: now, Thresholds: limits, Memory: state.Memory[d.Name]}
+		p := Poll{Device: d, Now: now, Thresholds: limits, Twins: twins[d.Serial()], Memory: state.Memory[d.Name]}
 		if p.anotherUnit() {
 			all = append(all, replaced(p, byDevice[d.Name])...)
 			p.Memory = alarms.Memory{Serial: p.Memory.Serial, Since: p.Show.Asked()}

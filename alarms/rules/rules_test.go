@@ -657,3 +657,36 @@ func TestSourcesDisagree(t *testing.T) {
 		}
 	}
 }
+
+// TestSerialTwice: two HSMs with one serial number are an alarm of each, until one
+// of them has another; what was not read again says nothing.
+func TestSerialTwice(t *testing.T) {
+	s := &hsm.Snapshot{}
+	read := func(name, serial string, second int) {
+		s = s.With(hsm.Observation{Device: name, Kind: hsm.NetworkHSM, Source: "hsm show", At: alarmstest.At(second), MaxAge: time.Minute, Facts: []hsm.Fact{hsm.Show{Serial: serial}}})
+	}
+	for _, step := range []struct {
+		name, serial string
+		second       int
+		want         []string
+	}{
+		{"a", "77", 0, []string{"a good"}},
+		{"b", "77", 1, []string{"a bad", "b bad"}},
+		{"c", "78", 2, []string{"a bad", "b bad", "c good"}},
+		{"d", "", 3, []string{"a bad", "b bad", "c good"}},
+		{"c", "78", 90, []string{"c good"}}, // a and b are stale
+		{"a", "77", 91, []string{"c good"}},
+		{"b", "79", 92, []string{"a good", "b good", "c good"}},
+	} {
+		read(step.name, step.serial, step.second)
+		var got []string
+		for _, f := range EvaluateSnapshot(s, alarms.NewState(), DefaultThresholds(), alarmstest.At(step.second)) {
+			if f.Group == "serial-twice" {
+				got = append(got, f.Device+" "+map[alarms.Condition]string{alarms.Bad: "bad", alarms.Good: "good"}[f.Condition])
+			}
+		}
+		if diff := cmp.Diff(step.want, got); diff != "" {
+			t.Errorf("at %d (-want +got):\n%s", step.second, diff)
+		}
+	}
+}

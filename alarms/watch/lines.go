@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"slices"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
@@ -45,7 +46,7 @@ func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 			entry.Events[l.Device] = n
 		}
 		if now.Sub(l.At) > longAgo {
-			findings = rules.StillOpen(findings, snap, w.Settings.Thresholds, now)
+			findings = stillOpen(findings, snap, w.Settings.Thresholds, now)
 		}
 		all = append(all, findings...)
 	}
@@ -108,4 +109,16 @@ func sensors(snap *hsm.Snapshot, device string) []hsm.Sensor {
 		}
 	}
 	return nil
+}
+
+// stillOpen returns the findings of an old line whose alarms no poll since has
+// cleared.
+func stillOpen(findings []alarms.Finding, snap *hsm.Snapshot, limits rules.Thresholds, now time.Time) []alarms.Finding {
+	s := alarms.NewState()
+	s.Apply(alarms.Eval(s, findings, alarms.Damping{}, now))
+	s.Apply(alarms.Eval(s, rules.EvaluateSnapshot(snap, s, limits, now), alarms.Damping{}, now))
+	return slices.DeleteFunc(findings, func(f alarms.Finding) bool {
+		_, active := s.Active[f.Key]
+		return f.Condition == alarms.Bad && !active
+	})
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/notify"
-	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/exporters"
 )
 
@@ -293,7 +292,7 @@ func runAlarmsExplain(_ context.Context, args []string, std stdio) int {
 	if code, ok := parseFlags(flags, args, 1); !ok {
 		return code
 	}
-	if err := rules.Explain(std.out, flags.Arg(0)); err != nil {
+	if err := exporters.Explain(std.out, flags.Arg(0)); err != nil {
 		return usageError(std, name, err)
 	}
 	return exitOK

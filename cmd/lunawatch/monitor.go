@@ -119,7 +119,7 @@ type tableView struct {
 
 func (v tableView) print(w io.Writer, rounds iter.Seq2[hsm.Monitor, error]) error {
 	var samples []hsm.Sample
-	var reset hsm.Opt[time.Time]
+	var reset hsm.Opt[hsm.LocalTime]
 	for m, err := range rounds {
 		if err != nil {
 			return err

@@ -3,7 +3,8 @@ package answer
 import "strings"
 
 // Labels are the setters of an answer's "Label:  value" lines, by the [Key] of the
-// label. A setter gets the value, trimmed, and reports whether it was understood.
+// label. A setter gets the value, trimmed, and reports whether it was understood;
+// that a value is not known ([NotKnown]) is understood without it.
 // It also gets an empty value: the value may be on the next line. A nil setter
 // marks a label that is known and has no value to store.
 type Labels[T any] map[string]func(to *T, value string) bool
@@ -58,6 +59,9 @@ func (s Sheet[T]) Read(lines []string, to *T, unread func(string)) (understood i
 			}
 		case value == "" && broken:
 			pending = set
+		case value != "" && NotKnown(value):
+			understood++
+			pending = nil
 		default:
 			pending = nil
 			unread(line)

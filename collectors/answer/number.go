@@ -25,8 +25,8 @@ func Number(s string) (n int64, ok bool) {
 	return n, true
 }
 
-// Count reads a whole number that is not negative, with or without "," between
-// thousands.
+// Count reads a whole number that is not negative, with or without ",", "'" or one
+// blank between thousands.
 func Count(s string) (uint64, bool) {
 	if s = withoutSeparators(s); s == "" || strings.Trim(s, "0123456789") != "" {
 		return 0, false
@@ -35,18 +35,32 @@ func Count(s string) (uint64, bool) {
 	return n, err == nil
 }
 
-// withoutSeparators removes the "," between thousands; "" if one is misplaced.
+// withoutSeparators removes what is between thousands; "" if it is misplaced.
 func withoutSeparators(s string) string {
-	if !strings.Contains(s, ",") {
+	i := strings.IndexAny(s, ",' ")
+	if i < 0 {
 		return s
 	}
-	groups := strings.Split(s, ",")
+	groups := strings.Split(s, s[i:i+1])
 	for i, g := range groups {
 		if len(g) > 3 || len(g) == 0 || i > 0 && len(g) != 3 {
 			return ""
 		}
 	}
 	return strings.Join(groups, "")
+}
+
+// leading returns the number at the start of s, which a blank or nothing follows,
+// with the digits that one blank parts from it; "" if there is none.
+func leading(s string) string {
+	end := 0
+	for end < len(s) && (IsDigit(s[end]) || s[end] == ',' || s[end] == '\'' || s[end] == ' ' && end+1 < len(s) && IsDigit(s[end+1])) {
+		end++
+	}
+	if end < len(s) && s[end] != ' ' && s[end] != '\t' {
+		return ""
+	}
+	return s[:end]
 }
 
 // Amount is [Count] in the range of int64.

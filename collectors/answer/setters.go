@@ -8,7 +8,7 @@ import (
 )
 
 // The setters below parse the value v of a label and assign it. They report
-// whether v was understood; if not, they assign nothing.
+// whether v is such a value; if not, they assign nothing.
 
 // Known assigns v if ok, and returns ok.
 func Known[T any](to *hsm.Opt[T], v T, ok bool) bool {
@@ -39,17 +39,20 @@ func Serial(to *string, v string) bool {
 	return true
 }
 
-// Word takes the first word of v.
+// Word takes the first word of v, unless v is [NotKnown].
 func Word(to *string, v string) bool {
-	if v == "" {
+	if NotKnown(v) {
 		return false
 	}
 	*to = FirstField(v)
 	return true
 }
 
-// Words takes v up to a remark in parentheses.
-func Words(to *string, v string) bool {
+// Words takes v up to a remark in parentheses, unless v is [NotKnown].
+func Words(to *string, v string) bool { return !NotKnown(v) && State(to, v) }
+
+// State is [Words] of a state, for which a word for "not known" counts.
+func State(to *string, v string) bool {
 	if i := strings.Index(v, "  ("); i >= 0 {
 		v = v[:i]
 	}
@@ -68,7 +71,7 @@ func Boolean(to *hsm.Opt[bool], v string) bool {
 
 // Whole reads the number at the start of v: "10", or "10 before ...".
 func Whole(to *hsm.Opt[int64], v string) bool {
-	n, ok := Amount(FirstField(v))
+	n, ok := Amount(leading(strings.TrimLeft(v, " \t")))
 	return Known(to, n, ok)
 }
 

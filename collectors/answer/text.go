@@ -177,11 +177,11 @@ func Columns(line string) []string {
 	return cols
 }
 
-// Token cuts the first word off s, and the blanks behind it.
+// Token cuts the first word off s, and the blanks and TABs behind it.
 func Token(s string) (word, rest string) {
-	i := strings.IndexByte(s, ' ')
+	i := strings.IndexAny(s, " \t")
 	if i < 0 {
 		return s, ""
 	}
-	return s[:i], strings.TrimLeft(s[i:], " ")
+	return s[:i], strings.TrimLeft(s[i:], " \t")
 }

@@ -19,7 +19,7 @@ func MonthTime(s string, year int) (at time.Time, rest string, ok bool) {
 			month = i + 1
 		}
 	}
-	day, rest := Token(strings.TrimLeft(s[3:], " "))
+	day, rest := Token(strings.TrimLeft(s[3:], " \t"))
 	clock, rest := Token(rest)
 	d, ok := Number(day)
 	h, m, sec, okClock := clockTime(clock)

@@ -22,16 +22,8 @@ var fence = regexp.MustCompile("(?ms)^(```+)text id=(\\w+)/(\\d+)\n(.*?)^```+$")
 // and their texts by id. It skips the test if the file is missing.
 func ReferenceBlocks(t testing.TB, file string) (ids []string, texts map[string]string) {
 	t.Helper()
-	dir := os.Getenv("LUNAWATCH_REFERENCE")
-	if dir == "" {
-		dir = referenceDir
-	}
-	b, err := os.ReadFile(filepath.Join(dir, file+".md"))
-	if err != nil {
-		t.Skipf("no reference outputs beside this checkout: %v", err)
-	}
 	texts = make(map[string]string)
-	for _, m := range fence.FindAllStringSubmatch(string(b), -1) {
+	for _, m := range fence.FindAllStringSubmatch(ReferenceText(t, file), -1) {
 		id := m[2] + "/" + m[3]
 		ids = append(ids, id)
 		texts[id] = m[4]
@@ -40,6 +32,20 @@ func ReferenceBlocks(t testing.TB, file string) (ids []string, texts map[string]
 		t.Fatalf("%s: no blocks", file)
 	}
 	return ids, texts
+}
+
+// ReferenceText returns one file. It skips the test if the file is missing.
+func ReferenceText(t testing.TB, file string) string {
+	t.Helper()
+	dir := os.Getenv("LUNAWATCH_REFERENCE")
+	if dir == "" {
+		dir = referenceDir
+	}
+	b, err := os.ReadFile(filepath.Join(dir, file+".md"))
+	if err != nil {
+		t.Skipf("no reference outputs beside this checkout: %v", err)
+	}
+	return string(b)
 }
 
 // Match compares the JSON of v with lines of "path json", and returns an error if one

@@ -152,6 +152,24 @@ func TestHAMemberRows(t *testing.T) {
 	}
 }
 
+// TestGroupsOnOneLine: groups whose line ends are lost are refused, not read as one
+// with a long label, nor their members as those of another group.
+func TestGroupsOnOneLine(t *testing.T) {
+	const second = "HA Group Label:  two HA Group Number:  1154438888201 HA Group Slot ID:  5 Synchronization: enabled Group Members:  154438888201, 154438888202 Needs sync:  no Standby Members:  <none>"
+	const rows = "\nSlot #    Member S/N   Member Label    Status\n     4  154438888201    other     alive\n"
+	f, _ := Named("lunacm-hagroup-listgroups")
+	for name, text := range map[string]string{
+		"one group": second, "with rows": second + rows, "by TABs": strings.ReplaceAll(second, " HA", "\tHA") + rows,
+		"behind another": "HA Group Label: one\nHA Group Number: 1154438888200\nGroup Members: 154438888200\n" + second + rows,
+		"settings":       "HA auto recovery: enabled HA recovery mode: activeBasic Maximum auto recovery retry: 500 Only Show HA Slots: no\n",
+	} {
+		fact, unread, err := f.Parse("lunacm:>hagroup listgroups\n" + text + "\nCommand Result : No Error\n")
+		if fact != nil || !errors.Is(err, answer.ErrUnrecognised) || len(unread) == 0 {
+			t.Errorf("%s: %+v, %q, %v", name, fact, unread, err)
+		}
+	}
+}
+
 // TestGroupsBeforeAFailure checks that groups are reported although their
 // password was refused.
 func TestGroupsBeforeAFailure(t *testing.T) {

@@ -122,7 +122,7 @@ var lunacmWant = []referenceCase{
 	{"hsm_information_monitor/08", "lunacm-hsm-monitor", monitorSix, ""},
 	{"hsm_information_monitor/10", "lunacm-hsm-monitor", `samples.# 6
 		samples.1 {"uptime_seconds":98054,"commands":1547119,"commands_interval":253,"utilization_ratio":0.0136,"utilization_interval_ratio":0.0358}
-		. {"interval_seconds":6,"average_ratio":0.0121,"last_reset":"2017-02-21T10:53:44Z"}`, ""},
+		. {"interval_seconds":6,"average_ratio":0.0121,"last_reset":"2017-02-21T10:53:44"}`, ""},
 	{"hsm_tamper_misc/04", "lunacm-hsm-tampershow", `. {"tamper":"none","tampers":[]}`, ""},
 	{"hsm_tamper_misc/06", "lunacm-stm-show", `secure_transport_mode false`, ""},
 	{"hsm_tamper_misc/07", "lunacm-stm-show", `secure_transport_mode false`, ""},

@@ -56,8 +56,8 @@ var groupsSheet = answer.Sheet[groupsRead]{
 		},
 		"ha group slot id": ofGroup(groupSlot),
 		"ha group slot #":  ofGroup(groupSlot),
-		"synchronization":  ofGroup(func(h *groupsRead, v string) bool { return unstated(v) || enabled(&h.current.Synchronization, v) }),
-		"needs sync":       ofGroup(func(h *groupsRead, v string) bool { return unstated(v) || answer.Boolean(&h.current.NeedsSync, v) }),
+		"synchronization":  ofGroup(func(h *groupsRead, v string) bool { return enabled(&h.current.Synchronization, v) }),
+		"needs sync":       ofGroup(func(h *groupsRead, v string) bool { return answer.Boolean(&h.current.NeedsSync, v) }),
 		"group members":    ofGroup(groupMembers),
 		"standby members":  ofGroup(standbyMembers),
 	},
@@ -78,7 +78,14 @@ var VTLFormat = answer.Each("vtl-haadmin-show", "vtl haAdmin show", parseGroups,
 // state of a group by PKCS#11 return codes.
 func parseGroups(lines []string, unread func(string)) hsm.Fact {
 	var h groupsRead
-	groupsSheet.Read(answered(lines), &h, unread)
+	lines = answered(lines)
+	if slices.ContainsFunc(lines, glued) { // where a value ends, and whose members follow, is anybody's guess
+		for _, line := range lines {
+			unread(line)
+		}
+		return nil
+	}
+	groupsSheet.Read(lines, &h, unread)
 	h.finish()
 	if !h.found {
 		return nil
@@ -87,6 +94,20 @@ func parseGroups(lines []string, unread func(string)) hsm.Fact {
 		h.Groups = []hsm.HAGroup{}
 	}
 	return h.HAGroups
+}
+
+// glued reports whether a line has several labels, because line ends were lost.
+func glued(line string) bool {
+	head, tail, ok := answer.CutLabel(strings.TrimSpace(line))
+	if _, known := groupsSheet.Labels[answer.Key(head)]; !ok || !known {
+		return false
+	}
+	for head, tail, ok = answer.CutLabel(tail); ok; head, tail, ok = answer.CutLabel(tail) {
+		if groupsSheet.LabelBefore(head) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // joinParsed returns the last answer about groups, with the settings of the log
@@ -255,14 +276,7 @@ func (h *groupsRead) continueList(v string, set func(*groupsRead, string) bool) 
 	}
 }
 
-// groupSlot reads a slot number, or "Not Available".
-func groupSlot(h *groupsRead, v string) bool { return unstated(v) || answer.Whole(&h.current.Slot, v) }
-
-// unstated reports whether v means that there is no value.
-func unstated(v string) bool {
-	v = strings.ToLower(answer.Collapse(v))
-	return v == "n/a" || strings.HasPrefix(v, "not a") || strings.HasPrefix(v, "unknown")
-}
+func groupSlot(h *groupsRead, v string) bool { return answer.Whole(&h.current.Slot, v) }
 
 // enabled reads enabled and disabled.
 func enabled(to *hsm.Opt[bool], v string) bool {
@@ -289,7 +303,7 @@ func retries(to *hsm.Opt[int64], v string) bool {
 }
 
 func logFile(h *groupsRead, v string) bool {
-	if v == "" {
+	if answer.NotKnown(v) {
 		return false
 	}
 	h.LogFile = v

@@ -56,7 +56,7 @@ func readLine(line string) (e hsm.HAEvent, ok bool) {
 	if !ok {
 		return e, false
 	}
-	rest = strings.TrimLeft(strings.TrimPrefix(strings.TrimLeft(rest, " "), ":"), " ")
+	rest = strings.TrimLeft(strings.TrimPrefix(strings.TrimLeft(rest, " \t"), ":"), " \t")
 	pid, rest, closed := strings.Cut(strings.TrimPrefix(rest, "["), "]")
 	n, isNumber := answer.Number(strings.TrimSpace(pid))
 	if !closed || !isNumber {
@@ -70,10 +70,10 @@ func readLine(line string) (e hsm.HAEvent, ok bool) {
 
 // ctime cuts "Wed Oct  4 16:29:21 2017" off s, as if it were UTC.
 func ctime(s string) (at time.Time, rest string, ok bool) {
-	if len(s) < 20 || s[3] != ' ' {
+	if len(s) < 20 || s[3] != ' ' && s[3] != '\t' {
 		return at, s, false
 	}
-	at, rest, ok = answer.MonthTime(strings.TrimLeft(s[4:], " "), 2000) // a leap year
+	at, rest, ok = answer.MonthTime(strings.TrimLeft(s[4:], " \t"), 2000) // a leap year
 	year, rest := answer.Token(rest)
 	n, isYear := answer.Number(year)
 	if !ok || !isYear || len(year) != 4 {

@@ -173,7 +173,7 @@ func TestRESTUtilization(t *testing.T) {
 	m, ok := at(up, idle, 5300).since(at(1000, 775, 5000))
 	want := hsm.Monitor{
 		Samples:         []hsm.Sample{{UptimeSeconds: 1100, Commands: 5300, CommandsInterval: 300, Utilization: 0.25, UtilizationInt: 0.5}},
-		IntervalSeconds: hsm.Some[int64](100), AverageRatio: hsm.Some(0.5),
+		IntervalSeconds: hsm.Some[int64](100), AverageRatio: hsm.Some(0.5), BusySeconds: hsm.Some(275.0),
 	}
 	if !ok || !reflect.DeepEqual(m, want) {
 		t.Errorf("%+v, %v", m, ok)

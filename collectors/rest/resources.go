@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -21,8 +22,19 @@ import (
 // and documents give it; a member of another type is unknown.
 type object map[string]any
 
-// text returns the first of the members that is a string or a number.
+// text returns the first of the members that is a string or a number, and known.
 func (o object) text(keys ...string) string {
+	for _, key := range keys {
+		if v := o.word(key); !answer.NotKnown(v) {
+			return v
+		}
+	}
+	return ""
+}
+
+// word returns the first of the members that is a string or a number: a name, which
+// people choose, or a state, for which a word for "not known" counts.
+func (o object) word(keys ...string) string {
 	for _, key := range keys {
 		switch v := o[key].(type) {
 		case string:
@@ -71,7 +83,7 @@ func (o object) count(key string) hsm.Opt[uint64] {
 
 // status returns the state of an HSM or a partition.
 func (o object) status() hsm.Status {
-	return hsm.Status(answer.Collapse(answer.Clip(o.text("state"), 200)))
+	return hsm.Status(answer.Collapse(answer.Clip(o.word("state"), 200)))
 }
 
 func (o object) storage() hsm.Storage {
@@ -91,7 +103,7 @@ func (o object) list(key string) ([]listed, bool) {
 		case string:
 			entries = append(entries, listed{id: v})
 		case object:
-			l := listed{v.text("id", "clientID", "partition"), v.text("name", "label", "description")}
+			l := listed{v.text("id", "clientID", "partition"), cmp.Or(v.word("name", "label"), v.text("description"))}
 			if l.id == "" {
 				l.id = path.Base(v.text("url"))
 			}
@@ -120,7 +132,7 @@ func readHSM(o object) (hsm.Show, bool) {
 	if label, ok := o["label"].(string); ok {
 		s.Label = hsm.Some(label)
 	}
-	switch method := strings.ToLower(o.text("authenticationMethod")); {
+	switch method := strings.ToLower(o.word("authenticationMethod")); {
 	case method == "":
 	case strings.Contains(method, "ped"):
 		s.Authentication = hsm.AuthPED
@@ -200,6 +212,7 @@ func (c hsmCounter) since(last hsmCounter) (hsm.Monitor, bool) {
 			Utilization: ratio(1 - c.idle.Value/c.uptime.Value), UtilizationInt: busy,
 		}},
 		IntervalSeconds: hsm.Some(int64(math.Round(up))), AverageRatio: hsm.Some(busy),
+		BusySeconds: hsm.Opt[float64]{Value: max(0, c.uptime.Value-c.idle.Value), Known: c.idle.Value <= c.uptime.Value},
 	}, true
 }
 
@@ -212,12 +225,12 @@ func readTamper(o object) (hsm.Tamper, bool) {
 	switch v := o["tampers"].(type) {
 	case object:
 		for _, index := range slices.SortedFunc(maps.Keys(v), byNumber) {
-			t.Tampers = append(t.Tampers, v.text(index))
+			t.Tampers = append(t.Tampers, v.word(index))
 		}
 	case []any:
 		for _, e := range v {
 			if x, ok := e.(object); ok {
-				t.Tampers = append(t.Tampers, x.text("tamper"))
+				t.Tampers = append(t.Tampers, x.word("tamper"))
 			} else if name, ok := e.(string); ok {
 				t.Tampers = append(t.Tampers, name)
 			}
@@ -244,7 +257,7 @@ func byNumber(a, b string) int {
 }
 
 func readPartition(o object) (hsm.Partition, bool) {
-	p := hsm.Partition{Name: o.text("name"), ObjectCount: o.whole("objectCount"), Storage: o.storage()}
+	p := hsm.Partition{Name: o.word("name"), ObjectCount: o.whole("objectCount"), Storage: o.storage()}
 	if label, ok := o["label"].(string); ok {
 		p.Label = hsm.Some(label)
 	}
@@ -262,7 +275,7 @@ func readPartition(o object) (hsm.Partition, bool) {
 // readRole reads a role of a partition or of the HSM.
 func readRole(o object) (hsm.Role, bool) {
 	r := hsm.Role{
-		Name: o.text("name"), Initialized: o.truth("initialized"), Activated: o.truth("activated"), LockedOut: o.truth("lockedOut"),
+		Name: o.word("name"), Initialized: o.truth("initialized"), Activated: o.truth("activated"), LockedOut: o.truth("lockedOut"),
 		LoginAttemptsLeft: o.whole("loginAttemptsLeft"), PINToBeChanged: o.truth("pinToBeChanged"), ChallengeToBeChanged: o.truth("challengeToBeChanged"),
 	}
 	if !r.LoginAttemptsLeft.Known {
@@ -306,7 +319,7 @@ func readNTLS(o object) (hsm.NTLS, bool) {
 		ConnectedClients: o.count("connectedClients"), Links: o.count("links"),
 		SuccessfulConnections: o.count("successfulClientConnections"), FailedConnections: o.count("failedClientConnections"),
 	}
-	switch strings.ToLower(o.text("operationalStatus")) {
+	switch strings.ToLower(o.word("operationalStatus")) {
 	case "up":
 		n.Status = hsm.NTLSUp
 	case "down":
@@ -319,7 +332,7 @@ func readNTLS(o object) (hsm.NTLS, bool) {
 }
 
 func readClient(o object) (hsm.Client, bool) {
-	c := hsm.Client{Name: o.text("clientID", "id"), Address: o.text("hostname", "ip"), RequiresHTL: o.truth("htlRequired"), OTTExpiry: o.whole("ottExpiry")}
+	c := hsm.Client{Name: o.word("clientID", "id"), Address: o.text("hostname", "ip"), RequiresHTL: o.truth("htlRequired"), OTTExpiry: o.whole("ottExpiry")}
 	return c, c.Name != ""
 }
 
@@ -358,7 +371,7 @@ func readCertificate(o object) (hsm.Certificate, bool) {
 }
 
 func readService(o object) (hsm.Service, bool) {
-	s := hsm.Service{Status: o.text("status"), OnBoot: o.truth("onBoot")}
+	s := hsm.Service{Status: o.word("status"), OnBoot: o.truth("onBoot")}
 	return s, s.Status != ""
 }
 
@@ -371,12 +384,14 @@ var sensorUnits = map[string]string{
 // thresholds.
 func readSensor(o object) (hsm.Sensor, bool) {
 	s := hsm.Sensor{
-		Name: strings.TrimSpace(o.text("id")), Reading: o.number("value"), Unit: o.text("unit"),
+		Name: strings.TrimSpace(o.text("id")), Reading: o.number("value"), Unit: o.word("unit"),
 		LowerNonrecoverable: o.number("lowerNonRecoverable"), LowerCritical: o.number("lowerCritical"),
 		UpperCritical: o.number("upperCritical"), UpperNonrecoverable: o.number("upperNonRecoverable"),
 	}
 	if unit, ok := sensorUnits[strings.ToLower(s.Unit)]; ok {
 		s.Unit = unit
+	} else if answer.NotKnown(s.Unit) {
+		s.Unit = ""
 	}
 	if s.Unit == "discrete" || s.Unit == "degrees C" && hsm.Is(s.Reading, 0) {
 		s.Reading = hsm.Opt[float64]{} // not a measurement, or the sensor is not present
@@ -409,7 +424,7 @@ func readOperations(o object) (hsm.Operations, bool) {
 	v := hsm.Operations{ResetTime: o.text("resetTime"), Partitions: []hsm.PartitionOperations{}}
 	for _, m := range metrics {
 		partition, _ := m.(object)
-		p := hsm.PartitionOperations{Serial: partition.text("partitionId"), Label: partition.text("label"), Requests: make(map[string]uint64)}
+		p := hsm.PartitionOperations{Serial: partition.text("partitionId"), Label: partition.word("label"), Requests: make(map[string]uint64)}
 		bins, _ := partition["bins"].([]any)
 		for _, b := range bins {
 			bin, _ := b.(object)
@@ -431,6 +446,6 @@ func readOperations(o object) (hsm.Operations, bool) {
 // readSMART reads the result of the disk's self-assessment, and returns it in the
 // upper case of LunaSH.
 func readSMART(o object) (string, bool) {
-	result := strings.ToUpper(answer.Collapse(answer.Clip(o.text("selfAssessment"), 200)))
+	result := strings.ToUpper(answer.Collapse(answer.Clip(o.word("selfAssessment"), 200)))
 	return result, result != ""
 }

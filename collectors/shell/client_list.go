@@ -114,13 +114,10 @@ func (c *clientsRead) row(line string) bool {
 	return true
 }
 
-// ottExpiry reads "160 sec (default)", "never" as 0, and "n/a", which is printed
-// without a one-time token, as unknown.
+// ottExpiry reads "160 sec (default)", and "never" as 0. It is n/a without a
+// one-time token.
 func ottExpiry(c *hsm.Client, v string) bool {
-	if v = strings.ToLower(v); v == "n/a" {
-		return true
-	}
-	if strings.HasPrefix(v, "never") {
+	if strings.HasPrefix(strings.ToLower(v), "never") {
 		c.OTTExpiry = hsm.Some[int64](0)
 		return true
 	}

@@ -87,7 +87,7 @@ func license(table licenseTable, line string) (hsm.License, bool) {
 		}
 	case countLicenses:
 		for _, n := range []*hsm.Opt[int64]{&l.Total, &l.Available} {
-			if !answer.Whole(n, rest) {
+			if !answer.Whole(n, answer.FirstField(rest)) {
 				return l, false
 			}
 			rest = strings.TrimSpace(strings.TrimPrefix(rest, answer.FirstField(rest)))

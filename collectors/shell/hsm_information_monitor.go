@@ -17,7 +17,7 @@ var monitorSheet = answer.Sheet[hsm.Monitor]{
 		},
 		"hsm last reset": func(m *hsm.Monitor, v string) bool {
 			at, err := time.Parse("Mon Jan 2 15:04:05 2006", answer.Collapse(v))
-			return answer.Known(&m.LastReset, at, err == nil)
+			return answer.Known(&m.LastReset, hsm.LocalTime{Time: at}, err == nil)
 		},
 		"hsm has been up for": nil, // the samples have it in seconds
 	},
@@ -42,11 +42,11 @@ func parseMonitor(lines []string, unread func(string)) hsm.Fact {
 func monitorLine(m *hsm.Monitor, line string) bool {
 	cells := strings.SplitN(line, "|", 7)
 	switch {
-	case len(cells) == 5 && strings.Trim(strings.TrimSpace(cells[0]), "0123456789,") == "" && strings.TrimSpace(cells[0]) != "":
+	case len(cells) == 5 && strings.Trim(cells[0], "0123456789,' \t") == "" && strings.TrimSpace(cells[0]) != "":
 		return monitorSample(m, cells)
 	case len(cells) < 3:
 		return false
-	case strings.Contains(line, "Last "):
+	case strings.Contains(answer.Collapse(line), "Last "):
 		return interval(m, cells)
 	}
 	return strings.Contains(line, "HSM Uptime") || strings.Contains(line, "HSM Command Counts")

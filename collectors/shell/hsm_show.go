@@ -80,7 +80,7 @@ func zeroized(s shown) hsm.Opt[bool] {
 	if statesZeroized(s.attempts) {
 		return hsm.Some(true)
 	}
-	if !s.Label.Known {
+	if !s.Label.Known || s.Label.Value != "" && answer.NotKnown(s.Label.Value) {
 		return hsm.Opt[bool]{}
 	}
 	switch strings.ToLower(answer.Collapse(s.Label.Value)) {
@@ -89,7 +89,7 @@ func zeroized(s shown) hsm.Opt[bool] {
 	case "":
 		return hsm.Opt[bool]{Known: len(s.Partitions) > 0}
 	}
-	return hsm.Opt[bool]{Known: s.attempts != ""}
+	return hsm.Opt[bool]{Known: s.SOLoginAttemptsLeft.Known}
 }
 
 func statesZeroized(attempts string) bool {
@@ -109,7 +109,7 @@ func soAttempts(s *shown, v string) bool {
 }
 
 func status(s *shown, v string) bool {
-	return v != "" && answer.Words((*string)(&s.Status), v)
+	return answer.State((*string)(&s.Status), v)
 }
 
 func soLogin(s *shown, v string) bool {

@@ -126,7 +126,7 @@ func readCard(lines []string, unread func(string)) *cardRead {
 func ofCard(only int, set func(*shown, string) bool) func(*cardRead, string) bool {
 	return func(c *cardRead, v string) bool {
 		ok := set(&c.shown, v)
-		if ok {
+		if ok || v != "" && answer.NotKnown(v) {
 			c.card = c.card || only&onlyCard != 0
 			c.detail = c.detail || only&onlyInfo != 0
 		}

@@ -162,9 +162,9 @@ func (p *policiesRead) row(line string) bool {
 			case "destructive":
 				ok = answer.Boolean(&policy.Destructive, last)
 			case "off-to-on":
-				ok = answer.Boolean(&offToOn, last) || strings.EqualFold(last, "n/a")
+				ok = answer.Boolean(&offToOn, last) || last != "" && answer.NotKnown(last)
 			case "on-to-off":
-				ok = answer.Boolean(&onToOff, last) || strings.EqualFold(last, "n/a")
+				ok = answer.Boolean(&onToOff, last) || last != "" && answer.NotKnown(last)
 			}
 		}
 	}

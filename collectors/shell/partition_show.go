@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/lunawatch/lunawatch/collectors/answer"
@@ -131,16 +132,9 @@ func partitionLine(p *partitionsRead, line string) bool {
 // row reads a row of "partition list" from the right: serial number, name (which
 // can have blanks), objects, and total, used and free bytes.
 func (p *partitionsRead) row(line string) bool {
-	rest := strings.TrimSpace(line)
-	var numbers [4]string
-	for i := len(numbers) - 1; i >= 0; i-- {
-		rest, numbers[i] = answer.CutLast(rest)
-		if numbers[i] == "" || strings.Trim(numbers[i], "0123456789,") != "" {
-			return false
-		}
-	}
+	rest, numbers, ok := rowNumbers(line)
 	var row hsm.Partition
-	if !answer.Serial(&row.Serial, rest) {
+	if !ok || !answer.Serial(&row.Serial, rest) {
 		return false
 	}
 	row.Name = strings.TrimSpace(strings.TrimPrefix(rest, row.Serial))
@@ -151,6 +145,32 @@ func (p *partitionsRead) row(line string) bool {
 	p.finish()
 	p.list = append(p.list, row)
 	return true
+}
+
+// rowNumbers cuts the last four numbers off a row. A blank may be between two
+// numbers or within one; where it could be either, there are none.
+func rowNumbers(line string) (rest string, numbers [4]string, ok bool) {
+	cols := answer.Columns(line)
+	at := max(0, len(cols)-len(numbers))
+	grouped := slices.ContainsFunc(cols[at:], func(col string) bool {
+		_, whole := answer.Count(col)
+		return whole && strings.Contains(col, " ")
+	})
+	if grouped {
+		copy(numbers[:], cols[at:])
+		rest = strings.Join(cols[:at], "  ")
+	} else {
+		rest = strings.TrimSpace(line)
+		for i := len(numbers) - 1; i >= 0; i-- {
+			rest, numbers[i] = answer.CutLast(rest)
+		}
+	}
+	for _, n := range numbers {
+		if n == "" || strings.Trim(n, "0123456789,' ") != "" || len(n) > 1 && n[0] == '0' {
+			return "", numbers, false
+		}
+	}
+	return rest, numbers, true
 }
 
 // partitionStorage reads "Total=324096, Used=1232, Free=322864".

@@ -116,7 +116,7 @@ func partitionInfoSerial(p *partitionInfo, v string) bool {
 }
 
 func partitionInfoStatus(p *partitionInfo, v string) bool {
-	if p.current == nil || !answer.Words((*string)(&p.current.Status), v) {
+	if p.current == nil || !answer.State((*string)(&p.current.Status), v) {
 		return false
 	}
 	if hsm.Is(p.current.Status.Zeroized(), true) {

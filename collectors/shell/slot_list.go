@@ -33,7 +33,7 @@ var slotSheet = answer.Sheet[slotsRead]{
 		"configuration":        slotWords(func(c *hsm.Slot) *string { return &c.Configuration }),
 		"hsm configuration":    slotWords(func(c *hsm.Slot) *string { return &c.HSMConfiguration }),
 		"slot description":     slotWords(func(c *hsm.Slot) *string { return &c.Description }),
-		"hsm status":           slotWords(func(c *hsm.Slot) *string { return &c.HSMStatus }),
+		"hsm status":           slotState,
 		"current slot id":      currentSlot,
 		"available hsms":       nil,
 		"available hsm's":      nil,
@@ -143,13 +143,20 @@ func slotSerial(s *slotsRead, v string) bool {
 // slotWords returns a setter of a field of the current slot.
 func slotWords(field func(*hsm.Slot) *string) func(*slotsRead, string) bool {
 	return func(s *slotsRead, v string) bool {
-		if v == "" {
+		if answer.NotKnown(v) {
 			return false
 		}
-		c := s.block(s.current != nil && *field(s.current) != "")
-		*field(c) = answer.Collapse(v)
+		*field(s.block(s.current != nil && *field(s.current) != "")) = answer.Collapse(v)
 		return true
 	}
+}
+
+func slotState(s *slotsRead, v string) bool {
+	if v == "" {
+		return false
+	}
+	s.block(s.current != nil && s.current.HSMStatus != "").HSMStatus = answer.Collapse(v)
+	return true
 }
 
 func notASlot(s *slotsRead, _ string) bool {

@@ -213,7 +213,7 @@ func (r *round) softwareVersion() string {
 	var version string
 	for _, v := range r.answer.under(softwareVersionObject) {
 		s, ok := v.text()
-		if !ok || s == "" || version != "" || strings.ContainsAny(s, ", ") {
+		if !ok || answer.NotKnown(s) || version != "" || strings.ContainsAny(s, ", ") {
 			return ""
 		}
 		version = s

@@ -599,3 +599,27 @@ func FuzzSNMPAnswer(f *testing.F) {
 		}
 	})
 }
+
+// TestUnknownIsNoValue: a word for "not known", and a size that may have been cut at
+// 4 GiB, are no values; a label is what somebody chose.
+func TestUnknownIsNoValue(t *testing.T) {
+	for _, c := range []struct {
+		object string
+		value  any
+		want   hsmRow
+	}{
+		{"hsmFirmwareVersion", []byte("7.1.0"), hsmRow{Show: hsm.Show{Firmware: "7.1.0"}}},
+		{"hsmFirmwareVersion", []byte("Unknown"), hsmRow{}},
+		{"hsmModel", []byte("N/A"), hsmRow{}},
+		{"hsmLabel", []byte("Unknown"), hsmRow{Show: hsm.Show{Label: hsm.Some("Unknown")}}},
+		{"hsmStorageTotalBytes", uint(1<<32 - 2), hsmRow{Show: hsm.Show{Storage: hsm.Storage{Total: hsm.Some[int64](1<<32 - 2)}}}},
+		{"hsmStorageTotalBytes", uint(1<<32 - 1), hsmRow{}},
+	} {
+		i := slices.IndexFunc(hsmObjects.columns, func(o column[hsmRow]) bool { return o.name == c.object })
+		var got hsmRow
+		hsmObjects.columns[i].set(&got, varbind{value: c.value})
+		if diff := cmp.Diff(c.want.Show, got.Show); diff != "" {
+			t.Errorf("%s %v (-want +got):\n%s", c.object, c.value, diff)
+		}
+	}
+}

@@ -83,11 +83,12 @@ func ofEnum[R any, E any](field func(*R) *E, labels map[uint64]E) func(*R, varbi
 	}
 }
 
-// ofText returns a setter of a DisplayString, which is unknown if it is empty.
+// ofText returns a setter of a DisplayString, which is unknown if it is empty or
+// says so.
 func ofText[R any](field func(*R) *string) func(*R, varbind) bool {
 	return func(row *R, v varbind) bool {
 		s, ok := v.text()
-		if ok {
+		if ok && !answer.NotKnown(s) {
 			*field(row) = s
 		}
 		return ok
@@ -102,7 +103,8 @@ func ofLabel[R any](field func(*R) *hsm.Opt[string]) func(*R, varbind) bool {
 	}
 }
 
-const maxUnsigned32 = 1<<32 - 1
+// maxUnsigned32 is the largest size: at 1<<32 - 1 an agent may have cut a larger one.
+const maxUnsigned32 = 1<<32 - 2
 
 // operationObjects are the first group of CHRYSALIS-UTSP-MIB.
 var operationObjects = table[hsm.Information]{

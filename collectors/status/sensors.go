@@ -122,9 +122,9 @@ func sensorRow(cells []string) (hsm.Sensor, bool) {
 	return v, ok
 }
 
-// sensorValue reads a number, or "na", which is unknown.
+// sensorValue reads a number, or "na".
 func sensorValue(to *hsm.Opt[float64], cell string) bool {
-	if strings.EqualFold(cell, "na") || strings.EqualFold(cell, "n/a") {
+	if cell != "" && answer.NotKnown(cell) {
 		return true
 	}
 	f, ok := answer.Decimal(cell, 0)

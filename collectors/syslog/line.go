@@ -91,7 +91,7 @@ const testMark = "***TEST"
 // applianceLine reads the appliance's own template: year, month, day, time,
 // host, facility, severity, process.
 func applianceLine(l *hsm.LogLine, s string) bool {
-	if len(s) < 20 || s[4] != ' ' || !answer.IsDigit(s[3]) {
+	if len(s) < 20 || s[4] != ' ' && s[4] != '\t' || !answer.IsDigit(s[3]) {
 		return false
 	}
 	year, ok := answer.Number(s[:4])
@@ -127,7 +127,7 @@ func applianceLine(l *hsm.LogLine, s string) bool {
 // dated reads time and host of a line that begins like the appliance's and
 // continues in another form. Its message stays the whole line.
 func dated(l *hsm.LogLine, s string) bool {
-	if len(s) < 20 || s[4] != ' ' {
+	if len(s) < 20 || s[4] != ' ' && s[4] != '\t' {
 		return false
 	}
 	year, isYear := answer.Number(s[:4])
@@ -228,11 +228,14 @@ func setPriority(l *hsm.LogLine, n int64) {
 
 // rfc3164 reads "Feb  1 11:06:55 host process[1]: message". The time has no year.
 func rfc3164(l *hsm.LogLine, s string) bool {
-	_, rest, ok := answer.MonthTime(s, 2000) // a leap year, for Feb 29
+	at, rest, ok := answer.MonthTime(s, 2000) // a leap year, for Feb 29
 	if !ok {
 		return false
 	}
-	stamp := strings.TrimRight(s[:len(s)-len(rest)], " ")
+	stamp := strings.TrimRight(s[:len(s)-len(rest)], " \t")
+	if strings.Contains(stamp, "\t") {
+		stamp = at.Format(time.Stamp)
+	}
 	host, after := answer.Token(rest)
 	if strings.HasSuffix(host, ":") { // a tag: there is no host
 		host = ""

@@ -61,7 +61,7 @@ var rooms = []struct{ name, imports string }{
 
 	{"simulator", "internal/wait"},
 	{"simulator/netsnmp", ""},
-	{"cmd/lunawatch", "agent agent/config alarms alarms/notify alarms/rules alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters hsm mibs simulator"},
+	{"cmd/lunawatch", "agent agent/config alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters hsm mibs simulator"},
 	{"cmd/demo", "simulator simulator/netsnmp"},
 	{"mib/benchsnmp", "mib mib/agentx simulator/netsnmp"},
 

@@ -28,8 +28,10 @@ type Config struct {
 
 	// Current returns the view to answer from, once per request. A nil Handler is an empty view.
 	Current func() Handler
-	Opened  func()       // called when a session is open, from which on Notify works; nil: nothing
-	Log     *slog.Logger // nil discards
+	// InContext is Current of a context of Registrations. It may be nil if they have none.
+	InContext func(context string) Handler
+	Opened    func()       // called when a session is open, from which on Notify works; nil: nothing
+	Log       *slog.Logger // nil discards
 
 	// Dial replaces the connection to Socket, for instance by a pipe.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -38,7 +40,8 @@ type Config struct {
 // A Registration asks for one subtree.
 type Registration struct {
 	Subtree  OID
-	Priority byte // 1 to 255, the lowest wins; 0 is the default 127 (RFC 2741 section 6.2.3)
+	Priority byte   // 1 to 255, the lowest wins; 0 is the default 127 (RFC 2741 section 6.2.3)
+	Context  string // SNMP context; "" is the default one (RFC 2741 section 6.1.1)
 }
 
 // A Capability is an entry of the master's sysORTable (RFC 2741 section 6.2.14).
@@ -92,6 +95,9 @@ func (c Config) complete() (Config, error) {
 		reg := &c.Registrations[i]
 		if len(reg.Subtree) == 0 || len(reg.Subtree) > MaxSubIDs {
 			return c, fmt.Errorf("agentx: subtree %q cannot be registered", reg.Subtree.String())
+		}
+		if reg.Context != "" && c.InContext == nil {
+			return c, errors.New("agentx: Config.InContext is missing")
 		}
 		if reg.Priority == 0 {
 			reg.Priority = defaultPriority

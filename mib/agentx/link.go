@@ -66,7 +66,7 @@ func newLink(conn net.Conn, c *Config, n *counts) *link {
 		conn:       conn,
 		config:     c,
 		counts:     n,
-		reply:      responder{current: c.Current, registered: c.Registrations, out: make([]byte, 0, batchSize)},
+		reply:      responder{current: c.Current, inContext: c.InContext, registered: c.Registrations, out: make([]byte, 0, batchSize)},
 		done:       make(chan struct{}),
 		in:         make([]byte, readSize),
 		pending:    make(map[uint32]request),
@@ -254,15 +254,24 @@ func (l *link) write(b []byte) error {
 
 // send writes a request of ours; answer is called with its Response by the goroutine of run.
 func (l *link) send(kind PDUType, body []byte, answer func(response) error) error {
-	_, err := l.request(kind, body, request{kind, time.Now().Add(l.config.limit()), answer})
+	return l.sendIn("", kind, body, answer)
+}
+
+// sendIn is send in a context.
+func (l *link) sendIn(context string, kind PDUType, body []byte, answer func(response) error) error {
+	_, err := l.request(context, body, request{kind, time.Now().Add(l.config.limit()), answer})
 	return err
 }
 
-func (l *link) request(kind PDUType, body []byte, req request) (packet uint32, err error) {
+func (l *link) request(context string, body []byte, req request) (packet uint32, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.packet++
-	pdu := appendHeader(make([]byte, 0, headerSize+len(body)), kind, l.id, l.packet, l.packet)
+	pdu := appendHeader(make([]byte, 0, headerSize+len(body)), req.kind, l.id, l.packet, l.packet)
+	if context != "" {
+		pdu[2] |= flagContext
+		pdu = appendOctets(pdu, context)
+	}
 	pdu = finishPDU(append(pdu, body...), 0)
 	l.pending[l.packet] = req
 	return l.packet, l.write(pdu)

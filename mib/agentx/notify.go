@@ -31,7 +31,7 @@ func (s *Session) Notify(ctx context.Context, varbinds []Varbind) error {
 		return fmt.Errorf("notification of %d octets, at most %d are possible", len(body), maxPayload)
 	}
 	answered := make(chan response, 1)
-	packet, err := l.request(PDUNotify, body, request{kind: PDUNotify, answer: func(res response) error {
+	packet, err := l.request("", body, request{kind: PDUNotify, answer: func(res response) error {
 		answered <- res
 		return nil
 	}})

@@ -33,7 +33,7 @@ func (l *link) register() error {
 			continue
 		}
 		answer := func(res response) error { return l.registerAnswered(i, res) }
-		if err := l.send(PDURegister, registerBody(timeout, reg.Priority, reg.Subtree), answer); err != nil {
+		if err := l.sendIn(reg.Context, PDURegister, registerBody(timeout, reg.Priority, reg.Subtree), answer); err != nil {
 			return err
 		}
 	}
@@ -42,7 +42,7 @@ func (l *link) register() error {
 
 // registerAnswered retries a refused subtree later; the others are served meanwhile.
 func (l *link) registerAnswered(i int, res response) error {
-	subtree := l.config.Registrations[i].Subtree
+	reg := l.config.Registrations[i]
 	switch {
 	case res.code == NotOpen:
 		return &RefusedError{PDURegister, res.code}
@@ -51,13 +51,13 @@ func (l *link) registerAnswered(i int, res response) error {
 		l.granted[i] = true
 		l.mu.Unlock()
 		if l.complained[i] {
-			l.config.Log.Info("AgentX registration granted", "subtree", subtree)
+			l.config.Log.Info("AgentX registration granted", "subtree", reg.Subtree, "context", reg.Context)
 		}
 		return nil
 	}
 	if !l.complained[i] {
 		l.complained[i] = true
-		l.config.Log.Warn("AgentX registration refused, will be retried", "subtree", subtree, "error", res.code)
+		l.config.Log.Warn("AgentX registration refused, will be retried", "subtree", reg.Subtree, "context", reg.Context, "error", res.code)
 	}
 	if l.retryAt.IsZero() {
 		l.retryAt = time.Now().Add(l.retryDelay)
@@ -111,7 +111,7 @@ func (l *link) leave() {
 	}
 	for i, reg := range l.config.Registrations {
 		if l.granted[i] {
-			_ = l.send(PDUUnregister, unregisterBody(reg.Priority, reg.Subtree), ignore)
+			_ = l.sendIn(reg.Context, PDUUnregister, unregisterBody(reg.Priority, reg.Subtree), ignore)
 		}
 	}
 	confirmed := func(response) error { return errClosed }

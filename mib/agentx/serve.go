@@ -17,6 +17,8 @@ type Handler interface {
 // A responder answers requests with Responses. It reuses all its memory.
 type responder struct {
 	current    func() Handler
+	inContext  func(string) Handler
+	context    string // of the request; "": the default one
 	registered []Registration
 	out        []byte // Responses not yet written
 
@@ -62,14 +64,15 @@ func (r *responder) answer(h header, payload []byte, ours bool) ErrorCode {
 	}
 	d := &r.request
 	*d = decoder{b: payload, little: h.flags&flagNetworkOrder == 0}
+	r.context = ""
 	if h.flags&flagContext != 0 {
-		d.octets()
+		r.context = string(d.octets())
 	}
 	switch {
 	case respond == nil || d.bad:
 	case !ours:
 		code = NotOpen
-	case h.flags&flagContext != 0:
+	case h.flags&flagContext != 0 && !r.knows(r.context):
 		code = UnsupportedContext
 	default:
 		code, index = respond(r, d)
@@ -84,6 +87,11 @@ func (r *responder) answer(h header, payload []byte, ours bool) ErrorCode {
 	binary.BigEndian.PutUint16(r.out[body-2:], uint16(index))
 	r.out = finishPDU(r.out, first)
 	return code
+}
+
+// knows reports whether a subtree is registered in a context.
+func (r *responder) knows(context string) bool {
+	return slices.ContainsFunc(r.registered, func(reg Registration) bool { return reg.Context == context })
 }
 
 func (r *responder) get(d *decoder) (ErrorCode, int) {
@@ -110,7 +118,7 @@ func (r *responder) get(d *decoder) (ErrorCode, int) {
 // missing distinguishes a missing instance from a missing object (RFC 2741 section 7.2.3.1).
 func (r *responder) missing(oid OID) Value {
 	for _, reg := range r.registered {
-		if oid.HasPrefix(reg.Subtree) {
+		if reg.Context == r.context && oid.HasPrefix(reg.Subtree) {
 			return NoSuchInstance()
 		}
 	}
@@ -236,7 +244,11 @@ func (r *responder) testSet(d *decoder) (ErrorCode, int) {
 
 // view is called once per PDU, so that an answer shows one snapshot.
 func (r *responder) view() Handler {
-	if h := r.current(); h != nil {
+	current := r.current
+	if r.context != "" {
+		current = func() Handler { return r.inContext(r.context) }
+	}
+	if h := current(); h != nil {
 		return h
 	}
 	return nothing{}

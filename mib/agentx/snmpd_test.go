@@ -172,6 +172,76 @@ func TestWalk(t *testing.T) {
 	}
 }
 
+// TestLongestOID walks instances whose OIDs are as long as SNMP has them.
+func TestLongestOID(t *testing.T) {
+	var rows []mib.Row
+	for _, n := range []uint32{100, 126, 127, agentx.MaxSubIDs} {
+		oid := root.Append(1, 1, 1, n)
+		for len(oid) < int(n) {
+			oid = oid.Append('x')
+		}
+		rows = append(rows, mib.Row{OID: oid, Value: agentx.Gauge32(n)}, mib.Row{OID: root.Append(1, 1, 2, n), Value: agentx.Gauge32(n)})
+	}
+	r := newRig(t, netsnmp.Config{}, rows)
+	for _, tool := range []string{"snmpwalk", "snmpbulkwalk"} {
+		if err := r.walk(tool); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestContexts: snmpd passes requests for a context on, each is answered from the view
+// of that context, and the default context stays what it is.
+func TestContexts(t *testing.T) {
+	user := netsnmp.User{Name: "noc", Auth: "authpassphrase", Priv: "privpassphrase"}
+	agent, err := netsnmp.StartAgent(context.Background(), t.TempDir(), netsnmp.Config{User: &user, Lines: []string{
+		"view everything included .1", "rouser noc priv -V everything *",
+	}})
+	need(t, err)
+	t.Cleanup(func() { agent.Kill() })
+	views := make(map[string]*mib.View)
+	for i, name := range []string{"", "hsm1", "hsm2"} {
+		views[name], err = mib.NewView([]mib.Row{{OID: root.Append(1, 0), Value: agentx.Gauge32(uint32(i))}})
+		need(t, err)
+	}
+	session := agentx.New(agentx.Config{
+		Socket:        agent.Socket,
+		Registrations: []agentx.Registration{{Subtree: root}, {Subtree: root, Context: "hsm1"}, {Subtree: root, Context: "hsm2"}},
+		Current:       func() agentx.Handler { return views[""] },
+		InContext:     func(name string) agentx.Handler { return views[name] },
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- session.Run(ctx) }()
+	ask := func(tool, context string) string {
+		out, _ := exec.CommandContext(t.Context(), tool, "-v3", "-l", "authPriv", "-u", "noc", "-a", "SHA-256", "-A", user.Auth, "-x", "AES", "-X", user.Priv,
+			"-n", context, "-m", "", "-On", "-r", "0", "-t", "2", agent.Address, root.String()).CombinedOutput()
+		first, _, _ := strings.Cut(string(out), "\n") // behind it: no more variables
+		return first
+	}
+	want := func(i int) string { return fmt.Sprintf(".%v = Gauge32: %d", root.Append(1, 0), i) }
+	for deadline := time.Now().Add(patience); ask("snmpwalk", "hsm2") != want(2); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("got %q; %+v", ask("snmpwalk", "hsm2"), session.Stats())
+		}
+	}
+	for i, name := range []string{"", "hsm1", "hsm2"} {
+		for _, tool := range []string{"snmpwalk", "snmpbulkwalk", "snmpgetnext"} {
+			if got := ask(tool, name); got != want(i) {
+				t.Errorf("%s in %q: %q, want %q", tool, name, got, want(i))
+			}
+		}
+	}
+	if got := ask("snmpwalk", "hsm3"); strings.Contains(got, "Gauge32") {
+		t.Errorf("in a context that is not registered: %q", got)
+	}
+	cancel()
+	need(t, <-ended)
+	if got := ask("snmpwalk", "hsm1"); strings.Contains(got, "Gauge32") {
+		t.Errorf("after the session: %q", got)
+	}
+}
+
 // TestManyInOne: one request of many columns, which snmpd passes on as one PDU, and one of 100 OIDs.
 func TestManyInOne(t *testing.T) {
 	r := newRig(t, netsnmp.Config{}, testRows(100))

@@ -1,13 +1,13 @@
-package rules
+package exporters
 
 import (
 	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/rules"
 )
 
 // halts says what a code's Halts means to those who use the HSM.
@@ -20,57 +20,6 @@ var halts = map[string]string{
 	"limited":          "Only a few commands work.",
 	"OOS30":            "The firmware has stopped (system status 30): no service.",
 	"OOS30-at-startup": "If it happens at a start, the firmware stops (system status 30): no service. Later, it keeps running.",
-}
-
-// HowCleared says in words what clears an alarm of a group.
-func HowCleared(group string) string {
-	return howCleared(group, func(code string) bool { return ofGroup(code, group) })
-}
-
-// howCleared says what clears an alarm of a group by one of its codes.
-func howCleared(group string, isCode func(string) bool) string {
-	var ways []string
-	for _, c := range alarms.Catalogue() {
-		if c.Kind == alarms.Clear && slices.ContainsFunc(c.Clears, isCode) {
-			ways = append(ways, "ALM"+c.Code+" in the log")
-		}
-	}
-	if slices.ContainsFunc(firmwareStopped, isCode) {
-		ways = append(ways, "a line of the running firmware (ALM2xxx) in the log")
-	}
-	g := alarms.GroupNamed(group)
-	if g.ClearedBy.Since != nil {
-		ways = append(ways, g.ClearedBy.Words)
-	}
-	if slices.ContainsFunc(rules, func(r Rule) bool { return r.Group == group }) || g.Self {
-		ways = append(ways, "a poll that finds it good again")
-	}
-	if words := endsBesides[group]; words != "" {
-		ways = append(ways, words)
-	}
-	if g.Ages {
-		ways = append(ways, "time, for a one-off event (event_age)")
-	}
-	if len(ways) == 0 {
-		return "nothing that is read: use lunawatch alarms clear once it is repaired."
-	}
-	return strings.Join(ways, "; or ") + "."
-}
-
-// endsBesides has what else clears alarms of a group: lines without a code, and
-// trends.
-var endsBesides = map[string]string{
-	"appliance-fan":    "a sensor's line in the log that is good",
-	"motherboard":      "a sensor's line in the log that is good",
-	"power-supply":     "its line in the log that the failure is gone",
-	"ntls-log":         "NTLS online again in the log",
-	"ntls-certificate": "a new certificate in the log",
-	"forecast":         "a trend that no longer leads to the limit in time, or a value past the limit, which has an alarm of its own",
-}
-
-func ofGroup(code, group string) bool {
-	c, known := alarms.CodeNamed(code)
-	return known && c.Group == group
 }
 
 // Explain writes what a code (2001, ALM2001) or a group means and what to do;
@@ -117,17 +66,9 @@ func explainCode(w io.Writer, c alarms.Code) {
 	case c.Severity == alarms.None:
 		rows = append(rows, [2]string{"Raises", "nothing: it is information."})
 	default:
-		rows = append(rows, [2]string{"What clears it", howCodeCleared(c)}, [2]string{"What to do", cmp.Or(c.Action, g.Action)})
+		rows = append(rows, [2]string{"What clears it", rules.HowCodeCleared(c)}, [2]string{"What to do", cmp.Or(c.Action, g.Action)})
 	}
 	printRows(w, rows)
-}
-
-// howCodeCleared says in words what clears the alarm of a code.
-func howCodeCleared(c alarms.Code) string {
-	if c.Kind == alarms.Event {
-		return "time: it is a one-off event (event_age)."
-	}
-	return howCleared(c.Group, func(code string) bool { return code == c.Code })
 }
 
 func explainGroup(w io.Writer, g alarms.Group) {
@@ -142,7 +83,7 @@ func explainGroup(w io.Writer, g alarms.Group) {
 		{"X.733", "event type " + g.Type + ", probable cause " + g.Cause},
 		{"Notification", string(g.Trap)},
 		{"Codes", cmp.Or(strings.Join(codes, "; "), "none: it is polled, or read from other lines")},
-		{"What clears it", HowCleared(g.Name)},
+		{"What clears it", rules.HowCleared(g.Name)},
 		{"What to do", g.Action},
 	}
 	if len(g.Causes) > 0 {

@@ -1,0 +1,47 @@
+package agent
+
+import (
+	"sync"
+	"time"
+
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/agentx"
+)
+
+// contexts are what the own agent of each configured HSM would show, by name:
+// each is an AgentX context, built when it is asked for.
+type contexts struct {
+	mu    sync.Mutex
+	views map[string]contextView
+}
+
+// A contextView is the view of one HSM, as long as it holds.
+type contextView struct {
+	of    *hsm.Snapshot
+	until time.Time // zero: until the next Snapshot
+	view  *mib.View
+}
+
+// inContext returns the view of the HSM with that name; nil: there is none.
+func (a *Agent) inContext(context string) agentx.Handler {
+	snap, now := a.store.Latest(), time.Now()
+	a.contexts.mu.Lock()
+	defer a.contexts.mu.Unlock()
+	if v, ok := a.contexts.views[context]; ok && v.of == snap && (v.until.IsZero() || now.Before(v.until)) {
+		return v.view
+	}
+	for _, d := range snap.NetworkHSMs() {
+		if d.Name != context {
+			continue
+		}
+		alone := &hsm.Snapshot{Devices: []hsm.Device{d}}
+		view, _ := mib.Build(mib.Source{Snapshot: alone, Now: now}) // what it lacks, the view of all lacks, too
+		if a.contexts.views == nil {
+			a.contexts.views = make(map[string]contextView)
+		}
+		a.contexts.views[context] = contextView{snap, alone.NextExpiry(now), view}
+		return view
+	}
+	return nil
+}

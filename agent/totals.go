@@ -1,0 +1,84 @@
+package agent
+
+import (
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms/journal"
+	"github.com/lunawatch/lunawatch/mib"
+)
+
+// totals are the counters that all HSMs share in SNMP. They are stored before they
+// are served: a restart does not make them fall.
+type totals struct {
+	journal *journal.Journal
+
+	mu      sync.Mutex
+	sums    mib.Totals
+	served  map[string]uint64
+	stored  time.Time
+	pending bool // sums are newer than served
+}
+
+const totalsName = "snmp totals"
+
+// storeEvery is how often totals are stored at most, unless an HSM was reset.
+const storeEvery = 5 * time.Second
+
+// open reads what was stored. After an error they begin anew.
+func (t *totals) open(j *journal.Journal) error {
+	t.journal = j
+	text, err := j.Keep(totalsName, func() []byte { return []byte("{}") })
+	if err == nil {
+		err = json.Unmarshal(text, &t.sums)
+	}
+	if err != nil {
+		t.sums = mib.Totals{}
+	}
+	t.served = t.sums.Clone()
+	return err
+}
+
+// add adds what has increased, and returns what to serve.
+func (t *totals) add(src mib.Source) (map[string]uint64, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	changed, reset := t.sums.Add(src)
+	t.pending = t.pending || changed
+	var err error
+	if t.pending && (reset || src.Now.Sub(t.stored).Abs() >= storeEvery) {
+		err = t.store(src.Now)
+	}
+	return t.served, err
+}
+
+// store stores the sums, and has them served.
+func (t *totals) store(now time.Time) error {
+	text, err := json.Marshal(t.sums)
+	if err == nil {
+		err = t.journal.Replace(totalsName, text)
+	}
+	t.stored, t.pending, t.served = now, false, t.sums.Clone()
+	return err
+}
+
+// due returns when to ask again although nothing changes; zero: never.
+func (t *totals) due() time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.pending {
+		return time.Time{}
+	}
+	return t.stored.Add(storeEvery)
+}
+
+// close stores what is not stored.
+func (t *totals) close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.pending {
+		return nil
+	}
+	return t.store(t.stored)
+}
