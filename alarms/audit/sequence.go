@@ -3,6 +3,7 @@
 package audit
 
 import (
+	"encoding/json"
 	"fmt"
 	"hash/maphash"
 	"maps"
@@ -14,9 +15,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// Sequences are how far the audit logs are read, by sequence number. They
-// are not kept over a restart: the first record of each log is where it begins.
-// Sequences do not change.
+// Sequences are how far the audit logs are read, by sequence number. The first
+// record of each log is where it begins. Sequences do not change.
 type Sequences map[file]log
 
 // A file is a device's log: the same records may come by several ways.
@@ -40,6 +40,46 @@ type span struct{ from, to int64 }
 type recentRecord struct {
 	number int64
 	text   uint64
+}
+
+// A position is what is stored of a stream, to go on after a restart.
+type position struct {
+	Serials []string `json:"serials"`
+	Last    int64    `json:"last"`
+}
+
+// Encode returns how far a file is read, to be stored with its cursor; nil: it
+// has no audit records.
+func (s Sequences) Encode(name string) ([]byte, error) {
+	at := make(map[string][]position) // by device
+	for f, streams := range s {
+		for _, x := range streams {
+			if f.file == name && len(x.serials) > 0 {
+				at[f.device] = append(at[f.device], position{x.serials, x.last})
+			}
+		}
+	}
+	if len(at) == 0 {
+		return nil, nil
+	}
+	return json.Marshal(at)
+}
+
+// Decode returns what Encode made for each file.
+func Decode(files map[string][]byte) (Sequences, error) {
+	s := make(Sequences)
+	for name, text := range files {
+		var at map[string][]position
+		if err := json.Unmarshal(text, &at); err != nil {
+			return nil, fmt.Errorf("how far the audit log %s is read: %w", name, err)
+		}
+		for device, list := range at {
+			for _, p := range list[:min(len(list), maxStreams)] {
+				s[file{device, name}] = append(s[file{device, name}], stream{serials: p.Serials, last: p.Last})
+			}
+		}
+	}
+	return s, nil
 }
 
 const (

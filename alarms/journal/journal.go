@@ -48,6 +48,7 @@ var (
 	silenceBucket  = []byte("silences") // number -> Silence
 	eventsBucket   = []byte("events")   // device -> Events
 	cursorBucket   = []byte("cursors")  // file -> cursor
+	auditBucket    = []byte("audit")    // file -> how far its audit records are read
 	queueBucket    = []byte("queues")   // receiver -> sequence number -> Notification
 	valueBucket    = []byte("kept")     // name -> value that survives restarts
 	trendBucket    = []byte("trends")   // Series -> samples
@@ -55,7 +56,7 @@ var (
 )
 
 func makeBuckets(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{activeBucket, historyBucket, notifiedBucket, silenceBucket, eventsBucket, cursorBucket, queueBucket, valueBucket, trendBucket, memoryBucket} {
+	for _, name := range [][]byte{activeBucket, historyBucket, notifiedBucket, silenceBucket, eventsBucket, cursorBucket, auditBucket, queueBucket, valueBucket, trendBucket, memoryBucket} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -192,6 +193,7 @@ type Entry struct {
 	Events   map[string]alarms.Events // devices whose counts changed
 	File     string                   // log whose cursor moved; "" if none
 	Cursor   []byte
+	Audit    []byte // how far the audit records of File are read; nil: it has none
 	Notified map[string]map[alarms.Key]alarms.Notified // by receiver; a zero Notified is removed
 	Notify   map[string][]alarms.Notification          // by receiver
 	Silence  *alarms.Silence                           // new or changed; nil: none
@@ -227,6 +229,11 @@ func (j *Journal) Write(e Entry) error {
 		}
 		if e.File == "" {
 			return nil
+		}
+		if e.Audit != nil {
+			if err := tx.Bucket(auditBucket).Put([]byte(e.File), e.Audit); err != nil {
+				return err
+			}
 		}
 		return tx.Bucket(cursorBucket).Put([]byte(e.File), e.Cursor)
 	})
@@ -297,6 +304,18 @@ func put(b *bbolt.Bucket, key []byte, v any) error {
 }
 
 func sequenceKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+// Audit returns how far the audit records of each log are read.
+func (j *Journal) Audit() (files map[string][]byte, err error) {
+	files = make(map[string][]byte)
+	err = j.view(func(tx *bbolt.Tx) error {
+		return tx.Bucket(auditBucket).ForEach(func(file, text []byte) error {
+			files[string(file)] = slices.Clone(text)
+			return nil
+		})
+	})
+	return files, err
+}
 
 // Cursor returns where to continue in a log; nil: it was never read.
 func (j *Journal) Cursor(file string) (cursor []byte, err error) {

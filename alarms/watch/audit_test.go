@@ -13,7 +13,8 @@ import (
 )
 
 // TestAuditGapIsNotified removes a record from an audit log, restarts the agent
-// and then has the log reset. A restart is no gap, and nothing is notified twice.
+// twice, removes records while it is down, and then has the log reset. A restart
+// is no gap, and nothing is notified twice.
 func TestAuditGapIsNotified(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
@@ -36,9 +37,17 @@ func TestAuditGapIsNotified(t *testing.T) {
 
 		r = &alarmstest.Receiver{}
 		a = watchtest.Start(t, dir, map[string]notify.Notifier{"noc": r})
+		read("46", "47")
+		alarmstest.Same(t, "the agent restarts", nil, r.Received())
+		a.Must(a.Clear("a/audit-gap/484233", "verified"))
+		a.Stop()
+
+		r = &alarmstest.Receiver{}
+		a = watchtest.Start(t, dir, map[string]notify.Notifier{"noc": r})
 		defer a.Stop()
 		read("60", "61")
-		alarmstest.Same(t, "the agent restarts", nil, r.Received())
+		alarmstest.Same(t, "records removed while it was down", []string{"cleared major a/audit-gap/484233", "raised major a/audit-gap/484233"}, r.Received())
+		r.Forget()
 		read("1", "2")
 		alarmstest.Same(t, "the log is reset", []string{"raised major a/audit-gap/484233 reset"}, r.Received())
 	})

@@ -50,7 +50,11 @@ func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 		}
 		all = append(all, findings...)
 	}
-	err := w.step(entry, func(alarms.State) []alarms.Finding { return all }, now)
+	var err error
+	if entry.Audit, err = audit.Encode(file); err != nil {
+		return err
+	}
+	err = w.step(entry, func(alarms.State) []alarms.Finding { return all }, now)
 	if err == nil {
 		w.seen, w.audit = seen, audit
 	}

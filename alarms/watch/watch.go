@@ -70,6 +70,13 @@ func (w *Watch) Open() error {
 	if w.series, err = w.Journal.LoadSamples(); err != nil {
 		return err
 	}
+	files, err := w.Journal.Audit()
+	if err != nil {
+		return err
+	}
+	if w.audit, err = audit.Decode(files); err != nil {
+		w.Log.Warn("gaps in an audit log while the agent was down are not seen", "err", err)
+	}
 	if what, open := w.Journal.Damage(); what != "" {
 		w.Log.Error("the state was lost", "why", what, "receivers_were_notified_of", open)
 	}
