@@ -193,7 +193,7 @@ type Entry struct {
 	Events   map[string]alarms.Events // devices whose counts changed
 	File     string                   // log whose cursor moved; "" if none
 	Cursor   []byte
-	Audit    []byte // how far the audit records of File are read; nil: it has none
+	Audit    []byte                                    // how far the audit records of File are read; nil: it has none
 	Notified map[string]map[alarms.Key]alarms.Notified // by receiver; a zero Notified is removed
 	Notify   map[string][]alarms.Notification          // by receiver
 	Silence  *alarms.Silence                           // new or changed; nil: none
