@@ -208,12 +208,15 @@ func (d *delivery) next(ctx context.Context) (waited bool, err error) {
 		}
 	}
 	rejected := (*Rejected)(nil)
-	sent := slices.IndexFunc(list, func(n alarms.Notification) bool { return n.Sequence == d.taken })
+	sent := 0
+	for sent < len(list) && list[sent].Sequence <= d.taken {
+		sent++
+	}
 	switch {
 	case err != nil:
 		d.Log.Error("an unreadable notification in the queue is skipped", "receiver", d.name, "sequence", n.Sequence, "err", err)
-	case sent >= 0:
-		list = list[:sent+1]
+	case sent > 0:
+		list = list[:sent]
 	case d.to.Expire > 0 && time.Since(n.At) > d.to.Expire:
 		list = list[:1]
 		why := fmt.Errorf("not delivered for %s", d.to.Expire)

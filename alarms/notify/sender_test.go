@@ -133,3 +133,68 @@ func TestDigest(t *testing.T) {
 		<-done
 	})
 }
+
+// TestPauses: a failing receiver is tried less and less often, not before it asks
+// for, and at once when it is known to be back.
+func TestPauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tried []time.Duration
+		began, answer := time.Now(), error(os.ErrDeadlineExceeded)
+		to := Receiver{Notifier: &alarmstest.Receiver{Answer: func(alarms.Notification) error {
+			tried = append(tried, time.Since(began))
+			return answer
+		}}}
+		s := newSender(t, t.TempDir(), to)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- s.Run(ctx) }()
+		defer func() {
+			cancel()
+			<-ended
+		}()
+		if err := s.Journal.Write(journal.Entry{Notify: map[string][]alarms.Notification{"mail": {{ID: "1"}}}}); err != nil {
+			t.Fatal(err)
+		}
+		s.Wake("mail")
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		last := tried[len(tried)-1]
+		if len(tried) < 14 || len(tried) > 22 || time.Since(began)-last > time.Minute {
+			t.Errorf("tried %d times in ten minutes, last after %s", len(tried), last)
+		}
+		answer = &Later{Err: os.ErrDeadlineExceeded, After: 7 * time.Minute}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		asked := tried[len(tried)-1]
+		answer = nil
+		time.Sleep(7*time.Minute - time.Second - (time.Since(began) - asked))
+		synctest.Wait()
+		if tried[len(tried)-1] != asked {
+			t.Errorf("tried %s after it asked for 7m0s", tried[len(tried)-1]-asked)
+		}
+		s.Retry("mail")
+		synctest.Wait()
+		if got := s.Deliveries()["mail"]; tried[len(tried)-1] == asked || got.Delivered != 1 {
+			t.Errorf("known to be back, and not tried: %+v", got)
+		}
+	})
+}
+
+// TestTakenBatch: what was taken together and could not be removed from the queue
+// is not sent again, one by one.
+func TestTakenBatch(t *testing.T) {
+	r := &alarmstest.Receiver{}
+	s := newSender(t, t.TempDir(), Receiver{Notifier: r})
+	if err := s.Journal.Write(journal.Entry{Notify: map[string][]alarms.Notification{"mail": make([]alarms.Notification, 4)}}); err != nil {
+		t.Fatal(err)
+	}
+	d := &delivery{Sender: s, name: "mail", to: Receiver{Notifier: r}, taken: 3}
+	for range 4 {
+		if _, err := d.next(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, taken := r.Attempts(); len(taken) != 1 || taken[0].Sequence != 4 {
+		t.Errorf("taken again: %+v", taken)
+	}
+}
