@@ -46,6 +46,7 @@ func TestTraps(t *testing.T) {
 		{Forms{FormAlarmMIB}, alarms.Raised, alarm + "2"}, {Forms{FormAlarmMIB}, alarms.Cleared, alarm + "3"}, {Forms{FormAlarmMIB}, alarms.Acknowledged, ""},
 		{Forms{FormLunawatch, FormAlarmMIB, FormVendor}, alarms.Raised, vendor + " " + alarm + "2 " + luna + "1"},
 		{Forms{FormVendor, FormAlarmMIB, FormLunawatch}, alarms.Started, cold},
+		{nil, alarms.RaisedAndCleared, vendor + " " + vendor}, {Forms{FormLunawatch}, alarms.RaisedAndCleared, luna + "1 " + luna + "3"},
 	} {
 		var got []string
 		for _, trap := range x.form.Traps(warmCard(x.kind)) {
