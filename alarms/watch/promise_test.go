@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -352,6 +354,25 @@ func TestClockWasWrong(t *testing.T) {
 		alarmstest.Same(t, "active", []string{"journal"}, a.ActiveGroups())
 		if got := strings.Join(r.Received(), ", "); !strings.Contains(got, "cleared major a/stm") || !strings.Contains(got, "raised warning lunawatch/journal/clock") {
 			t.Errorf("received %q", got)
+		}
+	})
+}
+
+// TestLostStateNamesIncidents: who was notified of what is in the alarm of a lost
+// state.
+func TestLostStateNamesIncidents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		r := &alarmstest.Receiver{}
+		a := watchtest.Start(t, dir, map[string]notify.Notifier{"pd": r}, shipped("a"))
+		a.Must(a.Kernel("1", haltedLine))
+		watchtest.Advance(15 * time.Second)
+		a.Stop()
+		a.Must(os.Truncate(filepath.Join(dir, "state.db"), 0))
+		a = watchtest.Start(t, dir, map[string]notify.Notifier{"pd": r}, shipped("a"))
+		defer a.Stop()
+		if active := a.Active(); len(active) != 1 || !strings.Contains(active[0].Text, "a/halt (pd)") {
+			t.Errorf("%+v", active)
 		}
 	})
 }

@@ -35,16 +35,20 @@ func (w *Watch) selfFindings(now time.Time) []alarms.Finding {
 
 // incidentsText names what receivers took to be active when the state was lost.
 func incidentsText(open journal.Incidents) string {
-	var parts []string
+	holders := make(map[string][]string) // receivers, by alarm
 	for _, receiver := range slices.Sorted(maps.Keys(open)) {
-		if len(open[receiver]) > 0 {
-			parts = append(parts, receiver+": "+strings.Join(open[receiver], ", "))
+		for _, key := range open[receiver] {
+			holders[key] = append(holders[key], receiver)
 		}
+	}
+	var parts []string
+	for _, key := range slices.Sorted(maps.Keys(holders)) {
+		parts = append(parts, fmt.Sprintf("%s (%s)", key, strings.Join(holders[key], ", ")))
 	}
 	if len(parts) == 0 {
 		return ""
 	}
-	return ". Nothing will clear what receivers were notified of before, unless it is raised again: " + strings.Join(parts, "; ")
+	return ". Unless it is raised again, nothing will clear what receivers were notified of: " + strings.Join(parts, "; ")
 }
 
 // storeIncidents stores what every receiver takes to be active.
@@ -58,7 +62,7 @@ func (w *Watch) storeIncidents() {
 	w.incidentsStored = true
 	for name, notified := range w.state.Notified {
 		for _, key := range alarms.SortedKeys(notified) {
-			if notified[key].Active() {
+			if key.Device != alarms.Self && notified[key].Active() {
 				open[name] = append(open[name], key.String())
 			}
 		}
