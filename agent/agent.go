@@ -46,6 +46,7 @@ type Agent struct {
 	session  *agentx.Session              // nil without SNMP
 	watch    *watch.Watch
 	listener *syslog.Listener
+	senders  *senders
 	view     atomic.Pointer[mib.View]
 	contexts contexts
 	totals   totals
@@ -81,8 +82,9 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 		Receivers: make(map[string]notify.Receiver), Addresses: make(map[string]string), Parent: c.Parent,
 	}
 	a.watch.Settings.Expected = c.Expected()
+	a.senders = newSenders(c)
 	a.listener = &syslog.Listener{
-		UDP: c.Syslog.UDP, TCP: c.Syslog.TCP, TLS: c.Syslog.TLS, Rate: c.Syslog.Rate, Log: log, Device: c.Sender,
+		UDP: c.Syslog.UDP, TCP: c.Syslog.TCP, TLS: c.Syslog.TLS, Rate: c.Syslog.Rate, Log: log, May: a.senders.may, Known: a.senders.known,
 	}
 	if c.SNMP.Enabled {
 		a.session = agentx.New(a.agentx())
@@ -170,9 +172,11 @@ func (a *Agent) Run(ctx context.Context) error {
 			g.Go(func() error { return a.follow(ctx, h, file, syslog.AuditLine) })
 		}
 	}
-	g.Go(func() error {
-		return a.listener.Run(ctx, func(device string, lines []hsm.LogLine) error { return a.watch.Lines(device, "", lines, nil) })
-	})
+	if c := a.config.Syslog; c.UDP != "" || c.TCP != "" || c.TLS != "" {
+		g.Go(func() error { return a.listener.Run(ctx, a.received) })
+		g.Go(func() error { return a.senders.lookUp(ctx) })
+		g.Go(func() error { return a.watchRefusals(ctx) })
+	}
 	g.Go(func() error { return a.followKernel(ctx) })
 	g.Go(func() error { return a.watch.Run(ctx) })
 	if a.session != nil {

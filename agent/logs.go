@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 
 	"github.com/lunawatch/lunawatch/agent/config"
@@ -20,18 +19,4 @@ func (a *Agent) follow(ctx context.Context, h config.HSM, file string, read func
 	return f.Run(ctx, from, func(lines []hsm.LogLine, cursor []byte) error {
 		return a.watch.Lines(h.Name, file, lines, cursor)
 	})
-}
-
-// loadTLS reads the certificate of the listener for forwarded logs.
-func (a *Agent) loadTLS() error {
-	c := a.config.Syslog
-	if c.TLS == "" {
-		return nil
-	}
-	pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
-	if err != nil {
-		return fmt.Errorf("syslog: %w", err)
-	}
-	a.listener.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}}
-	return nil
 }

@@ -76,7 +76,7 @@ func (s self) Collect(out chan<- prometheus.Metric) {
 	}
 	n := &s.a.listener.Counts
 	emit(syslogReceived, prometheus.CounterValue, float64(n.Received.Load()))
-	for reason, dropped := range map[string]uint64{"unknown_sender": n.Unknown.Load(), "rate": n.TooFast.Load(), "queue_full": n.QueueFull.Load(), "too_long": n.TooLong.Load(), "kernel": n.Kernel()} {
+	for reason, dropped := range map[string]uint64{"unknown_sender": n.Unknown.Load(), "rate": n.TooFast.Load(), "queue_full": n.QueueFull.Load(), "too_long": n.TooLong.Load(), "connections": n.Connections.Load(), "kernel": n.Kernel()} {
 		emit(syslogDropped, prometheus.CounterValue, float64(dropped), reason)
 	}
 	if s.a.session == nil {

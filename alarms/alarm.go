@@ -220,6 +220,10 @@ type LogPlace struct {
 	File    string `json:"file"`    // base name
 	Time    string `json:"time"`    // as printed: 2026 Mar  1 12:00:00
 	Process string `json:"process"` // with [pid] where printed
+	// Peer is who sent the line over the network, "192.0.2.7 (udp)"; "": it is
+	// from a file.
+	Peer      string `json:"peer,omitempty"`
+	Untrusted bool   `json:"untrusted,omitempty"` // anybody could have sent it
 }
 
 // LogTime formats a time as the appliances' logs do.

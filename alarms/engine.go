@@ -157,7 +157,7 @@ func masks(a Alarm, f Finding) bool {
 // evidence to the new alarm a, and reports whether it did.
 func (e *evaluation) replaceMasked(a *Alarm, f Finding) bool {
 	masked, active := e.Active.Get(Key{Device: f.Device, Group: "chassis", Object: f.Object, Test: f.Test})
-	if !active || !masks(masked, f) {
+	if !active || !masks(masked, f) || f.Evidence.Log != nil && f.Evidence.Log.Untrusted {
 		return false
 	}
 	e.clear(masked, Evidence{At: f.Evidence.At, Text: "its cause is known: " + GroupNamed(f.Group).Title})

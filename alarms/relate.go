@@ -38,7 +38,7 @@ func Causes(a Alarm, parent func(device string) string) iter.Seq[Key] {
 // long that lasts.
 func (a Alarm) Explains(b Alarm) bool {
 	switch {
-	case a.Severity < b.Severity:
+	case a.Severity < b.Severity, a.untrusted():
 		return false
 	case GroupNamed(b.Group).Unread:
 		return true
@@ -50,6 +50,11 @@ func (a Alarm) Explains(b Alarm) bool {
 		return -earlier <= after && after <= later
 	}
 	return near(a.began()) || slices.ContainsFunc(a.Evidence, func(e Evidence) bool { return e.Log != nil && near(e.At) })
+}
+
+// untrusted reports whether anybody could have raised a.
+func (a Alarm) untrusted() bool {
+	return len(a.Evidence) > 0 && !slices.ContainsFunc(a.Evidence, func(e Evidence) bool { return e.Log == nil || !e.Log.Untrusted })
 }
 
 // How long before its cause a consequence can be seen, and how long after it: an

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -184,16 +183,8 @@ func (c Config) Parent(device string) string {
 	return ""
 }
 
-// Sender returns the HSM whose log a line is from; "": none. The host name in
-// the line comes first, since a relay sends the logs of several HSMs.
-func (c Config) Sender(address netip.Addr, host string) string {
-	for _, sender := range []string{host, address.String()} {
-		for _, h := range c.HSMs {
-			configured, _, _ := net.SplitHostPort(h.AnyAddress())
-			if sender != "" && (sender == h.Name || sender == configured || slices.Contains(h.SyslogSenders, sender)) {
-				return h.Name
-			}
-		}
-	}
-	return ""
+// LogHosts returns the host names that lines of h may have.
+func (h HSM) LogHosts() []string {
+	host, _, _ := net.SplitHostPort(h.AnyAddress())
+	return slices.DeleteFunc(append([]string{h.Name, host}, h.SyslogSenders...), func(s string) bool { return s == "" })
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -137,7 +138,33 @@ type Syslog struct {
 	TLS      string  `yaml:"tls"`
 	CertFile string  `yaml:"cert_file"` // for TLS
 	KeyFile  string  `yaml:"key_file"`  // for TLS
-	Rate     float64 `yaml:"rate"`      // lines a second of one HSM
+	Rate     float64 `yaml:"rate"`      // lines a second of one HSM, and of one sender
+
+	ClientCAFile setting.File `yaml:"client_ca_file"` // of the certificates that senders must show over TLS
+	Trusted      bool         `yaml:"trusted"`        // lines without such a certificate may clear alarms, too
+	Relays       []Relay      `yaml:"relays"`
+}
+
+// A Relay forwards the logs of several HSMs. Their host names are in the lines.
+type Relay struct {
+	Address     string   `yaml:"address"`     // IP address
+	Certificate string   `yaml:"certificate"` // a name in its certificate
+	HSMs        []string `yaml:"hsms"`        // those that it may speak for
+}
+
+// Validate returns all that is wrong with r.
+func (r Relay) Validate() error {
+	var errs []error
+	if _, err := netip.ParseAddr(r.Address); r.Address != "" && err != nil {
+		errs = append(errs, setting.Faultf("address", "%q is not an IP address", r.Address))
+	}
+	if r.Address == "" && r.Certificate == "" {
+		errs = append(errs, errors.New("address or certificate is needed"))
+	}
+	if len(r.HSMs) == 0 {
+		errs = append(errs, setting.Faultf("hsms", "is needed: the HSMs that it may speak for"))
+	}
+	return errors.Join(errs...)
 }
 
 // Validate returns all that is wrong with s.
@@ -148,6 +175,13 @@ func (s Syslog) Validate() error {
 	}
 	if (s.TLS != "") != (s.CertFile != "" && s.KeyFile != "") {
 		errs = append(errs, errors.New("tls, cert_file and key_file go together"))
+	}
+	errs = append(errs, setting.At("client_ca_file", s.ClientCAFile.Validate()))
+	if s.ClientCAFile != "" && s.TLS == "" {
+		errs = append(errs, setting.Faultf("client_ca_file", "needs tls"))
+	}
+	for i, r := range s.Relays {
+		errs = append(errs, setting.At(fmt.Sprintf("relays[%d]", i), r.Validate()))
 	}
 	if s.Rate < 1 {
 		errs = append(errs, setting.Faultf("rate", "%g is below one line a second", s.Rate))

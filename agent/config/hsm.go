@@ -27,16 +27,17 @@ type HSM struct {
 	HostKey            string          `yaml:"host_key"` // SHA256:...
 	KnownHostsFile     string          `yaml:"known_hosts_file"`
 	Algorithms         Algorithms      `yaml:"algorithms"`
-	Intervals          Intervals       `yaml:"intervals"`      // 0: as for all
-	Logs               []string        `yaml:"logs"`           // files that hold this appliance's syslog
-	AuditLogs          []string        `yaml:"audit_logs"`     // files that hold records of its HSM's audit log, and nothing else
-	SyslogSenders      []string        `yaml:"syslog_senders"` // IP addresses, or host names in the lines
-	Replay             string          `yaml:"replay"`         // directory of captured answers instead of an address
-	REST               *REST           `yaml:"rest"`           // the REST API as a second source; nil: none
-	Prefer             []string        `yaml:"prefer"`         // sources, the preferred one first
-	SNMPAgent          *SNMPAgent      `yaml:"snmp_agent"`     // in addition to an address, or instead of one
-	Expect             *rules.Expected `yaml:"expect"`         // what must be there; nil: nothing is expected
-	DependsOn          string          `yaml:"depends_on"`     // another HSM, or the host: while that is not reachable, this one cannot be
+	Intervals          Intervals       `yaml:"intervals"`           // 0: as for all
+	Logs               []string        `yaml:"logs"`                // files that hold this appliance's syslog
+	AuditLogs          []string        `yaml:"audit_logs"`          // files that hold records of its HSM's audit log, and nothing else
+	SyslogSenders      []string        `yaml:"syslog_senders"`      // further IP addresses of this HSM, or host names in its lines
+	SyslogCertificates []string        `yaml:"syslog_certificates"` // names in the certificate that it shows over TLS
+	Replay             string          `yaml:"replay"`              // directory of captured answers instead of an address
+	REST               *REST           `yaml:"rest"`                // the REST API as a second source; nil: none
+	Prefer             []string        `yaml:"prefer"`              // sources, the preferred one first
+	SNMPAgent          *SNMPAgent      `yaml:"snmp_agent"`          // in addition to an address, or instead of one
+	Expect             *rules.Expected `yaml:"expect"`              // what must be there; nil: nothing is expected
+	DependsOn          string          `yaml:"depends_on"`          // another HSM, or the host: while that is not reachable, this one cannot be
 
 	ReplaySerial string `yaml:"-"` // of the captured SNMP agent
 }

@@ -26,6 +26,9 @@ type Line struct {
 	Sensors []hsm.Sensor       // as last polled, for their thresholds; nil: not yet
 	Groups  []hsm.HAGroupState // of a client host, as last read
 
+	Peer      string // who sent it over the network; "": it is from a file
+	Untrusted bool   // anybody could have sent it: it may raise, and not clear
+
 	Happened time.Time // as the line says; zero: not known, for lack of a time or of its zone
 }
 
@@ -88,6 +91,9 @@ func EvaluateLine(l Line, s Thresholds) []alarms.Finding {
 		}
 		f.Device, f.Test, f.Text, f.Happened = l.Device, l.Test, alarms.Clip(f.Text), l.Happened
 		f.Evidence = alarms.Evidence{At: l.At, Text: alarms.Clip(l.Message), Log: PlaceOf(l)}
+		if l.Untrusted && f.Condition != alarms.Bad {
+			continue
+		}
 		if l.Test && f.Condition == alarms.Bad && f.Age == 0 {
 			f.Age = s.EventAge
 		}
@@ -125,7 +131,7 @@ func LineTime(l Line) time.Time {
 
 // PlaceOf returns where a line is, in the line's own words.
 func PlaceOf(l Line) *alarms.LogPlace {
-	p := &alarms.LogPlace{Host: cmp.Or(l.Host, l.Device), File: filepath.Base(l.File), Time: alarms.LogTime(l.At), Process: l.Process}
+	p := &alarms.LogPlace{Host: cmp.Or(l.Host, l.Device), File: filepath.Base(l.File), Time: alarms.LogTime(l.At), Process: l.Process, Peer: l.Peer, Untrusted: l.Untrusted}
 	switch {
 	case l.Time.Known:
 		p.Time = alarms.LogTime(l.Time.Value)

@@ -199,6 +199,11 @@ func (w *Watch) silenceEdge(now time.Time) (next time.Time) {
 	return next
 }
 
+// Report evaluates findings of the agent about itself and its sources.
+func (w *Watch) Report(findings []alarms.Finding) error {
+	return w.step(journal.Entry{}, func(alarms.State) []alarms.Finding { return findings }, time.Now())
+}
+
 // cursorDelay is how long the cursor behind lines without findings may wait to
 // be stored: read again after a crash, they have none again.
 const cursorDelay = 5 * time.Second

@@ -11,14 +11,13 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/time/rate"
 
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/wait"
@@ -26,31 +25,56 @@ import (
 
 // A Listener receives the logs that appliances forward: over UDP, one message per
 // datagram, and over TCP and TLS, framed by newlines or by octet counts (RFC 6587).
-// Its memory is bounded: lines that come too fast, from an unknown sender, or while
-// the queue is full are dropped and counted.
+// Its memory is bounded: lines of unknown peers, lines that come too fast, or while
+// the queue is full, are dropped and counted.
 type Listener struct {
 	UDP, TCP, TLS string      // addresses to listen on, host:port; "": none
 	TLSConfig     *tls.Config // with a certificate, for TLS
-	// Device returns the device that a line is from, by the sender's address and
-	// the host name in the line; "" if the sender is unknown.
-	Device func(sender netip.Addr, host string) string
-	Rate   float64 // lines per second of one device; bursts may be ten times as many
-	Log    *slog.Logger
+	// May returns whose lines a peer may send; empty: nobody's, it is unknown.
+	May func(Peer) []Speaker
+	// Known returns the addresses of all peers that may send lines.
+	Known func() []netip.Addr
+	Rate  float64 // lines per second of one peer, and of one device; bursts may be ten times as many
+	Log   *slog.Logger
 
 	Counts Counts
 
-	queue  chan received
-	mu     sync.Mutex
-	limits map[string]*rate.Limiter // by device
+	queue    chan Received
+	ingress  ingress
+	refusals refusals
+}
+
+// A Peer is who sends lines.
+type Peer struct {
+	Address  netip.Addr
+	Listener string   // udp, tcp, tls
+	Names    []string // of its certificate, which is verified; nil: it showed none
+}
+
+// String returns "192.0.2.7 (udp)".
+func (p Peer) String() string { return fmt.Sprintf("%s (%s)", p.Address, p.Listener) }
+
+// A Speaker is a device whose lines a peer may send.
+type Speaker struct {
+	Device string
+	Hosts  []string // the host name in its lines must be one of these; nil: any
+}
+
+// Received is one line, and who sent it.
+type Received struct {
+	hsm.LogLine
+	Device string
+	Peer   Peer
 }
 
 // Counts are numbers of lines since the start. TooLong ones are cut, not dropped.
 type Counts struct {
-	Received  atomic.Uint64 // all
-	Unknown   atomic.Uint64 // dropped: from an unknown sender
-	TooFast   atomic.Uint64 // dropped: above the rate of their device
-	QueueFull atomic.Uint64 // dropped: the queue was full
-	TooLong   atomic.Uint64 // cut
+	Received    atomic.Uint64 // all that were read
+	Unknown     atomic.Uint64 // dropped: of an unknown peer, or of one that may not send lines of their host
+	TooFast     atomic.Uint64 // dropped: above the rate of their peer or device
+	QueueFull   atomic.Uint64 // dropped: the queue was full
+	TooLong     atomic.Uint64 // cut
+	Connections atomic.Uint64 // refused: too many at a time
 
 	port atomic.Uint64 // of UDP; 0: none
 }
@@ -73,26 +97,24 @@ func (c *Counts) Kernel() (dropped uint64) {
 	return dropped
 }
 
-// received is a line in the queue.
-type received struct {
-	device string
-	line   hsm.LogLine
-}
-
 const (
 	queueLines    = 10000
 	batchLines    = 500
 	maxMessage    = 8 << 10 // bytes; longer messages are cut
 	maxClients    = 200     // connections at a time
+	maxOfPeer     = 20      // connections at a time of one address
 	receiveBuffer = 4 << 20 // bytes of datagrams that wait in the kernel
 	idleTimeout   = 10 * time.Minute
+	shakeTimeout  = 10 * time.Second // for a TLS handshake
+	acceptRetry   = time.Second      // at most, after a failure to accept
 )
 
-// Run listens until ctx is done. It passes the lines of each device to deliver in
-// order, and repeats that while deliver returns an error. It returns an error if it
-// cannot listen on an address.
-func (s *Listener) Run(ctx context.Context, deliver func(device string, lines []hsm.LogLine) error) error {
-	s.queue, s.limits = make(chan received, queueLines), make(map[string]*rate.Limiter)
+// Run listens until ctx is done. It passes lines to deliver in their order, and
+// repeats that while deliver returns an error. It returns an error if it cannot
+// listen on an address.
+func (s *Listener) Run(ctx context.Context, deliver func([]Received) error) error {
+	s.queue = make(chan Received, queueLines)
+	s.ingress.init(s.Rate)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)
@@ -120,9 +142,9 @@ func (s *Listener) listen(ctx context.Context, g *errgroup.Group) error {
 		g.Go(func() error { return s.datagrams(ctx, conn) })
 	}
 	for _, l := range []struct {
-		address string
-		config  *tls.Config
-	}{{s.TCP, nil}, {s.TLS, s.TLSConfig}} {
+		name, address string
+		config        *tls.Config
+	}{{"tcp", s.TCP, nil}, {"tls", s.TLS, s.TLSConfig}} {
 		if l.address == "" {
 			continue
 		}
@@ -131,67 +153,121 @@ func (s *Listener) listen(ctx context.Context, g *errgroup.Group) error {
 			return err
 		}
 		context.AfterFunc(ctx, func() { listener.Close() })
-		g.Go(func() error { return s.connections(ctx, listener, l.config) })
+		g.Go(func() error { return s.connections(ctx, listener, l.name, l.config) })
 	}
 	return nil
 }
 
 func (s *Listener) datagrams(ctx context.Context, conn net.PacketConn) error {
 	buffer := make([]byte, maxMessage+1)
-	for {
+	flood := newFlood(conn, s.Known)
+	for failures := 0; ; {
+		_ = conn.SetReadDeadline(time.Now().Add(floodFor / 4))
 		n, from, err := conn.ReadFrom(buffer)
-		if ctx.Err() != nil {
+		flood.tick(time.Now())
+		switch {
+		case ctx.Err() != nil:
 			return nil
-		}
-		if err != nil {
-			s.Log.Warn("syslog datagram not read", "err", err)
+		case errors.Is(err, os.ErrDeadlineExceeded):
 			continue
-		}
-		if n > maxMessage {
+		case err != nil:
+			if failures++; failures == 1 {
+				s.Log.Warn("syslog datagrams not read; trying again", "err", err)
+			}
+			wait.Sleep(ctx, wait.Backoff(failures, 10*time.Millisecond, acceptRetry))
+			continue
+		case n > maxMessage:
 			s.Counts.TooLong.Add(1)
 			n = maxMessage
 		}
-		if u, ok := from.(*net.UDPAddr); ok {
-			s.take(u.AddrPort().Addr(), string(buffer[:n]))
+		failures = 0
+		peer := Peer{Address: from.(*net.UDPAddr).AddrPort().Addr().Unmap(), Listener: "udp"}
+		may := s.May(peer)
+		if len(may) == 0 {
+			flood.stranger(time.Now())
 		}
+		s.take(peer, may, string(buffer[:n]))
 	}
 }
 
-func (s *Listener) connections(ctx context.Context, l net.Listener, config *tls.Config) error {
-	slots := make(chan struct{}, maxClients)
-	for {
+// connections accepts connections. A stranger's is closed before anything is read,
+// unless its certificate may tell who it is.
+func (s *Listener) connections(ctx context.Context, l net.Listener, name string, config *tls.Config) error {
+	for failures := 0; ; {
 		conn, err := l.Accept()
 		if ctx.Err() != nil {
 			return nil
 		}
-		if err != nil {
-			s.Log.Warn("syslog connection not accepted", "err", err)
+		if err != nil { // such as no descriptor left
+			if failures++; failures == 1 {
+				s.Log.Warn("syslog connections not accepted; trying again", "err", err)
+			}
+			wait.Sleep(ctx, wait.Backoff(failures, 10*time.Millisecond, acceptRetry))
 			continue
 		}
-		select {
-		case slots <- struct{}{}:
-		default:
+		failures = 0
+		peer := Peer{Address: conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap(), Listener: name}
+		byName := config != nil && config.ClientAuth == tls.RequireAndVerifyClientCert
+		switch {
+		case !byName && len(s.May(peer)) == 0:
+			s.Counts.Unknown.Add(1)
+			s.refusals.add(RefusedUnknown, "", peer)
+			conn.Close()
+			continue
+		case !s.ingress.connect(peer.Address):
+			s.Counts.Connections.Add(1)
+			s.refusals.add(RefusedConnection, "", peer)
 			conn.Close()
 			continue
 		}
 		go func() {
-			defer func() { <-slots }()
+			defer s.ingress.disconnect(peer.Address)
 			defer conn.Close()
 			stop := context.AfterFunc(ctx, func() { conn.Close() })
 			defer stop()
-			sender := conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr()
-			if config != nil {
-				conn = tls.Server(conn, config)
-			}
-			if err := s.stream(conn, sender); err != nil && ctx.Err() == nil {
-				s.Log.Info("syslog connection ended", "from", sender, "err", err)
+			if err := s.serve(ctx, conn, peer, config); err != nil && ctx.Err() == nil {
+				s.Log.Info("syslog connection ended", "from", peer, "err", err)
 			}
 		}()
 	}
 }
 
+// serve reads one connection until it ends.
+func (s *Listener) serve(ctx context.Context, conn net.Conn, peer Peer, config *tls.Config) error {
+	if config != nil {
+		secure := tls.Server(conn, config)
+		shaking, cancel := context.WithTimeout(ctx, shakeTimeout)
+		defer cancel()
+		if err := secure.HandshakeContext(shaking); err != nil {
+			s.refusals.add(RefusedUnknown, "", peer)
+			return err
+		}
+		peer.Names = certificateNames(secure.ConnectionState())
+		conn = secure
+	}
+	return s.stream(conn, peer)
+}
+
+// certificateNames returns the names in the verified certificate of a client.
+func certificateNames(state tls.ConnectionState) (names []string) {
+	if len(state.VerifiedChains) == 0 {
+		return nil
+	}
+	c := state.PeerCertificates[0]
+	for _, ip := range c.IPAddresses {
+		names = append(names, ip.String())
+	}
+	return append(append(names, c.DNSNames...), c.Subject.CommonName)
+}
+
 // stream reads messages until the connection ends.
-func (s *Listener) stream(conn net.Conn, sender netip.Addr) error {
+func (s *Listener) stream(conn net.Conn, peer Peer) error {
+	may := s.May(peer)
+	if len(may) == 0 {
+		s.Counts.Unknown.Add(1)
+		s.refusals.add(RefusedUnknown, "", peer)
+		return fmt.Errorf("no HSM has the names of its certificate, %q", peer.Names)
+	}
 	r := bufio.NewReaderSize(conn, maxMessage)
 	for {
 		if err := conn.SetReadDeadline(time.Now().Add(idleTimeout)); err != nil {
@@ -199,7 +275,7 @@ func (s *Listener) stream(conn net.Conn, sender netip.Addr) error {
 		}
 		message, err := s.message(r)
 		if message != "" {
-			s.take(sender, message)
+			s.take(peer, may, message)
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -272,72 +348,76 @@ func (s *Listener) line(r *bufio.Reader) (string, error) {
 	return message, err
 }
 
-// take queues a message, or drops it.
-func (s *Listener) take(sender netip.Addr, message string) {
+// take queues a message, or drops it. What is of an unknown peer is not parsed. The
+// limit of the peer comes first, so that none spends the share of a device.
+func (s *Listener) take(peer Peer, may []Speaker, message string) {
 	s.Counts.Received.Add(1)
-	line := ParseLine(strings.Trim(message, "\r\n\x00"))
-	device := s.Device(sender.Unmap(), line.Host)
-	switch {
-	case device == "":
+	if len(may) == 0 {
 		s.Counts.Unknown.Add(1)
-	case !s.limit(device).Allow():
+		s.refusals.add(RefusedUnknown, "", peer)
+		return
+	}
+	line := ParseLine(strings.Trim(message, "\r\n\x00"))
+	i := slices.IndexFunc(may, func(d Speaker) bool { return d.Hosts == nil || slices.Contains(d.Hosts, line.Host) })
+	if i < 0 {
+		s.Counts.Unknown.Add(1)
+		s.refusals.add(RefusedHost, "", peer)
+		return
+	}
+	device, urgent := may[i].Device, urgent(&line)
+	if !s.ingress.allow(peer.Address, device, urgent) {
 		s.Counts.TooFast.Add(1)
+		s.refusals.add(DroppedTooFast, device, peer)
+		return
+	}
+	if !urgent && len(s.queue) > queueLines*4/5 { // the rest is for what matters
+		s.Counts.QueueFull.Add(1)
+		s.refusals.add(DroppedQueueFull, device, peer)
+		return
+	}
+	select {
+	case s.queue <- Received{line, device, peer}:
 	default:
-		select {
-		case s.queue <- received{device, line}:
-		default:
-			s.Counts.QueueFull.Add(1)
-		}
+		s.Counts.QueueFull.Add(1)
+		s.refusals.add(DroppedQueueFull, device, peer)
 	}
 }
 
-// limit returns the limiter of a known device. There is one for each, so their
-// number is bounded.
-func (s *Listener) limit(device string) *rate.Limiter {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l := s.limits[device]
-	if l == nil {
-		l = rate.NewLimiter(rate.Limit(s.Rate), int(10*s.Rate))
-		s.limits[device] = l
-	}
-	return l
-}
+// urgent reports whether a line passes the limits before others: an alarm, or words
+// of a card's driver.
+func urgent(l *hsm.LogLine) bool { return l.Alarm != nil || l.FromKernel() }
 
-func (s *Listener) deliver(ctx context.Context, deliver func(string, []hsm.LogLine) error) error {
+func (s *Listener) deliver(ctx context.Context, deliver func([]Received) error) error {
 	for {
 		batch, ok := s.batch(ctx)
 		if !ok {
 			return nil
 		}
-		for device, lines := range batch {
-			for failures := 0; ; failures++ {
-				err := deliver(device, lines)
-				if err == nil || ctx.Err() != nil {
-					break
-				}
-				if failures == 0 {
-					s.Log.Error("syslog lines not stored; trying again", "err", err)
-				}
-				wait.Sleep(ctx, wait.Backoff(failures, time.Second, 10*time.Second))
+		for failures := 0; ; failures++ {
+			err := deliver(batch)
+			if err == nil || ctx.Err() != nil {
+				break
 			}
+			if failures == 0 {
+				s.Log.Error("syslog lines not stored; trying again", "err", err)
+			}
+			wait.Sleep(ctx, wait.Backoff(failures, time.Second, 10*time.Second))
 		}
 	}
 }
 
-// batch waits for a line and returns it with those that follow at once, by device.
-func (s *Listener) batch(ctx context.Context) (map[string][]hsm.LogLine, bool) {
-	batch := make(map[string][]hsm.LogLine)
+// batch waits for a line and returns it with those that follow at once.
+func (s *Listener) batch(ctx context.Context) (batch []Received, ok bool) {
 	select {
 	case r := <-s.queue:
-		batch[r.device] = append(batch[r.device], r.line)
+		batch = append(batch, r)
 	case <-ctx.Done():
 		return nil, false
 	}
-	for range batchLines - 1 {
+	for len(batch) < batchLines {
 		select {
 		case r := <-s.queue:
-			batch[r.device] = append(batch[r.device], r.line)
+			batch = append(batch, r)
 		default:
 			return batch, true
 		}

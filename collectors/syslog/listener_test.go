@@ -18,8 +18,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/lunawatch/lunawatch/hsm"
 )
 
 // A logSink collects what a listener delivers.
@@ -32,12 +30,8 @@ func startSyslog(t *testing.T, change func(*Listener)) logSink {
 	t.Helper()
 	s := logSink{&Listener{
 		UDP: free(t, "udp"), TCP: free(t, "tcp"), Rate: 1000, Log: slog.New(slog.DiscardHandler),
-		Device: func(sender netip.Addr, host string) string {
-			if sender == netip.MustParseAddr("127.0.0.1") && host != "stranger" {
-				return "a"
-			}
-			return ""
-		},
+		May:   func(p Peer) []Speaker { return fromLoopback(p, nil) },
+		Known: func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("127.0.0.1")} },
 	}, make(chan string, 20000)}
 	if change != nil {
 		change(s.Listener)
@@ -45,13 +39,13 @@ func startSyslog(t *testing.T, change func(*Listener)) logSink {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- s.Run(ctx, func(device string, lines []hsm.LogLine) error {
+		ended <- s.Run(ctx, func(lines []Received) error {
 			for _, l := range lines {
 				code := ""
 				if l.Alarm != nil {
 					code = l.Alarm.Code
 				}
-				s.lines <- device + "|" + code + "|" + l.Message
+				s.lines <- l.Device + "|" + code + "|" + l.Message
 			}
 			return nil
 		})
@@ -63,6 +57,19 @@ func startSyslog(t *testing.T, change func(*Listener)) logSink {
 		}
 	})
 	return s
+}
+
+// fromLoopback lets 127.0.0.1 send the lines of a, with these host names.
+func fromLoopback(p Peer, hosts []string) []Speaker {
+	if p.Address != netip.MustParseAddr("127.0.0.1") {
+		return nil
+	}
+	return []Speaker{{Device: "a", Hosts: hosts}}
+}
+
+// asRelay has the lines of other hosts than vault be those of strangers.
+func asRelay(l *Listener) {
+	l.May = func(p Peer) []Speaker { return fromLoopback(p, []string{"vault", ""}) }
 }
 
 func free(t *testing.T, network string) string {
@@ -202,13 +209,16 @@ func TestSyslogTLS(t *testing.T) {
 // TestSyslogFlood: lines of strangers and of a device that sends too many are
 // counted and use no memory, and the connection stays open.
 func TestSyslogFlood(t *testing.T) {
-	s := startSyslog(t, func(l *Listener) { l.Rate = 10 })
+	s := startSyslog(t, func(l *Listener) {
+		l.Rate = 10
+		asRelay(l)
+	})
 	c := s.tcp(t)
 	for range 50 {
 		fmt.Fprintf(c, "<6>Mar  1 12:00:00 stranger kernel: x\n")
 	}
 	for range 5000 {
-		if _, err := c.Write([]byte("<6>Mar  1 12:00:00 vault kernel: x\n")); err != nil {
+		if _, err := c.Write([]byte("<30>Mar  1 12:00:00 vault NTLS: x\n")); err != nil {
 			t.Fatal(err)
 		}
 	}

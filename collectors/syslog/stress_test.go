@@ -22,7 +22,10 @@ func TestSyslogStress(t *testing.T) {
 	if os.Getenv("LUNAWATCH_STRESS") != "" {
 		n = 100_000
 	}
-	s := startSyslog(t, func(l *Listener) { l.Rate = 1e6 })
+	s := startSyslog(t, func(l *Listener) {
+		l.Rate = 1e6
+		asRelay(l)
+	})
 	var parsed, alarms, raw atomic.Uint64
 	done := make(chan struct{})
 	defer close(done)
