@@ -24,13 +24,13 @@ func (c *Client) History(ctx context.Context, most int) (list []alarms.Alarm, er
 }
 
 // ClearAlarm clears an alarm by hand. Alarms are named by key or number.
-func (c *Client) ClearAlarm(ctx context.Context, alarm, reason string) error {
-	return c.post(ctx, "/alarms/clear", url.Values{"key": {alarm}, "reason": {reason}}, new(any))
+func (c *Client) ClearAlarm(ctx context.Context, alarm, by, reason string) error {
+	return c.post(ctx, "/alarms/clear", url.Values{"key": {alarm}, "by": {by}, "why": {reason}}, new(any))
 }
 
 // Acknowledge records that somebody looks after an alarm.
 func (c *Client) Acknowledge(ctx context.Context, alarm, by, comment string) error {
-	return c.post(ctx, "/alarms/acknowledge", url.Values{"key": {alarm}, "by": {by}, "comment": {comment}}, new(any))
+	return c.post(ctx, "/alarms/acknowledge", url.Values{"key": {alarm}, "by": {by}, "why": {comment}}, new(any))
 }
 
 // Unacknowledge withdraws an acknowledgement.
@@ -50,13 +50,17 @@ func (c *Client) Silences(ctx context.Context) (list []alarms.Silence, err error
 }
 
 // Silence adds a silence and returns it with its number. Without a
-// beginning, it begins now.
-func (c *Client) Silence(ctx context.Context, s alarms.Silence) (added alarms.Silence, err error) {
+// beginning, it begins now. One that is [alarms.Silence.Wide] needs all.
+func (c *Client) Silence(ctx context.Context, s alarms.Silence, all bool) (added alarms.Silence, err error) {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return s, err
 	}
-	return added, c.ask(ctx, http.MethodPost, "/silences", bytes.NewReader(text), &added)
+	path := "/silences"
+	if all {
+		path += "?all=yes"
+	}
+	return added, c.ask(ctx, http.MethodPost, path, bytes.NewReader(text), &added)
 }
 
 // Unsilence ends a silence.

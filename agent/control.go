@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/lunawatch/lunawatch/collectors/lunash"
@@ -48,11 +49,27 @@ func listenControl(path string) (net.Listener, error) {
 	return l, os.Chmod(path, 0o660)
 }
 
+// maxCallers bounds the connections to the control socket.
+const maxCallers = 64
+
 // serve runs handler on l until ctx is done.
 func serve(ctx context.Context, l net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10,
+		BaseContext: func(net.Listener) context.Context { return ctx }, ConnContext: withCaller}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
+	var callers atomic.Int64
+	server.ConnState = func(c net.Conn, s http.ConnState) {
+		switch s {
+		case http.StateNew:
+			if callers.Add(1) > maxCallers {
+				c.Close()
+			}
+		case http.StateClosed, http.StateHijacked:
+			callers.Add(-1)
+		default:
+		}
+	}
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

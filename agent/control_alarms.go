@@ -27,27 +27,34 @@ func (a *Agent) alarmControl(mux *http.ServeMux) {
 		list, err := a.watch.History(most)
 		respond(w, list, err)
 	})
-	mux.HandleFunc("POST /alarms/clear", func(w http.ResponseWriter, r *http.Request) {
-		respond(w, nil, a.watch.Clear(r.FormValue("key"), r.FormValue("reason")))
-	})
-	mux.HandleFunc("POST /alarms/acknowledge", func(w http.ResponseWriter, r *http.Request) {
-		respond(w, nil, a.watch.Acknowledge(r.FormValue("key"), r.FormValue("by"), r.FormValue("comment")))
-	})
-	mux.HandleFunc("POST /alarms/unacknowledge", func(w http.ResponseWriter, r *http.Request) {
-		respond(w, nil, a.watch.Unacknowledge(r.FormValue("key")))
-	})
-	mux.HandleFunc("POST /alarms/test", a.testReceivers)
+	for _, x := range []struct {
+		name string
+		do   func(alarm, by, why string) error
+	}{
+		{"clear", a.watch.Clear},
+		{"acknowledge", a.watch.Acknowledge},
+		{"unacknowledge", func(alarm, _, _ string) error { return a.watch.Unacknowledge(alarm) }},
+	} {
+		mux.HandleFunc("POST /alarms/"+x.name, a.operating(x.name, func(w http.ResponseWriter, r *http.Request, by string) {
+			alarm, why := r.FormValue("key"), r.FormValue("why")
+			err := x.do(alarm, by, why)
+			a.acted(x.name, alarm, by, why, err)
+			respond(w, nil, err)
+		}))
+	}
+	mux.HandleFunc("POST /alarms/test", a.operating("test", a.testReceivers))
 	mux.HandleFunc("GET /silences", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.watch.Silences()) })
-	mux.HandleFunc("POST /silences", a.silence)
-	mux.HandleFunc("POST /silences/end", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("POST /silences", a.operating("silence", a.silence))
+	mux.HandleFunc("POST /silences/end", a.operating("unsilence", func(w http.ResponseWriter, r *http.Request, by string) {
 		id, err := strconv.ParseUint(r.FormValue("id"), 10, 64)
 		if err != nil {
 			err = fmt.Errorf("%q is not the number of a silence; lunawatch alarms silences lists them", r.FormValue("id"))
 		} else {
 			err = a.watch.Unsilence(id)
 		}
+		a.acted("unsilence", r.FormValue("id"), by, "", err)
 		respond(w, nil, err)
-	})
+	}))
 }
 
 // respond replies with v, or with why there is none.
@@ -60,9 +67,9 @@ func respond(w http.ResponseWriter, v any, err error) {
 }
 
 // silence adds a silence. One without a beginning begins now.
-func (a *Agent) silence(w http.ResponseWriter, r *http.Request) {
+func (a *Agent) silence(w http.ResponseWriter, r *http.Request, _ string) {
 	var s alarms.Silence
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&s); err != nil {
+	if err := json.NewDecoder(r.Body).Decode(&s); err != nil {
 		respond(w, nil, fmt.Errorf("the silence cannot be read: %w", err))
 		return
 	}
@@ -74,14 +81,21 @@ func (a *Agent) silence(w http.ResponseWriter, r *http.Request) {
 		respond(w, nil, fmt.Errorf("a silence until %s has already ended; name a later end", s.Until.Format(time.DateTime)))
 		return
 	}
+	if s.Wide() && r.URL.Query().Get("all") != "yes" {
+		respond(w, nil, fmt.Errorf("it would silence every alarm, or last for more than %s; use -yes-all if that is meant", alarms.LongSilence))
+		return
+	}
+	c, _ := r.Context().Value(callerKey{}).(caller)
+	s.Author = c.author(s.Author)
 	id, err := a.watch.Silence(s)
 	s.ID = id
+	a.acted("silence", fmt.Sprint(id), s.Author, s.Reason, err)
 	respond(w, s, err)
 }
 
 // testReceivers sends a test alarm to every receiver and waits for what they
 // do with it.
-func (a *Agent) testReceivers(w http.ResponseWriter, r *http.Request) {
+func (a *Agent) testReceivers(w http.ResponseWriter, r *http.Request, by string) {
 	wait, err := time.ParseDuration(r.FormValue("wait"))
 	if err != nil || wait <= 0 || wait > longestTest {
 		respond(w, nil, fmt.Errorf("wait %q is not a duration up to %s", r.FormValue("wait"), longestTest))
@@ -89,6 +103,7 @@ func (a *Agent) testReceivers(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
-	list, err := a.watch.Test(ctx, r.FormValue("by"))
+	list, err := a.watch.Test(ctx, by)
+	a.acted("test", "receivers", by, "", err)
 	respond(w, list, err)
 }

@@ -129,10 +129,10 @@ func TestForwardedLog(t *testing.T) {
 	_, err = c.Write([]byte("<6>Mar  1 12:00:00 luna72 kernel: k7pf0: [HSM] ALM2024: Stored data integrity verify error"))
 	check.Must(t, err)
 	e.until(t, "the line's alarm is active", func() bool { return e.active("luna72", "integrity") })
-	if err := e.client.ClearAlarm(t.Context(), "luna72/nothing", "?"); err == nil || !strings.Contains(err.Error(), "no active alarm") {
+	if err := e.client.ClearAlarm(t.Context(), "luna72/nothing", "kim", "?"); err == nil || !strings.Contains(err.Error(), "no active alarm") {
 		t.Errorf("clear of nothing: %v", err)
 	}
-	check.Must(t, e.client.ClearAlarm(t.Context(), "luna72/integrity", "restored from backup"))
+	check.Must(t, e.client.ClearAlarm(t.Context(), "luna72/integrity", "kim", "restored from backup"))
 	if e.active("luna72", "integrity") {
 		t.Error("it is active after it was cleared by hand")
 	}

@@ -79,6 +79,17 @@ func (s Silence) Validate() error {
 	return errors.Join(append(errs, s.Match.Validate())...)
 }
 
+// LongSilence is how long a silence lasts at most without being wide.
+const LongSilence = 24 * time.Hour
+
+// Wide reports whether s hides so much, or for so long, that others should know:
+// every alarm, or more than a day.
+func (s Silence) Wide() bool {
+	all := func(patterns []string) bool { return len(patterns) == 0 || slices.Contains(patterns, "*") }
+	m := s.Match
+	return all(m.HSMs) && all(m.Groups) && all(m.Objects) && all(m.Codes) || s.Until.Sub(s.From) > LongSilence
+}
+
 // holds reports whether s silences a at now.
 func (s Silence) holds(a Alarm, now time.Time) bool {
 	return !now.Before(s.From) && now.Before(s.Until) && s.Match.Selects(a) && (s.Match.Severity == None || a.Severity <= s.Match.Severity)

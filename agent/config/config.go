@@ -36,6 +36,7 @@ type Config struct {
 	Syslog         Syslog         `yaml:"syslog"`
 	Alarms         watch.Settings `yaml:"alarms"`
 	Receivers      []Receiver     `yaml:"receivers"`
+	OperateGroup   string         `yaml:"operate_group"` // of this host: who in the group of the control socket may operate; "": all of them
 }
 
 // Default returns the configuration of an empty file.

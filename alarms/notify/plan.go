@@ -291,5 +291,8 @@ func (p recipient) isCause(key alarms.Key, a alarms.Alarm, depth int) bool {
 }
 
 func (p Planner) silence(a alarms.Alarm) *alarms.Silence {
+	if a.Device == alarms.Self && a.Group == "silence" {
+		return nil
+	}
 	return alarms.SilencedBy(p.Silences, a, p.Now)
 }

@@ -39,7 +39,7 @@ func TestAuditGapIsNotified(t *testing.T) {
 		a = watchtest.Start(t, dir, map[string]notify.Notifier{"noc": r})
 		read("46", "47")
 		alarmstest.Same(t, "the agent restarts", nil, r.Received())
-		a.Must(a.Clear("a/audit-gap/484233", "verified"))
+		a.Must(a.Clear("a/audit-gap/484233", "kim", "verified"))
 		a.Stop()
 
 		r = &alarmstest.Receiver{}

@@ -52,7 +52,7 @@ func TestMIBAlarms(t *testing.T) {
 		a.Must(a.Acknowledge("a/stm", "kim", "planned"))
 		raised := time.Now()
 		watchtest.Advance(time.Minute)
-		a.Must(a.Clear("a/stm", "done"))
+		a.Must(a.Clear("a/stm", "kim", "done"))
 		all, err := a.MIBAlarms()
 		a.Must(err)
 		if len(all.Active) != 1 || len(all.Cleared) != 1 {

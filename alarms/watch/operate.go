@@ -62,9 +62,9 @@ func (w *Watch) operate(name string, change func(alarms.Alarm, time.Time) alarms
 
 // Clear clears an alarm by hand: for alarms that no source ever reports as
 // over. Alarms are named by key or number; an unknown one is an error.
-func (w *Watch) Clear(name, reason string) error {
+func (w *Watch) Clear(name, by, reason string) error {
 	return w.operate(name, func(a alarms.Alarm, now time.Time) alarms.Change {
-		a.Cleared, a.Evidence = now, alarms.WithEvidence(a.Evidence, alarms.Evidence{At: now, Text: alarms.Clip("cleared by hand: " + reason)})
+		a.Cleared, a.Evidence = now, alarms.WithEvidence(a.Evidence, alarms.Evidence{At: now, Text: alarms.Clip("cleared by " + by + ": " + reason)})
 		return alarms.Change{Kind: alarms.Cleared, Alarm: a}
 	})
 }

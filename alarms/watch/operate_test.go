@@ -81,10 +81,10 @@ func TestOperators(t *testing.T) {
 		watchtest.Advance(time.Second)
 		alarmstest.Same(t, "after the silence", []string{"raised major a/stm", "acknowledged major a/stm", "raised minor a/battery"}, r.Received())
 		alarmstest.Same(t, "the boss, of what nobody looks after", []string{"raised minor a/battery"}, boss.Received())
-		a.Must(a.Clear(fmt.Sprint(list[0].Number), "done"))
+		a.Must(a.Clear(fmt.Sprint(list[0].Number), "kim", "done"))
 		watchtest.Advance(time.Second)
 		alarmstest.Same(t, "active", []string{"battery"}, a.ActiveGroups())
-		if cleared, err := a.History(5); err != nil || len(cleared) != 1 || cleared[0].LastEvidence().Text != "cleared by hand: done" {
+		if cleared, err := a.History(5); err != nil || len(cleared) != 1 || cleared[0].LastEvidence().Text != "cleared by kim: done" {
 			t.Errorf("history %+v, %v", cleared, err)
 		}
 	})

@@ -193,7 +193,7 @@ func TestConsequenceWaits(t *testing.T) {
 		watchtest.Advance(time.Second)
 		alarmstest.Same(t, "suppressed", []string{"raised critical a/chassis"}, r.Received())
 		watchtest.Advance(time.Minute)
-		a.Must(a.Clear("a/chassis", "closed"))
+		a.Must(a.Clear("a/chassis", "kim", "closed"))
 		watchtest.Advance(5 * time.Second)
 		alarmstest.Same(t, "before its source is read", []string{"raised critical a/chassis", "cleared critical a/chassis"}, r.Received())
 		a.Polled(hsm.Show{Status: "Tamper"})

@@ -27,8 +27,29 @@ func (w *Watch) selfFindings(now time.Time) []alarms.Finding {
 		findings = append(findings, alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "journal", Object: "clock"}, Condition: alarms.Bad, Severity: alarms.Warning, Text: text,
 			Age: clockAge, Evidence: alarms.Evidence{At: w.Journal.Opened, Text: text}})
 	}
+	findings = append(findings, w.silenceFindings(now)...)
 	for name, d := range w.Deliveries() {
 		findings = append(findings, deliveryFinding(name, d, w.Settings.DeliveryAfter+w.Receivers[name].Digest, now))
+	}
+	return findings
+}
+
+// silenceFindings tells of each silence of everything, or of more than a day, while
+// it lasts. No silence hides that.
+func (w *Watch) silenceFindings(now time.Time) (findings []alarms.Finding) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range w.state.Silences {
+		f := alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "silence", Object: fmt.Sprint(s.ID)}, Evidence: alarms.Evidence{At: now, Text: "the silence has ended"}}
+		switch {
+		case !s.Wide() || now.Before(s.From):
+			continue
+		case now.Before(s.Until):
+			f.Condition, f.Severity = alarms.Bad, alarms.Warning
+			f.Text = alarms.Clip(fmt.Sprintf("silence %d hides much until %s, by %s: %s", s.ID, s.Until.UTC().Format(time.RFC3339), s.Author, s.Reason))
+			f.Evidence = alarms.Evidence{At: s.From, Text: f.Text}
+		}
+		findings = append(findings, f)
 	}
 	return findings
 }

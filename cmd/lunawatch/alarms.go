@@ -223,14 +223,17 @@ func runAlarmsClear(ctx context.Context, args []string, std stdio) int {
 	flags := newFlags(name, std)
 	socket := socketFlag(flags)
 	reason := flags.String("reason", "", "why it is cleared")
+	by := flags.String("by", user(), byHelp)
 	alarm, code, ok := parseAlarm(flags, args, std)
 	switch {
 	case !ok:
 		return code
 	case *reason == "":
 		return usageError(std, name, errors.New("-reason is needed: the history keeps it"))
+	case *by == "":
+		return usageError(std, name, errNobody)
 	}
-	return done(std, name, agent.NewClient(*socket).ClearAlarm(ctx, alarm, *reason))
+	return done(std, name, agent.NewClient(*socket).ClearAlarm(ctx, alarm, *by, *reason))
 }
 
 func done(std stdio, name string, err error) int {

@@ -31,6 +31,7 @@ func runAlarmsSilence(ctx context.Context, args []string, std stdio) int {
 	until := flags.String("until", "", "when it ends")
 	length := flags.Duration("for", 0, "how long it lasts, e.g. 2h; instead of -until")
 	reason := flags.String("reason", "", "why")
+	yes := flags.Bool("yes-all", false, "confirm a silence of every alarm, or of more than a day; it is an alarm while it lasts")
 	by := flags.String("by", user(), byHelp)
 	if code, ok := parseFlags(flags, args, 0); !ok {
 		return code
@@ -56,7 +57,10 @@ func runAlarmsSilence(ctx context.Context, args []string, std stdio) int {
 	if err := s.Validate(); err != nil {
 		return usageError(std, name, err)
 	}
-	added, err := agent.NewClient(*socket).Silence(ctx, s)
+	if s.Wide() && !*yes {
+		return usageError(std, name, fmt.Errorf("it would silence every alarm, or last for more than %s; use -yes-all if that is meant", alarms.LongSilence))
+	}
+	added, err := agent.NewClient(*socket).Silence(ctx, s, *yes)
 	if err != nil {
 		return fail(std, name, err)
 	}
