@@ -173,7 +173,7 @@ func (h HTTP) send(ctx context.Context, method, target string, header http.Heade
 	if 200 <= status && status < 300 {
 		return nil
 	}
-	err = fmt.Errorf("%s answers %d %s", where, status, http.StatusText(status))
+	err = &answer{where, status}
 	if pause := retryAfter(response.Header.Get("Retry-After"), time.Now()); pause > 0 {
 		return &notify.Later{Err: err, After: pause}
 	}
@@ -181,6 +181,17 @@ func (h HTTP) send(ctx context.Context, method, target string, header http.Heade
 		return &notify.Rejected{Err: err}
 	}
 	return err
+}
+
+// An answer is the error of a status that takes nothing.
+type answer struct {
+	where  string // scheme and host
+	status int
+}
+
+// Error implements error.
+func (a *answer) Error() string {
+	return fmt.Sprintf("%s answers %d %s", a.where, a.status, http.StatusText(a.status))
 }
 
 // retryAfter returns the pause that a Retry-After header (RFC 9110) asks for:

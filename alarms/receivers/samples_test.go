@@ -95,7 +95,7 @@ func samples(t *testing.T) []sample {
 	delivery := n.happens(1800, self(alarms.Key{Device: alarms.Self, Group: "delivery", Object: "pagerduty"}, alarms.Major,
 		"3 notifications wait for pagerduty, the oldest since 2026-03-01T12:25:00Z: https://events.pagerduty.com answers 503 Service Unavailable"))
 	test := n.happens(2000, self(alarms.Key{Device: alarms.Self, Group: "test", Object: "d1kq3x", Test: true}, alarms.Warning, "This is a test of the alarm chain by kim. Nothing is wrong."))
-	batch := []alarms.Notification{notification(300, battery), notification(900, cool), notification(480, hotter), notification(25, zeroized)}
+	batch := []alarms.Notification{notification(300, battery), notification(480, hotter), notification(900, cool), notification(25, zeroized)}
 	var together alarms.Notification
 	if err := notify.AsOne(taker{&together})(t.Context(), batch); err != nil {
 		t.Fatal(err)
@@ -148,15 +148,18 @@ func TestSamples(t *testing.T) {
 			return strings.Join(requests, "\n")
 		}
 	}
-	y := &Syslog{}
+	words := notify.Words{ExternalURL: "https://lunawatch.example.net:9477", RunbookURL: "https://wiki.example.net/luna/{group}"}
+	y, c := &Syslog{Words: words}, &Syslog{Format: "cef", Words: words}
 	all := samples(t)
 	for channel, send := range map[string]func(alarms.Notification) string{
-		"mail":         func(n alarms.Notification) string { return mailed(t, n) },
+		"mail":         func(n alarms.Notification) string { return mailed(t, words, n) },
+		"syslog-cef":   c.message,
 		"syslog":       func(n alarms.Notification) string { return strings.ReplaceAll(y.message(n), "\ufeff", "") },
-		"webhook":      overHTTP(&Webhook{URL: s.url("/hook")}),
-		"pagerduty":    overHTTP(&PagerDuty{URL: s.url("/v2/enqueue"), RoutingKeyFile: s.secret("key")}),
-		"opsgenie":     overHTTP(&Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key")}),
-		"alertmanager": overHTTP((&Alertmanager{URLs: []string{s.url("")}}).Peers()[0]),
+		"webhook":      overHTTP(&Webhook{URL: s.url("/hook"), Words: words}),
+		"pagerduty":    overHTTP(&PagerDuty{URL: s.url("/v2/enqueue"), RoutingKeyFile: s.secret("key"), Words: words}),
+		"opsgenie":     overHTTP(&Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}),
+		"jsm":          overHTTP(&JSM{URL: s.url("/jsm/ops"), APIKeyFile: s.secret("key"), Words: words}),
+		"alertmanager": overHTTP((&Alertmanager{URLs: []string{s.url("")}, Words: words}).Peers()[0]),
 	} {
 		var b strings.Builder
 		for _, x := range all {
@@ -180,9 +183,9 @@ func indented(body []byte) string {
 }
 
 // mailed returns the subject and the text of a mail.
-func mailed(t *testing.T, n alarms.Notification) string {
+func mailed(t *testing.T, words notify.Words, n alarms.Notification) string {
 	t.Helper()
-	m, err := mail.ReadMessage(bytes.NewReader((&SMTP{From: "lunawatch@example.net", To: []string{"noc@example.net"}}).text([]alarms.Notification{n})))
+	m, err := mail.ReadMessage(bytes.NewReader((&SMTP{From: "lunawatch@example.net", To: []string{"noc@example.net"}, Words: words}).text([]alarms.Notification{n})))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,8 @@ type Webhook struct {
 	TemplateFile    setting.File `yaml:"template_file"`     // Go text/template; "": JSON
 	ContentType     string       `yaml:"content_type"`      // "": application/json
 	HTTP            `yaml:",inline"`
+
+	Words notify.Words `yaml:"-"`
 }
 
 // SignatureHeader carries "t=SECONDS,v1=HEX": the time of sending, as seconds
@@ -64,7 +66,7 @@ func (w *Webhook) Notify(ctx context.Context, n alarms.Notification) error {
 	if err != nil {
 		return err
 	}
-	body, err := w.body(notify.NewMessage(n))
+	body, err := w.body(w.Words.Message(n))
 	if err != nil {
 		return err
 	}
