@@ -54,7 +54,7 @@ func (m *Alertmanager) Validate() error {
 		errs = append(errs, setting.Faultf("urls", "is needed"))
 	}
 	for i, u := range m.URLs {
-		errs = append(errs, setting.At(fmt.Sprintf("urls[%d]", i), validateURL(u)))
+		errs = append(errs, setting.At(fmt.Sprintf("urls[%d]", i), setting.ValidateURL(u)))
 	}
 	if (m.User == "") != (m.PasswordFile == "") {
 		errs = append(errs, errors.New("user and password_file go together"))

@@ -90,22 +90,9 @@ func (h HTTP) Validate() error {
 		errs = append(errs, errors.New("proxy and proxy_url exclude each other"))
 	}
 	if h.ProxyURL != "" {
-		errs = append(errs, setting.At("proxy_url", validateURL(h.ProxyURL)))
+		errs = append(errs, setting.At("proxy_url", setting.ValidateURL(h.ProxyURL)))
 	}
 	return errors.Join(errs...)
-}
-
-// validateURL returns what is wrong with a URL. The error does not hold it: it
-// may hold a secret.
-func validateURL(text string) error {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return errors.New("not a URL such as https://host/path")
-	case u.User != nil:
-		return errors.New("holds a user or a password; secrets are only read from files")
-	}
-	return nil
 }
 
 const (

@@ -49,7 +49,7 @@ func (w *Webhook) Validate() error {
 		errs = append(errs, errors.New("exactly one of url and url_file is needed"))
 	}
 	if w.URL != "" {
-		errs = append(errs, setting.At("url", validateURL(w.URL)))
+		errs = append(errs, setting.At("url", setting.ValidateURL(w.URL)))
 	}
 	return errors.Join(errs...)
 }
@@ -60,7 +60,7 @@ func (w *Webhook) Notify(ctx context.Context, n alarms.Notification) error {
 	header, err := bearer(w.BearerTokenFile)
 	if err == nil && w.URLFile != "" {
 		if target, err = w.URLFile.Secret("url_file", 1); err == nil {
-			err = setting.At("url_file", validateURL(target))
+			err = setting.At("url_file", setting.ValidateURL(target))
 		}
 	}
 	if err != nil {
