@@ -96,7 +96,11 @@ func (m Message) read() string {
 // facts are what m says of its alarm, line by line.
 func (m Message) facts() [][2]string {
 	a := m.Change.Alarm
-	rows := [][2]string{{"HSM", a.Device}, {"Address", m.Address}, {"Label", m.Label}, {"Serial number", a.Serial},
+	on := [2]string{"HSM", a.Device}
+	if a.Device == alarms.Self {
+		on = [2]string{"Agent", Hostname()}
+	}
+	rows := [][2]string{on, {"Address", m.Address}, {"Label", m.Label}, {"Serial number", a.Serial},
 		{"Alarm", a.Group}, {"Object", a.Object}, {"Codes", strings.Join(a.Codes, " ")}}
 	if m.EventID != 0 {
 		rows = append(rows, [2]string{"Event ID", fmt.Sprint(m.EventID)})

@@ -153,3 +153,21 @@ func TestWordsHide(t *testing.T) {
 		}
 	}
 }
+
+// TestSummaryFits: of every kind of alarm, forty characters show severity, HSM
+// and what it is about, and an SMS its whole name.
+func TestSummaryFits(t *testing.T) {
+	for _, g := range alarms.Groups() {
+		for _, k := range alarmKinds {
+			n := zeroized(k)
+			n.Change.Alarm.Group, n.Change.Alarm.Device = g.Name, "luna-a-01"
+			got := NewMessage(n).Summary
+			if begins := Cut(got, 40); !strings.Contains(begins, "luna-a-01: "+g.Title[:min(len(g.Title), 8)]) {
+				t.Errorf("%s: a telephone shows %q", k, begins)
+			}
+			if k != alarms.RaisedAndCleared && !strings.Contains(Cut(got, 110), g.Title) {
+				t.Errorf("%s: an SMS shows %q", k, Cut(got, 110))
+			}
+		}
+	}
+}

@@ -10,7 +10,10 @@ import (
 	"mime/quotedprintable"
 	"net/http"
 	"net/mail"
+	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -155,6 +158,7 @@ func TestSamples(t *testing.T) {
 		"mail":         func(n alarms.Notification) string { return mailed(t, words, n) },
 		"syslog-cef":   c.message,
 		"syslog":       func(n alarms.Notification) string { return strings.ReplaceAll(y.message(n), "\ufeff", "") },
+		"exec":         func(n alarms.Notification) string { return executed(t, words, n) },
 		"webhook":      overHTTP(&Webhook{URL: s.url("/hook"), Words: words}),
 		"pagerduty":    overHTTP(&PagerDuty{URL: s.url("/v2/enqueue"), RoutingKeyFile: s.secret("key"), Words: words}),
 		"opsgenie":     overHTTP(&Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}),
@@ -182,6 +186,21 @@ func indented(body []byte) string {
 	return b.String()
 }
 
+// executed returns what a program gets on its standard input.
+func executed(t *testing.T, words notify.Words, n alarms.Notification) string {
+	t.Helper()
+	dir := t.TempDir()
+	to := &Exec{Command: []string{script(t, dir, "cat > "+dir+"/got")}, Words: words}
+	if err := to.Notify(t.Context(), n); err != nil {
+		t.Fatal(err)
+	}
+	body, err := os.ReadFile(filepath.Join(dir, "got"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return indented(body)
+}
+
 // mailed returns the subject and the text of a mail.
 func mailed(t *testing.T, words notify.Words, n alarms.Notification) string {
 	t.Helper()
@@ -198,4 +217,51 @@ func mailed(t *testing.T, words notify.Words, n alarms.Notification) string {
 		t.Fatal(err)
 	}
 	return "Subject: " + subject + "\n\n" + strings.ReplaceAll(string(body), "\r\n", "\n")
+}
+
+// TestChannelsHide: no channel shows more than the receiver's level.
+func TestChannelsHide(t *testing.T) {
+	s := newSite(t, subject{})
+	var sent strings.Builder
+	serveHTTP(s, func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		sent.Write(body)
+	})
+	words := notify.Words{ExternalURL: "https://lunawatch.example.net", RunbookURL: "https://wiki.example.net/{group}"}
+	over := func(to notify.Notifier) func(alarms.Notification) string {
+		return func(n alarms.Notification) string {
+			sent.Reset()
+			if err := to.Notify(t.Context(), n); err != nil {
+				t.Fatal(err)
+			}
+			return sent.String()
+		}
+	}
+	channels := map[string]func(alarms.Notification) string{
+		"mail": func(n alarms.Notification) string { return mailed(t, words, n) }, "syslog": (&Syslog{Words: words}).message, "cef": (&Syslog{Format: "cef", Words: words}).message,
+		"exec": func(n alarms.Notification) string { return executed(t, words, n) }, "webhook": over(&Webhook{URL: s.url("/"), Words: words}),
+		"pagerduty": over(&PagerDuty{URL: s.url("/"), RoutingKeyFile: s.secret("key"), Words: words}), "opsgenie": over(&Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}),
+		"jsm": over(&JSM{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}), "alertmanager": over((&Alertmanager{URLs: []string{s.url("")}, Words: words}).Peers()[0]),
+	}
+	never := []string{"96 %", "0.96", "0.89", "payments", "kim", "looking at it", "alarm-7", "ack 7"}
+	for level, hidden := range map[notify.Level][]string{
+		notify.LevelCoded: never, notify.LevelCategory: append(slices.Clone(never), "2021", "2004", "major", "MAJOR", "532018", "partition-storage", "Partition storage", "thresholdCrossed"),
+	} {
+		for _, k := range []alarms.Kind{alarms.Raised, alarms.Updated, alarms.Repeated, alarms.Acknowledged, alarms.Unacknowledged, alarms.Cleared, alarms.RaisedAndCleared} {
+			limited := notify.Policy{Level: level}.Limit(alarmstest.Complete(k))
+			for _, n := range []alarms.Notification{limited, notify.Together([]alarms.Notification{limited, limited})} {
+				for name, send := range channels {
+					text := send(n)
+					for _, x := range hidden {
+						if strings.Contains(text, x) {
+							t.Errorf("%s, %s, %s: %q in %s", name, level, k, x, text)
+						}
+					}
+				}
+			}
+		}
+	}
 }

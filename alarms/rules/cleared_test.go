@@ -36,7 +36,10 @@ func TestPollsSayWhatEnded(t *testing.T) {
 	key := alarms.Key{Device: "a", Group: "restart"}
 	d := hsm.Device{Name: "a", Show: alarmstest.Read(hsm.Show{Status: "OK"})}
 	got := clearedByPolls(d, []alarms.Key{key}, alarmstest.At(10))
-	if len(got) != 1 || got[0].Evidence.Text != "hsm show that works and reports a good status" {
-		t.Errorf("%+v", got)
+	if len(got) != 1 {
+		t.Fatalf("%d findings", len(got))
+	}
+	if got[0].Evidence.Text != "hsm show that works and reports a good status" {
+		t.Errorf("evidence %+v", got[0].Evidence)
 	}
 }
