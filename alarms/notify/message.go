@@ -117,6 +117,9 @@ func (m Message) Details() map[string]string {
 	all := map[string]string{"alarm": a.Group, "object": a.Object, "codes": strings.Join(a.Codes, " "), "action": m.toDo(),
 		"hsm": a.Device, "address": m.Address, "label": m.Label, "serial": a.Serial, "text": a.Text, "severity": a.Severity.String(),
 		"since": clock(m.Since), "ended_by": m.EndedBy, "acknowledge": m.Acknowledge, "acknowledged_by": m.acknowledged(""), "link": m.Link, "runbook": m.Runbook}
+	if m.Change.Kind == alarms.Cleared { // not the problem again
+		delete(all, "text")
+	}
 	if m.EventID != 0 {
 		all["event_id"] = fmt.Sprint(m.EventID)
 	}

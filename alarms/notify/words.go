@@ -86,18 +86,24 @@ func (m Message) state() string {
 		return "ACKNOWLEDGED"
 	case alarms.RaisedAndCleared:
 		return severity + ", CLEARED"
+	default:
+		return severity
 	}
-	return severity
 }
 
 // headline names the alarm of m in few words: CRITICAL luna-a: HSM zeroized.
 func (m Message) headline() string {
+	return m.state() + " " + m.Subject()
+}
+
+// Subject names what m is about: luna-a: HSM zeroized.
+func (m Message) Subject() string {
 	a := m.Change.Alarm
-	s := fmt.Sprintf("%s %s: %s", m.state(), a.Device, m.Title)
+	s := a.Device + ": " + m.Title
 	if a.Object != "" {
 		s += ", " + a.Object
 	}
-	return s
+	return Flat(s)
 }
 
 // summary is the headline, and what a phone shows less well.
@@ -106,11 +112,11 @@ func (m Message) summary() string {
 	s := m.headline()
 	switch m.Change.Kind {
 	case alarms.Cleared:
-		s += m.ending()
+		s = joined(s, m.Ending())
 	case alarms.RaisedAndCleared:
-		s += span(a.Since(), a.Cleared) + m.ending()
+		s = joined(s, span(a.Since(), a.Cleared), m.Ending())
 	case alarms.Acknowledged:
-		s += m.acknowledged("; by ")
+		s = joined(s, m.acknowledged("by "))
 	default:
 		detail := detail(m.Title, a.Text)
 		if detail != "" && strings.Contains(detail, a.Object) || a.IsTest() {
@@ -145,15 +151,15 @@ func (m Message) course() string {
 	return ""
 }
 
-// ending says what ended the alarm of m; "": it is not known, or not shown.
-func (m Message) ending() string {
+// Ending says what ended the alarm of m; "": it is not known, or not shown.
+func (m Message) Ending() string {
 	switch {
 	case m.EndedBy == "":
 		return ""
 	case strings.HasPrefix(m.EndedBy, "cleared by "):
-		return "; " + m.EndedBy
+		return m.EndedBy
 	}
-	return "; ended by: " + m.EndedBy
+	return "ended by: " + m.EndedBy
 }
 
 // acknowledged says by whom, after a word; "": it is not shown.
@@ -184,7 +190,12 @@ func span(from, to time.Time) string {
 	if day := from.UTC().Format(time.DateOnly); strings.HasPrefix(end, day) {
 		end = strings.TrimPrefix(end, day+" ")
 	}
-	return "; " + clock(from) + " to " + end
+	return clock(from) + " to " + end
+}
+
+// joined returns those of parts that are something, with semicolons.
+func joined(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), "; ")
 }
 
 // codePrefix begins the text of an alarm by a code.

@@ -142,7 +142,7 @@ func (m *Alertmanager) alerts(n alarms.Notification, now time.Time) []alert {
 	message, a := m.Words.Message(asNew(n)), n.Change.Alarm
 	one := alert{
 		Labels: map[string]string{"service": service, "alertname": a.Group, "device": a.Device, "object": a.Object},
-		Annotations: map[string]string{"summary": message.Summary, "description": a.Text, "action": message.Action, "codes": strings.Join(a.Codes, " "), "label": n.Label, "address": n.Address,
+		Annotations: map[string]string{"summary": message.Summary, "description": a.Text, "action": message.Details()["action"], "codes": strings.Join(a.Codes, " "), "label": n.Label, "address": n.Address,
 			"acknowledge": message.Acknowledge, "ended_by": message.EndedBy, "runbook_url": message.Runbook, "link": message.Link},
 		StartsAt:     a.Since(),
 		EndsAt:       now.Add(cmp.Or(m.Lasts, 5*AlertmanagerRefresh)),
@@ -154,6 +154,7 @@ func (m *Alertmanager) alerts(n alarms.Notification, now time.Time) []alert {
 		one.StartsAt = n.At
 		one.EndsAt = now.Add(cmp.Or(m.HeartbeatLasts, 15*time.Minute))
 	case n.Change.Kind == alarms.Cleared:
+		one.Annotations["description"] = message.Ending()
 		one.EndsAt = alarms.Later(cmp.Or(a.Cleared, now), a.Raised)
 	}
 	if n.IsHeartbeat() || a.Device == alarms.Self {
@@ -171,6 +172,7 @@ func (m *Alertmanager) alerts(n alarms.Notification, now time.Time) []alert {
 	list := []alert{one}
 	for milder := alarms.Indeterminate; milder < a.Severity && n.Change.Kind == alarms.Updated; milder++ {
 		old := one
+		old.Annotations = map[string]string{"summary": fmt.Sprintf("REPLACED %s; it is %s now", message.Subject(), a.Severity)}
 		old.Labels, old.EndsAt = maps.Clone(one.Labels), alarms.Later(now, a.Raised)
 		old.Labels["severity"] = milder.String()
 		list = append(list, old)

@@ -239,3 +239,18 @@ func TestAlertWords(t *testing.T) {
 		}
 	}
 }
+
+// TestAlertEnds: an alert that ends says what ended it; one that a worse one
+// replaces says that.
+func TestAlertEnds(t *testing.T) {
+	m := &Alertmanager{}
+	cleared := m.alerts(alarmstest.Complete(alarms.Cleared), alarmstest.At(80))[0].Annotations
+	if cleared["description"] != "ended by: 0.89 is below 0.9" || cleared["action"] != "" || strings.Contains(fmt.Sprint(cleared), "96 %") {
+		t.Errorf("cleared: %v", cleared)
+	}
+	for _, old := range m.alerts(alarmstest.Complete(alarms.Updated), alarmstest.At(80))[1:] {
+		if want := `REPLACED hsm-a: Partition storage, p "1" é]; it is major now`; len(old.Annotations) != 1 || old.Annotations["summary"] != want {
+			t.Errorf("%s: %v", old.Labels["severity"], old.Annotations)
+		}
+	}
+}
