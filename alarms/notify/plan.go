@@ -254,7 +254,10 @@ func (p recipient) suppressed(a alarms.Alarm, depth int) (yes bool, until time.T
 	}
 	for key := range alarms.Causes(a, p.Parent) {
 		past, _ := p.Past.Get(key)
-		if confirmed := past.Cleared.Add(confirmWithin); a.Cleared.IsZero() && !past.Cleared.IsZero() && !a.Last.After(past.Cleared) && confirmed.After(p.Now) {
+		if past.Was == nil || !past.Was.Explains(a) {
+			continue
+		}
+		if confirmed := past.Cleared.Add(confirmWithin); a.Cleared.IsZero() && !a.Last.After(past.Cleared) && confirmed.After(p.Now) {
 			return true, confirmed
 		}
 	}
@@ -278,7 +281,7 @@ func (p recipient) isCause(key alarms.Key, a alarms.Alarm, depth int) bool {
 		if depth == 0 || !c.Explains(a) {
 			return false
 		}
-		if notified := p.notified[key]; notified.Active() && notified.Number == c.Number {
+		if notified := p.notified[key]; notified.Active() && notified.Number == c.Number && notified.Lost != alarms.Raised {
 			return true
 		}
 		kind, at := p.ofActive(c, depth-1)

@@ -1,0 +1,99 @@
+package watch_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/alarmstest"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/alarms/watch"
+	"github.com/lunawatch/lunawatch/alarms/watch/watchtest"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// TestGivenUpCauseSuppressesNothing: of a cause that a receiver rejects it is
+// not notified, so that it must get the consequence.
+func TestGivenUpCauseSuppressesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		picky := &alarmstest.Receiver{Answer: func(n alarms.Notification) error {
+			if n.Change.Alarm.Group == "chassis" {
+				return &notify.Rejected{Err: errors.New("bad request")}
+			}
+			return nil
+		}}
+		a := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"picky": picky}, shipped("a"))
+		defer a.Stop()
+		kernelOf(a, "a", chassisLine)
+		watchtest.Advance(time.Minute)
+		kernelOf(a, "a", lockLine)
+		watchtest.Advance(2 * time.Minute)
+		if got := picky.Received(); !slices.Contains(got, "raised critical a/lock") {
+			t.Errorf("the consequence is withheld, too; received %q", got)
+		}
+	})
+}
+
+// TestOnlyACauseIsWaitedFor: an alarm that has cleared and explained nothing,
+// since it was milder, delays no escalation.
+func TestOnlyACauseIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		boss := &alarmstest.Receiver{}
+		a := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"boss": boss}, shipped("a"), func(w *watch.Watch) {
+			w.Receivers["boss"] = notify.Receiver{Notifier: boss, Route: notify.Route{UnacknowledgedFor: 15 * time.Minute}}
+		})
+		defer a.Stop()
+		a.Polled(hsm.Show{Status: "L3 Device, Zeroized"})
+		watchtest.Advance(14 * time.Minute)
+		kernelOf(a, "a", alarmstest.TransportLine, alarmstest.RecoveredLine)
+		watchtest.Advance(time.Minute + time.Second)
+		if got := boss.Received(); !slices.Contains(got, "raised critical a/hsm-status") {
+			t.Errorf("withheld by an alarm that was milder; received %q", got)
+		}
+	})
+}
+
+// TestRaiseComesOnce: a receiver that took a raise, but of which later
+// notifications were given up, gets the rest once it answers, not the raise
+// again.
+func TestRaiseComesOnce(t *testing.T) {
+	for name, x := range map[string]struct {
+		down, up time.Duration // when the receiver is, after the raise
+		clear    time.Duration
+		want     []string
+	}{
+		"a repeat is given up":      {time.Minute, 3 * time.Hour, 24 * time.Hour, []string{"raised major a/stm", "updated major a/stm"}},
+		"and it clears meanwhile":   {time.Minute, 3 * time.Hour, 2 * time.Hour, []string{"raised major a/stm", "cleared major a/stm"}},
+		"the raise and its repeats": {0, 3 * time.Hour, 24 * time.Hour, []string{"raised major a/stm"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				r := &alarmstest.Receiver{Answer: func(alarms.Notification) error {
+					if after := time.Since(began); after >= x.down && after < x.up {
+						return errors.New("connection refused")
+					}
+					return nil
+				}}
+				a := watchtest.Start(t, t.TempDir(), nil, shipped("a"), func(w *watch.Watch) {
+					w.Receivers["noc"] = notify.Receiver{Notifier: r, Route: notify.Route{Repeat: 20 * time.Minute, Expire: time.Hour}}
+				})
+				defer a.Stop()
+				a.Must(a.Kernel("1", alarmstest.TransportLine))
+				watchtest.Advance(min(x.clear, x.up+time.Minute))
+				if x.clear < x.up {
+					a.Must(a.Kernel("2", alarmstest.RecoveredLine))
+					watchtest.Advance(x.up + time.Minute - x.clear)
+				}
+				a.Must(a.Kernel("3", alarmstest.BatteryLine)) // it answers
+				watchtest.Advance(3 * time.Minute)
+				got := slices.DeleteFunc(r.Received(), func(s string) bool { return !strings.HasSuffix(s, "a/stm") })
+				alarmstest.Same(t, "received", x.want, got)
+			})
+		})
+	}
+}
