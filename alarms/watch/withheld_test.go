@@ -97,3 +97,30 @@ func TestRaiseComesOnce(t *testing.T) {
 		})
 	}
 }
+
+// TestGivenUpIsSaid: the delivery alarm names what was given up, although more
+// waits, and although somebody cleared it before.
+func TestGivenUpIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := &alarmstest.Receiver{Answer: func(alarms.Notification) error { return errors.New("connection refused") }}
+		a := watchtest.Start(t, t.TempDir(), nil, shipped("a"), func(w *watch.Watch) {
+			w.Receivers["noc"] = notify.Receiver{Notifier: down, Route: notify.Route{Expire: time.Hour}}
+		})
+		defer a.Stop()
+		a.Must(a.Kernel("1", alarmstest.TransportLine))
+		watchtest.Advance(30 * time.Minute)
+		a.Must(a.Kernel("2", haltedLine))
+		watchtest.Advance(20 * time.Minute)
+		a.Must(a.Clear("lunawatch/delivery/noc", "seen"))
+		watchtest.Advance(12 * time.Minute)
+		text := ""
+		for _, x := range a.Active() {
+			if x.Group == "delivery" {
+				text = x.Text
+			}
+		}
+		if !strings.Contains(text, "a/stm 1 raised") || !strings.Contains(text, "1 notifications wait") {
+			t.Errorf("the delivery alarm says %q", text)
+		}
+	})
+}
