@@ -82,7 +82,8 @@ type recipient struct {
 func (p recipient) decide(key alarms.Key) (due []alarms.Change, again time.Time) {
 	notified := p.notified[key]
 	a, active := p.Active.Get(key)
-	if notified.Lost != "" && (!active || a.Number == notified.Number) {
+	brief := p.brief(key)
+	if notified.Lost != "" && (active && a.Number == notified.Number || !active && len(brief) == 0) {
 		return nil, time.Time{} // until the receiver answers
 	}
 	kind, at := alarms.Kind(""), time.Time{}
@@ -90,7 +91,6 @@ func (p recipient) decide(key alarms.Key) (due []alarms.Change, again time.Time)
 		kind, at = p.ofActive(a, maxDepth)
 	}
 	now := kind != "" && !at.After(p.Now)
-	brief := p.brief(key)
 	if ended, ok := p.ended(key, a, active); ok {
 		at := p.spaced(notified)
 		switch {
@@ -99,10 +99,14 @@ func (p recipient) decide(key alarms.Key) (due []alarms.Change, again time.Time)
 		case now || len(brief) > 0:
 			at = p.Now
 		}
+		end := alarms.Cleared
+		if notified.Lost == alarms.Raised {
+			end = alarms.RaisedAndCleared
+		}
 		if at.After(p.Now) {
 			again = at
 		} else {
-			due = append(due, alarms.Change{Kind: alarms.Cleared, Alarm: ended})
+			due = append(due, alarms.Change{Kind: end, Alarm: ended})
 		}
 	}
 	due = append(due, brief...)

@@ -2,6 +2,7 @@ package watch_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -123,4 +124,40 @@ func TestGivenUpIsSaid(t *testing.T) {
 			t.Errorf("the delivery alarm says %q", text)
 		}
 	})
+}
+
+// TestBriefAfterGivenUp: that a raise was given up withholds no later alarm of
+// the same kind, be it as short as it may.
+func TestBriefAfterGivenUp(t *testing.T) {
+	for name, x := range map[string]struct {
+		next [][]string
+		want []string
+	}{
+		"raised and cleared": {[][]string{{alarmstest.RecoveredLine}, {alarmstest.TransportLine, alarmstest.RecoveredLine}},
+			[]string{"raised and cleared major a/stm", "raised and cleared major a/stm"}},
+		"active again": {[][]string{{alarmstest.RecoveredLine}, {alarmstest.TransportLine}},
+			[]string{"raised and cleared major a/stm", "raised major a/stm"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rejecting := true
+				r := &alarmstest.Receiver{Answer: func(alarms.Notification) error {
+					if rejecting {
+						return &notify.Rejected{Err: errors.New("bad request")}
+					}
+					return nil
+				}}
+				a := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"noc": r}, shipped("a"))
+				defer a.Stop()
+				a.Must(a.Kernel("1", alarmstest.TransportLine))
+				watchtest.Advance(time.Minute)
+				rejecting = false
+				for i, lines := range x.next {
+					a.Must(a.Kernel(fmt.Sprint(2+i), lines...))
+					watchtest.Advance(2 * time.Minute)
+				}
+				alarmstest.Same(t, "received", x.want, r.Received())
+			})
+		})
+	}
 }
