@@ -701,14 +701,25 @@ func (a *account) suppressed(name string, x alarms.Alarm, at time.Time, depth in
 		return false
 	}
 	for key := range alarms.Causes(x, nil) {
-		for _, c := range a.byKey[key] {
-			over := !c.Cleared.IsZero() && at.After(c.Cleared.Add(10*time.Minute))
-			if then := a.as(c, at); !c.Raised.After(at) && !over && then.Explains(x) && (a.knows(name, c, at) || a.suppressed(name, then, at, depth-1)) {
-				return true
-			}
+		if slices.ContainsFunc(a.byKey[key], func(c alarms.Alarm) bool { return a.hides(name, c, x, at, depth) }) {
+			return true
 		}
 	}
 	return false
+}
+
+// hides reports whether a cause hides its consequence from a receiver: it is
+// active, and the receiver was notified of it, or it has cleared, and the
+// consequence was not seen since.
+func (a *account) hides(name string, c, x alarms.Alarm, at time.Time, depth int) bool {
+	then := a.as(c, at)
+	switch {
+	case c.Raised.After(at), !then.Explains(x):
+		return false
+	case c.Cleared.IsZero(), !at.After(c.Cleared):
+		return a.knows(name, c, at) || a.suppressed(name, then, at, depth-1)
+	}
+	return !at.After(c.Cleared.Add(10*time.Minute)) && !x.Last.After(c.Cleared)
 }
 
 // knows reports whether a receiver was notified of an alarm by a time, or its
