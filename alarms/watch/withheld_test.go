@@ -161,3 +161,33 @@ func TestBriefAfterGivenUp(t *testing.T) {
 		})
 	}
 }
+
+// TestClearIsNoReport: the line that clears an old alarm does not make it the
+// cause of what begins now.
+func TestClearIsNoReport(t *testing.T) {
+	for name, x := range map[string]struct {
+		next [][]string
+		want string
+	}{
+		"after it":    {[][]string{{unlockedLine}, {lockLine}}, "raised critical a/lock"},
+		"together":    {[][]string{{lockLine, unlockedLine}}, "raised and cleared critical a/lock"},
+		"in one read": {[][]string{{unlockedLine, lockLine}}, "raised critical a/lock"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := &alarmstest.Receiver{}
+				a := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"noc": r}, shipped("a"))
+				defer a.Stop()
+				a.Must(a.Kernel("1", hardLine))
+				watchtest.Advance(time.Hour)
+				for i, lines := range x.next {
+					a.Must(a.Kernel(fmt.Sprint(2+i), lines...))
+				}
+				watchtest.Advance(2 * time.Second)
+				if got := r.Received(); !slices.Contains(got, x.want) {
+					t.Errorf("%s is withheld; received %q", x.want, got)
+				}
+			})
+		})
+	}
+}
