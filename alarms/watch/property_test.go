@@ -713,6 +713,9 @@ func (a *account) suppressed(name string, x alarms.Alarm, at time.Time, depth in
 // consequence was not seen since.
 func (a *account) hides(name string, c, x alarms.Alarm, at time.Time, depth int) bool {
 	then := a.as(c, at)
+	if !c.Cleared.IsZero() && !at.Before(c.Cleared) {
+		then = c
+	}
 	switch {
 	case c.Raised.After(at), !then.Explains(x):
 		return false
