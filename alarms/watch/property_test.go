@@ -432,7 +432,7 @@ func (s *story) repair() {
 // the receiver works (and does not collect). What is critical, no storm holds.
 // Not played: the levels coded and category, which hide which alarm it is.
 func TestEveryRaiseArrives(t *testing.T) {
-	stories(t, 24, func(t *testing.T, r *rand.Rand) {
+	stories(t, 16, func(t *testing.T, r *rand.Rand) {
 		s := newStory(t, r)
 		defer func() { s.a.Stop() }()
 		s.play(5 + r.IntN(30))
