@@ -226,7 +226,7 @@ func changeSince(a alarms.Alarm, notified alarms.Notified) alarms.Kind {
 // repeat returns when the receiver is notified once more of what it knows; "":
 // never.
 func (p recipient) repeat(a alarms.Alarm, notified alarms.Notified) (alarms.Kind, time.Time) {
-	if notified.Active() && p.Repeat > 0 && a.Ack == nil && p.Hours.open(p.Now) && p.silence(a) == nil {
+	if notified.Active() && notified.Number == a.Number && p.Repeat > 0 && a.Ack == nil && p.Hours.open(p.Now) && p.silence(a) == nil {
 		return alarms.Repeated, notified.At.Add(p.Repeat)
 	}
 	return "", time.Time{}

@@ -191,3 +191,25 @@ func TestClearIsNoReport(t *testing.T) {
 		})
 	}
 }
+
+// TestRepeatIsNoRaise: an alarm that is suppressed, and follows one of the same
+// kind that the receiver knows, is raised to it later, not repeated now.
+func TestRepeatIsNoRaise(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &alarmstest.Receiver{}
+		a := watchtest.Start(t, t.TempDir(), nil, shipped("a"), func(w *watch.Watch) {
+			w.Receivers["noc"] = notify.Receiver{Notifier: r, Route: notify.Route{Repeat: 30 * time.Minute}}
+		})
+		defer a.Stop()
+		a.Must(a.Kernel("1", lockLine))
+		a.Must(a.Acknowledge("a/lock", "kim", "on my way"))
+		watchtest.Advance(time.Hour)
+		r.Forget()
+		a.Must(a.Kernel("2", unlockedLine, chassisLine, lockLine))
+		watchtest.Advance(2 * time.Minute)
+		alarmstest.Same(t, "with its cause", []string{"cleared critical a/lock", "raised critical a/chassis"}, r.Received())
+		a.Must(a.Clear("a/chassis", "closed"))
+		watchtest.Advance(11 * time.Minute)
+		alarmstest.Same(t, "after it", []string{"cleared critical a/lock", "raised critical a/chassis", "cleared critical a/chassis", "raised critical a/lock"}, r.Received())
+	})
+}
