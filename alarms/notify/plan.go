@@ -285,11 +285,15 @@ func (p recipient) isCause(key alarms.Key, a alarms.Alarm, depth int) bool {
 		if depth == 0 || !c.Explains(a) {
 			return false
 		}
-		if notified := p.notified[key]; notified.Active() && notified.Number == c.Number && notified.Lost != alarms.Raised {
+		notified := p.notified[key]
+		known := notified.Active() && notified.Number == c.Number
+		if known && notified.Lost != alarms.Raised {
 			return true
 		}
-		kind, at := p.ofActive(c, depth-1)
-		return kind != "" && !at.After(p.Now) || p.takes(p.name, c) && p.explained(c, depth-1)
+		if kind, at := p.ofActive(c, depth-1); !known && kind != "" && !at.After(p.Now) {
+			return true
+		}
+		return p.takes(p.name, c) && p.explained(c, depth-1)
 	}
 	if c, active := p.Active.Get(key); active {
 		return explains(c)

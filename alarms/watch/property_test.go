@@ -116,6 +116,7 @@ func (m *mailbox) answer(ctx context.Context, list []alarms.Notification) error 
 		wait.Sleep(ctx, 20*time.Second)
 	case asks:
 		return &notify.Later{Err: errors.New("too many"), After: 3 * time.Minute}
+	case works:
 	case rejects:
 		if slices.ContainsFunc(list, func(n alarms.Notification) bool { return n.Change.Alarm.Group == group }) {
 			return &notify.Rejected{Err: errors.New("bad request")}

@@ -32,9 +32,13 @@ func TestGivenUpCauseSuppressesNothing(t *testing.T) {
 		kernelOf(a, "a", chassisLine)
 		watchtest.Advance(time.Minute)
 		kernelOf(a, "a", lockLine)
-		watchtest.Advance(2 * time.Minute)
-		if got := picky.Received(); !slices.Contains(got, "raised critical a/lock") {
-			t.Errorf("the consequence is withheld, too; received %q", got)
+		a.Must(a.Acknowledge("a/chassis", "kim", "on my way"))
+		a.Polled(hsm.Show{Status: "Tamper"})
+		watchtest.Advance(12 * time.Minute) // until what was polled is stale
+		for _, want := range []string{"raised critical a/lock", "raised warning a/data-stale/show"} {
+			if got := picky.Received(); !slices.Contains(got, want) {
+				t.Errorf("%s is withheld, too; received %q", want, got)
+			}
 		}
 	})
 }
