@@ -604,10 +604,11 @@ func (a *account) checkInTime(name string, x alarms.Alarm, c copyOf) {
 }
 
 // atOnce reports whether an alarm is critical, nothing withheld it when it was
-// raised, and the receiver had heard nothing of its kind for a minute.
+// raised, and the receiver, which always works, had heard nothing of its kind for
+// a minute.
 func (a *account) atOnce(name string, x alarms.Alarm) bool {
 	was := a.as(x, x.Raised)
-	if was.Severity < alarms.Critical || a.reason(name, was, x.Raised) != "" || !a.givenUpAt(name, x).IsZero() {
+	if was.Severity < alarms.Critical || !a.boxes[name].always || routes[name].Digest > 0 || a.reason(name, was, x.Raised) != "" || !a.givenUpAt(name, x).IsZero() {
 		return false
 	}
 	return !slices.ContainsFunc(a.boxes[name].arrivals(), func(y arrival) bool {
