@@ -49,8 +49,36 @@ func (a Alarm) Explains(b Alarm) bool {
 		after := b.began().Sub(at)
 		return -earlier <= after && after <= later
 	}
-	return near(a.began()) || slices.ContainsFunc(a.Evidence, func(e Evidence) bool { return e.Log != nil && near(e.At) })
+	reports := a.Evidence
+	if n := len(reports); n > 0 && !a.Cleared.IsZero() {
+		reports = reports[:n-1] // but for what cleared it
+	}
+	return near(a.began()) || slices.ContainsFunc(reports, func(e Evidence) bool { return e.Log != nil && near(e.At) })
 }
+
+// asCause returns what [Alarm.Explains] reads of a; nil: its group is the cause of
+// nothing.
+func (a Alarm) asCause() *Alarm {
+	if !isCause[a.Group] {
+		return nil
+	}
+	was := &Alarm{Key: a.Key, Severity: a.Severity, Raised: a.Raised, Cleared: a.Cleared, Ack: a.Ack}
+	for _, e := range a.Evidence {
+		was.Evidence = append(was.Evidence, Evidence{At: e.At, Log: e.Log})
+	}
+	return was
+}
+
+// isCause has the groups that explain alarms of some other.
+var isCause = func() map[string]bool {
+	named := make(map[string]bool)
+	for _, g := range groups {
+		for _, cause := range slices.Concat(g.Causes, g.ParentCauses) {
+			named[cause] = true
+		}
+	}
+	return named
+}()
 
 // How long before its cause a consequence can be seen, and how long after it: an
 // HSM is silent after three polls without an answer.

@@ -106,12 +106,18 @@ const lostFor = time.Hour
 // and by what was lost in the last hour.
 func deliveryFinding(receiver string, d notify.Delivery, limit time.Duration, now time.Time) alarms.Finding {
 	f := alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "delivery", Object: receiver}, Evidence: alarms.Evidence{At: now, Text: "nothing waits for " + receiver}}
+	late, lost := d.Waiting > 0 && now.Sub(d.Oldest) >= limit, now.Sub(d.LostAt) < lostFor
+	gone := fmt.Sprintf("%d notifications for %s were given up, the last was %s", d.Rejected+d.Expired, receiver, d.Lost)
+	waiting := fmt.Sprintf("%d notifications wait for %s, the oldest since %s", d.Waiting, receiver, d.Oldest.UTC().Format(time.RFC3339))
 	switch {
-	case d.Waiting > 0 && now.Sub(d.Oldest) >= limit:
-		f.Text = fmt.Sprintf("%d notifications wait for %s, the oldest since %s: %s", d.Waiting, receiver, d.Oldest.UTC().Format(time.RFC3339), d.Error)
+	case late && lost:
+		f.Text = fmt.Sprintf("%s; %s: %s", gone, waiting, d.Error)
+		f.Evidence = alarms.Evidence{At: alarms.Later(d.Oldest, d.LostAt), Text: f.Text}
+	case late:
+		f.Text = fmt.Sprintf("%s: %s", waiting, d.Error)
 		f.Evidence = alarms.Evidence{At: d.Oldest, Text: f.Text}
-	case now.Sub(d.LostAt) < lostFor:
-		f.Text = fmt.Sprintf("%d notifications for %s were given up, the last was %s: %s", d.Rejected+d.Expired, receiver, d.Lost, d.Error)
+	case lost:
+		f.Text = fmt.Sprintf("%s: %s", gone, d.Error)
 		f.Evidence = alarms.Evidence{At: d.LostAt, Text: f.Text}
 	case !d.Unrefreshed.IsZero() && now.Sub(d.Unrefreshed) >= limit:
 		f.Text = fmt.Sprintf("%s cannot be reminded of what is active since %s, and will take it to be over: %s", receiver, d.Unrefreshed.UTC().Format(time.RFC3339), d.Error)
