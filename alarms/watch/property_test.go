@@ -20,6 +20,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/alarms/watch/watchtest"
+	"github.com/lunawatch/lunawatch/collectors/collectortest"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
@@ -31,6 +32,9 @@ func stories(t *testing.T, n int, play func(t *testing.T, r *rand.Rand)) {
 	t.Helper()
 	t.Parallel()
 	first := uint64(1)
+	if collectortest.RaceDetector {
+		n = (n + 3) / 4
+	}
 	if text := os.Getenv("LUNAWATCH_SEED"); text != "" {
 		seed, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {

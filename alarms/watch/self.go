@@ -11,6 +11,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // selfFindings returns the findings on Lunawatch itself: its journal, and the
@@ -132,24 +133,40 @@ func deliveryFinding(receiver string, d notify.Delivery, limit time.Duration, no
 	return f
 }
 
-// maintainJournal returns the journal to its disk once that works, and trims
-// it.
+// How often the journal is looked after: while its disk fails, and else.
+const (
+	retryInterval = 10 * time.Second
+	calmInterval  = time.Minute
+)
+
+// maintainJournal returns the journal to its disk once that works, stores
+// incidents beside it, and trims it.
 func (w *Watch) maintainJournal(ctx context.Context) error {
-	retry, trim := time.NewTicker(10*time.Second), time.NewTicker(time.Hour)
-	defer retry.Stop()
+	trim := time.NewTicker(time.Hour)
 	defer trim.Stop()
 	logged := false
 	for {
 		w.storeIncidents()
+		interval := calmInterval
+		if logged {
+			interval = retryInterval
+		}
+		next := time.NewTimer(interval)
 		select {
 		case <-ctx.Done():
+			next.Stop()
 			return nil
 		case <-trim.C:
 			if err := w.trim(); err != nil {
 				w.Log.Warn("history not trimmed; trying again in an hour", "err", err)
 			}
-			continue
-		case <-retry.C:
+		case <-w.maintain: // receivers were notified, or the disk fails
+			wait.Sleep(ctx, retryInterval)
+		case <-next.C:
+		}
+		next.Stop()
+		if ctx.Err() != nil {
+			return nil
 		}
 		switch trouble := w.Journal.Trouble(); {
 		case trouble != nil && !logged:
