@@ -115,6 +115,9 @@ type Alarm struct {
 	SteadyAt time.Time   `json:"steady_at,omitzero"` // when it no longer flaps, unless it begins again
 }
 
+// Anchor returns where the status page shows the active alarm of a number.
+func Anchor(number uint64) string { return fmt.Sprintf("#alarm-%d", number) }
+
 // Since returns when a began, as well as it is known.
 func (a Alarm) Since() time.Time {
 	if a.Happened.IsZero() {

@@ -49,13 +49,46 @@ func (a Alarm) Explains(b Alarm) bool {
 		after := b.began().Sub(at)
 		return -earlier <= after && after <= later
 	}
-	return near(a.began()) || slices.ContainsFunc(a.Evidence, func(e Evidence) bool { return e.Log != nil && near(e.At) })
+	return near(a.began()) || slices.ContainsFunc(a.reports(), func(e Evidence) bool { return e.Log != nil && near(e.At) })
+}
+
+// reports returns the evidence for a, but for what cleared it.
+func (a Alarm) reports() []Evidence {
+	if n := len(a.Evidence); n > 0 && !a.Cleared.IsZero() {
+		return a.Evidence[:n-1]
+	}
+	return a.Evidence
 }
 
 // untrusted reports whether anybody could have raised a.
 func (a Alarm) untrusted() bool {
-	return len(a.Evidence) > 0 && !slices.ContainsFunc(a.Evidence, func(e Evidence) bool { return e.Log == nil || !e.Log.Untrusted })
+	reports := a.reports()
+	return len(reports) > 0 && !slices.ContainsFunc(reports, func(e Evidence) bool { return e.Log == nil || !e.Log.Untrusted })
 }
+
+// asCause returns what [Alarm.Explains] reads of a; nil: its group is the cause of
+// nothing.
+func (a Alarm) asCause() *Alarm {
+	if !isCause[a.Group] {
+		return nil
+	}
+	was := &Alarm{Key: a.Key, Severity: a.Severity, Raised: a.Raised, Cleared: a.Cleared, Ack: a.Ack}
+	for _, e := range a.Evidence {
+		was.Evidence = append(was.Evidence, Evidence{At: e.At, Log: e.Log})
+	}
+	return was
+}
+
+// isCause has the groups that explain alarms of some other.
+var isCause = func() map[string]bool {
+	named := make(map[string]bool)
+	for _, g := range groups {
+		for _, cause := range slices.Concat(g.Causes, g.ParentCauses) {
+			named[cause] = true
+		}
+	}
+	return named
+}()
 
 // How long before its cause a consequence can be seen, and how long after it: an
 // HSM is silent after three polls without an answer.

@@ -28,6 +28,7 @@ type Past struct {
 	By      time.Time   // time of what cleared it: older findings do not raise it again
 	Cleared time.Time   // zero: it was never raised
 	Begun   []time.Time // when it recently began
+	Was     *Alarm      // without texts; nil: its group is the cause of nothing
 }
 
 // pastFor bounds how long a Past is kept: longer than any answer stays fresh.
@@ -138,7 +139,7 @@ func (d *Draft) Apply(c Change) {
 		d.Past.Set(a.Key, Past{By: a.LastEvidence().At, Begun: a.Begun})
 	case Cleared:
 		d.Active.del(a.Key)
-		d.Past.Set(a.Key, Past{a.LastEvidence().At, a.Cleared, a.Begun})
+		d.Past.Set(a.Key, Past{a.LastEvidence().At, a.Cleared, a.Begun, a.asCause()})
 	case Raised:
 		d.pending.del(a.Key)
 		d.Active.Set(a.Key, a)

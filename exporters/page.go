@@ -28,7 +28,7 @@ table { border-collapse: collapse } th, td { text-align: left; padding: .3em 1em
 {{end}}{{end}}</table>
 <h2>Alarms</h2>
 {{with .Alarms}}<table><tr><th>Number</th><th>Severity</th><th>HSM</th><th>Alarm</th><th>Since</th><th>Count</th><th>Text</th></tr>
-{{range .}}<tr><td>{{.Number}}</td><td class="{{.Severity}}">{{.Severity}}</td><td>{{.HSM}}</td><td>{{.Alarm}}</td><td>{{.Since}}</td><td>{{.Count}}</td><td>{{.Text}}{{range .Marks}}<br><em>{{.}}</em>{{end}}<br>{{.Action}}</td></tr>
+{{range .}}<tr id="{{.Anchor}}"><td>{{.Number}}</td><td class="{{.Severity}}">{{.Severity}}</td><td>{{.HSM}}</td><td>{{.Alarm}}</td><td>{{.Since}}</td><td>{{.Count}}</td><td>{{.Text}}{{range .Marks}}<br><em>{{.}}</em>{{end}}<br>{{.Action}}</td></tr>
 {{end}}</table>{{else}}<p>No active alarms.</p>{{end}}
 {{with .Silences}}<h2>Silences</h2>
 <table><tr><th>Silence</th><th>From</th><th>Until</th><th>By</th><th>Of</th><th>Reason</th></tr>

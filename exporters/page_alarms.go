@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
@@ -29,7 +30,7 @@ func AlarmsOf(w *watch.Watch) AlarmState {
 }
 
 type alarmRow struct {
-	Number, Severity, HSM, Alarm, Since, Count, Text, Action string
+	Anchor, Number, Severity, HSM, Alarm, Since, Count, Text, Action string
 
 	Marks []string
 }
@@ -37,7 +38,7 @@ type alarmRow struct {
 func alarmRows(list []alarms.Active, now time.Time) (rows []alarmRow) {
 	for _, a := range list {
 		rows = append(rows, alarmRow{
-			fmt.Sprint(a.Number), a.Severity.String(), a.Device, subject(a.Key), since(a.Raised, now), fmt.Sprint(a.Count), a.Text, a.Action, Marks(a, now),
+			strings.TrimPrefix(alarms.Anchor(a.Number), "#"), fmt.Sprint(a.Number), a.Severity.String(), a.Device, subject(a.Key), since(a.Raised, now), fmt.Sprint(a.Count), a.Text, a.Action, Marks(a, now),
 		})
 	}
 	return rows

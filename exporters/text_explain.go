@@ -80,6 +80,7 @@ func explainGroup(w io.Writer, g alarms.Group) {
 	}
 	fmt.Fprintf(w, "%s: %s\n\n", g.Name, g.Title)
 	rows := [][2]string{
+		{"Event ID", fmt.Sprint(g.Number)},
 		{"X.733", "event type " + g.Type + ", probable cause " + g.Cause},
 		{"Notification", string(g.Trap)},
 		{"Codes", cmp.Or(strings.Join(codes, "; "), "none: it is polled, or read from other lines")},

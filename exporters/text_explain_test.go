@@ -20,6 +20,7 @@ func TestExplain(t *testing.T) {
 		"2011":      {"Clears:", "ALM2010"},
 		"2025":      {"nothing: it is information", "since firmware 7.7.0"},
 		"0017":      {"a one-off event"},
+		"zeroize":   {"Event ID:       13"},
 		"lock":      {"ALM2010", "Can follow:", "hard-ht"},
 		"log-disk":  {"a poll that finds it good again", "none: it is polled"},
 		"integrity": {"nothing that is read"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -51,7 +52,7 @@ func TestWeb(t *testing.T) {
 	state = alarmState(now)
 	_, text := get("/")
 	for _, want := range []string{
-		`<td class="critical">critical</td>`, "a &lt;i&gt;tamper&lt;/i&gt;", "Acknowledged by &lt;anna&gt; at 11:50:00: looking",
+		`<td class="critical">critical</td>`, `<tr id="` + strings.TrimPrefix(alarms.Anchor(7), "#") + `">`, "a &lt;i&gt;tamper&lt;/i&gt;", "Acknowledged by &lt;anna&gt; at 11:50:00: looking",
 		"Silenced until 13:00:00 by bob: moving it (silence 3)", "Caused by a/hard-ht; notification sent for that alarm only", "Flapping",
 		"<td>HSM a, minor or milder</td>", "connection refused", "disk full",
 	} {

@@ -27,6 +27,8 @@ import (
 type Config struct {
 	StateDirectory string         `yaml:"state_directory"`
 	ControlSocket  string         `yaml:"control_socket"`
+	ExternalURL    string         `yaml:"external_url"`
+	RunbookURL     string         `yaml:"runbook_url"`
 	SNMP           SNMP           `yaml:"snmp"`
 	Intervals      Intervals      `yaml:"intervals"`
 	HSMs           []HSM          `yaml:"hsms"`
@@ -100,13 +102,14 @@ func (c *Config) complete() {
 	c.HA.Interval = cmp.Or(c.HA.Interval, max(c.Intervals.Slow, time.Second))
 	for i := range c.Receivers {
 		c.Receivers[i].Route.Expire = cmp.Or(c.Receivers[i].Route.Expire, notify.DefaultExpire)
-		c.Receivers[i].complete()
+		c.Receivers[i].complete(notify.Words{ExternalURL: c.ExternalURL, RunbookURL: c.RunbookURL})
 	}
 }
 
 // Validate returns all that is wrong with c, in the order of its sections.
 func (c Config) Validate() error {
 	errs := []error{
+		setting.At("external_url", validatePage(c.ExternalURL)), setting.At("runbook_url", validateLink(c.RunbookURL)),
 		setting.At("snmp", c.SNMP.Validate()),
 		setting.At("intervals", c.Intervals.Validate()),
 	}
@@ -149,6 +152,33 @@ func (c Config) Validate() error {
 		errs = append(errs, setting.At(fmt.Sprintf("receivers[%d]", i), errors.Join(found...)))
 	}
 	return errors.Join(errs...)
+}
+
+// validateLink returns what is wrong with a URL that people follow; "" is none.
+func validateLink(link string) error {
+	if link == "" {
+		return nil
+	}
+	return setting.ValidateURL(link)
+}
+
+// validatePage returns what is wrong with the URL of the status page, to which
+// the place of an alarm is added.
+func validatePage(link string) error {
+	if strings.ContainsAny(link, "?#") {
+		return errors.New("ends with the path of the status page, without ? and #")
+	}
+	return validateLink(link)
+}
+
+// Warnings returns what is valid, but will not work for ever.
+func (c Config) Warnings() (list []string) {
+	for _, r := range c.Receivers {
+		if r.Opsgenie != nil {
+			list = append(list, "receiver "+r.Name+": Opsgenie's API ends on 2027-04-05; use jsm")
+		}
+	}
+	return list
 }
 
 // has reports whether name is an HSM's or the host's.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -21,6 +22,7 @@ type Receiver struct {
 	Alertmanager *receivers.Alertmanager `yaml:"alertmanager"`
 	PagerDuty    *receivers.PagerDuty    `yaml:"pagerduty"`
 	Opsgenie     *receivers.Opsgenie     `yaml:"opsgenie"`
+	JSM          *receivers.JSM          `yaml:"jsm"`
 	Webhook      *receivers.Webhook      `yaml:"webhook"`
 	SMTP         *receivers.SMTP         `yaml:"smtp"`
 	Syslog       *receivers.Syslog       `yaml:"syslog"`
@@ -47,7 +49,7 @@ type kind struct {
 func (r Receiver) kinds() (set []kind) {
 	for _, k := range []kind{
 		{"agentx", r.AgentX}, {"snmp", r.SNMP}, {"alertmanager", r.Alertmanager}, {"pagerduty", r.PagerDuty}, {"opsgenie", r.Opsgenie},
-		{"webhook", r.Webhook}, {"smtp", r.SMTP}, {"syslog", r.Syslog}, {"exec", r.Exec},
+		{"jsm", r.JSM}, {"webhook", r.Webhook}, {"smtp", r.SMTP}, {"syslog", r.Syslog}, {"exec", r.Exec},
 	} {
 		if !reflect.ValueOf(k.section).IsNil() {
 			set = append(set, k)
@@ -99,7 +101,7 @@ func (r Receiver) Validate() error {
 	}
 	set := r.kinds()
 	if len(set) != 1 {
-		errs = append(errs, errors.New("exactly one of agentx, snmp, alertmanager, pagerduty, opsgenie, webhook, smtp, syslog and exec is needed"))
+		errs = append(errs, errors.New("exactly one of agentx, snmp, alertmanager, pagerduty, opsgenie, jsm, webhook, smtp, syslog and exec is needed"))
 	}
 	for _, s := range set {
 		errs = append(errs, setting.At(s.key, s.section.Validate()))
@@ -110,14 +112,44 @@ func (r Receiver) Validate() error {
 	if r.SNMP != nil {
 		errs = append(errs, setting.At("snmp.form", r.SNMP.Form.Fits(r.Route)))
 	}
-	if r.Route.Heartbeat > 0 && (r.PagerDuty != nil || r.Opsgenie != nil && r.Opsgenie.HeartbeatName == "") {
-		errs = append(errs, setting.Faultf("heartbeat", "PagerDuty takes none, and Opsgenie needs heartbeat_name"))
+	if r.Route.Heartbeat > 0 && (r.PagerDuty != nil || r.Opsgenie != nil && r.Opsgenie.HeartbeatName == "" || r.JSM != nil && r.JSM.Ping.Name == "") {
+		errs = append(errs, setting.Faultf("heartbeat", "PagerDuty takes none, Opsgenie needs heartbeat_name, and jsm needs ping"))
 	}
 	return errors.Join(append(errs, r.Route.Validate())...)
 }
 
+// words returns what the notifications of r say of the site; nil: they are no
+// text.
+func (r Receiver) words() *notify.Words {
+	switch {
+	case r.Alertmanager != nil:
+		return &r.Alertmanager.Words
+	case r.PagerDuty != nil:
+		return &r.PagerDuty.Words
+	case r.Opsgenie != nil:
+		return &r.Opsgenie.Words
+	case r.JSM != nil:
+		return &r.JSM.Words
+	case r.Webhook != nil:
+		return &r.Webhook.Words
+	case r.SMTP != nil:
+		return &r.SMTP.Words
+	case r.Syslog != nil:
+		return &r.Syslog.Words
+	case r.Exec != nil:
+		return &r.Exec.Words
+	}
+	return nil
+}
+
 // complete fills in what is not set.
-func (r *Receiver) complete() {
+func (r *Receiver) complete(w notify.Words) {
+	if words := r.words(); words != nil {
+		*words = w
+	}
+	if r.Alertmanager != nil {
+		r.Alertmanager.GeneratorURL = cmp.Or(r.Alertmanager.GeneratorURL, w.ExternalURL)
+	}
 	if r.SNMP != nil && r.SNMP.Address != "" {
 		r.SNMP.Address = withPort(r.SNMP.Address, "162")
 	}

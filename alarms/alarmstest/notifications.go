@@ -21,6 +21,7 @@ func Complete(k alarms.Kind) alarms.Notification {
 		a.Ack = &alarms.Ack{By: "kim", Comment: "looking at it", At: At(65)}
 	case alarms.Cleared:
 		a.Cleared = At(70)
+		a.Evidence = append(a.Evidence, alarms.Evidence{At: At(70), Text: "0.89 is below 0.9", Measure: &alarms.Measure{Value: 0.89, Threshold: 0.9, Unit: "ratio"}})
 	default:
 	}
 	return alarms.Notification{ID: fmt.Sprintf("%s 7 %s", key, k), Sequence: 9, At: At(70), Change: alarms.Change{Kind: k, Alarm: a}, Address: "192.0.2.7:22", Label: "payments"}

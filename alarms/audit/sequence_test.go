@@ -12,6 +12,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
 	"github.com/lunawatch/lunawatch/alarms/rules"
+	"github.com/lunawatch/lunawatch/collectors/collectortest"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 )
 
@@ -171,7 +172,11 @@ func TestOrdinaryMonthOfLogs(t *testing.T) {
 func TestRemovedRecordIsMissed(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 11))
 	serials := []string{"", "", "", ":p", ":-"}
-	for range 2000 {
+	logs := 2000
+	if collectortest.RaceDetector {
+		logs = 200
+	}
+	for range logs {
 		length := 5 + random.IntN(40)
 		from := 1 + random.IntN(length-2)
 		to := from + random.IntN(min(5, length-1-from)) // removed, if any is

@@ -16,6 +16,15 @@ func AsOne(n Notifier) func(context.Context, []alarms.Notification) error {
 	return func(ctx context.Context, list []alarms.Notification) error { return n.Notify(ctx, batch(list)) }
 }
 
+// Together returns what stands for several notifications: the only one, or a
+// batch.
+func Together(list []alarms.Notification) alarms.Notification {
+	if len(list) == 1 {
+		return list[0]
+	}
+	return batch(list)
+}
+
 // batch returns one notification for several, with the worst severity.
 func batch(list []alarms.Notification) alarms.Notification {
 	type what struct {
@@ -34,7 +43,11 @@ func batch(list []alarms.Notification) alarms.Notification {
 	for _, k := range slices.SortedFunc(maps.Keys(counts), func(a, b what) int {
 		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Kind, b.Kind))
 	}) {
-		parts = append(parts, fmt.Sprintf("%d %s %s", counts[k], k.Severity, k.Kind))
+		severity := k.Severity.String() + " "
+		if k.Severity == alarms.None { // its level does not show it
+			severity = ""
+		}
+		parts = append(parts, fmt.Sprintf("%d %s%s", counts[k], severity, k.Kind))
 	}
 	a.Text = strings.Join(parts, ", ")
 	return alarms.Notification{

@@ -1,13 +1,11 @@
 package notify
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,104 +16,113 @@ import (
 // JSON it is what webhook and exec get.
 type Message struct {
 	alarms.Notification
-	Version int    `json:"version"` // of this form: 1
-	Summary string `json:"summary"` // one line
-	Title   string `json:"title"`   // of the group
-	Action  string `json:"action"`  // what to do
-	Test    bool   `json:"test"`    // nothing is wrong: somebody tests
+	Version     int       `json:"version"`               // of this form: 1
+	Summary     string    `json:"summary"`               // one line
+	Title       string    `json:"title"`                 // of the group
+	Action      string    `json:"action"`                // what to do
+	Test        bool      `json:"test"`                  // nothing is wrong: somebody tests
+	EventID     uint32    `json:"event_id,omitzero"`     // the number of the kind of alarm, for ever; 0: it is not of one kind
+	Since       time.Time `json:"since,omitzero"`        // when it began; zero: not known
+	EndedBy     string    `json:"ended_by,omitempty"`    // of what is over; "": not known
+	Acknowledge string    `json:"acknowledge,omitempty"` // the command, of what nobody has acknowledged
+	Link        string    `json:"link,omitempty"`        // to the status page
+	Runbook     string    `json:"runbook,omitempty"`
+
+	lines []string // of a batch, worst first
 }
 
-// NewMessage returns n in words.
-func NewMessage(n alarms.Notification) Message {
-	a := n.Change.Alarm
-	m := Message{Notification: n, Version: 1, Test: a.Test}
-	if n.IsHeartbeat() {
-		m.Title, m.Summary = "Lunawatch", heartbeatTitles[n.Change.Kind]
-		return m
-	}
-	if n.Change.Kind == alarms.Batch {
-		return m.ofBatch()
-	}
-	group := alarms.GroupNamed(a.Group)
-	m.Title, m.Action = group.Title, alarms.Advice(a)
-	if a.Severity == alarms.None { // its level does not show the group
-		m.Title, m.Action = alarms.CategoryOf(group.Trap).Category, "Ask the agent: lunawatch alarms list."
-	}
-	m.Summary = m.summary()
-	return m
-}
-
-// ofBatch returns m, of a batch, in words: the worst alarms are in the summary.
-func (m Message) ofBatch() Message {
-	names := make([]string, 0, len(m.Batch))
-	for _, n := range slices.SortedStableFunc(slices.Values(m.Batch), func(a, b alarms.Notification) int {
-		return cmp.Compare(b.Change.Alarm.Severity, a.Change.Alarm.Severity)
-	}) {
-		names = append(names, n.Change.Alarm.Key.String())
-	}
-	m.Title, m.Action = fmt.Sprintf("%d notifications", len(m.Batch)), alarms.GroupNamed(alarms.StormKey.Group).Action
-	m.Summary = Flat(fmt.Sprintf("%s: %s: %s", m.Title, m.Change.Alarm.Text, strings.Join(names, ", ")))
-	return m
-}
+// NewMessage returns n in words, without links.
+func NewMessage(n alarms.Notification) Message { return Words{}.Message(n) }
 
 var heartbeatTitles = map[alarms.Kind]string{alarms.Started: "Lunawatch has started", alarms.Heartbeat: "Lunawatch is running"}
 
-func (m Message) summary() string {
-	a := m.Change.Alarm
-	var b strings.Builder
-	if m.Test {
-		b.WriteString("TEST: ")
+// lead is what the text of m begins with: what to do; "": somebody does, or it
+// is over.
+func (m Message) lead() string {
+	switch {
+	case m.Test:
+		return "TEST: nothing is wrong, somebody tests the alarms."
+	case m.IsHeartbeat(), m.Change.Kind == alarms.Cleared, m.Change.Kind == alarms.Acknowledged:
+		return ""
 	}
-	fmt.Fprintf(&b, "%s %s: %s", m.Change.Kind, a.Device, m.Title)
-	if a.Severity != alarms.None {
-		b.WriteString(", " + a.Severity.String())
-	}
-	if a.Object != "" {
-		b.WriteString(", " + a.Object)
-	}
-	if a.Text != "" && a.Text != m.Title {
-		b.WriteString(": " + a.Text)
-	}
-	return Flat(b.String())
+	return "What to do: " + m.Action
 }
 
 // Body returns m in several lines of text.
 func (m Message) Body() string {
-	a, when := m.Change.Alarm, func(t time.Time) string {
-		if t.IsZero() {
-			return ""
-		}
-		return t.UTC().Format(time.RFC3339)
+	a := m.Change.Alarm
+	rows := [][2]string{{"Since", clock(m.Since)}, {"Read", m.read()}, {"Cleared", clock(a.Cleared)}}
+	if m.Change.Kind == alarms.Batch {
+		rows = [][2]string{{"Notifications", a.Text}}
 	}
-	rows := [][2]string{{"", m.Summary}, {"What to do", m.Action}, {"HSM", a.Device}, {"Address", m.Address}, {"Label", m.Label}, {"Serial number", a.Serial},
-		{"Alarm", a.Group}, {"Object", a.Object}, {"Codes", strings.Join(a.Codes, " ")}, {"Raised", when(a.Since())}, {"Read", when(a.Raised)}, {"Cleared", when(a.Cleared)}}
-	if a.Ack != nil {
-		rows = append(rows, [2]string{"Acknowledged by", strings.TrimSuffix(a.Ack.By+": "+a.Ack.Comment, ": ")})
+	if m.Change.Kind == alarms.Acknowledged {
+		rows = append(rows, [2]string{"What to do", m.Action})
 	}
-	for _, e := range a.Evidence {
-		rows = append(rows, [2]string{"Seen", when(e.At) + " " + e.Text})
+	if m.Change.Kind == alarms.RaisedAndCleared {
+		rows = append(rows, [2]string{"Ended by", m.EndedBy})
+	}
+	if m.Change.Kind != alarms.Acknowledged { // its summary has it
+		rows = append(rows, [2]string{"Acknowledged by", m.acknowledged("")})
+	}
+	rows = append(rows, [][2]string{{"Acknowledge", m.Acknowledge}, {"Runbook", m.Runbook}, {"Status page", m.Link}}...)
+	if m.lines == nil && !m.IsHeartbeat() {
+		rows = append(rows, m.facts()...)
 	}
 	var b strings.Builder
-	for _, n := range m.Batch {
-		rows = append(rows, [2]string{n.Change.Alarm.Severity.String(), NewMessage(n).Summary})
+	for _, line := range []string{m.lead(), m.Summary} {
+		if line != "" {
+			b.WriteString(Flat(line) + "\n\n")
+		}
 	}
 	for _, r := range rows {
-		switch {
-		case r[1] == "":
-		case r[0] == "":
-			b.WriteString(r[1] + "\n\n")
-		default:
+		if r[1] != "" {
 			b.WriteString(r[0] + ": " + Flat(r[1]) + "\n")
 		}
 	}
+	for _, line := range m.lines {
+		b.WriteString("\n" + line + "\n")
+	}
 	return b.String()
+}
+
+// read is when it was read that the alarm began; "": when it did.
+func (m Message) read() string {
+	if read := m.Change.Alarm.Raised; !read.Equal(m.Since) {
+		return clock(read)
+	}
+	return ""
+}
+
+// facts are what m says of its alarm, line by line.
+func (m Message) facts() [][2]string {
+	a := m.Change.Alarm
+	on := [2]string{"HSM", a.Device}
+	if a.Device == alarms.Self {
+		on = [2]string{"Agent", Hostname()}
+	}
+	rows := [][2]string{on, {"Address", m.Address}, {"Label", m.Label}, {"Serial number", a.Serial},
+		{"Alarm", a.Group}, {"Object", a.Object}, {"Codes", strings.Join(a.Codes, " ")}}
+	if m.EventID != 0 {
+		rows = append(rows, [2]string{"Event ID", fmt.Sprint(m.EventID)})
+	}
+	for _, e := range a.Evidence {
+		rows = append(rows, [2]string{"Seen", clock(e.At) + " " + e.Text})
+	}
+	return rows
 }
 
 // Details are the parts of m that a service shows as a table.
 func (m Message) Details() map[string]string {
 	a := m.Change.Alarm
-	all := map[string]string{"alarm": a.Group, "object": a.Object, "codes": strings.Join(a.Codes, " "), "action": m.Action,
-		"hsm": a.Device, "address": m.Address, "label": m.Label, "serial": a.Serial, "text": a.Text, "severity": a.Severity.String()}
+	all := map[string]string{"alarm": a.Group, "object": a.Object, "codes": strings.Join(a.Codes, " "), "action": m.toDo(),
+		"hsm": a.Device, "address": m.Address, "label": m.Label, "serial": a.Serial, "text": a.Text, "severity": a.Severity.String(),
+		"since": clock(m.Since), "ended_by": m.EndedBy, "acknowledge": m.Acknowledge, "acknowledged_by": m.acknowledged(""), "link": m.Link, "runbook": m.Runbook}
+	if m.Change.Kind == alarms.Cleared { // not the problem again
+		delete(all, "text")
+	}
+	if m.EventID != 0 {
+		all["event_id"] = fmt.Sprint(m.EventID)
+	}
 	if m.Test {
 		all["test"] = "true"
 	}

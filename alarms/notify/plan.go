@@ -82,7 +82,8 @@ type recipient struct {
 func (p recipient) decide(key alarms.Key) (due []alarms.Change, again time.Time) {
 	notified := p.notified[key]
 	a, active := p.Active.Get(key)
-	if notified.Lost != "" && (!active || a.Number == notified.Number) {
+	brief := p.brief(key)
+	if notified.Lost != "" && (active && a.Number == notified.Number || !active && len(brief) == 0) {
 		return nil, time.Time{} // until the receiver answers
 	}
 	kind, at := alarms.Kind(""), time.Time{}
@@ -90,7 +91,6 @@ func (p recipient) decide(key alarms.Key) (due []alarms.Change, again time.Time)
 		kind, at = p.ofActive(a, maxDepth)
 	}
 	now := kind != "" && !at.After(p.Now)
-	brief := p.brief(key)
 	if ended, ok := p.ended(key, a, active); ok {
 		at := p.spaced(notified)
 		switch {
@@ -99,10 +99,14 @@ func (p recipient) decide(key alarms.Key) (due []alarms.Change, again time.Time)
 		case now || len(brief) > 0:
 			at = p.Now
 		}
+		end := alarms.Cleared
+		if notified.Lost == alarms.Raised {
+			end = alarms.RaisedAndCleared
+		}
 		if at.After(p.Now) {
 			again = at
 		} else {
-			due = append(due, alarms.Change{Kind: alarms.Cleared, Alarm: ended})
+			due = append(due, alarms.Change{Kind: end, Alarm: ended})
 		}
 	}
 	due = append(due, brief...)
@@ -222,7 +226,7 @@ func changeSince(a alarms.Alarm, notified alarms.Notified) alarms.Kind {
 // repeat returns when the receiver is notified once more of what it knows; "":
 // never.
 func (p recipient) repeat(a alarms.Alarm, notified alarms.Notified) (alarms.Kind, time.Time) {
-	if notified.Active() && p.Repeat > 0 && a.Ack == nil && p.Hours.open(p.Now) && p.silence(a) == nil {
+	if notified.Active() && notified.Number == a.Number && p.Repeat > 0 && a.Ack == nil && p.Hours.open(p.Now) && p.silence(a) == nil {
 		return alarms.Repeated, notified.At.Add(p.Repeat)
 	}
 	return "", time.Time{}
@@ -254,7 +258,10 @@ func (p recipient) suppressed(a alarms.Alarm, depth int) (yes bool, until time.T
 	}
 	for key := range alarms.Causes(a, p.Parent) {
 		past, _ := p.Past.Get(key)
-		if confirmed := past.Cleared.Add(confirmWithin); a.Cleared.IsZero() && !past.Cleared.IsZero() && !a.Last.After(past.Cleared) && confirmed.After(p.Now) {
+		if past.Was == nil || !past.Was.Explains(a) {
+			continue
+		}
+		if confirmed := past.Cleared.Add(confirmWithin); a.Cleared.IsZero() && !a.Last.After(past.Cleared) && confirmed.After(p.Now) {
 			return true, confirmed
 		}
 	}
@@ -278,11 +285,15 @@ func (p recipient) isCause(key alarms.Key, a alarms.Alarm, depth int) bool {
 		if depth == 0 || !c.Explains(a) {
 			return false
 		}
-		if notified := p.notified[key]; notified.Active() && notified.Number == c.Number {
+		notified := p.notified[key]
+		known := notified.Active() && notified.Number == c.Number
+		if known && notified.Lost != alarms.Raised {
 			return true
 		}
-		kind, at := p.ofActive(c, depth-1)
-		return kind != "" && !at.After(p.Now) || p.takes(p.name, c) && p.explained(c, depth-1)
+		if kind, at := p.ofActive(c, depth-1); !known && kind != "" && !at.After(p.Now) {
+			return true
+		}
+		return p.takes(p.name, c) && p.explained(c, depth-1)
 	}
 	if c, active := p.Active.Get(key); active {
 		return explains(c)

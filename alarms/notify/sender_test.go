@@ -138,12 +138,25 @@ func TestDigest(t *testing.T) {
 // for, and at once when it is known to be back.
 func TestPauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var tried []time.Duration
 		began, answer := time.Now(), error(os.ErrDeadlineExceeded)
 		to := Receiver{Notifier: &alarmstest.Receiver{Answer: func(alarms.Notification) error {
+			mu.Lock()
+			defer mu.Unlock()
 			tried = append(tried, time.Since(began))
 			return answer
 		}}}
+		lasts := func() time.Duration {
+			mu.Lock()
+			defer mu.Unlock()
+			return tried[len(tried)-1]
+		}
+		answers := func(err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			answer = err
+		}
 		s := newSender(t, t.TempDir(), to)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
@@ -158,23 +171,22 @@ func TestPauses(t *testing.T) {
 		s.Wake("mail")
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		last := tried[len(tried)-1]
-		if len(tried) < 14 || len(tried) > 22 || time.Since(began)-last > time.Minute {
-			t.Errorf("tried %d times in ten minutes, last after %s", len(tried), last)
+		if n := s.Deliveries()["mail"].Failed; n < 14 || n > 22 || time.Since(began)-lasts() > time.Minute {
+			t.Errorf("tried %d times in ten minutes, last after %s", n, lasts())
 		}
-		answer = &Later{Err: os.ErrDeadlineExceeded, After: 7 * time.Minute}
+		answers(&Later{Err: os.ErrDeadlineExceeded, After: 7 * time.Minute})
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		asked := tried[len(tried)-1]
-		answer = nil
+		asked := lasts()
+		answers(nil)
 		time.Sleep(7*time.Minute - time.Second - (time.Since(began) - asked))
 		synctest.Wait()
-		if tried[len(tried)-1] != asked {
-			t.Errorf("tried %s after it asked for 7m0s", tried[len(tried)-1]-asked)
+		if lasts() != asked {
+			t.Errorf("tried %s after it asked for 7m0s", lasts()-asked)
 		}
 		s.Retry("mail")
 		synctest.Wait()
-		if got := s.Deliveries()["mail"]; tried[len(tried)-1] == asked || got.Delivered != 1 {
+		if got := s.Deliveries()["mail"]; lasts() == asked || got.Delivered != 1 {
 			t.Errorf("known to be back, and not tried: %+v", got)
 		}
 	})

@@ -25,7 +25,7 @@ import (
 // It forgets an alert that is not sent again, so active alarms are sent at
 // every refresh, each time with an end a few refreshes ahead.
 //
-// Labels identify an alert: alertname (the group), device, object, test, and
+// Labels identify an alert: service (luna), alertname (the group), device, object, test, and
 // severity, since routes and inhibition see labels only. A severity only grows
 // while an alarm is active; with each step the alerts of the milder ones are
 // sent as resolved, and should that be lost, they end by themselves. All else
@@ -37,6 +37,8 @@ type Alertmanager struct {
 	BearerTokenFile setting.File `yaml:"bearer_token_file"`
 	GeneratorURL    string       `yaml:"generator_url"` // where people find more; "": nowhere
 	HTTP            `yaml:",inline"`
+
+	Words notify.Words `yaml:"-"`
 
 	Lasts          time.Duration `yaml:"-"` // an alert that is not sent again; 0: 5 AlertmanagerRefresh
 	HeartbeatLasts time.Duration `yaml:"-"` // a heartbeat
@@ -52,7 +54,7 @@ func (m *Alertmanager) Validate() error {
 		errs = append(errs, setting.Faultf("urls", "is needed"))
 	}
 	for i, u := range m.URLs {
-		errs = append(errs, setting.At(fmt.Sprintf("urls[%d]", i), validateURL(u)))
+		errs = append(errs, setting.At(fmt.Sprintf("urls[%d]", i), setting.ValidateURL(u)))
 	}
 	if (m.User == "") != (m.PasswordFile == "") {
 		errs = append(errs, errors.New("user and password_file go together"))
@@ -121,22 +123,38 @@ func (m *Alertmanager) header() (http.Header, error) {
 	return http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(m.User+":"+password))}}, nil
 }
 
+// service is a label of every alert, for routes and inhibition.
+const service = "luna"
+
+// asNew returns n without what a refresh repeats: its words stay as they were.
+func asNew(n alarms.Notification) alarms.Notification {
+	if n.Change.Kind == alarms.Repeated {
+		n.Change.Kind = alarms.Raised
+		if n.Change.Alarm.Ack != nil {
+			n.Change.Kind = alarms.Acknowledged
+		}
+	}
+	return n
+}
+
 // alerts returns n as alerts: its own, and those that it supersedes.
 func (m *Alertmanager) alerts(n alarms.Notification, now time.Time) []alert {
-	message, a := notify.NewMessage(n), n.Change.Alarm
+	message, a := m.Words.Message(asNew(n)), n.Change.Alarm
 	one := alert{
-		Labels:       map[string]string{"alertname": a.Group, "device": a.Device, "object": a.Object},
-		Annotations:  map[string]string{"summary": message.Summary, "description": a.Text, "action": message.Action, "codes": strings.Join(a.Codes, " "), "label": n.Label, "address": n.Address},
+		Labels: map[string]string{"service": service, "alertname": a.Group, "device": a.Device, "object": a.Object},
+		Annotations: map[string]string{"summary": message.Summary, "description": a.Text, "action": message.Details()["action"], "codes": strings.Join(a.Codes, " "), "label": n.Label, "address": n.Address,
+			"acknowledge": message.Acknowledge, "ended_by": message.EndedBy, "runbook_url": message.Runbook, "link": message.Link},
 		StartsAt:     a.Since(),
 		EndsAt:       now.Add(cmp.Or(m.Lasts, 5*AlertmanagerRefresh)),
 		GeneratorURL: m.GeneratorURL,
 	}
 	switch {
 	case n.IsHeartbeat():
-		one.Labels = map[string]string{"alertname": "Lunawatch", "severity": "none"}
+		one.Labels = map[string]string{"service": service, "alertname": "Lunawatch", "severity": "none"}
 		one.StartsAt = n.At
 		one.EndsAt = now.Add(cmp.Or(m.HeartbeatLasts, 15*time.Minute))
 	case n.Change.Kind == alarms.Cleared:
+		one.Annotations["description"] = message.Ending()
 		one.EndsAt = alarms.Later(cmp.Or(a.Cleared, now), a.Raised)
 	}
 	if n.IsHeartbeat() || a.Device == alarms.Self {
@@ -145,13 +163,16 @@ func (m *Alertmanager) alerts(n alarms.Notification, now time.Time) []alert {
 	if a.Test {
 		one.Labels["test"] = "true"
 	}
-	maps.DeleteFunc(one.Labels, func(_, value string) bool { return value == "" })
+	isEmpty := func(_, value string) bool { return value == "" }
+	maps.DeleteFunc(one.Labels, isEmpty)
+	maps.DeleteFunc(one.Annotations, isEmpty)
 	if a.Severity != alarms.None {
 		one.Labels["severity"] = a.Severity.String()
 	}
 	list := []alert{one}
 	for milder := alarms.Indeterminate; milder < a.Severity && n.Change.Kind == alarms.Updated; milder++ {
 		old := one
+		old.Annotations = map[string]string{"summary": fmt.Sprintf("REPLACED %s; it is %s now", message.Subject(), a.Severity)}
 		old.Labels, old.EndsAt = maps.Clone(one.Labels), alarms.Later(now, a.Raised)
 		old.Labels["severity"] = milder.String()
 		list = append(list, old)

@@ -167,6 +167,16 @@ func TestAlertLabels(t *testing.T) {
 			t.Errorf("%s: %s, not %s", k, got, first)
 		}
 	}
+	linked := &Alertmanager{Words: notify.Words{ExternalURL: "https://l.example.net", RunbookURL: "https://w.example.net/{group}"}}
+	if got := linked.alerts(alarmstest.Complete(alarms.Raised), alarmstest.At(0))[0]; fmt.Sprint(got.Labels) != first || got.Annotations["link"] != "https://l.example.net/#alarm-7" ||
+		got.Annotations["runbook_url"] != "https://w.example.net/partition-storage" {
+		t.Errorf("links: %+v", got)
+	}
+	for _, k := range []alarms.Kind{alarms.Raised, alarms.Cleared, alarms.Heartbeat} {
+		if got := m.alerts(alarmstest.Complete(k), alarmstest.At(0))[0].Labels["service"]; got != "luna" {
+			t.Errorf("%s: service %q", k, got)
+		}
+	}
 	if got := m.alerts(alarmstest.Complete(alarms.Updated), alarmstest.At(0)); len(got) != 4 || got[1].EndsAt.After(alarmstest.At(0)) || !got[0].EndsAt.Equal(alarmstest.At(300)) {
 		t.Errorf("milder ones: %+v", got)
 	}
@@ -209,4 +219,38 @@ func TestRefreshDoesNotPileUp(t *testing.T) {
 			t.Errorf("back, and sent %d times", len(taken))
 		}
 	})
+}
+
+// TestAlertWords: a refresh does not change what an alert says.
+func TestAlertWords(t *testing.T) {
+	m := &Alertmanager{}
+	summary := func(n alarms.Notification) string { return m.alerts(n, alarmstest.At(0))[0].Annotations["summary"] }
+	for _, k := range []alarms.Kind{alarms.Raised, alarms.Acknowledged} {
+		n := alarmstest.Complete(k)
+		before := summary(n)
+		n.Change.Kind = alarms.Repeated
+		if after := summary(n); after != before {
+			t.Errorf("%s: %q becomes %q", k, before, after)
+		}
+	}
+	for _, value := range m.alerts(alarms.Notification{Change: alarms.Change{Kind: alarms.Raised}}, alarmstest.At(0))[0].Annotations {
+		if value == "" {
+			t.Error("an annotation says nothing")
+		}
+	}
+}
+
+// TestAlertEnds: an alert that ends says what ended it; one that a worse one
+// replaces says that.
+func TestAlertEnds(t *testing.T) {
+	m := &Alertmanager{}
+	cleared := m.alerts(alarmstest.Complete(alarms.Cleared), alarmstest.At(80))[0].Annotations
+	if cleared["description"] != "ended by: 0.89 is below 0.9" || cleared["action"] != "" || strings.Contains(fmt.Sprint(cleared), "96 %") {
+		t.Errorf("cleared: %v", cleared)
+	}
+	for _, old := range m.alerts(alarmstest.Complete(alarms.Updated), alarmstest.At(80))[1:] {
+		if want := `REPLACED hsm-a: Partition storage, p "1" é]; it is major now`; len(old.Annotations) != 1 || old.Annotations["summary"] != want {
+			t.Errorf("%s: %v", old.Labels["severity"], old.Annotations)
+		}
+	}
 }

@@ -27,6 +27,8 @@ import (
 type Exec struct {
 	Command []string      `yaml:"command"` // absolute path, then arguments
 	Timeout time.Duration `yaml:"timeout"` // 0: ExecTimeout
+
+	Words notify.Words `yaml:"-"`
 }
 
 // ExecTimeout is how long a program without a Timeout may take. Then it is
@@ -49,7 +51,7 @@ func (e *Exec) Validate() error {
 
 // Notify implements [notify.Notifier].
 func (e *Exec) Notify(ctx context.Context, n alarms.Notification) error {
-	body, err := notify.NewMessage(n).JSON()
+	body, err := e.Words.Message(n).JSON()
 	if err != nil {
 		return &notify.Rejected{Err: err}
 	}

@@ -90,22 +90,9 @@ func (h HTTP) Validate() error {
 		errs = append(errs, errors.New("proxy and proxy_url exclude each other"))
 	}
 	if h.ProxyURL != "" {
-		errs = append(errs, setting.At("proxy_url", validateURL(h.ProxyURL)))
+		errs = append(errs, setting.At("proxy_url", setting.ValidateURL(h.ProxyURL)))
 	}
 	return errors.Join(errs...)
-}
-
-// validateURL returns what is wrong with a URL. The error does not hold it: it
-// may hold a secret.
-func validateURL(text string) error {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return errors.New("not a URL such as https://host/path")
-	case u.User != nil:
-		return errors.New("holds a user or a password; secrets are only read from files")
-	}
-	return nil
 }
 
 const (
@@ -173,7 +160,7 @@ func (h HTTP) send(ctx context.Context, method, target string, header http.Heade
 	if 200 <= status && status < 300 {
 		return nil
 	}
-	err = fmt.Errorf("%s answers %d %s", where, status, http.StatusText(status))
+	err = &answer{where, status}
 	if pause := retryAfter(response.Header.Get("Retry-After"), time.Now()); pause > 0 {
 		return &notify.Later{Err: err, After: pause}
 	}
@@ -181,6 +168,17 @@ func (h HTTP) send(ctx context.Context, method, target string, header http.Heade
 		return &notify.Rejected{Err: err}
 	}
 	return err
+}
+
+// An answer is the error of a status that takes nothing.
+type answer struct {
+	where  string // scheme and host
+	status int
+}
+
+// Error implements error.
+func (a *answer) Error() string {
+	return fmt.Sprintf("%s answers %d %s", a.where, a.status, http.StatusText(a.status))
 }
 
 // retryAfter returns the pause that a Retry-After header (RFC 9110) asks for:

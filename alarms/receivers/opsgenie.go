@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/lunawatch/lunawatch/alarms"
@@ -21,6 +22,10 @@ type Opsgenie struct {
 	URL           string       `yaml:"url"`            // "": OpsgenieURL; https://api.eu.opsgenie.com for the EU
 	HeartbeatName string       `yaml:"heartbeat_name"` // "": heartbeats are not sent
 	HTTP          `yaml:",inline"`
+
+	Words notify.Words `yaml:"-"`
+
+	successor bool // of Opsgenie: its documents leave out some requests
 }
 
 // OpsgenieURL is where Opsgenie takes alerts outside the EU.
@@ -28,7 +33,7 @@ const OpsgenieURL = "https://api.opsgenie.com"
 
 // Validate returns all that is wrong with o.
 func (o *Opsgenie) Validate() error {
-	errs := []error{o.HTTP.Validate(), setting.At("url", validateURL(cmp.Or(o.URL, OpsgenieURL))), setting.At("api_key_file", o.APIKeyFile.Validate())}
+	errs := []error{o.HTTP.Validate(), setting.At("url", setting.ValidateURL(cmp.Or(o.URL, OpsgenieURL))), setting.At("api_key_file", o.APIKeyFile.Validate())}
 	if o.APIKeyFile == "" {
 		errs = append(errs, setting.Faultf("api_key_file", "is needed"))
 	}
@@ -43,6 +48,9 @@ var priorities = map[alarms.Severity]string{alarms.None: "P2", alarms.Indetermin
 type opsCall struct {
 	method, path string
 	body         any
+	// spare: without it, the alert is not as good, but there. Not every successor
+	// of the API has it.
+	spare bool
 }
 
 type opsAlert struct {
@@ -62,9 +70,8 @@ type opsNote struct {
 	Note   string `json:"note"`
 }
 
-type opsPriority struct {
-	Priority string `json:"priority"`
-}
+// An opsChange changes one part of an alert.
+type opsChange map[string]string
 
 // Notify implements [notify.Notifier].
 func (o *Opsgenie) Notify(ctx context.Context, n alarms.Notification) error {
@@ -78,35 +85,54 @@ func (o *Opsgenie) Notify(ctx context.Context, n alarms.Notification) error {
 			return &notify.Rejected{Err: err}
 		}
 		target := strings.TrimSuffix(cmp.Or(o.URL, OpsgenieURL), "/") + c.path
-		if err := o.post(ctx, c.method, target, http.Header{"Authorization": {"GenieKey " + key}}, body); err != nil {
+		err = o.post(ctx, c.method, target, http.Header{"Authorization": {"GenieKey " + key}}, body)
+		if err != nil && !(o.successor && c.spare && unknown(err)) {
 			return err
 		}
 	}
 	return nil
 }
 
-// calls returns the requests for n. Creating an existing alert once more does
-// not change its priority, so that is set by a request of its own.
+// named ends the path of an alert that is named by its alias.
+const named = "?identifierType=alias"
+
+// noted says in a note what changes, where the change itself may be unknown.
+func (o *Opsgenie) noted(path string, note opsNote) []opsCall {
+	if !o.successor {
+		return nil
+	}
+	return []opsCall{{http.MethodPost, path + "/notes" + named, note, false}}
+}
+
+// unknown reports whether a service says that it does not have what it was asked
+// for.
+func unknown(err error) bool {
+	a := (*answer)(nil)
+	return errors.As(err, &a) && slices.Contains([]int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone}, a.status)
+}
+
+// calls returns the requests for n. Creating an existing alert once more changes
+// nothing of it, so what has changed is set by requests of their own, and a note
+// says so where these are unknown.
 func (o *Opsgenie) calls(n alarms.Notification) []opsCall {
-	m, a := notify.NewMessage(n), n.Change.Alarm
+	m, a := o.Words.Message(n), n.Change.Alarm
 	path := "/v2/alerts/" + notify.Dedup(n)
-	named := "?identifierType=alias"
-	note := opsNote{Source: alarms.Self, Note: m.Summary}
+	note := opsNote{Source: alarms.Self, Note: notify.Cut(m.Line(), 25000)}
 	switch n.Change.Kind {
 	case alarms.Started, alarms.Heartbeat:
 		if o.HeartbeatName == "" {
 			return nil
 		}
-		return []opsCall{{http.MethodPost, "/v2/heartbeats/" + url.PathEscape(o.HeartbeatName) + "/ping", struct{}{}}}
+		return []opsCall{{http.MethodPost, "/v2/heartbeats/" + url.PathEscape(o.HeartbeatName) + "/ping", struct{}{}, false}}
 	case alarms.Cleared:
-		return []opsCall{{http.MethodPost, path + "/close" + named, note}}
+		return []opsCall{{http.MethodPost, path + "/close" + named, note, false}}
 	case alarms.Acknowledged:
 		if a.Ack != nil {
 			note.User = notify.Cut(a.Ack.By, 100)
 		}
-		return []opsCall{{http.MethodPost, path + "/acknowledge" + named, note}}
+		return []opsCall{{http.MethodPost, path + "/acknowledge" + named, note, false}}
 	case alarms.Unacknowledged:
-		return []opsCall{{http.MethodPost, path + "/unacknowledge" + named, note}}
+		return append(o.noted(path, note), opsCall{http.MethodPost, path + "/unacknowledge" + named, note, true})
 	default: // the alert, as it is now
 	}
 	priority := cmp.Or(priorities[a.Severity], "P3")
@@ -117,9 +143,13 @@ func (o *Opsgenie) calls(n alarms.Notification) []opsCall {
 	if m.Test {
 		create.Tags = []string{"test"}
 	}
-	calls := []opsCall{{http.MethodPost, "/v2/alerts", create}}
+	calls := []opsCall{{http.MethodPost, "/v2/alerts", create, false}}
 	if n.Change.Kind == alarms.Updated {
-		calls = append(calls, opsCall{http.MethodPut, path + "/priority" + named, opsPriority{priority}})
+		calls = slices.Concat(calls, o.noted(path, note), []opsCall{
+			{http.MethodPut, path + "/message" + named, opsChange{"message": create.Message}, true},
+			{http.MethodPut, path + "/description" + named, opsChange{"description": create.Description}, true},
+			{http.MethodPut, path + "/priority" + named, opsChange{"priority": priority}, true},
+		})
 	}
 	return calls
 }

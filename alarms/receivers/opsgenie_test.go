@@ -17,7 +17,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/notify"
 )
 
-var opsPath = regexp.MustCompile(`^/v2/alerts/[A-Za-z0-9_-]{1,512}/(close|acknowledge|unacknowledge|priority)$`)
+var opsPath = regexp.MustCompile(`^/v2/alerts/[A-Za-z0-9_-]{1,512}/(close|acknowledge|unacknowledge|notes|priority|message|description)$`)
 
 // checkOpsgenie holds a request to the documentation of the Alert API and the
 // Heartbeat API.
@@ -43,10 +43,11 @@ func checkOpsgenie(r *http.Request, body []byte) error {
 		return nil
 	case !opsPath.MatchString(r.URL.Path) || r.URL.Query().Get("identifierType") != "alias":
 		return errors.New("no such resource")
-	case strings.HasSuffix(r.URL.Path, "/priority"):
-		var p struct{ Priority string }
-		if err := strict(body, &p); err != nil || r.Method != http.MethodPut || p.Priority == "" {
-			return fmt.Errorf("priority: %w", err)
+	case r.Method == http.MethodPut:
+		var p struct{ Priority, Message, Description string }
+		if err := strict(body, &p); err != nil || strings.HasSuffix(r.URL.Path, "/priority") && !regexp.MustCompile(`^P[1-5]$`).MatchString(p.Priority) ||
+			strings.HasSuffix(r.URL.Path, "/message") && (p.Message == "" || tooLong(p.Message, 130)) || strings.HasSuffix(r.URL.Path, "/description") && (p.Description == "" || tooLong(p.Description, 15000)) {
+			return fmt.Errorf("change: %w", err)
 		}
 	default:
 		var n struct{ User, Source, Note string }
@@ -70,7 +71,7 @@ func TestOpsgenie(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := []string{"POST /v2/alerts", "POST /v2/alerts", "PUT /v2/alerts/X/priority", "POST /v2/alerts", "POST /v2/alerts/X/acknowledge",
+	want := []string{"POST /v2/alerts", "POST /v2/alerts", "PUT /v2/alerts/X/message", "PUT /v2/alerts/X/description", "PUT /v2/alerts/X/priority", "POST /v2/alerts", "POST /v2/alerts/X/acknowledge",
 		"POST /v2/alerts/X/unacknowledge", "POST /v2/alerts/X/close", "POST /v2/heartbeats/lunawatch/ping", "POST /v2/heartbeats/lunawatch/ping"}
 	if diff := cmp.Diff(want, asked); diff != "" {
 		t.Error(diff)

@@ -19,6 +19,8 @@ type PagerDuty struct {
 	RoutingKeyFile setting.File `yaml:"routing_key_file"` // of the service's integration
 	URL            string       `yaml:"url"`              // "": PagerDutyURL
 	HTTP           `yaml:",inline"`
+
+	Words notify.Words `yaml:"-"`
 }
 
 // PagerDutyURL takes events of PagerDuty's service region US; those of the EU
@@ -27,7 +29,7 @@ const PagerDutyURL = "https://events.pagerduty.com/v2/enqueue"
 
 // Validate returns all that is wrong with p.
 func (p *PagerDuty) Validate() error {
-	errs := []error{p.HTTP.Validate(), setting.At("url", validateURL(cmp.Or(p.URL, PagerDutyURL))), setting.At("routing_key_file", p.RoutingKeyFile.Validate())}
+	errs := []error{p.HTTP.Validate(), setting.At("url", setting.ValidateURL(cmp.Or(p.URL, PagerDutyURL))), setting.At("routing_key_file", p.RoutingKeyFile.Validate())}
 	if p.RoutingKeyFile == "" {
 		errs = append(errs, setting.Faultf("routing_key_file", "is needed"))
 	}
@@ -40,7 +42,14 @@ type pagerEvent struct {
 	Action     string       `json:"event_action"` // trigger, acknowledge, resolve
 	DedupKey   string       `json:"dedup_key"`    // 255 characters at most
 	Client     string       `json:"client"`
+	ClientURL  string       `json:"client_url,omitempty"`
+	Links      []pagerLink  `json:"links,omitempty"`
 	Payload    pagerPayload `json:"payload"`
+}
+
+type pagerLink struct {
+	Href string `json:"href"`
+	Text string `json:"text"`
 }
 
 type pagerPayload struct {
@@ -71,9 +80,9 @@ func (p *PagerDuty) Notify(ctx context.Context, n alarms.Notification) error {
 	if err != nil {
 		return err
 	}
-	m, a := notify.NewMessage(n), n.Change.Alarm
+	m, a := p.Words.Message(n), n.Change.Alarm
 	body, err := json.Marshal(pagerEvent{
-		RoutingKey: key, Action: cmp.Or(pagerActions[n.Change.Kind], "trigger"), DedupKey: notify.Dedup(n), Client: "Lunawatch",
+		RoutingKey: key, Action: cmp.Or(pagerActions[n.Change.Kind], "trigger"), DedupKey: notify.Dedup(n), Client: "Lunawatch", ClientURL: m.Link, Links: pagerLinks(m),
 		Payload: pagerPayload{
 			Summary: notify.Cut(m.Summary, 1024), Source: cmp.Or(a.Device, alarms.Self), Severity: cmp.Or(pagerSeverities[a.Severity], "error"),
 			Timestamp: n.At, Component: a.Object, Group: a.Device, Class: a.Group, Details: m.Details(),
@@ -83,4 +92,14 @@ func (p *PagerDuty) Notify(ctx context.Context, n alarms.Notification) error {
 		return &notify.Rejected{Err: err}
 	}
 	return p.post(ctx, http.MethodPost, cmp.Or(p.URL, PagerDutyURL), nil, body)
+}
+
+// pagerLinks returns where people find more.
+func pagerLinks(m notify.Message) (links []pagerLink) {
+	for _, l := range []pagerLink{{m.Runbook, "Runbook"}, {m.Link, "Status page"}} {
+		if l.Href != "" {
+			links = append(links, l)
+		}
+	}
+	return links
 }

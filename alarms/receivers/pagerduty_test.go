@@ -14,6 +14,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
+	"github.com/lunawatch/lunawatch/alarms/notify"
 )
 
 // checkPagerDuty holds a request to the documentation of Events API v2.
@@ -24,7 +25,11 @@ func checkPagerDuty(r *http.Request, body []byte) error {
 		DedupKey    string `json:"dedup_key"`
 		Client      string `json:"client"`
 		ClientURL   string `json:"client_url"`
-		Payload     struct {
+		Links       []struct {
+			Href string `json:"href"`
+			Text string `json:"text"`
+		} `json:"links"`
+		Payload struct {
 			Summary       string          `json:"summary"`
 			Source        string          `json:"source"`
 			Severity      string          `json:"severity"`
@@ -95,12 +100,38 @@ func TestPagerDuty(t *testing.T) {
 	}
 	var e pagerEvent
 	got := gotten(s)
-	if err := json.Unmarshal([]byte(got[len(got)-1]), &e); err != nil || keys[e.DedupKey] || !strings.HasPrefix(e.Payload.Summary, "TEST: raised") || e.Payload.Details["test"] != "true" {
+	if err := json.Unmarshal([]byte(got[len(got)-1]), &e); err != nil || keys[e.DedupKey] || !strings.HasPrefix(e.Payload.Summary, "TEST: MAJOR hsm-a") || e.Payload.Details["test"] != "true" {
 		t.Errorf("a test: %+v, %v", e.Payload.Details, err)
 	}
 	for severity, want := range map[alarms.Severity]string{alarms.None: "error", alarms.Indeterminate: "error", alarms.Warning: "warning", alarms.Minor: "warning", alarms.Major: "error", alarms.Critical: "critical"} {
 		if got := cmp.Or(pagerSeverities[severity], "?"); got != want {
 			t.Errorf("%s: %s", severity, got)
+		}
+	}
+}
+
+// TestPagerDutyLinks: where there is more is in the event, and nothing where
+// there is not.
+func TestPagerDutyLinks(t *testing.T) {
+	s := newSite(t, subject{})
+	inProcess(checkPagerDuty)(s)
+	p := &PagerDuty{URL: s.url("/v2/enqueue"), RoutingKeyFile: s.secret("key-0000")}
+	for _, x := range []struct {
+		words notify.Words
+		want  []pagerLink
+	}{
+		{notify.Words{}, nil},
+		{notify.Words{ExternalURL: "https://l.example.net"}, []pagerLink{{"https://l.example.net/#alarm-7", "Status page"}}},
+		{notify.Words{ExternalURL: "https://l.example.net", RunbookURL: "https://w.example.net/"}, []pagerLink{{"https://w.example.net/partition-storage", "Runbook"}, {"https://l.example.net/#alarm-7", "Status page"}}},
+	} {
+		p.Words = x.words
+		if err := p.Notify(t.Context(), alarmstest.Complete(alarms.Raised)); err != nil {
+			t.Fatal(err)
+		}
+		var e pagerEvent
+		got := gotten(s)
+		if err := json.Unmarshal([]byte(got[len(got)-1]), &e); err != nil || !slices.Equal(e.Links, x.want) || (e.ClientURL == "") != (x.words.ExternalURL == "") {
+			t.Errorf("%+v: %+v, %v", x.words, e, err)
 		}
 	}
 }

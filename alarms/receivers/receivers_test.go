@@ -96,6 +96,7 @@ func subjects() []subject {
 		{name: "opsgenie", tls: true, http: true, start: inProcess(checkOpsgenie), await: awaitLines, build: func(s site) notify.Notifier {
 			return &Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), HTTP: s.http()}
 		}},
+		{name: "jsm", tls: true, http: true, start: inProcess(checkJSM), await: awaitLines, build: func(s site) notify.Notifier { return testedJSM(s) }},
 		{name: "webhook", tls: true, http: true, start: inProcess(checkWebhook), await: awaitLines, build: func(s site) notify.Notifier {
 			file := s.secret("url")
 			alarmstest.Overwrite(s.t, file, s.url("/"+theSecret+"?token="+theSecret))

@@ -33,6 +33,8 @@ type SMTP struct {
 	PasswordFile setting.File  `yaml:"password_file"`
 	Digest       time.Duration `yaml:"digest"` // 0: a mail for each
 	TLS          `yaml:",inline"`
+
+	Words notify.Words `yaml:"-"`
 }
 
 // Port returns the default port.
@@ -198,18 +200,17 @@ func (s *SMTP) text(list []alarms.Notification) []byte {
 	var ids, bodies []string
 	for _, n := range list {
 		ids = append(ids, n.ID, n.At.UTC().Format(time.RFC3339Nano))
-		bodies = append(bodies, notify.NewMessage(n).Body())
+	}
+	for _, n := range notify.WorstFirst(list) {
+		bodies = append(bodies, s.Words.Message(n).Body())
 	}
 	first := list[0]
-	subject := notify.NewMessage(first).Summary
-	if len(list) > 1 {
-		subject = fmt.Sprintf("%d notifications: %s", len(list), subject)
-	}
+	subject := s.Words.Message(notify.Together(list)).Summary
 	var b bytes.Buffer
 	header := func(key, value string) { b.WriteString(key + ": " + value + "\r\n") }
 	header("From", "Lunawatch <"+s.From+">")
 	header("To", strings.Join(s.To, ", "))
-	header("Subject", mime.QEncoding.Encode("utf-8", "Lunawatch: "+notify.Cut(subject, 150)))
+	header("Subject", mime.QEncoding.Encode("utf-8", notify.Cut(subject, 150)))
 	header("Date", list[len(list)-1].At.Format(time.RFC1123Z))
 	header("Message-ID", "<"+notify.Hash(ids...)+"@"+domain+">")
 	if len(list) == 1 && !first.IsHeartbeat() { // mails of one alarm are one thread

@@ -142,7 +142,7 @@ func TestMail(t *testing.T) {
 			header, body := got[0].read(t)
 			again, _ := got[1].read(t)
 			if header["Message-Id"] == "" || header["Message-Id"] != again["Message-Id"] || header["Auto-Submitted"] != "auto-generated" || header["Date"] == "" ||
-				header["Subject"] != `Lunawatch: raised hsm-a: Partition storage, major, p "1" é]: 96 % of the storage is used now` {
+				header["Subject"] != `MAJOR hsm-a: Partition storage, p "1" é]: 96 % of the storage is used now` {
 				t.Errorf("%v", header)
 			}
 			for _, want := range []string{"What to do: Delete objects, or resize", "\nHSM: hsm-a\n", "\nCodes: 2021 2004\n", "0.96 is above 0.9", "\nLabel: payments\n"} {
@@ -204,7 +204,7 @@ func TestMailHeaders(t *testing.T) {
 	n.Change.Alarm.Text, n.Change.Alarm.Object = "x\r\nBcc: all@example.net\r\n\r\nbody", "o\nX-Evil: 1"
 	n.Change.Alarm.Evidence[0].Text = "one\r\n.\r\nMAIL FROM"
 	header, body := gotMail{Data: string((&SMTP{From: "a@example.net", To: []string{"b@example.net"}}).text([]alarms.Notification{n, alarmstest.Complete(alarms.Cleared)}))}.read(t)
-	if header["Bcc"] != "" || header["X-Evil"] != "" || !strings.HasPrefix(header["Subject"], "Lunawatch: 2 notifications: raised hsm-a") || strings.Contains(body, "\n.\n") || strings.Count(body, "What to do: ") != 2 {
+	if header["Bcc"] != "" || header["X-Evil"] != "" || !strings.HasPrefix(header["Subject"], "MAJOR hsm-a: Partition storage, o X-Evil: 1; 1 more: CLEARED hsm-a") || strings.Contains(body, "\n.\n") || strings.Count(body, "What to do: ") != 1 {
 		t.Errorf("%v\n%s", header, body)
 	}
 }

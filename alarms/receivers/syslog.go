@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,7 +30,10 @@ type Syslog struct {
 	Address  string `yaml:"address"`  // host:port
 	Network  string `yaml:"network"`  // udp, tcp, tls; "" is tls
 	Facility string `yaml:"facility"` // daemon, local0 to local7, ...; "" is daemon
+	Format   string `yaml:"format"`   // of the text: plain, cef; "" is plain
 	TLS      `yaml:",inline"`
+
+	Words notify.Words `yaml:"-"`
 }
 
 var facilities = []string{"kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp", "audit", "alert", "clock",
@@ -51,6 +55,9 @@ func (s *Syslog) Validate() error {
 	}
 	if cmp.Or(s.Network, "tls") != "tls" && s.TLS != (TLS{}) {
 		errs = append(errs, errors.New("ca_file, cert_file and key_file need network tls"))
+	}
+	if !slices.Contains([]string{"plain", "cef"}, cmp.Or(s.Format, "plain")) {
+		errs = append(errs, setting.Faultf("format", "%q is none of plain, cef", s.Format))
 	}
 	if !slices.Contains(facilities, cmp.Or(s.Facility, "daemon")) {
 		errs = append(errs, setting.Faultf("facility", "%q is none of %s", s.Facility, strings.Join(facilities, ", ")))
@@ -127,7 +134,7 @@ const (
 
 // message returns n in the form of RFC 5424.
 func (s *Syslog) message(n alarms.Notification) string {
-	m, a := notify.NewMessage(n), n.Change.Alarm
+	m, a := s.Words.Message(n), n.Change.Alarm
 	severity := cmp.Or(syslogSeverities[a.Severity], 3)
 	switch {
 	case n.IsHeartbeat():
@@ -136,11 +143,14 @@ func (s *Syslog) message(n alarms.Notification) string {
 		severity = notice
 	}
 	priority := 8*slices.Index(facilities, cmp.Or(s.Facility, "daemon")) + severity
-	text := m.Summary
+	text := "\ufeff" + m.Line()
+	if s.Format == "cef" {
+		text = cef(m)
+	}
 	if s.Network == "udp" {
 		text = notify.Cut(text, 900)
 	}
-	return fmt.Sprintf("<%d>1 %s %s lunawatch - %s %s \ufeff%s", priority, n.At.UTC().Format("2006-01-02T15:04:05.000000Z"),
+	return fmt.Sprintf("<%d>1 %s %s lunawatch - %s %s %s", priority, n.At.UTC().Format("2006-01-02T15:04:05.000000Z"),
 		field(notify.Hostname(), 255), field(string(n.Change.Kind), 32), structured(m), text)
 }
 
@@ -148,7 +158,11 @@ func (s *Syslog) message(n alarms.Notification) string {
 // for examples (RFC 5612): Lunawatch has none.
 func structured(m notify.Message) string {
 	a := m.Change.Alarm
-	private := element("lunawatch@32473", "id", m.ID, "kind", string(m.Change.Kind), "group", a.Group, "object", a.Object,
+	since := ""
+	if !m.Since.IsZero() {
+		since = m.Since.UTC().Format(time.RFC3339)
+	}
+	private := element("lunawatch@32473", "id", m.ID, "event_id", eventID(m), "kind", string(m.Change.Kind), "since", since, "group", a.Group, "object", a.Object,
 		"codes", strings.Join(a.Codes, " "), "label", m.Label, "address", m.Address, "test", map[bool]string{true: "true"}[m.Test])
 	if m.IsHeartbeat() || a.Severity == alarms.None {
 		return private
@@ -158,6 +172,14 @@ func structured(m notify.Message) string {
 		perceived = alarms.SeverityCleared
 	}
 	return element("alarm", "resource", a.Device+"/"+a.Object, "probableCause", a.Cause, "perceivedSeverity", perceived.String(), "eventType", a.Type) + private
+}
+
+// eventID returns the number of the kind of alarm; "": it is not of one kind.
+func eventID(m notify.Message) string {
+	if m.EventID == 0 {
+		return ""
+	}
+	return strconv.FormatUint(uint64(m.EventID), 10)
 }
 
 var sdEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `]`, `\]`)

@@ -53,7 +53,7 @@ func TestSyslog(t *testing.T) {
 			}
 			host := field(notify.Hostname(), 255)
 			for i, want := range []string{
-				`154|1|` + sentAt + `|` + host + `|lunawatch|-|raised|[alarm resource="hsm-a/p \"1\" é\]" probableCause="thresholdCrossed" perceivedSeverity="major" eventType="qualityOfServiceAlarm"][lunawatch@32473 id="hsm-a/partition-storage/p \"1\" é\] 7 raised" kind="raised" group="partition-storage" object="p \"1\" é\]" codes="2021 2004" label="payments" address="192.0.2.7:22"]|` + "raised hsm-a: Partition storage, major, p \"1\" é]: 96 % of the storage is used now",
+				`154|1|` + sentAt + `|` + host + `|lunawatch|-|raised|[alarm resource="hsm-a/p \"1\" é\]" probableCause="thresholdCrossed" perceivedSeverity="major" eventType="qualityOfServiceAlarm"][lunawatch@32473 id="hsm-a/partition-storage/p \"1\" é\] 7 raised" event_id="35" kind="raised" since="2026-03-01T12:00:00Z" group="partition-storage" object="p \"1\" é\]" codes="2021 2004" label="payments" address="192.0.2.7:22"]|` + "MAJOR hsm-a: Partition storage, p \"1\" é]: 96 % of the storage is used now; since 2026-03-01 12:00:00 UTC; what to do: Delete objects, or resize the partition; acknowledge: lunawatch alarms ack 7",
 				`157|1|` + sentAt + `|` + host + `|lunawatch|-|cleared|[alarm resource="hsm-a/p \"1\" é\]" probableCause="thresholdCrossed" perceivedSeverity="cleared" eventType="qualityOfServiceAlarm"]`,
 				`158|1|` + sentAt + `|` + host + `|lunawatch|-|heartbeat|[lunawatch@32473 id="heartbeat 1" kind="heartbeat"]|` + "Lunawatch is running",
 			} {
@@ -112,5 +112,29 @@ func TestSyslogReset(t *testing.T) {
 	}()
 	if err := (&Syslog{Address: l.Addr().String(), Network: "tcp"}).Notify(t.Context(), alarmstest.Complete(alarms.Raised)); err == nil {
 		t.Error("taken for delivered")
+	}
+}
+
+// cefLine is the form of CEF: seven fields, and pairs.
+var cefLine = regexp.MustCompile(`^CEF:0\|Lunawatch\|lunawatch\|1\|([0-9]+|[a-z ]+)\|([^|\\]|\\[|\\])+\|(10|[0-9])\|[A-Za-z0-9]+=[^\r\n]*$`)
+
+// TestCEF holds every kind, and odd texts, to the form.
+func TestCEF(t *testing.T) {
+	odd := alarmstest.Complete(alarms.Raised)
+	odd.Change.Alarm.Group, odd.Change.Alarm.Text, odd.Change.Alarm.Object = `a|b\c`, "x=1\ny=2|\\", "p=q"
+	for _, n := range append(everyKind(), odd) {
+		if got := cef(notify.NewMessage(n)); !cefLine.MatchString(got) {
+			t.Errorf("%s: %q", n.Change.Kind, got)
+		}
+	}
+	const want = `CEF:0|Lunawatch|lunawatch|1|35|Partition storage|8|rt=1772366470000 start=1772366400000 dvchost=hsm-a act=raised cat=partition-storage externalId=7 `
+	if got := cef(notify.NewMessage(alarmstest.Complete(alarms.Raised))); !strings.HasPrefix(got, want) {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := cef(notify.NewMessage(odd)); !strings.Contains(got, `|a\|b\\c|`) || !strings.Contains(got, `x\=1 y\=2|\\`) || !strings.Contains(got, ` cs1Label=object cs1=p\=q `) {
+		t.Errorf("not escaped: %s", got)
+	}
+	if got := (&Syslog{Format: "cef"}).message(odd); !strings.Contains(got, "] CEF:0|") {
+		t.Errorf("%s", got)
 	}
 }

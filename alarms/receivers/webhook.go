@@ -30,6 +30,8 @@ type Webhook struct {
 	TemplateFile    setting.File `yaml:"template_file"`     // Go text/template; "": JSON
 	ContentType     string       `yaml:"content_type"`      // "": application/json
 	HTTP            `yaml:",inline"`
+
+	Words notify.Words `yaml:"-"`
 }
 
 // SignatureHeader carries "t=SECONDS,v1=HEX": the time of sending, as seconds
@@ -47,7 +49,7 @@ func (w *Webhook) Validate() error {
 		errs = append(errs, errors.New("exactly one of url and url_file is needed"))
 	}
 	if w.URL != "" {
-		errs = append(errs, setting.At("url", validateURL(w.URL)))
+		errs = append(errs, setting.At("url", setting.ValidateURL(w.URL)))
 	}
 	return errors.Join(errs...)
 }
@@ -58,13 +60,13 @@ func (w *Webhook) Notify(ctx context.Context, n alarms.Notification) error {
 	header, err := bearer(w.BearerTokenFile)
 	if err == nil && w.URLFile != "" {
 		if target, err = w.URLFile.Secret("url_file", 1); err == nil {
-			err = setting.At("url_file", validateURL(target))
+			err = setting.At("url_file", setting.ValidateURL(target))
 		}
 	}
 	if err != nil {
 		return err
 	}
-	body, err := w.body(notify.NewMessage(n))
+	body, err := w.body(w.Words.Message(n))
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func TestWebhookTemplate(t *testing.T) {
 	h := &Webhook{URL: s.url("/"), TemplateFile: setting.File(file), ContentType: "application/x-test"}
 	for text, want := range map[string]string{
 		`{"text": {{json .Change.Alarm.Text}}}`: `{"text": "96 % of the storage is used\nnow"}`,
-		`{{.Summary}}`:                          `raised hsm-a: Partition storage, major, p "1" é]: 96 % of the storage is used now`,
+		`{{.Summary}}`:                          `MAJOR hsm-a: Partition storage, p "1" é]: 96 % of the storage is used now`,
 		`{{.Change.Kind}} {{.Change.Alarm.Device}} {{.Change.Alarm.Severity}}`:    "raised hsm-a major",
 		`{{if .Test}}test{{else}}{{.Title}}{{end}}: {{.Action}} {{.At.UTC.Year}}`: "Partition storage: Delete objects, or resize the partition. 2026",
 	} {

@@ -175,7 +175,7 @@ func clearedByPolls(d hsm.Device, open []alarms.Key, now time.Time) []alarms.Fin
 			continue
 		}
 		if at := g.ClearedBy.Since(d, now); !at.IsZero() {
-			findings = append(findings, alarms.Finding{Key: k, Evidence: alarms.Evidence{At: at, Text: "polled state is good again"}})
+			findings = append(findings, alarms.Finding{Key: k, Evidence: alarms.Evidence{At: at, Text: g.ClearedBy.Words}})
 		}
 	}
 	return findings

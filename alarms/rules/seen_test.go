@@ -353,7 +353,7 @@ func TestUnitReplacedEndsAlarms(t *testing.T) {
 		if g.Self {
 			continue
 		}
-		state, d := alarms.NewState(), ordinary(60, 0, 0.1)
+		state, d := alarms.NewState(), alarmstest.Ordinary(60, 0, 0.1)
 		d.Show.Value.Serial = "70002"
 		k := alarms.Key{Device: "a", Group: g.Name}
 		state.Active[k] = alarms.Alarm{Key: k, Severity: alarms.Critical, Serial: "70001", Last: alarmstest.At(0)}

@@ -22,9 +22,9 @@ type Reading struct {
 }
 
 // Name returns the name of a sensor in one spelling.
-func Name(name string) string {
-	return strings.NewReplacer(" ", "", "_", "", ".", "").Replace(strings.ToUpper(name))
-}
+func Name(name string) string { return unparted.Replace(strings.ToUpper(name)) }
+
+var unparted = strings.NewReplacer(" ", "", "_", "", ".", "")
 
 var supplyName = regexp.MustCompile(`^PSU\d+`)
 

@@ -100,9 +100,12 @@ func (w *Watch) givenUp(receiver string, n alarms.Notification) {
 	if !known || t.Number != a.Number {
 		return
 	}
-	if t.Lost = n.Change.Kind; t.Lost == alarms.Cleared {
+	if n.Change.Kind == alarms.Cleared {
 		t.Kind = alarms.Raised // it is to be cleared again
 		w.state.Unnotified[a.Key] = a
+	}
+	if t.Lost != alarms.Raised { // of which the rest is nothing without it
+		t.Lost = n.Change.Kind
 	}
 	w.note(journal.Entry{Notified: map[string]map[alarms.Key]alarms.Notified{receiver: {a.Key: t}}})
 }
@@ -118,7 +121,8 @@ func (w *Watch) owed(receiver string) bool {
 }
 
 // answers has a receiver that answers again notified of what it never got: of an
-// alarm that is still active, or that came and went meanwhile, or of a clear.
+// alarm that is still active, or that came and went meanwhile, of a clear, or of
+// how an alarm that it knows is now.
 func (w *Watch) answers(receiver string) {
 	now := time.Now()
 	w.mu.Lock()
@@ -130,8 +134,8 @@ func (w *Watch) answers(receiver string) {
 		switch {
 		case t.Lost == "":
 			continue
-		case t.Lost == alarms.Cleared:
-			t.Lost = ""
+		case t.Lost != alarms.Raised && t.Lost != alarms.RaisedAndCleared:
+			t.Lost, t.Severity = "", alarms.None
 		case cleared && t.Active():
 			c := alarms.Change{Kind: alarms.RaisedAndCleared, Alarm: a}
 			t, list = c.Notified(now), append(list, w.notification(c, now))

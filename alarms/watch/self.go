@@ -11,6 +11,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // selfFindings returns the findings on Lunawatch itself: its journal, and the
@@ -127,12 +128,18 @@ const lostFor = time.Hour
 // and by what was lost in the last hour.
 func deliveryFinding(receiver string, d notify.Delivery, limit time.Duration, now time.Time) alarms.Finding {
 	f := alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "delivery", Object: receiver}, Evidence: alarms.Evidence{At: now, Text: "nothing waits for " + receiver}}
+	late, lost := d.Waiting > 0 && now.Sub(d.Oldest) >= limit, now.Sub(d.LostAt) < lostFor
+	gone := fmt.Sprintf("%d notifications for %s were given up, the last was %s", d.Rejected+d.Expired, receiver, d.Lost)
+	waiting := fmt.Sprintf("%d notifications wait for %s, the oldest since %s", d.Waiting, receiver, d.Oldest.UTC().Format(time.RFC3339))
 	switch {
-	case d.Waiting > 0 && now.Sub(d.Oldest) >= limit:
-		f.Text = fmt.Sprintf("%d notifications wait for %s, the oldest since %s: %s", d.Waiting, receiver, d.Oldest.UTC().Format(time.RFC3339), d.Error)
+	case late && lost:
+		f.Text = fmt.Sprintf("%s; %s: %s", gone, waiting, d.Error)
+		f.Evidence = alarms.Evidence{At: alarms.Later(d.Oldest, d.LostAt), Text: f.Text}
+	case late:
+		f.Text = fmt.Sprintf("%s: %s", waiting, d.Error)
 		f.Evidence = alarms.Evidence{At: d.Oldest, Text: f.Text}
-	case now.Sub(d.LostAt) < lostFor:
-		f.Text = fmt.Sprintf("%d notifications for %s were given up, the last was %s: %s", d.Rejected+d.Expired, receiver, d.Lost, d.Error)
+	case lost:
+		f.Text = fmt.Sprintf("%s: %s", gone, d.Error)
 		f.Evidence = alarms.Evidence{At: d.LostAt, Text: f.Text}
 	case !d.Unrefreshed.IsZero() && now.Sub(d.Unrefreshed) >= limit:
 		f.Text = fmt.Sprintf("%s cannot be reminded of what is active since %s, and will take it to be over: %s", receiver, d.Unrefreshed.UTC().Format(time.RFC3339), d.Error)
@@ -147,24 +154,40 @@ func deliveryFinding(receiver string, d notify.Delivery, limit time.Duration, no
 	return f
 }
 
-// maintainJournal returns the journal to its disk once that works, and trims
-// it.
+// How often the journal is looked after: while its disk fails, and else.
+const (
+	retryInterval = 10 * time.Second
+	calmInterval  = time.Minute
+)
+
+// maintainJournal returns the journal to its disk once that works, stores
+// incidents beside it, and trims it.
 func (w *Watch) maintainJournal(ctx context.Context) error {
-	retry, trim := time.NewTicker(10*time.Second), time.NewTicker(time.Hour)
-	defer retry.Stop()
+	trim := time.NewTicker(time.Hour)
 	defer trim.Stop()
 	logged := false
 	for {
 		w.storeIncidents()
+		interval := calmInterval
+		if logged {
+			interval = retryInterval
+		}
+		next := time.NewTimer(interval)
 		select {
 		case <-ctx.Done():
+			next.Stop()
 			return nil
 		case <-trim.C:
 			if err := w.trim(); err != nil {
 				w.Log.Warn("history not trimmed; trying again in an hour", "err", err)
 			}
-			continue
-		case <-retry.C:
+		case <-w.maintain: // receivers were notified, or the disk fails
+			wait.Sleep(ctx, retryInterval)
+		case <-next.C:
+		}
+		next.Stop()
+		if ctx.Err() != nil {
+			return nil
 		}
 		switch trouble := w.Journal.Trouble(); {
 		case trouble != nil && !logged:

@@ -40,6 +40,7 @@ type Watch struct {
 
 	sender   *notify.Sender
 	evaluate chan struct{} // wakes polls
+	maintain chan struct{} // wakes maintainJournal
 
 	mu               sync.Mutex // guards what follows and orders writes to the journal
 	state            journal.State
@@ -85,6 +86,7 @@ func (w *Watch) Open() error {
 	}
 	w.zones = make(map[string]time.Duration)
 	w.stored, w.evaluate = make(map[string]time.Time), make(chan struct{}, 1)
+	w.maintain = make(chan struct{}, 1)
 	w.sender = &notify.Sender{Journal: w.Journal, Receivers: w.Receivers, Log: w.Log, Masked: w.masked, Changed: w.delivered, GivenUp: w.givenUp, Answers: w.answers, Owed: w.owed, Active: w.known}
 	w.sender.Open()
 	for name := range w.Receivers {
@@ -247,6 +249,12 @@ func (w *Watch) commit(entry journal.Entry, idle bool, now time.Time) error {
 	w.stored[entry.File] = now
 	w.nextNotification = again
 	w.incidentsStored = w.incidentsStored && len(entry.Notified) == 0
+	if !w.incidentsStored || w.Journal.Trouble() != nil {
+		select {
+		case w.maintain <- struct{}{}:
+		default:
+		}
+	}
 	w.state.Take(entry, now)
 	w.tally.add(entry.Changes)
 	w.signalChanged()

@@ -35,6 +35,9 @@ func runCheckConfig(_ context.Context, args []string, std stdio) int {
 			fmt.Fprintf(std.out, "%s: that fills the log disk, and NTLS stops when it is 95 %% full; raise the intervals.\n", h.Name)
 		}
 	}
+	for _, w := range c.Warnings() {
+		fmt.Fprintf(std.out, "Warning: %s.\n", w)
+	}
 	for _, r := range c.Receivers {
 		printReceiver(std.out, r, c)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,11 +17,21 @@ import (
 // A script is a Runner that answers from captures and fails where the test says so.
 type script struct {
 	poll.Dir
+	mu    sync.Mutex       // guards fails
 	fails map[string]error // by command; "" is for all
 	asked []string
 }
 
+// fail has a command fail from now on.
+func (s *script) fail(command string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fails[command] = err
+}
+
 func (s *script) Run(ctx context.Context, command string) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.asked = append(s.asked, command)
 	for _, key := range []string{"", command} {
 		if err := s.fails[key]; err != nil {
@@ -163,7 +174,7 @@ func TestARefusedCommandIsNoFailure(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{Dir: Replay("../formats/testdata/7.2"), fails: make(map[string]error)}
-		time.AfterFunc(time.Hour, func() { s.fails["status cpu"] = collectors.Failf(hsm.Command, "not allowed") })
+		time.AfterFunc(time.Hour, func() { s.fail("status cpu", collectors.Failf(hsm.Command, "not allowed")) })
 		got := pollFor(t, s, poll.DefaultIntervals(), 3*time.Hour)
 		if reports(got, "status cpu", hsm.None) == 0 || reports(got, "status cpu", hsm.Command) == 0 {
 			t.Error("a refusal after an answer is not reported")

@@ -1,0 +1,19 @@
+package setting
+
+import (
+	"errors"
+	"net/url"
+)
+
+// ValidateURL returns what is wrong with a URL. The error does not hold it: it
+// may hold a secret.
+func ValidateURL(text string) error {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return errors.New("not a URL such as https://host/path")
+	case u.User != nil:
+		return errors.New("holds a user or a password; secrets are only read from files")
+	}
+	return nil
+}
