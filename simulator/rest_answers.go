@@ -132,10 +132,21 @@ func restHSM(s *state, _ []string) any {
 		"manuallyZeroized": s.byHand, "fipsModeEnabled": s.spec.fips, "pedPresent": false,
 		"partitionsAllowed": s.maxPartitions, "partitionsCreated": len(s.partitions),
 		"storageSpace": restSpace(s.storageBytes, used), "partNumber": nil,
-		"counter": s.restHSMPath() + "/counter", "partitions": s.restHSMPath() + "/partitions",
+		"indirectLoginEnabled": false,
 	}
+	links := []string{"actions", "capabilities", "certificate", "counter", "firmware", "indirect", "licenses", "partitions", "ped", "policies", "roles", "updates"}
 	if s.modern() {
 		m["partNumber"], m["isTransportMode"] = s.part, s.transport
+		links = append(links, "tamper")
+	}
+	linked(m, s.restHSMPath(), links...)
+	return m
+}
+
+// linked adds links to what is below a path.
+func linked(m members, path string, names ...string) members {
+	for _, name := range names {
+		m[name] = path + "/" + name
 	}
 	return m
 }
@@ -146,12 +157,12 @@ func restSpace(total, used int64) members {
 
 func restCounter(s *state, _ []string) any {
 	up := s.now.Sub(s.hsmReset).Seconds()
-	return members{
+	return linked(members{
 		"operationRequests": int64(s.operations), "operationErrors": int64(s.operationErrs),
 		"cryptoOperationRequests": int64(s.crypto), "cryptoOperationErrors": int64(s.cryptoErrs),
 		"criticalEvents": s.critical, "nonCriticalEvents": s.nonCritical,
 		"uptime": up, "idletime": max(0, up-s.busySeconds), "commands": int64(s.commands),
-	}
+	}, s.restHSMPath()+"/counter", "actions")
 }
 
 func restTamper(s *state, _ []string) any {
@@ -159,7 +170,7 @@ func restTamper(s *state, _ []string) any {
 	if s.tamper != nil {
 		m["tampers"] = members{"0": s.tamper.shown}
 	}
-	return m
+	return linked(m, s.restHSMPath()+"/tamper", "actions")
 }
 
 func restLicenses(s *state, _ []string) any {
@@ -219,10 +230,10 @@ func restPartition(s *state, args []string) any {
 	if p == nil {
 		return nil
 	}
-	return members{
+	return linked(members{
 		"name": p.name, "label": p.label(), "state": choose(p.zeroized, "zeroized", "initialized"), "loggedIn": "nobody", "objectCount": p.objects,
-		"storageSpace": restSpace(p.bytes, p.usedBytes()), "roles": s.restHSMPath() + "/partitions/" + args[1] + "/roles",
-	}
+		"storageSpace": restSpace(p.bytes, p.usedBytes()),
+	}, s.restHSMPath()+"/partitions/"+args[1], "capabilities", "objects", "policies", "roles", "stc")
 }
 
 func restRole(s *state, args []string) any {
@@ -269,11 +280,7 @@ func restClient(s *state, args []string) any {
 	if i < 0 {
 		return nil
 	}
-	m := members{"clientID": args[0], "hostname": s.clients[i].address, "links": "/api/lunasa/ntls/clients/" + args[0] + "/links"}
-	if !s.modern() {
-		m["htlRequired"] = false
-	}
-	return m
+	return linked(members{"clientID": args[0], "hostname": s.clients[i].address, "htlRequired": false}, "/api/lunasa/ntls/clients/"+args[0], "links")
 }
 
 // restRunning are the services; those that are not in the state run.
