@@ -106,7 +106,7 @@ func stated(x hsm.Fan) Reading {
 		word = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(word), "*"))
 		severity, known := partWords[word]
 		switch {
-		case slices.Contains(unreadWords, word), !known && !supplyOrFan(x.Name):
+		case slices.Contains(unreadWords, word), !known && stateless(x.Name):
 			r.Condition = max(r.Condition, alarms.Between)
 		case !known:
 			r.Condition, r.Severity = alarms.Bad, max(r.Severity, alarms.Indeterminate)
@@ -120,11 +120,11 @@ func stated(x hsm.Fan) Reading {
 	return r
 }
 
-// supplyOrFan reports whether a part is one whose words are all known. Buttons
-// and watchdogs among the others have words of their own.
-func supplyOrFan(name string) bool {
-	group, _ := Key(name)
-	return group != "motherboard"
+// stateless reports whether a part has no state to be bad: what a button or a
+// watchdog prints is what last happened.
+func stateless(name string) bool {
+	name = strings.ToLower(name)
+	return strings.Contains(name, "button") || strings.Contains(name, "watchdog")
 }
 
 // chassisWords are the lines of the chassis status that tell of a fault: the

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -117,5 +116,5 @@ func resolved(t *testing.T, api *API, path string) string {
 		}
 		path = strings.ReplaceAll(path, x.place, entries[0].id)
 	}
-	return strings.ReplaceAll(path, "{roleid}", fmt.Sprint("co"))
+	return strings.ReplaceAll(path, "{roleid}", "co")
 }
