@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -20,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/agent/senders"
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/notify/snmp"
@@ -30,7 +30,6 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
-	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
@@ -46,7 +45,7 @@ type Agent struct {
 	session  *agentx.Session              // nil without SNMP
 	watch    *watch.Watch
 	listener *syslog.Listener
-	senders  *senders
+	senders  *senders.Senders
 	view     atomic.Pointer[mib.View]
 	contexts contexts
 	totals   totals
@@ -82,9 +81,9 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 		Receivers: make(map[string]notify.Receiver), Addresses: make(map[string]string), Parent: c.Parent,
 	}
 	a.watch.Settings.Expected = c.Expected()
-	a.senders = newSenders(c)
+	a.senders = senders.New(c)
 	a.listener = &syslog.Listener{
-		UDP: c.Syslog.UDP, TCP: c.Syslog.TCP, TLS: c.Syslog.TLS, Rate: c.Syslog.Rate, Log: log, May: a.senders.may, Known: a.senders.known,
+		UDP: c.Syslog.UDP, TCP: c.Syslog.TCP, TLS: c.Syslog.TLS, Rate: c.Syslog.Rate, Log: log, May: a.senders.May, Known: a.senders.Known,
 	}
 	if c.SNMP.Enabled {
 		a.session = agentx.New(a.agentx())
@@ -174,7 +173,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	if c := a.config.Syslog; c.UDP != "" || c.TCP != "" || c.TLS != "" {
 		g.Go(func() error { return a.listener.Run(ctx, a.received) })
-		g.Go(func() error { return a.senders.lookUp(ctx) })
+		g.Go(func() error { return a.senders.LookUp(ctx) })
 		g.Go(func() error { return a.watchRefusals(ctx) })
 	}
 	g.Go(func() error { return a.followKernel(ctx) })
@@ -296,22 +295,4 @@ func (a *Agent) sources(device string) map[string]hsm.Source {
 		}
 	}
 	return nil
-}
-
-// serveWeb serves metrics and pages until ctx is done.
-func (a *Agent) serveWeb(ctx context.Context) error {
-	server := &http.Server{Handler: exporters.Web(a.store, func() exporters.AlarmState { return exporters.AlarmsOf(a.watch) }, a.metrics, a.web.TelemetryPath, time.Now), ReadHeaderTimeout: 10 * time.Second}
-	stop := context.AfterFunc(ctx, func() {
-		grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		if server.Shutdown(grace) != nil {
-			server.Close()
-		}
-	})
-	defer stop()
-	err := web.ListenAndServe(server, a.web.Flags, a.log)
-	if errors.Is(err, http.ErrServerClosed) || ctx.Err() != nil {
-		return nil
-	}
-	return fmt.Errorf("web: %w; choose another address with --web.listen-address", err)
 }

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/lunawatch/lunawatch/collectors/lunash"
@@ -58,18 +57,7 @@ func serve(ctx context.Context, l net.Listener, handler http.Handler) error {
 		BaseContext: func(net.Listener) context.Context { return ctx }, ConnContext: withCaller}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
-	var callers atomic.Int64
-	server.ConnState = func(c net.Conn, s http.ConnState) {
-		switch s {
-		case http.StateNew:
-			if callers.Add(1) > maxCallers {
-				c.Close()
-			}
-		case http.StateClosed, http.StateHijacked:
-			callers.Add(-1)
-		default:
-		}
-	}
+	capConnections(server, maxCallers)
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

@@ -28,6 +28,7 @@ type Config struct {
 	StateDirectory string         `yaml:"state_directory"`
 	ControlSocket  string         `yaml:"control_socket"`
 	ExternalURL    string         `yaml:"external_url"`
+	WebHosts       []string       `yaml:"web_hosts"` // further names under which the page may be asked for
 	RunbookURL     string         `yaml:"runbook_url"`
 	SNMP           SNMP           `yaml:"snmp"`
 	Intervals      Intervals      `yaml:"intervals"`

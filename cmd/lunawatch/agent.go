@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/prometheus/exporter-toolkit/web"
+	"golang.org/x/sys/unix"
 
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/agent/config"
@@ -18,7 +19,7 @@ func runAgent(ctx context.Context, args []string, std stdio) int {
 	file := flags.String("config.file", "/etc/lunawatch/lunawatch.yaml", "configuration")
 	vendor := flags.String("agentx.vendor-config", "", "luna-snmp.conf of the vendor's agent; its agentX options override the configuration")
 	replay := flags.String("replay", "", "directory or archive of lunawatch capture, to watch instead of the HSMs")
-	listen := flags.String("web.listen-address", ":9477", "address of /metrics and the status page")
+	listen := flags.String("web.listen-address", "127.0.0.1:9477", "address of /metrics and the status page; :9477 for all addresses, with -web.config.file")
 	webConfig := flags.String("web.config.file", "", "TLS and basic auth, as Prometheus exporters take it")
 	systemd := flags.Bool("web.systemd-socket", false, "take the listening socket from systemd")
 	path := flags.String("web.telemetry-path", "/metrics", "path of the metrics")
@@ -49,10 +50,18 @@ func runAgent(ctx context.Context, args []string, std stdio) int {
 		},
 		TelemetryPath: *path,
 	}, log)
+	keepToItself()
 	if err := a.Run(ctx); err != nil {
 		return fail(std, "agent", err)
 	}
 	return exitOK
+}
+
+// keepToItself has no file of the agent readable to others, and no other process of
+// its user read its memory, which holds secrets.
+func keepToItself() {
+	unix.Umask(0o027)
+	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 }
 
 func newLog(std stdio, level, format string) (*slog.Logger, error) {

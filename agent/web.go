@@ -1,0 +1,116 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/lunawatch/lunawatch/exporters"
+)
+
+// maxVisitors bounds the connections to metrics and pages.
+const maxVisitors = 200
+
+// serveWeb serves metrics and pages until ctx is done.
+func (a *Agent) serveWeb(ctx context.Context) error {
+	pages := exporters.Web(a.store, func() exporters.AlarmState { return exporters.AlarmsOf(a.watch) }, a.metrics, a.web.TelemetryPath, time.Now)
+	server := &http.Server{Handler: guarded(pages, a.webHosts(ctx)), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
+	capConnections(server, maxVisitors)
+	stop := context.AfterFunc(ctx, func() {
+		grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if server.Shutdown(grace) != nil {
+			server.Close()
+		}
+	})
+	defer stop()
+	for _, address := range *a.web.Flags.WebListenAddresses {
+		if *a.web.Flags.WebConfigFile == "" && !isLoopback(address) {
+			a.log.Warn("metrics and the page are open to whoever reaches the address; set TLS and users with --web.config.file, or listen on 127.0.0.1", "address", address)
+		}
+	}
+	err := web.ListenAndServe(server, a.web.Flags, a.log)
+	if errors.Is(err, http.ErrServerClosed) || ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("web: %w; choose another address with --web.listen-address", err)
+}
+
+// isLoopback reports whether only this host reaches an address.
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip, bad := netip.ParseAddr(host)
+	return err == nil && (host == "localhost" || bad == nil && ip.IsLoopback())
+}
+
+// capConnections has server close connections above a number.
+func capConnections(server *http.Server, most int64) {
+	var open atomic.Int64
+	server.ConnState = func(c net.Conn, s http.ConnState) {
+		switch s {
+		case http.StateNew:
+			if open.Add(1) > most {
+				c.Close()
+			}
+		case http.StateClosed, http.StateHijacked:
+			open.Add(-1)
+		default:
+		}
+	}
+}
+
+// webHosts returns the names under which metrics and pages may be asked for.
+func (a *Agent) webHosts(ctx context.Context) []string {
+	hosts := append([]string{"localhost"}, a.config.WebHosts...)
+	if u, err := url.Parse(a.config.ExternalURL); err == nil {
+		hosts = append(hosts, u.Hostname())
+	}
+	for _, address := range *a.web.Flags.WebListenAddresses {
+		if host, _, err := net.SplitHostPort(address); err == nil {
+			hosts = append(hosts, host)
+		}
+	}
+	if name, err := os.Hostname(); err == nil {
+		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		hosts = append(hosts, name)
+		if full, err := net.DefaultResolver.LookupCNAME(ctx, name); err == nil {
+			hosts = append(hosts, strings.TrimSuffix(full, "."))
+		}
+	}
+	return hosts
+}
+
+// guarded answers requests for these hosts, or for an address, and has browsers
+// run nothing. A page of somebody else whose name leads here gets nothing to read.
+func guarded(pages http.Handler, hosts []string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		host := r.Host
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		_, bad := netip.ParseAddr(strings.Trim(host, "[]"))
+		if bad != nil && host != "" && !slices.ContainsFunc(hosts, func(name string) bool { return strings.EqualFold(name, host) }) {
+			http.Error(w, "This name is not one of Lunawatch's; add it to web_hosts of its configuration.", http.StatusMisdirectedRequest)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
+}
