@@ -20,6 +20,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/agent/senders"
+	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/notify/snmp"
@@ -150,6 +151,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := a.totals.open(journal); err != nil {
 		a.log.Error("totals of SNMP begin anew", "err", err)
 	}
+	if err := a.reportWarnings(); err != nil {
+		return err
+	}
 	control, err := listenControl(a.config.ControlSocket)
 	if err != nil {
 		return err
@@ -188,6 +192,21 @@ func (a *Agent) Run(ctx context.Context) error {
 	err = g.Wait()
 	a.closeRunners()
 	return err
+}
+
+// reportWarnings logs the warnings of the configuration, and raises an alarm while
+// there are any.
+func (a *Agent) reportWarnings() error {
+	warnings, now := a.config.Warnings(), time.Now()
+	f := alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "configuration"}, Evidence: alarms.Evidence{At: now, Text: "no warning"}}
+	for _, w := range warnings {
+		a.log.Warn("configuration", "warning", w)
+	}
+	if len(warnings) > 0 {
+		f.Condition, f.Severity, f.Text = alarms.Bad, alarms.Warning, alarms.Clip(strings.Join(warnings, "; "))
+		f.Evidence.Text = f.Text
+	}
+	return a.watch.Report([]alarms.Finding{f})
 }
 
 // receivers makes the notifiers, which need the open journal.

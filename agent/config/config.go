@@ -172,8 +172,9 @@ func validatePage(link string) error {
 	return validateLink(link)
 }
 
-// Warnings returns what is valid, but will not work for ever.
+// Warnings returns what is valid, but will not work for ever, or is open to others.
 func (c Config) Warnings() (list []string) {
+	list = c.openFiles()
 	for _, r := range c.Receivers {
 		if r.Opsgenie != nil {
 			list = append(list, "receiver "+r.Name+": Opsgenie's API ends on 2027-04-05; use jsm")

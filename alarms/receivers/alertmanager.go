@@ -54,7 +54,8 @@ func (m *Alertmanager) Validate() error {
 		errs = append(errs, setting.Faultf("urls", "is needed"))
 	}
 	for i, u := range m.URLs {
-		errs = append(errs, setting.At(fmt.Sprintf("urls[%d]", i), setting.ValidateURL(u)))
+		key := fmt.Sprintf("urls[%d]", i)
+		errs = append(errs, setting.At(key, setting.ValidateURL(u)), m.plain(key, u, m.PasswordFile, m.BearerTokenFile))
 	}
 	if (m.User == "") != (m.PasswordFile == "") {
 		errs = append(errs, errors.New("user and password_file go together"))

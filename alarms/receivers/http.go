@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -81,6 +82,20 @@ type HTTP struct {
 	TLS      `yaml:",inline"`
 	Proxy    bool   `yaml:"proxy"`     // as the environment says (HTTPS_PROXY, NO_PROXY)
 	ProxyURL string `yaml:"proxy_url"` // this one; without either, none
+	Insecure bool   `yaml:"insecure"`  // secrets may be sent without TLS
+}
+
+// plain returns a fault if a secret would be sent to a URL, at a key, without TLS.
+// On this host that is allowed.
+func (h HTTP) plain(key, target string, secrets ...setting.File) error {
+	u, err := url.Parse(target)
+	if err != nil || u.Scheme != "http" || h.Insecure || !slices.ContainsFunc(secrets, func(f setting.File) bool { return f != "" }) {
+		return nil
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); u.Hostname() == "localhost" || err == nil && ip.IsLoopback() {
+		return nil
+	}
+	return setting.Faultf(key, "would send a secret without TLS; use https, or set insecure: true")
 }
 
 // Validate returns all that is wrong with h.

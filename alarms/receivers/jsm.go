@@ -42,7 +42,7 @@ const JSMURL = "https://api.atlassian.com/jsm/ops"
 
 // Validate returns all that is wrong with j.
 func (j *JSM) Validate() error {
-	errs := []error{j.HTTP.Validate(), setting.At("url", setting.ValidateURL(cmp.Or(j.URL, JSMURL))), setting.At("api_key_file", j.APIKeyFile.Validate()), setting.At("ping", j.Ping.validate())}
+	errs := []error{j.HTTP.Validate(), j.plain("url", j.URL, j.APIKeyFile), setting.At("url", setting.ValidateURL(cmp.Or(j.URL, JSMURL))), setting.At("api_key_file", j.APIKeyFile.Validate()), setting.At("ping", j.Ping.validate())}
 	if j.APIKeyFile == "" {
 		errs = append(errs, setting.Faultf("api_key_file", "is needed"))
 	}

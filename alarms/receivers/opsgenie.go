@@ -33,7 +33,7 @@ const OpsgenieURL = "https://api.opsgenie.com"
 
 // Validate returns all that is wrong with o.
 func (o *Opsgenie) Validate() error {
-	errs := []error{o.HTTP.Validate(), setting.At("url", setting.ValidateURL(cmp.Or(o.URL, OpsgenieURL))), setting.At("api_key_file", o.APIKeyFile.Validate())}
+	errs := []error{o.HTTP.Validate(), o.plain("url", o.URL, o.APIKeyFile), setting.At("url", setting.ValidateURL(cmp.Or(o.URL, OpsgenieURL))), setting.At("api_key_file", o.APIKeyFile.Validate())}
 	if o.APIKeyFile == "" {
 		errs = append(errs, setting.Faultf("api_key_file", "is needed"))
 	}

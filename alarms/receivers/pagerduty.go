@@ -29,7 +29,7 @@ const PagerDutyURL = "https://events.pagerduty.com/v2/enqueue"
 
 // Validate returns all that is wrong with p.
 func (p *PagerDuty) Validate() error {
-	errs := []error{p.HTTP.Validate(), setting.At("url", setting.ValidateURL(cmp.Or(p.URL, PagerDutyURL))), setting.At("routing_key_file", p.RoutingKeyFile.Validate())}
+	errs := []error{p.HTTP.Validate(), p.plain("url", p.URL, p.RoutingKeyFile), setting.At("url", setting.ValidateURL(cmp.Or(p.URL, PagerDutyURL))), setting.At("routing_key_file", p.RoutingKeyFile.Validate())}
 	if p.RoutingKeyFile == "" {
 		errs = append(errs, setting.Faultf("routing_key_file", "is needed"))
 	}

@@ -42,6 +42,7 @@ const SignatureHeader = "Lunawatch-Signature"
 // Validate returns all that is wrong with w.
 func (w *Webhook) Validate() error {
 	errs := []error{
+		w.plain("url", w.URL, w.BearerTokenFile),
 		w.HTTP.Validate(), setting.At("url_file", w.URLFile.Validate()), setting.At("secret_file", w.SecretFile.Validate()),
 		setting.At("bearer_token_file", w.BearerTokenFile.Validate()), setting.At("template_file", w.TemplateFile.Validate()),
 	}

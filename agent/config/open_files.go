@@ -1,0 +1,89 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/lunawatch/lunawatch/internal/setting"
+)
+
+// openFiles returns a warning for each file of c that users it is not for can read
+// or change: of secrets, and of programs that the agent runs.
+func (c Config) openFiles() (list []string) {
+	for _, f := range filesIn(reflect.ValueOf(c), "") {
+		info, err := os.Stat(f.path)
+		if err != nil {
+			continue // whoever uses it says so
+		}
+		switch mode := info.Mode().Perm(); {
+		case mode&0o022 != 0:
+			list = append(list, fmt.Sprintf("%s: %s can be changed by others (mode %#o); use chmod go-w", f.key, f.path, mode))
+		case f.secret && mode&0o004 != 0:
+			list = append(list, fmt.Sprintf("%s: %s can be read by everybody (mode %#o); use chmod o-r", f.key, f.path, mode))
+		}
+	}
+	return list
+}
+
+// A named file is one that a key of the configuration names.
+type namedFile struct {
+	key, path string
+	secret    bool
+}
+
+// secretKeys are parts of the keys whose files hold secrets; those of certificates
+// and of templates do not.
+var secretKeys = []string{"password", "secret", "token", "key_file", "community", "url_file"}
+
+// programKeys are those whose value is a program, and perhaps its arguments.
+var programKeys = []string{"command", "vtl", "path"}
+
+// filesIn returns the files that v names, which is at a key.
+func filesIn(v reflect.Value, key string) (list []namedFile) {
+	named := func(keys []string) bool {
+		last := key[strings.LastIndexAny(key, ".")+1:]
+		for _, k := range keys {
+			if strings.Contains(last, k) {
+				return true
+			}
+		}
+		return false
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return filesIn(v.Elem(), key)
+		}
+	case reflect.Slice:
+		if v.Len() > 0 && v.Type().Elem().Kind() == reflect.String && key != "" && named(programKeys[:1]) {
+			return []namedFile{{key, v.Index(0).String(), false}}
+		}
+		for i := range v.Len() {
+			list = append(list, filesIn(v.Index(i), fmt.Sprintf("%s[%d]", key, i))...)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			name, inline, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+			switch {
+			case name == "-" || !v.Type().Field(i).IsExported():
+				continue
+			case inline == "inline":
+				list = append(list, filesIn(v.Field(i), key)...)
+			default:
+				list = append(list, filesIn(v.Field(i), strings.TrimPrefix(key+"."+name, "."))...)
+			}
+		}
+	case reflect.String:
+		path := v.String()
+		if f, ok := reflect.TypeAssert[setting.File](v); ok {
+			path, _ = f.Path()
+			return []namedFile{{key, path, named(secretKeys)}}
+		}
+		if path != "" && key != "" && strings.HasPrefix(path, "/") && named(programKeys[1:]) {
+			return []namedFile{{key, path, false}}
+		}
+	}
+	return list
+}
