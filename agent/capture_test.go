@@ -2,7 +2,9 @@ package agent
 
 import (
 	"bytes"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -93,5 +95,39 @@ func TestReplayTruncated(t *testing.T) {
 	}
 	if setting.File(filepath.Join(dir, "out", "hsm1", "hsm-show.txt")).Exists() {
 		t.Error("half of a file is written")
+	}
+}
+
+// TestReplayBounds unpacks archives that are small and claim much. GNU tar writes
+// the sparse one.
+func TestReplayBounds(t *testing.T) {
+	dir := t.TempDir()
+	many := map[string]string{}
+	for i := range maxCaptureFiles + 1 {
+		many[fmt.Sprintf("hsm1/%d.txt", i)] = ""
+	}
+	for name, files := range map[string]map[string]string{"many": many, "large": {"hsm1/a.txt": strings.Repeat("x", maxCapture/2), "hsm1/b.txt": strings.Repeat("x", maxCapture/2+1)}} {
+		var archive bytes.Buffer
+		check.Must(t, Capture{Files: files}.Write(&archive))
+		check.Must(t, os.WriteFile(filepath.Join(dir, name+".tar"), archive.Bytes(), 0o600))
+	}
+	check.Must(t, os.Mkdir(filepath.Join(dir, "hsm1"), 0o700))
+	hole := filepath.Join(dir, "hsm1", "hole.txt")
+	check.Must(t, os.WriteFile(hole, nil, 0o600))
+	check.Must(t, os.Truncate(hole, 1<<30))
+	for _, format := range []string{"posix", "gnu"} {
+		out, err := exec.Command("tar", "-C", dir, "-S", "--format="+format, "-cf", filepath.Join(dir, format+".tar"), "hsm1/hole.txt").CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	for _, name := range []string{"many", "large", "posix", "gnu"} {
+		to := filepath.Join(dir, "out")
+		if err := unpack(filepath.Join(dir, name+".tar"), to); err == nil || !strings.Contains(err.Error(), "not a capture") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if setting.File(filepath.Join(to, "hsm1", "hole.txt")).Exists() {
+			t.Errorf("%s: the hole is written", name)
+		}
 	}
 }

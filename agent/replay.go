@@ -85,8 +85,12 @@ func readSettings(file string) (s settings, err error) {
 	return s, err
 }
 
-// maxCapture bounds what is unpacked, in bytes.
-const maxCapture = 64 << 20
+// What is unpacked is bounded: in bytes, whatever the archive's own size (a sparse
+// entry of a few bytes may claim a terabyte), and in files.
+const (
+	maxCapture      = 64 << 20
+	maxCaptureFiles = 20_000
+)
 
 // maxFolders is how deep the files of a capture can be: those of the roles of
 // partitions are hsm1/rest/api/lunasa/hsms/1/partitions/2/roles/co.json.
@@ -103,8 +107,9 @@ func unpack(file, dir string) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	archive := tar.NewReader(io.LimitReader(f, maxCapture))
-	for {
+	archive := tar.NewReader(io.LimitReader(f, 2*maxCapture))
+	left := int64(maxCapture)
+	for files := 0; ; files++ {
 		h, err := archive.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -114,6 +119,9 @@ func unpack(file, dir string) error {
 		}
 		if h.Typeflag != tar.TypeReg || !filepath.IsLocal(h.Name) || !depth(h.Name) {
 			return fmt.Errorf("not a capture: it holds %q", h.Name)
+		}
+		if left -= h.Size; left < 0 || files == maxCaptureFiles {
+			return fmt.Errorf("not a capture: at %q it holds more than %d MB or %d files", h.Name, maxCapture>>20, maxCaptureFiles)
 		}
 		text, err := io.ReadAll(archive)
 		if err != nil {

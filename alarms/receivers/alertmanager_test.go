@@ -56,7 +56,7 @@ func startAlertmanager(s site) {
 	s.t.Helper()
 	config := filepath.Join(s.dir, "alertmanager.yml")
 	alarmstest.Overwrite(s.t, config, "route: {receiver: none}\nreceivers: [{name: none}]\n")
-	daemon(s.t, program(s.t, "prometheus-alertmanager", "prometheus-alertmanager"), "--config.file="+config, "--storage.path="+s.dir,
+	daemon(s.t, realPeer(s.t, "prometheus-alertmanager", "prometheus-alertmanager"), "--config.file="+config, "--storage.path="+s.dir,
 		"--web.listen-address="+s.address, "--cluster.listen-address=", "--data.retention=1h")
 	listens(s)
 	await(s.t, "readiness", func() bool {

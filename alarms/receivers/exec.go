@@ -13,6 +13,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/internal/program"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
@@ -59,7 +60,7 @@ func (e *Exec) Notify(ctx context.Context, n alarms.Notification) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, e.Command[0], e.Command[1:]...)
-	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"}
+	cmd.Env = program.Environ()
 	cmd.Dir = "/"
 	cmd.Stdin = bytes.NewReader(body)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

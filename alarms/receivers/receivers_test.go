@@ -564,9 +564,9 @@ func awaitLines(s site, n int) {
 	await(s.t, "delivery", func() bool { return len(gotten(s)) >= n })
 }
 
-// program finds a real peer. A test whose peer is missing is skipped, loudly;
+// realPeer finds a real peer. A test whose peer is missing is skipped, loudly;
 // CI must have it.
-func program(t *testing.T, name, debian string) string {
+func realPeer(t *testing.T, name, debian string) string {
 	t.Helper()
 	for _, path := range []string{name, "/usr/sbin/" + name} {
 		if found, err := exec.LookPath(path); err == nil {

@@ -57,7 +57,7 @@ func startSMTP(s site) []string { return startSMTPS(s, false) }
 
 func startSMTPS(s site, smtps bool) []string {
 	s.t.Helper()
-	python := program(s.t, "/usr/bin/python3", "python3-aiosmtpd")
+	python := realPeer(s.t, "/usr/bin/python3", "python3-aiosmtpd")
 	if err := exec.Command(python, "-c", "import aiosmtpd").Run(); err != nil {
 		missing(s.t, "aiosmtpd", "python3-aiosmtpd")
 	}

@@ -16,7 +16,7 @@ import (
 // startRsyslog starts a real rsyslogd that listens on UDP and TCP, or on TLS.
 func startRsyslog(s site) []string {
 	s.t.Helper()
-	path := program(s.t, "rsyslogd", "rsyslog")
+	path := realPeer(s.t, "rsyslogd", "rsyslog")
 	lines := []string{`global(workDirectory="` + s.t.TempDir() + `")`}
 	if s.tls {
 		if found, _ := filepath.Glob("/usr/lib/*/rsyslog/lmnsd_gtls.so"); len(found) == 0 {

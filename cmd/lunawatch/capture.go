@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -24,22 +26,21 @@ func runCapture(ctx context.Context, args []string, std stdio) int {
 	if err != nil {
 		return fail(std, "capture", err)
 	}
+	f, err := newFile(*out)
+	if err != nil {
+		return fail(std, "capture", err)
+	}
 	capture := agent.NewCapture(ctx, c)
 	for _, why := range capture.Failed {
 		fmt.Fprintf(std.err, "not captured: %s\n", why)
 	}
 	if len(capture.Files) == 0 {
-		return fail(std, "capture", fmt.Errorf("no source gave an answer"))
+		err = fmt.Errorf("no source gave an answer")
+	} else {
+		err = capture.Write(f)
 	}
-	f, err := os.OpenFile(*out, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fail(std, "capture", err)
-	}
-	if err := capture.Write(f); err != nil {
-		return fail(std, "capture", err)
-	}
-	if err := f.Close(); err != nil {
-		return fail(std, "capture", err)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fail(std, "capture", errors.Join(err, os.Remove(*out)))
 	}
 	fmt.Fprintf(std.out, "%s holds %d answers and logs. Replaced consistently (the same value always gets the same replacement):\n", *out, len(capture.Files))
 	for _, what := range slices.Sorted(maps.Keys(capture.Replaced)) {
@@ -47,4 +48,14 @@ func runCapture(ctx context.Context, args []string, std stdio) int {
 	}
 	fmt.Fprintln(std.out, "Read it before you send it: names of fewer than three letters, or that the product itself uses, stay.")
 	return exitOK
+}
+
+// newFile creates a file that only its owner can read. It follows no link and
+// overwrites nothing: who may write to the directory could have put one there.
+func newFile(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("%s is there already and is not overwritten: remove it, or name another with -out", name)
+	}
+	return f, err
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/lunawatch/lunawatch/agent"
@@ -63,7 +64,7 @@ func runMonitor(ctx context.Context, args []string, std stdio) int {
 	}
 	out := std.out
 	if *save {
-		file, err := os.OpenFile(fmt.Sprintf("hsm_monitor_%d.txt", os.Getpid()), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		file, err := os.OpenFile(fmt.Sprintf("hsm_monitor_%d.txt", os.Getpid()), os.O_CREATE|os.O_APPEND|os.O_WRONLY|syscall.O_NOFOLLOW, 0o640)
 		if err != nil {
 			return fail(std, monitorName, err)
 		}

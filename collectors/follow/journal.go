@@ -2,7 +2,6 @@ package follow
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/program"
 )
 
 // A JournalLog reads the kernel's messages from the systemd journal with journalctl,
@@ -34,6 +34,9 @@ type journalEntry struct {
 	Message      json.RawMessage `json:"MESSAGE"` // a string, or its bytes as numbers if it is not UTF-8
 }
 
+// journalctl is its path in every distribution that has systemd.
+const journalctl = "/usr/bin/journalctl"
+
 // maxEntry bounds one entry, in bytes.
 const maxEntry = 1 << 20
 
@@ -44,7 +47,7 @@ const maxEntry = 1 << 20
 func (j *JournalLog) Run(ctx context.Context, from []byte, deliver func(lines []hsm.LogLine, cursor []byte) error) error {
 	command := j.command
 	if command == "" {
-		command = "journalctl"
+		command = journalctl
 	}
 	args := []string{"--dmesg", "--follow", "--no-tail", "--output=json", "--quiet"}
 	if len(from) > 0 {
@@ -53,8 +56,9 @@ func (j *JournalLog) Run(ctx context.Context, from []byte, deliver func(lines []
 	child, cancel := context.WithCancel(ctx)
 	defer cancel()
 	cmd := exec.CommandContext(child, command, args...)
+	cmd.Env = program.Environ()
 	cmd.WaitDelay = time.Second
-	var stderr bytes.Buffer
+	stderr := program.Head{Max: 4096}
 	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

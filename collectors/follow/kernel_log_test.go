@@ -200,15 +200,20 @@ func TestJournalMissing(t *testing.T) {
 	}
 }
 
-// TestJournalEnds checks that the error includes the output of journalctl.
+// TestJournalEnds checks that the error includes the output of journalctl, bounded,
+// and that journalctl gets nothing of the agent's environment.
 func TestJournalEnds(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "journalctl")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\necho no rights >&2\nexit 1\n"), 0o700); err != nil {
+	t.Setenv("LUNAWATCH_SECRET", "planted")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho no rights $LUNAWATCH_SECRET >&2\nseq 100000 >&2\nexit 1\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	j := &JournalLog{Log: slog.New(slog.DiscardHandler), command: script}
 	err := j.Run(t.Context(), nil, func([]hsm.LogLine, []byte) error { return nil })
 	if err == nil || !strings.Contains(err.Error(), "no rights") || !strings.Contains(err.Error(), "systemd-journal") {
 		t.Errorf("%v", err)
+	}
+	if err != nil && (len(err.Error()) > 5000 || strings.Contains(err.Error(), "planted")) {
+		t.Errorf("an error of %d bytes: %.200s", len(err.Error()), err)
 	}
 }

@@ -4,7 +4,6 @@
 package lunacm
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os/exec"
@@ -17,10 +16,15 @@ import (
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/answer"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/program"
 )
 
 // DefaultPath is the path of LunaCM in the vendor's Luna client.
 const DefaultPath = "/usr/safenet/lunaclient/bin/lunacm"
+
+// clientConfig is where the Luna client looks for its configuration before
+// /etc/Chrystoki.conf; it is the only variable of the agent that LunaCM gets.
+const clientConfig = "ChrystokiConfigurationPath"
 
 // Program runs the vendor's LunaCM with batches of commands on its standard input. It
 // starts a process for each batch, because LunaCM reads the slots only when it
@@ -106,7 +110,8 @@ func (l *Program) Session(ctx context.Context, script string, args ...string) (s
 		path = DefaultPath
 	}
 	cmd := exec.Command(path, args...)
-	out := &head{max: collectors.MaxAnswer}
+	cmd.Env = program.Environ(clientConfig)
+	out := &program.Head{Max: collectors.MaxAnswer}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(script), out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal to ask for a password on, and a process group to kill
 	cmd.WaitDelay = grace
@@ -141,16 +146,4 @@ func (l *Program) end(pid int) {
 		return
 	}
 	_ = syscall.Kill(-pid, syscall.SIGKILL) // it may have ended
-}
-
-// A head stores the first max bytes that are written to it.
-type head struct {
-	bytes.Buffer
-	max int
-}
-
-// Write implements [io.Writer].
-func (h *head) Write(p []byte) (int, error) {
-	h.Buffer.Write(p[:min(len(p), max(0, h.max-h.Len()))])
-	return len(p), nil
 }
