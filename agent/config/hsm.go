@@ -24,7 +24,7 @@ type HSM struct {
 	PasswordFile       setting.File    `yaml:"password_file"`
 	PasswordCredential string          `yaml:"password_credential"` // of systemd LoadCredential
 	PrivateKeyFile     setting.File    `yaml:"private_key_file"`
-	HostKey            string          `yaml:"host_key"` // SHA256:...
+	HostKey            string          `yaml:"host_key"` // SHA256:..., with blanks between several
 	KnownHostsFile     string          `yaml:"known_hosts_file"`
 	Algorithms         Algorithms      `yaml:"algorithms"`
 	Intervals          Intervals       `yaml:"intervals"`           // 0: as for all
@@ -113,8 +113,10 @@ func (h HSM) Validate() error {
 	if h.Address != "" && (h.HostKey == "") == (h.KnownHostsFile == "") {
 		bad("", "exactly one of host_key and known_hosts_file is needed")
 	}
-	if h.HostKey != "" && !strings.HasPrefix(h.HostKey, "SHA256:") {
-		bad("host_key", "must be a fingerprint that begins with SHA256:")
+	for pin := range strings.FieldsSeq(h.HostKey) {
+		if !strings.HasPrefix(pin, "SHA256:") {
+			bad("host_key", "%q is no fingerprint: they begin with SHA256: and have blanks between them", pin)
+		}
 	}
 	errs = append(errs, setting.At("intervals", h.Intervals.Validate()))
 	if h.REST != nil {

@@ -8,13 +8,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"regexp"
 	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/knownhosts"
 
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -31,13 +29,14 @@ type Client struct {
 	User           string
 	PasswordFile   setting.File // "": no password login
 	PrivateKeyFile setting.File // "": no public key login
-	HostKey        string       // pinned fingerprint "SHA256:..."; "": by KnownHostsFile
+	HostKey        string       // pinned fingerprints "SHA256:...", with blanks between; "": by KnownHostsFile
 	KnownHostsFile string
 	Algorithms     Algorithms
 	DialTimeout    time.Duration // TCP connection and SSH login together; 0: 10 s
 
-	idle chan struct{} // holds a token while no command runs
-	conn *session      // nil while not connected; guarded by idle
+	idle        chan struct{} // holds a token while no command runs
+	conn        *session      // nil while not connected; guarded by idle
+	hostKeyType string        // of the last key that was right; guarded by idle
 }
 
 // Algorithms are what SSH may negotiate, by the names of SSH. An empty list means
@@ -117,27 +116,18 @@ func (c *Client) connect(ctx context.Context) (*session, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	config, err := c.clientConfig()
+	client, err := c.handshake(ctx)
 	if err != nil {
 		return nil, err
 	}
-	tcp, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.Address)
-	if err != nil {
-		return nil, collectors.Failf(hsm.Unreachable, "connect: %w", err)
-	}
-	stop := context.AfterFunc(ctx, func() { tcp.Close() })
+	stop := context.AfterFunc(ctx, func() { client.Close() })
 	defer stop()
-	conn, channels, requests, err := ssh.NewClientConn(tcp, c.Address, config)
-	if err != nil {
-		tcp.Close()
-		return nil, c.loginError(ctx, err)
-	}
-	sh, err := newSession(ssh.NewClient(conn, channels, requests))
+	sh, err := newSession(client)
 	if err == nil {
 		_, err = sh.readToPrompt(ctx)
 	}
 	if err != nil {
-		conn.Close()
+		client.Close()
 		return nil, fmt.Errorf("start of the session: %w", err)
 	}
 	return sh, nil
@@ -188,34 +178,6 @@ func (c *Client) clientConfig() (*ssh.ClientConfig, error) {
 	verify, err := c.hostKeyCallback()
 	config.HostKeyCallback = verify
 	return config, err
-}
-
-func (c *Client) hostKeyCallback() (ssh.HostKeyCallback, error) {
-	if c.HostKey != "" {
-		return func(_ string, _ net.Addr, key ssh.PublicKey) error {
-			if got := ssh.FingerprintSHA256(key); got != c.HostKey {
-				return collectors.Failf(hsm.HostKey, "host key of %s has changed: it shows %s, the configuration has %s; find out why before you change host_key", c.Address, got, c.HostKey)
-			}
-			return nil
-		}, nil
-	}
-	check, err := knownhosts.New(c.KnownHostsFile)
-	if err != nil {
-		return nil, collectors.Failf(hsm.HostKey, "known_hosts: %w", err)
-	}
-	return func(host string, addr net.Addr, key ssh.PublicKey) error {
-		err := check(host, addr, key)
-		var k *knownhosts.KeyError
-		switch got := ssh.FingerprintSHA256(key); {
-		case err == nil:
-			return nil
-		case errors.As(err, &k) && len(k.Want) == 0:
-			return collectors.Failf(hsm.HostKey, "host key of %s is not in %s: it shows %s; compare it with the appliance and add it", c.Address, c.KnownHostsFile, got)
-		case errors.As(err, &k):
-			return collectors.Failf(hsm.HostKey, "host key of %s has changed: it shows %s, %s has another (line %d); find out why before you change the file", c.Address, got, c.KnownHostsFile, k.Want[0].Line)
-		}
-		return collectors.Failf(hsm.HostKey, "host key of %s: %w", c.Address, err)
-	}, nil
 }
 
 // A session is one open LunaSH session.

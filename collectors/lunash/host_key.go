@@ -1,0 +1,130 @@
+package lunash
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// A changedKey is a host key other than the ones that are known.
+type changedKey struct {
+	keyType string
+	error   // a *[collectors.Failed]
+}
+
+func (k *changedKey) Unwrap() error { return k.error }
+
+// handshake connects and logs in. An appliance has host keys of several types and
+// shows the one of the algorithm that is agreed on, so a key that is not a known one
+// counts as changed only when the appliance has no other type to show. The type that
+// was right is asked for first from then on. Nobody logs in before the key is right.
+func (c *Client) handshake(ctx context.Context) (*ssh.Client, error) {
+	config, err := c.clientConfig()
+	if err != nil {
+		return nil, err
+	}
+	if len(config.HostKeyAlgorithms) == 0 {
+		config.HostKeyAlgorithms = ssh.SupportedAlgorithms().HostKeys
+	}
+	first := func(algorithm string) bool { return keyType(algorithm) == c.hostKeyType }
+	config.HostKeyAlgorithms = slices.Concat(only(config.HostKeyAlgorithms, first, true), only(config.HostKeyAlgorithms, first, false))
+	verify := config.HostKeyCallback
+	var shown string
+	config.HostKeyCallback = func(host string, addr net.Addr, key ssh.PublicKey) error {
+		shown = key.Type()
+		return verify(host, addr, key)
+	}
+	var changed *changedKey
+	for {
+		client, err := c.dial(ctx, config)
+		var other *changedKey
+		var none *ssh.AlgorithmNegotiationError
+		switch {
+		case err == nil:
+			c.hostKeyType = shown
+			return client, nil
+		case changed != nil && errors.As(err, &none):
+			return nil, changed
+		case !errors.As(err, &other):
+			return nil, c.loginError(ctx, err)
+		case changed == nil:
+			changed = other
+		}
+		config.HostKeyAlgorithms = only(config.HostKeyAlgorithms, func(algorithm string) bool { return keyType(algorithm) == other.keyType }, false)
+		if len(config.HostKeyAlgorithms) == 0 {
+			return nil, changed
+		}
+	}
+}
+
+func (c *Client) dial(ctx context.Context, config *ssh.ClientConfig) (*ssh.Client, error) {
+	tcp, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.Address)
+	if err != nil {
+		return nil, collectors.Failf(hsm.Unreachable, "connect: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { tcp.Close() })
+	defer stop()
+	conn, channels, requests, err := ssh.NewClientConn(tcp, c.Address, config)
+	if err != nil {
+		tcp.Close()
+		return nil, err
+	}
+	return ssh.NewClient(conn, channels, requests), nil
+}
+
+// only returns the elements of list for which is gives want.
+func only(list []string, is func(string) bool, want bool) (those []string) {
+	for _, x := range list {
+		if is(x) == want {
+			those = append(those, x)
+		}
+	}
+	return those
+}
+
+// keyType returns the type of the key that an algorithm signs with: RSA keys have
+// several algorithms (RFC 8332).
+func keyType(algorithm string) string {
+	if strings.HasPrefix(algorithm, "rsa-sha2-") {
+		return ssh.KeyAlgoRSA
+	}
+	return algorithm
+}
+
+// hostKeyCallback returns what accepts the known keys. For others its error is a
+// *changedKey, or a *[collectors.Failed] if no key is known at all.
+func (c *Client) hostKeyCallback() (ssh.HostKeyCallback, error) {
+	if c.HostKey != "" {
+		return func(_ string, _ net.Addr, key ssh.PublicKey) error {
+			if got := ssh.FingerprintSHA256(key); !slices.Contains(strings.Fields(c.HostKey), got) {
+				return &changedKey{key.Type(), collectors.Failf(hsm.HostKey, "host key of %s has changed: it shows %s, the configuration has %s; find out why before you change host_key", c.Address, got, c.HostKey)}
+			}
+			return nil
+		}, nil
+	}
+	check, err := knownhosts.New(c.KnownHostsFile)
+	if err != nil {
+		return nil, collectors.Failf(hsm.HostKey, "known_hosts: %w", err)
+	}
+	return func(host string, addr net.Addr, key ssh.PublicKey) error {
+		err := check(host, addr, key)
+		var k *knownhosts.KeyError
+		switch got := ssh.FingerprintSHA256(key); {
+		case err == nil:
+			return nil
+		case errors.As(err, &k) && len(k.Want) == 0:
+			return collectors.Failf(hsm.HostKey, "host key of %s is not in %s: it shows %s; compare it with the appliance and add it", c.Address, c.KnownHostsFile, got)
+		case errors.As(err, &k):
+			return &changedKey{key.Type(), collectors.Failf(hsm.HostKey, "host key of %s has changed: it shows %s, %s has another (line %d); find out why before you change the file", c.Address, got, c.KnownHostsFile, k.Want[0].Line)}
+		}
+		return collectors.Failf(hsm.HostKey, "host key of %s: %w", c.Address, err)
+	}, nil
+}

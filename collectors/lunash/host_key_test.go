@@ -1,0 +1,153 @@
+package lunash
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/setting"
+)
+
+// A sshd is an SSH server with several host keys that prints a prompt and echoes.
+type sshd struct {
+	address             string
+	connections, logins atomic.Int32
+}
+
+func startSSHD(t *testing.T, keys ...ssh.Signer) *sshd {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	s := &sshd{address: listener.Addr().String()}
+	config := &ssh.ServerConfig{PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) {
+		s.logins.Add(1)
+		return nil, nil
+	}}
+	for _, k := range keys {
+		config.AddHostKey(k)
+	}
+	go func() {
+		for {
+			tcp, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			s.connections.Add(1)
+			go s.serve(tcp, config)
+		}
+	}()
+	return s
+}
+
+func (s *sshd) serve(tcp net.Conn, config *ssh.ServerConfig) {
+	defer tcp.Close()
+	_, channels, requests, err := ssh.NewServerConn(tcp, config)
+	if err != nil {
+		return
+	}
+	go ssh.DiscardRequests(requests)
+	for c := range channels {
+		channel, requests, err := c.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			for r := range requests {
+				r.Reply(true, nil)
+			}
+		}()
+		io.WriteString(channel, "[a] lunash:>")
+	}
+}
+
+// hostKeys returns an RSA, an ECDSA and an Ed25519 key.
+func hostKeys(t *testing.T) (keys []ssh.Signer) {
+	t.Helper()
+	r, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, d, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []any{r, e, d} {
+		signer, err := ssh.NewSignerFromKey(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, signer)
+	}
+	return keys
+}
+
+// TestHostKeyOfAnyType knows one key of an appliance that has three: by its
+// fingerprint, in known_hosts, and beside the key that it replaces. When the
+// appliance has another key of that type, it has changed, whatever else it shows,
+// and it gets no password.
+func TestHostKeyOfAnyType(t *testing.T) {
+	dir := t.TempDir()
+	password := filepath.Join(dir, "password")
+	if err := os.WriteFile(password, []byte("p\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	keys, others := hostKeys(t), hostKeys(t)
+	same, changed := startSSHD(t, keys...), startSSHD(t, others...)
+	for i, k := range keys {
+		pin := ssh.FingerprintSHA256(k.PublicKey())
+		known := filepath.Join(dir, k.PublicKey().Type())
+		lines := knownhosts.Line([]string{same.address, changed.address}, k.PublicKey()) + "\n"
+		if err := os.WriteFile(known, []byte(lines), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for name, c := range map[string]Client{
+			"pin":         {HostKey: pin},
+			"rotated pin": {HostKey: ssh.FingerprintSHA256(hostKeys(t)[i].PublicKey()) + " " + pin},
+			"known_hosts": {KnownHostsFile: known},
+		} {
+			name = k.PublicKey().Type() + " " + name
+			c.User, c.PasswordFile = "monitor", setting.File(password)
+			c.Address = same.address
+			for again := range 2 {
+				before := same.connections.Load()
+				session, err := c.connect(t.Context())
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+					break
+				}
+				session.close()
+				if n := same.connections.Load() - before; again == 1 && n != 1 {
+					t.Errorf("%s: %d connections, though the type is known", name, n)
+				}
+			}
+			c.Address = changed.address
+			if _, err := c.connect(t.Context()); collectors.FailureOf(err) != hsm.HostKey || !strings.Contains(err.Error(), "has changed") {
+				t.Errorf("%s, changed: %v", name, err)
+			}
+		}
+	}
+	if n := changed.logins.Load(); n != 0 {
+		t.Errorf("%d passwords were sent to a host with another key", n)
+	}
+}
