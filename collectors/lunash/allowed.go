@@ -16,7 +16,7 @@ var allowed = collectors.Allow(
 	`partition list`,
 	`partition show`,
 	`client list`,
-	`client show -client ([A-Za-z0-9._:-]+|"[A-Za-z0-9._: -]+")`,
+	`client show -client ([A-Za-z0-9._:][A-Za-z0-9._:-]*|"[A-Za-z0-9._:][A-Za-z0-9._: -]*")`, // a name that begins with - would be an option
 	`status sensors`,
 	`status sysstat show`,
 	`status disk`,

@@ -22,20 +22,21 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// A sshd is an SSH server with several host keys that prints a prompt and echoes.
+// A sshd is an SSH server that prints a prompt.
 type sshd struct {
 	address             string
 	connections, logins atomic.Int32
+	shell               func(session int32, terminal io.ReadWriter) // nil: it reads nothing
 }
 
-func startSSHD(t *testing.T, keys ...ssh.Signer) *sshd {
+func startSSHD(t *testing.T, shell func(int32, io.ReadWriter), keys ...ssh.Signer) *sshd {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
-	s := &sshd{address: listener.Addr().String()}
+	s := &sshd{address: listener.Addr().String(), shell: shell}
 	config := &ssh.ServerConfig{PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) {
 		s.logins.Add(1)
 		return nil, nil
@@ -74,6 +75,9 @@ func (s *sshd) serve(tcp net.Conn, config *ssh.ServerConfig) {
 			}
 		}()
 		io.WriteString(channel, "[a] lunash:>")
+		if s.shell != nil {
+			go s.shell(s.logins.Load(), channel)
+		}
 	}
 }
 
@@ -113,7 +117,7 @@ func TestHostKeyOfAnyType(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys, others := hostKeys(t), hostKeys(t)
-	same, changed := startSSHD(t, keys...), startSSHD(t, others...)
+	same, changed := startSSHD(t, nil, keys...), startSSHD(t, nil, others...)
 	for i, k := range keys {
 		pin := ssh.FingerprintSHA256(k.PublicKey())
 		known := filepath.Join(dir, k.PublicKey().Type())

@@ -89,8 +89,9 @@ func (c *Client) Run(ctx context.Context, command string) ([]byte, error) {
 		}
 		c.conn.close()
 		c.conn = nil
-		// An idle session that the appliance closed is not a failure.
-		if reused && len(answer) == 0 && collectors.FailureOf(err) == hsm.Unreachable && ctx.Err() == nil {
+		// An idle session that the appliance closed, or wrote into, is not a failure.
+		closed := len(answer) == 0 && collectors.FailureOf(err) == hsm.Unreachable
+		if reused && (closed || errors.Is(err, errOutOfStep)) && ctx.Err() == nil {
 			reused = false
 			continue
 		}
@@ -241,11 +242,18 @@ func (s *session) ask(ctx context.Context, command string) ([]byte, error) {
 	if err != nil {
 		return answer, fmt.Errorf("%s: %w", command, err)
 	}
-	if echo, output, ok := bytes.Cut(answer, []byte("\n")); ok && strings.TrimSpace(string(echo)) == command {
-		answer = output
+	echo, output, _ := bytes.Cut(answer, []byte("\n"))
+	echo = bytes.TrimPrefix(bytes.TrimSpace(echo), s.prompt) // a shell may print its line anew
+	if strings.TrimSpace(string(echo)) != command {
+		return nil, fmt.Errorf("%s: %w", command, errOutOfStep)
 	}
-	return answer, nil
+	return output, nil
 }
+
+// errOutOfStep is of a session in which what was read begins with another echo: the
+// answer to another command, since there was a prompt too many, or a message to all
+// users.
+var errOutOfStep = collectors.Failf(hsm.Unrecognised, "the appliance did not echo the command; its session is closed and opened again")
 
 // readToPrompt returns the output up to the next prompt, without it.
 func (s *session) readToPrompt(ctx context.Context) ([]byte, error) {

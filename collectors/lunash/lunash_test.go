@@ -172,7 +172,7 @@ func TestNothingElseIsSent(t *testing.T) {
 		"hsm login", "hsm information reset", "hsm zeroize", "hsm factoryreset", "hsm tamper clear", "partition delete -partition a",
 		"hsm showpolicies -exporttemplate x", "hsm information monitor -save", "hsm supportinfo", "hsm selftest", "service stop ntls",
 		"hsm show\nhsm zeroize", "hsm show\rhsm zeroize", "hsm show; hsm zeroize", " hsm show", "hsm show ", "HSM SHOW", "",
-		"client show -client a\nhsm zeroize", "client show -client \"a\" -force", "client show -client $(reboot)", "client delete -client a",
+		"client show -client a\nhsm zeroize", "client show -client \"a\" -force", "client show -client $(reboot)", "client show -client -force", `client show -client "-force"`, `client show -client " -force"`, "client delete -client a",
 		"hsm information monitor -interval 5 -rounds 1 -save", "my password set", "exit",
 	} {
 		_, err := l.Run(t.Context(), command)
