@@ -53,7 +53,8 @@ func (t *totals) add(src mib.Source) (map[string]uint64, error) {
 	return t.served, err
 }
 
-// store stores the sums, and has them served.
+// store stores the sums, and has them served, even if they could not be stored: they
+// would stand still while a disk is full.
 func (t *totals) store(now time.Time) error {
 	text, err := json.Marshal(t.sums)
 	if err == nil {

@@ -25,7 +25,7 @@ type Notification struct {
 	Address  string    `json:"address"` // of the device; "" if it has none
 	Label    string    `json:"label"`   // of the HSM; "" if it is not known
 
-	Batch []Notification `json:"batch,omitempty"` // those that it stands for, each as if it had come by itself
+	Batch []Notification `json:"batch,omitempty"` // the notifications in it, each as if it were sent alone
 }
 
 // IsHeartbeat reports whether n is of the agent itself, without an alarm.

@@ -10,7 +10,7 @@ import (
 
 // Incidents are the alarms that receivers take to be active, by receiver. They
 // are stored beside the state: should that be lost, somebody has to close them
-// by hand. The file also tells a lost state from a first start.
+// by hand. The file also distinguishes a lost state from a first start.
 type Incidents map[string][]string
 
 const incidentsFile = "incidents.json"

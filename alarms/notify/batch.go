@@ -16,8 +16,7 @@ func AsOne(n Notifier) func(context.Context, []alarms.Notification) error {
 	return func(ctx context.Context, list []alarms.Notification) error { return n.Notify(ctx, batch(list)) }
 }
 
-// Together returns what stands for several notifications: the only one, or a
-// batch.
+// Together returns several notifications as one: the only one, or a batch.
 func Together(list []alarms.Notification) alarms.Notification {
 	if len(list) == 1 {
 		return list[0]

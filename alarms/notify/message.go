@@ -23,7 +23,7 @@ type Message struct {
 	Test        bool      `json:"test"`                  // nothing is wrong: somebody tests
 	EventID     uint32    `json:"event_id,omitzero"`     // the number of the kind of alarm, for ever; 0: it is not of one kind
 	Since       time.Time `json:"since,omitzero"`        // when it began; zero: not known
-	EndedBy     string    `json:"ended_by,omitempty"`    // of what is over; "": not known
+	EndedBy     string    `json:"ended_by,omitempty"`    // of a cleared alarm; "": not known
 	Acknowledge string    `json:"acknowledge,omitempty"` // the command, of what nobody has acknowledged
 	Link        string    `json:"link,omitempty"`        // to the status page
 	Runbook     string    `json:"runbook,omitempty"`
@@ -31,13 +31,10 @@ type Message struct {
 	lines []string // of a batch, worst first
 }
 
-// NewMessage returns n in words, without links.
-func NewMessage(n alarms.Notification) Message { return Words{}.Message(n) }
-
 var heartbeatTitles = map[alarms.Kind]string{alarms.Started: "Lunawatch has started", alarms.Heartbeat: "Lunawatch is running"}
 
 // lead is what the text of m begins with: what to do; "": somebody does, or it
-// is over.
+// has cleared.
 func (m Message) lead() string {
 	switch {
 	case m.Test:

@@ -67,7 +67,7 @@ func TestLevelsHide(t *testing.T) {
 			LevelCoded:    {"96 %", "0.9", "payments", "kim", "looking"},
 			LevelCategory: {"96 %", "0.9", "payments", "kim", "looking", "2021", "2004", "major", `p \"1\"`, "532018", "partition-storage", "thresholdCrossed"},
 		} {
-			b, err := json.Marshal(NewMessage(Policy{Level: level}.Limit(alarmstest.Complete(k))))
+			b, err := json.Marshal(Words{}.Message(Policy{Level: level}.Limit(alarmstest.Complete(k))))
 			if err != nil {
 				t.Fatal(err)
 			}

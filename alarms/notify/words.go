@@ -73,7 +73,7 @@ func (m Message) isOver() bool {
 }
 
 // state is what m begins with: the severity of what is active, or that somebody
-// cares, or that it is over.
+// cares, or that it has cleared.
 func (m Message) state() string {
 	severity := "ALARM"
 	if s := m.Change.Alarm.Severity; s != alarms.None {
@@ -242,7 +242,7 @@ func (m Message) ofBatch(w Words) Message {
 }
 
 // WorstFirst orders notifications as people read them: of what is active in the
-// end, by severity; then of what is acknowledged, and of what is over.
+// end, by severity; then of what is acknowledged, and of what has cleared.
 func WorstFirst(list []alarms.Notification) []alarms.Notification {
 	rank := func(n alarms.Notification) int { return slices.Index(lateKinds, latest(list, n).Change.Kind) }
 	return slices.SortedStableFunc(slices.Values(list), func(a, b alarms.Notification) int {
@@ -283,7 +283,7 @@ func (m Message) Line() string {
 	return Flat(line)
 }
 
-// toDo is what to do; "": nothing, since it is over.
+// toDo is what to do; "": nothing, since it has cleared.
 func (m Message) toDo() string {
 	if m.Change.Kind == alarms.Cleared {
 		return ""

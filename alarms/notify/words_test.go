@@ -51,7 +51,7 @@ func TestSummary(t *testing.T) {
 		"TEST: CRITICAL luna-a: HSM zeroized: All user keys were erased.":                                                      with(alarms.Raised, func(a *alarms.Alarm) { a.Test = true }),
 		"Lunawatch is running": {Change: alarms.Change{Kind: alarms.Heartbeat}},
 	} {
-		if got := NewMessage(n).Summary; got != want {
+		if got := (Words{}).Message(n).Summary; got != want {
 			t.Errorf("%s\n got %s\nwant %s", n.Change.Kind, got, want)
 		}
 	}
@@ -63,7 +63,7 @@ func TestBatchSummary(t *testing.T) {
 	other.Change.Alarm.Device, other.ID = "luna-b", "y"
 	over := zeroized(alarms.Cleared)
 	over.ID = "z"
-	got := NewMessage(batch([]alarms.Notification{zeroized(alarms.Raised), mild, over, other}))
+	got := Words{}.Message(batch([]alarms.Notification{zeroized(alarms.Raised), mild, over, other}))
 	const want = `CRITICAL luna-b: HSM zeroized; 2 more: MAJOR hsm-a: Partition storage, p "1" é]; CLEARED luna-a: HSM zeroized`
 	if got.Summary != want {
 		t.Errorf("got %s\nwant %s", got.Summary, want)
@@ -111,7 +111,7 @@ func TestWords(t *testing.T) {
 	if raised.Link != "https://l.example.net/hsm/#alarm-17" || raised.Acknowledge != `lunawatch alarms ack 17 -comment "..."` || raised.EndedBy != "" {
 		t.Errorf("%+v", raised)
 	}
-	b, err := json.Marshal(NewMessage(alarms.Notification{Change: alarms.Change{Kind: alarms.Heartbeat}}))
+	b, err := json.Marshal(Words{}.Message(alarms.Notification{Change: alarms.Change{Kind: alarms.Heartbeat}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestSummaryFits(t *testing.T) {
 		for _, k := range alarmKinds {
 			n := zeroized(k)
 			n.Change.Alarm.Group, n.Change.Alarm.Device = g.Name, "luna-a-01"
-			got := NewMessage(n).Summary
+			got := Words{}.Message(n).Summary
 			if begins := Cut(got, 40); !strings.Contains(begins, "luna-a-01: "+g.Title[:min(len(g.Title), 8)]) {
 				t.Errorf("%s: a telephone shows %q", k, begins)
 			}

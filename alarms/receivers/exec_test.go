@@ -44,7 +44,7 @@ func TestExec(t *testing.T) {
 		t.Errorf("environment: %q", got)
 	}
 	var m notify.Message
-	if err := json.Unmarshal([]byte(read("stdin")), &m); err != nil || m.Summary != notify.NewMessage(alarmstest.Complete(alarms.Raised)).Summary || m.Change.Alarm.Object != alarmstest.Complete(alarms.Raised).Change.Alarm.Object {
+	if err := json.Unmarshal([]byte(read("stdin")), &m); err != nil || m.Summary != (notify.Words{}).Message(alarmstest.Complete(alarms.Raised)).Summary || m.Change.Alarm.Object != alarmstest.Complete(alarms.Raised).Change.Alarm.Object {
 		t.Errorf("standard input: %+v, %v", m, err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "evil")); err == nil {

@@ -123,15 +123,15 @@ func TestCEF(t *testing.T) {
 	odd := alarmstest.Complete(alarms.Raised)
 	odd.Change.Alarm.Group, odd.Change.Alarm.Text, odd.Change.Alarm.Object = `a|b\c`, "x=1\ny=2|\\", "p=q"
 	for _, n := range append(everyKind(), odd) {
-		if got := cef(notify.NewMessage(n)); !cefLine.MatchString(got) {
+		if got := cef((notify.Words{}).Message(n)); !cefLine.MatchString(got) {
 			t.Errorf("%s: %q", n.Change.Kind, got)
 		}
 	}
 	const want = `CEF:0|Lunawatch|lunawatch|1|35|Partition storage|8|rt=1772366470000 start=1772366400000 dvchost=hsm-a act=raised cat=partition-storage externalId=7 `
-	if got := cef(notify.NewMessage(alarmstest.Complete(alarms.Raised))); !strings.HasPrefix(got, want) {
+	if got := cef((notify.Words{}).Message(alarmstest.Complete(alarms.Raised))); !strings.HasPrefix(got, want) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if got := cef(notify.NewMessage(odd)); !strings.Contains(got, `|a\|b\\c|`) || !strings.Contains(got, `x\=1 y\=2|\\`) || !strings.Contains(got, ` cs1Label=object cs1=p\=q `) {
+	if got := cef((notify.Words{}).Message(odd)); !strings.Contains(got, `|a\|b\\c|`) || !strings.Contains(got, `x\=1 y\=2|\\`) || !strings.Contains(got, ` cs1Label=object cs1=p\=q `) {
 		t.Errorf("not escaped: %s", got)
 	}
 	if got := (&Syslog{Format: "cef"}).message(odd); !strings.Contains(got, "] CEF:0|") {

@@ -99,7 +99,7 @@ func TestWebhookTemplate(t *testing.T) {
 
 // TestMessage checks what webhook and exec can rely on.
 func TestMessage(t *testing.T) {
-	b, err := notify.NewMessage(alarmstest.Complete(alarms.Raised)).JSON()
+	b, err := notify.Words{}.Message(alarmstest.Complete(alarms.Raised)).JSON()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestMessage(t *testing.T) {
 		}
 	}
 	for _, n := range everyKind() {
-		m := notify.NewMessage(n)
+		m := notify.Words{}.Message(n)
 		if m.Summary == "" || strings.ContainsAny(m.Summary, "\r\n") || m.Title == "" || m.Test != n.Change.Alarm.Test || m.Test != strings.HasPrefix(m.Summary, "TEST: ") || m.Test && !strings.HasPrefix(m.Body(), "TEST: ") {
 			t.Errorf("%+v: %q", n.Change, m.Summary)
 		}

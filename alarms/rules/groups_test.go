@@ -90,7 +90,7 @@ func TestGroups(t *testing.T) {
 			}
 		}
 		limited := notify.Policy{Level: notify.LevelCategory}.Limit(alarms.Notification{Change: alarms.Change{Kind: alarms.Raised, Alarm: alarms.Alarm{Key: alarms.Key{Device: "a", Group: name}}}})
-		fact("category", limited.Change.Alarm.Group+", "+limited.Change.Alarm.Text+", "+notify.NewMessage(limited).Title)
+		fact("category", limited.Change.Alarm.Group+", "+limited.Change.Alarm.Text+", "+notify.Words{}.Message(limited).Title)
 	}
 	path := filepath.Join("testdata", "groups.txt")
 	if *update {

@@ -34,8 +34,8 @@ func (c *Client) handshake(ctx context.Context) (*ssh.Client, error) {
 	if len(config.HostKeyAlgorithms) == 0 {
 		config.HostKeyAlgorithms = ssh.SupportedAlgorithms().HostKeys
 	}
-	first := func(algorithm string) bool { return keyType(algorithm) == c.hostKeyType }
-	config.HostKeyAlgorithms = slices.Concat(only(config.HostKeyAlgorithms, first, true), only(config.HostKeyAlgorithms, first, false))
+	right, others := split(config.HostKeyAlgorithms, c.hostKeyType)
+	config.HostKeyAlgorithms = append(right, others...)
 	verify := config.HostKeyCallback
 	var shown string
 	config.HostKeyCallback = func(host string, addr net.Addr, key ssh.PublicKey) error {
@@ -58,7 +58,7 @@ func (c *Client) handshake(ctx context.Context) (*ssh.Client, error) {
 		case changed == nil:
 			changed = other
 		}
-		config.HostKeyAlgorithms = only(config.HostKeyAlgorithms, func(algorithm string) bool { return keyType(algorithm) == other.keyType }, false)
+		_, config.HostKeyAlgorithms = split(config.HostKeyAlgorithms, other.keyType)
 		if len(config.HostKeyAlgorithms) == 0 {
 			return nil, changed
 		}
@@ -80,23 +80,17 @@ func (c *Client) dial(ctx context.Context, config *ssh.ClientConfig) (*ssh.Clien
 	return ssh.NewClient(conn, channels, requests), nil
 }
 
-// only returns the elements of list for which is gives want.
-func only(list []string, is func(string) bool, want bool) (those []string) {
-	for _, x := range list {
-		if is(x) == want {
-			those = append(those, x)
+// split separates the algorithms that sign with a key of keyType from the others.
+// RSA keys have several (RFC 8332).
+func split(algorithms []string, keyType string) (with, without []string) {
+	for _, a := range algorithms {
+		if a == keyType || keyType == ssh.KeyAlgoRSA && strings.HasPrefix(a, "rsa-sha2-") {
+			with = append(with, a)
+		} else {
+			without = append(without, a)
 		}
 	}
-	return those
-}
-
-// keyType returns the type of the key that an algorithm signs with: RSA keys have
-// several algorithms (RFC 8332).
-func keyType(algorithm string) string {
-	if strings.HasPrefix(algorithm, "rsa-sha2-") {
-		return ssh.KeyAlgoRSA
-	}
-	return algorithm
+	return with, without
 }
 
 // hostKeyCallback returns what accepts the known keys. For others its error is a

@@ -72,7 +72,7 @@ func TestCategories(t *testing.T) {
 		if got, _, _ := VendorTrap(limited); got.Compare(want) != 0 {
 			t.Errorf("%s: trap %s, want %s", g.Name, got, want)
 		}
-		if m := notify.NewMessage(limited); m.Title == "" || strings.Contains(m.Action, g.Action) {
+		if m := (notify.Words{}).Message(limited); m.Title == "" || strings.Contains(m.Action, g.Action) {
 			t.Errorf("%s: %+v", g.Name, m)
 		}
 	}
