@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -106,6 +107,7 @@ func TestStory(t *testing.T) {
 		for _, f := range chapter {
 			e.inject(t, f.hsm, f.mend)
 		}
+		check.Must(t, os.Chtimes(e.ready.PasswordFile, time.Time{}, time.Now())) // a refused password is tried again
 		for _, f := range chapter {
 			e.until(t, f.hsm+" "+f.group+" has cleared", func() bool { return !e.active(f.hsm, f.group) })
 		}

@@ -90,7 +90,7 @@ func TestRESTGoesOn(t *testing.T) {
 	})
 	secure, err := os.ReadFile(e.dir + "/sim/luna62/secure")
 	check.Must(t, err)
-	if n := strings.Count(string(secure), "webserver: failed login"); n != 1 {
+	if n := strings.Count(string(secure), "webserver: failed login") + strings.Count(string(secure), "Failed password"); n != 1 {
 		t.Errorf("%d logins with a password that was refused, want one", n)
 	}
 	if n := len(regexp.MustCompile(`msg="source fails".*no more tries`).FindAllString(e.log.String(), -1)); n != 1 {

@@ -94,6 +94,7 @@ func parse(file string, text []byte) (Config, error) {
 func (c *Config) complete() {
 	for i := range c.HSMs {
 		c.HSMs[i].Complete(c.Intervals)
+		c.HSMs[i].refusedLogins = filepath.Join(c.StateDirectory, "refused-logins")
 	}
 	if c.Host.Name == "" {
 		c.Host.Name, _ = os.Hostname()

@@ -39,7 +39,8 @@ type HSM struct {
 	Expect             *rules.Expected `yaml:"expect"`              // what must be there; nil: nothing is expected
 	DependsOn          string          `yaml:"depends_on"`          // another HSM, or the host: while that is not reachable, this one cannot be
 
-	ReplaySerial string `yaml:"-"` // of the captured SNMP agent
+	ReplaySerial  string `yaml:"-"` // of the captured SNMP agent
+	refusedLogins string // directory
 }
 
 // The sources that Prefer can order.

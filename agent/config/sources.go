@@ -2,10 +2,12 @@ package config
 
 import (
 	"log/slog"
+	"net"
 	"path/filepath"
 
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/ha"
+	"github.com/lunawatch/lunawatch/collectors/login"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/collectors/rest"
@@ -22,11 +24,18 @@ func (h HSM) Runner() collectors.Runner {
 		return noLunaSH{}
 	}
 	return (&lunash.Client{
-		Address: h.Address, User: h.User,
+		Address: h.Address, User: h.User, Account: h.account(h.User),
 		PasswordFile: h.PasswordFile, PrivateKeyFile: h.PrivateKeyFile,
 		HostKey: h.HostKey, KnownHostsFile: h.KnownHostsFile,
 		Algorithms: lunash.Algorithms(h.Algorithms),
 	}).Start()
+}
+
+// account returns a user of the appliance of h. That is the same one over SSH and
+// REST.
+func (h HSM) account(user string) *login.Account {
+	host, _, _ := net.SplitHostPort(h.AnyAddress())
+	return &login.Account{User: user, Host: host, Directory: h.refusedLogins}
 }
 
 // Cards returns the collector of the HSMs in this host.
@@ -41,6 +50,9 @@ func (h HSM) Sources(runner collectors.Runner) (all []collectors.Source, done fu
 		all = append(all, lunash.NewPoller(h.Name, runner, h.rank(sourceLunaSH), h.intervals()))
 	}
 	if api := h.restAPI(); api != nil {
+		if l, ok := runner.(*lunash.Client); ok && l.User == api.User {
+			api.Account = l.Account
+		}
 		all = append(all, &rest.Poller{Device: h.Name, Rank: h.rank(sourceREST), Intervals: h.intervals(), API: api})
 	}
 	agent := h.SNMPAgent
@@ -63,7 +75,7 @@ func (h HSM) Sources(runner collectors.Runner) (all []collectors.Source, done fu
 // restAPI returns the REST API of h; nil: there is none.
 func (h HSM) restAPI() *rest.API {
 	if r := h.REST; r != nil {
-		return &rest.API{Address: r.Address, User: r.User, PasswordFile: r.PasswordFile, CAFile: r.CAFile, Certificate: r.Certificate}
+		return &rest.API{Address: r.Address, User: r.User, Account: h.account(r.User), PasswordFile: r.PasswordFile, CAFile: r.CAFile, Certificate: r.Certificate}
 	}
 	if h.Replay != "" && setting.File(filepath.Join(h.Replay, "rest")).Exists() {
 		return &rest.API{Replay: h.Replay}

@@ -26,8 +26,8 @@ func (k *changedKey) Unwrap() error { return k.error }
 // shows the one of the algorithm that is agreed on, so a key that is not a known one
 // counts as changed only when the appliance has no other type to show. The type that
 // was right is asked for first from then on. Nobody logs in before the key is right.
-func (c *Client) handshake(ctx context.Context) (*ssh.Client, error) {
-	config, err := c.clientConfig()
+func (c *Client) handshake(ctx context.Context, p *passwordLogin) (*ssh.Client, error) {
+	config, err := c.clientConfig(p)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (c *Client) handshake(ctx context.Context) (*ssh.Client, error) {
 		case changed != nil && errors.As(err, &none):
 			return nil, changed
 		case !errors.As(err, &other):
-			return nil, c.loginError(ctx, err)
+			return nil, c.loginError(ctx, p, err)
 		case changed == nil:
 			changed = other
 		}

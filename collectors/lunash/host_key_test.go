@@ -27,39 +27,52 @@ type sshd struct {
 	address             string
 	connections, logins atomic.Int32
 	shell               func(session int32, terminal io.ReadWriter) // nil: it reads nothing
+	listener            net.Listener
+	config              *ssh.ServerConfig
+	greeting            string
 }
 
 func startSSHD(t *testing.T, shell func(int32, io.ReadWriter), keys ...ssh.Signer) *sshd {
+	t.Helper()
+	s := newSSHD(t, keys...)
+	s.shell = shell
+	go s.run()
+	return s
+}
+
+// newSSHD returns a server that accepts any password, before it runs.
+func newSSHD(t *testing.T, keys ...ssh.Signer) *sshd {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
-	s := &sshd{address: listener.Addr().String(), shell: shell}
-	config := &ssh.ServerConfig{PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) {
+	s := &sshd{address: listener.Addr().String(), listener: listener, greeting: "[a] lunash:>"}
+	s.config = &ssh.ServerConfig{PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) {
 		s.logins.Add(1)
 		return nil, nil
 	}}
 	for _, k := range keys {
-		config.AddHostKey(k)
+		s.config.AddHostKey(k)
 	}
-	go func() {
-		for {
-			tcp, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			s.connections.Add(1)
-			go s.serve(tcp, config)
-		}
-	}()
 	return s
 }
 
-func (s *sshd) serve(tcp net.Conn, config *ssh.ServerConfig) {
+func (s *sshd) run() {
+	for {
+		tcp, err := s.listener.Accept()
+		if err != nil {
+			return
+		}
+		s.connections.Add(1)
+		go s.serve(tcp)
+	}
+}
+
+func (s *sshd) serve(tcp net.Conn) {
 	defer tcp.Close()
-	_, channels, requests, err := ssh.NewServerConn(tcp, config)
+	_, channels, requests, err := ssh.NewServerConn(tcp, s.config)
 	if err != nil {
 		return
 	}
@@ -74,7 +87,7 @@ func (s *sshd) serve(tcp net.Conn, config *ssh.ServerConfig) {
 				r.Reply(true, nil)
 			}
 		}()
-		io.WriteString(channel, "[a] lunash:>")
+		io.WriteString(channel, s.greeting)
 		if s.shell != nil {
 			go s.shell(s.logins.Load(), channel)
 		}
@@ -132,6 +145,7 @@ func TestHostKeyOfAnyType(t *testing.T) {
 		} {
 			name = k.PublicKey().Type() + " " + name
 			c.User, c.PasswordFile = "monitor", setting.File(password)
+			c.Start()
 			c.Address = same.address
 			for again := range 2 {
 				before := same.connections.Load()

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/login"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
@@ -27,9 +28,10 @@ import (
 type Client struct {
 	Address        string // host:port
 	User           string
-	PasswordFile   setting.File // "": no password login
-	PrivateKeyFile setting.File // "": no public key login
-	HostKey        string       // pinned fingerprints "SHA256:...", with blanks between; "": by KnownHostsFile
+	Account        *login.Account // remembers refused passwords; nil: until the process ends
+	PasswordFile   setting.File   // "": no password login
+	PrivateKeyFile setting.File   // "": no public key login
+	HostKey        string         // pinned fingerprints "SHA256:...", with blanks between; "": by KnownHostsFile
 	KnownHostsFile string
 	Algorithms     Algorithms
 	DialTimeout    time.Duration // TCP connection and SSH login together; 0: 10 s
@@ -54,10 +56,16 @@ var prompt = regexp.MustCompile(`(?:^|\n)((?:\[[^\]\n]*\] )?(?:lunash|lush):>) ?
 // ansi matches a terminal control sequence.
 var ansi = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
 
+// newPassword matches output that ends with a question of who changes a password.
+var newPassword = regexp.MustCompile(`(?i)(?:^|\n)[^\n]*\b(?:new|current|old)\b[^\n]*password: ?$`)
+
 // Start makes c ready for Run and returns it.
 func (c *Client) Start() *Client {
 	c.idle = make(chan struct{}, 1)
 	c.idle <- struct{}{}
+	if c.Account == nil {
+		c.Account = &login.Account{User: c.User, Host: c.Address}
+	}
 	return c
 }
 
@@ -117,9 +125,11 @@ func (c *Client) connect(ctx context.Context) (*session, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	client, err := c.handshake(ctx)
+	p := &passwordLogin{ctx: ctx, account: c.Account, file: c.PasswordFile}
+	defer p.end()
+	client, err := c.handshake(ctx, p)
 	if err != nil {
-		return nil, err
+		return nil, p.outcome(err)
 	}
 	stop := context.AfterFunc(ctx, func() { client.Close() })
 	defer stop()
@@ -129,56 +139,9 @@ func (c *Client) connect(ctx context.Context) (*session, error) {
 	}
 	if err != nil {
 		client.Close()
-		return nil, fmt.Errorf("start of the session: %w", err)
+		return nil, p.outcome(fmt.Errorf("start of the session: %w", err))
 	}
-	return sh, nil
-}
-
-func (c *Client) loginError(ctx context.Context, err error) error {
-	var f *collectors.Failed
-	switch text := err.Error(); {
-	case errors.As(err, &f):
-		return f
-	case ctx.Err() != nil:
-		return collectors.Failf(hsm.Unreachable, "no SSH answer from %s in time", c.Address)
-	case strings.Contains(text, "unable to authenticate"):
-		return collectors.Failf(hsm.Login, "user %q was refused; check the password or key file, and that the account is enabled on the appliance", c.User)
-	case strings.Contains(text, "no common algorithm"):
-		return collectors.Failf(hsm.Login, "%w; allow what the appliance offers under \"algorithms\"", err)
-	}
-	return collectors.Failf(hsm.Unreachable, "SSH: %w", err)
-}
-
-func (c *Client) clientConfig() (*ssh.ClientConfig, error) {
-	config := &ssh.ClientConfig{User: c.User, HostKeyAlgorithms: c.Algorithms.HostKeys}
-	config.KeyExchanges, config.Ciphers, config.MACs = c.Algorithms.KeyExchanges, c.Algorithms.Ciphers, c.Algorithms.MACs
-	if c.PrivateKeyFile != "" {
-		pem, err := c.PrivateKeyFile.Bytes()
-		if err != nil {
-			return nil, collectors.Failf(hsm.Login, "private key: %w", err)
-		}
-		key, err := ssh.ParsePrivateKey(pem)
-		if err != nil {
-			return nil, collectors.Failf(hsm.Login, "private key %s: %w", c.PrivateKeyFile, err)
-		}
-		config.Auth = append(config.Auth, ssh.PublicKeys(key))
-	}
-	if c.PasswordFile != "" {
-		password, err := c.PasswordFile.Secret("password_file", 1)
-		if err != nil {
-			return nil, collectors.Failf(hsm.Login, "%w", err)
-		}
-		config.Auth = append(config.Auth, ssh.Password(password), ssh.KeyboardInteractive(
-			func(_, _ string, questions []string, echos []bool) ([]string, error) {
-				if len(questions) > 1 || len(questions) == 1 && echos[0] {
-					return nil, errors.New("the appliance asks for more than a password")
-				}
-				return []string{password}[:len(questions)], nil
-			}))
-	}
-	verify, err := c.hostKeyCallback()
-	config.HostKeyCallback = verify
-	return config, err
+	return sh, p.outcome(nil)
 }
 
 // A session is one open LunaSH session.
@@ -275,7 +238,7 @@ func (s *session) readToPrompt(ctx context.Context) ([]byte, error) {
 				text = ansi.ReplaceAll(text, nil)
 				return text[:len(text)-(len(tail)-at)], nil
 			}
-			if bytes.Contains(tail, []byte("Enter new password:")) {
+			if newPassword.Match(tail) {
 				return text, collectors.Failf(hsm.Login, "the appliance requires a new password: log in once by hand, change it, and put the new one into the password file")
 			}
 		}

@@ -66,7 +66,7 @@ func TestLoginFailures(t *testing.T) {
 		want   hsm.Failure
 		text   string
 	}{
-		{"wrong password", func(l *Client) { l.PasswordFile = setting.File(wrong) }, hsm.Login, `user "monitor" was refused; check the password`},
+		{"wrong password", func(l *Client) { l.PasswordFile = setting.File(wrong) }, hsm.Login, `user "monitor" was refused (over SSH); no more tries until ` + wrong + ` changes`},
 		{"no password file", func(l *Client) { l.PasswordFile = setting.File(wrong + "x") }, hsm.Login, "no such file"},
 		{"not a key", func(l *Client) { l.PrivateKeyFile = setting.File(wrong) }, hsm.Login, "private key " + wrong},
 		{"unknown host key", func(l *Client) { l.KnownHostsFile = empty }, hsm.HostKey, "is not in " + empty},

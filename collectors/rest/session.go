@@ -25,6 +25,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/answer"
+	"github.com/lunawatch/lunawatch/collectors/login"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
@@ -37,11 +38,12 @@ import (
 type API struct {
 	Address      string // host:port
 	User         string
-	PasswordFile setting.File  // read at each login
-	CAFile       string        // PEM; used unless Certificate is given
-	Certificate  string        // pinned SHA-256 fingerprint of the certificate, as [ParseFingerprint] takes it
-	Timeout      time.Duration // of one request; 0: 30 s
-	Replay       string        // directory of a capture, instead of an appliance
+	Account      *login.Account // remembers refused passwords; nil: until the process ends
+	PasswordFile setting.File   // read at each login
+	CAFile       string         // PEM; used unless Certificate is given
+	Certificate  string         // pinned SHA-256 fingerprint of the certificate, as [ParseFingerprint] takes it
+	Timeout      time.Duration  // of one request; 0: 30 s
+	Replay       string         // directory of a capture, instead of an appliance
 
 	keep    func(path string, text []byte) // receives every answer that could be parsed; nil: no capture is made
 	mu      sync.Mutex                     // one request at a time; guards the fields below
@@ -49,19 +51,6 @@ type API struct {
 	version int    // of the API; 0: not yet chosen
 	cookie  string // of the session; "": none
 	proven  bool   // the session was accepted with a request
-	refused *refusal
-}
-
-// A refusal is a login that must not be repeated with the same password.
-type refusal struct {
-	file passwordState
-	err  error
-}
-
-// A passwordState identifies a version of a password file.
-type passwordState struct {
-	sum      [sha256.Size]byte
-	modified time.Time
 }
 
 // apiVersions are the versions of the API that the readers support: 5 of 7.2, 1 of
@@ -225,25 +214,25 @@ func (r *API) captured(path string) ([]byte, error) {
 
 // login opens a session with the appliance. It never logs in to the HSM.
 func (r *API) login(ctx context.Context) error {
-	password, file, err := r.password()
+	if r.Account == nil {
+		r.Account = &login.Account{User: r.User, Host: r.Address}
+	}
+	try, err := r.Account.Begin(ctx, r.PasswordFile)
 	if err != nil {
 		return err
 	}
-	if r.refused != nil && r.refused.file == file {
-		return r.refused.err
-	}
+	defer try.End()
 	r.proven = false
 	r.forget() // the appliance may also have closed the connection, and a login is not sent again
-	_, err = r.send(ctx, http.MethodPost, loginPath, &password)
+	_, err = r.send(ctx, http.MethodPost, loginPath, &try.Password)
 	switch code := status(err); {
 	case err == nil && r.cookie == "":
 		return collectors.Failf(hsm.Login, "login: the appliance gave no session")
 	case err == nil:
-		r.refused = nil
+		try.Accepted()
 		return nil
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
-		r.refused = &refusal{file, collectors.Failf(hsm.Login, "user %q was refused (%w); no more tries until %s changes, so that the appliance does not lock this host out: put the right password into it, or touch it when the account is in order", r.User, err, r.PasswordFile)}
-		return r.refused.err
+		return try.Refused(err)
 	case code != 0:
 		return collectors.Failf(hsm.Unreachable, "login: %w", err)
 	}
@@ -251,18 +240,6 @@ func (r *API) login(ctx context.Context) error {
 		r.forget()
 	}
 	return fmt.Errorf("login: %w", err)
-}
-
-func (r *API) password() (string, passwordState, error) {
-	changed, err := r.PasswordFile.Changed()
-	if err != nil {
-		return "", passwordState{}, collectors.Failf(hsm.Login, "password_file: %w", err)
-	}
-	password, err := r.PasswordFile.Secret("password_file", 1)
-	if err != nil {
-		return "", passwordState{}, collectors.Failf(hsm.Login, "%w", err)
-	}
-	return password, passwordState{sha256.Sum256([]byte(password)), changed}, nil
 }
 
 // send sends one request, a login if password is not nil and else with the session,

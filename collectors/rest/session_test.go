@@ -16,7 +16,6 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/collectortest"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/hsm"
-	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 const ntlsPath = "/api/lunasa/ntls"
@@ -76,26 +75,22 @@ func TestRESTIsNeverLockedOut(t *testing.T) {
 		}
 	}
 	e.Fault(t, "luna72", "heal")
-	password, err := r.PasswordFile.Bytes()
-	if err != nil {
+	if err := os.Chtimes(e.PasswordFile, time.Time{}, time.Unix(1700000000, 0)); err != nil {
 		t.Fatal(err)
 	}
-	r.PasswordFile = setting.File(filepath.Join(t.TempDir(), "password")) // r takes it for a changed one
-	writeFile(t, string(r.PasswordFile), string(password))
 	if _, err := r.get(t.Context(), ntlsPath); err != nil {
 		t.Errorf("after it was corrected: %v", err)
 	}
 	careless := apiOf(t, e, "luna72")
 	e.Fault(t, "luna72", "wrong-password")
 	for range 3 {
-		careless.refused = nil
-		careless.cookie = ""
+		careless.Account, careless.cookie = nil, ""
 		if _, err := careless.get(t.Context(), ntlsPath); err == nil {
 			t.Error("a refused password opens a session")
 		}
 	}
 	e.Fault(t, "luna72", "heal")
-	careless.refused = nil
+	careless.Account = nil
 	if _, err := careless.get(t.Context(), ntlsPath); collectors.FailureOf(err) != hsm.Unreachable {
 		t.Errorf("the simulated appliance locks nobody out: %v", err)
 	}

@@ -36,9 +36,10 @@ var rooms = []struct{ name, imports string }{
 	{"collectors/syslog", "collectors/answer hsm internal/wait"},
 	{"collectors/follow", "collectors/answer collectors/syslog hsm internal/program internal/wait"},
 	{"collectors/poll", "collectors collectors/answer hsm internal/wait"},
-	{"collectors/lunash", "collectors collectors/answer collectors/poll collectors/shell collectors/status hsm internal/setting"},
+	{"collectors/login", "collectors hsm internal/setting internal/wait"},
+	{"collectors/lunash", "collectors collectors/answer collectors/login collectors/poll collectors/shell collectors/status hsm internal/setting"},
 	{"collectors/lunacm", "collectors collectors/answer collectors/poll collectors/shell hsm internal/program internal/wait"},
-	{"collectors/rest", "collectors collectors/answer collectors/poll hsm internal/setting"},
+	{"collectors/rest", "collectors collectors/answer collectors/login collectors/poll hsm internal/setting"},
 	{"collectors/snmp", "collectors collectors/answer hsm internal/setting internal/snmppeer internal/wait"},
 	{"collectors/ha", "collectors collectors/answer collectors/follow collectors/lunacm hsm internal/wait"},
 	{"collectors/host", "hsm"},
@@ -57,7 +58,7 @@ var rooms = []struct{ name, imports string }{
 	{"alarms/watch", "alarms alarms/audit alarms/forecast alarms/journal alarms/notify alarms/notify/snmp alarms/rules hsm internal/setting internal/wait mib"},
 
 	{"exporters", "alarms alarms/notify alarms/rules alarms/watch hsm"},
-	{"agent/config", "alarms/notify alarms/notify/snmp alarms/receivers alarms/rules alarms/watch collectors collectors/ha collectors/lunacm collectors/lunash collectors/poll collectors/rest collectors/snmp hsm internal/setting internal/snmppeer mib/agentx"},
+	{"agent/config", "alarms/notify alarms/notify/snmp alarms/receivers alarms/rules alarms/watch collectors collectors/ha collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/rest collectors/snmp hsm internal/setting internal/snmppeer mib/agentx"},
 	{"agent/senders", "agent/config collectors/syslog internal/wait"},
 	{"agent", "agent/config agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/snmp collectors/syslog exporters hsm internal/setting internal/wait mib mib/agentx"},
 

@@ -20,6 +20,9 @@ const credential = "credential:"
 // Credential returns the credential with that name.
 func Credential(name string) File { return File(credential + name) }
 
+// IsCredential reports whether systemd provides f.
+func (f File) IsCredential() bool { return strings.HasPrefix(string(f), credential) }
+
 // Path returns the path of f.
 func (f File) Path() (string, error) {
 	name, ok := strings.CutPrefix(string(f), credential)
