@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/agent/senders"
@@ -29,7 +30,6 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/ha"
 	"github.com/lunawatch/lunawatch/collectors/host"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
-	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
@@ -38,20 +38,20 @@ import (
 
 // An Agent watches the HSMs of a Config and shows their state.
 type Agent struct {
-	config   config.Config
-	web      Web
-	log      *slog.Logger
-	store    *hsm.Store
-	runners  map[string]collectors.Runner // by HSM
-	session  *agentx.Session              // nil without SNMP
-	watch    *watch.Watch
-	listener *syslog.Listener
-	senders  *senders.Senders
-	view     atomic.Pointer[mib.View]
-	contexts contexts
-	totals   totals
-	metrics  *prometheus.Registry
-	started  time.Time
+	config    config.Config
+	web       Web
+	log       *slog.Logger
+	store     *hsm.Store
+	measuring map[string]*semaphore.Weighted // by HSM
+	session   *agentx.Session                // nil without SNMP
+	watch     *watch.Watch
+	listener  *syslog.Listener
+	senders   *senders.Senders
+	view      atomic.Pointer[mib.View]
+	contexts  contexts
+	totals    totals
+	metrics   *prometheus.Registry
+	started   time.Time
 }
 
 // Web is where and how the HTTP server listens: the flags of Prometheus
@@ -63,11 +63,11 @@ type Web struct {
 
 // New returns an Agent that does nothing until Run.
 func New(c config.Config, w Web, log *slog.Logger) *Agent {
-	a := &Agent{config: c, web: w, log: log, store: hsm.NewStore(), runners: make(map[string]collectors.Runner)}
+	a := &Agent{config: c, web: w, log: log, store: hsm.NewStore(), measuring: make(map[string]*semaphore.Weighted)}
 	a.view.Store(&mib.View{})
 	for _, h := range c.HSMs {
 		a.store.Expect(hsm.NetworkHSM, h.Name)
-		a.runners[h.Name] = h.Runner()
+		a.measuring[h.Name] = semaphore.NewWeighted(maxMeasuring)
 	}
 	for _, serial := range c.LunaCM.Serials {
 		if c.LunaCM.Enabled {
@@ -159,7 +159,8 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	for _, c := range a.collectors(ctx) {
+	all, done := a.collectors(ctx)
+	for _, c := range all {
 		g.Go(func() error {
 			if err := c.Run(ctx, a.report); err != nil {
 				return fmt.Errorf("%s: %w", c, err)
@@ -190,7 +191,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	g.Go(func() error { return a.serveWeb(ctx) })
 	a.log.Info("watching", "hsms", len(a.config.HSMs), "receivers", len(a.config.Receivers))
 	err = g.Wait()
-	a.closeRunners()
+	for _, end := range done {
+		end()
+	}
 	return err
 }
 
@@ -234,10 +237,11 @@ func (a *Agent) receivers() error {
 	return nil
 }
 
-// collectors returns the collectors of every device.
-func (a *Agent) collectors(ctx context.Context) (all []collectors.Collector) {
+// collectors returns the collectors of every device, and what ends their sessions.
+func (a *Agent) collectors(ctx context.Context) (all []collectors.Collector, done []func()) {
 	for _, h := range a.config.HSMs {
-		sources, _ := h.Sources(a.runners[h.Name])
+		sources, end := h.Sources()
+		done = append(done, end)
 		for _, s := range sources {
 			all = append(all, s)
 		}
@@ -255,7 +259,7 @@ func (a *Agent) collectors(ctx context.Context) (all []collectors.Collector) {
 	if h := a.config.Host; h.Enabled {
 		all = append(all, &host.Collector{Device: h.Name, Interval: h.Interval})
 	}
-	return all
+	return all, done
 }
 
 // remembered returns the serial numbers that are configured, and those of HSMs
@@ -270,14 +274,6 @@ func (a *Agent) remembered(cards *lunacm.Cards) []string {
 		}
 	}
 	return serials
-}
-
-func (a *Agent) closeRunners() {
-	for _, r := range a.runners {
-		if l, ok := r.(*lunash.Client); ok {
-			l.Close()
-		}
-	}
 }
 
 // report takes an observation of a collector. A failure is logged when it

@@ -91,7 +91,7 @@ func (m *capturing) all(ctx context.Context, c config.Config) {
 	for i, h := range c.HSMs {
 		dir := fmt.Sprintf("hsm%d", i+1)
 		m.learnConfigured(h)
-		sources, done := h.Sources(h.Runner())
+		sources, done := h.Sources()
 		for _, s := range sources {
 			m.source(ctx, s, dir)
 		}

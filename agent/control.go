@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
@@ -104,8 +106,11 @@ type MonitorRound struct {
 	Error   string      `json:"error,omitempty"` // of the round that ended the answer
 }
 
-// monitor asks one HSM round by round, over the session that the poller uses
-// too, and streams each answer as a line of JSON.
+// maxMeasuring bounds the sessions with one HSM that measure for callers.
+const maxMeasuring = 2
+
+// monitor asks one HSM round by round, over a session of its own: the polls do not
+// wait for it, however long it takes.
 func (a *Agent) monitor(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	device, err := a.find(q.Get("serial"))
@@ -113,15 +118,23 @@ func (a *Agent) monitor(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}
-	if a.runners[device] == nil {
+	measuring := a.measuring[device]
+	if measuring == nil {
 		http.Error(w, fmt.Sprintf("%s is a card: its utilization is polled, and not measured on demand", device), http.StatusNotFound)
 		return
 	}
+	if !measuring.TryAcquire(1) {
+		http.Error(w, fmt.Sprintf("%d others measure %s already; wait until one ends", maxMeasuring, device), http.StatusTooManyRequests)
+		return
+	}
+	defer measuring.Release(1)
+	runner, end := a.configured(device).Runner()
+	defer end()
 	interval, _ := strconv.Atoi(q.Get("interval"))
 	rounds, _ := strconv.Atoi(q.Get("rounds"))
 	out := json.NewEncoder(w)
 	for range rounds {
-		m, err := lunash.Monitor(r.Context(), a.runners[device], time.Duration(interval)*time.Second)
+		m, err := lunash.Monitor(r.Context(), runner, time.Duration(interval)*time.Second)
 		if err != nil {
 			out.Encode(MonitorRound{Error: err.Error()})
 			return
@@ -129,6 +142,12 @@ func (a *Agent) monitor(w http.ResponseWriter, r *http.Request) {
 		out.Encode(MonitorRound{Monitor: m})
 		http.NewResponseController(w).Flush()
 	}
+}
+
+// configured returns an HSM that is configured.
+func (a *Agent) configured(device string) config.HSM {
+	i := slices.IndexFunc(a.config.HSMs, func(h config.HSM) bool { return h.Name == device })
+	return a.config.HSMs[i]
 }
 
 // find returns the HSM with a serial number; with "", the only HSM.

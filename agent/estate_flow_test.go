@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -152,4 +153,45 @@ func get(t *testing.T, url string) string {
 	body, err := io.ReadAll(res.Body)
 	check.Must(t, err)
 	return string(body)
+}
+
+// TestMeasuringBesidePolls measures the utilization of an HSM for as long as one may,
+// twice at once: its polls go on, and a third has to wait.
+func TestMeasuringBesidePolls(t *testing.T) {
+	t.Parallel()
+	e := startEstate(t, "")
+	serial := e.agent.store.Latest().HSMs()[0].Serial()
+	polled := func() time.Time { return e.agent.store.Latest().HSMs()[0].Sources["hsm show"].Success }
+	var measured, ended atomic.Int32
+	for range maxMeasuring {
+		go func() {
+			for m, err := range e.client.Monitor(t.Context(), serial, 999*time.Second, 1) { // of monitorSecond
+				if err == nil && len(m.Samples) == 1 {
+					measured.Add(1)
+				}
+			}
+			ended.Add(1)
+		}()
+	}
+	busy := e.agent.measuring[e.agent.store.Latest().HSMs()[0].Name]
+	e.until(t, "both measure", func() bool {
+		free := busy.TryAcquire(1)
+		if free {
+			busy.Release(1)
+		}
+		return !free
+	})
+	for _, err := range e.client.Monitor(t.Context(), serial, 5*time.Second, 1) {
+		if err == nil || !strings.Contains(err.Error(), "2 others measure") {
+			t.Errorf("a third: %v", err)
+		}
+	}
+	for range 3 {
+		last := polled()
+		e.until(t, "it is polled", func() bool { return polled().After(last) })
+	}
+	if ended.Load() > 0 {
+		t.Error("the measuring ended before the polls")
+	}
+	e.until(t, "both have measured", func() bool { return measured.Load() == maxMeasuring })
 }

@@ -15,20 +15,22 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// Runner returns what sends commands to h.
-func (h HSM) Runner() collectors.Runner {
+// Runner returns what sends commands to h over a session of its own, and what ends
+// that.
+func (h HSM) Runner() (r collectors.Runner, done func()) {
 	if h.Replay != "" {
-		return lunash.Replay(h.Replay)
+		return lunash.Replay(h.Replay), func() {}
 	}
 	if h.Address == "" {
-		return noLunaSH{}
+		return noLunaSH{}, func() {}
 	}
-	return (&lunash.Client{
+	l := (&lunash.Client{
 		Address: h.Address, User: h.User, Account: h.account(h.User),
 		PasswordFile: h.PasswordFile, PrivateKeyFile: h.PrivateKeyFile,
 		HostKey: h.HostKey, KnownHostsFile: h.KnownHostsFile,
 		Algorithms: lunash.Algorithms(h.Algorithms),
 	}).Start()
+	return l, func() { l.Close() }
 }
 
 // account returns a user of the appliance of h. That is the same one over SSH and
@@ -43,9 +45,10 @@ func (c Config) Cards() *lunacm.Cards {
 	return &lunacm.Cards{Host: c.Host.Name, Name: c.LunaCM.Name, Serials: c.LunaCM.Serials, Path: c.LunaCM.Path, Intervals: c.LunaCM.Intervals.collectors(), Replay: c.LunaCM.Replay}
 }
 
-// Sources returns the sources of h, or of its capture, and what ends the
-// session of runner, which sends the commands of LunaSH.
-func (h HSM) Sources(runner collectors.Runner) (all []collectors.Source, done func()) {
+// Sources returns the sources of h, or of its capture, and what ends the session
+// with LunaSH.
+func (h HSM) Sources() (all []collectors.Source, done func()) {
+	runner, done := h.Runner()
 	if h.Address != "" || h.Replay != "" && lunash.Replay(h.Replay).Has() {
 		all = append(all, lunash.NewPoller(h.Name, runner, h.rank(sourceLunaSH), h.intervals()))
 	}
@@ -65,11 +68,7 @@ func (h HSM) Sources(runner collectors.Runner) (all []collectors.Source, done fu
 		s.Replay = h.Replay
 		all = append(all, s)
 	}
-	return all, func() {
-		if l, ok := runner.(*lunash.Client); ok {
-			l.Close()
-		}
-	}
+	return all, done
 }
 
 // restAPI returns the REST API of h; nil: there is none.

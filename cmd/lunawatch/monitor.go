@@ -101,8 +101,9 @@ func fromHSM(ctx context.Context, file, name string, every time.Duration, rounds
 	if i < 0 {
 		return nil, fmt.Errorf("no HSM is named %q in %s", name, file)
 	}
-	runner := c.HSMs[i].Runner()
 	return func(yield func(hsm.Monitor, error) bool) {
+		runner, end := c.HSMs[i].Runner()
+		defer end()
 		for range rounds {
 			m, err := lunash.Monitor(ctx, runner, every)
 			if !yield(m, err) || err != nil {
