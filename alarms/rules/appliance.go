@@ -125,7 +125,7 @@ var systemStatus = Rule{"system-status", func(p Poll, emit func(Result)) {
 		}
 	}
 	if len(s.Codes) > 0 {
-		emit(Result{All: true, At: at})
+		emit(allOf(p.System))
 	}
 }}
 
@@ -164,7 +164,7 @@ var services = Rule{"service", func(p Poll, emit func(Result)) {
 			emit(Result{Condition: alarms.Between, At: p.Services.Asked()}.on(s.Name))
 		}
 	}
-	emit(Result{All: true, At: p.Services.Asked()})
+	emit(allOf(p.Services))
 }}
 
 // checkTimeAge is how long the status monitor may leave its check time as it

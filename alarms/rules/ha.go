@@ -22,7 +22,7 @@ func ofHA(group string, evaluate func(p Poll, g hsm.HAGroupState, emit func(Resu
 				emit(r)
 			})
 		}
-		emit(Result{All: true, At: at})
+		emit(allOf(p.HA))
 	}}
 }
 
@@ -152,5 +152,5 @@ var clientCertificate = Rule{"client-certificate", func(p Poll, emit func(Result
 		r := expiry(c.Role+" certificate "+c.Subject, c.NotAfter, p, p.HA.Asked())
 		emit(r.on(c.Role + "/" + c.Subject))
 	}
-	emit(Result{All: true, At: p.HA.Asked()})
+	emit(allOf(p.HA))
 }}

@@ -34,5 +34,5 @@ var hostFilesystems = Rule{"host-disk", func(p Poll, emit func(Result)) {
 		}
 		emit(r.on(f.Mount))
 	}
-	emit(Result{All: true, At: p.Host.Asked()})
+	emit(allOf(p.Host))
 }}

@@ -39,7 +39,7 @@ var inventory = Rule{"inventory", func(p Poll, emit func(Result)) {
 			emit(bad(alarms.Major, at, "%s is %s, expected %s", x.what, x.got, x.want).on(x.what))
 		}
 	}
-	emit(Result{All: true, At: at})
+	emit(allOf(p.Show))
 }}
 
 // inventoryPartitions looks for partitions that are expected, activated or not.
@@ -52,6 +52,8 @@ var inventoryPartitions = Rule{"inventory-partition", func(p Poll, emit func(Res
 	for _, name := range slices.Concat(want.Activated, want.Partitions) {
 		i := slices.IndexFunc(list, func(x hsm.Partition) bool { return name == x.Serial || name == x.Name || name == x.Label.Value })
 		switch {
+		case i < 0 && !p.whole(p.Partitions.Source):
+			emit(Result{Condition: alarms.Between, At: at}.on(name))
 		case i < 0:
 			emit(bad(alarms.Major, at, "partition %s is not there", name).on(name))
 		case !slices.Contains(want.Activated, name), hsm.Is(list[i].Activated, true):
@@ -62,7 +64,7 @@ var inventoryPartitions = Rule{"inventory-partition", func(p Poll, emit func(Res
 			emit(Result{Condition: alarms.Between, At: at}.on(name))
 		}
 	}
-	emit(Result{All: true, At: at})
+	emit(allOf(p.Partitions))
 }}
 
 // inventoryMembers looks for members that are expected in the HA groups of a
@@ -86,7 +88,7 @@ var inventoryMembers = Rule{"inventory-member", func(p Poll, emit func(Result)) 
 			emit(r.on(group + "/" + serial))
 		}
 	}
-	emit(Result{All: true, At: at})
+	emit(allOf(p.HA))
 }}
 
 // serialTwice warns of HSMs with one serial number: one of them is not what it

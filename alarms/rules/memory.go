@@ -20,7 +20,7 @@ func Remember(p Poll) alarms.Memory {
 	}
 	p.Memory = m
 	if list, ok := ofUnit(p, p.Partitions); ok && len(list) > 0 {
-		if m.ListedBy == p.Partitions.Source {
+		if m.ListedBy == p.Partitions.Source && p.whole(m.ListedBy) {
 			m.Activated, m.Initialized = listed(m.Activated, list), listed(m.Initialized, list)
 		}
 		m.Activated = remembered(m.Activated, list, func(x hsm.Partition) bool { return hsm.Is(x.Activated, true) })

@@ -23,7 +23,7 @@ func ofPartitions(group string, evaluate func(p Poll, x hsm.Partition) Result) R
 			r.At = at
 			emit(r.on(partitionID(x)))
 		}
-		emit(Result{All: true, At: at})
+		emit(allOf(p.Partitions))
 	}}
 }
 

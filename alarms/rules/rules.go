@@ -39,9 +39,17 @@ type Result struct {
 	At        time.Time       // when it was asked for
 	Age       time.Duration   // how long a Bad one-off event keeps the alarm active; 0: until cleared
 	// All: the rule has emitted a Result for every object there is, so that
-	// alarms on others clear. Of the other fields, only At is used.
-	All bool
+	// alarms on others clear. Of the other fields, only At and Source are used.
+	All    bool
+	Source string // that listed the objects
 }
+
+// allOf returns the Result after those of every object in a section.
+func allOf[T any](s hsm.Section[T]) Result { return Result{All: true, At: s.Asked(), Source: s.Source} }
+
+// whole reports whether every line of a source's last answer was read: if not, what
+// it did not list may be there.
+func (p Poll) whole(source string) bool { return len(p.Sources[source].Unread) == 0 }
 
 // bad and good return Results for the device itself; [Result.on] moves them to
 // an object.
@@ -151,7 +159,7 @@ func (r Rule) findings(p Poll, open []alarms.Key) []alarms.Finding {
 	r.Evaluate(p, func(result Result) {
 		if result.All {
 			for _, k := range open {
-				if k.Device == p.Name && k.Group == r.Group && !k.Test && !emitted[k] {
+				if p.whole(result.Source) && k.Device == p.Name && k.Group == r.Group && !k.Test && !emitted[k] {
 					findings = append(findings, alarms.Finding{Key: k, Evidence: alarms.Evidence{At: result.At, Text: "no longer there"}})
 				}
 			}

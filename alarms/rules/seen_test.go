@@ -111,6 +111,14 @@ func fromSource(source string, list ...hsm.Partition) func(int, *hsm.Device) {
 	}
 }
 
+// unreadFrom is a source that lists partitions, with lines that nobody could read.
+func unreadFrom(source string, unread []string, list ...hsm.Partition) func(int, *hsm.Device) {
+	return func(second int, d *hsm.Device) {
+		fromSource(source, list...)(second, d)
+		d.Sources = map[string]hsm.Source{source: {At: alarmstest.At(second), Success: alarmstest.At(second), Unread: unread}}
+	}
+}
+
 // by is polls of one source.
 func by(source string, polls ...func(int, *hsm.Device)) func(int, *hsm.Device) {
 	return func(second int, d *hsm.Device) {
@@ -376,4 +384,20 @@ func TestLimitsOff(t *testing.T) {
 	limits.ErrorRatio, limits.LoadAverage, limits.MemoryRatio, limits.SwapRatio = 0, 0, 0, 0
 	watchLooks(t, limits, look{0, loaded(99, 1, 1), nil})
 	watchLooks(t, limits, look{0, counters(5000, 0, 0), nil}, look{60, counters(6000, 900, 0), nil})
+}
+
+// TestUnreadHidesNothing: a partition whose lines nobody could read is neither deleted
+// nor missing, and its alarm does not clear.
+func TestUnreadHidesNothing(t *testing.T) {
+	const source = "partition show"
+	limits := DefaultThresholds()
+	limits.Expected = map[string]Expected{"a": {Partitions: []string{"1"}}}
+	other := hsm.Partition{Serial: "2", Name: "other"}
+	watchLooks(t, limits,
+		look{0, unreadFrom(source, nil, activated("1", true), other), nil},
+		look{60, unreadFrom(source, nil, activated("1", false), other), []string{"raised major a/partition-deactivated/1"}},
+		look{120, unreadFrom(source, []string{"Partition Name: lunash:>"}, other), nil},
+		look{180, unreadFrom(source, nil, activated("1", false), other), nil},
+		look{240, unreadFrom(source, nil, other), []string{"cleared major a/partition-deactivated/1", "raised major a/inventory-partition/1"}},
+	)
 }

@@ -28,7 +28,7 @@ func sensorRule(group string) Rule {
 			}
 		}
 		if len(s.Sensors) > 0 {
-			emit(Result{All: true, At: p.Sensors.Asked()})
+			emit(allOf(p.Sensors))
 		}
 	}}
 }

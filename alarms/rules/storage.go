@@ -31,7 +31,7 @@ var partitionStorage = Rule{"partition-storage", func(p Poll, emit func(Result))
 		r.At, r.Text = p.Partitions.Asked(), x.Name+": "+r.Text
 		emit(r.on(cmp.Or(x.Serial, x.Name)))
 	}
-	emit(Result{All: true, At: p.Partitions.Asked()})
+	emit(allOf(p.Partitions))
 }}
 
 // fill returns how bad a ratio of use is, 0 to 1: worse from halfway between

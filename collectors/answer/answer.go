@@ -101,8 +101,8 @@ func split(text string) (replies []Reply, cut string) {
 	for i, line := range lines {
 		last := i == len(lines)-1 && !ended
 		line = strings.TrimRight(line, " \t")
-		before, command, prompt := cutPrompt(line)
-		res, isResult := resultLine(before, prompt || !last)
+		command, prompt := cutPrompt(line)
+		res, isResult := resultLine(line, !last)
 		switch {
 		case isResult:
 			if !open {
@@ -137,22 +137,22 @@ func split(text string) (replies []Reply, cut string) {
 // prompts are the prompts of LunaSH, old LunaSH and LunaCM.
 var prompts = []string{"lunash:>", "lush:>", "lunacm:>"}
 
-// maxPrompt bounds where in a line a prompt may begin, in bytes.
-const maxPrompt = 160
-
-// cutPrompt cuts a line at its prompt, if it has one, and returns the text before
-// it and the command typed behind the last prompt.
-func cutPrompt(line string) (before, command string, ok bool) {
-	head := line[:min(len(line), maxPrompt)]
-	for _, p := range prompts {
-		i := strings.Index(head, p)
-		if i < 0 {
-			continue
+// cutPrompt cuts the prompts that a line begins with, and returns the command typed
+// behind them. What looks like a prompt further on may be in a name.
+func cutPrompt(line string) (command string, ok bool) {
+	for {
+		rest := strings.TrimLeft(line, " \t")
+		if strings.HasPrefix(rest, "[") { // the host name
+			if _, behind, closed := strings.Cut(rest, "] "); closed {
+				rest = behind
+			}
 		}
-		before, _, _ = strings.Cut(line[:i], "[") // begins the host name
-		return before, strings.TrimSpace(line[strings.LastIndex(line, p)+len(p):]), true
+		i := slices.IndexFunc(prompts, func(p string) bool { return strings.HasPrefix(rest, p) })
+		if i < 0 {
+			return strings.TrimSpace(line), ok
+		}
+		line, ok = rest[len(prompts[i]):], true
 	}
-	return line, "", false
 }
 
 // unpromptedLines moves what LunaCM prints directly behind its prompt to a line of
@@ -161,7 +161,7 @@ func unpromptedLines(lines []string) []string {
 	var out []string // nil: same as lines
 	for i, line := range lines {
 		at := len(line)
-		if _, command, prompt := cutPrompt(line); prompt && command != "" {
+		if command, prompt := cutPrompt(line); prompt && command != "" {
 			if _, _, label := CutLabel(command); label {
 				at = strings.LastIndex(line, command)
 			}
@@ -187,6 +187,12 @@ func unpromptedLines(lines []string) []string {
 func resultLine(line string, ended bool) (*Result, bool) {
 	if _, ok := CutPrefixFold(strings.TrimLeft(line, " \t"), "command"); !ok {
 		return nil, false
+	}
+	for _, p := range prompts { // one may follow it directly, with the host name
+		if before, _, found := strings.Cut(line, p); found {
+			line, _, _ = strings.Cut(before, "[")
+			ended = true
+		}
 	}
 	rest, ok := CutPrefixFold(Collapse(Clip(line, 500)), "command result")
 	if !ok || !strings.HasPrefix(strings.TrimLeft(rest, " "), ":") {

@@ -12,8 +12,8 @@ type Labels[T any] map[string]func(to *T, value string) bool
 // A Sheet reads an answer of such lines, in any order, between any others.
 type Sheet[T any] struct {
 	Labels Labels[T]
-	// Line reads lines of any other form, such as sentences and rows, and is
-	// tried first. nil: there are none.
+	// Line reads lines of any other form, such as sentences and rows. It does not
+	// get those of Labels, whose value may look like one. nil: there are none.
 	Line func(to *T, line string) bool
 	// Other returns the setter of a label that is not in Labels, such as one
 	// that begins with the name of a role. nil: there are none.
@@ -35,11 +35,14 @@ func (s Sheet[T]) Read(lines []string, to *T, unread func(string)) (understood i
 		if IsRule(line) {
 			continue
 		}
-		if s.Line != nil && s.Line(to, line) {
+		set, value, ok := s.label(line)
+		if !ok && s.Line != nil && s.Line(to, line) {
 			understood, pending = understood+1, nil
 			continue
 		}
-		set, value, ok := s.find(line)
+		if !ok {
+			set, value, ok = s.find(line)
+		}
 		switch {
 		case !ok && pending != nil && pending(to, strings.TrimSpace(line)):
 			understood++
@@ -88,22 +91,28 @@ func (s Sheet[T]) broken(lines []string) bool {
 // maxLabel bounds where in a line a label may end, in bytes.
 const maxLabel = 120
 
-// find returns the setter of line's label, and its value.
-func (s Sheet[T]) find(line string) (set func(*T, string) bool, value string, ok bool) {
-	line = strings.TrimSpace(line)
-	if head, tail, colon := CutLabel(line); colon {
-		name := Key(head)
-		if set, known := s.Labels[name]; known {
-			return set, trimValue(tail), true
-		}
-		if s.Other != nil {
-			if set := s.Other(name); set != nil {
-				return set, trimValue(tail), true
-			}
-		}
+// label returns the setter of line's label, if it is in Labels, and its value.
+func (s Sheet[T]) label(line string) (set func(*T, string) bool, value string, ok bool) {
+	head, tail, ok := CutLabel(strings.TrimSpace(line))
+	if !ok {
 		return nil, "", false
 	}
-	return s.findBare(line)
+	set, ok = s.Labels[Key(head)]
+	return set, strings.TrimSpace(tail), ok
+}
+
+// find is label, and finds what Other has, and labels that lost their colon.
+func (s Sheet[T]) find(line string) (set func(*T, string) bool, value string, ok bool) {
+	line = strings.TrimSpace(line)
+	head, tail, colon := CutLabel(line)
+	if !colon {
+		return s.findBare(line)
+	}
+	if set, ok = s.Labels[Key(head)]; !ok && s.Other != nil {
+		set = s.Other(Key(head))
+		ok = set != nil
+	}
+	return set, strings.TrimSpace(tail), ok
 }
 
 // CutLabel cuts a line at the first colon before a blank or the end of the line,
@@ -129,17 +138,9 @@ func (s Sheet[T]) findBare(line string) (set func(*T, string) bool, value string
 		if !fits || len(name) <= longest || rest != "" && rest[0] != ' ' && rest[0] != '\t' || rest == "" && setter != nil {
 			continue
 		}
-		longest, set, value, ok = len(name), setter, trimValue(rest), true
+		longest, set, value, ok = len(name), setter, strings.TrimSpace(rest), true
 	}
 	return set, value, ok
-}
-
-// trimValue trims a value, and the arrow that vendor documents draw behind some.
-func trimValue(value string) string {
-	if i := strings.Index(value, "<<="); i >= 0 {
-		value = value[:i]
-	}
-	return strings.TrimSpace(value)
 }
 
 // LabelBefore returns the index of the longest label that text ends with and

@@ -15,6 +15,7 @@ func Clean(text string) string {
 	if plain(text) {
 		return text
 	}
+	oldMac := !strings.Contains(text, "\n")
 	var b strings.Builder
 	b.Grow(len(text))
 	for i := 0; i < len(text); {
@@ -26,8 +27,11 @@ func Clean(text string) string {
 			i++
 		case c == '\r' && i+1 < len(text) && text[i+1] == '\n':
 			i++
-		case c == '\r' || c == '\f' || c == '\v':
+		case c == '\r' && oldMac, c == '\f':
 			b.WriteByte('\n')
+			i++
+		case c == '\r' || c == '\v': // in a name
+			b.WriteByte(' ')
 			i++
 		case c < utf8.RuneSelf:
 			if c >= ' ' && c != 0x7f || c == '\t' || c == '\n' {
@@ -46,6 +50,9 @@ func Clean(text string) string {
 	return b.String()
 }
 
+// CleanLine is [Clean] of one line or one name: it has no line end.
+func CleanLine(s string) string { return strings.ReplaceAll(Clean(s), "\n", " ") }
+
 func plain(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c < ' ' && c != '\n' && c != '\t' || c >= 0x7f {
@@ -57,9 +64,7 @@ func plain(text string) bool {
 
 func printable(r rune) string {
 	switch {
-	case r == '\u2028' || r == '\u2029' || r == '\u0085':
-		return "\n"
-	case unicode.IsSpace(r) || r == '\u2007':
+	case unicode.IsSpace(r) || r == '\u2007': // no end of a line among them: it may be in a name
 		return " "
 	case unicode.IsControl(r) || unicode.Is(unicode.Cf, r): // includes the byte order mark
 		return ""

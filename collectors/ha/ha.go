@@ -298,7 +298,7 @@ func (h *Collector) certificates(config hsm.ClientConfig) []hsm.ClientCertificat
 				break
 			}
 			if x, bad := x509.ParseCertificate(block.Bytes); bad == nil && block.Type == "CERTIFICATE" {
-				all = append(all, hsm.ClientCertificate{Role: c.role, Subject: x.Subject.String(), NotAfter: x.NotAfter})
+				all = append(all, hsm.ClientCertificate{Role: c.role, Subject: answer.CleanLine(x.Subject.String()), NotAfter: x.NotAfter})
 			}
 		}
 	}

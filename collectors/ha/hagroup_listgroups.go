@@ -96,10 +96,14 @@ func parseGroups(lines []string, unread func(string)) hsm.Fact {
 	return h.HAGroups
 }
 
+// maxName is more than a name can have, in bytes: what is longer and has a label
+// within is several lines.
+const maxName = 64
+
 // glued reports whether a line has several labels, because line ends were lost.
 func glued(line string) bool {
 	head, tail, ok := answer.CutLabel(strings.TrimSpace(line))
-	if _, known := groupsSheet.Labels[answer.Key(head)]; !ok || !known {
+	if _, known := groupsSheet.Labels[answer.Key(head)]; !ok || !known || len(strings.TrimSpace(tail)) <= maxName {
 		return false
 	}
 	for head, tail, ok = answer.CutLabel(tail); ok; head, tail, ok = answer.CutLabel(tail) {
@@ -320,7 +324,7 @@ func groupsLine(h *groupsRead, line string) bool {
 	switch {
 	case strings.HasPrefix(low, "slot # member s/n"), strings.HasPrefix(low, "if you would like to see sync"),
 		strings.HasPrefix(low, "please enter the password"), strings.HasPrefix(low, "not available in ha only"),
-		strings.Contains(low, "= ha g"):
+		strings.HasPrefix(low, "=") && strings.Contains(low, "= ha g"):
 		return true
 	case strings.HasPrefix(low, "ha group ") && strings.HasSuffix(low, " status:"):
 		return h.stateOf(strings.Fields(text)[2])
@@ -356,7 +360,7 @@ func (h *groupsRead) row(text string) bool {
 	}
 	m := &h.current.Members[i]
 	answer.Whole(&m.Slot, slot)
-	if strings.Trim(name, "-") != "" {
+	if strings.Trim(name, "-") != "" || name != "" && answer.IsDigits(slot) {
 		m.Label = hsm.Some(strings.TrimSpace(name))
 	}
 	setStatus(m, status)

@@ -43,7 +43,7 @@ func parseLog(lines []string, unread func(string)) hsm.Fact {
 // The time is the client's local time, returned as if it were UTC. A line of any
 // other form is returned with all of its text, of kind [hsm.HAUnknown].
 func ParseLine(line string) hsm.HAEvent {
-	e, _ := readLine(answer.Clean(line))
+	e, _ := readLine(answer.CleanLine(line))
 	return e
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/shirou/gopsutil/v3/net"
 	ps "github.com/shirou/gopsutil/v3/process"
 
+	"github.com/lunawatch/lunawatch/collectors/answer"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -223,7 +224,7 @@ func (h *Collector) readProcesses(ctx context.Context, v *hsm.Host) error {
 		used[p.Pid] = t.User + t.System
 		before, known := h.used[p.Pid]
 		if ratio := (used[p.Pid] - before) / now.Sub(h.at).Seconds(); known && ratio > 0 {
-			v.Processes = append(v.Processes, hsm.Process{PID: p.Pid, Name: name, CPU: ratio})
+			v.Processes = append(v.Processes, hsm.Process{PID: p.Pid, Name: answer.CleanLine(name), CPU: ratio})
 		}
 	}
 	h.used, h.at = used, now

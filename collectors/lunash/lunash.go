@@ -218,25 +218,37 @@ func (s *session) ask(ctx context.Context, command string) ([]byte, error) {
 // users.
 var errOutOfStep = collectors.Failf(hsm.Unrecognised, "the appliance did not echo the command; its session is closed and opened again")
 
+// quiet is how long nothing arrives behind a prompt that may be in a name.
+const quiet = 300 * time.Millisecond
+
 // readToPrompt returns the output up to the next prompt, without it.
 func (s *session) readToPrompt(ctx context.Context) ([]byte, error) {
-	var text []byte
+	var text, upTo []byte               // upTo: what is before a possible prompt
+	settled := time.NewTimer(time.Hour) // when that is one
+	defer settled.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return text, collectors.Failf(hsm.Timeout, "no prompt after %d bytes: %w", len(text), ctx.Err())
+		case <-settled.C:
+			return upTo, nil
 		case chunk, ok := <-s.chunks:
 			if !ok {
 				return text, collectors.Failf(hsm.Unreachable, "the appliance closed the session after %d bytes", len(text))
 			}
+			settled.Reset(time.Hour)
 			text = append(text, bytes.ReplaceAll(chunk, []byte("\r"), nil)...)
 			if len(text) > collectors.MaxAnswer {
 				return text[:0], collectors.Failf(hsm.Unrecognised, "more than %d bytes without a prompt", collectors.MaxAnswer)
 			}
-			tail := ansi.ReplaceAll(text[max(0, len(text)-300):], nil)
-			if at := s.promptIn(tail); at >= 0 {
-				text = ansi.ReplaceAll(text, nil)
-				return text[:len(text)-(len(tail)-at)], nil
+			tail := ansi.ReplaceAll(text[max(0, len(text)-1000):], nil)
+			if at, sure := s.promptIn(tail); at >= 0 {
+				plain := ansi.ReplaceAll(text, nil)
+				upTo = plain[:len(plain)-(len(tail)-at)]
+				if sure {
+					return upTo, nil
+				}
+				settled.Reset(quiet)
 			}
 			if newPassword.Match(tail) {
 				return text, collectors.Failf(hsm.Login, "the appliance requires a new password: log in once by hand, change it, and put the new one into the password file")
@@ -247,14 +259,21 @@ func (s *session) readToPrompt(ctx context.Context) ([]byte, error) {
 
 // promptIn returns the index of the prompt that tail ends with, or -1. The first
 // prompt of a session is at the start of a line; later ones are the same text, and
-// may follow an answer that was cut within a line.
-func (s *session) promptIn(tail []byte) int {
+// may follow an answer that was cut within a line. It is surely a prompt and no name
+// if it is the first, or behind a result line.
+func (s *session) promptIn(tail []byte) (at int, sure bool) {
 	if m := prompt.FindSubmatchIndex(tail); m != nil {
-		s.prompt = tail[m[2]:m[3]]
-		return m[2]
+		if sure = len(s.prompt) == 0 || resultBefore.Match(tail[:m[2]]); sure {
+			s.prompt = tail[m[2]:m[3]]
+		}
+		return m[2], sure
 	}
 	if end := bytes.TrimRight(tail, " "); len(s.prompt) > 0 && bytes.HasSuffix(end, s.prompt) {
-		return len(end) - len(s.prompt)
+		at = len(end) - len(s.prompt)
+		return at, resultBefore.Match(tail[:at])
 	}
-	return -1
+	return -1, false
 }
+
+// resultBefore matches text whose last line is a result line.
+var resultBefore = regexp.MustCompile(`(?i)(?:^|\n)[ \t]*command result ?:[^\n]*\s*$`)

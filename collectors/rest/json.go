@@ -196,7 +196,7 @@ func (r *jsonReader) str() (string, error) {
 	return "", errCut
 }
 
-// unquote returns the value of a string literal.
+// unquote returns the value of a string literal, as plain text.
 func unquote(literal []byte) (s string, err error) {
 	plain := make([]byte, 0, len(literal))
 	for _, c := range literal {
@@ -209,5 +209,5 @@ func unquote(literal []byte) (s string, err error) {
 	if err := json.Unmarshal(plain, &s); err != nil {
 		return "", errors.New("not a string")
 	}
-	return s, nil
+	return answer.Clean(s), nil
 }

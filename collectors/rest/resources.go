@@ -38,12 +38,18 @@ func (o object) word(keys ...string) string {
 	for _, key := range keys {
 		switch v := o[key].(type) {
 		case string:
-			return v
+			return strings.ReplaceAll(v, "\n", " ")
 		case json.Number:
 			return v.String()
 		}
 	}
 	return ""
+}
+
+// name returns a member that is a string, and on one line.
+func (o object) name(key string) (string, bool) {
+	v, ok := o[key].(string)
+	return strings.ReplaceAll(v, "\n", " "), ok
 }
 
 func (o object) truth(key string) hsm.Opt[bool] {
@@ -129,7 +135,7 @@ func readHSM(o object) (hsm.Show, bool) {
 		PartitionsAllowed: o.whole("partitionsAllowed"), PartitionsCreated: o.whole("partitionsCreated"),
 		FIPS: o.truth("fipsModeEnabled"), Storage: o.storage(),
 	}
-	if label, ok := o["label"].(string); ok {
+	if label, ok := o.name("label"); ok {
 		s.Label = hsm.Some(label)
 	}
 	switch method := strings.ToLower(o.word("authenticationMethod")); {
@@ -258,7 +264,7 @@ func byNumber(a, b string) int {
 
 func readPartition(o object) (hsm.Partition, bool) {
 	p := hsm.Partition{Name: o.word("name"), ObjectCount: o.whole("objectCount"), Storage: o.storage()}
-	if label, ok := o["label"].(string); ok {
+	if label, ok := o.name("label"); ok {
 		p.Label = hsm.Some(label)
 	}
 	if p.Name == "" {
@@ -352,11 +358,12 @@ func distinguished(names []pkix.AttributeTypeAndValue) string {
 		}
 		parts = append(parts, fmt.Sprintf("%s=%v", kind, n.Value))
 	}
-	return strings.Join(parts, ", ")
+	return answer.CleanLine(strings.Join(parts, ", "))
 }
 
 func readCertificate(o object) (hsm.Certificate, bool) {
-	block, _ := pem.Decode([]byte(o.text("certificate")))
+	text, _ := o["certificate"].(string)
+	block, _ := pem.Decode([]byte(text))
 	if block == nil {
 		return hsm.Certificate{}, false
 	}

@@ -25,7 +25,7 @@ var clientSheet = answer.Sheet[clientsRead]{
 			if v == "" {
 				return false
 			}
-			c.current = c.find(v)
+			c.current, c.table = c.find(v), false
 			return true
 		},
 		"ipaddress":    ofClient(func(c *hsm.Client, v string) bool { return answer.Word(&c.Address, v) }),
@@ -87,9 +87,6 @@ func clientLine(c *clientsRead, line string) bool {
 	case low == "client name host name host ip":
 		c.table, c.current, c.none = true, -1, true
 		return true
-	case strings.HasPrefix(low, "clientid:"):
-		c.table = false
-		return false
 	}
 	if c.table {
 		return c.row(line)

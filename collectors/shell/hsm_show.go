@@ -48,7 +48,6 @@ var showSheet = answer.Sheet[shown]{
 		"system temperature warning threshold": inEnvironment(answer.Celsius, func(e *hsm.Environment) *hsm.Opt[float64] { return &e.TemperatureWarning }),
 		"appliance details":                    nil,
 		"hsm details":                          nil,
-		"partitions created on hsm":            nil,
 		"fips 140-2 operation":                 nil,
 		"fips 140-3 operation":                 nil,
 		"hsm storage information":              nil,
@@ -80,7 +79,9 @@ func zeroized(s shown) hsm.Opt[bool] {
 	if statesZeroized(s.attempts) {
 		return hsm.Some(true)
 	}
-	if !s.Label.Known || s.Label.Value != "" && answer.NotKnown(s.Label.Value) {
+	// In place of the HSM's own words 5.x may have one for "not known"; later it is a
+	// name that somebody chose.
+	if !s.Label.Known || strings.HasPrefix(s.SoftwareVersion, "5.") && s.Label.Value != "" && answer.NotKnown(s.Label.Value) {
 		return hsm.Opt[bool]{}
 	}
 	switch strings.ToLower(answer.Collapse(s.Label.Value)) {
@@ -133,6 +134,7 @@ func authentication(s *shown, v string) bool {
 }
 
 func rollback(s *shown, v string) bool {
+	v, _, _ = strings.Cut(v, "<<=") // an arrow that documents draw
 	if strings.HasPrefix(strings.ToLower(v), "cannot") {
 		s.RollbackFirmware = ""
 		return true
@@ -231,6 +233,7 @@ func showLine(s *shown, line string) bool {
 		return namedPartition(s, line)
 	case strings.HasPrefix(low, "there are no partitions"):
 		s.Partitions = []hsm.NamedPartition{}
+	case low == "partitions created on hsm:", low == "partitions created on hsm":
 	case strings.HasPrefix(low, "partitions created on hsm ("):
 		n, _, _ := strings.Cut(strings.TrimPrefix(low, "partitions created on hsm ("), ")")
 		return answer.Whole(&s.PartitionsCreated, n)

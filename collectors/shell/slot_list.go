@@ -239,9 +239,18 @@ func unwrapped(lines []string) []string {
 // maxGlued bounds a line that is split, in bytes.
 const maxGlued = 4096
 
-// unglued splits lines with several labels and arrows, as in texts that lost their
-// line ends, so that each label begins a line.
+// unglued splits lines with several labels and arrows, in texts that lost their line
+// ends, so that each label begins a line. One line among others with a single label
+// is a name that looks like that.
 func unglued[T any](s answer.Sheet[T], lines []string) []string {
+	labels, glued := 0, 0
+	for _, line := range lines {
+		labels += min(1, strings.Count(line, "->"))
+		glued += min(1, strings.Count(line, "->")/2)
+	}
+	if 2*glued <= labels {
+		return lines
+	}
 	var out []string
 	for _, line := range lines {
 		if len(line) > maxGlued || strings.Count(line, "->") < 2 {

@@ -3,6 +3,8 @@ package snmp
 import (
 	"slices"
 	"strconv"
+
+	"github.com/lunawatch/lunawatch/collectors/answer"
 )
 
 // A table is a conceptual table, or a group of scalars, which is one row with index
@@ -123,7 +125,7 @@ func indexString(ids oid) (string, bool) {
 		}
 		b[i] = byte(n)
 	}
-	return string(b), len(b) > 0
+	return answer.CleanLine(string(b)), len(b) > 0
 }
 
 // ofTheHSM returns the rows of the HSM. Rows whose index has no HSM belong to it if

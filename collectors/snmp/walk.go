@@ -80,7 +80,7 @@ func (v varbind) number() (uint64, bool) {
 func (v varbind) text() (string, bool) {
 	b, ok := v.value.([]byte)
 	s := strings.TrimRight(string(b), "\x00")
-	return s, ok && len(s) <= 255 && utf8.ValidString(s)
+	return answer.CleanLine(s), ok && len(s) <= 255 && utf8.ValidString(s)
 }
 
 // roots are the subtrees that are walked, in this order.

@@ -54,7 +54,7 @@ const external = "LUNA_LOG_EXTERNAL"
 // vendor prints it, and then perhaps without the last two. The names of events and of
 // return codes are found anywhere in it; what is not found is unknown.
 func ParseAuditRecord(line string) hsm.AuditRecord {
-	text := answer.Clean(line)
+	text := answer.CleanLine(line)
 	var r hsm.AuditRecord
 	if m := auditTail.FindStringSubmatchIndex(text); m != nil {
 		r.Previous, text = text[m[2]:m[3]], text[:m[0]]

@@ -45,7 +45,7 @@ func parseLog(lines []string, unread func(string)) hsm.Fact {
 //
 // A line of any other form is returned whole, as the message.
 func ParseLine(line string) hsm.LogLine {
-	l, _ := readLine(answer.Clean(line))
+	l, _ := readLine(answer.CleanLine(line))
 	return l
 }
 

@@ -42,7 +42,7 @@ var rooms = []struct{ name, imports string }{
 	{"collectors/rest", "collectors collectors/answer collectors/login collectors/poll hsm internal/setting"},
 	{"collectors/snmp", "collectors collectors/answer hsm internal/setting internal/snmppeer internal/wait"},
 	{"collectors/ha", "collectors collectors/answer collectors/follow collectors/lunacm hsm internal/wait"},
-	{"collectors/host", "hsm"},
+	{"collectors/host", "collectors/answer hsm"},
 	{"collectors/formats", "collectors/answer collectors/ha collectors/rest collectors/shell collectors/status collectors/syslog"},
 
 	{"alarms", "hsm internal/setting"},
