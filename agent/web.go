@@ -14,10 +14,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/goccy/go-yaml"
 	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/lunawatch/lunawatch/exporters"
 )
+
+// DefaultListenAddress is where metrics and the page are served unless the command
+// line has another address.
+const DefaultListenAddress = "127.0.0.1:9477"
 
 // maxVisitors bounds the connections to metrics and pages.
 const maxVisitors = 200
@@ -36,10 +41,8 @@ func (a *Agent) serveWeb(ctx context.Context) error {
 		}
 	})
 	defer stop()
-	for _, address := range *a.web.Flags.WebListenAddresses {
-		if *a.web.Flags.WebConfigFile == "" && !isLoopback(address) {
-			a.log.Warn("metrics and the page are open to whoever reaches the address; set TLS and users with --web.config.file, or listen on 127.0.0.1", "address", address)
-		}
+	for _, warning := range OpenWeb(*a.web.Flags.WebListenAddresses, *a.web.Flags.WebConfigFile) {
+		a.log.Warn(warning)
 	}
 	err := web.ListenAndServe(server, a.web.Flags, a.log)
 	if errors.Is(err, http.ErrServerClosed) || ctx.Err() != nil {
@@ -49,6 +52,36 @@ func (a *Agent) serveWeb(ctx context.Context) error {
 }
 
 // isLoopback reports whether only this host reaches an address.
+// OpenWeb returns a warning for each address beyond loopback at which metrics and the
+// page are open to whoever reaches it, or go there in the clear. file is that of
+// --web.config.file; "": there is none.
+func OpenWeb(addresses []string, file string) (list []string) {
+	var c struct {
+		TLS struct {
+			Cert string `yaml:"cert_file"`
+			PEM  string `yaml:"cert"`
+			Auth string `yaml:"client_auth_type"`
+		} `yaml:"tls_server_config"`
+		Users map[string]string `yaml:"basic_auth_users"`
+	}
+	if text, err := os.ReadFile(file); err == nil {
+		_ = yaml.Unmarshal(text, &c) // what is wrong with it, the server says
+	}
+	var missing []string
+	if c.TLS.Cert+c.TLS.PEM == "" {
+		missing = append(missing, "tls_server_config")
+	}
+	if len(c.Users) == 0 && !strings.HasPrefix(c.TLS.Auth, "Require") {
+		missing = append(missing, "basic_auth_users")
+	}
+	for _, address := range addresses {
+		if len(missing) > 0 && !isLoopback(address) {
+			list = append(list, fmt.Sprintf("metrics and the page are open to whoever reaches %s: set %s in the file of --web.config.file, or listen on 127.0.0.1", address, strings.Join(missing, " and ")))
+		}
+	}
+	return list
+}
+
 func isLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	ip, bad := netip.ParseAddr(host)

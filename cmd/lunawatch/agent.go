@@ -19,7 +19,7 @@ func runAgent(ctx context.Context, args []string, std stdio) int {
 	file := flags.String("config.file", "/etc/lunawatch/lunawatch.yaml", "configuration")
 	vendor := flags.String("agentx.vendor-config", "", "luna-snmp.conf of the vendor's agent; its agentX options override the configuration")
 	replay := flags.String("replay", "", "directory or archive of lunawatch capture, to watch instead of the HSMs")
-	listen := flags.String("web.listen-address", "127.0.0.1:9477", "address of /metrics and the status page; :9477 for all addresses, with -web.config.file")
+	listen := flags.String("web.listen-address", agent.DefaultListenAddress, "address of /metrics and the status page; :9477 for all addresses, with -web.config.file")
 	webConfig := flags.String("web.config.file", "", "TLS and basic auth, as Prometheus exporters take it")
 	systemd := flags.Bool("web.systemd-socket", false, "take the listening socket from systemd")
 	path := flags.String("web.telemetry-path", "/metrics", "path of the metrics")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/notify"
@@ -20,6 +21,8 @@ const checkClients = 5
 func runCheckConfig(_ context.Context, args []string, std stdio) int {
 	flags := newFlags("check-config", std)
 	file := flags.String("config.file", "/etc/lunawatch/lunawatch.yaml", "configuration")
+	listen := flags.String("web.listen-address", agent.DefaultListenAddress, "as of lunawatch agent")
+	webConfig := flags.String("web.config.file", "", "as of lunawatch agent")
 	if code, ok := parseFlags(flags, args, 0); !ok {
 		return code
 	}
@@ -35,7 +38,7 @@ func runCheckConfig(_ context.Context, args []string, std stdio) int {
 			fmt.Fprintf(std.out, "%s: that fills the log disk, and NTLS stops when it is 95 %% full; raise the intervals.\n", h.Name)
 		}
 	}
-	for _, w := range c.Warnings() {
+	for _, w := range append(c.Warnings(), agent.OpenWeb([]string{*listen}, *webConfig)...) {
 		fmt.Fprintf(std.out, "Warning: %s.\n", w)
 	}
 	for _, r := range c.Receivers {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
+	"strings"
 
 	"github.com/lunawatch/lunawatch/collectors/answer"
 	"github.com/lunawatch/lunawatch/collectors/formats"
@@ -20,6 +22,9 @@ var parseCommand = command{
 
 // maxInput bounds what is read of a capture, in bytes.
 const maxInput = 64 << 20
+
+// softMemory is from where on memory is reclaimed at once rather than later.
+const softMemory = 32 << 20
 
 func runParse(_ context.Context, args []string, std stdio) int {
 	if len(args) == 1 && (args[0] == "-h" || args[0] == "-help" || args[0] == "--help") {
@@ -36,6 +41,7 @@ func runParse(_ context.Context, args []string, std stdio) int {
 		parseUsage(std.err)
 		return exitUsage
 	}
+	debug.SetMemoryLimit(softMemory)
 	text, err := input(args[1:], std.in)
 	if err != nil {
 		fmt.Fprintf(std.err, "lunawatch parse: %v\n", err)
@@ -83,14 +89,14 @@ func input(files []string, stdin io.Reader) (string, error) {
 		defer f.Close()
 		in = f
 	}
-	b, err := io.ReadAll(io.LimitReader(in, maxInput+1))
-	if err != nil {
+	var text strings.Builder
+	if _, err := io.Copy(&text, io.LimitReader(in, maxInput+1)); err != nil {
 		return "", fmt.Errorf("read the capture: %w", err)
 	}
-	if len(b) > maxInput {
+	if text.Len() > maxInput {
 		return "", fmt.Errorf("the capture is larger than %d MiB; parse a part of it", maxInput>>20)
 	}
-	return string(b), nil
+	return text.String(), nil
 }
 
 func parseUsage(w io.Writer) {

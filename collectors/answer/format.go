@@ -40,6 +40,9 @@ var ErrUnrecognised = errors.New("nothing recognised")
 // MaxUnread is how many unread lines a Format returns one by one.
 const MaxUnread = 20
 
+// MaxUnknown is how many lines of no known form a log keeps.
+const MaxUnknown = 10_000
+
 // A parser reads the lines of one answer, without echo, prompt and result
 // line. It calls unread for each line that it does not understand, and returns
 // nil if it understood none.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -375,5 +376,37 @@ func TestPageNoise(t *testing.T) {
 				t.Errorf("%s with %q:\n got %+v\nwant %+v", f.path, noise, got, want)
 			}
 		}
+	}
+}
+
+// TestLargeAnswerIsBounded: 4 MB of what a hostile device could answer stay a few MB.
+func TestLargeAnswerIsBounded(t *testing.T) {
+	const size, most = 4 << 20, 24 << 20
+	for _, c := range []struct{ format, first, piece string }{
+		{"syslog", "<6>Feb  1 11:06:55 host kernel: k7pf0: [HSM] ALM2001: x\n", "of no form\n"},
+		{"ha-log", "Wed Oct  4 16:29:21 2017 : [17469] HA group: 11234840370164 has dropped member: 1234924189183\n", "of no form\n"},
+		{"lunacm-slot-list", "", "Slot Id -> 1 Label -> x\n"},
+	} {
+		text := c.first + strings.Repeat(c.piece, (size-len(c.first))/len(c.piece))
+		format, _ := Named(c.format)
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		fact, _, _ := format.Parse(text)
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		if kept := int64(after.HeapAlloc) - int64(before.HeapAlloc); kept > most {
+			t.Errorf("%s keeps %d MB", c.format, kept>>20)
+		}
+		runtime.KeepAlive(fact)
+	}
+}
+
+// TestTooManyValues: a JSON answer of many small values, each of which costs much more
+// in memory than in the text, is refused early.
+func TestTooManyValues(t *testing.T) {
+	format, _ := Named("rest-hsm")
+	if _, _, err := format.Parse(`{"a":[` + strings.Repeat(`{"b":1},`, 100_000) + `]}`); err == nil || !strings.Contains(err.Error(), "more than 50000 values") {
+		t.Error(err)
 	}
 }

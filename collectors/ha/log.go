@@ -17,7 +17,7 @@ var LogFormat = answer.AsFile(answer.Merged("ha-log", "haErrorLog.txt", parseLog
 // form becomes an event of kind [hsm.HAUnknown].
 func parseLog(lines []string, unread func(string)) hsm.Fact {
 	var log hsm.HALog
-	recognised := false
+	recognised, unknown := false, 0
 	for _, line := range lines {
 		if strings.TrimSpace(line) == "" {
 			continue
@@ -25,6 +25,9 @@ func parseLog(lines []string, unread func(string)) hsm.Fact {
 		e, ok := readLine(line)
 		if e.Kind == hsm.HAUnknown {
 			unread(line)
+			if unknown++; unknown > answer.MaxUnknown {
+				continue
+			}
 		}
 		recognised = recognised || ok
 		log.Events = append(log.Events, e)

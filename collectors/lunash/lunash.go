@@ -97,8 +97,9 @@ func (c *Client) Run(ctx context.Context, command string) ([]byte, error) {
 		}
 		c.conn.close()
 		c.conn = nil
-		// An idle session that the appliance closed, or wrote into, is not a failure.
-		closed := len(answer) == 0 && collectors.FailureOf(err) == hsm.Unreachable
+		// An idle session that the appliance closed, or wrote into, is not a failure. Its
+		// terminal may still have echoed.
+		closed := strings.HasPrefix(command, string(bytes.TrimSpace(answer))) && collectors.FailureOf(err) == hsm.Unreachable
 		if reused && (closed || errors.Is(err, errOutOfStep)) && ctx.Err() == nil {
 			reused = false
 			continue

@@ -35,12 +35,16 @@ func parseObject(text []byte) (object, error) {
 // maxDepth bounds how deep JSON may be nested; the vendor's is four deep.
 const maxDepth = 50
 
+// maxValues bounds the values of an answer; one of 100 partitions has a few hundred.
+const maxValues = 50_000
+
 var errCut = errors.New("it ends too early")
 
 // A jsonReader is JSON and how far it was read.
 type jsonReader struct {
-	text []byte
-	at   int
+	text   []byte
+	at     int
+	values int
 }
 
 // next skips white space and returns the next byte, 0 at the end.
@@ -109,6 +113,9 @@ func (r *jsonReader) member(o object, key string, depth int) error {
 func (r *jsonReader) value(depth int) (any, error) {
 	if depth > maxDepth {
 		return nil, errors.New("nested too deep")
+	}
+	if r.values++; r.values > maxValues {
+		return nil, fmt.Errorf("more than %d values", maxValues)
 	}
 	switch r.next() {
 	case '"':

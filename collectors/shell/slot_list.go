@@ -81,7 +81,7 @@ func unrepeated(all []hsm.Slot) []hsm.Slot {
 		serial string
 	}
 	at := make(map[identity]int, len(all))
-	list := make([]hsm.Slot, 0, len(all))
+	list := []hsm.Slot{}
 	for _, s := range all {
 		id := identity{s.ID, s.Serial}
 		if i, repeated := at[id]; repeated {

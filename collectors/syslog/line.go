@@ -18,7 +18,7 @@ var Format = answer.AsFile(answer.Merged("syslog", "syslog tail", parseLog))
 // [ParseLine].
 func parseLog(lines []string, unread func(string)) hsm.Fact {
 	var log hsm.Log
-	recognised := false
+	recognised, unknown := false, 0
 	for _, line := range lines {
 		if strings.TrimSpace(line) == "" {
 			continue
@@ -26,6 +26,9 @@ func parseLog(lines []string, unread func(string)) hsm.Fact {
 		l, ok := readLine(line)
 		if !ok {
 			unread(line)
+			if unknown++; unknown > answer.MaxUnknown {
+				continue
+			}
 		}
 		recognised = recognised || ok
 		log.Events = append(log.Events, l)
