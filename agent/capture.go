@@ -16,6 +16,8 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/agent/redact"
+	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/follow"
 	"github.com/lunawatch/lunawatch/collectors/snmp"
@@ -36,6 +38,7 @@ type Capture struct {
 // redacted.
 func NewCapture(ctx context.Context, c config.Config) Capture {
 	made := newCapturing(func(hsm.Observation) {})
+	made.learnPast(ctx, c)
 	made.all(ctx, c)
 	return made.finish()
 }
@@ -75,14 +78,15 @@ type settings struct {
 // A capturing is a Capture in the making.
 type capturing struct {
 	Capture
-	*redactor
+	names  *redact.Redactor
+	prose  map[string]bool // files that are logs, or answers that no parser understood
 	failed map[string]bool
 	report func(hsm.Observation) // takes what is read, with all its names
 }
 
 func newCapturing(report func(hsm.Observation)) *capturing {
 	return &capturing{
-		Capture: Capture{Files: make(map[string]string)}, redactor: newRedactor(), failed: make(map[string]bool), report: report,
+		Capture: Capture{Files: make(map[string]string)}, names: redact.New(), prose: make(map[string]bool), failed: make(map[string]bool), report: report,
 	}
 }
 
@@ -106,15 +110,15 @@ func (m *capturing) all(ctx context.Context, c config.Config) {
 		m.settings(dir, set)
 	}
 	hostname, _ := os.Hostname()
-	m.learnHost(hostname)
+	m.names.LearnHost(hostname)
 	for _, s := range c.HostSources(slog.New(slog.DiscardHandler)) {
-		m.learnHost(c.Host.Name)
+		m.names.LearnHost(c.Host.Name)
 		m.source(ctx, s, hostDir)
 	}
 	if c.LunaCM.Enabled {
-		m.learn("name", c.LunaCM.Name)
+		m.names.Learn("name", c.LunaCM.Name)
 		for _, s := range c.LunaCM.Serials {
-			m.learn("serial", s)
+			m.names.Learn("serial", s)
 		}
 		m.settings(hostDir, settings{Serials: c.LunaCM.Serials})
 	}
@@ -123,39 +127,71 @@ func (m *capturing) all(ctx context.Context, c config.Config) {
 // learnConfigured remembers the names that the configuration holds, and its
 // secrets: none should be in an answer, but if one is, it is replaced, too.
 func (m *capturing) learnConfigured(h config.HSM) {
-	m.learn("name", h.Name)
+	m.names.Learn("name", h.Name)
 	for _, address := range append([]string{h.Address}, h.SyslogSenders...) {
-		m.learnHost(address)
+		m.names.LearnHost(address)
 	}
-	m.learn("user", h.User)
+	m.names.Learn("user", h.User)
 	secrets := []setting.File{h.PasswordFile}
 	if r := h.REST; r != nil {
-		m.learnHost(r.Address)
-		m.learn("user", r.User)
+		m.names.LearnHost(r.Address)
+		m.names.Learn("user", r.User)
 		secrets = append(secrets, r.PasswordFile)
 	}
 	if s := h.SNMPAgent; s != nil {
-		m.learnHost(s.Address)
-		m.learn("user", s.User)
-		m.learn("serial", s.Serial)
+		m.names.LearnHost(s.Address)
+		m.names.Learn("user", s.User)
+		m.names.Learn("serial", s.Serial)
 		secrets = append(secrets, s.CommunityFile, s.AuthPasswordFile, s.PrivPasswordFile)
 	}
 	for _, file := range secrets {
 		if text, err := file.Bytes(); err == nil {
-			m.learn("secret", string(text))
+			m.names.Learn("secret", string(text))
 		}
+	}
+}
+
+// learnPast remembers the names that were read before: those that a running agent
+// knows, or that the last one left behind. An HSM that is captured because it no
+// longer answers states none itself.
+func (m *capturing) learnPast(ctx context.Context, c config.Config) {
+	if snapshot, err := NewClient(c.ControlSocket).Snapshot(ctx); err == nil {
+		for _, d := range snapshot.Devices {
+			m.names.LearnDevice(d)
+		}
+		return
+	}
+	state, err := journal.Read(c.StateDirectory)
+	if err != nil {
+		return
+	}
+	for name, memory := range state.Memory {
+		m.names.Learn("name", name)
+		m.names.Learn("serial", memory.Serial)
+		for _, partition := range slices.Concat(memory.Activated, memory.Initialized) {
+			m.names.Learn("partition serial", partition)
+		}
+	}
+	for key, alarm := range state.Active {
+		m.names.Learn("name", key.Device)
+		m.names.Learn("name", key.Object)
+		m.names.Learn("serial", alarm.Serial)
 	}
 }
 
 // source captures one source. A failure is recorded, and stops no other source.
 func (m *capturing) source(ctx context.Context, s collectors.Source, dir string) {
-	s.Capture(ctx, func(file, text string) { m.Files[path.Join(dir, file)] = text }, func(o hsm.Observation) {
+	s.Capture(ctx, func(file, text string) {
+		name := path.Join(dir, file)
+		m.Files[name], m.prose[name] = text, strings.HasSuffix(file, collectors.UnrecognisedFile)
+	}, func(o hsm.Observation) {
 		if o.Err != nil {
 			m.fail(o.Device, fmt.Errorf("%s: %w", o.Source, o.Err))
 		}
 		for _, f := range o.Facts {
-			m.learnFrom(f)
+			m.names.LearnFact(f)
 		}
+		m.names.LearnUnread(o.Unread)
 		m.report(o)
 	})
 }
@@ -175,9 +211,9 @@ func (m *capturing) log(device, file, name string) {
 		return
 	}
 	for line := range strings.Lines(text) {
-		m.learnHost(syslog.ParseLine(line).Host)
+		m.names.LearnHost(syslog.ParseLine(line).Host)
 	}
-	m.Files[name] = text
+	m.Files[name], m.prose[name] = text, true
 }
 
 func (m *capturing) settings(dir string, s settings) {
@@ -202,28 +238,30 @@ func (m *capturing) finish() Capture {
 		out.Files[dir+"/"+m.redactFileName(inner)] = redacted
 	}
 	for _, why := range m.Failed {
-		out.Failed = append(out.Failed, m.redact(why))
+		out.Failed = append(out.Failed, m.names.Prose(why))
 	}
-	out.Replaced = m.replaced()
+	out.Replaced = m.names.Replaced()
 	return out
 }
 
 func (m *capturing) redactFile(name, text string) (string, error) {
 	switch {
 	case path.Ext(name) == ".json":
-		return m.redactJSON(text), nil
+		return m.names.JSON(text), nil
 	case path.Base(name) == snmp.WalkFile:
-		return snmp.RedactWalk(text, m.redact)
+		return snmp.RedactWalk(text, m.names.Answer)
+	case m.prose[name]:
+		return m.names.Prose(text), nil
 	}
-	return m.redact(text), nil
+	return m.names.Answer(text), nil
 }
 
 // redactFileName redacts the parts of a path that are names: those of REST
 // resources and the folders of cards.
 func (m *capturing) redactFileName(name string) string {
 	if stem, ok := strings.CutSuffix(name, ".json"); ok {
-		return m.redactPath(stem) + ".json"
+		return m.names.Path(stem) + ".json"
 	}
 	folder, file := path.Split(name)
-	return m.redactPath(folder) + file
+	return m.names.Path(folder) + file
 }

@@ -54,6 +54,18 @@ func TestCapture(t *testing.T) {
 	}
 }
 
+// TestCaptureOfUnknownAnswer: an answer that no parser understands is what a bug report
+// is about. It is captured, without names, although none of it could be learned.
+func TestCaptureOfUnknownAnswer(t *testing.T) {
+	dir := t.TempDir()
+	check.Must(t, os.WriteFile(filepath.Join(dir, "hsm-show.txt"), []byte("Owner of it is quavex 4711007\n\nCommand Result : 0 (Success)\n"), 0o600))
+	capture := NewCapture(t.Context(), config.Config{HSMs: []config.HSM{{Name: "vault-7", Replay: dir}}})
+	text := capture.Files["hsm1/hsm-show.unrecognised.txt"]
+	if !strings.Contains(text, "Owner of it is ") || strings.Contains(text, "quavex") || strings.Contains(text, "4711007") || !strings.Contains(text, "Command Result : 0 (Success)") {
+		t.Errorf("%q of %d files", text, len(capture.Files))
+	}
+}
+
 func shown(t *testing.T, dir string) hsm.Show {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "hsm-show.txt"))

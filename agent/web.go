@@ -42,7 +42,7 @@ func (a *Agent) serveWeb(ctx context.Context) error {
 	})
 	defer stop()
 	for _, warning := range OpenWeb(*a.web.Flags.WebListenAddresses, *a.web.Flags.WebConfigFile) {
-		a.log.Warn(warning)
+		a.log.Warn("web", "warning", warning)
 	}
 	err := web.ListenAndServe(server, a.web.Flags, a.log)
 	if errors.Is(err, http.ErrServerClosed) || ctx.Err() != nil {
@@ -51,7 +51,6 @@ func (a *Agent) serveWeb(ctx context.Context) error {
 	return fmt.Errorf("web: %w; choose another address with --web.listen-address", err)
 }
 
-// isLoopback reports whether only this host reaches an address.
 // OpenWeb returns a warning for each address beyond loopback at which metrics and the
 // page are open to whoever reaches it, or go there in the clear. file is that of
 // --web.config.file; "": there is none.
@@ -82,6 +81,7 @@ func OpenWeb(addresses []string, file string) (list []string) {
 	return list
 }
 
+// isLoopback reports whether only this host reaches an address.
 func isLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	ip, bad := netip.ParseAddr(host)

@@ -69,5 +69,9 @@ func FailureOf(err error) hsm.Failure {
 	return hsm.Unreachable
 }
 
+// UnrecognisedFile ends the name of the file, in a capture, of an answer that no parser
+// understood. A replay does not read it.
+const UnrecognisedFile = ".unrecognised.txt"
+
 // MaxAnswer bounds the answer to one command, in bytes.
 const MaxAnswer = 4 << 20

@@ -103,6 +103,26 @@ func Open(directory string) (*Journal, error) {
 	return j, nil
 }
 
+// Read returns what the journal in a directory holds, and changes nothing there. It is
+// an error if there is none, or an agent runs with it.
+func Read(directory string) (State, error) {
+	file := filepath.Join(directory, "state.db")
+	info, err := os.Stat(file)
+	if err != nil {
+		return State{}, err
+	}
+	if err := check(file, info.Size()); err != nil {
+		return State{}, err
+	}
+	db, err := bbolt.Open(file, 0o600, &bbolt.Options{Timeout: lockTimeout, ReadOnly: true})
+	if err != nil {
+		return State{}, err
+	}
+	j := &Journal{file: file, db: db}
+	defer j.Close()
+	return j.Load()
+}
+
 // openFile opens an intact journal, or creates one.
 func openFile(file string) (*Journal, error) {
 	j := &Journal{file: file, Opened: time.Now()}

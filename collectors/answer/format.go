@@ -151,13 +151,16 @@ type Unread struct {
 	more  int      // number of the others
 }
 
+// UnreadForm returns the form in which a line is reported as unread.
+func UnreadForm(line string) string { return Clip(strings.TrimSpace(line), 200) }
+
 // Add adds a line, unless it is blank or a rule.
 func (u *Unread) Add(line string) {
-	line = strings.TrimSpace(line)
+	line = UnreadForm(line)
 	switch {
 	case line == "" || IsRule(line):
 	case len(u.Lines) < MaxUnread:
-		u.Lines = append(u.Lines, Clip(line, 200))
+		u.Lines = append(u.Lines, line)
 	default:
 		u.more++
 	}

@@ -23,7 +23,7 @@ type Poller struct {
 	Rank      int // of its observations
 	Intervals Intervals
 
-	keep func(file, text string) // receives every answer that could be parsed; nil: no capture is made
+	keep func(file, text string) // receives every answer; nil: no capture is made
 	// Of optional commands: those that were answered once, and those that were
 	// refused and never answered.
 	answered, refused map[string]bool
@@ -97,8 +97,7 @@ func (p *Poller) isRefused(name string, f hsm.Failure) bool {
 	return !p.answered[name] && f != hsm.None
 }
 
-// ask asks c, and stores an answer that could be parsed in the capture, if one is
-// made.
+// ask asks c, and stores its answer in the capture, if one is made.
 func (p *Poller) ask(ctx context.Context, c Command) ([]hsm.Fact, []string, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
@@ -108,6 +107,9 @@ func (p *Poller) ask(ctx context.Context, c Command) ([]hsm.Fact, []string, erro
 	}
 	facts, unread, err := c.read(session)
 	if err != nil {
+		if p.keep != nil {
+			p.keep(c.Format.Name+collectors.UnrecognisedFile, session.Text)
+		}
 		return nil, nil, collectors.Failf(hsm.Unrecognised, "%s: %w", c.Name, err)
 	}
 	for _, f := range facts {

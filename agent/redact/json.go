@@ -1,4 +1,4 @@
-package agent
+package redact
 
 import (
 	"crypto/ecdsa"
@@ -18,20 +18,20 @@ import (
 // jsonToken is a string, with the colon behind it if it is a key, or a number.
 var jsonToken = regexp.MustCompile(`"(?:[^"\\]|\\.)*"(\s*:)?|-?[0-9][0-9.eE+-]*(\s*:)?`)
 
-// redactJSON redacts the values of JSON, as loosely written as the vendor's;
+// JSON redacts the values of JSON, as loosely written as the vendor's;
 // the keys are the product's. A certificate is replaced by one with other
 // names.
-func (r *redactor) redactJSON(text string) string {
+func (r *Redactor) JSON(text string) string {
 	return jsonToken.ReplaceAllStringFunc(text, func(token string) string {
 		if strings.HasSuffix(token, ":") {
 			return token
 		}
 		if token[0] != '"' {
-			return r.redact(token)
+			return r.Answer(token)
 		}
 		var s string
 		if json.Unmarshal([]byte(strings.NewReplacer("\n", "\\n", "\t", "\\t", "\r", "\\r").Replace(token)), &s) != nil {
-			return r.redact(token)
+			return r.Answer(token)
 		}
 		redacted := r.redactValue(s)
 		if redacted == s {
@@ -42,25 +42,25 @@ func (r *redactor) redactJSON(text string) string {
 	})
 }
 
-func (r *redactor) redactValue(s string) string {
+func (r *Redactor) redactValue(s string) string {
 	if block, _ := pem.Decode([]byte(s)); block != nil {
 		return r.redactPEM(block)
 	}
 	if strings.HasPrefix(s, "/") {
-		return r.redactPath(s)
+		return r.Path(s)
 	}
-	return r.redact(s)
+	return r.Answer(s)
 }
 
 // restWords are the parts of paths that are the product's.
 var restWords = regexp.MustCompile(`^(?:rest|api|lunasa|hsms|counter|tamper|metrics|licenses|policies|partitions|roles|ntls|certificate|clients|services|sensors|disk|smart|cards|ha)(?:\.json)?$`)
 
-// redactPath redacts the names in a path, which are escaped there.
-func (r *redactor) redactPath(path string) string {
+// Path redacts the names in a path, which are escaped there.
+func (r *Redactor) Path(path string) string {
 	parts := strings.Split(path, "/")
 	for i, p := range parts {
 		if name, err := url.PathUnescape(p); err == nil && !restWords.MatchString(p) {
-			if redacted := r.redact(name); redacted != name {
+			if redacted := r.Answer(name); redacted != name {
 				parts[i] = url.PathEscape(redacted)
 			}
 		}
@@ -70,7 +70,7 @@ func (r *redactor) redactPath(path string) string {
 
 // redactPEM returns a certificate of the same dates, with redacted names and a
 // key that is thrown away; "removed" for anything else.
-func (r *redactor) redactPEM(block *pem.Block) string {
+func (r *Redactor) redactPEM(block *pem.Block) string {
 	const removed = "removed"
 	old, err := x509.ParseCertificate(block.Bytes)
 	if err != nil || block.Type != "CERTIFICATE" {
@@ -93,7 +93,7 @@ func (r *redactor) redactPEM(block *pem.Block) string {
 }
 
 // redactName redacts each part of a distinguished name.
-func (r *redactor) redactName(der []byte) []byte {
+func (r *Redactor) redactName(der []byte) []byte {
 	var name pkix.RDNSequence
 	if _, err := asn1.Unmarshal(der, &name); err != nil {
 		return nil
@@ -101,7 +101,7 @@ func (r *redactor) redactName(der []byte) []byte {
 	for _, set := range name {
 		for i, part := range set {
 			if s, ok := part.Value.(string); ok {
-				set[i].Value = r.redact(s)
+				set[i].Value = r.Answer(s)
 			}
 		}
 	}
