@@ -12,6 +12,7 @@ build: ## bin/lunawatch (the default)
 	$(GO) build -o bin/lunawatch ./cmd/lunawatch
 
 demo: build ## try it on a simulated estate and real net-snmp; ONCE=1 checks it and ends
+	$(GO) build -o bin/lunasim ./cmd/lunasim
 	$(GO) run ./cmd/demo $(if $(ONCE),-once)
 
 # The race detector has each process wait a second at its end, of which a tenth is enough.
