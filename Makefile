@@ -8,7 +8,7 @@ CGO_ENABLED ?= 0
 GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: build reproducible demo test lint bench-snmp fuzz help
+.PHONY: build reproducible sbom demo test lint bench-snmp fuzz help
 
 # The commit, the Go release and the platform decide the bytes: no path, and no GOFLAGS.
 build: ## bin/lunawatch (the default)
@@ -24,6 +24,9 @@ reproducible: ## build the commit in two places, and compare
 	cmp "$$dir/one/bin/lunawatch" "$$dir/another/place/bin/lunawatch"; \
 	echo "$$(git rev-parse HEAD): two builds in two places are equal"; \
 	sha256sum < "$$dir/one/bin/lunawatch"
+
+sbom: build ## bin/lunawatch.cdx.json: what is linked into it, as CycloneDX 1.6
+	$(GO) run ./cmd/sbom -o bin/lunawatch.cdx.json bin/lunawatch
 
 demo: build ## try it on a simulated estate and real net-snmp; ONCE=1 checks it and ends
 	$(GO) build -o bin/lunasim ./cmd/lunasim

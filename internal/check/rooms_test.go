@@ -68,6 +68,7 @@ var rooms = []struct{ name, imports string }{
 	{"simulator/netsnmp", ""},
 	{"cmd/lunasim", "simulator"},
 	{"cmd/demo", "simulator simulator/netsnmp"},
+	{"cmd/sbom", ""},
 	{"mib/benchsnmp", "mib mib/agentx simulator/netsnmp"},
 
 	// What tests share.
