@@ -3,15 +3,33 @@
 GO       ?= go
 ONCE     ?=
 FUZZTIME ?= 60s
+# 1 has users, groups and host names looked up by libc: docs/build.md.
+CGO_ENABLED ?= 0
 GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: build demo test lint bench-snmp fuzz help
+.PHONY: build reproducible sbom demo test lint bench-snmp fuzz help
 
+# The commit, the Go release and the platform decide the bytes: no path, and no GOFLAGS.
 build: ## bin/lunawatch (the default)
-	$(GO) build -o bin/lunawatch ./cmd/lunawatch
+	GOFLAGS= CGO_ENABLED=$(CGO_ENABLED) $(GO) build -trimpath -buildvcs=true -o bin/lunawatch ./cmd/lunawatch
+
+# A cache for each, or the second build would take what the first has compiled.
+reproducible: ## build the commit in two places, and compare
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	for place in one another/place; do \
+		git clone -q . "$$dir/$$place"; \
+		GOCACHE="$$dir/cache/$$place" $(MAKE) -s -C "$$dir/$$place" build; \
+	done; \
+	cmp "$$dir/one/bin/lunawatch" "$$dir/another/place/bin/lunawatch"; \
+	echo "$$(git rev-parse HEAD): two builds in two places are equal"; \
+	sha256sum < "$$dir/one/bin/lunawatch"
+
+sbom: build ## bin/lunawatch.cdx.json: what is linked into it, as CycloneDX 1.6
+	$(GO) run ./cmd/sbom -o bin/lunawatch.cdx.json bin/lunawatch
 
 demo: build ## try it on a simulated estate and real net-snmp; ONCE=1 checks it and ends
+	$(GO) build -o bin/lunasim ./cmd/lunasim
 	$(GO) run ./cmd/demo $(if $(ONCE),-once)
 
 # The race detector has each process wait a second at its end, of which a tenth is enough.

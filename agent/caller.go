@@ -9,14 +9,16 @@ import (
 	"os/user"
 	"slices"
 	"strconv"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
 // A caller is who asks over the control socket, as the kernel knows it.
 type caller struct {
-	uid  int
-	name string // of the user; "": nobody has the uid
+	uid    int
+	name   string   // of the user; "": nobody on this host has the uid
+	groups []uint32 // of the process, wherever its user is known: a directory's, too
 }
 
 type callerKey struct{}
@@ -32,10 +34,15 @@ func withCaller(ctx context.Context, conn net.Conn) context.Context {
 		return ctx
 	}
 	var peer *unix.Ucred
-	if raw.Control(func(fd uintptr) { peer, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }) != nil || err != nil {
+	var groups []uint32
+	if raw.Control(func(fd uintptr) {
+		if peer, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
+			groups, err = peerGroups(fd)
+		}
+	}) != nil || err != nil {
 		return ctx
 	}
-	who := caller{uid: int(peer.Uid)}
+	who := caller{uid: int(peer.Uid), groups: append(groups, peer.Gid)}
 	if u, err := user.LookupId(strconv.Itoa(who.uid)); err == nil {
 		who.name = u.Username
 	}
@@ -54,18 +61,36 @@ func (c caller) author(claimed string) string {
 	return fmt.Sprintf("%s (uid %d)", claimed, c.uid)
 }
 
-// in reports whether c is in a group of this host.
+// peerGroups returns the supplementary groups of who is at the other end.
+func peerGroups(fd uintptr) ([]uint32, error) {
+	groups := make([]uint32, 64)
+	for {
+		size := uint32(len(groups) * 4)
+		_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_PEERGROUPS, uintptr(unsafe.Pointer(&groups[0])), uintptr(unsafe.Pointer(&size)), 0)
+		switch {
+		case errno == 0:
+			return groups[:size/4], nil
+		case errno != unix.ERANGE || int(size) <= len(groups)*4:
+			return nil, errno
+		}
+		groups = make([]uint32, size/4)
+	}
+}
+
+// in reports whether c is in a group: one of this host by its name, or any by its
+// number.
 func (c caller) in(group string) bool {
-	g, err := user.LookupGroup(group)
+	id, err := strconv.ParseUint(group, 10, 32)
 	if err != nil {
-		return false
+		g, err := user.LookupGroup(group)
+		if err != nil {
+			return false
+		}
+		if id, err = strconv.ParseUint(g.Gid, 10, 32); err != nil {
+			return false
+		}
 	}
-	u, err := user.LookupId(strconv.Itoa(c.uid))
-	if err != nil {
-		return false
-	}
-	ids, err := u.GroupIds()
-	return err == nil && slices.Contains(ids, g.Gid)
+	return slices.Contains(c.groups, uint32(id))
 }
 
 // An act is what somebody does over the control socket. by is who.

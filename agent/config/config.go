@@ -39,7 +39,7 @@ type Config struct {
 	Syslog         Syslog         `yaml:"syslog"`
 	Alarms         watch.Settings `yaml:"alarms"`
 	Receivers      []Receiver     `yaml:"receivers"`
-	OperateGroup   string         `yaml:"operate_group"` // of this host: who in the group of the control socket may operate; "": all of them
+	OperateGroup   string         `yaml:"operate_group"` // by name or number: who in the group of the control socket may operate; "": all of them
 }
 
 // Default returns the configuration of an empty file.

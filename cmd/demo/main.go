@@ -28,17 +28,18 @@ import (
 func main() {
 	once := flag.Bool("once", false, "try everything once, check it, and end")
 	binary := flag.String("lunawatch", "bin/lunawatch", "the program to show")
+	simulation := flag.String("lunasim", "bin/lunasim", "the program that simulates the HSMs")
 	mibs := flag.String("mibs", "mibs", "directory of the MIB modules")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *binary, *mibs, *once); err != nil {
+	if err := run(ctx, *binary, *simulation, *mibs, *once); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, binary, mibs string, once bool) error {
+func run(ctx context.Context, binary, simulation, mibs string, once bool) error {
 	if err := installPeers(ctx); err != nil {
 		return err
 	}
@@ -49,6 +50,9 @@ func run(ctx context.Context, binary, mibs string, once bool) error {
 	defer os.RemoveAll(dir)
 	d := &demo{dir: dir}
 	if d.binary, err = filepath.Abs(binary); err != nil {
+		return err
+	}
+	if d.lunasim, err = filepath.Abs(simulation); err != nil {
 		return err
 	}
 	if d.mibs, err = filepath.Abs(mibs); err != nil {
@@ -112,6 +116,7 @@ func installPeers(ctx context.Context) error {
 // A demo is all processes that run, and their files.
 type demo struct {
 	dir, binary, mibs string
+	lunasim           string // the program that simulates the HSMs
 	trapd             *netsnmp.Trapd
 	snmpd             *netsnmp.Agent
 	estate            simulator.Ready
@@ -170,7 +175,7 @@ func (d *demo) start(ctx context.Context) error {
 }
 
 func (d *demo) startEstate(ctx context.Context) error {
-	c, err := startChild(ctx, d.binary, "simulate", "-state-dir", d.path("estate"))
+	c, err := startChild(ctx, d.lunasim, "-state-dir", d.path("estate"))
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (d *demo) steps() []step {
 		},
 		{
 			title: "A fault: the card warms up to 78 C, and the trap that arrives",
-			shown: d.binary + " simulate inject -state-dir " + d.path("estate") + " -appliance " + k7.Name + " temperature 78",
+			shown: d.lunasim + " inject -state-dir " + d.path("estate") + " -appliance " + k7.Name + " temperature 78",
 			run:   d.fault(k7.Name, "/ 1]", "temperature", "78"),
 			wants: []string{"cryptoAttentionNotify", "ssLogReference", "/ messages /", "/ kernel / 1]"},
 		},
@@ -72,7 +72,7 @@ func (d *demo) steps() []step {
 		},
 		{
 			title: "The fault ends, and the trap that clears the alarm",
-			shown: d.binary + " simulate inject -state-dir " + d.path("estate") + " -appliance " + k7.Name + " temperature 40",
+			shown: d.lunasim + " inject -state-dir " + d.path("estate") + " -appliance " + k7.Name + " temperature 40",
 			run:   d.fault(k7.Name, "/ 0]", "temperature", "40"),
 			wants: []string{"cryptoAttentionNotify", "/ 0]"},
 		},
@@ -186,8 +186,8 @@ func (d *demo) fault(appliance, text string, event ...string) func(context.Conte
 	return func(ctx context.Context) (string, error) {
 		if !injected {
 			d.traps = len(d.trapd.Lines())
-			args := append([]string{"simulate", "inject", "-state-dir", d.path("estate"), "-appliance", appliance}, event...)
-			if _, err := output(ctx, nil, d.binary, args...); err != nil {
+			args := append([]string{"inject", "-state-dir", d.path("estate"), "-appliance", appliance}, event...)
+			if _, err := output(ctx, nil, d.lunasim, args...); err != nil {
 				return "", err
 			}
 			injected = true

@@ -25,6 +25,5 @@ var commands = []command{
 	mibsCommand,
 	parseCommand,
 	captureCommand,
-	{"simulate", "run a pretend Luna estate, or inject an event into it", simulate},
 	versionCommand,
 }

@@ -36,11 +36,8 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	args := os.Args[1:]
-	switch filepath.Base(os.Args[0]) {
-	case "hsm": // a link called so takes "hsm information monitor" as typed in LunaSH
+	if filepath.Base(os.Args[0]) == "hsm" { // a link called so takes "hsm information monitor" as typed in LunaSH
 		args = append([]string{"hsm"}, args...)
-	case "lunacm": // a link in the state directory of a simulation
-		args = append([]string{"simulate", "lunacm", "-state-dir", filepath.Dir(os.Args[0])}, args...)
 	}
 	os.Exit(run(ctx, args, stdio{os.Stdin, os.Stdout, os.Stderr}))
 }

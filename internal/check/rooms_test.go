@@ -63,10 +63,13 @@ var rooms = []struct{ name, imports string }{
 	{"agent/redact", "collectors/answer hsm"},
 	{"agent", "agent/config agent/redact agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/snmp collectors/syslog exporters hsm internal/setting internal/wait mib mib/agentx"},
 
+	{"cmd/lunawatch", "agent agent/config alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters hsm mibs"},
+
 	{"simulator", "internal/wait"},
 	{"simulator/netsnmp", ""},
-	{"cmd/lunawatch", "agent agent/config alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters hsm mibs simulator"},
+	{"cmd/lunasim", "simulator"},
 	{"cmd/demo", "simulator simulator/netsnmp"},
+	{"cmd/sbom", ""},
 	{"mib/benchsnmp", "mib mib/agentx simulator/netsnmp"},
 
 	// What tests share.
@@ -119,6 +122,23 @@ func TestRooms(t *testing.T) {
 	}
 	if len(loaded) != len(rooms) {
 		t.Errorf("%d packages, and %d rooms", len(loaded), len(rooms))
+	}
+}
+
+// TestProductionHasNoSimulator fails for anything of the simulator, or of what only
+// tests need, that is linked into the program for production.
+func TestProductionHasNoSimulator(t *testing.T) {
+	ours := 0
+	packages.Visit(load(t, packages.NeedName|packages.NeedImports|packages.NeedDeps, "./cmd/lunawatch"), nil, func(p *packages.Package) {
+		if strings.HasPrefix(p.PkgPath, module) {
+			ours++
+		}
+		if strings.HasPrefix(p.PkgPath, module+"simulator") || p.PkgPath == "testing" {
+			t.Errorf("cmd/lunawatch has %s in it", p.PkgPath)
+		}
+	})
+	if ours < 2 {
+		t.Errorf("cmd/lunawatch has %d packages of ours", ours)
 	}
 }
 

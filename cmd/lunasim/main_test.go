@@ -25,7 +25,7 @@ func TestSimulate(t *testing.T) {
 	var errs bytes.Buffer
 	code := make(chan int, 1)
 	go func() {
-		code <- run(ctx, []string{"simulate", "--ssh.listen-address", "127.0.0.1:0", "-state-dir", dir, "--scenario", scenario}, stdio{nil, in, &errs})
+		code <- terminal{nil, in, &errs}.run(ctx, []string{"--ssh.listen-address", "127.0.0.1:0", "-state-dir", dir, "--scenario", scenario})
 		in.Close()
 	}()
 	line, err := bufio.NewReader(out).ReadBytes('\n')
@@ -49,8 +49,8 @@ func TestSimulate(t *testing.T) {
 		{"-nonsense", exitUsage, "flag provided but not defined"},
 	} {
 		var errs bytes.Buffer
-		args := append([]string{"simulate", "inject"}, strings.Fields(strings.ReplaceAll(c.args, "DIR", dir))...)
-		if got := run(ctx, args, stdio{nil, io.Discard, &errs}); got != c.code || !strings.Contains(errs.String(), c.says) {
+		args := append([]string{"inject"}, strings.Fields(strings.ReplaceAll(c.args, "DIR", dir))...)
+		if got := (terminal{nil, io.Discard, &errs}).run(ctx, args); got != c.code || !strings.Contains(errs.String(), c.says) {
 			t.Errorf("%s: exit %d, want %d: %s", c.args, got, c.code, errs.String())
 		}
 	}
@@ -60,20 +60,22 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
-func TestSimulateUsage(t *testing.T) {
+func TestUsage(t *testing.T) {
 	for _, c := range []struct {
 		args []string
 		code int
 		says string
 	}{
 		{[]string{"-help"}, exitOK, "-ssh.password-file"},
-		{nil, exitUsage, "usage: lunawatch simulate"},
-		{[]string{"-state-dir", "x", "more"}, exitUsage, "usage:"},
+		{nil, exitUsage, "usage: lunasim -state-dir DIR"},
+		{[]string{"-state-dir", "x", "more"}, exitUsage, `lunasim: unexpected argument "more"`},
+		{[]string{"lunacm", "-help"}, exitOK, "usage:"},
+		{[]string{"lunacm", "more"}, exitUsage, `lunasim lunacm: unexpected argument "more"`},
 		{[]string{"-state-dir", "x", "-ssh.listen-address", "here"}, exitUsage, `"here" is not host:port`},
-		{[]string{"-state-dir", "x", "-scenario", "/nonexistent"}, exitError, "lunawatch simulate: read scenario: open /nonexistent: no such file or directory"},
+		{[]string{"-state-dir", "x", "-scenario", "/nonexistent"}, exitError, "lunasim: read scenario: open /nonexistent: no such file or directory"},
 	} {
 		var errs bytes.Buffer
-		if got := run(t.Context(), append([]string{"simulate"}, c.args...), stdio{nil, io.Discard, &errs}); got != c.code || !strings.Contains(errs.String(), c.says) {
+		if got := (terminal{nil, io.Discard, &errs}).run(t.Context(), c.args); got != c.code || !strings.Contains(errs.String(), c.says) {
 			t.Errorf("%v: exit %d, want %d: %s", c.args, got, c.code, errs.String())
 		}
 	}

@@ -1,0 +1,198 @@
+// Command lunasim runs a pretend estate of Luna HSMs.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/lunawatch/lunawatch/simulator"
+)
+
+const usage = `usage: lunasim -state-dir DIR [flags]
+       lunasim inject -state-dir DIR [-appliance NAME] EVENT [ARG...]
+       lunasim lunacm [-state-dir DIR | -scenario FILE]
+
+Simulates Luna appliances. Once they can be reached, one line of JSON on
+standard output says how; then it runs until SIGINT or SIGTERM.
+
+`
+
+// Exit codes, as those of lunawatch.
+const (
+	exitOK    = 0
+	exitError = 1 // the command failed; standard error says why
+	exitUsage = 2 // the command line or a value in it is wrong
+)
+
+// A terminal is where a command reads and writes.
+type terminal struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	args := os.Args[1:]
+	if filepath.Base(os.Args[0]) == "lunacm" { // a link in the state directory of a simulation
+		args = append([]string{"lunacm", "-state-dir", filepath.Dir(os.Args[0])}, args...)
+	}
+	os.Exit(terminal{os.Stdin, os.Stdout, os.Stderr}.run(ctx, args))
+}
+
+func (t terminal) run(ctx context.Context, args []string) int {
+	if len(args) > 0 && args[0] == "inject" {
+		return t.inject(ctx, args[1:])
+	}
+	if len(args) > 0 && args[0] == "lunacm" {
+		return t.lunaCM(ctx, args[1:])
+	}
+	return t.simulate(ctx, args)
+}
+
+func (t terminal) simulate(ctx context.Context, args []string) int {
+	var c simulator.Config
+	flags := t.flags("lunasim", "")
+	flags.StringVar(&c.ListenAddress, "ssh.listen-address", "127.0.0.1:0", "`host:port` of the first SSH server; the others take the next ports, with port 0 any")
+	flags.StringVar(&c.StateDir, "state-dir", "", "`directory` for keys, logs and the control socket")
+	flags.StringVar(&c.Scenario, "scenario", "", "scenario `file`; without it three appliances of 5.4, 6.2 and 7.2")
+	flags.StringVar(&c.PasswordFile, "ssh.password-file", "", "`file` with the password of user monitor; without it one is made in the state directory")
+	flags.StringVar(&c.AuthorizedKeys, "ssh.authorized-keys", "", "`file` with public keys of user monitor")
+	if err := parse(flags, args, 0); err != nil {
+		return usageCode(err)
+	}
+	if c.StateDir == "" {
+		flags.Usage()
+		return exitUsage
+	}
+	if _, _, err := net.SplitHostPort(c.ListenAddress); err != nil {
+		fmt.Fprintf(t.err, "lunasim: -ssh.listen-address %q is not host:port\n", c.ListenAddress)
+		return exitUsage
+	}
+	c.Log = slog.New(slog.NewTextHandler(t.err, nil))
+	return t.code("lunasim", runEstate(ctx, c, t.out))
+}
+
+func runEstate(ctx context.Context, c simulator.Config, out io.Writer) error {
+	e, err := simulator.New(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- e.Run(ctx) }()
+	select {
+	case r := <-e.Ready():
+		if err := linkLunaCM(c.StateDir); err != nil {
+			cancel()
+			return errors.Join(err, <-ended)
+		}
+		if err := json.NewEncoder(out).Encode(r); err != nil {
+			cancel()
+			return errors.Join(fmt.Errorf("report that it is ready: %w", err), <-ended)
+		}
+		return <-ended
+	case err := <-ended:
+		return err
+	}
+}
+
+// linkLunaCM creates a link in the state directory: the LunaCM of the
+// simulation.
+func linkLunaCM(dir string) error {
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	link := filepath.Join(dir, "lunacm")
+	if err := os.Remove(link); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return os.Symlink(program, link)
+}
+
+func (t terminal) inject(ctx context.Context, args []string) int {
+	var dir, appliance string
+	flags := t.flags("lunasim inject", "\nEvents:\n"+simulator.Help())
+	flags.StringVar(&dir, "state-dir", "", "`directory` of the running simulation")
+	flags.StringVar(&appliance, "appliance", "", "`name` of the appliance; without it all")
+	if err := parse(flags, args, 99); err != nil {
+		return usageCode(err)
+	}
+	if dir == "" || flags.NArg() == 0 {
+		flags.Usage()
+		return exitUsage
+	}
+	ev := simulator.Event{Name: flags.Arg(0), Args: flags.Args()[1:]}
+	return t.code("lunasim inject", simulator.InjectInto(ctx, dir, appliance, ev))
+}
+
+func (t terminal) lunaCM(ctx context.Context, args []string) int {
+	var dir, scenario string
+	flags := t.flags("lunasim lunacm", "")
+	flags.StringVar(&dir, "state-dir", "", "`directory` of the running simulation; without it a new one")
+	flags.StringVar(&scenario, "scenario", "", "scenario `file` of a new one")
+	if err := parse(flags, args, 0); err != nil {
+		return usageCode(err)
+	}
+	l, err := simulator.LunaCMOf(dir), error(nil)
+	if dir == "" {
+		l, err = simulator.LunaCMAlone(scenario)
+	}
+	if err == nil {
+		err = l.Run(ctx, t.in, t.out)
+	}
+	return t.code("lunasim lunacm", err)
+}
+
+// flags returns the flags of a command. Its help ends with more.
+func (t terminal) flags(name, more string) *flag.FlagSet {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(t.err)
+	flags.Usage = func() {
+		fmt.Fprint(t.err, usage)
+		flags.PrintDefaults()
+		fmt.Fprint(t.err, more)
+	}
+	return flags
+}
+
+// parse takes at most so many words after the flags. It prints what it returns.
+func parse(flags *flag.FlagSet, args []string, words int) error {
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > words {
+		err := fmt.Errorf("%s: unexpected argument %q", flags.Name(), flags.Arg(words))
+		fmt.Fprintln(flags.Output(), err)
+		flags.Usage()
+		return err
+	}
+	return nil
+}
+
+func usageCode(err error) int {
+	if errors.Is(err, flag.ErrHelp) {
+		return exitOK
+	}
+	return exitUsage
+}
+
+func (t terminal) code(name string, err error) int {
+	if err != nil {
+		fmt.Fprintf(t.err, "%s: %v\n", name, err)
+		return exitError
+	}
+	return exitOK
+}
