@@ -62,7 +62,7 @@ func (d *demo) steps() []step {
 			title: "A fault: the card warms up to 78 C, and the trap that arrives",
 			shown: d.lunasim + " inject -state-dir " + d.path("estate") + " -appliance " + k7.Name + " temperature 78",
 			run:   d.fault(k7.Name, "/ 1]", "temperature", "78"),
-			wants: []string{"cryptoAttentionNotify", "ssLogReference", "/ messages /", "/ kernel / 1]"},
+			wants: []string{"cryptoAttentionNotify", "ssLogReference", "/ 1]"}, // of the log, or of a poll that was faster
 		},
 		{
 			title: "The active alarms, and what to do about them",
