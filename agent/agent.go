@@ -284,6 +284,8 @@ func (a *Agent) report(o hsm.Observation) {
 	a.store.Apply(o)
 	switch {
 	case o.Failure == before:
+	case o.Absent:
+		a.log.Info("the HSM has no such source", "hsm", o.Device, "source", o.Source, "after", before)
 	case o.Failure == hsm.None:
 		if !shared(sources, o.Source, func(s hsm.Source) bool { return before.OfSession() && s.Failure == hsm.None }) {
 			a.log.Info("source works again", "hsm", o.Device, "source", o.Source, "after", before)

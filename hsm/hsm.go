@@ -250,6 +250,7 @@ type Observation struct {
 	Unread  []string
 	Failure Failure
 	Err     error // nil exactly if Failure is None
+	Absent  bool  // the device has no such source: what was reported of it is forgotten
 }
 
 // A Fact replaces one Section of a Device, or a part of it. Only types of this package
@@ -272,6 +273,10 @@ func (s *Snapshot) With(o Observation) *Snapshot {
 	d.Sources = maps.Clone(d.Sources)
 	if d.Sources == nil {
 		d.Sources = make(map[string]Source)
+	}
+	if o.Absent {
+		delete(d.Sources, o.Source)
+		return next
 	}
 	d.Sources[o.Source] = d.Sources[o.Source].after(o)
 	if o.Failure == None {

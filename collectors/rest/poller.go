@@ -25,6 +25,7 @@ type Poller struct {
 	last   hsmCounter      // of an earlier poll, for the utilization
 	read   map[string]bool // sources that were read at least once
 	absent map[string]bool // sources that this release does not have
+	failed map[string]bool // sources that were not read yet, and whose failure was reported
 }
 
 // A source is one or more resources that are read together.
@@ -66,7 +67,7 @@ func (p *Poller) Run(ctx context.Context, report func(hsm.Observation)) error {
 // client whose requests hang.
 func (p *Poller) round(ctx context.Context, due func(poll.Pace) bool, report func(hsm.Observation)) hsm.Failure {
 	if p.read == nil {
-		p.read, p.absent = make(map[string]bool), make(map[string]bool)
+		p.read, p.absent, p.failed = make(map[string]bool), make(map[string]bool), make(map[string]bool)
 	}
 	if due(poll.Hourly) {
 		clear(p.absent) // it may have been updated, or switched on
@@ -86,6 +87,10 @@ func (p *Poller) round(ctx context.Context, due func(poll.Pace) bool, report fun
 		}
 		if s.optional && lacks(obs.Err) && !p.read[s.name] {
 			p.absent[s.name] = true
+			if p.failed[s.name] {
+				report(hsm.Observation{Device: p.Device, Source: s.name, At: time.Now(), Absent: true})
+			}
+			delete(p.failed, s.name)
 			continue
 		}
 		if s.optional && !p.read[s.name] && collectors.FailureOf(obs.Err).OfSession() {
@@ -99,6 +104,7 @@ func (p *Poller) round(ctx context.Context, due func(poll.Pace) bool, report fun
 			lost = obs.Err
 		}
 		p.read[s.name] = p.read[s.name] || obs.Failure == hsm.None
+		p.failed[s.name] = !p.read[s.name]
 		report(obs)
 	}
 	return collectors.FailureOf(lost)

@@ -399,6 +399,32 @@ func TestRESTLacks(t *testing.T) {
 	}
 }
 
+// TestRESTAbsentAfterFailure has sources that a release lacks fail before that is known,
+// with all others: none is left as failing once the appliance works.
+func TestRESTAbsentAfterFailure(t *testing.T) {
+	e := collectortest.StartEstate(t, "")
+	for fault, mend := range map[string]string{"hsm-crash": "hsm-reset", "hang": "heal"} {
+		p := &Poller{Device: "luna72", API: apiOf(t, e, "luna72"), Intervals: poll.DefaultIntervals()}
+		snap := &hsm.Snapshot{}
+		round := func() {
+			p.round(t.Context(), poll.Always, func(o hsm.Observation) { snap = snap.With(o) })
+		}
+		round() // logs in
+		p.read, p.API.Timeout = nil, 50*time.Millisecond
+		e.Fault(t, "luna72", fault)
+		round()
+		failed := snap.Devices[0].Sources["rest metrics"].Failure
+		e.Fault(t, "luna72", mend)
+		p.API.Timeout = 0
+		round()
+		for source, s := range snap.Devices[0].Sources {
+			if s.Failure != hsm.None || failed == hsm.None {
+				t.Errorf("%s: %s: %s %s", fault, source, s.Failure, s.Error)
+			}
+		}
+	}
+}
+
 // TestRESTRemovedPartition skips one that was removed since it was listed.
 func TestRESTRemovedPartition(t *testing.T) {
 	f := newFake(t, func(out http.ResponseWriter, q *http.Request) bool {
