@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/lunawatch/lunawatch/collectors/collectortest"
@@ -241,6 +243,7 @@ type fake struct {
 	*httptest.Server
 	t      *testing.T
 	handle func(out http.ResponseWriter, q *http.Request) bool // false: the usual answer
+	open   atomic.Int32                                        // connections
 
 	mu     sync.Mutex // guards the fields below
 	seen   []string
@@ -251,7 +254,17 @@ type fake struct {
 func newFake(t *testing.T, handle func(http.ResponseWriter, *http.Request) bool) *fake {
 	t.Helper()
 	f := &fake{t: t, handle: handle}
-	f.Server = httptest.NewTLSServer(f)
+	f.Server = httptest.NewUnstartedServer(f)
+	f.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		switch s {
+		case http.StateNew:
+			f.open.Add(1)
+		case http.StateClosed:
+			f.open.Add(-1)
+		default:
+		}
+	}
+	f.StartTLS()
 	t.Cleanup(f.Close)
 	return f
 }

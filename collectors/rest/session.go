@@ -97,7 +97,7 @@ func Allowed(method, path string) error {
 // [Allowed], to the one address, and no others.
 type readOnly struct {
 	address string
-	next    http.RoundTripper
+	next    *http.Transport
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -110,6 +110,9 @@ func (r readOnly) RoundTrip(q *http.Request) (*http.Response, error) {
 	}
 	return r.next.RoundTrip(q)
 }
+
+// CloseIdleConnections is what that of an [http.Client] calls.
+func (r readOnly) CloseIdleConnections() { r.next.CloseIdleConnections() }
 
 // A statusError is an answer of the appliance with another status than success.
 type statusError struct {

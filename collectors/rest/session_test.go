@@ -356,6 +356,42 @@ func TestRESTOutOfService(t *testing.T) {
 	}
 }
 
+// TestRESTEndsConnections has sessions end: of the connections, only the last is left,
+// and that until Close.
+func TestRESTEndsConnections(t *testing.T) {
+	sessions := 0
+	f := newFake(t, func(out http.ResponseWriter, q *http.Request) bool {
+		if q.URL.Path != ntlsPath {
+			return false
+		}
+		if sessions++; sessions%2 == 0 {
+			refuse(out, "FRAMEWORK_SESSION_NOT_PRIVATE")
+			return true
+		}
+		return false
+	})
+	left := func(want int32) {
+		t.Helper()
+		for deadline := time.Now().Add(10 * time.Second); f.open.Load() != want; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d connections, want %d", f.open.Load(), want)
+			}
+		}
+	}
+	r := f.client()
+	for range 3 {
+		if _, err := r.get(t.Context(), ntlsPath); err != nil {
+			t.Fatal(err)
+		}
+		left(1)
+	}
+	if f.logins != 3 {
+		t.Errorf("%d logins, want 3", f.logins)
+	}
+	r.Close()
+	left(0)
+}
+
 // TestRESTLacks checks that a source which the release does not have is not
 // reported, that one which an update adds is, and that its failure after that is.
 func TestRESTLacks(t *testing.T) {
