@@ -40,6 +40,8 @@ type Config struct {
 	Alarms         watch.Settings `yaml:"alarms"`
 	Receivers      []Receiver     `yaml:"receivers"`
 	OperateGroup   string         `yaml:"operate_group"` // by name or number: who in the group of the control socket may operate; "": all of them
+
+	File string `yaml:"-"` // that it was read from; "": none
 }
 
 // Default returns the configuration of an empty file.
@@ -82,6 +84,7 @@ func Parse(text []byte) (Config, error) { return parse("", text) }
 
 func parse(file string, text []byte) (Config, error) {
 	c := Default()
+	c.File = file
 	d := readDocument(file, text, &c)
 	if len(d.faults) == 0 {
 		c.complete()

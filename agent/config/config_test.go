@@ -186,6 +186,7 @@ func TestConfigFile(t *testing.T) {
 	c, err := Read("empty.yaml")
 	check.Must(t, err)
 	want := Default()
+	want.File = "empty.yaml"
 	want.complete()
 	if diff := cmp.Diff(want, c, cmp.AllowUnexported(LunaCM{}, HA{})); diff != "" {
 		t.Errorf("an empty file is not the default:\n%s", diff)

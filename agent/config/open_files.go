@@ -10,9 +10,10 @@ import (
 )
 
 // openFiles returns a warning for each file of c that users it is not for can read
-// or change: of secrets, and of programs that the agent runs.
+// or change: of secrets, of programs that the agent runs, of keys and authorities that
+// it trusts, and the configuration itself.
 func (c Config) openFiles() (list []string) {
-	for _, f := range filesIn(reflect.ValueOf(c), "") {
+	for _, f := range append(filesIn(reflect.ValueOf(c), ""), namedFile{"configuration", c.File, false}) {
 		info, err := os.Stat(f.path)
 		if err != nil {
 			continue // whoever uses it says so
@@ -37,8 +38,9 @@ type namedFile struct {
 // and of templates do not.
 var secretKeys = []string{"password", "secret", "token", "key_file", "community", "url_file"}
 
-// programKeys are those whose value is a program, and perhaps its arguments.
-var programKeys = []string{"command", "vtl", "path"}
+// programKeys are those whose value is a program, and perhaps its arguments, or a file
+// that says whom to trust.
+var programKeys = []string{"command", "vtl", "path", "_file"}
 
 // filesIn returns the files that v names, which is at a key.
 func filesIn(v reflect.Value, key string) (list []namedFile) {
