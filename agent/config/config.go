@@ -17,6 +17,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
+	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/mib/agentx"
@@ -32,6 +33,7 @@ type Config struct {
 	RunbookURL     string         `yaml:"runbook_url"`
 	SNMP           SNMP           `yaml:"snmp"`
 	Intervals      Intervals      `yaml:"intervals"`
+	Reach          Reach          `yaml:"reach"`
 	HSMs           []HSM          `yaml:"hsms"`
 	LunaCM         LunaCM         `yaml:"lunacm"`
 	HA             HA             `yaml:"ha"`
@@ -61,6 +63,7 @@ func Default() Config {
 			Slow:   poll.DefaultIntervals()[poll.Slow],
 			Hourly: poll.DefaultIntervals()[poll.Hourly],
 		},
+		Reach:  Reach(lunash.DefaultReach()),
 		LunaCM: LunaCM{Path: lunacm.DefaultPath, KernelLog: KernelRing},
 		HA:     HA{ClientConfig: "/etc/Chrystoki.conf", ListGroups: true},
 		Host:   Host{Enabled: true, Interval: time.Minute},
@@ -97,6 +100,7 @@ func parse(file string, text []byte) (Config, error) {
 func (c *Config) complete() {
 	for i := range c.HSMs {
 		c.HSMs[i].Complete(c.Intervals)
+		c.HSMs[i].reach = c.Reach
 		c.HSMs[i].refusedLogins = filepath.Join(c.StateDirectory, "refused-logins")
 	}
 	if c.Host.Name == "" {
@@ -116,7 +120,7 @@ func (c Config) Validate() error {
 	errs := []error{
 		setting.At("external_url", validatePage(c.ExternalURL)), setting.At("runbook_url", validateLink(c.RunbookURL)),
 		setting.At("snmp", c.SNMP.Validate()),
-		setting.At("intervals", c.Intervals.Validate()),
+		setting.At("intervals", c.Intervals.Validate()), setting.At("reach", c.Reach.Validate()),
 	}
 	names := make(map[string]bool)
 	for i, h := range c.HSMs {

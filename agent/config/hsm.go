@@ -41,6 +41,7 @@ type HSM struct {
 
 	ReplaySerial  string `yaml:"-"` // of the captured SNMP agent
 	refusedLogins string // directory
+	reach         Reach
 }
 
 // The sources that Prefer can order.

@@ -39,6 +39,27 @@ func (i Intervals) Validate() error {
 	return errors.Join(errs...)
 }
 
+// Reach is how soon it is noticed between polls that an appliance is gone.
+type Reach struct {
+	Every   time.Duration `yaml:"every"`
+	Timeout time.Duration `yaml:"timeout"`
+	Connect time.Duration `yaml:"connect"`
+}
+
+// Validate returns all that is wrong with r.
+func (r Reach) Validate() error {
+	var errs []error
+	for _, d := range []struct {
+		key   string
+		value time.Duration
+	}{{"every", r.Every}, {"timeout", r.Timeout}, {"connect", r.Connect}} {
+		if d.value < 100*time.Millisecond || d.value > time.Hour {
+			errs = append(errs, setting.Faultf(d.key, "%s is not within 100ms and 1h", d.value))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 func (i Intervals) collectors() poll.Intervals {
 	return poll.Intervals{poll.Fast: i.Fast, poll.Slow: i.Slow, poll.Hourly: i.Hourly}
 }

@@ -28,7 +28,7 @@ func (h HSM) Runner() (r collectors.Runner, done func()) {
 		Address: h.Address, User: h.User, Account: h.account(h.User),
 		PasswordFile: h.PasswordFile, PrivateKeyFile: h.PrivateKeyFile,
 		HostKey: h.HostKey, KnownHostsFile: h.KnownHostsFile,
-		Algorithms: lunash.Algorithms(h.Algorithms),
+		Algorithms: lunash.Algorithms(h.Algorithms), Reach: lunash.Reach(h.reach),
 	}).Start()
 	return l, func() { l.Close() }
 }

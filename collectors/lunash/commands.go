@@ -35,7 +35,11 @@ var commands = []poll.Command{
 // NewPoller returns a poller of a Luna Network HSM, whose observations have the
 // given rank.
 func NewPoller(device string, r collectors.Runner, rank int, i poll.Intervals) *poll.Poller {
-	return &poll.Poller{Device: device, Commands: commands, Runner: r, Rank: rank, Intervals: i}
+	p := &poll.Poller{Device: device, Commands: commands, Runner: r, Rank: rank, Intervals: i}
+	if c, ok := r.(*Client); ok {
+		p.Reach = poll.Reach{Lost: c.lost, Confirm: c.Confirm}
+	}
+	return p
 }
 
 // Replay returns a Runner that replays the captured answers of a Luna Network

@@ -66,7 +66,7 @@ func (c *Client) handshake(ctx context.Context, p *passwordLogin) (*ssh.Client, 
 }
 
 func (c *Client) dial(ctx context.Context, config *ssh.ClientConfig) (*ssh.Client, error) {
-	tcp, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.Address)
+	tcp, err := (&net.Dialer{Timeout: c.Reach.Connect}).DialContext(ctx, "tcp", c.Address)
 	if err != nil {
 		return nil, collectors.Failf(hsm.Unreachable, "connect: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
@@ -149,7 +150,7 @@ func TestHostKeyOfAnyType(t *testing.T) {
 			c.Address = same.address
 			for again := range 2 {
 				before := same.connections.Load()
-				session, err := c.connect(t.Context())
+				session, err := c.connect(t.Context(), time.Minute)
 				if err != nil {
 					t.Errorf("%s: %v", name, err)
 					break
@@ -160,7 +161,7 @@ func TestHostKeyOfAnyType(t *testing.T) {
 				}
 			}
 			c.Address = changed.address
-			if _, err := c.connect(t.Context()); collectors.FailureOf(err) != hsm.HostKey || !strings.Contains(err.Error(), "has changed") {
+			if _, err := c.connect(t.Context(), time.Minute); collectors.FailureOf(err) != hsm.HostKey || !strings.Contains(err.Error(), "has changed") {
 				t.Errorf("%s, changed: %v", name, err)
 			}
 		}

@@ -5,11 +5,13 @@ package lunash
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -35,7 +37,10 @@ type Client struct {
 	KnownHostsFile string
 	Algorithms     Algorithms
 	DialTimeout    time.Duration // TCP connection and SSH login together; 0: 10 s
+	Reach          Reach         // zero: [DefaultReach]
 
+	lost        chan struct{} // receives when an open session ended
+	unconfirmed error         // of the last Confirm: what the next command fails with; guarded by idle
 	idle        chan struct{} // holds a token while no command runs
 	conn        *session      // nil while not connected; guarded by idle
 	hostKeyType string        // of the last key that was right; guarded by idle
@@ -63,6 +68,10 @@ var newPassword = regexp.MustCompile(`(?i)(?:^|\n)[^\n]*\b(?:new|current|old)\b[
 func (c *Client) Start() *Client {
 	c.idle = make(chan struct{}, 1)
 	c.idle <- struct{}{}
+	c.lost = make(chan struct{}, 1)
+	if c.Reach == (Reach{}) {
+		c.Reach = DefaultReach()
+	}
 	if c.Account == nil {
 		c.Account = &login.Account{User: c.User, Host: c.Address}
 	}
@@ -82,10 +91,14 @@ func (c *Client) Run(ctx context.Context, command string) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, collectors.Failf(hsm.Timeout, "%s: another command is still running: %w", command, ctx.Err())
 	}
+	if err := c.unconfirmed; err != nil {
+		c.unconfirmed = nil
+		return nil, err
+	}
 	reused := c.conn != nil
 	for {
 		if c.conn == nil {
-			conn, err := c.connect(ctx)
+			conn, err := c.connect(ctx, c.dialTimeout())
 			if err != nil {
 				return nil, err
 			}
@@ -119,11 +132,9 @@ func (c *Client) Close() error {
 	return nil
 }
 
-func (c *Client) connect(ctx context.Context) (*session, error) {
-	timeout := c.DialTimeout
-	if timeout == 0 {
-		timeout = 10 * time.Second
-	}
+func (c *Client) dialTimeout() time.Duration { return cmp.Or(c.DialTimeout, 10*time.Second) }
+
+func (c *Client) connect(ctx context.Context, timeout time.Duration) (*session, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	p := &passwordLogin{ctx: ctx, account: c.Account, file: c.PasswordFile}
@@ -142,6 +153,7 @@ func (c *Client) connect(ctx context.Context) (*session, error) {
 		client.Close()
 		return nil, p.outcome(fmt.Errorf("start of the session: %w", err))
 	}
+	go sh.watch(c.Reach, c.lost)
 	return sh, p.outcome(nil)
 }
 
@@ -150,7 +162,9 @@ type session struct {
 	client *ssh.Client
 	prompt []byte // as the appliance prints it; empty before the first one
 	in     interface{ Write([]byte) (int, error) }
-	chunks chan []byte // output as it arrives; closed at its end
+	chunks chan []byte   // output as it arrives; closed at its end
+	ended  chan struct{} // closed with the connection
+	ours   atomic.Bool   // the agent closed it
 }
 
 func newSession(client *ssh.Client) (*session, error) {
@@ -172,9 +186,8 @@ func newSession(client *ssh.Client) (*session, error) {
 	if err := channel.Shell(); err != nil {
 		return nil, collectors.Failf(hsm.Unreachable, "shell: %w", err)
 	}
-	s := &session{client: client, in: in, chunks: make(chan []byte)}
-	closed := make(chan struct{})
-	go func() { _ = client.Wait(); close(closed) }()
+	s := &session{client: client, in: in, chunks: make(chan []byte), ended: make(chan struct{})}
+	go func() { _ = client.Wait(); close(s.ended) }()
 	go func() {
 		defer close(s.chunks)
 		for {
@@ -183,7 +196,7 @@ func newSession(client *ssh.Client) (*session, error) {
 			if n > 0 {
 				select {
 				case s.chunks <- b[:n]:
-				case <-closed:
+				case <-s.ended:
 					return
 				}
 			}
@@ -195,7 +208,10 @@ func newSession(client *ssh.Client) (*session, error) {
 	return s, nil
 }
 
-func (s *session) close() { s.client.Close() }
+func (s *session) close() {
+	s.ours.Store(true)
+	s.client.Close()
+}
 
 // ask sends command and returns its answer; on failure what was received of it.
 func (s *session) ask(ctx context.Context, command string) ([]byte, error) {

@@ -29,26 +29,31 @@ func (i Intervals) maxAge(c Command) time.Duration { return i[c.Pace]*5/2 + c.Ti
 // Poll calls round until ctx is done. round asks what is due and returns why the
 // session was lost, or [hsm.None]. The first round starts at once; the others are
 // spread by jitter, so that many appliances are not polled together.
-func (i Intervals) Poll(ctx context.Context, round func(due func(Pace) bool) hsm.Failure) {
+func (i Intervals) Poll(ctx context.Context, reach Reach, round func(due func(Pace) bool) hsm.Failure) {
 	var next [paces]time.Time
-	lost := 0 // rounds in a row without a session
+	var waiting [paces]bool // for the appliance to be back
+	between := pause{Reach: reach}
 	for ctx.Err() == nil {
 		start := time.Now()
 		failure := round(func(p Pace) bool { return !next[p].After(start) })
-		pause := wait.Jitter(wait.Backoff(lost, time.Second, MaxBackoff), 0.2)
-		lost++
-		if failure == hsm.None {
-			lost = 0
-		}
+		retry := between.after(failure)
 		for pace, at := range next {
 			if at.After(start) {
 				continue
 			}
 			next[pace] = start.Add(wait.Jitter(i[pace], 0.05))
-			if failure == hsm.Unreachable && time.Now().Add(pause).Before(next[pace]) {
-				next[pace] = time.Now().Add(pause)
+			waiting[pace] = failure == hsm.Unreachable && time.Now().Add(retry).Before(next[pace])
+			if waiting[pace] {
+				next[pace] = time.Now().Add(retry)
 			}
 		}
-		wait.Sleep(ctx, time.Until(slices.MinFunc(next[:], time.Time.Compare)))
+		if between.until(ctx, slices.MinFunc(next[:], time.Time.Compare)) {
+			waiting[Fast] = true
+			for pace := range next {
+				if waiting[pace] {
+					next[pace] = time.Time{}
+				}
+			}
+		}
 	}
 }

@@ -22,6 +22,7 @@ type Poller struct {
 	Runner    collectors.Runner
 	Rank      int // of its observations
 	Intervals Intervals
+	Reach     Reach
 
 	keep func(file, text string) // receives every answer; nil: no capture is made
 	// Of optional commands: those that were answered once, and those that were
@@ -34,7 +35,7 @@ func (p *Poller) String() string { return "poller of " + p.Device }
 
 // Run implements [collectors.Collector].
 func (p *Poller) Run(ctx context.Context, report func(hsm.Observation)) error {
-	p.Intervals.Poll(ctx, func(due func(Pace) bool) hsm.Failure { return p.round(ctx, due, report) })
+	p.Intervals.Poll(ctx, p.Reach, func(due func(Pace) bool) hsm.Failure { return p.round(ctx, due, report) })
 	return nil
 }
 
