@@ -31,7 +31,7 @@ func captureSite(t *testing.T) (e *estate, c config.Config) {
 	e = startHost(t)
 	e.until(t, "the site is read", func() bool {
 		snap := e.agent.store.Latest()
-		return len(e.ha().Members) == 2 && slices.ContainsFunc(snap.Devices, func(d hsm.Device) bool { return d.Kind == hsm.CardHSM && !d.Policies.IsZero() })
+		return len(e.ha().Members) == 2 && slices.ContainsFunc(snap.Devices, func(d *hsm.Device) bool { return d.Kind == hsm.CardHSM && !d.Policies.IsZero() })
 	})
 	var hsms strings.Builder
 	for _, a := range e.ready.Appliances {
@@ -208,7 +208,7 @@ func replay(t *testing.T, e *estate, from string, devices int) *hsm.Snapshot {
 	return a.store.Latest()
 }
 
-func device(t *testing.T, s *hsm.Snapshot, name string) hsm.Device {
+func device(t *testing.T, s *hsm.Snapshot, name string) *hsm.Device {
 	t.Helper()
 	for _, d := range s.Devices {
 		if d.Name == name {
@@ -216,12 +216,12 @@ func device(t *testing.T, s *hsm.Snapshot, name string) hsm.Device {
 		}
 	}
 	t.Fatalf("no device %q in %+v", name, s.Devices)
-	return hsm.Device{}
+	return new(hsm.Device)
 }
 
 // comparable is what must be the same of a device: every section's value and
 // source, and which sources there are and that none fails.
-func comparable(t *testing.T, d hsm.Device) string {
+func comparable(t *testing.T, d *hsm.Device) string {
 	t.Helper()
 	text, err := json.Marshal(d)
 	check.Must(t, err)

@@ -35,7 +35,7 @@ func (a *Agent) inContext(context string) agentx.Handler {
 		if d.Name != context {
 			continue
 		}
-		alone := &hsm.Snapshot{Devices: []hsm.Device{d}}
+		alone := &hsm.Snapshot{Devices: []*hsm.Device{d}}
 		view, _ := mib.Build(mib.Source{Snapshot: alone, Now: now}) // what it lacks, the view of all lacks, too
 		if a.contexts.views == nil {
 			a.contexts.views = make(map[string]contextView)

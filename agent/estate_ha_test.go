@@ -76,7 +76,7 @@ alarms: {unreachable_after: 1, silent_after: 1}
 // read returns whether a card was found and read.
 func (e *estate) read(card string) func() bool {
 	return func() bool {
-		return slices.ContainsFunc(e.agent.store.Latest().Devices, func(d hsm.Device) bool { return d.Name == card && d.Kind == hsm.CardHSM && !d.Show.IsZero() })
+		return slices.ContainsFunc(e.agent.store.Latest().Devices, func(d *hsm.Device) bool { return d.Name == card && d.Kind == hsm.CardHSM && !d.Show.IsZero() })
 	}
 }
 

@@ -28,14 +28,14 @@ func TestRESTGoesOn(t *testing.T) {
 	e := startEstate(t, "", withRESTOf, func(*estate, simulator.ReadyAppliance) string {
 		return ", intervals: {fast: 2s, slow: 3s, hourly: 4s}" // half a minute must pass, in which more polls show nothing
 	})
-	luna72 := func() hsm.Device {
+	luna72 := func() *hsm.Device {
 		for _, d := range e.agent.store.Latest().Devices {
 			if d.Name == "luna72" {
 				return d
 			}
 		}
 		t.Fatal("no luna72")
-		return hsm.Device{}
+		return &hsm.Device{}
 	}
 	source := func(rest bool) func() bool {
 		return func() bool {

@@ -50,7 +50,7 @@ func (e *estate) runConfig(t *testing.T, c config.Config) *Agent {
 
 // carried is what SNMP can carry of a device. What else LunaSH states is
 // taken away here, field by field.
-func carried(d hsm.Device) map[string]any {
+func carried(d *hsm.Device) map[string]any {
 	s := d.Show.Value
 	s.RollbackFirmware, s.PartNumber, s.SOLoggedIn, s.SOFailedLogins, s.Zeroized = "", "", hsm.Opt[bool]{}, hsm.Opt[int64]{}, hsm.Opt[bool]{}
 	s.RemoteLogin, s.SecureTransportMode, s.Tamper, s.Status, s.LicenseCount = hsm.Opt[bool]{}, hsm.Opt[bool]{}, "", "", hsm.Opt[int64]{}
@@ -95,7 +95,7 @@ func carried(d hsm.Device) map[string]any {
 	}
 }
 
-func only(t *testing.T, a *Agent) hsm.Device {
+func only(t *testing.T, a *Agent) *hsm.Device {
 	t.Helper()
 	devices := a.store.Latest().HSMs()
 	if len(devices) != 1 {
@@ -190,7 +190,7 @@ func TestSeveralHSMsBehindOneAgent(t *testing.T) {
 		snap := e.agent.store.Latest()
 		now, err := e.agent.newView(snap, time.Now())
 		check.Must(t, err)
-		unread := slices.ContainsFunc(snap.HSMs(), func(d hsm.Device) bool { return d.Licenses.IsZero() || d.Partitions.IsZero() })
+		unread := slices.ContainsFunc(snap.HSMs(), func(d *hsm.Device) bool { return d.Licenses.IsZero() || d.Partitions.IsZero() })
 		return !unread && now.Len() == e.agent.view.Load().Len()
 	})
 	check.Must(t, e.sim.Signal(syscall.SIGSTOP))
@@ -222,7 +222,7 @@ func TestSeveralHSMsBehindOneAgent(t *testing.T) {
 			}
 			c.change(a)
 			snap := &hsm.Snapshot{}
-			var d hsm.Device
+			var d *hsm.Device
 			var diff string
 			same := func() bool {
 				a.Once(t.Context(), func(o hsm.Observation) { snap = snap.With(o) })

@@ -86,9 +86,9 @@ func TestStatesFromOutside(t *testing.T) {
 
 // outside returns what captures a device, evaluates it, and returns it with the
 // changes of alarms.
-func outside(t *testing.T, name string, capture func(context.Context, func(file, text string), func(hsm.Observation))) func() (hsm.Device, []string) {
+func outside(t *testing.T, name string, capture func(context.Context, func(file, text string), func(hsm.Observation))) func() (*hsm.Device, []string) {
 	snap, state, limits := &hsm.Snapshot{}, alarms.NewState(), rules.DefaultThresholds()
-	return func() (hsm.Device, []string) {
+	return func() (*hsm.Device, []string) {
 		t.Helper()
 		capture(t.Context(), func(_, _ string) {}, func(o hsm.Observation) {
 			if o.Failure != hsm.None {
@@ -96,9 +96,9 @@ func outside(t *testing.T, name string, capture func(context.Context, func(file,
 			}
 			snap = snap.With(o)
 		})
-		i := slices.IndexFunc(snap.Devices, func(d hsm.Device) bool { return d.Name == name })
+		i := slices.IndexFunc(snap.Devices, func(d *hsm.Device) bool { return d.Name == name })
 		d, now := snap.Devices[i], time.Now()
-		changes := alarms.Eval(state, rules.EvaluateSnapshot(&hsm.Snapshot{Devices: []hsm.Device{d}}, state, limits, now), alarms.Damping{}, now)
+		changes := alarms.Eval(state, rules.EvaluateSnapshot(&hsm.Snapshot{Devices: []*hsm.Device{d}}, state, limits, now), alarms.Damping{}, now)
 		state.Apply(changes)
 		state.Memory = map[string]alarms.Memory{name: rules.Remember(rules.Poll{Device: d, Now: now, Thresholds: limits, Memory: state.Memory[name]})}
 		list := slices.DeleteFunc(alarmstest.Describe(changes), func(c string) bool { return strings.HasPrefix(c, "seen") })

@@ -71,8 +71,8 @@ func (k Key) String() string {
 	return s
 }
 
-// compare orders keys as their texts do, but for separators.
-func (k Key) compare(other Key) int {
+// Compare orders keys as their texts do, but for separators.
+func (k Key) Compare(other Key) int {
 	test := func(k Key) int {
 		if k.Test {
 			return 1
@@ -84,7 +84,7 @@ func (k Key) compare(other Key) int {
 }
 
 // SortedKeys returns the keys of m in order.
-func SortedKeys[T any](m map[Key]T) []Key { return slices.SortedFunc(maps.Keys(m), Key.compare) }
+func SortedKeys[T any](m map[Key]T) []Key { return slices.SortedFunc(maps.Keys(m), Key.Compare) }
 
 // An Alarm is one problem, from when it was raised until it is cleared.
 type Alarm struct {
@@ -182,7 +182,7 @@ func (a Alarm) IsTest() bool { return a.Device == Self && a.Group == "test" }
 
 // Compare orders alarms for people: worst first, then oldest first.
 func (a Alarm) Compare(b Alarm) int {
-	return cmp.Or(cmp.Compare(b.Severity, a.Severity), a.Raised.Compare(b.Raised), a.Key.compare(b.Key))
+	return cmp.Or(cmp.Compare(b.Severity, a.Severity), a.Raised.Compare(b.Raised), a.Key.Compare(b.Key))
 }
 
 // An Active is an active alarm, and what suppresses its notifications.

@@ -13,7 +13,7 @@ type ClearRule struct {
 	Words string // what the poll must show, for people
 	// Since returns the time of fresh data that show that nothing of the kind
 	// is left on the first card; zero: they do not show it, or do not state it.
-	Since func(d hsm.Device, now time.Time) time.Time
+	Since func(d *hsm.Device, now time.Time) time.Time
 }
 
 var (
@@ -27,7 +27,7 @@ var (
 )
 
 // answersAgain: hsm show works, so the firmware runs.
-func answersAgain(d hsm.Device, now time.Time) time.Time {
+func answersAgain(d *hsm.Device, now time.Time) time.Time {
 	if s, ok := d.Show.Get(now); ok && (s.Status == "" || s.Status.Good()) {
 		return d.Show.Asked()
 	}
@@ -37,7 +37,7 @@ func answersAgain(d hsm.Device, now time.Time) time.Time {
 // noTamper: hsm show or hsm tamper show says so, and the other does not say
 // otherwise. Without controlled tamper recovery neither says anything; that the
 // HSM works is enough then.
-func noTamper(d hsm.Device, now time.Time) time.Time {
+func noTamper(d *hsm.Device, now time.Time) time.Time {
 	show, tamper := d.Show.Value, d.Tamper.Value
 	shown, listed := d.Show.Fresh(now), d.Tamper.Fresh(now)
 	switch {
@@ -62,7 +62,7 @@ func policyOff(p hsm.Policies, id int64) bool {
 }
 
 // recovered: hsm show reads what a tampered HSM cannot give, and no tamper.
-func recovered(d hsm.Device, now time.Time) time.Time {
+func recovered(d *hsm.Device, now time.Time) time.Time {
 	if s := d.Show.Value; s.Label.Value == "" || s.Tamper == hsm.TamperDetected {
 		return time.Time{}
 	}
@@ -70,7 +70,7 @@ func recovered(d hsm.Device, now time.Time) time.Time {
 }
 
 // initialized: the HSM has a label and is not zeroized.
-func initialized(d hsm.Device, now time.Time) time.Time {
+func initialized(d *hsm.Device, now time.Time) time.Time {
 	if s, ok := d.Show.Get(now); ok && hsm.Is(s.Zeroized, false) && s.Label.Value != "" && !s.Status.Has(hsm.PartUnknown) {
 		return d.Show.Asked()
 	}
@@ -78,7 +78,7 @@ func initialized(d hsm.Device, now time.Time) time.Time {
 }
 
 // activated: partitions state their activation, and none lacks it.
-func activated(d hsm.Device, now time.Time) time.Time {
+func activated(d *hsm.Device, now time.Time) time.Time {
 	ps, ok := d.Partitions.Get(now)
 	stated := false
 	for _, p := range ps {
@@ -93,7 +93,7 @@ func activated(d hsm.Device, now time.Time) time.Time {
 
 // restarted: the HSM works. The time is that of its last reset, so that what it
 // reports afterwards is newer.
-func restarted(d hsm.Device, now time.Time) time.Time {
+func restarted(d *hsm.Device, now time.Time) time.Time {
 	m, ok := d.Monitor.Get(now)
 	if !ok || len(m.Samples) == 0 || answersAgain(d, now).IsZero() {
 		return time.Time{}
@@ -104,7 +104,7 @@ func restarted(d hsm.Device, now time.Time) time.Time {
 
 // spaceLeft: the HSM and every partition have storage to give. ALM2027 is
 // about a partition, so an HSM whose partitions are unknown shows nothing.
-func spaceLeft(d hsm.Device, now time.Time) time.Time {
+func spaceLeft(d *hsm.Device, now time.Time) time.Time {
 	s, ok := d.Show.Get(now)
 	ps, listed := d.Partitions.Get(now)
 	if !ok || !listed || s.Storage.Free.Value <= 0 {

@@ -58,7 +58,7 @@ func (e *evaluation) switchOff() {
 				keys = append(keys, k)
 			}
 		}
-		slices.SortFunc(keys, Key.compare)
+		slices.SortFunc(keys, Key.Compare)
 		return keys
 	}
 	for _, k := range off(e.pending) {
@@ -224,7 +224,7 @@ func (e *evaluation) clearedBy(f Finding) []Key {
 	if len(e.codes(f.Key)) == 0 {
 		keys = append(keys, f.Key)
 	}
-	slices.SortFunc(keys, Key.compare)
+	slices.SortFunc(keys, Key.Compare)
 	return keys
 }
 
@@ -264,7 +264,7 @@ func due(alarms Overlay[Alarm], now time.Time) (keys []Key) {
 			keys = append(keys, k)
 		}
 	}
-	slices.SortFunc(keys, Key.compare)
+	slices.SortFunc(keys, Key.Compare)
 	return keys
 }
 

@@ -79,7 +79,7 @@ func (e *evaluation) storm() {
 			e.release(flood)
 		}
 	}
-	slices.SortFunc(raging, Key.compare)
+	slices.SortFunc(raging, Key.Compare)
 	switch a, active := e.Active.Get(StormKey); {
 	case active && len(raging) == 0:
 		e.clear(a, Evidence{At: e.now, Text: "fewer new alarms"})

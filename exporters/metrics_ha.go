@@ -4,7 +4,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-func haOf(d hsm.Device) hsm.Section[hsm.HA] { return d.HA }
+func haOf(d *hsm.Device) hsm.Section[hsm.HA] { return d.HA }
 
 func haGroup(read func(hsm.HAGroupState, emit)) func(hsm.HA, emit) {
 	return func(h hsm.HA, emit emit) {

@@ -8,7 +8,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-func hostOf(d hsm.Device) hsm.Section[hsm.Host] { return d.Host }
+func hostOf(d *hsm.Device) hsm.Section[hsm.Host] { return d.Host }
 
 // memory reads one number of the host's memory.
 func memory(get func(hsm.Memory) int64) func(hsm.Host, emit) {

@@ -6,11 +6,11 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-func showOf(d hsm.Device) hsm.Section[hsm.Show] { return d.Show }
+func showOf(d *hsm.Device) hsm.Section[hsm.Show] { return d.Show }
 
-func informationOf(d hsm.Device) hsm.Section[hsm.Information] { return d.Information }
+func informationOf(d *hsm.Device) hsm.Section[hsm.Information] { return d.Information }
 
-func monitorOf(d hsm.Device) hsm.Section[hsm.Monitor] { return d.Monitor }
+func monitorOf(d *hsm.Device) hsm.Section[hsm.Monitor] { return d.Monitor }
 
 // last reads a number from the newest sample.
 func last[N int64 | uint64 | float64](get func(hsm.Sample) N) func(hsm.Monitor) hsm.Opt[N] {
@@ -58,7 +58,7 @@ var hsmMetrics = []metric{
 			}
 		})},
 	{"luna_hsm_active_tampers", gauge, "Tampers that the HSM lists; the last event only.", []string{"tamper"},
-		each(func(d hsm.Device) hsm.Section[hsm.Tamper] { return d.Tamper }, func(t hsm.Tamper, emit emit) {
+		each(func(d *hsm.Device) hsm.Section[hsm.Tamper] { return d.Tamper }, func(t hsm.Tamper, emit emit) {
 			for _, name := range t.Tampers {
 				emit(1, name)
 			}
@@ -134,13 +134,13 @@ var hsmMetrics = []metric{
 	{"luna_hsm_utilization_since_reset_ratio", gauge, "Part of the uptime spent on commands.", nil,
 		of(monitorOf, last(func(s hsm.Sample) float64 { return s.Utilization }))},
 	{"luna_hsm_license_info", gauge, "A licence of the HSM; always 1.", []string{"license", "description"},
-		each(func(d hsm.Device) hsm.Section[[]hsm.License] { return d.Licenses }, func(ls []hsm.License, emit emit) {
+		each(func(d *hsm.Device) hsm.Section[[]hsm.License] { return d.Licenses }, func(ls []hsm.License, emit emit) {
 			for _, l := range ls {
 				emit(1, l.ID, l.Description)
 			}
 		})},
 	{"luna_hsm_policy_info", gauge, "A capability or policy of the HSM and its value; always 1.", []string{"kind", "description", "value"},
-		each(func(d hsm.Device) hsm.Section[hsm.Policies] { return d.Policies }, func(p hsm.Policies, emit emit) {
+		each(func(d *hsm.Device) hsm.Section[hsm.Policies] { return d.Policies }, func(p hsm.Policies, emit emit) {
 			for _, c := range p.Capabilities {
 				emit(1, "capability", c.Description, c.Value)
 			}

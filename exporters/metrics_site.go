@@ -13,8 +13,8 @@ import (
 )
 
 // partition reads every partition of a device.
-func partition(read func(p hsm.Partition, emit emit)) func(hsm.Device, time.Time, emit) {
-	return each(func(d hsm.Device) hsm.Section[[]hsm.Partition] { return d.Partitions }, func(ps []hsm.Partition, emit emit) {
+func partition(read func(p hsm.Partition, emit emit)) func(*hsm.Device, time.Time, emit) {
+	return each(func(d *hsm.Device) hsm.Section[[]hsm.Partition] { return d.Partitions }, func(ps []hsm.Partition, emit emit) {
 		for _, p := range ps {
 			read(p, emit)
 		}
@@ -22,7 +22,7 @@ func partition(read func(p hsm.Partition, emit emit)) func(hsm.Device, time.Time
 }
 
 // role reads every role of every partition.
-func role(read func(p hsm.Partition, r hsm.Role, emit emit)) func(hsm.Device, time.Time, emit) {
+func role(read func(p hsm.Partition, r hsm.Role, emit emit)) func(*hsm.Device, time.Time, emit) {
 	return partition(func(p hsm.Partition, emit emit) {
 		for _, r := range p.Roles {
 			read(p, r, emit)
@@ -60,7 +60,7 @@ var partitionMetrics = []metric{
 		role(func(p hsm.Partition, r hsm.Role, emit emit) { number(r.LoginAttemptsLeft, emit, p.Serial, r.Name) })},
 }
 
-func operationsOf(d hsm.Device) hsm.Section[hsm.Operations] { return d.Operations }
+func operationsOf(d *hsm.Device) hsm.Section[hsm.Operations] { return d.Operations }
 
 // operationMetrics are the utilization metrics of partitions.
 var operationMetrics = []metric{
@@ -74,7 +74,7 @@ var operationMetrics = []metric{
 		})},
 }
 
-func ntlsOf(d hsm.Device) hsm.Section[hsm.NTLS] { return d.NTLS }
+func ntlsOf(d *hsm.Device) hsm.Section[hsm.NTLS] { return d.NTLS }
 
 // ntlsMetrics are about the Network Trust Link Service and its clients.
 var ntlsMetrics = []metric{
@@ -91,17 +91,17 @@ var ntlsMetrics = []metric{
 	{"luna_ntls_failed_connections_total", counter, "Client connections that failed since NTLS started.", nil,
 		of(ntlsOf, func(n hsm.NTLS) hsm.Opt[uint64] { return n.FailedConnections })},
 	{"luna_ntls_certificate_not_after_timestamp_seconds", gauge, "When the NTLS server certificate expires.", nil,
-		of(func(d hsm.Device) hsm.Section[hsm.Certificate] { return d.Certificate }, func(c hsm.Certificate) hsm.Opt[int64] {
+		of(func(d *hsm.Device) hsm.Section[hsm.Certificate] { return d.Certificate }, func(c hsm.Certificate) hsm.Opt[int64] {
 			return hsm.Opt[int64]{Value: c.NotAfter.Value.Unix(), Known: c.NotAfter.Known}
 		})},
 	{"luna_ntls_client_info", gauge, "A registered client; always 1.", []string{"client", "address"},
-		each(func(d hsm.Device) hsm.Section[[]hsm.Client] { return d.Clients }, func(cs []hsm.Client, emit emit) {
+		each(func(d *hsm.Device) hsm.Section[[]hsm.Client] { return d.Clients }, func(cs []hsm.Client, emit emit) {
 			for _, c := range cs {
 				emit(1, c.Name, c.Address)
 			}
 		})},
 	{"luna_ntls_client_partition_info", gauge, "A partition that a registered client may use; always 1.", []string{"client", "name"},
-		each(func(d hsm.Device) hsm.Section[[]hsm.Client] { return d.Clients }, func(cs []hsm.Client, emit emit) {
+		each(func(d *hsm.Device) hsm.Section[[]hsm.Client] { return d.Clients }, func(cs []hsm.Client, emit emit) {
 			for _, c := range cs {
 				for _, p := range c.Partitions {
 					emit(1, c.Name, p)
@@ -110,14 +110,14 @@ var ntlsMetrics = []metric{
 		})},
 }
 
-func servicesOf(d hsm.Device) hsm.Section[[]hsm.Service] { return d.Services }
+func servicesOf(d *hsm.Device) hsm.Section[[]hsm.Service] { return d.Services }
 
-func systemOf(d hsm.Device) hsm.Section[hsm.System] { return d.System }
+func systemOf(d *hsm.Device) hsm.Section[hsm.System] { return d.System }
 
-func sensorsOf(d hsm.Device) hsm.Section[hsm.Sensors] { return d.Sensors }
+func sensorsOf(d *hsm.Device) hsm.Section[hsm.Sensors] { return d.Sensors }
 
 // sensors reads every appliance sensor of a unit that can be read.
-func sensors(unit string, read func(hsm.Sensor, emit)) func(hsm.Device, time.Time, emit) {
+func sensors(unit string, read func(hsm.Sensor, emit)) func(*hsm.Device, time.Time, emit) {
 	return each(sensorsOf, func(s hsm.Sensors, emit emit) {
 		for _, x := range s.Sensors {
 			if strings.EqualFold(x.Unit, unit) {
@@ -136,8 +136,8 @@ func thresholds(s hsm.Sensor, emit emit) {
 	number(s.UpperNonrecoverable, emit, s.Name, "upper_nonrecoverable")
 }
 
-func filesystem(get func(hsm.Filesystem) int64) func(hsm.Device, time.Time, emit) {
-	return each(func(d hsm.Device) hsm.Section[hsm.Disk] { return d.Disk }, func(v hsm.Disk, emit emit) {
+func filesystem(get func(hsm.Filesystem) int64) func(*hsm.Device, time.Time, emit) {
+	return each(func(d *hsm.Device) hsm.Section[hsm.Disk] { return d.Disk }, func(v hsm.Disk, emit emit) {
 		for _, f := range v.Filesystems {
 			emit(float64(get(f)), f.Mount)
 		}
@@ -215,20 +215,20 @@ var applianceMetrics = []metric{
 	{"luna_appliance_filesystem_avail_bytes", gauge, "Available part of a file system.", []string{"mountpoint"},
 		filesystem(func(f hsm.Filesystem) int64 { return f.Available })},
 	{"luna_appliance_load_average", gauge, "Processes that ran or waited on average, over a number of minutes.", []string{"minutes"},
-		each(func(d hsm.Device) hsm.Section[hsm.CPU] { return d.CPU }, func(v hsm.CPU, emit emit) {
+		each(func(d *hsm.Device) hsm.Section[hsm.CPU] { return d.CPU }, func(v hsm.CPU, emit emit) {
 			emit(v.Load1, "1")
 			emit(v.Load5, "5")
 			emit(v.Load15, "15")
 		})},
 	{"luna_appliance_memory_bytes", gauge, "Memory and swap of the appliance: total, available, swap_total, swap_used.", []string{"kind"},
-		each(func(d hsm.Device) hsm.Section[hsm.RAM] { return d.RAM }, func(v hsm.RAM, emit emit) {
+		each(func(d *hsm.Device) hsm.Section[hsm.RAM] { return d.RAM }, func(v hsm.RAM, emit emit) {
 			number(v.Total, emit, "total")
 			number(v.Available, emit, "available")
 			number(v.SwapTotal, emit, "swap_total")
 			number(v.SwapUsed, emit, "swap_used")
 		})},
 	{"luna_appliance_disk_smart_passed", gauge, "1 if the disk's self-assessment passed.", nil,
-		each(func(d hsm.Device) hsm.Section[hsm.Disk] { return d.Disk }, func(v hsm.Disk, emit emit) {
+		each(func(d *hsm.Device) hsm.Section[hsm.Disk] { return d.Disk }, func(v hsm.Disk, emit emit) {
 			if v.SMART != "" {
 				emit(bit(v.SMART == "PASSED" || v.SMART == "OK"))
 			}
@@ -236,8 +236,8 @@ var applianceMetrics = []metric{
 }
 
 // source reads every source of a device, in the order of their names.
-func source(read func(name string, s hsm.Source, now time.Time, emit emit)) func(hsm.Device, time.Time, emit) {
-	return func(d hsm.Device, now time.Time, emit emit) {
+func source(read func(name string, s hsm.Source, now time.Time, emit emit)) func(*hsm.Device, time.Time, emit) {
+	return func(d *hsm.Device, now time.Time, emit emit) {
 		for _, name := range slices.Sorted(maps.Keys(d.Sources)) {
 			read(name, d.Sources[name], now, emit)
 		}
@@ -265,19 +265,19 @@ var sourceMetrics = []metric{
 	{"luna_source_unread_lines", gauge, "Lines of the last answer that no parser understood.", []string{"source"},
 		source(func(name string, s hsm.Source, _ time.Time, emit emit) { emit(float64(len(s.Unread)), name) })},
 	{"luna_source_disagreement", gauge, "1 for a thing that does not move and that two sources state differently.", []string{"what", "source", "other"},
-		func(d hsm.Device, now time.Time, emit emit) {
+		func(d *hsm.Device, now time.Time, emit emit) {
 			for _, x := range disagreements(d, now) {
 				emit(1, x.What, x.Stated[0].Source, x.Stated[1].Source)
 			}
 		}},
 	{"luna_data_age_seconds", gauge, "Time since a section of the data was read.", []string{"section"},
-		func(d hsm.Device, now time.Time, emit emit) {
+		func(d *hsm.Device, now time.Time, emit emit) {
 			for _, a := range ages(d, now) {
 				emit(a.Since.Seconds(), a.name)
 			}
 		}},
 	{"luna_data_stale", gauge, "1 if a section is past its maximum age, so that its metrics are gone.", []string{"section"},
-		func(d hsm.Device, now time.Time, emit emit) {
+		func(d *hsm.Device, now time.Time, emit emit) {
 			for _, a := range ages(d, now) {
 				emit(bit(a.Stale), a.name)
 			}
@@ -289,7 +289,7 @@ type namedAge struct {
 	hsm.Age
 }
 
-func ages(d hsm.Device, now time.Time) []namedAge {
+func ages(d *hsm.Device, now time.Time) []namedAge {
 	var list []namedAge
 	for name, a := range d.Ages(now) {
 		list = append(list, namedAge{name, a})
@@ -300,7 +300,7 @@ func ages(d hsm.Device, now time.Time) []namedAge {
 
 // disagreements returns what two sources state differently, while both are
 // fresh.
-func disagreements(d hsm.Device, now time.Time) []hsm.Disagreement {
+func disagreements(d *hsm.Device, now time.Time) []hsm.Disagreement {
 	return slices.DeleteFunc(slices.Clone(d.Disagreements), func(x hsm.Disagreement) bool { return !x.Fresh(now) })
 }
 

@@ -62,7 +62,7 @@ func page(w http.ResponseWriter, s *hsm.Snapshot, a AlarmState, metrics string, 
 	})
 }
 
-func rowOf(d hsm.Device, now time.Time) pageRow {
+func rowOf(d *hsm.Device, now time.Time) pageRow {
 	show, fresh := d.Show.Get(now)
 	row := pageRow{
 		Name: d.Name, Serial: dash(show.Serial), Label: label(show.Label), Model: dash(show.Model), Firmware: dash(show.Firmware),

@@ -19,7 +19,7 @@ type metric struct {
 	kind   prometheus.ValueType
 	help   string
 	labels []string // after device
-	read   func(d hsm.Device, now time.Time, emit emit)
+	read   func(d *hsm.Device, now time.Time, emit emit)
 }
 
 // emit adds one series with the values of the metric's labels.
@@ -80,18 +80,18 @@ const (
 )
 
 // of reads one number from a section, if it is fresh and states the number.
-func of[T any, N int64 | uint64 | float64](section func(hsm.Device) hsm.Section[T], get func(T) hsm.Opt[N]) func(hsm.Device, time.Time, emit) {
+func of[T any, N int64 | uint64 | float64](section func(*hsm.Device) hsm.Section[T], get func(T) hsm.Opt[N]) func(*hsm.Device, time.Time, emit) {
 	return each(section, func(v T, emit emit) { number(get(v), emit) })
 }
 
 // flag reads one true (1) or false (0) from a section.
-func flag[T any](section func(hsm.Device) hsm.Section[T], get func(T) hsm.Opt[bool]) func(hsm.Device, time.Time, emit) {
+func flag[T any](section func(*hsm.Device) hsm.Section[T], get func(T) hsm.Opt[bool]) func(*hsm.Device, time.Time, emit) {
 	return each(section, func(v T, emit emit) { truth(get(v), emit) })
 }
 
 // each calls read with the value of a section, if it is fresh.
-func each[T any](section func(hsm.Device) hsm.Section[T], read func(T, emit)) func(hsm.Device, time.Time, emit) {
-	return func(d hsm.Device, now time.Time, emit emit) {
+func each[T any](section func(*hsm.Device) hsm.Section[T], read func(T, emit)) func(*hsm.Device, time.Time, emit) {
+	return func(d *hsm.Device, now time.Time, emit emit) {
 		if v, ok := section(d).Get(now); ok {
 			read(v, emit)
 		}

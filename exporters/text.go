@@ -13,7 +13,7 @@ import (
 // no source stated is a dash, and every section says when it was read.
 
 // ShowText prints the state of an HSM as hsm show does.
-func ShowText(w io.Writer, d hsm.Device, now time.Time) {
+func ShowText(w io.Writer, d *hsm.Device, now time.Time) {
 	s := d.Show.Value
 	heading(w, d.Name+": "+readAt(d.Show, now))
 	for _, x := range disagreements(d, now) {
@@ -68,7 +68,7 @@ func ShowText(w io.Writer, d hsm.Device, now time.Time) {
 }
 
 // InformationText prints the counters of an HSM as hsm information show does.
-func InformationText(w io.Writer, d hsm.Device, now time.Time) {
+func InformationText(w io.Writer, d *hsm.Device, now time.Time) {
 	heading(w, d.Name+": "+readAt(d.Information, now))
 	if i := d.Information.Value; !d.Information.IsZero() {
 		lines(w, "HSM Event Counters", [][2]string{
@@ -83,7 +83,7 @@ func InformationText(w io.Writer, d hsm.Device, now time.Time) {
 }
 
 // PartitionsText prints the partitions of an HSM as partition list does.
-func PartitionsText(w io.Writer, d hsm.Device, now time.Time) {
+func PartitionsText(w io.Writer, d *hsm.Device, now time.Time) {
 	heading(w, d.Name+": "+readAt(d.Partitions, now))
 	switch {
 	case d.Partitions.IsZero():

@@ -11,7 +11,7 @@ import (
 )
 
 // HAText prints the HA groups of a client host.
-func HAText(w io.Writer, d hsm.Device, now time.Time) {
+func HAText(w io.Writer, d *hsm.Device, now time.Time) {
 	heading(w, d.Name+": "+readAt(d.HA, now))
 	if d.HA.IsZero() {
 		return

@@ -52,8 +52,8 @@ func (o *Opt[T]) UnmarshalJSON(b []byte) error {
 
 // A Snapshot is everything known about every device at one time.
 type Snapshot struct {
-	Seq     uint64   `json:"seq"`     // increases with each Snapshot
-	Devices []Device `json:"devices"` // sorted by Name
+	Seq     uint64    `json:"seq"`     // increases with each Snapshot
+	Devices []*Device `json:"devices"` // sorted by Name; shared with other Snapshots, never changed
 }
 
 // A Device is what is monitored under one name: an HSM, with its appliance if it has
@@ -62,6 +62,7 @@ type Device struct {
 	Name    string            `json:"name"` // as configured
 	Kind    Kind              `json:"kind"`
 	Sources map[string]Source `json:"sources"`
+	Seq     uint64            `json:"-"` // of the Snapshot in which it last changed
 
 	Show        Section[Show]        `json:"show,omitzero"`
 	Information Section[Information] `json:"information,omitzero"`
@@ -104,13 +105,13 @@ const (
 )
 
 // HSMs returns the devices that are HSMs.
-func (s *Snapshot) HSMs() []Device {
-	return slices.DeleteFunc(slices.Clone(s.Devices), func(d Device) bool { return d.Kind == HostMachine })
+func (s *Snapshot) HSMs() []*Device {
+	return slices.DeleteFunc(slices.Clone(s.Devices), func(d *Device) bool { return d.Kind == HostMachine })
 }
 
 // NetworkHSMs returns the devices that are HSMs in an appliance.
-func (s *Snapshot) NetworkHSMs() []Device {
-	return slices.DeleteFunc(s.HSMs(), func(d Device) bool { return d.Kind == CardHSM })
+func (s *Snapshot) NetworkHSMs() []*Device {
+	return slices.DeleteFunc(s.HSMs(), func(d *Device) bool { return d.Kind == CardHSM })
 }
 
 // Serial returns the HSM's serial number, "" if it was not read yet. It also takes it
@@ -189,12 +190,20 @@ type Age struct {
 // none is fresh. Until then a view of s is valid.
 func (s *Snapshot) NextExpiry(now time.Time) time.Time {
 	var next time.Time
-	for i := range s.Devices {
-		for _, sec := range s.Devices[i].sections() {
-			r := sec.read()
-			if !r.at.IsZero() && !now.After(r.expires) && (next.IsZero() || r.expires.Before(next)) {
-				next = r.expires
-			}
+	for _, d := range s.Devices {
+		if at := d.NextExpiry(now); !at.IsZero() && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	return next
+}
+
+// NextExpiry is [Snapshot.NextExpiry] of one device.
+func (d *Device) NextExpiry(now time.Time) (next time.Time) {
+	for _, sec := range d.sections() {
+		r := sec.read()
+		if !r.at.IsZero() && !now.After(r.expires) && (next.IsZero() || r.expires.Before(next)) {
+			next = r.expires
 		}
 	}
 	return next
@@ -290,15 +299,30 @@ func (s *Snapshot) With(o Observation) *Snapshot {
 	return next
 }
 
-// device returns the device with that name, and adds a new one.
-func (s *Snapshot) device(name string) *Device {
-	i, found := slices.BinarySearchFunc(s.Devices, name, func(d Device, name string) int {
-		return cmp.Compare(d.Name, name)
-	})
-	if !found {
-		s.Devices = slices.Insert(s.Devices, i, Device{Name: name})
+// Device returns the device with that name; nil: there is none.
+func (s *Snapshot) Device(name string) *Device {
+	if i, found := s.index(name); found {
+		return s.Devices[i]
 	}
-	return &s.Devices[i]
+	return nil
+}
+
+func (s *Snapshot) index(name string) (int, bool) {
+	return slices.BinarySearchFunc(s.Devices, name, func(d *Device, name string) int { return cmp.Compare(d.Name, name) })
+}
+
+// device returns a copy, in s, of the device with that name, or a new one.
+func (s *Snapshot) device(name string) *Device {
+	i, found := s.index(name)
+	d := &Device{Name: name}
+	if found {
+		*d = *s.Devices[i]
+		s.Devices[i] = d
+	} else {
+		s.Devices = slices.Insert(s.Devices, i, d)
+	}
+	d.Seq = s.Seq
+	return d
 }
 
 // after returns s after the attempt o.

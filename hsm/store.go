@@ -58,11 +58,9 @@ func (s *Store) Wait(ctx context.Context, seen *Snapshot) (*Snapshot, error) {
 func (s *Store) Expect(kind Kind, names ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next := *s.Latest()
-	next.Devices = slices.Clone(next.Devices)
+	next := &Snapshot{Seq: s.Latest().Seq + 1, Devices: slices.Clone(s.Latest().Devices)}
 	for _, name := range names {
 		next.device(name).Kind = kind
 	}
-	next.Seq++
-	s.latest.Store(&next)
+	s.latest.Store(next)
 }

@@ -64,7 +64,7 @@ func (c sharedCounter) column() column[Source] {
 
 // sum returns the sum of part over the devices where it is known; unknown if it is
 // known for none.
-func sum(src Source, devices []hsm.Device, part func(Source, hsm.Device) hsm.Opt[uint64]) hsm.Opt[uint64] {
+func sum(src Source, devices []*hsm.Device, part func(Source, *hsm.Device) hsm.Opt[uint64]) hsm.Opt[uint64] {
 	var total hsm.Opt[uint64]
 	for _, d := range devices {
 		n := part(src, d)
@@ -85,18 +85,18 @@ func fresh[T, V any](s hsm.Section[T], now time.Time, get func(T) hsm.Opt[V]) hs
 
 // counted returns the HSMs whose values are added up: the appliances, and a card only if
 // a source states its counters (luna-snmp of its host).
-func counted(src Source) []hsm.Device {
-	return slices.DeleteFunc(src.Snapshot.HSMs(), func(d hsm.Device) bool { return d.Kind == hsm.CardHSM && d.Information.IsZero() })
+func counted(src Source) []*hsm.Device {
+	return slices.DeleteFunc(src.Snapshot.HSMs(), func(d *hsm.Device) bool { return d.Kind == hsm.CardHSM && d.Information.IsZero() })
 }
 
-func appliances(src Source) []hsm.Device { return src.Snapshot.NetworkHSMs() }
+func appliances(src Source) []*hsm.Device { return src.Snapshot.NetworkHSMs() }
 
-func ofInformation(get func(hsm.Information) hsm.Opt[uint64]) func(Source, hsm.Device) hsm.Opt[uint64] {
-	return func(src Source, d hsm.Device) hsm.Opt[uint64] { return fresh(d.Information, src.Now, get) }
+func ofInformation(get func(hsm.Information) hsm.Opt[uint64]) func(Source, *hsm.Device) hsm.Opt[uint64] {
+	return func(src Source, d *hsm.Device) hsm.Opt[uint64] { return fresh(d.Information, src.Now, get) }
 }
 
-func ofNTLS(get func(hsm.NTLS) hsm.Opt[uint64]) func(Source, hsm.Device) hsm.Opt[uint64] {
-	return func(src Source, d hsm.Device) hsm.Opt[uint64] { return fresh(d.NTLS, src.Now, get) }
+func ofNTLS(get func(hsm.NTLS) hsm.Opt[uint64]) func(Source, *hsm.Device) hsm.Opt[uint64] {
+	return func(src Source, d *hsm.Device) hsm.Opt[uint64] { return fresh(d.NTLS, src.Now, get) }
 }
 
 func sumNTLS(get func(hsm.NTLS) hsm.Opt[uint64]) func(Source) agentx.Value {
@@ -105,7 +105,7 @@ func sumNTLS(get func(hsm.NTLS) hsm.Opt[uint64]) func(Source) agentx.Value {
 
 // criticalEvents and otherEvents are what the HSM states, or where that is 0 what was
 // an alarm.
-func criticalEvents(src Source, d hsm.Device) hsm.Opt[uint64] {
+func criticalEvents(src Source, d *hsm.Device) hsm.Opt[uint64] {
 	n := fresh(d.Information, src.Now, func(i hsm.Information) hsm.Opt[uint64] { return i.CriticalEvents })
 	if hsm.Is(n, 0) && src.Events != nil {
 		n.Value, _ = src.Events(d.Name)
@@ -113,7 +113,7 @@ func criticalEvents(src Source, d hsm.Device) hsm.Opt[uint64] {
 	return n
 }
 
-func otherEvents(src Source, d hsm.Device) hsm.Opt[uint64] {
+func otherEvents(src Source, d *hsm.Device) hsm.Opt[uint64] {
 	n := fresh(d.Information, src.Now, func(i hsm.Information) hsm.Opt[uint64] { return i.NoncriticalEvents })
 	if hsm.Is(n, 0) && src.Events != nil {
 		_, n.Value = src.Events(d.Name)

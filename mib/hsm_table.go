@@ -11,7 +11,7 @@ import (
 
 // A device is an HSM whose serial number, the index of every table, is known.
 type device struct {
-	hsm.Device
+	*hsm.Device
 	src Source
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // items yields every item of a section of every HSM, below the HSM's index.
-func items[T any](section func(hsm.Device) hsm.Section[[]T], index func(T) agentx.OID) func(Source) iter.Seq2[agentx.OID, T] {
+func items[T any](section func(*hsm.Device) hsm.Section[[]T], index func(T) agentx.OID) func(Source) iter.Seq2[agentx.OID, T] {
 	return func(src Source) iter.Seq2[agentx.OID, T] {
 		return func(yield func(agentx.OID, T) bool) {
 			for serial, d := range devices(src) {
@@ -32,7 +32,7 @@ func items[T any](section func(hsm.Device) hsm.Section[[]T], index func(T) agent
 // and partition serial.
 var partitionTable = table[hsm.Partition]{
 	entry: safenetHSM.Append(4, 1),
-	rows: items(func(d hsm.Device) hsm.Section[[]hsm.Partition] { return d.Partitions },
+	rows: items(func(d *hsm.Device) hsm.Section[[]hsm.Partition] { return d.Partitions },
 		func(p hsm.Partition) agentx.OID { return text(nil, p.Serial) }),
 	columns: []column[hsm.Partition]{
 		{1, "hsmPartitionSerialNumber", func(p hsm.Partition) agentx.Value { return display(p.Serial) }},
@@ -58,7 +58,7 @@ func partitionLabel(p hsm.Partition) agentx.Value {
 // licence id.
 var licenseTable = table[hsm.License]{
 	entry: safenetHSM.Append(3, 1),
-	rows: items(func(d hsm.Device) hsm.Section[[]hsm.License] { return d.Licenses },
+	rows: items(func(d *hsm.Device) hsm.Section[[]hsm.License] { return d.Licenses },
 		func(l hsm.License) agentx.OID { return text(nil, l.ID) }),
 	columns: []column[hsm.License]{
 		{1, "hsmLicenseID", func(l hsm.License) agentx.Value { return display(l.ID) }},

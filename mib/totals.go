@@ -57,6 +57,6 @@ func (t *Totals) Clone() map[string]uint64 { return maps.Clone(t.Sums) }
 type sharedCounter struct {
 	id      uint32
 	name    string
-	devices func(Source) []hsm.Device
-	part    func(Source, hsm.Device) hsm.Opt[uint64]
+	devices func(Source) []*hsm.Device
+	part    func(Source, *hsm.Device) hsm.Opt[uint64]
 }

@@ -425,7 +425,7 @@ func (r *Redactor) Replaced() map[string]int {
 }
 
 // LearnDevice remembers the names in what is known of a device.
-func (r *Redactor) LearnDevice(d hsm.Device) {
+func (r *Redactor) LearnDevice(d *hsm.Device) {
 	r.Learn("name", d.Name)
 	for _, f := range []hsm.Fact{d.Show.Value, hsm.Partitions(d.Partitions.Value), d.Operations.Value, hsm.Clients(d.Clients.Value), d.System.Value, d.Certificate.Value, d.HA.Value} {
 		r.LearnFact(f)

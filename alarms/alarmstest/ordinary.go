@@ -61,9 +61,9 @@ var PlannedReboot = []string{
 
 // Ordinary is an ordinary appliance at a second, the i-th time that it is
 // polled.
-func Ordinary(second, i int, load float64) hsm.Device {
+func Ordinary(second, i int, load float64) *hsm.Device {
 	at := At(second)
-	d := hsm.Device{Name: "a", Kind: hsm.NetworkHSM, Sources: map[string]hsm.Source{"hsm show": {At: at, Success: at, Unread: []string{"A line of a new version: 7"}}}}
+	d := &hsm.Device{Name: "a", Kind: hsm.NetworkHSM, Sources: map[string]hsm.Source{"hsm show": {At: at, Success: at, Unread: []string{"A line of a new version: 7"}}}}
 	d.Show = ReadAt(second, hsm.Show{Serial: "70001", Label: hsm.Some("root"), Zeroized: hsm.Some(false), Tamper: hsm.TamperNone, Status: "L3 Device",
 		SecureTransportMode: hsm.Some(false), SOLoginAttemptsLeft: hsm.Some[int64](3), Environment: &hsm.Environment{
 			BatteryVolts: hsm.Some(3.08), BatteryWarning: hsm.Some(2.75), TemperatureCelsius: hsm.Some(34 + 8*load), TemperatureWarning: hsm.Some(75.0),

@@ -56,8 +56,8 @@ func (n *night) logged(second int, device, text string) alarms.Change {
 // polled has hsm show answer at a second.
 func (n *night) polled(second int, device string, e hsm.Environment) alarms.Change {
 	at := alarmstest.At(second)
-	d := hsm.Device{Kind: hsm.NetworkHSM, Name: device, Show: hsm.Section[hsm.Show]{At: at, MaxAge: time.Hour, Value: hsm.Show{Serial: "484233", Status: "OK", Environment: &e}}}
-	return n.happens(second, rules.EvaluateSnapshot(&hsm.Snapshot{Devices: []hsm.Device{d}}, n.state, rules.DefaultThresholds(), at))
+	d := &hsm.Device{Kind: hsm.NetworkHSM, Name: device, Show: hsm.Section[hsm.Show]{At: at, MaxAge: time.Hour, Value: hsm.Show{Serial: "484233", Status: "OK", Environment: &e}}}
+	return n.happens(second, rules.EvaluateSnapshot(&hsm.Snapshot{Devices: []*hsm.Device{d}}, n.state, rules.DefaultThresholds(), at))
 }
 
 func notification(second int, c alarms.Change) alarms.Notification {

@@ -34,7 +34,7 @@ func TestClearRulesHaveWords(t *testing.T) {
 // TestPollsSayWhatEnded: a clear by a poll says what the poll showed.
 func TestPollsSayWhatEnded(t *testing.T) {
 	key := alarms.Key{Device: "a", Group: "restart"}
-	d := hsm.Device{Name: "a", Show: alarmstest.Read(hsm.Show{Status: "OK"})}
+	d := &hsm.Device{Name: "a", Show: alarmstest.Read(hsm.Show{Status: "OK"})}
 	got := clearedByPolls(d, []alarms.Key{key}, alarmstest.At(10))
 	if len(got) != 1 {
 		t.Fatalf("%d findings", len(got))

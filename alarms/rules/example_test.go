@@ -46,7 +46,7 @@ func TestPartitionsLeft(t *testing.T) {
 		{"stale", four, four, time.Hour, ""},
 	} {
 		show := hsm.Show{PartitionsAllowed: test.allowed, PartitionsCreated: test.created}
-		device := hsm.Device{Name: "hsm1", Show: hsm.Section[hsm.Show]{At: polled, MaxAge: time.Minute, Value: show}}
+		device := &hsm.Device{Name: "hsm1", Show: hsm.Section[hsm.Show]{At: polled, MaxAge: time.Minute, Value: show}}
 		got := ""
 		for _, f := range partitionsLeft.findings(Poll{Device: device, Now: polled.Add(test.later)}, nil) {
 			if f.Group != partitionsLeftGroup.Name {

@@ -23,22 +23,22 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // clearingPolls are polls that can clear an alarm that came from a log.
 var clearingPolls = []struct {
 	name string
-	d    hsm.Device
+	d    *hsm.Device
 }{
-	{"nothing", hsm.Device{}},
-	{"status OK", hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "OK"})}},
-	{"status bad", hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "Transport Mode"})}},
-	{"no tamper in hsm show", hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "Transport Mode", Tamper: hsm.TamperNone})}},
-	{"no tamper in hsm tamper show", hsm.Device{Tamper: alarmstest.Read(hsm.Tamper{State: hsm.TamperNone})}},
-	{"policy 48 off", hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "OK"}),
+	{"nothing", &hsm.Device{}},
+	{"status OK", &hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "OK"})}},
+	{"status bad", &hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "Transport Mode"})}},
+	{"no tamper in hsm show", &hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "Transport Mode", Tamper: hsm.TamperNone})}},
+	{"no tamper in hsm tamper show", &hsm.Device{Tamper: alarmstest.Read(hsm.Tamper{State: hsm.TamperNone})}},
+	{"policy 48 off", &hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "OK"}),
 		Policies: alarmstest.Read(hsm.Policies{Policies: []hsm.Policy{{ID: hsm.Some[int64](48), Value: "Off"}}})}},
-	{"initialized", hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "Transport Mode", Zeroized: hsm.Some(false), Label: hsm.Some("x")})}},
-	{"all activated", hsm.Device{Partitions: alarmstest.Read([]hsm.Partition{{Serial: "1", Activated: hsm.Some(true)}})}},
-	{"one not activated", hsm.Device{Partitions: alarmstest.Read([]hsm.Partition{{Serial: "1", Activated: hsm.Some(true)}, {Serial: "2", Activated: hsm.Some(false)}})}},
-	{"restarted", hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "OK"}), Monitor: alarmstest.Read(hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: 60}}})}},
-	{"free storage", hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "Transport Mode", Storage: storage(1)})}},
-	{"free storage, a partition over its size", hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "Transport Mode", Storage: storage(1)}), Partitions: alarmstest.Read([]hsm.Partition{{Serial: "1", Storage: storage(1100)}})}},
-	{"free storage, in partitions too", hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "Transport Mode", Storage: storage(1)}), Partitions: alarmstest.Read([]hsm.Partition{{Serial: "1", Storage: storage(2)}})}},
+	{"initialized", &hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "Transport Mode", Zeroized: hsm.Some(false), Label: hsm.Some("x")})}},
+	{"all activated", &hsm.Device{Partitions: alarmstest.Read([]hsm.Partition{{Serial: "1", Activated: hsm.Some(true)}})}},
+	{"one not activated", &hsm.Device{Partitions: alarmstest.Read([]hsm.Partition{{Serial: "1", Activated: hsm.Some(true)}, {Serial: "2", Activated: hsm.Some(false)}})}},
+	{"restarted", &hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "OK"}), Monitor: alarmstest.Read(hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: 60}}})}},
+	{"free storage", &hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "Transport Mode", Storage: storage(1)})}},
+	{"free storage, a partition over its size", &hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "Transport Mode", Storage: storage(1)}), Partitions: alarmstest.Read([]hsm.Partition{{Serial: "1", Storage: storage(1100)}})}},
+	{"free storage, in partitions too", &hsm.Device{Show: alarmstest.Read(hsm.Show{Status: "Transport Mode", Storage: storage(1)}), Partitions: alarmstest.Read([]hsm.Partition{{Serial: "1", Storage: storage(2)}})}},
 }
 
 // TestGroups holds all that is known of each group against a golden file.

@@ -118,12 +118,13 @@ var serialTwice = Rule{"serial-twice", func(p Poll, emit func(Result)) {
 	emit(good(at, "no other HSM has serial number %s", s.Serial))
 }}
 
-// bySerial returns the HSMs by their serial numbers.
-func bySerial(s *hsm.Snapshot) map[string][]hsm.Device {
-	all := make(map[string][]hsm.Device)
-	for _, d := range s.HSMs() {
-		if serial := d.Serial(); serial != "" {
-			all[serial] = append(all[serial], d)
+// Twins returns the HSMs with the serial number of d, itself among them; none if that
+// is not known.
+func Twins(s *hsm.Snapshot, d *hsm.Device) (all []*hsm.Device) {
+	serial := d.Serial()
+	for _, other := range s.Devices {
+		if serial != "" && other.Serial() == serial && other.Kind != hsm.HostMachine {
+			all = append(all, other)
 		}
 	}
 	return all

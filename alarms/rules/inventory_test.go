@@ -12,7 +12,7 @@ func TestInventory(t *testing.T) {
 	want := Expected{Serial: "1234", Firmware: "7.2.0", Partitions: []string{"app", "1002"}, Activated: []string{"pay"}, Members: map[string][]string{"g": {"11", "12"}}}
 	s := DefaultThresholds()
 	s.Expected = map[string]Expected{"a": want}
-	emitted := func(r Rule, d hsm.Device) (list []string) {
+	emitted := func(r Rule, d *hsm.Device) (list []string) {
 		d.Name = "a"
 		r.Evaluate(Poll{Device: d, Now: alarmstest.At(10), Thresholds: s}, func(o Result) {
 			if !o.All {
@@ -23,8 +23,8 @@ func TestInventory(t *testing.T) {
 	}
 	alarmstest.Same(t, "as it should be", []string{"good serial", "good firmware"}, emitted(inventory, show(hsm.Show{Serial: "1234", Firmware: "7.2.0"})))
 	alarmstest.Same(t, "another one", []string{"bad serial", "between firmware"}, emitted(inventory, show(hsm.Show{Serial: "1235"})))
-	alarmstest.Same(t, "not read", nil, emitted(inventory, hsm.Device{}))
-	partitions := func(list ...hsm.Partition) hsm.Device { return hsm.Device{Partitions: alarmstest.Read(list)} }
+	alarmstest.Same(t, "not read", nil, emitted(inventory, &hsm.Device{}))
+	partitions := func(list ...hsm.Partition) *hsm.Device { return &hsm.Device{Partitions: alarmstest.Read(list)} }
 	alarmstest.Same(t, "partitions", []string{"good pay", "good app", "good 1002"}, emitted(inventoryPartitions,
 		partitions(hsm.Partition{Name: "app"}, hsm.Partition{Serial: "1002"}, hsm.Partition{Label: hsm.Some("pay"), Activated: hsm.Some(true)})))
 	alarmstest.Same(t, "partitions that are wrong", []string{"bad pay", "bad app", "good 1002"}, emitted(inventoryPartitions,

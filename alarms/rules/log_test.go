@@ -185,7 +185,7 @@ func TestLogAndPollAgree(t *testing.T) {
 		alarmstest.Sensor("CPU_VCORE", 1.5, "Volts", 0, 0.632, 1.44, 0), alarmstest.Sensor("PSU2 FAN_value", 200, "RPM", 300, 0, 0, 0),
 	} {
 		d := board(s)
-		polls := slices.DeleteFunc(EvaluateSnapshot(&hsm.Snapshot{Devices: []hsm.Device{d}}, alarms.NewState(), DefaultThresholds(), alarmstest.At(10)),
+		polls := slices.DeleteFunc(EvaluateSnapshot(&hsm.Snapshot{Devices: []*hsm.Device{d}}, alarms.NewState(), DefaultThresholds(), alarmstest.At(10)),
 			func(found alarms.Finding) bool { return found.Group == "data-stale" })
 		if len(polls) != 1 {
 			t.Fatalf("%s: %+v", s.Name, polls)

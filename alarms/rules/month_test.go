@@ -35,7 +35,7 @@ func TestOrdinaryMonthOfPolls(t *testing.T) {
 		d.Information = alarmstest.ReadAt(second, hsm.Information{OperationRequests: hsm.Some(3 * requests), OperationErrors: hsm.Some(300 + failed),
 			CryptoRequests: hsm.Some(requests), CryptoErrors: hsm.Some(failed), CriticalEvents: hsm.Some[uint64](0)})
 		now := alarmstest.At(second + 10)
-		changes := alarms.Eval(state, EvaluateSnapshot(&hsm.Snapshot{Devices: []hsm.Device{d}}, state, limits, now), alarms.Damping{}, now)
+		changes := alarms.Eval(state, EvaluateSnapshot(&hsm.Snapshot{Devices: []*hsm.Device{d}}, state, limits, now), alarms.Damping{}, now)
 		state.Apply(changes)
 		state.Memory = map[string]alarms.Memory{"a": Remember(Poll{Device: d, Now: now, Thresholds: limits, Memory: state.Memory["a"]})}
 		if len(changes) > 0 {

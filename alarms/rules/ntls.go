@@ -49,22 +49,20 @@ const lastDays = 7
 
 // NextExpiry returns when time alone next changes the result of a certificate; zero:
 // never.
-func NextExpiry(s *hsm.Snapshot, limits Thresholds, now time.Time) (next time.Time) {
+func NextExpiry(d *hsm.Device, limits Thresholds, now time.Time) (next time.Time) {
 	consider := func(end time.Time) {
 		for _, days := range []int{limits.CertificateDays + 1, lastDays + 1, 0} {
-			if at := end.Add(-time.Duration(days) * 24 * time.Hour); at.After(now) {
+			if at := end.Add(-time.Duration(days) * 24 * time.Hour); !at.Before(now) {
 				next = alarms.Sooner(next, at)
 			}
 		}
 	}
-	for _, d := range s.Devices {
-		if c, ok := d.Certificate.Get(now); ok && c.NotAfter.Known {
-			consider(c.NotAfter.Value)
-		}
-		if ha, ok := d.HA.Get(now); ok {
-			for _, c := range ha.Certificates {
-				consider(c.NotAfter)
-			}
+	if c, ok := d.Certificate.Get(now); ok && c.NotAfter.Known {
+		consider(c.NotAfter.Value)
+	}
+	if ha, ok := d.HA.Get(now); ok {
+		for _, c := range ha.Certificates {
+			consider(c.NotAfter)
 		}
 	}
 	return next

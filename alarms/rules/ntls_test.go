@@ -12,16 +12,15 @@ import (
 func TestNextExpiry(t *testing.T) {
 	end := time.Date(2027, time.May, 1, 9, 30, 0, 0, time.UTC)
 	section := hsm.Section[hsm.Certificate]{At: end.AddDate(-1, 0, 0), MaxAge: 2 * 366 * 24 * time.Hour, Value: hsm.Certificate{NotAfter: hsm.Some(end)}}
-	d := hsm.Device{Name: "a", Certificate: section}
+	d := &hsm.Device{Name: "a", Certificate: section}
 	limits := DefaultThresholds()
 	result := func(now time.Time) (condition, severity int) {
 		f := certificate.findings(Poll{Device: d, Now: now, Thresholds: limits}, nil)[0]
 		return int(f.Condition), int(f.Severity)
 	}
-	snap := &hsm.Snapshot{Devices: []hsm.Device{d}}
 	changes := 0
 	for now := end.AddDate(0, -2, 0); ; changes++ {
-		next := NextExpiry(snap, limits, now)
+		next := NextExpiry(d, limits, now)
 		if next.IsZero() {
 			break
 		}

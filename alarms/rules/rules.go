@@ -22,11 +22,11 @@ type Rule struct {
 
 // A Poll is what a rule evaluates.
 type Poll struct {
-	hsm.Device
+	*hsm.Device
 	Now time.Time
 	Thresholds
 	Memory alarms.Memory // what earlier polls showed
-	Twins  []hsm.Device  // HSMs with its serial number, itself among them
+	Twins  []*hsm.Device // HSMs with its serial number, itself among them
 }
 
 // A Result is what a rule finds out about one object.
@@ -132,25 +132,46 @@ var rules = []Rule{
 // EvaluateSnapshot returns the findings of all rules, and of the polls that
 // clear log alarms, for a Snapshot.
 func EvaluateSnapshot(s *hsm.Snapshot, state alarms.State, limits Thresholds, now time.Time) []alarms.Finding {
-	var all []alarms.Finding
 	open := slices.Concat(alarms.SortedKeys(state.Active), alarms.SortedKeys(state.Pending))
-	byDevice := make(map[string][]alarms.Key)
-	for _, k := range open {
-		byDevice[k.Device] = append(byDevice[k.Device], k)
-	}
-	twins := bySerial(s)
-	for _, d := range s.Devices {
-		p := Poll{Device: d, Now: now, Thresholds: limits, Twins: twins[d.Serial()], Memory: state.Memory[d.Name]}
+	return append(Evaluate(s, s.Devices, state, limits, now), unwatched(s, open, now)...)
+}
+
+// Evaluate is [EvaluateSnapshot] of some devices of a Snapshot.
+func Evaluate(s *hsm.Snapshot, devices []*hsm.Device, state alarms.State, limits Thresholds, now time.Time) []alarms.Finding {
+	var all []alarms.Finding
+	open := openOf(devices, state)
+	for _, d := range devices {
+		p := Poll{Device: d, Now: now, Thresholds: limits, Twins: Twins(s, d), Memory: state.Memory[d.Name]}
 		if p.anotherUnit() {
-			all = append(all, replaced(p, byDevice[d.Name])...)
+			all = append(all, replaced(p, open[d.Name])...)
 			p.Memory = alarms.Memory{Serial: p.Memory.Serial, Since: p.Show.Asked()}
 		}
 		for _, r := range rules {
-			all = append(all, r.findings(p, byDevice[d.Name])...)
+			all = append(all, r.findings(p, open[d.Name])...)
 		}
-		all = append(all, clearedByPolls(d, byDevice[d.Name], now)...)
+		all = append(all, clearedByPolls(d, open[d.Name], now)...)
 	}
-	return append(all, unwatched(s.Devices, open, now)...)
+	return all
+}
+
+// openOf returns the keys of the alarms of devices that are active or pending, in their
+// order.
+func openOf(devices []*hsm.Device, state alarms.State) map[string][]alarms.Key {
+	open := make(map[string][]alarms.Key, len(devices))
+	for _, d := range devices {
+		open[d.Name] = nil
+	}
+	for _, of := range []map[alarms.Key]alarms.Alarm{state.Active, state.Pending} {
+		for k := range of {
+			if keys, wanted := open[k.Device]; wanted {
+				open[k.Device] = append(keys, k)
+			}
+		}
+	}
+	for _, keys := range open {
+		slices.SortFunc(keys, alarms.Key.Compare)
+	}
+	return open
 }
 
 func (r Rule) findings(p Poll, open []alarms.Key) []alarms.Finding {
@@ -175,7 +196,7 @@ func (r Rule) findings(p Poll, open []alarms.Key) []alarms.Finding {
 
 // clearedByPolls returns a Good finding for every open alarm of d's first card
 // whose group's ClearedBy holds. Polls say nothing of other cards.
-func clearedByPolls(d hsm.Device, open []alarms.Key, now time.Time) []alarms.Finding {
+func clearedByPolls(d *hsm.Device, open []alarms.Key, now time.Time) []alarms.Finding {
 	var findings []alarms.Finding
 	for _, k := range open {
 		g := alarms.GroupNamed(k.Group)
@@ -191,10 +212,10 @@ func clearedByPolls(d hsm.Device, open []alarms.Key, now time.Time) []alarms.Fin
 
 // unwatched returns a Good finding for every open alarm of devices that are no
 // longer watched.
-func unwatched(watched []hsm.Device, open []alarms.Key, now time.Time) []alarms.Finding {
+func unwatched(s *hsm.Snapshot, open []alarms.Key, now time.Time) []alarms.Finding {
 	var findings []alarms.Finding
 	for _, k := range open {
-		if k.Device != alarms.Self && !slices.ContainsFunc(watched, func(d hsm.Device) bool { return d.Name == k.Device }) {
+		if k.Device != alarms.Self && s.Device(k.Device) == nil {
 			findings = append(findings, alarms.Finding{Key: k, Evidence: alarms.Evidence{At: now, Text: "no longer watched"}})
 		}
 	}

@@ -14,19 +14,19 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-func show(v hsm.Show) hsm.Device { return hsm.Device{Name: "a", Show: alarmstest.Read(v)} }
+func show(v hsm.Show) *hsm.Device { return &hsm.Device{Name: "a", Show: alarmstest.Read(v)} }
 
-func environment(e hsm.Environment) hsm.Device { return show(hsm.Show{Environment: &e}) }
+func environment(e hsm.Environment) *hsm.Device { return show(hsm.Show{Environment: &e}) }
 
-func volts(v float64) hsm.Device {
+func volts(v float64) *hsm.Device {
 	return environment(hsm.Environment{BatteryVolts: hsm.Some(v), BatteryWarning: hsm.Some(2.75)})
 }
 
-func celsius(v float64) hsm.Device {
+func celsius(v float64) *hsm.Device {
 	return environment(hsm.Environment{TemperatureCelsius: hsm.Some(v), TemperatureWarning: hsm.Some(75.0)})
 }
 
-func fans(status ...string) hsm.Device {
+func fans(status ...string) *hsm.Device {
 	var e hsm.Environment
 	for i, s := range status {
 		e.Fans = append(e.Fans, hsm.Fan{Name: fmt.Sprintf("Fan %d", i+1), Status: s})
@@ -34,53 +34,53 @@ func fans(status ...string) hsm.Device {
 	return environment(e)
 }
 
-func utilized(ratio float64) hsm.Device {
-	return hsm.Device{Monitor: alarmstest.Read(hsm.Monitor{Samples: []hsm.Sample{{UtilizationInt: 0.1}, {UtilizationInt: ratio}}, IntervalSeconds: hsm.Some(int64(5))})}
+func utilized(ratio float64) *hsm.Device {
+	return &hsm.Device{Monitor: alarmstest.Read(hsm.Monitor{Samples: []hsm.Sample{{UtilizationInt: 0.1}, {UtilizationInt: ratio}}, IntervalSeconds: hsm.Some(int64(5))})}
 }
 
-func attempts(n int64) hsm.Device { return show(hsm.Show{SOLoginAttemptsLeft: hsm.Some(n)}) }
+func attempts(n int64) *hsm.Device { return show(hsm.Show{SOLoginAttemptsLeft: hsm.Some(n)}) }
 
 func storage(used int64) hsm.Storage {
 	return hsm.Storage{Total: hsm.Some[int64](1000), Used: hsm.Some(used), Free: hsm.Some(1000 - used)}
 }
 
-func logs(percent int) hsm.Device {
-	return hsm.Device{Name: "a", Disk: alarmstest.Read(hsm.Disk{Filesystems: []hsm.Filesystem{
+func logs(percent int) *hsm.Device {
+	return &hsm.Device{Name: "a", Disk: alarmstest.Read(hsm.Disk{Filesystems: []hsm.Filesystem{
 		{Mount: "/", UsedRatio: 0.99}, {Mount: "/var/log", UsedRatio: float64(percent) / 100},
 	}})}
 }
 
-func mounted(percent int) hsm.Device {
-	return hsm.Device{Name: "a", Host: alarmstest.Read(hsm.Host{Filesystems: []hsm.Filesystem{
+func mounted(percent int) *hsm.Device {
+	return &hsm.Device{Name: "a", Host: alarmstest.Read(hsm.Host{Filesystems: []hsm.Filesystem{
 		{Mount: "/snap/x", Total: 100, UsedRatio: 1}, {Mount: "/var", Total: 100, UsedRatio: float64(percent) / 100},
 	}})}
 }
 
-func smart(word string) hsm.Device {
-	return hsm.Device{Name: "a", Disk: alarmstest.Read(hsm.Disk{SMART: word})}
+func smart(word string) *hsm.Device {
+	return &hsm.Device{Name: "a", Disk: alarmstest.Read(hsm.Disk{SMART: word})}
 }
 
-func system(state string, codes ...int64) hsm.Device {
-	return hsm.Device{Name: "a", System: alarmstest.Read(hsm.System{State: state, Codes: codes})}
+func system(state string, codes ...int64) *hsm.Device {
+	return &hsm.Device{Name: "a", System: alarmstest.Read(hsm.System{State: state, Codes: codes})}
 }
 
-func tampering(inShow, inTamperShow hsm.TamperState) hsm.Device {
+func tampering(inShow, inTamperShow hsm.TamperState) *hsm.Device {
 	d := show(hsm.Show{Tamper: inShow})
 	d.Tamper = alarmstest.Read(hsm.Tamper{State: inTamperShow, Tampers: []string{"Chassis intrusion"}})
 	return d
 }
 
-func expires(days int) hsm.Device {
-	return hsm.Device{Name: "a", Certificate: alarmstest.Read(hsm.Certificate{NotAfter: hsm.Some(alarmstest.At(10).AddDate(0, 0, days))})}
+func expires(days int) *hsm.Device {
+	return &hsm.Device{Name: "a", Certificate: alarmstest.Read(hsm.Certificate{NotAfter: hsm.Some(alarmstest.At(10).AddDate(0, 0, days))})}
 }
 
-func source(f hsm.Failure, failures int) hsm.Device {
-	return hsm.Device{Name: "a", Sources: map[string]hsm.Source{"hsm show": {At: alarmstest.At(0), Failure: f, Failures: failures, Error: "why"}}}
+func source(f hsm.Failure, failures int) *hsm.Device {
+	return &hsm.Device{Name: "a", Sources: map[string]hsm.Source{"hsm show": {At: alarmstest.At(0), Failure: f, Failures: failures, Error: "why"}}}
 }
 
 // sources has one source that failed often and others that work.
-func sources(name string, f hsm.Failure, others ...string) hsm.Device {
-	d := hsm.Device{Name: "a", Sources: map[string]hsm.Source{name: {At: alarmstest.At(0), Failure: f, Failures: 2, Error: "why"}}}
+func sources(name string, f hsm.Failure, others ...string) *hsm.Device {
+	d := &hsm.Device{Name: "a", Sources: map[string]hsm.Source{name: {At: alarmstest.At(0), Failure: f, Failures: 2, Error: "why"}}}
 	for _, o := range others {
 		d.Sources[o] = hsm.Source{At: alarmstest.At(0)}
 	}
@@ -89,8 +89,8 @@ func sources(name string, f hsm.Failure, others ...string) hsm.Device {
 
 // failing has sources, listed with commas, that failed often and others that
 // work.
-func failing(names string, f hsm.Failure, others ...string) hsm.Device {
-	d := hsm.Device{Name: "a", Sources: make(map[string]hsm.Source)}
+func failing(names string, f hsm.Failure, others ...string) *hsm.Device {
+	d := &hsm.Device{Name: "a", Sources: make(map[string]hsm.Source)}
 	for name := range strings.SplitSeq(names, ", ") {
 		d.Sources[name] = hsm.Source{At: alarmstest.At(0), Failure: f, Failures: 9, Error: "why"}
 	}
@@ -101,22 +101,22 @@ func failing(names string, f hsm.Failure, others ...string) hsm.Device {
 }
 
 // holding has services that were read from a source.
-func holding(source string, d hsm.Device) hsm.Device {
+func holding(source string, d *hsm.Device) *hsm.Device {
 	d.Services = alarmstest.Read([]hsm.Service{})
 	d.Services.At, d.Services.Source = alarmstest.At(0), source
 	return d
 }
 
-func disagreeing(what ...string) hsm.Device {
-	d := hsm.Device{Name: "a"}
+func disagreeing(what ...string) *hsm.Device {
+	d := &hsm.Device{Name: "a"}
 	for _, w := range what {
 		d.Disagreements = append(d.Disagreements, hsm.Disagreement{What: w, Stated: [2]hsm.Stated{{At: alarmstest.At(-9), Expires: alarmstest.At(60)}, {At: alarmstest.At(0), Expires: alarmstest.At(60)}}})
 	}
 	return d
 }
 
-func ha(groups ...hsm.HAGroupState) hsm.Device {
-	return hsm.Device{Name: "a", HA: alarmstest.Read(hsm.HA{Groups: groups})}
+func ha(groups ...hsm.HAGroupState) *hsm.Device {
+	return &hsm.Device{Name: "a", HA: alarmstest.Read(hsm.HA{Groups: groups})}
 }
 
 // haGroup is a group that can lose so many members, -1 for unknown.
@@ -131,18 +131,18 @@ func haGroup(redundancy int64, offline bool, states ...hsm.HAMembership) hsm.HAG
 	return g
 }
 
-func ofKind(kind hsm.Kind, source string, f hsm.Failure) hsm.Device {
-	return hsm.Device{Name: "a", Kind: kind, Sources: map[string]hsm.Source{source: {At: alarmstest.At(0), Failure: f, Failures: 9, Error: "why"}}}
+func ofKind(kind hsm.Kind, source string, f hsm.Failure) *hsm.Device {
+	return &hsm.Device{Name: "a", Kind: kind, Sources: map[string]hsm.Source{source: {At: alarmstest.At(0), Failure: f, Failures: 9, Error: "why"}}}
 }
 
-func board(sensors ...hsm.Sensor) hsm.Device {
-	return hsm.Device{Name: "a", Sensors: alarmstest.Read(hsm.Sensors{Sensors: sensors})}
+func board(sensors ...hsm.Sensor) *hsm.Device {
+	return &hsm.Device{Name: "a", Sensors: alarmstest.Read(hsm.Sensors{Sensors: sensors})}
 }
 
 func unread(name string) hsm.Sensor { return hsm.Sensor{Name: name, Unit: "RPM"} }
 
 // emitted renders what a rule emits for a device at a time.
-func emitted(r Rule, d hsm.Device, now time.Time) (list []string) {
+func emitted(r Rule, d *hsm.Device, now time.Time) (list []string) {
 	r.Evaluate(Poll{Device: d, Now: now, Thresholds: DefaultThresholds()}, func(o Result) {
 		s := map[alarms.Condition]string{alarms.Good: "good", alarms.Between: "between", alarms.Bad: "bad " + o.Severity.String()}[o.Condition]
 		if o.All {
@@ -163,13 +163,13 @@ func TestRules(t *testing.T) {
 	for _, x := range []struct {
 		rule Rule
 		name string
-		d    hsm.Device
+		d    *hsm.Device
 		want []string
 	}{
 		{hsmUtilization, "busy", utilized(0.93), []string{"bad warning"}},
 		{hsmUtilization, "in the band", utilized(0.85), nil},
 		{hsmUtilization, "not busy", utilized(0.79), []string{"good"}},
-		{hsmUtilization, "since the reset only", hsm.Device{Monitor: alarmstest.Read(hsm.Monitor{Samples: []hsm.Sample{{Utilization: 0.99}}})}, nil},
+		{hsmUtilization, "since the reset only", &hsm.Device{Monitor: alarmstest.Read(hsm.Monitor{Samples: []hsm.Sample{{Utilization: 0.99}}})}, nil},
 		{battery, "full", volts(3.07), []string{"good"}},
 		{battery, "at the end of the band", volts(2.8), []string{"good"}},
 		{battery, "in the band", volts(2.79), nil},
@@ -221,7 +221,7 @@ func TestRules(t *testing.T) {
 		{tampered, "in hsm tamper show only", tampering(hsm.TamperNone, hsm.TamperDetected), []string{"bad critical"}},
 		{tampered, "in hsm show only", tampering(hsm.TamperDetected, hsm.TamperNone), []string{"bad critical"}},
 		{tampered, "in neither", tampering(hsm.TamperNone, hsm.TamperNone), []string{"good"}},
-		{tampered, "hsm tamper show alone", hsm.Device{Name: "a", Tamper: alarmstest.Read(hsm.Tamper{State: hsm.TamperNone})}, []string{"good"}},
+		{tampered, "hsm tamper show alone", &hsm.Device{Name: "a", Tamper: alarmstest.Read(hsm.Tamper{State: hsm.TamperNone})}, []string{"good"}},
 
 		{zeroized, "yes", show(hsm.Show{Zeroized: hsm.Some(true)}), []string{"bad critical"}},
 		{zeroized, "no", show(hsm.Show{Zeroized: hsm.Some(false)}), []string{"good"}},
@@ -243,23 +243,23 @@ func TestRules(t *testing.T) {
 		{hsmStorage, "nearly full", show(hsm.Show{Storage: storage(900)}), []string{"bad warning"}},
 		{hsmStorage, "unknown", show(hsm.Show{Storage: hsm.Storage{Total: hsm.Some[int64](1000)}}), nil},
 
-		{partitionStorage, "each", hsm.Device{Name: "a", Partitions: alarmstest.Read([]hsm.Partition{
+		{partitionStorage, "each", &hsm.Device{Name: "a", Partitions: alarmstest.Read([]hsm.Partition{
 			{Serial: "1", Storage: storage(10)}, {Serial: "2", Storage: storage(920)}, {Serial: "3", Storage: storage(960)},
 			{Serial: "4"}, {Name: "p5", Storage: storage(889)},
 		})}, []string{"good 1", "bad minor 2", "bad major 3", "between 4", "good p5", "all"}},
-		{partitionStorage, "none", hsm.Device{Name: "a", Partitions: alarmstest.Read([]hsm.Partition{})}, []string{"all"}},
+		{partitionStorage, "none", &hsm.Device{Name: "a", Partitions: alarmstest.Read([]hsm.Partition{})}, []string{"all"}},
 
-		{ntlsDown, "down", hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{Status: hsm.NTLSDown})}, []string{"bad critical"}},
-		{ntlsDown, "up", hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{Status: hsm.NTLSUp})}, []string{"good"}},
-		{ntlsDown, "unknown", hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{Status: hsm.NTLSUnknown})}, []string{"bad indeterminate"}},
-		{ntlsDown, "not stated", hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{})}, nil},
+		{ntlsDown, "down", &hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{Status: hsm.NTLSDown})}, []string{"bad critical"}},
+		{ntlsDown, "up", &hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{Status: hsm.NTLSUp})}, []string{"good"}},
+		{ntlsDown, "unknown", &hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{Status: hsm.NTLSUnknown})}, []string{"bad indeterminate"}},
+		{ntlsDown, "not stated", &hsm.Device{Name: "a", NTLS: alarmstest.Read(hsm.NTLS{})}, nil},
 
 		{certificate, "long", expires(31), []string{"good"}},
 		{certificate, "a month", expires(30), []string{"bad warning"}},
 		{certificate, "a week", expires(7), []string{"bad major"}},
 		{certificate, "today", expires(0), []string{"bad critical"}},
 		{certificate, "expired", expires(-3), []string{"bad critical"}},
-		{certificate, "unknown", hsm.Device{Name: "a", Certificate: alarmstest.Read(hsm.Certificate{})}, nil},
+		{certificate, "unknown", &hsm.Device{Name: "a", Certificate: alarmstest.Read(hsm.Certificate{})}, nil},
 
 		{hostFilesystems, "room", mounted(80), []string{"good /var", "all"}},
 		{hostFilesystems, "90 %", mounted(91), []string{"bad minor /var", "all"}},
@@ -284,7 +284,7 @@ func TestRules(t *testing.T) {
 		{haRecoveryDisabled, "not, or nothing lost", ha(hsm.HAGroupState{Serial: "7"}), []string{"good 7", "all"}},
 		{haUnasked, "asked", ofKind(hsm.HostMachine, "hagroup listgroups", hsm.None), []string{"good"}},
 		{haUnasked, "hangs", ofKind(hsm.HostMachine, "hagroup listgroups", hsm.Timeout), []string{"bad warning"}},
-		{clientCertificate, "each", hsm.Device{Name: "a", HA: alarmstest.Read(hsm.HA{Certificates: []hsm.ClientCertificate{
+		{clientCertificate, "each", &hsm.Device{Name: "a", HA: alarmstest.Read(hsm.HA{Certificates: []hsm.ClientCertificate{
 			{Role: "client", Subject: "CN=c", NotAfter: alarmstest.At(10).AddDate(0, 0, 40)}, {Role: "server", Subject: "CN=s", NotAfter: alarmstest.At(10).AddDate(0, 0, 5)},
 		}})}, []string{"good client/CN=c", "bad major server/CN=s", "all"}},
 
@@ -293,7 +293,7 @@ func TestRules(t *testing.T) {
 		{logDisk, "70 %", logs(70), []string{"bad minor"}},
 		{logDisk, "80 %", logs(80), []string{"bad major"}},
 		{logDisk, "90 %", logs(90), []string{"bad critical"}},
-		{logDisk, "no such mount", hsm.Device{Name: "a", Disk: alarmstest.Read(hsm.Disk{})}, nil},
+		{logDisk, "no such mount", &hsm.Device{Name: "a", Disk: alarmstest.Read(hsm.Disk{})}, nil},
 
 		{diskHealth, "passed", smart("PASSED"), []string{"good"}},
 		{diskHealth, "passed, SCSI", smart("OK"), []string{"good"}},
@@ -318,9 +318,9 @@ func TestRules(t *testing.T) {
 		{systemStatus, "a new code", system("ISO", 100, 55), []string{"good state", "bad indeterminate 55", "all"}},
 		{systemStatus, "no state, no codes", system(""), nil},
 		{systemStatus, "codes without a state", system("", 100), []string{"between state", "all"}},
-		{systemStatus, "a stopped monitor", hsm.Device{Name: "a", System: alarmstest.Read(hsm.System{Codes: []int64{30}, Running: hsm.Some(false)})}, nil},
+		{systemStatus, "a stopped monitor", &hsm.Device{Name: "a", System: alarmstest.Read(hsm.System{Codes: []int64{30}, Running: hsm.Some(false)})}, nil},
 
-		{services, "each", hsm.Device{Name: "a", Services: alarmstest.Read([]hsm.Service{
+		{services, "each", &hsm.Device{Name: "a", Services: alarmstest.Read([]hsm.Service{
 			{Name: "ssh", Status: "running", OnBoot: hsm.Some(true)}, {Name: "ntp", Status: "stopped", OnBoot: hsm.Some(true)},
 			{Name: "snmp", Status: "stopped", OnBoot: hsm.Some(false)}, {Name: "stc", Status: "resting", OnBoot: hsm.Some(true)},
 			{Name: "cbs", Status: "stopped"}, {Name: "ntls", Status: "stopped", OnBoot: hsm.Some(true)},
@@ -331,7 +331,7 @@ func TestRules(t *testing.T) {
 		{applianceFans, "no table", board(), nil},
 		{motherboard, "each", board(alarmstest.Sensor("CPU", 71, "degrees C", 0, 0, 72, 89), alarmstest.Sensor("VRD", 90, "degrees C", 0, 0, 90, 100), alarmstest.Sensor("CHA DIMM 0", 97, "degrees C", 0, 0, 87, 97), alarmstest.Sensor("VBAT", 2.797, "Volts", 0, 2.796, 0, 0), alarmstest.Sensor("+5V", 5.304, "Volts", 0, 4.692, 5.304, 0), alarmstest.ApplianceFan("Fan1A", 0)),
 			[]string{"between CPU", "bad major VRD", "bad critical CHADIMM0", "good VBAT", "bad major +5V", "all"}},
-		{powerSupplies, "one object each", hsm.Device{Name: "a", Sensors: alarmstest.Read(hsm.Sensors{
+		{powerSupplies, "one object each", &hsm.Device{Name: "a", Sensors: alarmstest.Read(hsm.Sensors{
 			Sensors: []hsm.Sensor{
 				alarmstest.Sensor("PSU1_+12V_value", 12.1, "Volts", 11.232, 0, 0, 13.392), alarmstest.Sensor("PSU1 FAN_value", 390, "RPM", 300, 0, 0, 0),
 				alarmstest.Sensor("PSU2_+12V_value", 0, "Volts", 11.232, 0, 0, 13.392), alarmstest.Sensor("PSU2 Temp_value", 30, "degrees C", 0, 0, 0, 115),
@@ -346,7 +346,7 @@ func TestRules(t *testing.T) {
 		{unreachable, "refused", source(hsm.Login, 2), []string{"bad major"}},
 		{unreachable, "another key", source(hsm.HostKey, 1), []string{"bad critical"}},
 		{unreachable, "the card is silent", source(hsm.Timeout, 9), []string{"good"}},
-		{unreachable, "nothing tried", hsm.Device{Name: "a"}, nil},
+		{unreachable, "nothing tried", &hsm.Device{Name: "a"}, nil},
 		{unreachable, "SNMP alone, answers", sources("snmp hsmTable", hsm.None), []string{"good"}},
 		{unreachable, "SNMP alone, away", sources("snmp hsmTable", hsm.Unreachable), []string{"bad major"}},
 		{unreachable, "SNMP beside LunaSH, away", sources("snmp hsmTable", hsm.Unreachable, "hsm show"), []string{"good"}},
@@ -365,9 +365,9 @@ func TestRules(t *testing.T) {
 		{sourceFailing, "its data become stale: covered by data-stale", holding("rest services", failing("rest services", hsm.Command, "hsm show", "rest hsm")), []string{"good lunash", "good rest"}},
 		{sourceFailing, "its data grow old, for want of a session", holding("rest services", failing("rest hsm, rest services", hsm.Login, "hsm show")), []string{"good lunash", "bad warning rest"}},
 		{sourceFailing, "too soon", sources("rest hsm", hsm.Unreachable, "hsm show"), []string{"good lunash"}},
-		{sourceFailing, "back, before it is the turn of all", hsm.Device{Name: "a", Sources: map[string]hsm.Source{
+		{sourceFailing, "back, before it is the turn of all", &hsm.Device{Name: "a", Sources: map[string]hsm.Source{
 			"hsm show": {At: alarmstest.At(0)}, "rest hsm": {At: alarmstest.At(0)}, "rest policies": {At: alarmstest.At(-60), Failure: hsm.Login, Failures: 2}}}, []string{"good lunash", "good rest"}},
-		{sourceFailing, "one has not recovered", hsm.Device{Name: "a", Sources: map[string]hsm.Source{
+		{sourceFailing, "one has not recovered", &hsm.Device{Name: "a", Sources: map[string]hsm.Source{
 			"hsm show": {At: alarmstest.At(0)}, "rest hsm": {At: alarmstest.At(0)}, "rest policies": {At: alarmstest.At(-60), Failure: hsm.Command, Failures: 2}}}, []string{"good lunash"}},
 		{sourceFailing, "the host", ofKind(hsm.HostMachine, "host", hsm.Command), []string{"bad warning host"}},
 		{sourceFailing, "covered by ha-unasked", ofKind(hsm.HostMachine, "hagroup listgroups", hsm.Command), nil},
@@ -381,7 +381,7 @@ func TestRules(t *testing.T) {
 		{silent, "errors", source(hsm.Command, 3), []string{"bad major"}},
 		{silent, "answers in no known form", source(hsm.Unrecognised, 3), []string{"bad major"}},
 		{silent, "the appliance is away", source(hsm.Unreachable, 9), nil},
-		{silent, "nothing tried", hsm.Device{Name: "a"}, nil},
+		{silent, "nothing tried", &hsm.Device{Name: "a"}, nil},
 	} {
 		if diff := cmp.Diff(x.want, emitted(x.rule, x.d, alarmstest.At(10))); diff != "" {
 			t.Errorf("%s, %s (-want +got):\n%s", x.rule.Group, x.name, diff)
@@ -394,7 +394,7 @@ func TestRules(t *testing.T) {
 		}
 	}
 	for _, r := range rules {
-		if got := emitted(r, hsm.Device{Name: "a"}, alarmstest.At(10)); got != nil {
+		if got := emitted(r, &hsm.Device{Name: "a"}, alarmstest.At(10)); got != nil {
 			t.Errorf("%s says %q of a device that nobody has read", r.Group, got)
 		}
 	}
@@ -405,7 +405,7 @@ func TestThresholdsMoveRules(t *testing.T) {
 	s.SOLoginAttempts, s.LogDiskRatio, s.IgnoredStatusCodes = 0, 0.95, []int64{30}
 	for _, x := range []struct {
 		rule Rule
-		d    hsm.Device
+		d    *hsm.Device
 		bad  bool
 	}{
 		{soLogin, attempts(1), false},
@@ -425,15 +425,15 @@ func TestThresholdsMoveRules(t *testing.T) {
 
 // TestDataStale has stale data raise an alarm unless another alarm says why.
 func TestDataStale(t *testing.T) {
-	device := func(show, partitions hsm.Failure) hsm.Device {
-		d := hsm.Device{Name: "a", Show: alarmstest.Read(hsm.Show{}), Partitions: alarmstest.Read([]hsm.Partition{}), Sources: map[string]hsm.Source{
+	device := func(show, partitions hsm.Failure) *hsm.Device {
+		d := &hsm.Device{Name: "a", Show: alarmstest.Read(hsm.Show{}), Partitions: alarmstest.Read([]hsm.Partition{}), Sources: map[string]hsm.Source{
 			"hsm show": {Failure: show}, "partition show": {Failure: partitions},
 		}}
 		d.Show.Source, d.Partitions.Source = "hsm show", "partition show"
 		return d
 	}
 	for name, x := range map[string]struct {
-		d    hsm.Device
+		d    *hsm.Device
 		now  time.Time
 		want []string
 	}{
@@ -457,14 +457,14 @@ func TestDataStale(t *testing.T) {
 // and by what does not.
 func TestClearedByPolls(t *testing.T) {
 	yes, no := hsm.Some(true), hsm.Some(false)
-	with := func(d hsm.Device, change func(*hsm.Device)) hsm.Device { change(&d); return d }
+	with := func(d *hsm.Device, change func(*hsm.Device)) *hsm.Device { change(d); return d }
 	k7 := show(hsm.Show{Tamper: hsm.TamperNone})
 	off48 := hsm.Policies{Policies: []hsm.Policy{{ID: hsm.Some[int64](48), Value: "Off"}}}
-	monitor := func(d hsm.Device, uptime uint64) hsm.Device {
+	monitor := func(d *hsm.Device, uptime uint64) *hsm.Device {
 		d.Monitor = alarmstest.Read(hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: 1}, {UptimeSeconds: uptime}}})
 		return d
 	}
-	stored := func(s hsm.Storage, each ...hsm.Storage) hsm.Device {
+	stored := func(s hsm.Storage, each ...hsm.Storage) *hsm.Device {
 		d := show(hsm.Show{Storage: s})
 		var ps []hsm.Partition
 		for _, p := range each {
@@ -473,30 +473,30 @@ func TestClearedByPolls(t *testing.T) {
 		d.Partitions = alarmstest.Read(ps)
 		return d
 	}
-	partitions := func(activated ...hsm.Opt[bool]) hsm.Device {
+	partitions := func(activated ...hsm.Opt[bool]) *hsm.Device {
 		var ps []hsm.Partition
 		for _, a := range activated {
 			ps = append(ps, hsm.Partition{Activated: a})
 		}
-		return hsm.Device{Name: "a", Partitions: alarmstest.Read(ps)}
+		return &hsm.Device{Name: "a", Partitions: alarmstest.Read(ps)}
 	}
 	answers := []string{"soft", "soft-t", "soft-v", "restart", "halt", "comm", "hsm-crashed"}
 	tampers := []string{"hard", "hard-ht", "hard-lt", "hard-ov", "hard-osc", "hard-cfg", "chassis", "removal", "lock"}
 	for _, x := range []struct {
 		groups  []string
 		name    string
-		d       hsm.Device
+		d       *hsm.Device
 		cleared bool
 	}{
 		{answers, "answers", show(hsm.Show{}), true},
 		{answers, "status OK", show(hsm.Show{Status: "OK"}), true},
 		{answers, "another status", show(hsm.Show{Status: "Zeroized"}), false},
-		{answers, "nothing read", hsm.Device{Name: "a"}, false},
+		{answers, "nothing read", &hsm.Device{Name: "a"}, false},
 		{tampers, "none", k7, true},
 		{tampers, "still", show(hsm.Show{Tamper: hsm.TamperDetected}), false},
 		{tampers, "not stated", show(hsm.Show{}), false},
-		{tampers, "hsm tamper show", hsm.Device{Name: "a", Tamper: alarmstest.Read(hsm.Tamper{State: hsm.TamperNone})}, true},
-		{tampers, "hsm tamper show: still", hsm.Device{Name: "a", Tamper: alarmstest.Read(hsm.Tamper{State: hsm.TamperDetected})}, false},
+		{tampers, "hsm tamper show", &hsm.Device{Name: "a", Tamper: alarmstest.Read(hsm.Tamper{State: hsm.TamperNone})}, true},
+		{tampers, "hsm tamper show: still", &hsm.Device{Name: "a", Tamper: alarmstest.Read(hsm.Tamper{State: hsm.TamperDetected})}, false},
 		{tampers, "the two disagree", with(show(hsm.Show{Tamper: hsm.TamperDetected}), func(d *hsm.Device) { d.Tamper = alarmstest.Read(hsm.Tamper{State: hsm.TamperNone}) }), false},
 		{tampers, "hsm tamper show: still, hsm show: none", tampering(hsm.TamperNone, hsm.TamperDetected), false},
 		{tampers, "policy 48 off", with(show(hsm.Show{}), func(d *hsm.Device) { d.Policies = alarmstest.Read(off48) }), true},
@@ -522,7 +522,7 @@ func TestClearedByPolls(t *testing.T) {
 		{[]string{"capacity"}, "unknown", show(hsm.Show{}), false},
 		{[]string{"hw"}, "restarted since", monitor(show(hsm.Show{}), 60), true},
 		{[]string{"hw"}, "restarted before", monitor(show(hsm.Show{}), 3600), false},
-		{[]string{"hw"}, "does not answer", monitor(hsm.Device{Name: "a"}, 60), false},
+		{[]string{"hw"}, "does not answer", monitor(&hsm.Device{Name: "a"}, 60), false},
 		{[]string{"integrity", "fwupd", "meta", "temp-warn", "battery", "stm"}, "all well", monitor(k7, 60), false},
 	} {
 		for _, group := range x.groups {
@@ -564,7 +564,7 @@ func TestGone(t *testing.T) {
 	d := board(alarmstest.ApplianceFan("Fan1A", 4000), alarmstest.Sensor("PSU1 FAN_value", 8000, "RPM", 300, 0, 0, 0))
 	d.Partitions = alarmstest.Read([]hsm.Partition{{Serial: "1"}, {Serial: "2", Storage: storage(990)}})
 	d.System = alarmstest.Read(hsm.System{}) // half read
-	got := alarmstest.Describe(alarms.Eval(state, EvaluateSnapshot(&hsm.Snapshot{Devices: []hsm.Device{d}}, state, DefaultThresholds(), alarmstest.At(10)), alarms.Damping{}, alarmstest.At(10)))
+	got := alarmstest.Describe(alarms.Eval(state, EvaluateSnapshot(&hsm.Snapshot{Devices: []*hsm.Device{d}}, state, DefaultThresholds(), alarmstest.At(10)), alarms.Damping{}, alarmstest.At(10)))
 	want := []string{
 		"updated major a/partition-storage/2", "cleared none a/partition-storage/3",
 		"cleared none a/appliance-fan/FAN9Z", "cleared none a/power-supply", "cleared none removed/ntls",
@@ -585,24 +585,24 @@ func TestMissingDataNeverClears(t *testing.T) {
 		}
 	}
 	failed := map[string]hsm.Source{"hsm show": {At: alarmstest.At(0), Failure: hsm.Incomplete, Failures: 1, Error: "cut off"}}
-	full := hsm.Device{
+	full := &hsm.Device{
 		Name: "a", Show: alarmstest.Read(hsm.Show{Tamper: hsm.TamperNone, Zeroized: hsm.Some(false), Label: hsm.Some("x"), Storage: storage(1)}),
 		NTLS: alarmstest.Read(hsm.NTLS{Status: hsm.NTLSUp}), Partitions: alarmstest.Read([]hsm.Partition{}), Disk: alarmstest.Read(hsm.Disk{SMART: "PASSED"}),
 		Sensors: alarmstest.Read(hsm.Sensors{Sensors: []hsm.Sensor{alarmstest.ApplianceFan("Fan1A", 4000)}}), System: alarmstest.Read(hsm.System{Codes: []int64{0}}),
 	}
 	for name, x := range map[string]struct {
-		d     hsm.Device
+		d     *hsm.Device
 		now   time.Time
 		never []string // groups that may clear
 	}{
-		"never read": {hsm.Device{Name: "a"}, alarmstest.At(10), nil},
-		"failing":    {hsm.Device{Name: "a", Sources: failed}, alarmstest.At(10), []string{"unreachable"}},
+		"never read": {&hsm.Device{Name: "a"}, alarmstest.At(10), nil},
+		"failing":    {&hsm.Device{Name: "a", Sources: failed}, alarmstest.At(10), []string{"unreachable"}},
 		"stale":      {full, alarmstest.At(3600), nil},
-		"empty facts": {hsm.Device{Name: "a", Show: alarmstest.Read(hsm.Show{}), NTLS: alarmstest.Read(hsm.NTLS{}), Disk: alarmstest.Read(hsm.Disk{}), Sensors: alarmstest.Read(hsm.Sensors{}), System: alarmstest.Read(hsm.System{}), Certificate: alarmstest.Read(hsm.Certificate{}), Tamper: alarmstest.Read(hsm.Tamper{}),
+		"empty facts": {&hsm.Device{Name: "a", Show: alarmstest.Read(hsm.Show{}), NTLS: alarmstest.Read(hsm.NTLS{}), Disk: alarmstest.Read(hsm.Disk{}), Sensors: alarmstest.Read(hsm.Sensors{}), System: alarmstest.Read(hsm.System{}), Certificate: alarmstest.Read(hsm.Certificate{}), Tamper: alarmstest.Read(hsm.Tamper{}),
 			Monitor: alarmstest.Read(hsm.Monitor{}), Information: alarmstest.Read(hsm.Information{}), RAM: alarmstest.Read(hsm.RAM{})}, alarmstest.At(10), []string{"soft", "soft-t", "soft-v", "restart", "halt", "comm", "hsm-crashed", "inventory"}}, // nothing is expected
 	} {
 		cleared := make(map[string]bool)
-		for _, c := range alarms.Eval(state, EvaluateSnapshot(&hsm.Snapshot{Devices: []hsm.Device{x.d}}, state, DefaultThresholds(), x.now), alarms.Damping{}, x.now) {
+		for _, c := range alarms.Eval(state, EvaluateSnapshot(&hsm.Snapshot{Devices: []*hsm.Device{x.d}}, state, DefaultThresholds(), x.now), alarms.Damping{}, x.now) {
 			if c.Kind == alarms.Cleared {
 				cleared[c.Alarm.Group] = true
 			}

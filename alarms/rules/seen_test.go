@@ -21,10 +21,10 @@ type look struct {
 // them, and holds the changes of each.
 func watchLooks(t *testing.T, limits Thresholds, looks ...look) alarms.State {
 	t.Helper()
-	state, d := alarms.NewState(), hsm.Device{Name: "a", Kind: hsm.NetworkHSM}
+	state, d := alarms.NewState(), &hsm.Device{Name: "a", Kind: hsm.NetworkHSM}
 	for _, l := range looks {
-		l.poll(l.at, &d)
-		snap, now := &hsm.Snapshot{Devices: []hsm.Device{d}}, alarmstest.At(l.at+5)
+		l.poll(l.at, d)
+		snap, now := &hsm.Snapshot{Devices: []*hsm.Device{d}}, alarmstest.At(l.at+5)
 		changes := alarms.Eval(state, EvaluateSnapshot(snap, state, limits, now), alarms.Damping{}, now)
 		state.Apply(changes)
 		state.Memory = map[string]alarms.Memory{"a": Remember(Poll{Device: d, Now: now, Thresholds: limits, Memory: state.Memory["a"]})}
@@ -367,7 +367,7 @@ func TestUnitReplacedEndsAlarms(t *testing.T) {
 		state.Active[k] = alarms.Alarm{Key: k, Severity: alarms.Critical, Serial: "70001", Last: alarmstest.At(0)}
 		state.Memory = map[string]alarms.Memory{"a": {Serial: "70001"}}
 		by := ""
-		for _, c := range alarms.Eval(state, EvaluateSnapshot(&hsm.Snapshot{Devices: []hsm.Device{d}}, state, DefaultThresholds(), alarmstest.At(65)), alarms.Damping{}, alarmstest.At(65)) {
+		for _, c := range alarms.Eval(state, EvaluateSnapshot(&hsm.Snapshot{Devices: []*hsm.Device{d}}, state, DefaultThresholds(), alarmstest.At(65)), alarms.Damping{}, alarmstest.At(65)) {
 			if c.Kind == alarms.Cleared {
 				by = c.Alarm.LastEvidence().Text
 			}

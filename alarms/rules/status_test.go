@@ -65,7 +65,7 @@ func TestUnknownStatusClearsNothing(t *testing.T) {
 			k := alarms.Key{Device: "a", Group: g}
 			state.Active[k] = alarms.Alarm{Key: k, Severity: alarms.Critical, Last: alarmstest.At(-60)}
 		}
-		for _, c := range alarms.Eval(state, EvaluateSnapshot(&hsm.Snapshot{Devices: []hsm.Device{d}}, state, DefaultThresholds(), alarmstest.At(10)), alarms.Damping{}, alarmstest.At(10)) {
+		for _, c := range alarms.Eval(state, EvaluateSnapshot(&hsm.Snapshot{Devices: []*hsm.Device{d}}, state, DefaultThresholds(), alarmstest.At(10)), alarms.Damping{}, alarmstest.At(10)) {
 			if c.Kind == alarms.Cleared {
 				list = append(list, c.Alarm.Group)
 			}
@@ -104,7 +104,7 @@ func TestStatusIsAsBadAsItsWorstPart(t *testing.T) {
 		}
 		alarmstest.Same(t, string(status), []string{want}, emitted(hsmStatus, show(hsm.Show{Status: status}), alarmstest.At(10)))
 		x := hsm.Partition{Serial: "1", Label: hsm.Some("pay"), Status: status}
-		d := hsm.Device{Name: "a", Partitions: alarmstest.Read([]hsm.Partition{x})}
+		d := &hsm.Device{Name: "a", Partitions: alarmstest.Read([]hsm.Partition{x})}
 		both := append(emitted(partitionZeroized, d, alarmstest.At(10)), emitted(partitionStatus, d, alarmstest.At(10))...)
 		if !slices.Contains(both, want+" 1") || worst > alarms.None && slices.ContainsFunc(both, func(r string) bool { return strings.HasPrefix(r, "good") }) {
 			t.Errorf("partition %s: %q, want %q", status, both, want)

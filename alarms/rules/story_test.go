@@ -35,7 +35,7 @@ func play(t *testing.T, story []moment) alarms.State {
 func playRoots(t *testing.T, story []moment) (state alarms.State, roots []string) {
 	t.Helper()
 	var table strings.Builder
-	state, d := alarms.NewState(), hsm.Device{Name: "a"}
+	state, d := alarms.NewState(), &hsm.Device{Name: "a"}
 	for _, m := range story {
 		var findings []alarms.Finding
 		if m.log != "" {
@@ -44,10 +44,10 @@ func playRoots(t *testing.T, story []moment) (state alarms.State, roots []string
 			findings = EvaluateLine(l, DefaultThresholds())
 		}
 		if m.poll != nil {
-			m.poll(&d)
+			m.poll(d)
 		}
 		// Every evaluation sees the last poll, however old.
-		snap := &hsm.Snapshot{Devices: []hsm.Device{d}}
+		snap := &hsm.Snapshot{Devices: []*hsm.Device{d}}
 		var list, shown []string
 		for _, evaluate := range []func() []alarms.Finding{
 			func() []alarms.Finding { return findings },

@@ -9,10 +9,10 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// forecasts adds to the series of every device, and returns the findings of
+// forecasts adds to the series of devices, and returns the findings of
 // their trends.
-func (w *Watch) forecasts(snap *hsm.Snapshot, now time.Time) (findings []alarms.Finding) {
-	for _, d := range snap.Devices {
+func (w *Watch) forecasts(devices []*hsm.Device, now time.Time) (findings []alarms.Finding) {
+	for _, d := range devices {
 		for _, m := range forecast.Measurements(rules.Poll{Device: d, Now: now, Thresholds: w.Settings.Thresholds}) {
 			next, added := forecast.Sampled(w.series[m.Series], m.Sample)
 			w.series[m.Series] = next

@@ -12,9 +12,9 @@ import (
 // after a restart it is compared with what it was then.
 const memoryDelay = time.Hour
 
-// remember takes what an evaluated Snapshot shows as what the next ones are
+// remember takes what evaluated devices show as what the next ones are
 // compared with. What cannot be stored is stored with the next change.
-func (w *Watch) remember(snap *hsm.Snapshot, now time.Time) {
+func (w *Watch) remember(devices []*hsm.Device, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.remembered == nil {
@@ -24,10 +24,13 @@ func (w *Watch) remember(snap *hsm.Snapshot, now time.Time) {
 		w.state.Memory = make(map[string]alarms.Memory)
 	}
 	store := make(map[string]alarms.Memory)
-	for _, d := range snap.Devices {
+	for _, d := range devices {
 		old := w.state.Memory[d.Name]
 		next := rules.Remember(rules.Poll{Device: d, Now: now, Thresholds: w.Settings.Thresholds, Memory: old})
 		w.state.Memory[d.Name] = next
+		if !old.Steady(next) {
+			w.touched[d.Name] = true // compared with that, it may mean something else
+		}
 		if stored, ok := w.remembered[d.Name]; !ok || !stored.at.Add(memoryDelay).After(now) || !stored.Steady(next) {
 			store[d.Name] = next
 		}

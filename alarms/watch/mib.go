@@ -52,7 +52,7 @@ func (w *Watch) MIBAlarms() (mib.Alarms, error) {
 // complete adds what is known of the alarm's device.
 func (w *Watch) complete(row *mib.Alarm) {
 	devices := w.Store.Latest().Devices
-	if i := slices.IndexFunc(devices, func(d hsm.Device) bool { return d.Name == row.Device }); i >= 0 {
+	if i := slices.IndexFunc(devices, func(d *hsm.Device) bool { return d.Name == row.Device }); i >= 0 {
 		row.Serial = cmp.Or(row.Serial, devices[i].Serial())
 		row.Label = devices[i].Show.Value.Label.Value
 	}

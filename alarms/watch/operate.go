@@ -57,7 +57,9 @@ func (w *Watch) operate(name string, change func(alarms.Alarm, time.Time) alarms
 		return err
 	}
 	defer w.evaluateNow()
-	return w.commit(journal.Entry{Changes: []alarms.Change{change(a, now)}}, false, now)
+	changes := []alarms.Change{change(a, now)}
+	w.touch(changes)
+	return w.commit(journal.Entry{Changes: changes}, false, now)
 }
 
 // Clear clears an alarm by hand: for alarms that no source ever reports as

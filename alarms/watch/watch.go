@@ -52,7 +52,12 @@ type Watch struct {
 	tally   tally
 	changed chan struct{} // closed when something changes; nil: nobody waits
 
-	remembered map[string]storedMemory // by device; of the goroutine of polls
+	touched map[string]bool // devices whose alarms changed other than by polls; guarded by mu
+
+	// Of the goroutine of polls.
+	remembered   map[string]storedMemory // by device
+	evaluated    map[string]evaluated    // by device
+	evaluatedAll time.Time
 
 	series map[alarms.Series][]alarms.Sample // of the goroutine of polls
 }
@@ -86,6 +91,7 @@ func (w *Watch) Open() error {
 	}
 	w.zones = make(map[string]time.Duration)
 	w.stored, w.evaluate = make(map[string]time.Time), make(chan struct{}, 1)
+	w.evaluated, w.touched = make(map[string]evaluated), make(map[string]bool)
 	w.maintain = make(chan struct{}, 1)
 	w.sender = &notify.Sender{Journal: w.Journal, Receivers: w.Receivers, Log: w.Log, Masked: w.masked, Changed: w.delivered, GivenUp: w.givenUp, Answers: w.answers, Owed: w.owed, Active: w.known}
 	w.sender.Open()
@@ -117,22 +123,36 @@ func (w *Watch) polls(ctx context.Context) error {
 	for ctx.Err() == nil {
 		now := time.Now()
 		snap := w.Store.Latest()
-		self := append(w.selfFindings(now), w.forecasts(snap, now)...)
-		err := w.step(journal.Entry{}, func(s alarms.State) []alarms.Finding {
-			return append(rules.EvaluateSnapshot(snap, s, w.Settings.Thresholds, now), self...)
-		}, now)
+		err := w.evaluateSnapshot(snap, now)
 		switch {
 		case err != nil && !failing:
 			w.Log.Error("alarms not stored; retrying until they are", "err", err)
 		case err == nil && failing:
 			w.Log.Info("alarms are stored again")
 		}
-		if failing = err != nil; !failing {
-			w.remember(snap, now)
-		}
-		w.sleep(ctx, snap, w.nextEvaluation(snap, now, failing))
+		failing = err != nil
+		w.sleep(ctx, snap, w.nextEvaluation(now, failing))
 	}
 	return nil
+}
+
+// evaluateSnapshot commits what a Snapshot shows, and remembers it.
+func (w *Watch) evaluateSnapshot(snap *hsm.Snapshot, now time.Time) error {
+	devices := w.toEvaluate(snap, now)
+	self := append(w.selfFindings(now), w.forecasts(devices, now)...)
+	w.mu.Lock()
+	err := w.stepLocked(journal.Entry{}, func(s alarms.State) []alarms.Finding {
+		if len(devices) == len(snap.Devices) {
+			return append(rules.EvaluateSnapshot(snap, s, w.Settings.Thresholds, now), self...)
+		}
+		return append(rules.Evaluate(snap, devices, s, w.Settings.Thresholds, now), self...)
+	}, now, false)
+	w.mu.Unlock()
+	w.wereEvaluated(devices, now, err)
+	if err == nil {
+		w.remember(devices, now)
+	}
+	return err
 }
 
 // sleep returns when there is a newer Snapshot, at a time, or when woken by
@@ -170,7 +190,7 @@ const (
 )
 
 // nextEvaluation returns when to evaluate again even if nothing new is read.
-func (w *Watch) nextEvaluation(snap *hsm.Snapshot, now time.Time, failing bool) time.Time {
+func (w *Watch) nextEvaluation(now time.Time, failing bool) time.Time {
 	if failing {
 		return now.Add(time.Second)
 	}
@@ -179,7 +199,7 @@ func (w *Watch) nextEvaluation(snap *hsm.Snapshot, now time.Time, failing bool) 
 	defer w.mu.Unlock()
 	w.state.Settle(now)
 	wake := now.Add(idleLimit)
-	for _, at := range []time.Time{snap.NextExpiry(now), rules.NextExpiry(snap, w.Settings.Thresholds, now), late,
+	for _, at := range []time.Time{w.nextDue(), late,
 		w.state.Next(w.Settings.Damping), w.nextNotification, w.silenceEdge(now)} {
 		if !at.IsZero() && at.Before(wake) {
 			wake = at.Add(time.Millisecond)
@@ -215,10 +235,20 @@ const cursorDelay = 5 * time.Second
 func (w *Watch) step(entry journal.Entry, evaluate func(alarms.State) []alarms.Finding, now time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.stepLocked(entry, evaluate, now, true)
+}
+
+// stepLocked is step with w.mu held. touch: the devices whose alarms change are to be
+// evaluated again.
+func (w *Watch) stepLocked(entry journal.Entry, evaluate func(alarms.State) []alarms.Finding, now time.Time, touch bool) error {
 	findings := evaluate(w.state.State)
 	entry.Changes = append(entry.Changes, alarms.Eval(w.state.State, findings, w.Settings.Damping, now)...)
 	idle := len(findings) == 0 && now.Sub(w.stored[entry.File]) < cursorDelay
-	return w.commit(entry, idle, now)
+	err := w.commit(entry, idle, now)
+	if err == nil && touch {
+		w.touch(entry.Changes)
+	}
+	return err
 }
 
 // commit stores entry with the notifications that it causes, and then makes it

@@ -16,13 +16,13 @@ import (
 )
 
 var hsmShow = command{"hsm show", "state of the HSMs, as LunaSH shows it",
-	deviceCommand("hsm show", exporters.ShowText, func(d hsm.Device) any { return d.Show })}
+	deviceCommand("hsm show", exporters.ShowText, func(d *hsm.Device) any { return d.Show })}
 
 var hsmInformationShow = command{"hsm information show", "request counters of the HSMs",
-	deviceCommand("hsm information show", exporters.InformationText, func(d hsm.Device) any { return d.Information })}
+	deviceCommand("hsm information show", exporters.InformationText, func(d *hsm.Device) any { return d.Information })}
 
 var hsmPartitionList = command{"hsm partition list", "partitions of the HSMs",
-	deviceCommand("hsm partition list", exporters.PartitionsText, func(d hsm.Device) any { return d.Partitions })}
+	deviceCommand("hsm partition list", exporters.PartitionsText, func(d *hsm.Device) any { return d.Partitions })}
 
 // socketFlag adds the flag that names the agent's control socket.
 func socketFlag(flags *flag.FlagSet) *string {
@@ -30,7 +30,7 @@ func socketFlag(flags *flag.FlagSet) *string {
 }
 
 // deviceCommand prints one section of every HSM, or of the one with -serial.
-func deviceCommand(name string, text func(io.Writer, hsm.Device, time.Time), section func(hsm.Device) any) func(context.Context, []string, stdio) int {
+func deviceCommand(name string, text func(io.Writer, *hsm.Device, time.Time), section func(*hsm.Device) any) func(context.Context, []string, stdio) int {
 	return func(ctx context.Context, args []string, std stdio) int {
 		flags := newFlags(name, std)
 		socket := socketFlag(flags)

@@ -34,11 +34,11 @@ func WatchCollector(t *testing.T, c collectors.Collector, enough func(*hsm.Snaps
 }
 
 // DeviceOf returns the device with that name, or a zero one.
-func DeviceOf(s *hsm.Snapshot, name string) hsm.Device {
+func DeviceOf(s *hsm.Snapshot, name string) *hsm.Device {
 	for _, d := range s.Devices {
 		if d.Name == name {
 			return d
 		}
 	}
-	return hsm.Device{}
+	return new(hsm.Device)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,7 @@ import (
 // An appliance is one whose session is kept open between polls.
 type appliance struct {
 	lost   chan struct{}
+	mu     sync.Mutex      // guards what follows
 	gone   error           // why there is no session; nil: there is one
 	rounds []time.Duration // when it was polled, since the start
 	looks  int             // for it, between polls
@@ -32,11 +34,18 @@ func watch(t *testing.T, story func(a *appliance)) *appliance {
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			reach := Reach{Lost: a.lost, Confirm: func(context.Context) error { a.looks++; return a.gone }}
+			reach := Reach{Lost: a.lost, Confirm: func(context.Context) error {
+				a.mu.Lock()
+				defer a.mu.Unlock()
+				a.looks++
+				return a.gone
+			}}
 			Intervals{time.Hour, time.Hour, time.Hour}.Poll(ctx, reach, func(due func(Pace) bool) hsm.Failure {
 				if !due(Fast) {
 					t.Error("the fast commands are not due")
 				}
+				a.mu.Lock()
+				defer a.mu.Unlock()
 				a.rounds = append(a.rounds, time.Since(a.start))
 				return collectors.FailureOf(a.gone)
 			})
@@ -51,7 +60,9 @@ func watch(t *testing.T, story func(a *appliance)) *appliance {
 
 // ends ends the session, for good if there is a reason.
 func (a *appliance) ends(why error) {
+	a.mu.Lock()
 	a.gone = why
+	a.mu.Unlock()
 	a.lost <- struct{}{}
 	synctest.Wait()
 }
@@ -70,11 +81,15 @@ func TestGoneIsSeenAtOnce(t *testing.T) {
 			time.Sleep(10 * time.Minute)
 			a.ends(why)
 			time.Sleep(2 * time.Second)
+			a.mu.Lock()
 			if n := len(a.rounds); n < 3 {
 				t.Errorf("%v: %d polls", why, n)
 			}
+			a.mu.Unlock()
 			time.Sleep(20*time.Minute - 2*time.Second)
+			a.mu.Lock()
 			a.gone, back = nil, time.Since(a.start)
+			a.mu.Unlock()
 			time.Sleep(10 * time.Minute)
 		})
 		i := slices.IndexFunc(a.rounds, func(at time.Duration) bool { return at >= back })

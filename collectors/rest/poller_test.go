@@ -38,7 +38,7 @@ func apiOf(t *testing.T, e collectortest.Estate, name string) *API {
 
 // facts runs one round and returns the device as it was observed, and the
 // observations.
-func (p *Poller) facts(t *testing.T) (hsm.Device, []hsm.Observation) {
+func (p *Poller) facts(t *testing.T) (*hsm.Device, []hsm.Observation) {
 	t.Helper()
 	snap, seen := &hsm.Snapshot{}, []hsm.Observation(nil)
 	p.round(t.Context(), poll.Always, func(o hsm.Observation) {

@@ -129,7 +129,7 @@ func oneHSM(last func(string) oid) fakeAgent {
 
 // pollSNMP has a read what get serves, and returns the device and the observations by
 // source.
-func pollSNMP(a *Agent, get bulkGetter) (hsm.Device, map[string]hsm.Observation) {
+func pollSNMP(a *Agent, get bulkGetter) (*hsm.Device, map[string]hsm.Observation) {
 	snap, seen := &hsm.Snapshot{}, make(map[string]hsm.Observation)
 	a.poll(context.Background(), func(context.Context) (walked, error) { return walkRoots(get) }, func(o hsm.Observation) {
 		seen[o.Source] = o

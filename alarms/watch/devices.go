@@ -1,0 +1,79 @@
+package watch
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/rules"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// An evaluated is up to what a device was evaluated.
+type evaluated struct {
+	seq uint64    // of the device
+	due time.Time // when time alone changes something; zero: never
+}
+
+// toEvaluate returns the devices of a Snapshot of which something has changed since they
+// were evaluated: what was read of them, their alarms, the time, or another HSM with
+// their serial number. After an hour it returns all.
+func (w *Watch) toEvaluate(snap *hsm.Snapshot, now time.Time) []*hsm.Device {
+	touched := w.takeTouched()
+	if now.Sub(w.evaluatedAll) >= idleLimit || now.Before(w.evaluatedAll) {
+		w.evaluatedAll = now
+		return snap.Devices
+	}
+	changed := make(map[string]*hsm.Device)
+	for _, d := range snap.Devices {
+		e, known := w.evaluated[d.Name]
+		if known && e.seq == d.Seq && (e.due.IsZero() || now.Before(e.due)) && !touched[d.Name] {
+			continue
+		}
+		for _, twin := range append(rules.Twins(snap, d), d) {
+			changed[twin.Name] = twin
+		}
+	}
+	return slices.Collect(maps.Values(changed))
+}
+
+// takeTouched returns the devices whose alarms were changed other than by polls since
+// it was last called.
+func (w *Watch) takeTouched() map[string]bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	touched := w.touched
+	w.touched = make(map[string]bool)
+	return touched
+}
+
+// touch has devices evaluated again. w.mu is held.
+func (w *Watch) touch(changes []alarms.Change) {
+	for _, c := range changes {
+		w.touched[c.Alarm.Device] = true
+	}
+}
+
+// wereEvaluated remembers up to what devices were evaluated, unless that was in vain.
+func (w *Watch) wereEvaluated(devices []*hsm.Device, now time.Time, err error) {
+	for _, d := range devices {
+		if err != nil {
+			delete(w.evaluated, d.Name)
+			continue
+		}
+		due := alarms.Sooner(d.NextExpiry(now), rules.NextExpiry(d, w.Settings.Thresholds, now))
+		if !due.IsZero() {
+			due = due.Add(time.Millisecond)
+		}
+		w.evaluated[d.Name] = evaluated{d.Seq, due}
+	}
+}
+
+// nextDue returns when time alone next changes something of a device.
+func (w *Watch) nextDue() (next time.Time) {
+	for _, e := range w.evaluated {
+		next = alarms.Sooner(next, e.due)
+	}
+	return next
+}
