@@ -66,6 +66,15 @@ func (b *syncBuffer) String() string {
 	return b.text.String()
 }
 
+// take returns what was written since the last take.
+func (b *syncBuffer) take() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	text := b.text.String()
+	b.text = bytes.Buffer{}
+	return text
+}
+
 // startEstate brings everything up; it ends with the test. more is appended to
 // the agent's configuration, with $TRAPD for snmptrapd's address, and the
 // options' to that of each HSM.
