@@ -250,7 +250,7 @@ func (s *soak) open(mended time.Time) (list []string) {
 }
 
 // failing returns the sources of a device that fail, or were not read after a time.
-func failing(d hsm.Device, since time.Time) (list []string) {
+func failing(d *hsm.Device, since time.Time) (list []string) {
 	if _, asked := d.Sources["hsm show"]; !asked {
 		list = append(list, d.Name+" is not read")
 	}
