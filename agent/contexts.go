@@ -18,30 +18,26 @@ type contexts struct {
 
 // A contextView is the view of one HSM, as long as it holds.
 type contextView struct {
-	of    *hsm.Snapshot
-	until time.Time // zero: until the next Snapshot
+	of    *hsm.Device
+	until time.Time // zero: until the device changes
 	view  *mib.View
 }
 
 // inContext returns the view of the HSM with that name; nil: there is none.
 func (a *Agent) inContext(context string) agentx.Handler {
-	snap, now := a.store.Latest(), time.Now()
+	d, now := a.store.Latest().Device(context), time.Now()
+	if d == nil || d.Kind != hsm.NetworkHSM {
+		return nil
+	}
 	a.contexts.mu.Lock()
 	defer a.contexts.mu.Unlock()
-	if v, ok := a.contexts.views[context]; ok && v.of == snap && (v.until.IsZero() || now.Before(v.until)) {
+	if v, ok := a.contexts.views[context]; ok && v.of == d && (v.until.IsZero() || now.Before(v.until)) {
 		return v.view
 	}
-	for _, d := range snap.NetworkHSMs() {
-		if d.Name != context {
-			continue
-		}
-		alone := &hsm.Snapshot{Devices: []*hsm.Device{d}}
-		view, _ := mib.Build(mib.Source{Snapshot: alone, Now: now}) // what it lacks, the view of all lacks, too
-		if a.contexts.views == nil {
-			a.contexts.views = make(map[string]contextView)
-		}
-		a.contexts.views[context] = contextView{snap, alone.NextExpiry(now), view}
-		return view
+	view, _ := mib.Build(mib.Source{Snapshot: &hsm.Snapshot{Devices: []*hsm.Device{d}}, Now: now}) // what it lacks, the view of all lacks, too
+	if a.contexts.views == nil {
+		a.contexts.views = make(map[string]contextView)
 	}
-	return nil
+	a.contexts.views[context] = contextView{d, d.NextExpiry(now), view}
+	return view
 }
