@@ -50,13 +50,16 @@ func (a *Account) open(ctx context.Context) *record {
 		r.close()
 		return nil
 	}
-	for unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
-		if !wait.Sleep(ctx, 20*time.Millisecond) {
+	for {
+		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return r
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) || !wait.Sleep(ctx, 20*time.Millisecond) {
 			r.close()
 			return nil
 		}
 	}
-	return r
 }
 
 // likeDirectory gives what root made, such as for a capture, to the owner of the
