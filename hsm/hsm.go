@@ -126,6 +126,7 @@ type Section[T any] struct {
 	MaxAge time.Duration `json:"max_age_ns"` // after which it is stale
 	Took   time.Duration `json:"-"`          // duration of the poll: Value is of some time in it
 	Rank   int           `json:"-"`          // of the source: see [Observation]
+	Seq    uint64        `json:"-"`          // of the Snapshot in which it last changed
 	Value  T             `json:"value"`
 }
 
@@ -260,6 +261,8 @@ type Observation struct {
 	Failure Failure
 	Err     error // nil exactly if Failure is None
 	Absent  bool  // the device has no such source: what was reported of it is forgotten
+
+	seq uint64 // of the Snapshot that includes it
 }
 
 // A Fact replaces one Section of a Device, or a part of it. Only types of this package
@@ -269,7 +272,7 @@ type Fact interface {
 }
 
 func section[T any](o Observation, v T) Section[T] {
-	return Section[T]{At: o.At, Source: o.Source, MaxAge: o.MaxAge, Took: o.Took, Rank: o.Rank, Value: v}
+	return Section[T]{At: o.At, Source: o.Source, MaxAge: o.MaxAge, Took: o.Took, Rank: o.Rank, Seq: o.seq, Value: v}
 }
 
 // With returns a new Snapshot that includes o. It does not change s. An observation that
@@ -277,6 +280,7 @@ func section[T any](o Observation, v T) Section[T] {
 // while a preferred source holds the section.
 func (s *Snapshot) With(o Observation) *Snapshot {
 	next := &Snapshot{Seq: s.Seq + 1, Devices: slices.Clone(s.Devices)}
+	o.seq = next.Seq
 	d := next.device(o.Device)
 	d.Kind = cmp.Or(d.Kind, o.Kind)
 	d.Sources = maps.Clone(d.Sources)

@@ -31,7 +31,9 @@ type CardEnvironment struct {
 	Environment *Environment `json:"environment"`
 }
 
-func (v CardEnvironment) apply(d *Device, _ Observation) { d.Show.Value.Environment = v.Environment }
+func (v CardEnvironment) apply(d *Device, o Observation) {
+	d.Show.Value.Environment, d.Show.Seq = v.Environment, o.seq
+}
 
 // A Transport is the secure transport mode of an HSM, from "stm show" (LunaCM)
 // or "hsm stm show" (LunaSH). Applied to a Device it replaces that of its Show.
@@ -39,8 +41,8 @@ type Transport struct {
 	SecureTransportMode Opt[bool] `json:"secure_transport_mode"`
 }
 
-func (v Transport) apply(d *Device, _ Observation) {
-	d.Show.Value.SecureTransportMode = v.SecureTransportMode
+func (v Transport) apply(d *Device, o Observation) {
+	d.Show.Value.SecureTransportMode, d.Show.Seq = v.SecureTransportMode, o.seq
 }
 
 // Roles are the roles of the partition in LunaCM's current slot, from "role show", which

@@ -98,12 +98,12 @@ type PartitionPolicies struct {
 	Policies
 }
 
-func (v PartitionPolicies) apply(d *Device, _ Observation) {
+func (v PartitionPolicies) apply(d *Device, o Observation) {
 	known := slices.Clone(d.Partitions.Value)
 	for i, p := range known {
 		if p.Serial == v.Serial && v.Serial != "" || p.Name == v.Partition && v.Partition != "" {
 			known[i].Policies = &v.Policies
 		}
 	}
-	d.Partitions.Value = known
+	d.Partitions.Value, d.Partitions.Seq = known, o.seq
 }
