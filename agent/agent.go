@@ -48,6 +48,7 @@ type Agent struct {
 	listener  *syslog.Listener
 	senders   *senders.Senders
 	view      atomic.Pointer[mib.View]
+	asked     atomic.Bool // somebody has asked for view
 	contexts  contexts
 	totals    totals
 	metrics   *prometheus.Registry
@@ -104,7 +105,7 @@ func (a *Agent) agentx() agentx.Config {
 		Retries:      a.config.SNMP.Retries,
 		PingInterval: time.Duration(a.config.SNMP.PingInterval) * time.Second,
 		Description:  "Lunawatch",
-		Current:      func() agentx.Handler { return a.view.Load() },
+		Current:      a.current,
 		Opened:       a.retrySnmpd,
 		InContext:    a.inContext,
 		Log:          a.log,

@@ -18,9 +18,10 @@ type contexts struct {
 
 // A contextView is the view of one HSM, as long as it holds.
 type contextView struct {
-	of    *hsm.Device
-	until time.Time // zero: until the device changes
-	view  *mib.View
+	of      *hsm.Device
+	until   time.Time // zero: until the device changes
+	view    *mib.View
+	builder *mib.Builder
 }
 
 // inContext returns the view of the HSM with that name; nil: there is none.
@@ -31,13 +32,18 @@ func (a *Agent) inContext(context string) agentx.Handler {
 	}
 	a.contexts.mu.Lock()
 	defer a.contexts.mu.Unlock()
-	if v, ok := a.contexts.views[context]; ok && v.of == d && (v.until.IsZero() || now.Before(v.until)) {
+	v, known := a.contexts.views[context]
+	switch {
+	case !known:
+		v.builder = new(mib.Builder)
+	case v.of == d && (v.until.IsZero() || now.Before(v.until)):
 		return v.view
 	}
-	view, _ := mib.Build(mib.Source{Snapshot: &hsm.Snapshot{Devices: []*hsm.Device{d}}, Now: now}) // what it lacks, the view of all lacks, too
+	v.of, v.until = d, d.NextExpiry(now)
+	v.view, _ = v.builder.Build(mib.Source{Snapshot: &hsm.Snapshot{Devices: []*hsm.Device{d}}, Now: now}) // what it lacks, the view of all lacks, too
 	if a.contexts.views == nil {
 		a.contexts.views = make(map[string]contextView)
 	}
-	a.contexts.views[context] = contextView{d, d.NextExpiry(now), view}
-	return view
+	a.contexts.views[context] = v
+	return v.view
 }

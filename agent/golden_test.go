@@ -86,7 +86,7 @@ func goldenAlarms(now time.Time) *mib.Alarms {
 	}
 	models := slices.DeleteFunc(snmp.Models(), func(m mib.Model) bool { return m.Title != alarms.GroupNamed("battery").Title })
 	return &mib.Alarms{
-		Started: now.Add(-24 * time.Hour), Version: "v0", Active: []mib.Alarm{snmp.MIBRow(battery)}, Cleared: []mib.Alarm{snmp.MIBRow(fan)}, Models: models,
+		Started: now.Add(-24 * time.Hour), Version: "v0", Active: []*mib.Alarm{new(snmp.MIBRow(battery))}, Cleared: []*mib.Alarm{new(snmp.MIBRow(fan))}, Models: models,
 		Raised: map[mib.Severity]uint64{mib.Minor: 2}, LastNumber: 12, LastRaise: battery.Raised, LastClear: fan.Cleared,
 		Receivers: []mib.AlarmReceiver{{Name: "noc", Sequence: 41, Waiting: 1, Delivered: 40}},
 	}
@@ -104,7 +104,7 @@ func checkOrder(t *testing.T, v *mib.View) {
 				t.Errorf("after %v comes %v, Next says %v", last, oid, next)
 			}
 		}
-		want := agentx.AppendVarbind(nil, oid, value)
+		want := agentx.AppendValue(nil, value)
 		if got, ok := v.Get(oid); !ok || !bytes.Equal(got, want) {
 			t.Errorf("Get(%v) = %x, want %x", oid, got, want)
 		}

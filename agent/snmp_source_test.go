@@ -188,7 +188,7 @@ func TestSeveralHSMsBehindOneAgent(t *testing.T) {
 	}
 	e.until(t, "SNMP shows everything that was read", func() bool {
 		snap := e.agent.store.Latest()
-		now, err := e.agent.newView(snap, time.Now())
+		now, err := e.agent.newView(new(mib.Builder), snap, time.Now())
 		check.Must(t, err)
 		unread := slices.ContainsFunc(snap.HSMs(), func(d *hsm.Device) bool { return d.Licenses.IsZero() || d.Partitions.IsZero() })
 		return !unread && now.Len() == e.agent.view.Load().Len()

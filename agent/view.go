@@ -9,38 +9,47 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/wait"
 	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
-// build makes a View at every Snapshot, at every change of an alarm, and when
-// data become stale. It takes at most a fifth of the time.
+// build makes a View when something has changed, and when data become stale. It takes at
+// most a twentieth of the time.
 func (a *Agent) build(ctx context.Context) error {
 	failing := false
+	var builder mib.Builder
 	for ctx.Err() == nil {
 		wait.Sleep(ctx, buildDelay)
 		changed := a.watch.Changed()
 		snap, now := a.store.Latest(), time.Now()
-		view, err := a.newView(snap, now)
+		view, err := a.newView(&builder, snap, now)
 		if err != nil && !failing {
 			a.log.Error("SNMP does not show everything", "err", err)
 		}
-		if failing = err != nil; view != nil {
-			a.view.Store(view)
-		}
+		failing = err != nil
+		a.view.Store(view)
 		wake := now.Add(time.Minute)
 		for _, at := range []time.Time{snap.NextExpiry(now), a.totals.due()} {
 			if !at.IsZero() && at.Before(wake) {
 				wake = at.Add(time.Millisecond)
 			}
 		}
-		wait.Sleep(ctx, 4*time.Since(now))
+		wait.Sleep(ctx, 19*time.Since(now))
 		a.waitFor(ctx, snap, changed, wake)
+		if !a.asked.Swap(false) {
+			a.waitFor(ctx, nil, changed, now.Add(unaskedDelay))
+		}
 	}
 	return a.totals.close()
 }
 
-// newView returns what SNMP shows at a time; nil: nothing can be shown. The
-// error is about what is missing.
-func (a *Agent) newView(snap *hsm.Snapshot, now time.Time) (*mib.View, error) {
+// current returns the latest View, for a request.
+func (a *Agent) current() agentx.Handler {
+	a.asked.Store(true)
+	return a.view.Load()
+}
+
+// newView returns what SNMP shows at a time. The error is about what is missing.
+func (a *Agent) newView(b *mib.Builder, snap *hsm.Snapshot, now time.Time) (*mib.View, error) {
 	src := mib.Source{Snapshot: snap, Now: now}
 	if !a.config.SNMP.RawEventCounters {
 		src.Events = a.watch.Events
@@ -51,16 +60,21 @@ func (a *Agent) newView(snap *hsm.Snapshot, now time.Time) (*mib.View, error) {
 	src.Alarms = &list
 	var unstored error
 	src.Totals, unstored = a.totals.add(src)
-	view, err := mib.Build(src)
+	view, err := b.Build(src)
 	return view, errors.Join(missing, unstored, err)
 }
 
-// buildDelay lets notifications go first, and what changes together become one
-// View.
-const buildDelay = 20 * time.Millisecond
+const (
+	// buildDelay lets notifications go first, and what changes together become one
+	// View.
+	buildDelay = 20 * time.Millisecond
+	// unaskedDelay is how old a View may be that nobody has asked for, if no alarm has
+	// changed.
+	unaskedDelay = time.Second
+)
 
-// waitFor returns when there is a newer Snapshot, when changed is closed, or
-// at a time.
+// waitFor returns when there is a newer Snapshot, unless snap is nil, when changed is
+// closed, or at a time.
 func (a *Agent) waitFor(ctx context.Context, snap *hsm.Snapshot, changed <-chan struct{}, until time.Time) {
 	ctx, cancel := context.WithDeadline(ctx, until)
 	var watching sync.WaitGroup
@@ -73,5 +87,9 @@ func (a *Agent) waitFor(ctx context.Context, snap *hsm.Snapshot, changed <-chan 
 		case <-ctx.Done():
 		}
 	})
+	if snap == nil {
+		<-ctx.Done()
+		return
+	}
 	_, _ = a.store.Wait(ctx, snap) // its error is the context's
 }

@@ -76,8 +76,8 @@ type Model struct {
 type Alarms struct {
 	Started    time.Time // when the agent started, from which all TimeTicks count
 	Version    string
-	Active     []Alarm
-	Cleared    []Alarm // the newest cleared alarms, at most MaxCleared
+	Active     []*Alarm // an Alarm that has not changed is at the same address as before
+	Cleared    []*Alarm // the newest cleared alarms, at most MaxCleared
 	Models     []Model
 	Raised     map[Severity]uint64 // since Started, by the first severity
 	LastNumber uint64              // of the alarm that was raised last; 0: there was none
@@ -117,32 +117,21 @@ func (a Alarms) ticks(t time.Time) agentx.Value {
 	return agentx.TimeTicks(uint32(t.Sub(a.Started) / (10 * time.Millisecond)))
 }
 
-// withAlarms is the rows function of a group of scalars about src.Alarms.
-func withAlarms(src Source) iter.Seq2[agentx.OID, Alarms] {
-	return func(yield func(agentx.OID, Alarms) bool) {
+// withAlarms is the part of a group of scalars about src.Alarms.
+func withAlarms(src Source) iter.Seq[part[Alarms]] {
+	return func(yield func(part[Alarms]) bool) {
 		if src.Alarms != nil {
-			yield(agentx.OID{0}, *src.Alarms)
+			yield(part[Alarms]{rows: func(yield func(agentx.OID, Alarms) bool) { yield(agentx.OID{0}, *src.Alarms) }})
 		}
 	}
 }
 
-// alarmRows yields the alarms of a list, each under its index.
-func alarmRows(list func(Alarms) []Alarm, index func(Alarm) agentx.OID) func(Source) iter.Seq2[agentx.OID, Alarm] {
-	return func(src Source) iter.Seq2[agentx.OID, Alarm] {
-		return func(yield func(agentx.OID, Alarm) bool) {
-			if src.Alarms == nil {
-				return
-			}
-			for _, a := range list(*src.Alarms) {
-				if !yield(index(a), a) {
-					return
-				}
-			}
-		}
-	}
+// alarmRows makes a row of each alarm of a list.
+func alarmRows(list func(Alarms) []*Alarm, index func(Alarm) agentx.OID) func(Source) iter.Seq[part[Alarm]] {
+	return byAlarm(list, index, func(_ Alarms, a Alarm, yield func(agentx.OID, Alarm) bool) bool { return yield(index(a), a) })
 }
 
-func active(a Alarms) []Alarm { return a.Active }
+func active(a Alarms) []*Alarm { return a.Active }
 
 // index returns the number of an alarm as an index, which starts again at 1 after 32
 // bits; 0 for an alarm without a number.

@@ -26,28 +26,30 @@ type modelState struct {
 	state Severity
 }
 
-// modelRows yields every state of every model; state returns the last component of the
-// index.
-func modelRows(states []Severity, last func(Severity) uint32) func(Source) iter.Seq2[agentx.OID, modelState] {
-	return func(src Source) iter.Seq2[agentx.OID, modelState] {
-		return func(yield func(agentx.OID, modelState) bool) {
+// modelRows makes a row of every state of every model, which are the same as long as the
+// agent runs; state returns the last component of the index.
+func modelRows(states []Severity, last func(Severity) uint32) func(Source) iter.Seq[part[modelState]] {
+	return func(src Source) iter.Seq[part[modelState]] {
+		return func(yield func(part[modelState]) bool) {
 			if src.Alarms == nil {
 				return
 			}
-			for _, m := range src.Alarms.Models {
-				for _, s := range states {
-					if !yield(agentx.OID{defaultList, m.Index, last(s)}, modelState{m, s}) {
-						return
+			yield(part[modelState]{unchanged: true, rows: func(yield func(agentx.OID, modelState) bool) {
+				for _, m := range src.Alarms.Models {
+					for _, s := range states {
+						if !yield(agentx.OID{defaultList, m.Index, last(s)}, modelState{m, s}) {
+							return
+						}
 					}
 				}
-			}
+			}})
 		}
 	}
 }
 
 var alarmModelScalars = table[Alarms]{
 	entry: alarmModel,
-	rows:  withAlarms,
+	parts: withAlarms,
 	columns: []column[Alarms]{
 		{1, "alarmModelLastChanged", func(Alarms) agentx.Value { return agentx.TimeTicks(0) }},
 	},
@@ -55,7 +57,7 @@ var alarmModelScalars = table[Alarms]{
 
 var alarmModelTable = table[modelState]{
 	entry: alarmModel.Append(2, 1),
-	rows:  modelRows(severities, func(s Severity) uint32 { return uint32(s) }),
+	parts: modelRows(severities, func(s Severity) uint32 { return uint32(s) }),
 	columns: []column[modelState]{
 		{3, "alarmModelNotificationId", func(m modelState) agentx.Value {
 			if m.state == Cleared {
@@ -80,7 +82,7 @@ func modelPointer(model uint32, s Severity) agentx.OID {
 
 var alarmActiveScalars = table[Alarms]{
 	entry: alarmActive,
-	rows:  withAlarms,
+	parts: withAlarms,
 	columns: []column[Alarms]{
 		{1, "alarmActiveLastChanged", func(a Alarms) agentx.Value {
 			if a.LastClear.After(a.LastRaise) {
@@ -94,7 +96,7 @@ var alarmActiveScalars = table[Alarms]{
 // alarmActiveOverflow is the scalar behind the tables.
 var alarmActiveOverflow = table[Alarms]{
 	entry: alarmActive,
-	rows:  withAlarms,
+	parts: withAlarms,
 	columns: []column[Alarms]{
 		{5, "alarmActiveOverflow", func(Alarms) agentx.Value { return agentx.Counter32(0) }},
 	},
@@ -108,7 +110,7 @@ func timeIndex(t string) agentx.OID { return text(agentx.OID{defaultList}, t) }
 
 var alarmActiveTable = table[Alarm]{
 	entry: alarmActive.Append(2, 1),
-	rows:  alarmRows(active, Alarm.activeIndex),
+	parts: alarmRows(active, Alarm.activeIndex),
 	columns: []column[Alarm]{
 		{4, "alarmActiveEngineID", func(Alarm) agentx.Value { return agentx.Text("") }},
 		{5, "alarmActiveEngineAddressType", func(Alarm) agentx.Value { return agentx.Integer(0) }},
@@ -174,23 +176,17 @@ func ofType(t agentx.Type) func(variable) agentx.Value {
 // the alarm itself, not those that number the notification.
 var alarmActiveVariableTable = table[variable]{
 	entry: alarmActive.Append(3, 1),
-	rows: func(src Source) iter.Seq2[agentx.OID, variable] {
-		return func(yield func(agentx.OID, variable) bool) {
-			if src.Alarms == nil {
-				return
-			}
-			for _, a := range src.Alarms.Active {
-				if a.InStorm {
-					continue // no notification is sent for it
-				}
-				for i, v := range a.variables(*src.Alarms) {
-					if !yield(agentx.OID{defaultList, a.index(), uint32(i + 1)}, variable(v)) {
-						return
-					}
-				}
+	parts: byAlarm(active, func(a Alarm) agentx.OID { return agentx.OID{a.index()} }, func(all Alarms, a Alarm, yield func(agentx.OID, variable) bool) bool {
+		if a.InStorm {
+			return true // no notification is sent for it
+		}
+		for i, v := range a.variables(all) {
+			if !yield(agentx.OID{defaultList, a.index(), uint32(i + 1)}, variable(v)) {
+				return false
 			}
 		}
-	},
+		return true
+	}),
 	columns: []column[variable]{
 		{2, "alarmActiveVariableID", func(v variable) agentx.Value { return agentx.ObjectIdentifier(v.OID) }},
 		{3, "alarmActiveVariableValueType", func(v variable) agentx.Value { return enum(v.Value.Type, variableTypes) }},
@@ -222,7 +218,7 @@ func (a Alarm) variables(all Alarms) []agentx.Varbind {
 
 var alarmActiveStatsTable = table[Alarms]{
 	entry: alarmActive.Append(4, 1),
-	rows:  withAlarms, // the index of the only list is that of a scalar
+	parts: withAlarms, // the index of the only list is that of a scalar
 	columns: []column[Alarms]{
 		{1, "alarmActiveStatsActiveCurrent", func(a Alarms) agentx.Value { return unsigned32(int64(len(a.Active))) }},
 		{2, "alarmActiveStatsActives", func(a Alarms) agentx.Value {
@@ -239,7 +235,7 @@ var alarmActiveStatsTable = table[Alarms]{
 
 var alarmClearScalars = table[Alarms]{
 	entry: alarmClear,
-	rows:  withAlarms,
+	parts: withAlarms,
 	columns: []column[Alarms]{
 		{1, "alarmClearMaximum", func(Alarms) agentx.Value { return agentx.Gauge32(MaxCleared) }},
 	},
@@ -247,7 +243,7 @@ var alarmClearScalars = table[Alarms]{
 
 var alarmClearTable = table[Alarm]{
 	entry: alarmClear.Append(2, 1),
-	rows: alarmRows(func(a Alarms) []Alarm { return a.Cleared[:min(len(a.Cleared), MaxCleared)] },
+	parts: alarmRows(func(a Alarms) []*Alarm { return a.Cleared[:min(len(a.Cleared), MaxCleared)] },
 		func(a Alarm) agentx.OID { return append(timeIndex(dateAndTime(a.Cleared)), a.index()) }),
 	columns: []column[Alarm]{
 		{3, "alarmClearEngineID", func(Alarm) agentx.Value { return agentx.Text("") }},

@@ -20,7 +20,7 @@ var berlin = time.FixedZone("CET", 3600)
 func standing(n int) *Alarms {
 	a := &Alarms{Started: now, Raised: map[Severity]uint64{Minor: 2, Critical: 1}, LastNumber: uint64(n), LastRaise: now.Add(time.Minute)}
 	for i := range n {
-		a.Active = append(a.Active, Alarm{
+		a.Active = append(a.Active, &Alarm{
 			Number: uint64(i + 1), Model: 20, Key: fmt.Sprintf("luna%d/temp-warn", i), Device: fmt.Sprintf("luna%d", i), Serial: "532018",
 			Group: "temp-warn", Codes: []string{"2001"}, Severity: Minor, EventType: "environmentalAlarm", Cause: "temperatureUnacceptable",
 			Text: "the card is at 77 C", Value: "77", Threshold: "75", Unit: "C", Raised: now.Add(time.Second).In(berlin), Last: now, Count: 1,
@@ -34,7 +34,7 @@ func TestAlarmTables(t *testing.T) {
 	alarms := standing(2)
 	alarms.Active[1].Number, alarms.Active[1].Serial, alarms.Active[1].AckBy, alarms.Active[1].AckAt = 1<<32+6, "", "anna", now
 	alarms.Models = []Model{{Index: 20, Title: "Card too warm", EventType: "environmentalAlarm", Cause: "temperatureUnacceptable"}}
-	alarms.Cleared = []Alarm{{Number: 9, Model: 20, Cleared: now.Add(time.Minute)}}
+	alarms.Cleared = []*Alarm{{Number: 9, Model: 20, Cleared: now.Add(time.Minute)}}
 	alarms.LastClear = now.Add(2 * time.Minute)
 	src := Source{Snapshot: &hsm.Snapshot{}, Now: now, Alarms: alarms}
 	raised := agentx.OID{0, 11, 2026 >> 8, 2026 & 255, 3, 1, 13, 0, 1, 0, '+', 1, 0}
@@ -117,7 +117,7 @@ func TestAdmin(t *testing.T) {
 // TestSeverityVarbind compares alarmModelVarbindIndex and alarmActiveVariables with the
 // notifications that are sent.
 func TestSeverityVarbind(t *testing.T) {
-	trap := LunaNotification(Notice{Kind: NoticeRaised, At: now}, standing(1).Active[0])
+	trap := LunaNotification(Notice{Kind: NoticeRaised, At: now}, *standing(1).Active[0])
 	if got := Name(trap.Objects[severityVarbind-3].OID); got != "lunaAlarmSeverity.1" {
 		t.Errorf("variable %d is %s", severityVarbind, got)
 	}
@@ -149,7 +149,7 @@ func TestNotificationsAsInModule(t *testing.T) {
 	}
 	sent := make(map[string][]agentx.Varbind)
 	for _, kind := range []NoticeKind{NoticeRaised, NoticeChanged, NoticeCleared, NoticeAcknowledged, NoticeHeartbeat} {
-		trap := LunaNotification(Notice{Kind: kind, At: now}, standing(1).Active[0])
+		trap := LunaNotification(Notice{Kind: kind, At: now}, *standing(1).Active[0])
 		sent[fmt.Sprint(trap.OID[len(trap.OID)-1])] = trap.Objects
 	}
 	found := notificationType.FindAllStringSubmatch(string(text), -1)
@@ -178,7 +178,7 @@ func TestAlarmNotifications(t *testing.T) {
 	alarms.Models = []Model{{Index: 20}}
 	src := Source{Snapshot: &hsm.Snapshot{}, Now: now, Alarms: alarms}
 	for kind, want := range map[NoticeKind]string{NoticeRaised: "118.0.2", NoticeChanged: "118.0.2", NoticeRepeated: "118.0.2", NoticeCleared: "118.0.3"} {
-		trap, ok := AlarmNotification(Notice{Kind: kind, At: now}, alarms.Active[0])
+		trap, ok := AlarmNotification(Notice{Kind: kind, At: now}, *alarms.Active[0])
 		if !ok || trap.OID.String() != "1.3.6.1.2.1."+want {
 			t.Errorf("%d: %v", kind, trap.OID)
 		}
@@ -192,7 +192,7 @@ func TestAlarmNotifications(t *testing.T) {
 		}
 	}
 	for _, kind := range []NoticeKind{NoticeAcknowledged, NoticeUnacknowledged, NoticeHeartbeat} {
-		if trap, ok := AlarmNotification(Notice{Kind: kind, At: now}, alarms.Active[0]); ok {
+		if trap, ok := AlarmNotification(Notice{Kind: kind, At: now}, *alarms.Active[0]); ok {
 			t.Errorf("%d: sent %v", kind, trap)
 		}
 	}

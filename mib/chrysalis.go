@@ -33,14 +33,14 @@ var (
 // chrysalisHSM is the group of HSM counters.
 var chrysalisHSM = table[Source]{
 	entry:   chrysalisUTSP.Append(1),
-	rows:    scalar(func(src Source) Source { return src }),
+	parts:   scalar(func(src Source) Source { return src }),
 	columns: []column[Source]{operations[0].column(), operations[1].column(), operations[2].column(), operations[3].column()},
 }
 
 // chrysalisNTLS is the group of NTLS objects.
 var chrysalisNTLS = table[Source]{
 	entry: chrysalisUTSP.Append(2),
-	rows:  scalar(func(src Source) Source { return src }),
+	parts: scalar(func(src Source) Source { return src }),
 	columns: []column[Source]{
 		{1, "ntlsOperStatus", ntlsOperStatus},
 		{2, "ntlsConnectedClients", sumNTLS(func(n hsm.NTLS) hsm.Opt[uint64] { return n.ConnectedClients })},

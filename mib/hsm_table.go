@@ -12,32 +12,21 @@ import (
 // A device is an HSM whose serial number, the index of every table, is known.
 type device struct {
 	*hsm.Device
-	src Source
-}
-
-func (d device) index() agentx.OID { return text(nil, d.Serial()) }
-
-// devices yields every HSM whose serial number is known. Of several with the same one,
-// which is an alarm, it yields the first: the tables would mix them.
-func devices(src Source) iter.Seq2[agentx.OID, device] {
-	return func(yield func(agentx.OID, device) bool) {
-		seen := map[string]bool{"": true}
-		for _, d := range src.Snapshot.HSMs() {
-			if seen[d.Serial()] {
-				continue
-			}
-			seen[d.Serial()] = true
-			if row := (device{d, src}); !yield(row.index(), row) {
-				return
-			}
-		}
-	}
+	src       *Source
+	index     agentx.OID
+	unchanged bool // since the last View
 }
 
 // hsmTable is SAFENET-HSM-MIB hsmTable.
 var hsmTable = table[device]{
 	entry: safenetHSM.Append(2, 1),
-	rows:  devices,
+	parts: byHSM(
+		func(d device) []any {
+			return []any{stampOf(d, d.Show), stampOf(d, d.Monitor), stampOf(d, d.Licenses), stampOf(d, d.Policies)}
+		},
+		func(d device) iter.Seq2[agentx.OID, device] {
+			return func(yield func(agentx.OID, device) bool) { yield(d.index, d) }
+		}),
 	columns: []column[device]{
 		{1, "hsmSerialNumber", show(func(s hsm.Show) agentx.Value { return known(s.Serial) })},
 		{2, "hsmFirmwareVersion", show(func(s hsm.Show) agentx.Value { return known(s.Firmware) })},

@@ -15,7 +15,7 @@ var (
 var ituAlarmTable = table[modelState]{
 	entry: ituAlarmModel.Append(1, 1),
 	// in the order of the index, which is the number of the severity
-	rows: modelRows([]Severity{Cleared, Indeterminate, Critical, Major, Minor, Warning}, func(s Severity) uint32 { return uint32(perceived[s]) }),
+	parts: modelRows([]Severity{Cleared, Indeterminate, Critical, Major, Minor, Warning}, func(s Severity) uint32 { return uint32(perceived[s]) }),
 	columns: []column[modelState]{
 		{2, "ituAlarmEventType", func(m modelState) agentx.Value { return eventType(m.EventType) }},
 		{3, "ituAlarmProbableCause", func(m modelState) agentx.Value { return probableCause(m.Cause) }},
@@ -31,7 +31,7 @@ func ituModelPointer(model uint32, s Severity) agentx.OID {
 
 var ituAlarmActiveTable = table[Alarm]{
 	entry: ituAlarmActive.Append(1, 1),
-	rows:  alarmRows(active, Alarm.activeIndex),
+	parts: alarmRows(active, Alarm.activeIndex),
 	columns: []column[Alarm]{
 		// An alarm retains its worst severity, so the trend is no change or worse.
 		{1, "ituAlarmActiveTrendIndication", func(Alarm) agentx.Value { return agentx.Integer(2) }},
@@ -61,7 +61,7 @@ func raised(s Severity) func(Alarms) agentx.Value {
 
 var ituAlarmActiveStatsTable = table[Alarms]{
 	entry: ituAlarmActive.Append(2, 1),
-	rows:  withAlarms,
+	parts: withAlarms,
 	columns: []column[Alarms]{
 		{1, "ituAlarmActiveStatsIndeterminateCurrent", current(Indeterminate)},
 		{2, "ituAlarmActiveStatsCriticalCurrent", current(Critical)},

@@ -33,7 +33,7 @@ func lunaNotification(t LunaTrap) agentx.OID { return lunawatchMIB.Append(0, uin
 
 var lunaAgentScalars = table[Alarms]{
 	entry: lunaAgent,
-	rows:  withAlarms,
+	parts: withAlarms,
 	columns: []column[Alarms]{
 		{1, "lunaAgentVersion", func(a Alarms) agentx.Value { return admin(a.Version) }},
 		{2, "lunaAgentStarted", func(a Alarms) agentx.Value { return moment(a.Started) }},
@@ -97,7 +97,7 @@ var lunaAlarmColumns = []column[Alarm]{
 
 var lunaAlarmTable = table[Alarm]{
 	entry:   lunawatchMIB.Append(1, 2, 1),
-	rows:    alarmRows(active, func(a Alarm) agentx.OID { return agentx.OID{a.index()} }),
+	parts:   alarmRows(active, func(a Alarm) agentx.OID { return agentx.OID{a.index()} }),
 	columns: lunaAlarmColumns,
 }
 
@@ -217,7 +217,7 @@ func AlarmNotification(n Notice, a Alarm) (t Trap, ok bool) {
 // lunaReceiverTable shows which notifications were made for which receiver.
 var lunaReceiverTable = table[AlarmReceiver]{
 	entry: lunawatchMIB.Append(1, 4, 1),
-	rows: func(src Source) iter.Seq2[agentx.OID, AlarmReceiver] {
+	parts: all(func(src Source) iter.Seq2[agentx.OID, AlarmReceiver] {
 		return func(yield func(agentx.OID, AlarmReceiver) bool) {
 			if src.Alarms == nil {
 				return
@@ -228,7 +228,7 @@ var lunaReceiverTable = table[AlarmReceiver]{
 				}
 			}
 		}
-	},
+	}),
 	columns: []column[AlarmReceiver]{
 		{2, "lunaReceiverLastSequence", func(r AlarmReceiver) agentx.Value { return agentx.Gauge32(uint32(r.Sequence)) }},
 		{3, "lunaReceiverWaiting", func(r AlarmReceiver) agentx.Value { return unsigned32(int64(r.Waiting)) }},

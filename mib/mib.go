@@ -1,16 +1,13 @@
 // Package mib presents a Snapshot as the objects of the vendor's MIB modules
 // CHRYSALIS-UTSP-MIB, SAFENET-HSM-MIB and SAFENET-APPLIANCE-MIB, and alarms as those of
-// ALARM-MIB, ITU-ALARM-MIB and LUNAWATCH-MIB. Tables are declared as values; [Build]
-// makes a [View] from them and a [Source]. The package does not know how alarms come
+// ALARM-MIB, ITU-ALARM-MIB and LUNAWATCH-MIB. Tables are declared as values; a
+// [Builder] makes a [View] from them and a [Source]. The package does not know how alarms come
 // about or how a View is served.
 package mib
 
 import (
-	"errors"
-	"fmt"
 	"iter"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
@@ -44,13 +41,15 @@ type Source struct {
 	Events func(device string) (critical, other uint64)
 	Totals map[string]uint64 // of shared counters, by object; nil: they are plain sums
 	Alarms *Alarms           // nil: there are no alarm tables
+
+	hsms []device // of Snapshot, in the order of their indexes
 }
 
 // A table is a conceptual table, or a group of scalars, whose rows are of
 // type R.
 type table[R any] struct {
 	entry   agentx.OID
-	rows    func(Source) iter.Seq2[agentx.OID, R] // instance suffix and row
+	parts   func(Source) iter.Seq[part[R]]
 	columns []column[R]
 }
 
@@ -63,7 +62,7 @@ type column[R any] struct {
 
 // tables are all tables, in the order of their OIDs.
 var tables = []interface {
-	append([]Row, Source) ([]Row, error)
+	append(*View, *Builder, keep, Source) (keep, error)
 	objects(func(name string, oid agentx.OID))
 }{
 	alarmModelScalars,
@@ -93,20 +92,6 @@ var tables = []interface {
 	appliance,
 }
 
-// Build returns the View of src. It is valid until the Snapshot's NextExpiry. The error
-// names what the View lacks; nil: there is no View.
-func Build(src Source) (*View, error) {
-	var rows []Row
-	var lacking []error
-	for _, t := range tables {
-		var err error
-		rows, err = t.append(rows, src)
-		lacking = append(lacking, err)
-	}
-	view, err := NewView(rows)
-	return view, errors.Join(append(lacking, err)...)
-}
-
 // Objects returns the name and OID of every object that a View can have.
 func Objects() iter.Seq2[string, agentx.OID] {
 	return func(yield func(string, agentx.OID) bool) {
@@ -117,44 +102,6 @@ func Objects() iter.Seq2[string, agentx.OID] {
 			})
 		}
 	}
-}
-
-// append skips a row whose index is there already, because two sources can state the
-// same, and one whose index is too long for SNMP; the error names the first of these.
-func (t table[R]) append(rows []Row, src Source) ([]Row, error) {
-	type indexed struct {
-		index agentx.OID
-		row   R
-	}
-	var list []indexed
-	var lacking error
-	for index, row := range t.rows(src) {
-		switch {
-		case len(t.entry)+1+len(index) <= agentx.MaxSubIDs:
-			list = append(list, indexed{index, row})
-		case lacking == nil:
-			lacking = fmt.Errorf("%s: no row for %q: its index is longer than the %d sub-identifiers of an OID",
-				t.columns[0].name, printable(index[1:min(len(index), 41)]), agentx.MaxSubIDs)
-		}
-	}
-	slices.SortStableFunc(list, func(a, b indexed) int { return a.index.Compare(b.index) })
-	list = slices.CompactFunc(list, func(a, b indexed) bool { return a.index.Compare(b.index) == 0 })
-	var ids agentx.OID // of many instances, to save allocations
-	for _, c := range t.columns {
-		for _, r := range list {
-			v := c.value(r.row)
-			if v.Type == 0 {
-				continue
-			}
-			if cap(ids)-len(ids) < agentx.MaxSubIDs {
-				ids = make(agentx.OID, 0, agentx.MaxSubIDs+min(32*len(list), 1<<14))
-			}
-			begin := len(ids)
-			ids = append(append(append(ids, t.entry...), c.id), r.index...)
-			rows = append(rows, Row{ids[begin:len(ids):len(ids)], v})
-		}
-	}
-	return rows, lacking
 }
 
 // printable returns the text in sub-identifiers.
@@ -172,11 +119,11 @@ func (t table[R]) objects(yield func(string, agentx.OID)) {
 	}
 }
 
-// scalar is the rows function of a group of scalars: one row, instance 0.
-func scalar[R any](row func(Source) R) func(Source) iter.Seq2[agentx.OID, R] {
-	return func(src Source) iter.Seq2[agentx.OID, R] {
+// scalar is the part of a group of scalars: one row, instance 0.
+func scalar[R any](row func(Source) R) func(Source) iter.Seq[part[R]] {
+	return all(func(src Source) iter.Seq2[agentx.OID, R] {
 		return func(yield func(agentx.OID, R) bool) { yield(agentx.OID{0}, row(src)) }
-	}
+	})
 }
 
 // text appends s as a variable-length INDEX component: its length, then its

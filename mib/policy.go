@@ -2,6 +2,7 @@ package mib
 
 import (
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/lunawatch/lunawatch/hsm"
@@ -36,15 +37,15 @@ func policyColumnsOf(prefix string) []column[policy] {
 // and id.
 var policyTable = table[policy]{
 	entry: safenetHSM.Append(5, 1),
-	rows: func(src Source) iter.Seq2[agentx.OID, policy] {
-		return func(yield func(agentx.OID, policy) bool) {
-			for index, d := range devices(src) {
-				if p, ok := d.Policies.Get(src.Now); ok && !yieldPolicies(index, p, hsmCodes, yield) {
-					return
+	parts: byHSM(
+		func(d device) []any { return []any{stampOf(d, d.Policies)} },
+		func(d device) iter.Seq2[agentx.OID, policy] {
+			return func(yield func(agentx.OID, policy) bool) {
+				if p, ok := d.Policies.Get(d.src.Now); ok {
+					yieldPolicies(d.index, p, hsmCodes, yield)
 				}
 			}
-		}
-	},
+		}),
 	columns: policyColumnsOf("hsmPolicy"),
 }
 
@@ -52,16 +53,27 @@ var policyTable = table[policy]{
 // HSM serial, partition serial, type and id.
 var partitionPolicyTable = table[policy]{
 	entry: safenetHSM.Append(6, 1),
-	rows: func(src Source) iter.Seq2[agentx.OID, policy] {
+	parts: byHSM(readsPartitionPolicies, func(d device) iter.Seq2[agentx.OID, policy] {
 		return func(yield func(agentx.OID, policy) bool) {
-			for index, p := range partitionTable.rows(src) {
-				if p.Policies != nil && !yieldPolicies(index, *p.Policies, nil, yield) {
+			list, ok := d.Partitions.Get(d.src.Now)
+			for _, p := range list {
+				if ok && p.Policies != nil && !yieldPolicies(text(slices.Clone(d.index), p.Serial), *p.Policies, nil, yield) {
 					return
 				}
 			}
 		}
-	},
+	}),
 	columns: policyColumnsOf("hsmPartitionPolicy"),
+}
+
+// readsPartitionPolicies is the stamp of policies that are read seldom, of partitions
+// that are read often.
+func readsPartitionPolicies(d device) []any {
+	stamp := []any{d.Partitions.Fresh(d.src.Now)}
+	for _, p := range d.Partitions.Value {
+		stamp = append(stamp, p.Serial, p.Policies)
+	}
+	return stamp
 }
 
 // yieldPolicies yields every policy whose code is stated or known by its name. It

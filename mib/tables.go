@@ -9,30 +9,30 @@ import (
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
-// items yields every item of a section of every HSM, below the HSM's index.
-func items[T any](section func(*hsm.Device) hsm.Section[[]T], index func(T) agentx.OID) func(Source) iter.Seq2[agentx.OID, T] {
-	return func(src Source) iter.Seq2[agentx.OID, T] {
-		return func(yield func(agentx.OID, T) bool) {
-			for serial, d := range devices(src) {
-				list, ok := section(d.Device).Get(src.Now)
+// items makes rows of the items of a section, below the HSM's index.
+func items[T any](section func(*hsm.Device) hsm.Section[[]T], index func(T) agentx.OID) func(Source) iter.Seq[part[T]] {
+	return byHSM(
+		func(d device) []any { return []any{stampOf(d, section(d.Device))} },
+		func(d device) iter.Seq2[agentx.OID, T] {
+			return func(yield func(agentx.OID, T) bool) {
+				list, ok := section(d.Device).Get(d.src.Now)
 				if !ok {
-					continue
+					return
 				}
 				for _, item := range list {
-					if i := index(item); i != nil && !yield(serial.Append(i...), item) {
+					if i := index(item); i != nil && !yield(d.index.Append(i...), item) {
 						return
 					}
 				}
 			}
-		}
-	}
+		})
 }
 
 // partitionTable is SAFENET-HSM-MIB hsmPartitionTable, indexed by HSM serial
 // and partition serial.
 var partitionTable = table[hsm.Partition]{
 	entry: safenetHSM.Append(4, 1),
-	rows: items(func(d *hsm.Device) hsm.Section[[]hsm.Partition] { return d.Partitions },
+	parts: items(func(d *hsm.Device) hsm.Section[[]hsm.Partition] { return d.Partitions },
 		func(p hsm.Partition) agentx.OID { return text(nil, p.Serial) }),
 	columns: []column[hsm.Partition]{
 		{1, "hsmPartitionSerialNumber", func(p hsm.Partition) agentx.Value { return display(p.Serial) }},
@@ -58,7 +58,7 @@ func partitionLabel(p hsm.Partition) agentx.Value {
 // licence id.
 var licenseTable = table[hsm.License]{
 	entry: safenetHSM.Append(3, 1),
-	rows: items(func(d *hsm.Device) hsm.Section[[]hsm.License] { return d.Licenses },
+	parts: items(func(d *hsm.Device) hsm.Section[[]hsm.License] { return d.Licenses },
 		func(l hsm.License) agentx.OID { return text(nil, l.ID) }),
 	columns: []column[hsm.License]{
 		{1, "hsmLicenseID", func(l hsm.License) agentx.Value { return display(l.ID) }},
@@ -72,22 +72,22 @@ type client struct {
 	device device
 }
 
-// clients yields every registered client, indexed by its name alone: the vendor's table
-// has no HSM in its index. A client of several HSMs is listed once.
-func clients(src Source) iter.Seq2[agentx.OID, client] {
+// clients yields the clients of an HSM, indexed by name alone: the vendor's table has no
+// HSM in its index. A client of several HSMs is listed once.
+func clients(d device) iter.Seq2[agentx.OID, client] {
 	return func(yield func(agentx.OID, client) bool) {
-		for _, d := range devices(src) {
-			list, ok := d.Clients.Get(src.Now)
-			if !ok {
-				continue
-			}
-			for _, c := range list {
-				if !yield(text(nil, c.Name), client{c, d}) {
-					return
-				}
+		list, _ := d.Clients.Get(d.src.Now)
+		for _, c := range list {
+			if d.Clients.Fresh(d.src.Now) && !yield(text(nil, c.Name), client{c, d}) {
+				return
 			}
 		}
 	}
+}
+
+// readsClients is the stamp of what the tables of clients show.
+func readsClients(d device) []any {
+	return []any{stampOf(d, d.Clients), stampOf(d, d.Show), stampOf(d, d.Partitions)}
 }
 
 // hasHTL reports whether the appliance's software has host trust links, which version 7
@@ -98,7 +98,7 @@ func (c client) hasHTL() bool { return !strings.HasPrefix(c.device.Show.Value.So
 // name.
 var clientTable = table[client]{
 	entry: safenetHSM.Append(7, 1),
-	rows:  clients,
+	parts: ofHSMs(readsClients, clients),
 	columns: []column[client]{
 		{1, "hsmClientName", func(c client) agentx.Value { return display(c.Name) }},
 		{2, "hsmClientAddress", func(c client) agentx.Value { return known(c.Address) }},
@@ -124,18 +124,18 @@ type assignment struct{ hsmSerial, partitionSerial string }
 // indexed by client name, HSM serial and partition serial.
 var assignmentTable = table[assignment]{
 	entry: safenetHSM.Append(8, 1),
-	rows: func(src Source) iter.Seq2[agentx.OID, assignment] {
+	parts: ofHSMs(readsClients, func(d device) iter.Seq2[agentx.OID, assignment] {
 		return func(yield func(agentx.OID, assignment) bool) {
-			for index, c := range clients(src) {
+			for index, c := range clients(d) {
 				for _, serial := range c.partitionSerials() {
-					a := assignment{c.device.Serial(), serial}
+					a := assignment{d.Serial(), serial}
 					if !yield(text(text(slices.Clone(index), a.hsmSerial), a.partitionSerial), a) {
 						return
 					}
 				}
 			}
 		}
-	},
+	}),
 	columns: []column[assignment]{
 		{1, "hsmClientHsmSerialNumber", func(a assignment) agentx.Value { return display(a.hsmSerial) }},
 		{2, "hsmClientPartitionSerialNumber", func(a assignment) agentx.Value { return display(a.partitionSerial) }},
@@ -165,7 +165,7 @@ func (c client) partitionSerials() []string {
 // lists every version among them.
 var appliance = table[Source]{
 	entry: safenetAppliance,
-	rows:  scalar(func(src Source) Source { return src }),
+	parts: scalar(func(src Source) Source { return src }),
 	columns: []column[Source]{
 		{1, "appSoftwareVersion", func(src Source) agentx.Value {
 			var versions []string

@@ -24,19 +24,19 @@ func seen(facts map[string][]hsm.Fact) *hsm.Snapshot {
 // value returns what the View of src has at an OID; its Type is 0 for nothing.
 func value(t *testing.T, src Source, oid agentx.OID) agentx.Value {
 	t.Helper()
-	v, err := Build(src)
+	view, err := Build(src)
 	if err != nil {
 		t.Fatal(err)
 	}
-	encoded, ok := v.Get(oid)
+	encoded, ok := view.Get(oid)
 	if !ok {
 		return agentx.Value{}
 	}
-	vb, _, err := agentx.DecodeVarbind(encoded)
+	v, err := agentx.DecodeValue(encoded)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return vb.Value
+	return v
 }
 
 func information(requests, critical uint64) hsm.Fact {

@@ -72,7 +72,7 @@ func TestView(t *testing.T) {
 				if !first && at.Compare(oid) >= 0 {
 					t.Fatalf("%v after %v", oid, at)
 				}
-				want := agentx.AppendVarbind(nil, oid, value)
+				want := agentx.AppendValue(nil, value)
 				if got, ok := v.Get(oid); !ok || !bytes.Equal(got, want) {
 					t.Fatalf("Get(%v) is %x, want %x", oid, got, want)
 				}

@@ -3,36 +3,38 @@ package watch
 import (
 	"cmp"
 	"errors"
-	"slices"
+	"time"
 
+	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/notify/snmp"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
 )
 
+// mibRows are the rows of alarms, made once: a row that shows the same is the same.
+type mibRows struct {
+	active  map[alarms.Key]*mib.Alarm
+	cleared []*mib.Alarm // newest first
+	read    bool         // cleared is what the journal holds
+}
+
+// drop has the rows of alarms made anew.
+func (r *mibRows) drop(changes []alarms.Change) {
+	for _, c := range changes {
+		delete(r.active, c.Alarm.Key)
+		r.read = r.read && c.Kind != alarms.Cleared
+	}
+}
+
 // MIBAlarms returns all that the alarm tables show. With an error, only the
 // history is incomplete.
 func (w *Watch) MIBAlarms() (mib.Alarms, error) {
 	all := mib.Alarms{Models: snmp.Models()}
-	for _, s := range w.Active() {
-		row := snmp.MIBRow(s.Alarm)
-		w.complete(&row)
-		row.Silenced = s.Silence != nil
-		if s.RelatedTo != nil {
-			row.RelatedTo = s.RelatedTo.String()
-		}
-		all.Active = append(all.Active, row)
-	}
-	history, err := w.History(mib.MaxCleared)
-	for _, a := range history {
-		row := snmp.MIBRow(a)
-		w.complete(&row)
-		all.Cleared = append(all.Cleared, row)
-	}
+	var errs []error
 	for name, d := range w.Deliveries() {
-		last, unreadable := w.Journal.LastSequence(name)
-		if unreadable != nil {
-			err = errors.Join(err, unreadable)
+		last, err := w.Journal.LastSequence(name)
+		if err != nil {
+			errs = append(errs, err)
 			continue
 		}
 		all.Receivers = append(all.Receivers, mib.AlarmReceiver{
@@ -41,19 +43,74 @@ func (w *Watch) MIBAlarms() (mib.Alarms, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	snap := w.Store.Latest()
+	all.Active = w.activeRows(snap, time.Now())
+	var err error
+	all.Cleared, err = w.clearedRows(snap)
 	all.LastNumber, all.Raised = w.state.Number, make(map[mib.Severity]uint64)
 	for severity, n := range w.tally.raised {
 		all.Raised[mib.Severity(severity)] = n
 	}
 	all.LastRaise, all.LastClear = w.tally.lastRaise, w.tally.lastClear
-	return all, err
+	return all, errors.Join(append(errs, err)...)
 }
 
-// complete adds what is known of the alarm's device.
-func (w *Watch) complete(row *mib.Alarm) {
-	devices := w.Store.Latest().Devices
-	if i := slices.IndexFunc(devices, func(d *hsm.Device) bool { return d.Name == row.Device }); i >= 0 {
-		row.Serial = cmp.Or(row.Serial, devices[i].Serial())
-		row.Label = devices[i].Show.Value.Label.Value
+// activeRows returns the rows of the active alarms. w.mu is held.
+func (w *Watch) activeRows(snap *hsm.Snapshot, now time.Time) []*mib.Alarm {
+	if w.rows.active == nil {
+		w.rows.active = make(map[alarms.Key]*mib.Alarm)
 	}
+	active := &alarms.Overlay[alarms.Alarm]{Base: w.state.Active}
+	list := make([]*mib.Alarm, 0, len(w.state.Active))
+	for key, a := range w.state.Active {
+		silenced, related := alarms.SilencedBy(w.state.Silences, a, now) != nil, ""
+		if cause, ok := alarms.CauseOf(a, active, w.Parent); ok {
+			related = cause.String()
+		}
+		row := w.rows.active[key]
+		if row == nil || row.Silenced != silenced || row.RelatedTo != related {
+			made := snmp.MIBRow(a)
+			made.Silenced, made.RelatedTo = silenced, related
+			row = &made
+		}
+		row = completed(row, snap)
+		w.rows.active[key] = row
+		list = append(list, row)
+	}
+	return list
+}
+
+// clearedRows returns the rows of the newest cleared alarms. w.mu is held.
+func (w *Watch) clearedRows(snap *hsm.Snapshot) ([]*mib.Alarm, error) {
+	var err error
+	if !w.rows.read {
+		var history []alarms.Alarm
+		history, err = w.History(mib.MaxCleared)
+		w.rows.cleared, w.rows.read = nil, err == nil
+		for _, a := range history {
+			row := snmp.MIBRow(a)
+			w.rows.cleared = append(w.rows.cleared, &row)
+		}
+	}
+	list := make([]*mib.Alarm, len(w.rows.cleared))
+	for i, row := range w.rows.cleared {
+		list[i] = completed(row, snap)
+	}
+	w.rows.cleared = list
+	return list, err
+}
+
+// completed returns a row with what is known of the alarm's device.
+func completed(row *mib.Alarm, snap *hsm.Snapshot) *mib.Alarm {
+	d := snap.Device(row.Device)
+	if d == nil {
+		return row
+	}
+	serial, label := cmp.Or(row.Serial, d.Serial()), d.Show.Value.Label.Value
+	if row.Serial == serial && row.Label == label {
+		return row
+	}
+	next := *row
+	next.Serial, next.Label = serial, label
+	return &next
 }

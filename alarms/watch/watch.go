@@ -50,6 +50,7 @@ type Watch struct {
 	stored           map[string]time.Time // by log: when its cursor was last stored
 
 	tally   tally
+	rows    mibRows
 	changed chan struct{} // closed when something changes; nil: nobody waits
 
 	touched map[string]bool // devices whose alarms changed other than by polls; guarded by mu
@@ -287,6 +288,7 @@ func (w *Watch) commit(entry journal.Entry, idle bool, now time.Time) error {
 	}
 	w.state.Take(entry, now)
 	w.tally.add(entry.Changes)
+	w.rows.drop(entry.Changes)
 	w.signalChanged()
 	for _, c := range entry.Changes {
 		if a := c.Alarm; c.Kind != alarms.Seen {

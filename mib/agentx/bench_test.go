@@ -17,7 +17,7 @@ func requestPath(t testing.TB, kind PDUType, ranges int) func() {
 	t.Helper()
 	view := testView()
 	c := testConfig()
-	h := Handler(encoded{view, AppendVarbind(nil, view[0].OID, view[0].Value)})
+	h := Handler(encoded{view, AppendValue(nil, view[0].Value)})
 	c.Current = func() Handler { return h }
 	c, err := c.complete()
 	if err != nil {

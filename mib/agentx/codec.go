@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // ErrMalformed is the cause of every decoding error: the bytes are not what RFC 2741 section 5 describes.
@@ -11,9 +12,25 @@ var ErrMalformed = errors.New("malformed AgentX encoding")
 
 // AppendVarbind appends the encoding of one variable binding (RFC 2741 section 5.4) to dst, in network byte order.
 func AppendVarbind(dst []byte, oid OID, v Value) []byte {
-	dst = binary.BigEndian.AppendUint16(dst, uint16(v.Type))
-	dst = append(dst, 0, 0)
-	dst = appendOID(dst, oid, false)
+	return appendData(appendOID(appendType(dst, v), oid, false), v)
+}
+
+// AppendValue appends a value as a variable binding has it, without the OID in the middle.
+func AppendValue(dst []byte, v Value) []byte { return appendData(appendType(dst, v), v) }
+
+// typeSize is the length of the type and the reserved octets before the OID.
+const typeSize = 4
+
+// appendEncoded appends the variable binding of a value that AppendValue encoded.
+func appendEncoded(dst []byte, oid OID, value []byte) []byte {
+	return append(appendOID(append(dst, value[:typeSize]...), oid, false), value[typeSize:]...)
+}
+
+func appendType(dst []byte, v Value) []byte {
+	return append(binary.BigEndian.AppendUint16(dst, uint16(v.Type)), 0, 0)
+}
+
+func appendData(dst []byte, v Value) []byte {
 	switch v.Type {
 	case TypeInteger, TypeCounter32, TypeGauge32, TypeTimeTicks:
 		return binary.BigEndian.AppendUint32(dst, uint32(v.Number))
@@ -26,6 +43,18 @@ func AppendVarbind(dst []byte, oid OID, v Value) []byte {
 	default: // no value follows
 		return dst
 	}
+}
+
+// DecodeValue reads a value that AppendValue encoded.
+func DecodeValue(b []byte) (Value, error) {
+	d := decoder{b: b}
+	t := Type(d.uint16())
+	d.take(typeSize - 2)
+	v := d.value(t)
+	if d.bad || len(d.b) > 0 {
+		return Value{}, fmt.Errorf("value: %w", ErrMalformed)
+	}
+	return v, nil
 }
 
 // DecodeVarbind reads one variable binding in network byte order and returns what follows it.
@@ -50,8 +79,10 @@ func appendOID(dst []byte, o OID, include bool) []byte {
 		flag = 1
 	}
 	dst = append(dst, byte(len(o)), prefix, flag, 0)
-	for _, id := range o {
-		dst = binary.BigEndian.AppendUint32(dst, id)
+	at := len(dst)
+	dst = slices.Grow(dst, 4*len(o))[:at+4*len(o)]
+	for i, id := range o {
+		binary.BigEndian.PutUint32(dst[at+4*i:], id)
 	}
 	return dst
 }
@@ -161,9 +192,15 @@ func (d *decoder) octets() []byte {
 }
 
 func (d *decoder) varbind() Varbind {
-	v := Value{Type: Type(d.uint16())}
-	d.take(2)
+	t := Type(d.uint16())
+	d.take(typeSize - 2)
 	oid, _ := d.oid(nil)
+	return Varbind{oid, d.value(t)}
+}
+
+// value reads what follows the OID of a variable binding.
+func (d *decoder) value(t Type) Value {
+	v := Value{Type: t}
 	switch v.Type {
 	case TypeInteger:
 		v.Number = uint64(int64(int32(d.uint32())))
@@ -182,5 +219,5 @@ func (d *decoder) varbind() Varbind {
 	default:
 		d.bad = true
 	}
-	return Varbind{oid, v}
+	return v
 }

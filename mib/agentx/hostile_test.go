@@ -308,7 +308,7 @@ func TestHostileAllocation(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c := testConfig()
 			view := testView()
-			c.Current = func() Handler { return encoded{view, AppendVarbind(nil, view[0].OID, view[0].Value)} }
+			c.Current = func() Handler { return encoded{view, AppendValue(nil, view[0].Value)} }
 			m := newMaster(t, &c)
 			start(t, c)
 			p := m.ready(1)

@@ -28,7 +28,7 @@ type instances []Varbind
 func (list instances) Get(oid OID) ([]byte, bool) {
 	for _, vb := range list {
 		if vb.OID.Compare(oid) == 0 {
-			return AppendVarbind(nil, vb.OID, vb.Value), true
+			return AppendValue(nil, vb.Value), true
 		}
 	}
 	return nil, false
@@ -37,7 +37,7 @@ func (list instances) Get(oid OID) ([]byte, bool) {
 func (list instances) Next(oid OID, include bool) (OID, []byte, bool) {
 	for _, vb := range list {
 		if c := vb.OID.Compare(oid); c > 0 || include && c == 0 {
-			return vb.OID, AppendVarbind(nil, vb.OID, vb.Value), true
+			return vb.OID, AppendValue(nil, vb.Value), true
 		}
 	}
 	return nil, nil, false

@@ -8,10 +8,10 @@ import (
 // A Handler answers from one immutable view. Its slices may be shared and are not modified.
 // It is called by one goroutine. It must not block, and should not allocate, so that requests make no garbage.
 type Handler interface {
-	// Get returns the encoded varbind (see AppendVarbind) of the instance oid.
-	Get(oid OID) (encoded []byte, ok bool)
+	// Get returns the encoded value (see [AppendValue]) of the instance oid.
+	Get(oid OID) (value []byte, ok bool)
 	// Next returns the first instance after oid, or oid itself if include is set and it exists.
-	Next(oid OID, include bool) (found OID, encoded []byte, ok bool)
+	Next(oid OID, include bool) (found OID, value []byte, ok bool)
 }
 
 // A responder answers requests with Responses. It reuses all its memory.
@@ -102,8 +102,8 @@ func (r *responder) get(d *decoder) (ErrorCode, int) {
 		if d.bad {
 			break
 		}
-		if encoded, ok := view.Get(oid); ok {
-			r.out = append(r.out, encoded...)
+		if value, ok := view.Get(oid); ok {
+			r.out = appendEncoded(r.out, oid, value)
 		} else {
 			r.out = AppendVarbind(r.out, oid, r.missing(oid))
 		}
@@ -145,12 +145,12 @@ func (r *responder) getNext(d *decoder) (ErrorCode, int) {
 // A null end is no bound (RFC 2741 section 5.2).
 func (r *responder) next(view Handler, start OID, include bool, end OID) (OID, bool) {
 	r.varbinds++
-	found, encoded, ok := view.Next(start, include)
+	found, value, ok := view.Next(start, include)
 	if !ok || len(end) > 0 && found.Compare(end) >= 0 {
 		r.out = AppendVarbind(r.out, start, EndOfMibView())
 		return start, false
 	}
-	r.out = append(r.out, encoded...)
+	r.out = appendEncoded(r.out, found, value)
 	return found, true
 }
 
