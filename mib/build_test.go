@@ -76,11 +76,11 @@ func TestBuildsWhatChanged(t *testing.T) {
 	for seed := range uint64(4) {
 		e := &estate{random: rand.New(rand.NewPCG(seed, 1)), src: Source{Snapshot: &hsm.Snapshot{}, Now: now, Alarms: &Alarms{Started: now, Models: []Model{{Index: 20}}}}}
 		var b Builder
-		for step := range 160 {
+		for step := range 300 {
 			switch r := e.random.IntN(10); {
-			case r < 6:
+			case r < 7:
 				e.observe()
-			case r < 9:
+			case r < 8:
 				e.change()
 			default:
 				e.src.Now = e.src.Now.Add(time.Duration(e.random.IntN(60)) * time.Second)
