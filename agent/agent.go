@@ -30,8 +30,10 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/ha"
 	"github.com/lunawatch/lunawatch/collectors/host"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
+	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
@@ -163,6 +165,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	all, done := a.collectors(ctx)
 	for _, c := range all {
 		g.Go(func() error {
+			wait.Sleep(ctx, c.start)
 			if err := c.Run(ctx, a.report); err != nil {
 				return fmt.Errorf("%s: %w", c, err)
 			}
@@ -238,13 +241,19 @@ func (a *Agent) receivers() error {
 	return nil
 }
 
+// A starting collector starts a while after the agent.
+type starting struct {
+	collectors.Collector
+	start time.Duration
+}
+
 // collectors returns the collectors of every device, and what ends their sessions.
-func (a *Agent) collectors(ctx context.Context) (all []collectors.Collector, done []func()) {
+func (a *Agent) collectors(ctx context.Context) (all []starting, done []func()) {
 	for _, h := range a.config.HSMs {
 		sources, end := h.Sources()
 		done = append(done, end)
 		for _, s := range sources {
-			all = append(all, s)
+			all = append(all, starting{s, poll.Start(h.Name, len(a.config.HSMs))})
 		}
 	}
 	for _, s := range a.config.HostSources(a.log) {
@@ -255,10 +264,10 @@ func (a *Agent) collectors(ctx context.Context) (all []collectors.Collector, don
 		if c, ok := s.(*ha.Collector); ok {
 			a.followHA(ctx, c)
 		}
-		all = append(all, s)
+		all = append(all, starting{s, 0})
 	}
 	if h := a.config.Host; h.Enabled {
-		all = append(all, &host.Collector{Device: h.Name, Interval: h.Interval})
+		all = append(all, starting{&host.Collector{Device: h.Name, Interval: h.Interval}, 0})
 	}
 	return all, done
 }

@@ -127,8 +127,8 @@ func TestAWrongPasswordIsTriedRarely(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{Dir: Replay("../formats/testdata/7.2"), fails: map[string]error{"": collectors.Failf(hsm.Login, "refused")}}
 		pollFor(t, s, poll.DefaultIntervals(), 14*time.Minute)
-		if n := len(s.asked); n != 3 {
-			t.Errorf("%d logins in 14 minutes, want one each five", n)
+		if n := len(s.asked); n < 3 || n > 4 {
+			t.Errorf("%d logins in 14 minutes, want the first and one each five", n)
 		}
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
-	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // Intervals is how often each [Pace] is polled.
@@ -27,9 +26,9 @@ const MaxBackoff = 5 * time.Minute
 func (i Intervals) maxAge(c Command) time.Duration { return i[c.Pace]*5/2 + c.Timeout }
 
 // Poll calls round until ctx is done. round asks what is due and returns why the
-// session was lost, or [hsm.None]. The first round starts at once; the others are
-// spread by jitter, so that many appliances are not polled together.
-func (i Intervals) Poll(ctx context.Context, reach Reach, round func(due func(Pace) bool) hsm.Failure) {
+// session was lost, or [hsm.None]. The first round starts at once; the others when
+// [Next] says for the device, so that many are not polled together.
+func (i Intervals) Poll(ctx context.Context, device string, reach Reach, round func(due func(Pace) bool) hsm.Failure) {
 	var next [paces]time.Time
 	var waiting [paces]bool // for the appliance to be back
 	between := pause{Reach: reach}
@@ -41,7 +40,7 @@ func (i Intervals) Poll(ctx context.Context, reach Reach, round func(due func(Pa
 			if at.After(start) {
 				continue
 			}
-			next[pace] = start.Add(wait.Jitter(i[pace], 0.05))
+			next[pace] = i.next(device, Pace(pace), start)
 			waiting[pace] = failure == hsm.Unreachable && time.Now().Add(retry).Before(next[pace])
 			if waiting[pace] {
 				next[pace] = time.Now().Add(retry)
@@ -56,4 +55,15 @@ func (i Intervals) Poll(ctx context.Context, reach Reach, round func(due func(Pa
 			}
 		}
 	}
+}
+
+// next returns when what was polled at start is polled again: half an interval later or
+// more, since start need not be at the device's phase, and together with what is polled
+// fast.
+func (i Intervals) next(device string, p Pace, start time.Time) time.Time {
+	at := Next(device, start.Add(i[p]/2), i[p])
+	if i[p] > i[Fast] {
+		at = Next(device, at.Add(-1), i[Fast])
+	}
+	return at
 }

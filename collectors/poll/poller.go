@@ -35,7 +35,7 @@ func (p *Poller) String() string { return "poller of " + p.Device }
 
 // Run implements [collectors.Collector].
 func (p *Poller) Run(ctx context.Context, report func(hsm.Observation)) error {
-	p.Intervals.Poll(ctx, p.Reach, func(due func(Pace) bool) hsm.Failure { return p.round(ctx, due, report) })
+	p.Intervals.Poll(ctx, p.Device, p.Reach, func(due func(Pace) bool) hsm.Failure { return p.round(ctx, due, report) })
 	return nil
 }
 

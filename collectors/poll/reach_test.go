@@ -40,7 +40,7 @@ func watch(t *testing.T, story func(a *appliance)) *appliance {
 				a.looks++
 				return a.gone
 			}}
-			Intervals{time.Hour, time.Hour, time.Hour}.Poll(ctx, reach, func(due func(Pace) bool) hsm.Failure {
+			Intervals{time.Hour, time.Hour, time.Hour}.Poll(ctx, "a", reach, func(due func(Pace) bool) hsm.Failure {
 				if !due(Fast) {
 					t.Error("the fast commands are not due")
 				}

@@ -57,7 +57,7 @@ func (p *Poller) String() string { return "REST poller of " + p.Device }
 // Run implements [collectors.Collector], at the paces of a [poll.Poller].
 func (p *Poller) Run(ctx context.Context, report func(hsm.Observation)) error {
 	defer p.API.Close()
-	p.Intervals.Poll(ctx, poll.Reach{}, func(due func(poll.Pace) bool) hsm.Failure { return p.round(ctx, due, report) })
+	p.Intervals.Poll(ctx, p.Device, poll.Reach{}, func(due func(poll.Pace) bool) hsm.Failure { return p.round(ctx, due, report) })
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/answer"
+	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/snmppeer"
 	"github.com/lunawatch/lunawatch/internal/wait"
@@ -51,7 +52,7 @@ func (a *Agent) Run(ctx context.Context, report func(hsm.Observation)) error {
 	for ctx.Err() == nil {
 		start := time.Now()
 		a.Once(ctx, report)
-		wait.Sleep(ctx, time.Until(start.Add(wait.Jitter(a.Interval, 0.05))))
+		wait.Sleep(ctx, time.Until(poll.Next(a.Device, start.Add(a.Interval/2), a.Interval)))
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ var rooms = []struct{ name, imports string }{
 	{"collectors/lunash", "collectors collectors/answer collectors/login collectors/poll collectors/shell collectors/status hsm internal/setting"},
 	{"collectors/lunacm", "collectors collectors/answer collectors/poll collectors/shell hsm internal/program internal/wait"},
 	{"collectors/rest", "collectors collectors/answer collectors/login collectors/poll hsm internal/setting"},
-	{"collectors/snmp", "collectors collectors/answer hsm internal/setting internal/snmppeer internal/wait"},
+	{"collectors/snmp", "collectors collectors/answer collectors/poll hsm internal/setting internal/snmppeer internal/wait"},
 	{"collectors/ha", "collectors collectors/answer collectors/follow collectors/lunacm hsm internal/wait"},
 	{"collectors/host", "collectors/answer hsm"},
 	{"collectors/formats", "collectors/answer collectors/ha collectors/rest collectors/shell collectors/status collectors/syslog"},
@@ -61,7 +61,7 @@ var rooms = []struct{ name, imports string }{
 	{"agent/config", "alarms/notify alarms/notify/snmp alarms/receivers alarms/rules alarms/watch collectors collectors/ha collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/rest collectors/snmp hsm internal/setting internal/snmppeer mib/agentx"},
 	{"agent/senders", "agent/config collectors/syslog internal/wait"},
 	{"agent/redact", "collectors/answer hsm"},
-	{"agent", "agent/config agent/redact agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/snmp collectors/syslog exporters hsm internal/setting internal/wait mib mib/agentx"},
+	{"agent", "agent/config agent/redact agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/poll collectors/snmp collectors/syslog exporters hsm internal/setting internal/wait mib mib/agentx"},
 
 	{"cmd/lunawatch", "agent agent/config alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters hsm mibs"},
 
