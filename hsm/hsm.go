@@ -54,6 +54,8 @@ func (o *Opt[T]) UnmarshalJSON(b []byte) error {
 type Snapshot struct {
 	Seq     uint64    `json:"seq"`     // increases with each Snapshot
 	Devices []*Device `json:"devices"` // sorted by Name; shared with other Snapshots, never changed
+
+	serials map[string][]string // names by serial number; shared, and replaced when one changes; nil: not known
 }
 
 // A Device is what is monitored under one name: an HSM, with its appliance if it has
@@ -114,9 +116,35 @@ func (s *Snapshot) NetworkHSMs() []*Device {
 	return slices.DeleteFunc(s.HSMs(), func(d *Device) bool { return d.Kind == CardHSM })
 }
 
+// Twins returns the HSMs with the serial number of d, itself among them; none if that
+// is not known.
+func (s *Snapshot) Twins(d *Device) (all []*Device) {
+	serials := s.serials
+	if serials == nil {
+		serials = s.bySerial()
+	}
+	for _, name := range serials[d.Serial()] {
+		if other := s.Device(name); other.Kind != HostMachine {
+			all = append(all, other)
+		}
+	}
+	return all
+}
+
+// bySerial returns the names of all devices by their serial numbers.
+func (s *Snapshot) bySerial() map[string][]string {
+	all := make(map[string][]string)
+	for _, d := range s.Devices {
+		if serial := d.Serial(); serial != "" {
+			all[serial] = append(all[serial], d.Name)
+		}
+	}
+	return all
+}
+
 // Serial returns the HSM's serial number, "" if it was not read yet. It also takes it
 // from a stale section: a serial number does not change.
-func (d Device) Serial() string { return d.Show.Value.Serial }
+func (d *Device) Serial() string { return d.Show.Value.Serial }
 
 // A Section is one part of a Device, when and from which source it was read, and how
 // long it is valid.
@@ -170,7 +198,7 @@ func (d *Device) sections() map[string]read {
 }
 
 // Ages returns the age of every section that was read, by its JSON name.
-func (d Device) Ages(now time.Time) map[string]Age {
+func (d *Device) Ages(now time.Time) map[string]Age {
 	ages := make(map[string]Age)
 	for name, s := range d.sections() {
 		if r := s.read(); !r.at.IsZero() {
@@ -279,9 +307,19 @@ func section[T any](o Observation, v T) Section[T] {
 // failed changes only its Source. A fact of a less preferred source changes nothing
 // while a preferred source holds the section.
 func (s *Snapshot) With(o Observation) *Snapshot {
-	next := &Snapshot{Seq: s.Seq + 1, Devices: slices.Clone(s.Devices)}
+	next := &Snapshot{Seq: s.Seq + 1, Devices: slices.Clone(s.Devices), serials: s.serials}
 	o.seq = next.Seq
 	d := next.device(o.Device)
+	serial := d.Serial()
+	d.observe(o)
+	if next.serials == nil || d.Serial() != serial {
+		next.serials = next.bySerial()
+	}
+	return next
+}
+
+// observe adds o to d.
+func (d *Device) observe(o Observation) {
 	d.Kind = cmp.Or(d.Kind, o.Kind)
 	d.Sources = maps.Clone(d.Sources)
 	if d.Sources == nil {
@@ -289,18 +327,18 @@ func (s *Snapshot) With(o Observation) *Snapshot {
 	}
 	if o.Absent {
 		delete(d.Sources, o.Source)
-		return next
+		return
 	}
 	d.Sources[o.Source] = d.Sources[o.Source].after(o)
-	if o.Failure == None {
-		if stated := claims(o.Facts); len(stated) > 0 {
-			d.compare(stated, o)
-		}
-		for _, f := range o.Facts {
-			d.take(f, o)
-		}
+	if o.Failure != None {
+		return
 	}
-	return next
+	if stated := claims(o.Facts); len(stated) > 0 {
+		d.compare(stated, o)
+	}
+	for _, f := range o.Facts {
+		d.take(f, o)
+	}
 }
 
 // Device returns the device with that name; nil: there is none.

@@ -155,3 +155,34 @@ func TestBusySeconds(t *testing.T) {
 		}
 	}
 }
+
+// TestTwins: who has the same serial number is known at once when one changes, and is the
+// same for a Snapshot that was made otherwise.
+func TestTwins(t *testing.T) {
+	s := &Snapshot{}
+	for _, step := range []struct {
+		device, serial string
+		kind           Kind
+		want           string // twins of that device
+	}{
+		{"a", "1", NetworkHSM, "a"},
+		{"b", "2", CardHSM, "b"},
+		{"c", "1", NetworkHSM, "a c"},
+		{"b", "1", CardHSM, "a b c"},
+		{"host", "1", HostMachine, "a b c"},
+		{"a", "2", NetworkHSM, "a"},
+		{"a", "", NetworkHSM, ""},
+		{"c", "1", NetworkHSM, "b c"},
+	} {
+		s = s.With(Observation{Device: step.device, Kind: step.kind, Source: "x", At: t0, MaxAge: time.Minute, Facts: []Fact{Show{Serial: step.serial}}})
+		for _, s := range []*Snapshot{s, {Devices: s.Devices}} {
+			var got []string
+			for _, d := range s.Twins(s.Device(step.device)) {
+				got = append(got, d.Name)
+			}
+			if strings.Join(got, " ") != step.want {
+				t.Errorf("%s has %s: %v, want %s", step.device, step.serial, got, step.want)
+			}
+		}
+	}
+}

@@ -108,7 +108,7 @@ func (d *Device) compare(claims map[string]string, o Observation) {
 
 // Compared reports whether Disagreements are complete: every source has been polled, and
 // those that differ were asked again.
-func (d Device) Compared(now time.Time) bool {
+func (d *Device) Compared(now time.Time) bool {
 	return !d.compared.IsZero() && now.After(d.compared) && !d.differing
 }
 

@@ -117,15 +117,3 @@ var serialTwice = Rule{"serial-twice", func(p Poll, emit func(Result)) {
 	}
 	emit(good(at, "no other HSM has serial number %s", s.Serial))
 }}
-
-// Twins returns the HSMs with the serial number of d, itself among them; none if that
-// is not known.
-func Twins(s *hsm.Snapshot, d *hsm.Device) (all []*hsm.Device) {
-	serial := d.Serial()
-	for _, other := range s.Devices {
-		if serial != "" && other.Serial() == serial && other.Kind != hsm.HostMachine {
-			all = append(all, other)
-		}
-	}
-	return all
-}

@@ -141,7 +141,7 @@ func Evaluate(s *hsm.Snapshot, devices []*hsm.Device, state alarms.State, limits
 	var all []alarms.Finding
 	open := openOf(devices, state)
 	for _, d := range devices {
-		p := Poll{Device: d, Now: now, Thresholds: limits, Twins: Twins(s, d), Memory: state.Memory[d.Name]}
+		p := Poll{Device: d, Now: now, Thresholds: limits, Twins: s.Twins(d), Memory: state.Memory[d.Name]}
 		if p.anotherUnit() {
 			all = append(all, replaced(p, open[d.Name])...)
 			p.Memory = alarms.Memory{Serial: p.Memory.Serial, Since: p.Show.Asked()}

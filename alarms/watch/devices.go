@@ -31,7 +31,7 @@ func (w *Watch) toEvaluate(snap *hsm.Snapshot, now time.Time) []*hsm.Device {
 		if known && e.seq == d.Seq && (e.due.IsZero() || now.Before(e.due)) && !touched[d.Name] {
 			continue
 		}
-		for _, twin := range append(rules.Twins(snap, d), d) {
+		for _, twin := range append(snap.Twins(d), d) {
 			changed[twin.Name] = twin
 		}
 	}
