@@ -27,7 +27,7 @@ var (
 )
 
 // A link is one connection and its session. run and what it calls belong to one goroutine;
-// the fields below mu are shared with Notify and Stats.
+// the fields below writing are shared with Notify and Stats.
 type link struct {
 	conn   net.Conn
 	config *Config
@@ -46,10 +46,12 @@ type link struct {
 	id                         uint32    // of the session; set before onOpen
 	opened                     bool
 
-	mu         sync.Mutex
+	writing    chan struct{} // is sent to by whoever writes: it orders packets, guards writeUntil, and is held while the master does not read
+	writeUntil time.Time
+
+	mu         sync.Mutex // is never held for long
 	packet     uint32
 	pending    map[uint32]request
-	writeUntil time.Time
 	granted    []bool // per registration
 	complained []bool // per registration
 }
@@ -68,6 +70,7 @@ func newLink(conn net.Conn, c *Config, n *counts) *link {
 		counts:     n,
 		reply:      responder{current: c.Current, inContext: c.InContext, registered: c.Registrations, out: make([]byte, 0, batchSize)},
 		done:       make(chan struct{}),
+		writing:    make(chan struct{}, 1),
 		in:         make([]byte, readSize),
 		pending:    make(map[uint32]request),
 		granted:    make([]bool, len(c.Registrations)),
@@ -230,14 +233,14 @@ func (l *link) flush() error {
 	if len(l.reply.out) == 0 {
 		return nil
 	}
-	l.mu.Lock()
+	l.writing <- struct{}{}
 	err := l.write(l.reply.out)
-	l.mu.Unlock()
+	<-l.writing
 	l.reply.out = l.reply.out[:0]
 	return err
 }
 
-// write sends b whole; mu is held. A deadline is renewed only when half of it has passed.
+// write sends b whole; writing is held. A deadline is renewed only when half of it has passed.
 func (l *link) write(b []byte) error {
 	limit := l.config.limit()
 	if now := time.Now(); l.writeUntil.Sub(now) < limit {
@@ -259,22 +262,30 @@ func (l *link) send(kind PDUType, body []byte, answer func(response) error) erro
 
 // sendIn is send in a context.
 func (l *link) sendIn(context string, kind PDUType, body []byte, answer func(response) error) error {
+	l.writing <- struct{}{}
+	defer func() { <-l.writing }()
 	_, err := l.request(context, body, request{kind, time.Now().Add(l.config.limit()), answer})
 	return err
 }
 
+// request writes a request of ours; writing is held.
 func (l *link) request(context string, body []byte, req request) (packet uint32, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.packet++
-	pdu := appendHeader(make([]byte, 0, headerSize+len(body)), req.kind, l.id, l.packet, l.packet)
+	packet = l.await(req)
+	pdu := appendHeader(make([]byte, 0, headerSize+len(body)), req.kind, l.id, packet, packet)
 	if context != "" {
 		pdu[2] |= flagContext
 		pdu = appendOctets(pdu, context)
 	}
-	pdu = finishPDU(append(pdu, body...), 0)
+	return packet, l.write(finishPDU(append(pdu, body...), 0))
+}
+
+// await numbers a request, whose Response can come from now on.
+func (l *link) await(req request) (packet uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.packet++
 	l.pending[l.packet] = req
-	return l.packet, l.write(pdu)
+	return l.packet
 }
 
 // forget removes a request whose sender no longer waits.

@@ -30,17 +30,27 @@ func (s *Session) Notify(ctx context.Context, varbinds []Varbind) error {
 	if len(body) > maxPayload {
 		return fmt.Errorf("notification of %d octets, at most %d are possible", len(body), maxPayload)
 	}
+	timeout := time.NewTimer(l.config.limit())
+	defer timeout.Stop()
+	select {
+	case l.writing <- struct{}{}:
+	case <-timeout.C:
+		return fmt.Errorf("notify: the master does not read: %w", errSilent)
+	case <-l.done:
+		return ErrNotConnected
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	answered := make(chan response, 1)
 	packet, err := l.request("", body, request{kind: PDUNotify, answer: func(res response) error {
 		answered <- res
 		return nil
 	}})
+	<-l.writing
 	defer l.forget(packet)
 	if err != nil {
 		return fmt.Errorf("notify: %w", err)
 	}
-	timeout := time.NewTimer(l.config.limit())
-	defer timeout.Stop()
 	select {
 	case res := <-answered:
 		if res.code != NoError {
