@@ -3,6 +3,7 @@ package watch
 import (
 	"cmp"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
@@ -55,7 +56,7 @@ func (w *Watch) MIBAlarms() (mib.Alarms, error) {
 	return all, errors.Join(append(errs, err)...)
 }
 
-// activeRows returns the rows of the active alarms. w.mu is held.
+// activeRows returns the rows of the active alarms, by their numbers. w.mu is held.
 func (w *Watch) activeRows(snap *hsm.Snapshot, now time.Time) []*mib.Alarm {
 	if w.rows.active == nil {
 		w.rows.active = make(map[alarms.Key]*mib.Alarm)
@@ -77,6 +78,7 @@ func (w *Watch) activeRows(snap *hsm.Snapshot, now time.Time) []*mib.Alarm {
 		w.rows.active[key] = row
 		list = append(list, row)
 	}
+	slices.SortFunc(list, func(a, b *mib.Alarm) int { return cmp.Compare(a.Number, b.Number) })
 	return list
 }
 
