@@ -31,6 +31,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/host"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
+	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
@@ -50,7 +51,8 @@ type Agent struct {
 	view      atomic.Pointer[mib.View]
 	contexts  contexts
 	totals    totals
-	metrics   *prometheus.Registry
+	metrics   *prometheus.Registry  // of the agent itself
+	devices   *exporters.Prometheus // metrics of the HSMs and the host
 	started   time.Time
 }
 
@@ -93,6 +95,7 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 		a.watch.Addresses[h.Name] = h.AnyAddress()
 	}
 	a.metrics = a.registry()
+	a.devices = exporters.NewPrometheus(a.store, time.Now)
 	return a
 }
 

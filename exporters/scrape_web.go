@@ -1,0 +1,120 @@
+package exporters
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// scrape answers with the metrics of all devices and those of others, or with
+// those of the devices that the parameter device names. It waits for the client
+// without any lock.
+func scrape(w http.ResponseWriter, r *http.Request, p *Prometheus, others prometheus.Gatherer) {
+	var blocks []*block
+	var text []byte // after blocks
+	var err error
+	if names := r.URL.Query()["device"]; len(names) > 0 {
+		devices, unknown := named(p.store.Latest(), names)
+		if unknown != "" {
+			http.Error(w, fmt.Sprintf("There is no device %q; /sd lists all.", unknown), http.StatusNotFound)
+			return
+		}
+		text = p.of(devices)
+	} else {
+		blocks = p.blocks()
+		if text, err = gathered(others); err != nil {
+			http.Error(w, "The metrics cannot be gathered: "+err.Error(), http.StatusInternalServerError)
+			return
+		}
+	}
+	if len(text) > 0 {
+		blocks = append(blocks, new(deflater).block(text))
+	}
+	w.Header().Set("Content-Type", expositionType)
+	w.Header().Add("Vary", "Accept-Encoding")
+	body, size := inflated(blocks)
+	if takesGzip(r.Header) {
+		body, size = gzipped(blocks)
+		w.Header().Set("Content-Encoding", "gzip")
+	}
+	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+	_, _ = io.CopyBuffer(w, body, make([]byte, 64<<10)) // the client is gone
+}
+
+// named returns the devices with these names, in the order of a Snapshot, and the
+// first name that is of none.
+func named(s *hsm.Snapshot, names []string) (list []*hsm.Device, unknown string) {
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		d := s.Device(name)
+		if d == nil {
+			return nil, name
+		}
+		list = append(list, d)
+	}
+	return list, ""
+}
+
+// gathered returns the metrics of g as text.
+func gathered(g prometheus.Gatherer) ([]byte, error) {
+	families, err := g.Gather()
+	if err != nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	for _, f := range families {
+		if _, err := expfmt.MetricFamilyToText(&text, f); err != nil {
+			return nil, err
+		}
+	}
+	return text.Bytes(), nil
+}
+
+// takesGzip reports whether a client takes an answer in gzip.
+func takesGzip(h http.Header) bool {
+	for accepted := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
+		coding, weight, _ := strings.Cut(accepted, ";")
+		if !strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+			continue
+		}
+		q, given := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(weight), " ", ""), "q=")
+		number, err := strconv.ParseFloat(q, 64)
+		return !given || err == nil && number > 0
+	}
+	return false
+}
+
+// A target is a target group of Prometheus' HTTP service discovery.
+type target struct {
+	Targets []string          `json:"targets"`
+	Labels  map[string]string `json:"labels"`
+}
+
+// discover answers with a target for each device, at the address that the client
+// used.
+func discover(w http.ResponseWriter, r *http.Request, devices []*hsm.Device, path string) {
+	if r.Host == "" {
+		http.Error(w, "The request has no Host, which the targets would have as their address.", http.StatusBadRequest)
+		return
+	}
+	list := make([]target, 0, len(devices))
+	for _, d := range devices {
+		labels := map[string]string{"__param_device": d.Name, "__metrics_path__": path, "device": d.Name}
+		if r.TLS != nil {
+			labels["__scheme__"] = "https"
+		}
+		list = append(list, target{[]string{r.Host}, labels})
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(list) // the client is gone
+}
