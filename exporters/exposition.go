@@ -49,25 +49,20 @@ type encoder struct {
 	family *family
 	device string
 	seen   map[uint64]struct{} // hashes of the labels of this family and device
-	add    emit                // is its method series, bound once
 }
 
-func newEncoder() *encoder {
-	e := &encoder{seen: make(map[uint64]struct{})}
-	e.add = e.series
-	return e
-}
+func newEncoder() *encoder { return &encoder{seen: make(map[uint64]struct{})} }
 
 // encode appends the series of a family and a device, without HELP and TYPE.
 func (e *encoder) encode(f *family, d *hsm.Device, now time.Time) {
 	e.family, e.device = f, d.Name
 	clear(e.seen)
-	f.read(d, now, e.add)
+	f.read(d, now, e)
 }
 
-// series appends one line, unless the device names one thing twice: that must
+// add appends one line, unless the device names one thing twice: that must
 // not fail the scrape.
-func (e *encoder) series(value float64, labels ...string) {
+func (e *encoder) add(value float64, labels ...string) {
 	start := len(e.text)
 	for _, l := range e.family.pairs {
 		e.text = append(e.text, l.before...)

@@ -9,43 +9,43 @@ import (
 )
 
 // memory reads one number of the host's memory.
-func memory(get func(hsm.Memory) int64) func(hsm.Host, emit) {
-	return func(h hsm.Host, emit emit) { emit(float64(get(h.Memory))) }
+func memory(get func(hsm.Memory) int64) func(hsm.Host, *encoder) {
+	return func(h hsm.Host, emit *encoder) { emit.add(float64(get(h.Memory))) }
 }
 
-func interfaces(get func(hsm.Interface) float64) func(hsm.Host, emit) {
-	return func(h hsm.Host, emit emit) {
+func interfaces(get func(hsm.Interface) float64) func(hsm.Host, *encoder) {
+	return func(h hsm.Host, emit *encoder) {
 		for _, i := range h.Interfaces {
-			emit(get(i), i.Name)
+			emit.add(get(i), i.Name)
 		}
 	}
 }
 
-func filesystems(get func(hsm.Filesystem) int64) func(hsm.Host, emit) {
-	return func(h hsm.Host, emit emit) {
+func filesystems(get func(hsm.Filesystem) int64) func(hsm.Host, *encoder) {
+	return func(h hsm.Host, emit *encoder) {
 		for _, f := range h.Filesystems {
-			emit(float64(get(f)), f.Mount)
+			emit.add(float64(get(f)), f.Mount)
 		}
 	}
 }
 
 // hostSensors reads the sensors of a unit.
-func hostSensors(unit string) func(hsm.Host, emit) {
-	return func(h hsm.Host, emit emit) {
+func hostSensors(unit string) func(hsm.Host, *encoder) {
+	return func(h hsm.Host, emit *encoder) {
 		for _, s := range h.Sensors {
 			if s.Unit == unit {
-				emit(s.Reading, s.Name)
+				emit.add(s.Reading, s.Name)
 			}
 		}
 	}
 }
 
 // counts reads numbers by name, in the order of the names.
-func counts[N int64 | float64](get func(hsm.Host) map[string]N) func(hsm.Host, emit) {
-	return func(h hsm.Host, emit emit) {
+func counts[N int64 | float64](get func(hsm.Host) map[string]N) func(hsm.Host, *encoder) {
+	return func(h hsm.Host, emit *encoder) {
 		m := get(h)
 		for _, name := range slices.Sorted(maps.Keys(m)) {
-			emit(float64(m[name]), name)
+			emit.add(float64(m[name]), name)
 		}
 	}
 }
@@ -53,15 +53,15 @@ func counts[N int64 | float64](get func(hsm.Host) map[string]N) func(hsm.Host, e
 // hostMetrics are about the machine that the agent runs on.
 var hostMetrics = []metric{
 	{"luna_host_boot_timestamp_seconds", gauge, basic, "When the host was booted.", nil,
-		each(hostOf, func(h hsm.Host, emit emit) { emit(float64(h.Boot.Unix())) })},
+		each(hostOf, func(h hsm.Host, emit *encoder) { emit.add(float64(h.Boot.Unix())) })},
 	{"luna_host_cpus", gauge, basic, "CPUs of the host.", nil,
-		each(hostOf, func(h hsm.Host, emit emit) { emit(float64(h.CPUs)) })},
+		each(hostOf, func(h hsm.Host, emit *encoder) { emit.add(float64(h.CPUs)) })},
 	{"luna_host_cpu_seconds_total", counter, basic, "Time of all CPUs, by what they did.", []string{"mode"},
 		each(hostOf, counts(func(h hsm.Host) map[string]float64 { return h.CPUSeconds }))},
 	{"luna_host_load", gauge, basic, "Load average.", []string{"minutes"},
-		each(hostOf, func(h hsm.Host, emit emit) {
+		each(hostOf, func(h hsm.Host, emit *encoder) {
 			for i, minutes := range []string{"1", "5", "15"} {
-				emit(h.Load[i], minutes)
+				emit.add(h.Load[i], minutes)
 			}
 		})},
 	{"luna_host_memory_size_bytes", gauge, basic, "Memory of the host.", nil, each(hostOf, memory(func(m hsm.Memory) int64 { return m.Total }))},
@@ -86,15 +86,15 @@ var hostMetrics = []metric{
 	{"luna_host_temperature_celsius", gauge, basic, "A temperature that the kernel knows.", []string{"sensor"}, each(hostOf, hostSensors("degrees C"))},
 	{"luna_host_fan_speed_rpm", gauge, basic, "Speed of a fan that the kernel knows.", []string{"sensor"}, each(hostOf, hostSensors("RPM"))},
 	{"luna_host_top_process_cpu_ratio", gauge, basic, "Part of one CPU that one of the busiest processes used since the last poll.", []string{"pid", "process"},
-		each(hostOf, func(h hsm.Host, emit emit) {
+		each(hostOf, func(h hsm.Host, emit *encoder) {
 			for _, p := range h.Processes {
-				emit(p.CPU, strconv.Itoa(int(p.PID)), p.Name)
+				emit.add(p.CPU, strconv.Itoa(int(p.PID)), p.Name)
 			}
 		})},
 	{"luna_host_top_process_resident_bytes", gauge, basic, "Memory of one of the busiest processes.", []string{"pid", "process"},
-		each(hostOf, func(h hsm.Host, emit emit) {
+		each(hostOf, func(h hsm.Host, emit *encoder) {
 			for _, p := range h.Processes {
-				emit(float64(p.Resident), strconv.Itoa(int(p.PID)), p.Name)
+				emit.add(float64(p.Resident), strconv.Itoa(int(p.PID)), p.Name)
 			}
 		})},
 	{"luna_host_daemon_processes", gauge, basic, "Processes of a daemon of the Luna client.", []string{"daemon"},

@@ -28,11 +28,11 @@ func environment(get func(hsm.Environment) hsm.Opt[float64]) func(hsm.Show) hsm.
 // hsmMetrics are about the HSM itself.
 var hsmMetrics = []metric{
 	{"luna_hsm_info", gauge, infoGroup, "Identity of the HSM; always 1.", []string{"serial", "label", "model", "firmware", "part_number"},
-		each(showOf, func(s hsm.Show, emit emit) {
-			emit(1, s.Serial, s.Label.Value, s.Model, s.Firmware, s.PartNumber)
+		each(showOf, func(s hsm.Show, emit *encoder) {
+			emit.add(1, s.Serial, s.Label.Value, s.Model, s.Firmware, s.PartNumber)
 		})},
 	{"luna_hsm_authentication", gauge, basic, "How roles log in: 1 for the method in use.", []string{"method"},
-		each(showOf, func(s hsm.Show, emit emit) {
+		each(showOf, func(s hsm.Show, emit *encoder) {
 			state(s.Authentication, []hsm.Authentication{hsm.AuthPassword, hsm.AuthPED, hsm.AuthUnknown}, emit)
 		})},
 	{"luna_hsm_so_login_attempts_left", gauge, basic, "Wrong SO logins that remain before the HSM erases itself; absent when it has.", nil,
@@ -46,15 +46,15 @@ var hsmMetrics = []metric{
 	{"luna_hsm_secure_transport_mode", gauge, basic, "1 while the HSM is in secure transport mode.", nil,
 		flag(showOf, func(s hsm.Show) hsm.Opt[bool] { return s.SecureTransportMode })},
 	{"luna_hsm_tampered", gauge, basic, "1 while a tamper is active.", nil,
-		each(showOf, func(s hsm.Show, emit emit) {
+		each(showOf, func(s hsm.Show, emit *encoder) {
 			if s.Tamper != "" {
-				emit(bit(s.Tamper == hsm.TamperDetected))
+				emit.add(bit(s.Tamper == hsm.TamperDetected))
 			}
 		})},
 	{"luna_hsm_active_tampers", gauge, basic, "Tampers that the HSM lists; the last event only.", []string{"tamper"},
-		each(tamperOf, func(t hsm.Tamper, emit emit) {
+		each(tamperOf, func(t hsm.Tamper, emit *encoder) {
 			for _, name := range t.Tampers {
-				emit(1, name)
+				emit.add(1, name)
 			}
 		})},
 	{"luna_hsm_remote_login", gauge, basic, "1 if remote login is initialized.", nil,
@@ -62,17 +62,17 @@ var hsmMetrics = []metric{
 	{"luna_hsm_fips_mode", gauge, basic, "1 if only FIPS approved algorithms are allowed.", nil,
 		flag(showOf, func(s hsm.Show) hsm.Opt[bool] { return s.FIPS })},
 	{"luna_hsm_remote_ped_vector", gauge, basic, "State of the remote PED vector: 1 for the one that holds.", []string{"state"},
-		each(showOf, func(s hsm.Show, emit emit) {
+		each(showOf, func(s hsm.Show, emit *encoder) {
 			state(s.RPV, []hsm.RPV{hsm.RPVNotSupported, hsm.RPVUninitialized, hsm.RPVInitialized}, emit)
 		})},
 	{"luna_hsm_audit_role", gauge, basic, "Whether the audit role is initialized: 1 for the state that holds.", []string{"state"},
-		each(showOf, func(s hsm.Show, emit emit) {
+		each(showOf, func(s hsm.Show, emit *encoder) {
 			state(s.AuditRole, []hsm.AuditRole{hsm.AuditNotSupported, hsm.AuditYes, hsm.AuditNo}, emit)
 		})},
 	{"luna_hsm_partitions", gauge, basic, "Partitions created.", nil,
-		each(showOf, func(s hsm.Show, emit emit) {
+		each(showOf, func(s hsm.Show, emit *encoder) {
 			if s.Partitions != nil && !s.PartitionsCreated.Known {
-				emit(float64(len(s.Partitions)))
+				emit.add(float64(len(s.Partitions)))
 			}
 			number(s.PartitionsCreated, emit)
 		})},
@@ -93,7 +93,7 @@ var hsmMetrics = []metric{
 	{"luna_hsm_temperature_warning_celsius", gauge, basic, "Temperature at which the HSM warns.", nil,
 		of(showOf, environment(func(e hsm.Environment) hsm.Opt[float64] { return e.TemperatureWarning }))},
 	{"luna_hsm_fan", gauge, basic, "State of a fan on the card: 1 for the one that holds.", []string{"fan", "state"},
-		each(showOf, func(s hsm.Show, emit emit) {
+		each(showOf, func(s hsm.Show, emit *encoder) {
 			if s.Environment == nil {
 				return
 			}
@@ -128,18 +128,18 @@ var hsmMetrics = []metric{
 	{"luna_hsm_utilization_since_reset_ratio", gauge, basic, "Part of the uptime spent on commands.", nil,
 		of(monitorOf, last(func(s hsm.Sample) float64 { return s.Utilization }))},
 	{"luna_hsm_license_info", gauge, infoGroup, "A licence of the HSM; always 1.", []string{"license", "description"},
-		each(licensesOf, func(ls []hsm.License, emit emit) {
+		each(licensesOf, func(ls []hsm.License, emit *encoder) {
 			for _, l := range ls {
-				emit(1, l.ID, l.Description)
+				emit.add(1, l.ID, l.Description)
 			}
 		})},
 	{"luna_hsm_policy_info", gauge, policyGroup, "A capability or policy of the HSM and its value; always 1.", []string{"kind", "description", "value"},
-		each(policiesOf, func(p hsm.Policies, emit emit) {
+		each(policiesOf, func(p hsm.Policies, emit *encoder) {
 			for _, c := range p.Capabilities {
-				emit(1, "capability", c.Description, c.Value)
+				emit.add(1, "capability", c.Description, c.Value)
 			}
 			for _, c := range p.Policies {
-				emit(1, "policy", c.Description, c.Value)
+				emit.add(1, "policy", c.Description, c.Value)
 			}
 		})},
 }

@@ -56,7 +56,7 @@ var metrics = slices.SortedFunc(slices.Values(slices.Concat(
 // A reader reads the series of one family from one device.
 type reader struct {
 	stamp func(d *hsm.Device, now time.Time) stamp
-	read  func(d *hsm.Device, now time.Time, emit emit)
+	read  func(d *hsm.Device, now time.Time, emit *encoder)
 }
 
 // A stamp identifies what a reader reads: while it is equal, so are the series.
@@ -72,9 +72,6 @@ func changed(d *hsm.Device, _ time.Time) stamp { return stamp{seq: d.Seq} }
 
 // always is the stamp of a reader whose series change with time.
 func always(_ *hsm.Device, now time.Time) stamp { return stamp{at: now.UnixNano()} }
-
-// emit adds one series with the values of the metric's labels.
-type emit func(value float64, labels ...string)
 
 // A part is a section of devices.
 type part[T any] struct {
@@ -118,46 +115,46 @@ func (p part[T]) stamp(d *hsm.Device, now time.Time) stamp {
 
 // of reads one number from a section, if it is fresh and states the number.
 func of[T any, N int64 | uint64 | float64](p part[T], get func(T) hsm.Opt[N]) reader {
-	return each(p, func(v T, emit emit) { number(get(v), emit) })
+	return each(p, func(v T, emit *encoder) { number(get(v), emit) })
 }
 
 // flag reads one true (1) or false (0) from a section.
 func flag[T any](p part[T], get func(T) hsm.Opt[bool]) reader {
-	return each(p, func(v T, emit emit) { truth(get(v), emit) })
+	return each(p, func(v T, emit *encoder) { truth(get(v), emit) })
 }
 
 // each calls read with the value of a section, if it is fresh.
-func each[T any](p part[T], read func(T, emit)) reader {
-	return reader{p.stamp, func(d *hsm.Device, now time.Time, emit emit) {
+func each[T any](p part[T], read func(T, *encoder)) reader {
+	return reader{p.stamp, func(d *hsm.Device, now time.Time, emit *encoder) {
 		if v, ok := p.section(d).Get(now); ok {
 			read(v, emit)
 		}
 	}}
 }
 
-func number[N int64 | uint64 | float64](n hsm.Opt[N], emit emit, labels ...string) {
+func number[N int64 | uint64 | float64](n hsm.Opt[N], emit *encoder, labels ...string) {
 	if n.Known {
-		emit(float64(n.Value), labels...)
+		emit.add(float64(n.Value), labels...)
 	}
 }
 
-func truth(b hsm.Opt[bool], emit emit, labels ...string) {
+func truth(b hsm.Opt[bool], emit *encoder, labels ...string) {
 	if b.Known {
-		emit(bit(b.Value), labels...)
+		emit.add(bit(b.Value), labels...)
 	}
 }
 
 // state emits one series per state, 1 for the one that holds. A state that is
 // not listed gets a series of its own.
-func state[S ~string](s S, all []S, emit emit, labels ...string) {
+func state[S ~string](s S, all []S, emit *encoder, labels ...string) {
 	if s == "" {
 		return
 	}
 	for _, x := range all {
-		emit(bit(x == s), append(slices.Clone(labels), string(x))...)
+		emit.add(bit(x == s), append(slices.Clone(labels), string(x))...)
 	}
 	if !slices.Contains(all, s) {
-		emit(1, append(slices.Clone(labels), string(s))...)
+		emit.add(1, append(slices.Clone(labels), string(s))...)
 	}
 }
 
