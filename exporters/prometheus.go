@@ -71,7 +71,7 @@ type stamp struct {
 func changed(d *hsm.Device, _ time.Time) stamp { return stamp{seq: d.Seq} }
 
 // always is the stamp of a reader whose series change with time.
-func always(_ *hsm.Device, now time.Time) stamp { return stamp{at: now.UnixNano()} }
+func always(d *hsm.Device, now time.Time) stamp { return stamp{seq: d.Seq, at: now.UnixNano()} }
 
 // A part is a section of devices.
 type part[T any] struct {
