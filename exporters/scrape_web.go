@@ -13,29 +13,35 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
 // scrape answers with the metrics of all devices and those of others, or with
-// those of the devices that the parameter device names. It waits for the client
-// without any lock.
+// those of the devices that the parameter device names, of which [alarms.Self]
+// stands for the others. It waits for the client without any lock.
 func scrape(w http.ResponseWriter, r *http.Request, p *Prometheus, others prometheus.Gatherer) {
 	var blocks []*block
 	var text []byte // after blocks
-	var err error
+	self := true
 	if names := r.URL.Query()["device"]; len(names) > 0 {
-		devices, unknown := named(p.store.Latest(), names)
-		if unknown != "" {
-			http.Error(w, fmt.Sprintf("There is no device %q; /sd lists all.", unknown), http.StatusNotFound)
+		var devices []*hsm.Device
+		var err error
+		if devices, self, err = named(p.store.Latest(), names); err != nil {
+			http.Error(w, err.Error(), http.StatusNotFound)
 			return
 		}
 		text = p.of(devices)
 	} else {
 		blocks = p.blocks()
-		if text, err = gathered(others); err != nil {
-			http.Error(w, "The metrics cannot be gathered: "+err.Error(), http.StatusInternalServerError)
+	}
+	if self {
+		more, err := gathered(others)
+		if err != nil {
+			http.Error(w, "The agent's own metrics cannot be gathered: "+err.Error(), http.StatusInternalServerError)
 			return
 		}
+		text = append(text, more...)
 	}
 	if len(text) > 0 {
 		blocks = append(blocks, new(deflater).block(text))
@@ -51,18 +57,21 @@ func scrape(w http.ResponseWriter, r *http.Request, p *Prometheus, others promet
 	_, _ = io.CopyBuffer(w, body, make([]byte, 64<<10)) // the client is gone
 }
 
-// named returns the devices with these names, in the order of a Snapshot, and the
-// first name that is of none.
-func named(s *hsm.Snapshot, names []string) (list []*hsm.Device, unknown string) {
+// named returns the devices with these names, in the order of a Snapshot, and
+// whether the agent itself is among them. The error is about a name of neither.
+func named(s *hsm.Snapshot, names []string) (list []*hsm.Device, self bool, err error) {
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		d := s.Device(name)
-		if d == nil {
-			return nil, name
+		switch d := s.Device(name); {
+		case d != nil:
+			list = append(list, d)
+		case name == alarms.Self:
+			self = true
+		default:
+			return nil, false, fmt.Errorf("There is no device %q; /sd lists all, and %s is the agent itself.", name, alarms.Self)
 		}
-		list = append(list, d)
 	}
-	return list, ""
+	return list, self, nil
 }
 
 // gathered returns the metrics of g as text.
@@ -100,7 +109,7 @@ type target struct {
 	Labels  map[string]string `json:"labels"`
 }
 
-// discover answers with a target for each device, at the address that the client
+// discover answers with a target for each device (an HSM, or the host), at the address that the client
 // used.
 func discover(w http.ResponseWriter, r *http.Request, devices []*hsm.Device, path string) {
 	if r.Host == "" {
