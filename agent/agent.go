@@ -95,7 +95,7 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 		a.watch.Addresses[h.Name] = h.AnyAddress()
 	}
 	a.metrics = a.registry()
-	a.devices = exporters.NewPrometheus(a.store, time.Now)
+	a.devices = exporters.NewPrometheus(a.store, time.Now, c.Metrics.Exclude...)
 	return a
 }
 
