@@ -59,7 +59,8 @@ type reader struct {
 	read  func(d *hsm.Device, now time.Time, emit *encoder)
 }
 
-// A stamp identifies what a reader reads: while it is equal, so are the series.
+// A stamp identifies what a reader reads: while it is equal, so are the series. No
+// source answers twice at one time. The zero stamp is of nothing that is fresh.
 type stamp struct {
 	seq          uint64 // of the Device
 	at           int64  // ns since 1970

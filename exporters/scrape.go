@@ -21,7 +21,7 @@ const blockDevices = 64
 // A block is a part of an exposition. It is never changed, so that it can be
 // written while others are made.
 //
-// Only the deflated text is kept: it is a twelfth of the text. It ends at a byte
+// Only the deflated text is kept: it is a twentieth of the text. It ends at a byte
 // and refers to nothing before it, so that blocks one after another are one
 // stream.
 type block struct {

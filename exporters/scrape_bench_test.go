@@ -16,8 +16,8 @@ import (
 
 // BenchmarkScrape is a scrape of 10, 100 and 1,000 HSMs with 20 partitions each,
 // of which none, a tenth or all have had a fast round of polls since the scrape
-// before. It reports CPU time without that of the polls, bytes, series, and the
-// memory that is held besides the HSMs' data.
+// before. It reports CPU time without that of the polls, bytes, and the memory
+// that is held between scrapes.
 //
 //	go test ./exporters -run '^$' -bench Scrape -benchtime 5x
 func BenchmarkScrape(b *testing.B) {
