@@ -68,7 +68,7 @@ func named(s *hsm.Snapshot, names []string) (list []*hsm.Device, self bool, err 
 		case name == alarms.Self:
 			self = true
 		default:
-			return nil, false, fmt.Errorf("There is no device %q; /sd lists all, and %s is the agent itself.", name, alarms.Self)
+			return nil, false, fmt.Errorf("there is no device %q; /sd lists all, and %s is the agent itself", name, alarms.Self)
 		}
 	}
 	return list, self, nil
