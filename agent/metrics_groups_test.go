@@ -2,15 +2,19 @@ package agent
 
 import (
 	"fmt"
+	"log/slog"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/check"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // lost is what a site does not see that excludes a group.
@@ -63,4 +67,21 @@ func count(text []byte) (families, series int) {
 		}
 	}
 	return families, series
+}
+
+// TestExcludedByConfiguration: a group that the configuration excludes is not
+// served.
+func TestExcludedByConfiguration(t *testing.T) {
+	for text, want := range map[string]bool{"": true, "metrics: {exclude: [info, policy]}\n": false, "metrics: {exclude: [info]}\n": true} {
+		c, err := config.Parse([]byte(text + "snmp: {enabled: false}\nhost: {enabled: false}\nhsms: [{name: a, replay: captured}]\n"))
+		check.Must(t, err)
+		a := New(c, Web{}, slog.New(slog.DiscardHandler))
+		policies := hsm.Policies{Policies: []hsm.Policy{{Description: "Allow cloning", Value: "On"}}}
+		a.store.Apply(hsm.Observation{Device: "a", Source: "hsm showpolicies", At: time.Now(), MaxAge: time.Hour, Facts: []hsm.Fact{policies}})
+		w := httptest.NewRecorder()
+		exporters.Web(a.store, nil, a.devices, prometheus.NewRegistry(), "/metrics", time.Now).ServeHTTP(w, httptest.NewRequest("GET", "/metrics?device=a", nil))
+		if got := strings.Contains(w.Body.String(), "luna_hsm_policy_info{"); got != want || !strings.Contains(w.Body.String(), "luna_source_success{") {
+			t.Errorf("%q: policies are served: %v, want %v\n%s", text, got, want, w.Body)
+		}
+	}
 }
