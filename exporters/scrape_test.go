@@ -268,7 +268,7 @@ func TestGzip(t *testing.T) {
 	}
 	curl, err := exec.LookPath("curl")
 	if err != nil {
-		t.Skip("SKIPPED: curl is not installed; it has not read the answer")
+		skip(t, "curl is not installed; it has not read the answer")
 	}
 	server := httptest.NewServer(web)
 	defer server.Close()
