@@ -32,6 +32,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
+	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/wait"
 	"github.com/lunawatch/lunawatch/mib"
@@ -53,7 +54,8 @@ type Agent struct {
 	asked     atomic.Bool // somebody has asked for view
 	contexts  contexts
 	totals    totals
-	metrics   *prometheus.Registry
+	metrics   *prometheus.Registry  // of the agent itself
+	devices   *exporters.Prometheus // metrics of the HSMs and the host
 	started   time.Time
 }
 
@@ -96,6 +98,7 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 		a.watch.Addresses[h.Name] = h.AnyAddress()
 	}
 	a.metrics = a.registry()
+	a.devices = exporters.NewPrometheus(a.store, time.Now, c.Metrics.Exclude...)
 	return a
 }
 

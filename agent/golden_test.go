@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,7 +14,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/lunawatch/lunawatch/alarms"
@@ -59,9 +61,7 @@ func TestGolden(t *testing.T) {
 		check.Golden(t, "walk.txt", walk.Bytes())
 		checkOrder(t, view)
 
-		metrics := prometheus.NewRegistry()
-		metrics.MustRegister(exporters.NewPrometheus(store, time.Now))
-		check.Golden(t, "metrics.txt", gather(t, metrics))
+		check.Golden(t, "metrics.txt", scraped(store, "/metrics"))
 
 		var text bytes.Buffer
 		for _, d := range store.Latest().Devices {
@@ -128,9 +128,7 @@ func TestStale(t *testing.T) {
 		if view.Len() != 0 {
 			t.Errorf("%d instances remain, the first %v", view.Len(), Instances(view)[0])
 		}
-		metrics := prometheus.NewRegistry()
-		metrics.MustRegister(exporters.NewPrometheus(store, time.Now))
-		text := string(gather(t, metrics))
+		text := string(scraped(store, "/metrics"))
 		for line := range strings.Lines(text) {
 			if !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "luna_source_") && !strings.HasPrefix(line, "luna_data_") {
 				t.Errorf("remains: %s", line)
@@ -155,7 +153,7 @@ func TestMetricNames(t *testing.T) {
 			Groups:       []hsm.HAGroupState{{Label: "g", Redundancy: hsm.Some[int64](1), Members: []hsm.HAMemberState{{Serial: "1", State: hsm.HAStateDown, Since: time.Now(), Attempt: hsm.Some[int64](1), Reachable: hsm.Some(true)}}}},
 			Certificates: []hsm.ClientCertificate{{Role: "client", Subject: "CN=c"}},
 		}}})
-		problems, err := testutil.CollectAndLint(exporters.NewPrometheus(store, time.Now))
+		problems, err := promlint.New(bytes.NewReader(scraped(store, "/metrics"))).Lint()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,6 +161,14 @@ func TestMetricNames(t *testing.T) {
 			t.Errorf("%s: %s", p.Metric, p.Text)
 		}
 	})
+}
+
+// scraped returns what is served under a path, without some groups of metrics.
+func scraped(store *hsm.Store, path string, excluded ...string) []byte {
+	w := httptest.NewRecorder()
+	web := exporters.Web(store, nil, exporters.NewPrometheus(store, time.Now, excluded...), prometheus.NewRegistry(), "/metrics", time.Now)
+	web.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	return w.Body.Bytes()
 }
 
 func gather(t *testing.T, g prometheus.Gatherer) []byte {

@@ -6,15 +6,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	promcollectors "github.com/prometheus/client_golang/prometheus/collectors"
-
-	"github.com/lunawatch/lunawatch/exporters"
 )
 
-// registry holds the metrics of the HSMs and of the agent itself.
+// registry holds the metrics of the agent itself.
 func (a *Agent) registry() *prometheus.Registry {
 	r := prometheus.NewRegistry()
-	r.MustRegister(exporters.NewPrometheus(a.store, time.Now), self{a},
-		promcollectors.NewGoCollector(), promcollectors.NewProcessCollector(promcollectors.ProcessCollectorOpts{}))
+	r.MustRegister(self{a}, promcollectors.NewGoCollector(), promcollectors.NewProcessCollector(promcollectors.ProcessCollectorOpts{}))
 	return r
 }
 

@@ -29,7 +29,7 @@ const maxVisitors = 200
 
 // serveWeb serves metrics and pages until ctx is done.
 func (a *Agent) serveWeb(ctx context.Context) error {
-	pages := exporters.Web(a.store, func() exporters.AlarmState { return exporters.AlarmsOf(a.watch) }, a.metrics, a.web.TelemetryPath, time.Now)
+	pages := exporters.Web(a.store, func() exporters.AlarmState { return exporters.AlarmsOf(a.watch) }, a.devices, a.metrics, a.web.TelemetryPath, time.Now)
 	server := &http.Server{Handler: guarded(pages, a.webHosts(ctx)), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
 	capConnections(server, maxVisitors)

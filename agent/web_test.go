@@ -5,6 +5,12 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/lunawatch/lunawatch/exporters"
+	"github.com/lunawatch/lunawatch/hsm"
 )
 
 // TestGuarded: a name that leads here but is not ours gets nothing to read, and no
@@ -31,6 +37,23 @@ func TestGuarded(t *testing.T) {
 	for address, want := range map[string]bool{"127.0.0.1:9477": true, "[::1]:1": true, "localhost:1": true, ":9477": false, "0.0.0.0:1": false, "192.0.2.7:1": false} {
 		if isLoopback(address) != want {
 			t.Errorf("%s: %v", address, !want)
+		}
+	}
+}
+
+// TestDiscoveryAtOurNames: /sd has an address of ours in its targets, and never the
+// name of somebody else that leads here.
+func TestDiscoveryAtOurNames(t *testing.T) {
+	store := hsm.NewStore()
+	store.Expect(hsm.NetworkHSM, "a")
+	h := guarded(exporters.Web(store, nil, exporters.NewPrometheus(store, time.Now), prometheus.NewRegistry(), "/metrics", time.Now), []string{"mon1.example.net"})
+	for host, want := range map[string]string{"mon1.example.net:9477": `["mon1.example.net:9477"]`, "[::1]:9477": `["[::1]:9477"]`, "evil.example.org:9477": ""} {
+		r := httptest.NewRequest("GET", "/sd", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got := w.Body.String(); want != "" && !strings.Contains(got, `"targets":`+want) || want == "" && (w.Code != http.StatusMisdirectedRequest || strings.Contains(got, "evil")) {
+			t.Errorf("%s: %d %s", host, w.Code, got)
 		}
 	}
 }

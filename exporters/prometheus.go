@@ -4,123 +4,158 @@
 package exporters
 
 import (
+	"cmp"
 	"slices"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// A metric is one family. Device names the HSM as configured and is the first
-// label of every family in the tables.
+// A metric is one family. Device names the HSM as configured and is a label of
+// every family in the tables.
 type metric struct {
 	name   string
-	kind   prometheus.ValueType
+	kind   kind
+	group  group
 	help   string
-	labels []string // after device
-	read   func(d *hsm.Device, now time.Time, emit emit)
+	labels []string // besides device
+	reader
 }
 
-// emit adds one series with the values of the metric's labels.
-type emit func(value float64, labels ...string)
-
-// A Prometheus is a collector of the latest Snapshot. Metrics that come from
-// a section past its maximum age vanish; those about the sources stay.
-type Prometheus struct {
-	store *hsm.Store
-	now   func() time.Time
-	descs []*prometheus.Desc // of metrics, in order
-}
-
-// metrics lists every family about the devices.
-var metrics = slices.Concat(hsmMetrics, partitionMetrics, operationMetrics, ntlsMetrics, applianceMetrics, hostMetrics, haMetrics, sourceMetrics)
-
-// NewPrometheus returns a collector of store's latest Snapshot.
-func NewPrometheus(store *hsm.Store, now func() time.Time) *Prometheus {
-	p := &Prometheus{store: store, now: now}
-	for _, m := range metrics {
-		p.descs = append(p.descs, prometheus.NewDesc(m.name, m.help, append([]string{"device"}, m.labels...), nil))
-	}
-	return p
-}
-
-// Describe implements [prometheus.Collector].
-func (p *Prometheus) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range p.descs {
-		out <- d
-	}
-}
-
-// Collect implements [prometheus.Collector].
-func (p *Prometheus) Collect(out chan<- prometheus.Metric) {
-	s, now := p.store.Latest(), p.now()
-	for i, m := range metrics {
-		for _, d := range s.Devices {
-			seen := make(map[string]bool) // a device that names one thing twice must not fail the scrape
-			m.read(d, now, func(v float64, labels ...string) {
-				key := ""
-				for j, l := range labels {
-					labels[j] = validUTF8(l)
-					key += labels[j] + "\xff"
-				}
-				if seen[key] {
-					return
-				}
-				seen[key] = true
-				out <- prometheus.MustNewConstMetric(p.descs[i], m.kind, v, append([]string{d.Name}, labels...)...)
-			})
-		}
-	}
-}
+// A kind is the type of a metric, as the exposition format names it.
+type kind string
 
 const (
-	gauge   = prometheus.GaugeValue
-	counter = prometheus.CounterValue
+	gauge   kind = "gauge"
+	counter kind = "counter"
 )
 
+// A group is of families that a site can leave out: they are many and hardly
+// ever change.
+type group string
+
+const (
+	basic          group = "" // is never left out
+	policyGroup    group = "policy"
+	roleGroup      group = "role"
+	thresholdGroup group = "threshold"
+	infoGroup      group = "info" // what something is called; what may be wrong with it is basic
+)
+
+// Groups returns the names of the groups of families that [NewPrometheus] can
+// exclude.
+func Groups() []string {
+	return []string{string(policyGroup), string(roleGroup), string(thresholdGroup), string(infoGroup)}
+}
+
+// metrics lists every family about the devices, sorted by name.
+var metrics = slices.SortedFunc(slices.Values(slices.Concat(
+	hsmMetrics, partitionMetrics, operationMetrics, ntlsMetrics, applianceMetrics, hostMetrics, haMetrics, sourceMetrics,
+)), func(a, b metric) int { return cmp.Compare(a.name, b.name) })
+
+// A reader reads the series of one family from one device.
+type reader struct {
+	stamp func(d *hsm.Device, now time.Time) stamp
+	read  func(d *hsm.Device, now time.Time, emit *encoder)
+}
+
+// A stamp identifies what a reader reads: while it is equal, so are the series. No
+// source answers twice at one time. The zero stamp is of nothing that is fresh.
+type stamp struct {
+	seq          uint64 // of the Device
+	at           int64  // ns since 1970
+	maxAge, took time.Duration
+	source       string
+}
+
+// changed is the stamp of a reader of the device as a whole.
+func changed(d *hsm.Device, _ time.Time) stamp { return stamp{seq: d.Seq} }
+
+// always is the stamp of a reader whose series change with time.
+func always(d *hsm.Device, now time.Time) stamp { return stamp{seq: d.Seq, at: now.UnixNano()} }
+
+// A part is a section of devices.
+type part[T any] struct {
+	section func(*hsm.Device) hsm.Section[T]
+	inPlace bool // facts of other commands replace something in its value: it has changed whenever the device has
+}
+
+var (
+	showOf        = part[hsm.Show]{func(d *hsm.Device) hsm.Section[hsm.Show] { return d.Show }, true}
+	informationOf = part[hsm.Information]{func(d *hsm.Device) hsm.Section[hsm.Information] { return d.Information }, false}
+	monitorOf     = part[hsm.Monitor]{func(d *hsm.Device) hsm.Section[hsm.Monitor] { return d.Monitor }, false}
+	tamperOf      = part[hsm.Tamper]{func(d *hsm.Device) hsm.Section[hsm.Tamper] { return d.Tamper }, false}
+	licensesOf    = part[[]hsm.License]{func(d *hsm.Device) hsm.Section[[]hsm.License] { return d.Licenses }, false}
+	policiesOf    = part[hsm.Policies]{func(d *hsm.Device) hsm.Section[hsm.Policies] { return d.Policies }, false}
+	partitionsOf  = part[[]hsm.Partition]{func(d *hsm.Device) hsm.Section[[]hsm.Partition] { return d.Partitions }, false} // but for Policies, which no metric reads
+	operationsOf  = part[hsm.Operations]{func(d *hsm.Device) hsm.Section[hsm.Operations] { return d.Operations }, false}
+	ntlsOf        = part[hsm.NTLS]{func(d *hsm.Device) hsm.Section[hsm.NTLS] { return d.NTLS }, false}
+	certificateOf = part[hsm.Certificate]{func(d *hsm.Device) hsm.Section[hsm.Certificate] { return d.Certificate }, false}
+	clientsOf     = part[[]hsm.Client]{func(d *hsm.Device) hsm.Section[[]hsm.Client] { return d.Clients }, false}
+	servicesOf    = part[[]hsm.Service]{func(d *hsm.Device) hsm.Section[[]hsm.Service] { return d.Services }, false}
+	systemOf      = part[hsm.System]{func(d *hsm.Device) hsm.Section[hsm.System] { return d.System }, false}
+	sensorsOf     = part[hsm.Sensors]{func(d *hsm.Device) hsm.Section[hsm.Sensors] { return d.Sensors }, false}
+	diskOf        = part[hsm.Disk]{func(d *hsm.Device) hsm.Section[hsm.Disk] { return d.Disk }, false}
+	cpuOf         = part[hsm.CPU]{func(d *hsm.Device) hsm.Section[hsm.CPU] { return d.CPU }, false}
+	ramOf         = part[hsm.RAM]{func(d *hsm.Device) hsm.Section[hsm.RAM] { return d.RAM }, false}
+	hostOf        = part[hsm.Host]{func(d *hsm.Device) hsm.Section[hsm.Host] { return d.Host }, false}
+	haOf          = part[hsm.HA]{func(d *hsm.Device) hsm.Section[hsm.HA] { return d.HA }, false}
+)
+
+func (p part[T]) stamp(d *hsm.Device, now time.Time) stamp {
+	s := p.section(d)
+	if !s.Fresh(now) {
+		return stamp{}
+	}
+	id := stamp{at: s.At.UnixNano(), maxAge: s.MaxAge, took: s.Took, source: s.Source}
+	if p.inPlace {
+		id.seq = d.Seq
+	}
+	return id
+}
+
 // of reads one number from a section, if it is fresh and states the number.
-func of[T any, N int64 | uint64 | float64](section func(*hsm.Device) hsm.Section[T], get func(T) hsm.Opt[N]) func(*hsm.Device, time.Time, emit) {
-	return each(section, func(v T, emit emit) { number(get(v), emit) })
+func of[T any, N int64 | uint64 | float64](p part[T], get func(T) hsm.Opt[N]) reader {
+	return each(p, func(v T, emit *encoder) { number(get(v), emit) })
 }
 
 // flag reads one true (1) or false (0) from a section.
-func flag[T any](section func(*hsm.Device) hsm.Section[T], get func(T) hsm.Opt[bool]) func(*hsm.Device, time.Time, emit) {
-	return each(section, func(v T, emit emit) { truth(get(v), emit) })
+func flag[T any](p part[T], get func(T) hsm.Opt[bool]) reader {
+	return each(p, func(v T, emit *encoder) { truth(get(v), emit) })
 }
 
 // each calls read with the value of a section, if it is fresh.
-func each[T any](section func(*hsm.Device) hsm.Section[T], read func(T, emit)) func(*hsm.Device, time.Time, emit) {
-	return func(d *hsm.Device, now time.Time, emit emit) {
-		if v, ok := section(d).Get(now); ok {
+func each[T any](p part[T], read func(T, *encoder)) reader {
+	return reader{p.stamp, func(d *hsm.Device, now time.Time, emit *encoder) {
+		if v, ok := p.section(d).Get(now); ok {
 			read(v, emit)
 		}
-	}
+	}}
 }
 
-func number[N int64 | uint64 | float64](n hsm.Opt[N], emit emit, labels ...string) {
+func number[N int64 | uint64 | float64](n hsm.Opt[N], emit *encoder, labels ...string) {
 	if n.Known {
-		emit(float64(n.Value), labels...)
+		emit.add(float64(n.Value), labels...)
 	}
 }
 
-func truth(b hsm.Opt[bool], emit emit, labels ...string) {
+func truth(b hsm.Opt[bool], emit *encoder, labels ...string) {
 	if b.Known {
-		emit(bit(b.Value), labels...)
+		emit.add(bit(b.Value), labels...)
 	}
 }
 
 // state emits one series per state, 1 for the one that holds. A state that is
 // not listed gets a series of its own.
-func state[S ~string](s S, all []S, emit emit, labels ...string) {
+func state[S ~string](s S, all []S, emit *encoder, labels ...string) {
 	if s == "" {
 		return
 	}
 	for _, x := range all {
-		emit(bit(x == s), append(slices.Clone(labels), string(x))...)
+		emit.add(bit(x == s), append(slices.Clone(labels), string(x))...)
 	}
 	if !slices.Contains(all, s) {
-		emit(1, append(slices.Clone(labels), string(s))...)
+		emit.add(1, append(slices.Clone(labels), string(s))...)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -30,11 +29,10 @@ func TestSourcesAndServices(t *testing.T) {
 	read(2, "rest services", hsm.Services{{Name: "ntp", Status: "stopped", OnBoot: hsm.Some(true)}, {Name: "stc", Status: "resting"}})
 	read(2, "rest metrics", hsm.Operations{Partitions: []hsm.PartitionOperations{{Serial: "77", Requests: map[string]uint64{"sign": 12}}}})
 	now := start.Add(3 * time.Minute)
+	web := Web(store, nil, NewPrometheus(store, func() time.Time { return now }), prometheus.NewRegistry(), "/metrics", nil)
 	metrics := func() string {
-		registry := prometheus.NewRegistry()
-		registry.MustRegister(NewPrometheus(store, func() time.Time { return now }))
 		w := httptest.NewRecorder()
-		promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		web.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 		return w.Body.String()
 	}
 	series := []string{

@@ -5,17 +5,20 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// Web serves metrics under path, /-/healthy and /-/ready as Prometheus programs
-// do, and the status page, which takes no input. Ready means that every HSM has
+// Web serves metrics under path, /sd for service discovery, /-/healthy and
+// /-/ready as Prometheus programs do, and the status page, which takes no input.
+// Metrics are those of devices, and of others. Ready means that every HSM has
 // been asked at least once.
-func Web(store *hsm.Store, alarms func() AlarmState, metrics prometheus.Gatherer, path string, now func() time.Time) http.Handler {
+func Web(store *hsm.Store, alarms func() AlarmState, devices *Prometheus, others prometheus.Gatherer, path string, now func() time.Time) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET "+path, promhttp.HandlerFor(metrics, promhttp.HandlerOpts{EnableOpenMetrics: true}))
+	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { scrape(w, r, devices, others) })
+	if path != "/sd" {
+		mux.HandleFunc("GET /sd", func(w http.ResponseWriter, r *http.Request) { discover(w, r, store.Latest().Devices, path) })
+	}
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("Lunawatch is healthy.\n")) })
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {
 		for _, d := range store.Latest().Devices {

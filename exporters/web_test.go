@@ -17,10 +17,9 @@ func TestWeb(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	store := hsm.NewStore()
 	store.Expect(hsm.NetworkHSM, "a")
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(NewPrometheus(store, func() time.Time { return now }))
 	state := AlarmState{}
-	web := Web(store, func() AlarmState { return state }, metrics, "/metrics", func() time.Time { return now })
+	clock := func() time.Time { return now }
+	web := Web(store, func() AlarmState { return state }, NewPrometheus(store, clock), prometheus.NewRegistry(), "/metrics", clock)
 	get := func(path string) (int, string) {
 		w := httptest.NewRecorder()
 		web.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))

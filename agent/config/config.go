@@ -31,6 +31,7 @@ type Config struct {
 	ExternalURL    string         `yaml:"external_url"`
 	WebHosts       []string       `yaml:"web_hosts"` // further names under which the page may be asked for
 	RunbookURL     string         `yaml:"runbook_url"`
+	Metrics        Metrics        `yaml:"metrics"`
 	SNMP           SNMP           `yaml:"snmp"`
 	Intervals      Intervals      `yaml:"intervals"`
 	Reach          Reach          `yaml:"reach"`
@@ -119,7 +120,7 @@ func (c *Config) complete() {
 func (c Config) Validate() error {
 	errs := []error{
 		setting.At("external_url", validatePage(c.ExternalURL)), setting.At("runbook_url", validateLink(c.RunbookURL)),
-		setting.At("snmp", c.SNMP.Validate()),
+		setting.At("metrics", c.Metrics.Validate()), setting.At("snmp", c.SNMP.Validate()),
 		setting.At("intervals", c.Intervals.Validate()), setting.At("reach", c.Reach.Validate()),
 	}
 	names := make(map[string]bool)
