@@ -59,59 +59,53 @@ type reader struct {
 	read  func(d *hsm.Device, now time.Time, emit *encoder)
 }
 
-// A stamp identifies what a reader reads: while it is equal, so are the series. No
-// source answers twice at one time. The zero stamp is of nothing that is fresh.
+// A stamp identifies what a reader reads: while it is equal, so are the series. The zero
+// stamp is of nothing that is fresh.
 type stamp struct {
-	seq          uint64 // of the Device
-	at           int64  // ns since 1970
-	maxAge, took time.Duration
-	source       string
+	fresh bool
+	seq   uint64 // of the Snapshot in which that last changed
+	at    int64  // ns since 1970, of what changes with time
 }
 
 // changed is the stamp of a reader of the device as a whole.
-func changed(d *hsm.Device, _ time.Time) stamp { return stamp{seq: d.Seq} }
+func changed(d *hsm.Device, _ time.Time) stamp { return stamp{fresh: true, seq: d.Seq} }
 
 // always is the stamp of a reader whose series change with time.
-func always(d *hsm.Device, now time.Time) stamp { return stamp{seq: d.Seq, at: now.UnixNano()} }
-
-// A part is a section of devices.
-type part[T any] struct {
-	section func(*hsm.Device) hsm.Section[T]
-	inPlace bool // facts of other commands replace something in its value: it has changed whenever the device has
+func always(d *hsm.Device, now time.Time) stamp {
+	return stamp{fresh: true, seq: d.Seq, at: now.UnixNano()}
 }
 
+// A part is a section of devices.
+type part[T any] func(*hsm.Device) hsm.Section[T]
+
 var (
-	showOf        = part[hsm.Show]{func(d *hsm.Device) hsm.Section[hsm.Show] { return d.Show }, true}
-	informationOf = part[hsm.Information]{func(d *hsm.Device) hsm.Section[hsm.Information] { return d.Information }, false}
-	monitorOf     = part[hsm.Monitor]{func(d *hsm.Device) hsm.Section[hsm.Monitor] { return d.Monitor }, false}
-	tamperOf      = part[hsm.Tamper]{func(d *hsm.Device) hsm.Section[hsm.Tamper] { return d.Tamper }, false}
-	licensesOf    = part[[]hsm.License]{func(d *hsm.Device) hsm.Section[[]hsm.License] { return d.Licenses }, false}
-	policiesOf    = part[hsm.Policies]{func(d *hsm.Device) hsm.Section[hsm.Policies] { return d.Policies }, false}
-	partitionsOf  = part[[]hsm.Partition]{func(d *hsm.Device) hsm.Section[[]hsm.Partition] { return d.Partitions }, false} // but for Policies, which no metric reads
-	operationsOf  = part[hsm.Operations]{func(d *hsm.Device) hsm.Section[hsm.Operations] { return d.Operations }, false}
-	ntlsOf        = part[hsm.NTLS]{func(d *hsm.Device) hsm.Section[hsm.NTLS] { return d.NTLS }, false}
-	certificateOf = part[hsm.Certificate]{func(d *hsm.Device) hsm.Section[hsm.Certificate] { return d.Certificate }, false}
-	clientsOf     = part[[]hsm.Client]{func(d *hsm.Device) hsm.Section[[]hsm.Client] { return d.Clients }, false}
-	servicesOf    = part[[]hsm.Service]{func(d *hsm.Device) hsm.Section[[]hsm.Service] { return d.Services }, false}
-	systemOf      = part[hsm.System]{func(d *hsm.Device) hsm.Section[hsm.System] { return d.System }, false}
-	sensorsOf     = part[hsm.Sensors]{func(d *hsm.Device) hsm.Section[hsm.Sensors] { return d.Sensors }, false}
-	diskOf        = part[hsm.Disk]{func(d *hsm.Device) hsm.Section[hsm.Disk] { return d.Disk }, false}
-	cpuOf         = part[hsm.CPU]{func(d *hsm.Device) hsm.Section[hsm.CPU] { return d.CPU }, false}
-	ramOf         = part[hsm.RAM]{func(d *hsm.Device) hsm.Section[hsm.RAM] { return d.RAM }, false}
-	hostOf        = part[hsm.Host]{func(d *hsm.Device) hsm.Section[hsm.Host] { return d.Host }, false}
-	haOf          = part[hsm.HA]{func(d *hsm.Device) hsm.Section[hsm.HA] { return d.HA }, false}
+	showOf        = part[hsm.Show](func(d *hsm.Device) hsm.Section[hsm.Show] { return d.Show })
+	informationOf = part[hsm.Information](func(d *hsm.Device) hsm.Section[hsm.Information] { return d.Information })
+	monitorOf     = part[hsm.Monitor](func(d *hsm.Device) hsm.Section[hsm.Monitor] { return d.Monitor })
+	tamperOf      = part[hsm.Tamper](func(d *hsm.Device) hsm.Section[hsm.Tamper] { return d.Tamper })
+	licensesOf    = part[[]hsm.License](func(d *hsm.Device) hsm.Section[[]hsm.License] { return d.Licenses })
+	policiesOf    = part[hsm.Policies](func(d *hsm.Device) hsm.Section[hsm.Policies] { return d.Policies })
+	partitionsOf  = part[[]hsm.Partition](func(d *hsm.Device) hsm.Section[[]hsm.Partition] { return d.Partitions })
+	operationsOf  = part[hsm.Operations](func(d *hsm.Device) hsm.Section[hsm.Operations] { return d.Operations })
+	ntlsOf        = part[hsm.NTLS](func(d *hsm.Device) hsm.Section[hsm.NTLS] { return d.NTLS })
+	certificateOf = part[hsm.Certificate](func(d *hsm.Device) hsm.Section[hsm.Certificate] { return d.Certificate })
+	clientsOf     = part[[]hsm.Client](func(d *hsm.Device) hsm.Section[[]hsm.Client] { return d.Clients })
+	servicesOf    = part[[]hsm.Service](func(d *hsm.Device) hsm.Section[[]hsm.Service] { return d.Services })
+	systemOf      = part[hsm.System](func(d *hsm.Device) hsm.Section[hsm.System] { return d.System })
+	sensorsOf     = part[hsm.Sensors](func(d *hsm.Device) hsm.Section[hsm.Sensors] { return d.Sensors })
+	diskOf        = part[hsm.Disk](func(d *hsm.Device) hsm.Section[hsm.Disk] { return d.Disk })
+	cpuOf         = part[hsm.CPU](func(d *hsm.Device) hsm.Section[hsm.CPU] { return d.CPU })
+	ramOf         = part[hsm.RAM](func(d *hsm.Device) hsm.Section[hsm.RAM] { return d.RAM })
+	hostOf        = part[hsm.Host](func(d *hsm.Device) hsm.Section[hsm.Host] { return d.Host })
+	haOf          = part[hsm.HA](func(d *hsm.Device) hsm.Section[hsm.HA] { return d.HA })
 )
 
 func (p part[T]) stamp(d *hsm.Device, now time.Time) stamp {
-	s := p.section(d)
+	s := p(d)
 	if !s.Fresh(now) {
 		return stamp{}
 	}
-	id := stamp{at: s.At.UnixNano(), maxAge: s.MaxAge, took: s.Took, source: s.Source}
-	if p.inPlace {
-		id.seq = d.Seq
-	}
-	return id
+	return stamp{fresh: true, seq: s.Seq}
 }
 
 // of reads one number from a section, if it is fresh and states the number.
@@ -127,7 +121,7 @@ func flag[T any](p part[T], get func(T) hsm.Opt[bool]) reader {
 // each calls read with the value of a section, if it is fresh.
 func each[T any](p part[T], read func(T, *encoder)) reader {
 	return reader{p.stamp, func(d *hsm.Device, now time.Time, emit *encoder) {
-		if v, ok := p.section(d).Get(now); ok {
+		if v, ok := p(d).Get(now); ok {
 			read(v, emit)
 		}
 	}}
