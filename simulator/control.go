@@ -21,7 +21,7 @@ const controlTime = 10 * time.Second
 // A request asks for an event, in all appliances if none is named, or for an answer of
 // LunaCM.
 type request struct {
-	Appliance string `json:"appliance,omitempty"`
+	Appliance string `json:"appliance,omitempty"` // a pattern
 	Event
 	LunaCM *lunacmLine `json:"lunacm,omitempty"`
 }
@@ -31,10 +31,10 @@ type reply struct {
 	LunaCM *lunacmReply `json:"lunacm,omitempty"`
 }
 
-// InjectInto injects an event into the estate that runs in the state directory. An empty
-// appliance means all of them.
-func InjectInto(ctx context.Context, stateDir, appliance string, e Event) error {
-	_, err := send(ctx, stateDir, request{Appliance: appliance, Event: e})
+// InjectInto injects an event into the estate that runs in the state directory, as
+// [Estate.Inject] does.
+func InjectInto(ctx context.Context, stateDir, pattern string, e Event) error {
+	_, err := send(ctx, stateDir, request{Appliance: pattern, Event: e})
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -148,19 +149,23 @@ func splitPort(address string) (host string, port int, err error) {
 // Run fails before that.
 func (e *Estate) Ready() <-chan Ready { return e.ready }
 
-// Inject applies an event to an appliance, or to all for an empty name. The error for an
-// unknown event lists the known ones.
-func (e *Estate) Inject(appliance string, ev Event) error {
+// Inject applies an event to the appliances whose name matches a pattern of [path.Match],
+// such as a name, or to all for an empty one. The error for an unknown event lists the
+// known ones.
+func (e *Estate) Inject(pattern string, ev Event) error {
 	if ev.Name == applicationRestart {
 		return e.ha.restart()
 	}
 	if _, err := ev.row(); err != nil {
 		return err
 	}
+	if _, err := path.Match(pattern, ""); err != nil {
+		return fmt.Errorf("%q is no pattern of names: %w", pattern, err)
+	}
 	found := false
 	var errs []error
 	for _, a := range e.appliances {
-		if appliance != "" && appliance != a.spec.name {
+		if meant, _ := path.Match(pattern, a.spec.name); !meant && pattern != "" {
 			continue
 		}
 		found = true
@@ -169,17 +174,22 @@ func (e *Estate) Inject(appliance string, ev Event) error {
 		}
 	}
 	if !found {
-		return fmt.Errorf("no appliance called %q; there are %s", appliance, strings.Join(e.names(), ", "))
+		return fmt.Errorf("no appliance called %q; there are %s", pattern, e.names())
 	}
 	return errors.Join(errs...)
 }
 
-func (e *Estate) names() []string {
+// names returns the names of the appliances as an error lists them: the first few of many.
+func (e *Estate) names() string {
+	const few = 5
 	var names []string
 	for _, a := range e.appliances {
 		names = append(names, a.spec.name)
 	}
-	return names
+	if more := len(names) - few; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 // Run serves the estate until ctx is done, and then returns nil.

@@ -19,7 +19,7 @@ import (
 )
 
 const usage = `usage: lunasim -state-dir DIR [flags]
-       lunasim inject -state-dir DIR [-appliance NAME] EVENT [ARG...]
+       lunasim inject -state-dir DIR [-appliance PATTERN] EVENT [ARG...]
        lunasim lunacm [-state-dir DIR | -scenario FILE]
 
 Simulates Luna appliances. Once they can be reached, one line of JSON on
@@ -126,7 +126,7 @@ func (t terminal) inject(ctx context.Context, args []string) int {
 	var dir, appliance string
 	flags := t.flags("lunasim inject", "\nEvents:\n"+simulator.Help())
 	flags.StringVar(&dir, "state-dir", "", "`directory` of the running simulation")
-	flags.StringVar(&appliance, "appliance", "", "`name` of the appliance; without it all")
+	flags.StringVar(&appliance, "appliance", "", "`pattern` of the names of the appliances, such as hsm-00[1-3]*; without it all")
 	if err := parse(flags, args, 99); err != nil {
 		return usageCode(err)
 	}
