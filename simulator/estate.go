@@ -119,9 +119,13 @@ func newEstate(c Config) (*Estate, error) {
 		return filepath.Join(c.StateDir, name)
 	}
 	e := &Estate{config: c, ready: make(chan Ready, 1), ha: &haClient{dir: file("client")}}
+	shared := &keyring{dir: c.RSAKeys}
 	for _, sp := range specs {
 		a := newAppliance(sp, sc.Seed, file(sp.name), c.Log)
-		a.second, a.shared = cmp.Or(c.MonitorSecond, a.second), c.RSAKeys
+		a.second = cmp.Or(c.MonitorSecond, a.second)
+		if c.RSAKeys != "" {
+			a.rsa = shared
+		}
 		e.appliances = append(e.appliances, a)
 	}
 	for _, g := range sc.HA {
@@ -209,8 +213,8 @@ func (e *Estate) Run(ctx context.Context) error {
 		if a.rest != nil {
 			g.Go(func() error { return a.rest.serve(ctx, listeners[2*i+1]) })
 		}
-		g.Go(func() error { return a.evolve(ctx) })
 	}
+	g.Go(func() error { return evolve(ctx, e.appliances) })
 	g.Go(func() error { return e.ha.run(ctx) })
 	g.Go(func() error { return e.control(ctx, control) })
 	e.ready <- ready
@@ -313,6 +317,6 @@ func (a *appliance) openREST(r *ReadyAppliance, address string, index int) (net.
 		return nil, err
 	}
 	r.RESTAddress, r.RESTFingerprint = ln.Addr().String(), a.rest.fingerprint()
-	r.RESTCertificate = filepath.Join(a.dir, "rest_certificate.pem")
+	r.RESTCertificate = filepath.Join(a.own.dir, "rest_certificate.pem")
 	return ln, nil
 }
