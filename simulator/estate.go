@@ -35,8 +35,10 @@ type Config struct {
 	// if missing. Its path must be short: that of a Unix socket has at most 107
 	// bytes.
 	StateDir string
-	// Scenario is a scenario file; empty: the built-in estate.
+	// Scenario is a scenario file; empty: the built-in estate, or the fleet.
 	Scenario string
+	// Fleet is a fleet instead of a scenario. Its limit of open files is checked.
+	Fleet Fleet
 	// PasswordFile is a file with the password of User in its only line; empty:
 	// a random password is made in StateDir/password.
 	PasswordFile string
@@ -77,8 +79,8 @@ type ReadyAppliance struct {
 	SSHAddress  string `json:"ssh_address"` // host:port
 	HostKey     string `json:"host_key"`    // a line of known_hosts
 	Fingerprint string `json:"fingerprint"` // SHA256:..., of the host key
-	Syslog      string `json:"syslog"`      // path of the log messages, with the ALM lines
-	Lunalogs    string `json:"lunalogs"`    // path of the log lunalogs
+	Syslog      string `json:"syslog"`      // path of the log messages, with the ALM lines; "" in a fleet without
+	Lunalogs    string `json:"lunalogs"`    // path of the log lunalogs; "" in a fleet without
 
 	// Of the REST API; empty without one.
 	RESTAddress     string `json:"rest_address,omitempty"`     // host:port
@@ -101,6 +103,9 @@ func New(c Config) (*Estate, error) {
 	c.StateDir = dir
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Fleet.Size != 0 {
+		return newFleet(c)
 	}
 	return newEstate(c)
 }
@@ -287,8 +292,16 @@ func (a *appliance) open(address string, index int) (net.Listener, ReadyApplianc
 		Name: a.spec.name, Model: a.spec.model.version, Serial: a.spec.serial, SSHAddress: taken,
 		HostKey:     knownhosts.Line([]string{taken}, key),
 		Fingerprint: ssh.FingerprintSHA256(key),
-		Syslog:      filepath.Join(a.dir, "messages"), Lunalogs: filepath.Join(a.dir, "lunalogs"),
+		Syslog:      a.logFile("messages"), Lunalogs: a.logFile("lunalogs"),
 	}, nil
+}
+
+// logFile returns the path of a log, or "" if it is not stored.
+func (a *appliance) logFile(name string) string {
+	if a.dir == "" {
+		return ""
+	}
+	return filepath.Join(a.dir, name)
 }
 
 // listenAt listens the given number of ports after an address.
@@ -305,7 +318,7 @@ func listenAt(address string, after int) (net.Listener, error) {
 
 // openREST does the same for HTTPS as open for SSH. Without a web server it does nothing.
 func (a *appliance) openREST(r *ReadyAppliance, address string, index int) (net.Listener, error) {
-	if !a.spec.model.hasREST() {
+	if a.spec.noREST || !a.spec.model.hasREST() {
 		return nil, nil
 	}
 	var err error
