@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -61,6 +62,10 @@ type appliance struct {
 	rsa    *keyring      // its RSA keys
 	rest   *restServer   // nil without a web server
 	second time.Duration // of the monitor
+
+	// For [Counts].
+	connections, logins, commands atomic.Int64
+	answered                      atomic.Bool
 
 	mu     sync.Mutex
 	state  *state

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -139,6 +140,40 @@ func TestInjectMany(t *testing.T) {
 		}
 		if err := InjectInto(t.Context(), dir, "", Event{Name: "heal"}); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestCounts counts a login and two commands of one appliance of two.
+func TestCounts(t *testing.T) {
+	dir := t.TempDir()
+	_, r, stop := runEstate(t, Config{StateDir: dir, Fleet: Fleet{Size: 2}})
+	defer stop()
+	counts := func() Counts {
+		t.Helper()
+		c, err := CountsOf(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if got, want := counts(), (Counts{Appliances: 2}); got != want {
+		t.Errorf("before: %+v, want %+v", got, want)
+	}
+	conn, err := net.Dial("tcp", r.Appliances[1].SSHAddress)
+	if err != nil {
+		t.Fatal(err)
+	}
+	term := openTerminal(t, conn, ssh.Password(strings.TrimSpace(readFile(t, r.PasswordFile))), 200)
+	term.must("hsm show")
+	term.must("status mem")
+	if got, want := counts(), (Counts{Appliances: 2, Answered: 1, Connections: 1, Logins: 1, Commands: 2}); got != want {
+		t.Errorf("after two commands: %+v, want %+v", got, want)
+	}
+	term.client.Close()
+	for deadline := time.Now().Add(10 * time.Second); counts().Connections > 0; {
+		if time.Now().After(deadline) {
+			t.Fatalf("still connected: %+v", counts())
 		}
 	}
 }
