@@ -1,13 +1,16 @@
 package simulator
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -175,5 +178,56 @@ func TestCounts(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("still connected: %+v", counts())
 		}
+	}
+}
+
+// TestAdvancesWhenAsked: an appliance without logs is left alone for an hour, has all of it
+// behind it when it is asked, and comes back from a reboot by itself.
+func TestAdvancesWhenAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		specs, err := (Fleet{Size: 1}).specs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := newAppliance(specs[0], 1, "", slog.New(slog.DiscardHandler))
+		go evolve(ctx, []*appliance{a})
+		begun, commands := a.state.now, a.state.commands
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if now := a.state.now; now != begun {
+			t.Errorf("it has advanced by %s, and nobody asked", now.Sub(begun))
+		}
+		a.do(func(s *state) {
+			if s.now.Sub(begun) != time.Hour || s.commands < commands+3600 {
+				t.Errorf("asked after an hour: %s and %.0f commands have passed", s.now.Sub(begun), s.commands-commands)
+			}
+		})
+		if err := a.inject(Event{Name: "reboot", Args: []string{"60s"}}); err != nil {
+			t.Fatal(err)
+		}
+		if w, _ := a.wireNow(); !w.away() {
+			t.Error("it does not reboot")
+		}
+		time.Sleep(62 * time.Second)
+		synctest.Wait()
+		if w, _ := a.wireNow(); w.away() {
+			t.Error("it is not back after the reboot")
+		}
+	})
+}
+
+// BenchmarkAdvance is the CPU time of a minute of one appliance.
+//
+//	go test ./simulator -run '^$' -bench Advance
+func BenchmarkAdvance(b *testing.B) {
+	specs, err := (Fleet{Size: 1}).specs()
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := newState(specs[0], 1, time.Now())
+	for b.Loop() {
+		s.advance(s.now.Add(time.Minute))
 	}
 }
