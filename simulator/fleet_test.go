@@ -45,7 +45,7 @@ func TestFleet(t *testing.T) {
 		show := term.must("hsm show")
 		serials[field(show, "Serial #:")] = true
 		labels[field(show, "HSM Label:")] = true
-		for _, line := range strings.Split(term.must("partition show"), "\n") {
+		for line := range strings.SplitSeq(term.must("partition show"), "\n") {
 			if strings.HasPrefix(strings.TrimSpace(line), "Partition SN:") {
 				partitions[line] = true
 			}
