@@ -8,7 +8,7 @@ CGO_ENABLED ?= 0
 GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: build reproducible sbom demo test lint bench-snmp fuzz help
+.PHONY: build reproducible sbom demo test lint bench-snmp bench-size fuzz help
 
 # The commit, the Go release and the platform decide the bytes: no path, and no GOFLAGS.
 build: ## bin/lunawatch (the default)
@@ -50,6 +50,9 @@ lint: ## golangci-lint (or gofmt and vet), govulncheck, smilint
 
 bench-snmp: ## compare our subagent with one written with libsnmp
 	$(GO) run ./mib/benchsnmp -free
+
+bench-size: ## what 10, 100 and 1,000 HSMs cost, or ARGS="-sizes 5,20 -minutes 0.5"
+	$(GO) run ./agent/benchsize $(ARGS)
 
 # FuzzFormats gives each text to every format, so one execution counts for each.
 fuzz: ## a minute on each fuzz target, or FUZZTIME=1000000x

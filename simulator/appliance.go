@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -53,13 +54,18 @@ func (w wire) link() wire {
 // An appliance is one simulated Luna: its state, its logs and its sessions.
 type appliance struct {
 	spec   spec
-	dir    string                       // of its logs and keys; "": it stores none
+	dir    string                       // of its logs; "": it stores none
 	listen func() (net.Listener, error) // listens on its address again
 	users  users
 	keys   [2]ssh.Signer // the host key, and the one after the event host-key
+	own    *keyring      // its keys
+	rsa    *keyring      // its RSA keys
 	rest   *restServer   // nil without a web server
 	second time.Duration // of the monitor
-	shared string        // directory of RSA keys; "": it makes its own
+
+	// For [Counts].
+	connections, logins, commands atomic.Int64
+	answered                      atomic.Bool
 
 	mu     sync.Mutex
 	state  *state
@@ -74,7 +80,8 @@ type users struct {
 }
 
 func newAppliance(sp spec, seed uint64, dir string, log *slog.Logger) *appliance {
-	a := &appliance{spec: sp, dir: dir, state: newState(sp, seed, time.Now()), second: time.Second, linked: make(chan struct{})}
+	keys := &keyring{dir: dir}
+	a := &appliance{spec: sp, dir: dir, own: keys, rsa: keys, state: newState(sp, seed, time.Now()), second: time.Second, linked: make(chan struct{})}
 	for _, t := range sp.timeline {
 		a.state.after(t.at, func(s *state) {
 			if err := s.apply(t.do); err != nil {
@@ -109,16 +116,29 @@ func (a *appliance) wireNow() (wire, <-chan struct{}) {
 	return a.state.wire, a.linked
 }
 
-// evolve advances the state while there are no requests.
-func (a *appliance) evolve(ctx context.Context) error {
+// evolve advances the appliances while there are no requests.
+func evolve(ctx context.Context, appliances []*appliance) error {
 	for wait.Sleep(ctx, time.Second) {
-		var err error
-		a.do(func(*state) { err = a.err })
-		if err != nil {
-			return fmt.Errorf("write the logs of %s: %w", a.spec.name, err)
+		for _, a := range appliances {
+			if a.rests() {
+				continue
+			}
+			var err error
+			a.do(func(*state) { err = a.err })
+			if err != nil {
+				return fmt.Errorf("write the logs of %s: %w", a.spec.name, err)
+			}
 		}
 	}
 	return nil
+}
+
+// rests reports whether it is enough that the state advances when somebody asks: nothing
+// is logged, and nothing is due.
+func (a *appliance) rests() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.dir == "" && len(a.state.due) == 0
 }
 
 func (a *appliance) inject(e Event) (err error) {

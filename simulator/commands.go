@@ -150,6 +150,7 @@ func (c *command) parse(args []string) (params, *shellError) {
 // run executes one line and prints its output, result line included.
 func (a *appliance) run(ctx context.Context, line string, remote string, w io.Writer) error {
 	words := strings.Fields(line)
+	a.commands.Add(1)
 	a.do(func(s *state) { s.logCommand(words, remote) })
 	c, args := find(a.spec.model.version, words)
 	err := a.execute(ctx, c, words, args, w)
@@ -157,6 +158,9 @@ func (a *appliance) run(ctx context.Context, line string, remote string, w io.Wr
 	switch {
 	case err == nil:
 		_, err = io.WriteString(w, choose(c != nil && c.close, "\n", "\n\n")+resultGood)
+		if err == nil {
+			a.answered.Store(true)
+		}
 	case errors.As(err, &fail):
 		_, err = io.WriteString(w, fail.printed+"\n"+strings.Join(fail.lines, "\n\n")+"\n\n\n"+resultBad)
 	}

@@ -18,23 +18,25 @@ const controlFile = "control.sock"
 
 const controlTime = 10 * time.Second
 
-// A request asks for an event, in all appliances if none is named, or for an answer of
-// LunaCM.
+// A request asks for an event, in all appliances if none is named, for an answer of
+// LunaCM, or for the counts.
 type request struct {
-	Appliance string `json:"appliance,omitempty"`
+	Appliance string `json:"appliance,omitempty"` // a pattern
 	Event
 	LunaCM *lunacmLine `json:"lunacm,omitempty"`
+	Counts bool        `json:"counts,omitempty"`
 }
 
 type reply struct {
 	Error  string       `json:"error,omitempty"`
 	LunaCM *lunacmReply `json:"lunacm,omitempty"`
+	Counts *Counts      `json:"counts,omitempty"`
 }
 
-// InjectInto injects an event into the estate that runs in the state directory. An empty
-// appliance means all of them.
-func InjectInto(ctx context.Context, stateDir, appliance string, e Event) error {
-	_, err := send(ctx, stateDir, request{Appliance: appliance, Event: e})
+// InjectInto injects an event into the estate that runs in the state directory, as
+// [Estate.Inject] does.
+func InjectInto(ctx context.Context, stateDir, pattern string, e Event) error {
+	_, err := send(ctx, stateDir, request{Appliance: pattern, Event: e})
 	return err
 }
 
@@ -100,11 +102,17 @@ func (e *Estate) control(ctx context.Context, ln net.Listener) error {
 				return
 			}
 			var r reply
-			if q.LunaCM != nil {
+			switch {
+			case q.LunaCM != nil:
 				answer := e.lunacm(ctx, *q.LunaCM)
 				r.LunaCM = &answer
-			} else if err := e.Inject(q.Appliance, q.Event); err != nil {
-				r.Error = err.Error()
+			case q.Counts:
+				counts := e.counts()
+				r.Counts = &counts
+			default:
+				if err := e.Inject(q.Appliance, q.Event); err != nil {
+					r.Error = err.Error()
+				}
 			}
 			json.NewEncoder(conn).Encode(r)
 		})

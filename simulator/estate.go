@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -34,8 +35,10 @@ type Config struct {
 	// if missing. Its path must be short: that of a Unix socket has at most 107
 	// bytes.
 	StateDir string
-	// Scenario is a scenario file; empty: the built-in estate.
+	// Scenario is a scenario file; empty: the built-in estate, or the fleet.
 	Scenario string
+	// Fleet is a fleet instead of a scenario. Its limit of open files is checked.
+	Fleet Fleet
 	// PasswordFile is a file with the password of User in its only line; empty:
 	// a random password is made in StateDir/password.
 	PasswordFile string
@@ -76,8 +79,8 @@ type ReadyAppliance struct {
 	SSHAddress  string `json:"ssh_address"` // host:port
 	HostKey     string `json:"host_key"`    // a line of known_hosts
 	Fingerprint string `json:"fingerprint"` // SHA256:..., of the host key
-	Syslog      string `json:"syslog"`      // path of the log messages, with the ALM lines
-	Lunalogs    string `json:"lunalogs"`    // path of the log lunalogs
+	Syslog      string `json:"syslog"`      // path of the log messages, with the ALM lines; "" in a fleet without
+	Lunalogs    string `json:"lunalogs"`    // path of the log lunalogs; "" in a fleet without
 
 	// Of the REST API; empty without one.
 	RESTAddress     string `json:"rest_address,omitempty"`     // host:port
@@ -101,6 +104,9 @@ func New(c Config) (*Estate, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Fleet.Size != 0 {
+		return newFleet(c)
+	}
 	return newEstate(c)
 }
 
@@ -118,9 +124,13 @@ func newEstate(c Config) (*Estate, error) {
 		return filepath.Join(c.StateDir, name)
 	}
 	e := &Estate{config: c, ready: make(chan Ready, 1), ha: &haClient{dir: file("client")}}
+	shared := &keyring{dir: c.RSAKeys}
 	for _, sp := range specs {
 		a := newAppliance(sp, sc.Seed, file(sp.name), c.Log)
-		a.second, a.shared = cmp.Or(c.MonitorSecond, a.second), c.RSAKeys
+		a.second = cmp.Or(c.MonitorSecond, a.second)
+		if c.RSAKeys != "" {
+			a.rsa = shared
+		}
 		e.appliances = append(e.appliances, a)
 	}
 	for _, g := range sc.HA {
@@ -148,19 +158,23 @@ func splitPort(address string) (host string, port int, err error) {
 // Run fails before that.
 func (e *Estate) Ready() <-chan Ready { return e.ready }
 
-// Inject applies an event to an appliance, or to all for an empty name. The error for an
-// unknown event lists the known ones.
-func (e *Estate) Inject(appliance string, ev Event) error {
+// Inject applies an event to the appliances whose name matches a pattern of [path.Match],
+// such as a name, or to all for an empty one. The error for an unknown event lists the
+// known ones.
+func (e *Estate) Inject(pattern string, ev Event) error {
 	if ev.Name == applicationRestart {
 		return e.ha.restart()
 	}
 	if _, err := ev.row(); err != nil {
 		return err
 	}
+	if _, err := path.Match(pattern, ""); err != nil {
+		return fmt.Errorf("%q is no pattern of names: %w", pattern, err)
+	}
 	found := false
 	var errs []error
 	for _, a := range e.appliances {
-		if appliance != "" && appliance != a.spec.name {
+		if meant, _ := path.Match(pattern, a.spec.name); !meant && pattern != "" {
 			continue
 		}
 		found = true
@@ -169,17 +183,22 @@ func (e *Estate) Inject(appliance string, ev Event) error {
 		}
 	}
 	if !found {
-		return fmt.Errorf("no appliance called %q; there are %s", appliance, strings.Join(e.names(), ", "))
+		return fmt.Errorf("no appliance called %q; there are %s", pattern, e.names())
 	}
 	return errors.Join(errs...)
 }
 
-func (e *Estate) names() []string {
+// names returns the names of the appliances as an error lists them: the first few of many.
+func (e *Estate) names() string {
+	const few = 5
 	var names []string
 	for _, a := range e.appliances {
 		names = append(names, a.spec.name)
 	}
-	return names
+	if more := len(names) - few; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 // Run serves the estate until ctx is done, and then returns nil.
@@ -199,8 +218,8 @@ func (e *Estate) Run(ctx context.Context) error {
 		if a.rest != nil {
 			g.Go(func() error { return a.rest.serve(ctx, listeners[2*i+1]) })
 		}
-		g.Go(func() error { return a.evolve(ctx) })
 	}
+	g.Go(func() error { return evolve(ctx, e.appliances) })
 	g.Go(func() error { return e.ha.run(ctx) })
 	g.Go(func() error { return e.control(ctx, control) })
 	e.ready <- ready
@@ -273,8 +292,16 @@ func (a *appliance) open(address string, index int) (net.Listener, ReadyApplianc
 		Name: a.spec.name, Model: a.spec.model.version, Serial: a.spec.serial, SSHAddress: taken,
 		HostKey:     knownhosts.Line([]string{taken}, key),
 		Fingerprint: ssh.FingerprintSHA256(key),
-		Syslog:      filepath.Join(a.dir, "messages"), Lunalogs: filepath.Join(a.dir, "lunalogs"),
+		Syslog:      a.logFile("messages"), Lunalogs: a.logFile("lunalogs"),
 	}, nil
+}
+
+// logFile returns the path of a log, or "" if it is not stored.
+func (a *appliance) logFile(name string) string {
+	if a.dir == "" {
+		return ""
+	}
+	return filepath.Join(a.dir, name)
 }
 
 // listenAt listens the given number of ports after an address.
@@ -291,7 +318,7 @@ func listenAt(address string, after int) (net.Listener, error) {
 
 // openREST does the same for HTTPS as open for SSH. Without a web server it does nothing.
 func (a *appliance) openREST(r *ReadyAppliance, address string, index int) (net.Listener, error) {
-	if !a.spec.model.hasREST() {
+	if a.spec.noREST || !a.spec.model.hasREST() {
 		return nil, nil
 	}
 	var err error
@@ -303,6 +330,6 @@ func (a *appliance) openREST(r *ReadyAppliance, address string, index int) (net.
 		return nil, err
 	}
 	r.RESTAddress, r.RESTFingerprint = ln.Addr().String(), a.rest.fingerprint()
-	r.RESTCertificate = filepath.Join(a.dir, "rest_certificate.pem")
+	r.RESTCertificate = filepath.Join(a.own.dir, "rest_certificate.pem")
 	return ln, nil
 }

@@ -170,6 +170,8 @@ func TestInject(t *testing.T) {
 		{"one", Event{"log", []string{"a line  as it is"}}, ""},
 		{"one", Event{"log", []string{"in", "words"}}, ""},
 		{"", Event{"temperature", []string{"76"}}, ""},
+		{"o[a-z]*", Event{"temperature", []string{"36"}}, ""},
+		{"o[", Event{"heal", nil}, `"o[" is no pattern of names`},
 		{"two", Event{"zeroize", nil}, `no appliance called "two"; there are one`},
 		{"", Event{"explode", nil}, `unknown event "explode"; known are load, temperature,`},
 		{"", Event{"battery", []string{"full"}}, `one: "full" is not a valid VOLTS`},

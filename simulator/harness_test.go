@@ -89,7 +89,7 @@ func simulate(t *testing.T, version string) *simulated {
 		defer close(done)
 		a.serve(t.Context(), ln)
 	}()
-	go a.evolve(t.Context())
+	go evolve(t.Context(), []*appliance{a})
 	t.Cleanup(func() { <-done })
 	return s
 }
@@ -170,7 +170,7 @@ func openTerminal(t *testing.T, conn net.Conn, auth ssh.AuthMethod, width int) *
 	return term
 }
 
-var promptEnd = regexp.MustCompile(`\[[a-z0-9]+\] lunash:>$`)
+var promptEnd = regexp.MustCompile(`\[[a-z0-9-]+\] lunash:>$`)
 
 // read returns the output up to and including the next prompt.
 func (term *terminal) read() (string, error) {

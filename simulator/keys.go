@@ -16,23 +16,43 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
+// A keyring is the keys of a directory. Appliances that share it read each once.
+type keyring struct {
+	dir  string
+	keys map[string]any // by the name of the file
+}
+
+// key returns a key, and makes it if it is missing.
+func (k *keyring) key(name string, generate func() (any, error)) (any, error) {
+	if key, ok := k.keys[name]; ok {
+		return key, nil
+	}
+	if err := os.MkdirAll(k.dir, 0o755); err != nil {
+		return nil, fmt.Errorf("directory of keys: %w", err)
+	}
+	key, err := ensureKey(filepath.Join(k.dir, name), generate)
+	if err != nil {
+		return nil, err
+	}
+	if k.keys == nil {
+		k.keys = make(map[string]any)
+	}
+	k.keys[name] = key
+	return key, nil
+}
+
 // load reads the keys of the appliance and makes those that are missing.
 // K6 models have RSA host keys, as their old sshd offers nothing better.
 func (a *appliance) load() error {
-	if err := os.MkdirAll(a.dir, 0o755); err != nil {
-		return fmt.Errorf("state directory: %w", err)
+	if err := a.makeLogs(); err != nil {
+		return err
 	}
-	for _, name := range []string{"messages", "lunalogs", "secure"} {
-		if err := appendFile(filepath.Join(a.dir, name), ""); err != nil {
-			return fmt.Errorf("log: %w", err)
-		}
+	ring, generate := a.own, newECDSA
+	if !a.spec.model.modern() {
+		ring, generate = a.rsa, newRSA
 	}
 	for i, name := range []string{"host_key", "host_key_changed"} {
-		generate := newECDSA
-		if !a.spec.model.modern() {
-			generate = a.rsaKey(name)
-		}
-		key, err := ensureKey(filepath.Join(a.dir, name), generate)
+		key, err := ring.key(name, generate)
 		if err != nil {
 			return err
 		}
@@ -40,7 +60,7 @@ func (a *appliance) load() error {
 			return fmt.Errorf("host key: %w", err)
 		}
 	}
-	key, err := ensureKey(filepath.Join(a.dir, "ntls_key"), a.rsaKey("ntls_key"))
+	key, err := a.rsa.key("ntls_key", newRSA)
 	if err != nil {
 		return err
 	}
@@ -52,12 +72,20 @@ func (a *appliance) load() error {
 	return nil
 }
 
-// rsaKey returns a function that makes an RSA key, or takes a shared one.
-func (a *appliance) rsaKey(name string) func() (any, error) {
-	if a.shared == "" {
-		return newRSA
+// makeLogs makes the logs of an appliance that stores them.
+func (a *appliance) makeLogs() error {
+	if a.dir == "" {
+		return nil
 	}
-	return func() (any, error) { return ensureKey(filepath.Join(a.shared, name), newRSA) }
+	if err := os.MkdirAll(a.dir, 0o755); err != nil {
+		return fmt.Errorf("state directory: %w", err)
+	}
+	for _, name := range []string{"messages", "lunalogs", "secure"} {
+		if err := appendFile(filepath.Join(a.dir, name), ""); err != nil {
+			return fmt.Errorf("log: %w", err)
+		}
+	}
+	return nil
 }
 
 func newRSA() (any, error)   { return rsa.GenerateKey(rand.Reader, 2048) }

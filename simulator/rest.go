@@ -68,11 +68,11 @@ func (m *model) apiVersion() int { return choose(m.modern(), 5, 1) }
 func (a *appliance) loadREST() (*restServer, error) {
 	s := &restServer{a: a, threads: make(chan struct{}, restThreads), sessions: map[string]time.Time{}, guests: map[string]*guest{}}
 	for i, name := range []string{"rest", "rest_changed"} {
-		key, err := ensureKey(filepath.Join(a.dir, name+"_key"), newECDSA)
+		key, err := a.own.key(name+"_key", newECDSA)
 		if err != nil {
 			return nil, err
 		}
-		file := filepath.Join(a.dir, name+"_certificate.pem")
+		file := filepath.Join(a.own.dir, name+"_certificate.pem")
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 			if err := makeCertificate(file, a.spec.name, key); err != nil {
 				return nil, fmt.Errorf("certificate of the web server: %w", err)

@@ -25,6 +25,7 @@ type spec struct {
 	fips        bool
 	audit       bool // audit role initialized
 	oldSSH      bool // offers only the SSH algorithms of its time
+	noREST      bool // although its version has the REST API
 	card        bool // in the host that LunaCM runs on, without an appliance
 	uptime      time.Duration
 	load        float64 // 0..1

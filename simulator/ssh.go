@@ -86,6 +86,8 @@ func (a *appliance) accept(ctx context.Context, ln net.Listener) {
 func (a *appliance) talk(ctx context.Context, conn net.Conn) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	a.connections.Add(1)
+	defer a.connections.Add(-1)
 	w, _ := a.wireNow()
 	conn.SetDeadline(time.Now().Add(loginTime))
 	server, channels, requests, err := ssh.NewServerConn(conn, a.serverConfig(w))
@@ -158,6 +160,9 @@ func sha1Only(key ssh.Signer) ssh.Signer {
 func (a *appliance) logLogin(m ssh.ConnMetadata, method string, err error) {
 	if method == "none" || method == "publickey" && err != nil {
 		return
+	}
+	if err == nil {
+		a.logins.Add(1)
 	}
 	host, port, _ := net.SplitHostPort(m.RemoteAddr().String())
 	a.do(func(s *state) {

@@ -13,13 +13,15 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
 const usage = `usage: lunasim -state-dir DIR [flags]
-       lunasim inject -state-dir DIR [-appliance NAME] EVENT [ARG...]
+       lunasim inject -state-dir DIR [-appliance PATTERN] EVENT [ARG...]
+       lunasim counts -state-dir DIR
        lunasim lunacm [-state-dir DIR | -scenario FILE]
 
 Simulates Luna appliances. Once they can be reached, one line of JSON on
@@ -51,11 +53,15 @@ func main() {
 }
 
 func (t terminal) run(ctx context.Context, args []string) int {
-	if len(args) > 0 && args[0] == "inject" {
-		return t.inject(ctx, args[1:])
-	}
-	if len(args) > 0 && args[0] == "lunacm" {
-		return t.lunaCM(ctx, args[1:])
+	if len(args) > 0 {
+		switch args[0] {
+		case "inject":
+			return t.inject(ctx, args[1:])
+		case "counts":
+			return t.counts(ctx, args[1:])
+		case "lunacm":
+			return t.lunaCM(ctx, args[1:])
+		}
 	}
 	return t.simulate(ctx, args)
 }
@@ -68,8 +74,13 @@ func (t terminal) simulate(ctx context.Context, args []string) int {
 	flags.StringVar(&c.Scenario, "scenario", "", "scenario `file`; without it three appliances of 5.4, 6.2 and 7.2")
 	flags.StringVar(&c.PasswordFile, "ssh.password-file", "", "`file` with the password of user monitor; without it one is made in the state directory")
 	flags.StringVar(&c.AuthorizedKeys, "ssh.authorized-keys", "", "`file` with public keys of user monitor")
+	fleetFlags(flags, &c.Fleet)
 	if err := parse(flags, args, 0); err != nil {
 		return usageCode(err)
+	}
+	if fault := fleetFault(flags); fault != "" {
+		fmt.Fprintln(t.err, "lunasim:", fault)
+		return exitUsage
 	}
 	if c.StateDir == "" {
 		flags.Usage()
@@ -81,6 +92,36 @@ func (t terminal) simulate(ctx context.Context, args []string) int {
 	}
 	c.Log = slog.New(slog.NewTextHandler(t.err, nil))
 	return t.code("lunasim", runEstate(ctx, c, t.out))
+}
+
+// fleetFlags adds the flags of a fleet.
+func fleetFlags(flags *flag.FlagSet, f *simulator.Fleet) {
+	flags.IntVar(&f.Size, "fleet", 0, "a fleet of `N` appliances with 20 partitions each, in place of a scenario")
+	flags.Func("fleet.models", "`versions` that the fleet has in turns, such as 5.4,6.2,7.2; without it 7.2", func(text string) error {
+		f.Models = strings.Split(text, ",")
+		return nil
+	})
+	flags.BoolVar(&f.REST, "fleet.rest", false, "the fleet has the REST API, too")
+	flags.BoolVar(&f.Syslog, "fleet.syslog", false, "the fleet writes its logs into files")
+}
+
+// fleetFault returns what is wrong with the flags of a fleet together.
+func fleetFault(flags *flag.FlagSet) string {
+	given := map[string]string{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = f.Value.String() })
+	size, fleet := given["fleet"]
+	switch {
+	case fleet && given["scenario"] != "":
+		return "-fleet or -scenario, not both"
+	case size == "0":
+		return "a fleet has at least one appliance"
+	}
+	for _, name := range []string{"fleet.models", "fleet.rest", "fleet.syslog"} {
+		if _, set := given[name]; set && !fleet {
+			return "-" + name + " is for -fleet"
+		}
+	}
+	return ""
 }
 
 func runEstate(ctx context.Context, c simulator.Config, out io.Writer) error {
@@ -126,7 +167,7 @@ func (t terminal) inject(ctx context.Context, args []string) int {
 	var dir, appliance string
 	flags := t.flags("lunasim inject", "\nEvents:\n"+simulator.Help())
 	flags.StringVar(&dir, "state-dir", "", "`directory` of the running simulation")
-	flags.StringVar(&appliance, "appliance", "", "`name` of the appliance; without it all")
+	flags.StringVar(&appliance, "appliance", "", "`pattern` of the names of the appliances, such as hsm-00[1-3]*; without it all")
 	if err := parse(flags, args, 99); err != nil {
 		return usageCode(err)
 	}
@@ -136,6 +177,25 @@ func (t terminal) inject(ctx context.Context, args []string) int {
 	}
 	ev := simulator.Event{Name: flags.Arg(0), Args: flags.Args()[1:]}
 	return t.code("lunasim inject", simulator.InjectInto(ctx, dir, appliance, ev))
+}
+
+// counts prints those of the running simulation, in one line of JSON.
+func (t terminal) counts(ctx context.Context, args []string) int {
+	var dir string
+	flags := t.flags("lunasim counts", "")
+	flags.StringVar(&dir, "state-dir", "", "`directory` of the running simulation")
+	if err := parse(flags, args, 0); err != nil {
+		return usageCode(err)
+	}
+	if dir == "" {
+		flags.Usage()
+		return exitUsage
+	}
+	c, err := simulator.CountsOf(ctx, dir)
+	if err == nil {
+		err = json.NewEncoder(t.out).Encode(c)
+	}
+	return t.code("lunasim counts", err)
 }
 
 func (t terminal) lunaCM(ctx context.Context, args []string) int {

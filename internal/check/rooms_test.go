@@ -71,6 +71,7 @@ var rooms = []struct{ name, imports string }{
 	{"cmd/demo", "simulator simulator/netsnmp"},
 	{"cmd/sbom", ""},
 	{"mib/benchsnmp", "mib mib/agentx simulator/netsnmp"},
+	{"agent/benchsize", "simulator simulator/netsnmp"},
 
 	// What tests share.
 	{"collectors/collectortest", "collectors hsm simulator"},
