@@ -151,7 +151,7 @@ func (c *Client) connect(ctx context.Context, timeout time.Duration) (*session, 
 	}
 	if err != nil {
 		client.Close()
-		return nil, p.outcome(fmt.Errorf("start of the session: %w", err))
+		return nil, p.outcome(noShell("start of the session", err))
 	}
 	go sh.watch(c.Reach, c.lost)
 	return sh, p.outcome(nil)
@@ -170,21 +170,21 @@ type session struct {
 func newSession(client *ssh.Client) (*session, error) {
 	channel, err := client.NewSession()
 	if err != nil {
-		return nil, collectors.Failf(hsm.Unreachable, "session: %w", err)
+		return nil, noShell("session", err)
 	}
 	if err := channel.RequestPty("xterm", 80, 240, ssh.TerminalModes{}); err != nil {
-		return nil, collectors.Failf(hsm.Unreachable, "PTY: %w", err)
+		return nil, noShell("PTY", err)
 	}
 	in, err := channel.StdinPipe()
 	if err != nil {
-		return nil, collectors.Failf(hsm.Unreachable, "session: %w", err)
+		return nil, noShell("session", err)
 	}
 	out, err := channel.StdoutPipe()
 	if err != nil {
-		return nil, collectors.Failf(hsm.Unreachable, "session: %w", err)
+		return nil, noShell("session", err)
 	}
 	if err := channel.Shell(); err != nil {
-		return nil, collectors.Failf(hsm.Unreachable, "shell: %w", err)
+		return nil, noShell("shell", err)
 	}
 	s := &session{client: client, in: in, chunks: make(chan []byte), ended: make(chan struct{})}
 	go func() { _ = client.Wait(); close(s.ended) }()
@@ -206,6 +206,20 @@ func newSession(client *ssh.Client) (*session, error) {
 		}
 	}()
 	return s, nil
+}
+
+// noShell returns why a login led to no session: LunaSH is silent, or whatever else err
+// says.
+func noShell(step string, err error) error {
+	f := collectors.FailureOf(err)
+	if f == hsm.Timeout {
+		f = hsm.Unreachable
+	}
+	failed := collectors.Failf(f, "%s: %w", step, err)
+	if collectors.LayerOf(err) == hsm.LayerUnknown && f == hsm.Unreachable {
+		failed.Layer = hsm.LayerShell
+	}
+	return failed
 }
 
 func (s *session) close() {
@@ -251,7 +265,7 @@ func (s *session) readToPrompt(ctx context.Context) ([]byte, error) {
 			return upTo, nil
 		case chunk, ok := <-s.chunks:
 			if !ok {
-				return text, collectors.Failf(hsm.Unreachable, "the appliance closed the session after %d bytes", len(text))
+				return text, collectors.Failf(hsm.Unreachable, "the appliance closed the session after %d bytes", len(text)).At(hsm.LayerSessionLost)
 			}
 			settled.Reset(time.Hour)
 			text = append(text, bytes.ReplaceAll(chunk, []byte("\r"), nil)...)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
@@ -100,7 +101,12 @@ func (p *pause) look(ctx context.Context, at time.Time) (back bool) {
 // noAnswer reports whether a connection was not even opened.
 func noAnswer(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "dial"
+	dialing := ok && op.Op == "dial"
+	switch collectors.LayerOf(err) {
+	case hsm.LayerName, hsm.LayerRoute, hsm.LayerNoAnswer, hsm.LayerPortRefused:
+		return true
+	}
+	return dialing
 }
 
 // after returns how long to wait after a round that ended with f.
