@@ -254,6 +254,12 @@ var sourceMetrics = []metric{
 				emit(bit(s.Failure == f), name, string(f))
 			}
 		})},
+	{"luna_source_failed_layer", gauge, "1 for the layer on which the last attempt failed; absent while it succeeds, or where that is not known.", []string{"source", "layer"},
+		source(func(name string, s hsm.Source, _ time.Time, emit emit) {
+			if s.Layer != hsm.LayerUnknown {
+				emit(1, name, string(s.Layer))
+			}
+		})},
 	{"luna_source_duration_seconds", gauge, "Duration of the last attempt.", []string{"source"},
 		source(func(name string, s hsm.Source, _ time.Time, emit emit) { emit(s.Took.Seconds(), name) })},
 	{"luna_source_last_success_timestamp_seconds", gauge, "When the source was last read; absent if never.", []string{"source"},
