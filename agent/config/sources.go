@@ -10,6 +10,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/login"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
+	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/collectors/rest"
 	"github.com/lunawatch/lunawatch/collectors/snmp"
 	"github.com/lunawatch/lunawatch/internal/setting"
@@ -28,7 +29,7 @@ func (h HSM) Runner() (r collectors.Runner, done func()) {
 		Address: h.Address, User: h.User, Account: h.account(h.User),
 		PasswordFile: h.PasswordFile, PrivateKeyFile: h.PrivateKeyFile,
 		HostKey: h.HostKey, KnownHostsFile: h.KnownHostsFile,
-		Algorithms: lunash.Algorithms(h.Algorithms), Reach: lunash.Reach(h.reach),
+		Algorithms: lunash.Algorithms(h.Algorithms), Reach: poll.Timing(h.reach),
 	}).Start()
 	return l, func() { l.Close() }
 }

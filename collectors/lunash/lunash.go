@@ -18,6 +18,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/login"
+	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
@@ -37,7 +38,7 @@ type Client struct {
 	KnownHostsFile string
 	Algorithms     Algorithms
 	DialTimeout    time.Duration // TCP connection and SSH login together; 0: 10 s
-	Reach          Reach         // zero: [DefaultReach]
+	Reach          poll.Timing   // zero: [poll.DefaultTiming]
 
 	lost        chan struct{} // receives when an open session ended
 	unconfirmed error         // of the last Confirm: what the next command fails with; guarded by idle
@@ -69,8 +70,8 @@ func (c *Client) Start() *Client {
 	c.idle = make(chan struct{}, 1)
 	c.idle <- struct{}{}
 	c.lost = make(chan struct{}, 1)
-	if c.Reach == (Reach{}) {
-		c.Reach = DefaultReach()
+	if c.Reach == (poll.Timing{}) {
+		c.Reach = poll.DefaultTiming()
 	}
 	if c.Account == nil {
 		c.Account = &login.Account{User: c.User, Host: c.Address}
