@@ -75,7 +75,7 @@ func (h HSM) Sources() (all []collectors.Source, done func()) {
 // restAPI returns the REST API of h; nil: there is none.
 func (h HSM) restAPI() *rest.API {
 	if r := h.REST; r != nil {
-		return &rest.API{Address: r.Address, User: r.User, Account: h.account(r.User), PasswordFile: r.PasswordFile, CAFile: r.CAFile, Certificate: r.Certificate}
+		return &rest.API{Address: r.Address, User: r.User, Account: h.account(r.User), PasswordFile: r.PasswordFile, CAFile: r.CAFile, Certificate: r.Certificate, Reach: poll.Timing(h.reach)}
 	}
 	if h.Replay != "" && setting.File(filepath.Join(h.Replay, "rest")).Exists() {
 		return &rest.API{Replay: h.Replay}
