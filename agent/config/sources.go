@@ -65,7 +65,7 @@ func (h HSM) Sources() (all []collectors.Source, done func()) {
 		agent.complete()
 	}
 	if agent != nil {
-		s := agent.collector(h.Name, h.rank(sourceSNMP))
+		s := agent.collector(h.Name, h.rank(sourceSNMP), poll.Timing(h.reach))
 		s.Replay = h.Replay
 		all = append(all, s)
 	}

@@ -16,6 +16,10 @@ import (
 type Reach struct {
 	// Lost receives when a session ended that was kept open.
 	Lost <-chan struct{}
+	// Again receives when a device must be read at once, such as after its restart.
+	Again <-chan struct{}
+	// Free: Confirm costs the device nothing, so that each loss is confirmed.
+	Free bool
 	// Confirm opens a session, in a short time, if there is none. What it returns is
 	// what the next command fails with. nil: there is no way but to poll.
 	Confirm func(context.Context) error
@@ -56,14 +60,18 @@ func (p *pause) until(ctx context.Context, at time.Time) (now bool) {
 			return false
 		case <-timer.C:
 			return false
+		case <-p.Again:
+			return true
 		case <-p.Lost:
-			if p.often(time.Now()) {
+			if !p.Free && p.often(time.Now()) {
 				continue
 			}
 			if p.Confirm(ctx) != nil {
 				return true
 			}
-			p.closed = append(p.closed, time.Now())
+			if !p.Free {
+				p.closed = append(p.closed, time.Now())
+			}
 		}
 	}
 }

@@ -40,7 +40,7 @@ var rooms = []struct{ name, imports string }{
 	{"collectors/lunash", "collectors collectors/answer collectors/login collectors/poll collectors/shell collectors/status hsm internal/setting"},
 	{"collectors/lunacm", "collectors collectors/answer collectors/poll collectors/shell hsm internal/program internal/wait"},
 	{"collectors/rest", "collectors collectors/answer collectors/login collectors/poll hsm internal/setting"},
-	{"collectors/snmp", "collectors collectors/answer hsm internal/setting internal/snmppeer internal/wait"},
+	{"collectors/snmp", "collectors collectors/answer collectors/poll hsm internal/setting internal/snmppeer internal/wait"},
 	{"collectors/ha", "collectors collectors/answer collectors/follow collectors/lunacm hsm internal/wait"},
 	{"collectors/host", "collectors/answer hsm"},
 	{"collectors/formats", "collectors/answer collectors/ha collectors/rest collectors/shell collectors/status collectors/syslog"},
