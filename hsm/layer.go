@@ -23,7 +23,7 @@ const (
 
 var layerWords = map[Layer]string{
 	LayerName: "name not resolved", LayerRoute: "no route", LayerNoAnswer: "no answer", LayerPortRefused: "port refused", LayerHandshake: "handshake failed",
-	LayerIdentity: "identity not proven", LayerAccount: "login failed", LayerShell: "shell silent", LayerCard: "HSM silent", LayerSessionLost: "session lost",
+	LayerIdentity: "identity not proven", LayerAccount: "login failed", LayerShell: "shell or service silent", LayerCard: "HSM silent", LayerSessionLost: "session lost",
 }
 
 // Layers returns all layers but LayerUnknown, from the outermost inwards.
