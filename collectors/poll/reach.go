@@ -63,7 +63,7 @@ func (p *pause) until(ctx context.Context, at time.Time) (now bool) {
 		case <-p.Again:
 			return true
 		case <-p.Lost:
-			if !p.Free && p.often(time.Now()) {
+			if p.often(time.Now()) {
 				continue
 			}
 			if p.Confirm(ctx) != nil {
