@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/lunawatch/lunawatch/collectors"
@@ -32,7 +33,7 @@ const (
 	// lookAgain is how often a device is looked for that nothing answers in place of.
 	lookAgain = 2 * time.Second
 	// mostApart bounds the pause between attempts where something answers, but opens no
-	// session.
+	// session. Where each is a login, MaxBackoff does.
 	mostApart = 15 * time.Second
 	// harmless is how many sessions an appliance may close in an hour without being
 	// asked each time whether it is still there.
@@ -44,6 +45,7 @@ type pause struct {
 	Reach
 	lost   int         // rounds in a row without a session
 	failed hsm.Failure // of the last round
+	mute   bool        // the last session that was confirmed gave no prompt
 	closed []time.Time // when sessions ended that were opened again
 }
 
@@ -66,7 +68,7 @@ func (p *pause) until(ctx context.Context, at time.Time) (now bool) {
 			if p.often(time.Now()) {
 				continue
 			}
-			if p.Confirm(ctx) != nil {
+			if p.confirm(ctx) != nil {
 				return true
 			}
 			if !p.Free {
@@ -92,7 +94,7 @@ func (p *pause) look(ctx context.Context, at time.Time) (back bool) {
 		if !wait.Sleep(ctx, wait.Jitter(lookAgain, 0.2)) {
 			return false
 		}
-		err := p.Confirm(ctx)
+		err := p.confirm(ctx)
 		if err == nil {
 			return true
 		}
@@ -101,7 +103,7 @@ func (p *pause) look(ctx context.Context, at time.Time) (back bool) {
 		}
 	}
 	if wait.Sleep(ctx, time.Until(at)) && p.lost < confirmed {
-		_ = p.Confirm(ctx) // the round that follows says why
+		_ = p.confirm(ctx) // the round that follows says why
 	}
 	return false
 }
@@ -109,18 +111,23 @@ func (p *pause) look(ctx context.Context, at time.Time) (back bool) {
 // noAnswer reports whether a connection was not even opened.
 func noAnswer(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
-	dialing := ok && op.Op == "dial"
-	switch collectors.LayerOf(err) {
-	case hsm.LayerName, hsm.LayerRoute, hsm.LayerNoAnswer, hsm.LayerPortRefused:
-		return true
-	}
-	return dialing
+	return ok && op.Op == "dial" || slices.Contains(outside, collectors.LayerOf(err))
+}
+
+// outside are the layers before a connection.
+var outside = []hsm.Layer{hsm.LayerName, hsm.LayerRoute, hsm.LayerNoAnswer, hsm.LayerPortRefused}
+
+// confirm is Confirm, and remembers whether the device takes a login for nothing.
+func (p *pause) confirm(ctx context.Context) error {
+	err := p.Confirm(ctx)
+	p.mute = collectors.LayerOf(err) == hsm.LayerShell
+	return err
 }
 
 // after returns how long to wait after a round that ended with f.
 func (p *pause) after(f hsm.Failure) time.Duration {
 	most := MaxBackoff
-	if p.Confirm != nil {
+	if p.Confirm != nil && !p.mute {
 		most = mostApart
 	}
 	d := wait.Jitter(wait.Backoff(p.lost, time.Second, most), 0.2)
