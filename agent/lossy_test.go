@@ -79,7 +79,16 @@ func TestLossyHour(t *testing.T) {
 		gone := slices.DeleteFunc(active, func(a alarms.Active) bool { return a.Group != "unreachable" || a.Layer != hsm.LayerNoAnswer })
 		return len(gone) == all
 	})
-	t.Logf("all are notified as gone %s after the cut", time.Since(cut).Round(100*time.Millisecond))
+	t.Logf("LunaSH and SNMP: all are alarms %s after the cut", time.Since(cut).Round(100*time.Millisecond))
+	e.until(t, "the REST API is gone, by its idle connection", func() bool {
+		s, err := client.Snapshot(t.Context())
+		check.Must(t, err)
+		return !slices.ContainsFunc(s.Devices, func(d *hsm.Device) bool {
+			rest, has := d.Sources["rest hsm"]
+			return has && (rest.Layer != hsm.LayerNoAnswer || rest.Failures < 2)
+		})
+	})
+	t.Logf("REST: two polls failed %s after the cut", time.Since(cut).Round(100*time.Millisecond))
 }
 
 // answering returns how many HSMs the source answers that opens their rounds. What snmpd
