@@ -303,8 +303,8 @@ func (a *Agent) report(o hsm.Observation) {
 		if !shared(sources, o.Source, func(s hsm.Source) bool { return before.OfSession() && s.Failure == hsm.None }) {
 			a.log.Info("source works again", "hsm", o.Device, "source", o.Source, "after", before)
 		}
-	case !shared(sources, o.Source, func(s hsm.Source) bool { return s.Failure == o.Failure && s.Error == o.Err.Error() }):
-		a.log.Warn("source fails", "hsm", o.Device, "source", o.Source, "failure", o.Failure, "err", o.Err)
+	case !shared(sources, o.Source, func(s hsm.Source) bool { return s.Failure == o.Failure && s.Error == o.Layer.Explain(o.Err.Error()) }):
+		a.log.Warn("source fails", "hsm", o.Device, "source", o.Source, "failure", o.Failure, "layer", o.Layer, "err", o.Err)
 	}
 }
 

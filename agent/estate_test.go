@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -166,6 +167,10 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if file := os.Getenv(agentConfig); file != "" {
+		fmt.Fprintln(os.Stderr, runAlone(file))
+		os.Exit(1)
+	}
 	dir := os.Getenv(simulatorDir)
 	if dir == "" {
 		flag.Set("test.parallel", strconv.Itoa(1+runtime.GOMAXPROCS(0))) // estates wait half of the time; -parallel on the command line counts
@@ -174,7 +179,7 @@ func TestMain(m *testing.M) {
 		os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 		os.Exit(withKeys(m.Run))
 	}
-	sim, err := simulator.New(simulator.Config{ListenAddress: "127.0.0.1:0", StateDir: dir, Log: slog.New(slog.DiscardHandler), MonitorSecond: monitorSecond, RSAKeys: os.Getenv(simulatorKeys)})
+	sim, err := simulator.New(simulator.Config{ListenAddress: cmp.Or(os.Getenv(simulatorListen), "127.0.0.1:0"), StateDir: dir, Log: slog.New(slog.DiscardHandler), MonitorSecond: monitorSecond, RSAKeys: os.Getenv(simulatorKeys)})
 	if err == nil {
 		go func() { json.NewEncoder(os.Stdout).Encode(<-sim.Ready()) }()
 		err = sim.Run(context.Background())

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/check"
 )
 
@@ -56,10 +58,18 @@ func TestGoneBetweenPolls(t *testing.T) {
 			return !slices.ContainsFunc(names, func(name string) bool { return !e.active(name, "unreachable") })
 		}
 	}
+	dead := func(name string, layer hsm.Layer) func() bool {
+		return func() bool {
+			return slices.ContainsFunc(e.agent.watch.Active(), func(a alarms.Active) bool {
+				return a.Device == name && a.Group == "unreachable" && a.Layer == layer && strings.HasPrefix(a.Text, layer.Words()+": ")
+			})
+		}
+	}
 	read := func(name string) time.Time { return e.agent.sources(name)["hsm show"].Success }
 	all := []string{"luna54", "luna62", "luna72"}
 	check.Must(t, e.sim.Signal(syscall.SIGSTOP))
 	e.until(t, "silence is noticed", gone(all...))
+	e.until(t, "it accepts connections, and nothing more", dead("luna72", hsm.LayerHandshake))
 	if n := lines(); n != before {
 		t.Errorf("%d lines in the logs of the appliances", n-before)
 	}
@@ -68,6 +78,7 @@ func TestGoneBetweenPolls(t *testing.T) {
 	e.until(t, "they are read again", func() bool { return read("luna72").After(last) && len(e.agent.watch.Active()) == 0 })
 	e.inject(t, "luna72", "gone")
 	e.until(t, "a refused connection is noticed", gone("luna72"))
+	e.until(t, "nothing listens", dead("luna72", hsm.LayerPortRefused))
 	last = read("luna72")
 	e.inject(t, "luna72", "heal")
 	e.until(t, "it is read again", func() bool { return read("luna72").After(last) && !e.active("luna72", "unreachable") })

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/lunawatch/lunawatch/hsm"
 )
 
 // A Severity is the perceived severity of X.733, mildest first.
@@ -168,6 +170,17 @@ func (a Alarm) Measure() *Measure {
 	return nil
 }
 
+// DeadLayer returns where the way to the HSM is dead, by the evidence that the text of a
+// is of; [hsm.LayerUnknown]: it does not say so.
+func (a Alarm) DeadLayer() hsm.Layer {
+	for _, e := range slices.Backward(a.Evidence) {
+		if e.Text == a.Text {
+			return e.Layer
+		}
+	}
+	return hsm.LayerUnknown
+}
+
 // LastEvidence returns the newest evidence of a; the zero Evidence: there is
 // none.
 func (a Alarm) LastEvidence() Evidence {
@@ -192,6 +205,8 @@ type Active struct {
 	Silence   *Silence `json:"silence,omitempty"`
 	Title     string   `json:"title"`  // of its group
 	Action    string   `json:"action"` // what to do
+	// Layer is that of [Alarm.DeadLayer].
+	Layer hsm.Layer `json:"layer,omitempty"`
 }
 
 // An Ack is an acknowledgement: somebody looks after the alarm. A worse
@@ -208,6 +223,7 @@ type Evidence struct {
 	Text    string    `json:"text"`              // the log line, or the value and its threshold
 	Measure *Measure  `json:"measure,omitempty"` // nil: it is not a number
 	Log     *LogPlace `json:"log,omitempty"`     // nil: not from a log
+	Layer   hsm.Layer `json:"layer,omitempty"`   // where the way to the HSM is dead; "": it is not, or it is not known where
 }
 
 // A Measure is a value that was compared with a threshold.

@@ -39,7 +39,8 @@ type Runner interface {
 // Failed is an attempt that failed at a known step.
 type Failed struct {
 	Failure hsm.Failure
-	Err     error // what failed and what to do about it
+	Layer   hsm.Layer // hsm.LayerUnknown: [LayerOf] tells by Err
+	Err     error     // what failed and what to do about it
 }
 
 // Error implements error.
@@ -50,7 +51,7 @@ func (f *Failed) Unwrap() error { return f.Err }
 
 // Failf returns a Failed at step f whose Err is formatted as by [fmt.Errorf].
 func Failf(f hsm.Failure, format string, args ...any) *Failed {
-	return &Failed{f, fmt.Errorf(format, args...)}
+	return &Failed{Failure: f, Err: fmt.Errorf(format, args...)}
 }
 
 // FailureOf returns the step at which an attempt failed: [hsm.None] if err is

@@ -246,6 +246,12 @@ var sourceMetrics = []metric{
 				emit.add(bit(s.Failure == f), name, string(f))
 			}
 		})},
+	{"luna_source_failed_layer", gauge, basic, "1 for the layer on which the last attempt failed; absent while it succeeds, or where that is not known.", []string{"source", "layer"},
+		source(func(name string, s hsm.Source, emit *encoder) {
+			if s.Layer != hsm.LayerUnknown {
+				emit.add(1, name, string(s.Layer))
+			}
+		})},
 	{"luna_source_duration_seconds", gauge, basic, "Duration of the last attempt.", []string{"source"},
 		source(func(name string, s hsm.Source, emit *encoder) { emit.add(s.Took.Seconds(), name) })},
 	{"luna_source_last_success_timestamp_seconds", gauge, basic, "When the source was last read; absent if never.", []string{"source"},

@@ -240,13 +240,14 @@ func (d *Device) NextExpiry(now time.Time) (next time.Time) {
 
 // A Source is the outcome of the attempts of one source on one device.
 type Source struct {
-	At       time.Time     `json:"at"`       // last attempt
-	Success  time.Time     `json:"success"`  // last success; zero: none yet
-	Took     time.Duration `json:"took_ns"`  // duration of the last attempt
-	Failure  Failure       `json:"failure"`  // None: the last attempt succeeded
-	Error    string        `json:"error"`    // what failed and what to do about it; "" on success
-	Failures int           `json:"failures"` // failed attempts in a row
-	Unread   []string      `json:"unread"`   // lines of the last answer that no parser understood
+	At       time.Time     `json:"at"`              // last attempt
+	Success  time.Time     `json:"success"`         // last success; zero: none yet
+	Took     time.Duration `json:"took_ns"`         // duration of the last attempt
+	Failure  Failure       `json:"failure"`         // None: the last attempt succeeded
+	Layer    Layer         `json:"layer,omitempty"` // where the way is dead; "": it is not, or it is not known where
+	Error    string        `json:"error"`           // what failed and what to do about it; "" on success
+	Failures int           `json:"failures"`        // failed attempts in a row
+	Unread   []string      `json:"unread"`          // lines of the last answer that no parser understood
 }
 
 // A Failure is the step at which an attempt failed.
@@ -287,6 +288,7 @@ type Observation struct {
 	Facts   []Fact
 	Unread  []string
 	Failure Failure
+	Layer   Layer // where the way is dead; LayerUnknown on success
 	Err     error // nil exactly if Failure is None
 	Absent  bool  // the device has no such source: what was reported of it is forgotten
 
@@ -374,6 +376,7 @@ func (s Source) after(o Observation) Source {
 		next.Success = o.At
 		return next
 	}
-	next.Error, next.Failures, next.Unread = o.Err.Error(), s.Failures+1, s.Unread
+	next.Layer, next.Error = o.Layer, o.Layer.Explain(o.Err.Error())
+	next.Failures, next.Unread = s.Failures+1, s.Unread
 	return next
 }

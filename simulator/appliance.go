@@ -51,6 +51,11 @@ func (w wire) link() wire {
 	return wire{refuse: w.refuse, otherKey: w.otherKey, gone: w.gone, down: w.down}
 }
 
+// web returns the part of the wire whose change ends the connections of the HTTPS side.
+func (w wire) web() wire {
+	return wire{restGone: w.restGone, down: w.down, restEpoch: w.restEpoch}
+}
+
 // An appliance is one simulated Luna: its state, its logs and its sessions.
 type appliance struct {
 	spec   spec
@@ -96,14 +101,17 @@ func newAppliance(sp spec, seed uint64, dir string, log *slog.Logger) *appliance
 func (a *appliance) do(f func(*state)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	before := a.state.wire.link()
+	before := a.state.wire
 	a.state.advance(time.Now())
 	f(a.state)
 	if a.dir != "" {
 		a.err = cmp.Or(a.err, write(a.dir, a.state.out))
 	}
 	a.state.out = a.state.out[:0]
-	if a.state.wire.link() != before {
+	if a.rest != nil && a.state.wire.web() != before.web() {
+		a.rest.kept.close()
+	}
+	if a.state.wire.link() != before.link() {
 		close(a.linked)
 		a.linked = make(chan struct{})
 	}

@@ -49,6 +49,41 @@ type restServer struct {
 	sessions map[string]time.Time // by id, last used
 	epoch    int                  // of sessions, that of the wire
 	guests   map[string]*guest    // by IP address
+
+	kept kept
+}
+
+// kept is the connections over which no request runs.
+type kept struct {
+	mu    sync.Mutex
+	conns map[net.Conn]bool
+}
+
+func (k *kept) note(conn net.Conn, s http.ConnState) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if s == http.StateNew || s == http.StateIdle {
+		k.conns[conn] = true
+	} else {
+		delete(k.conns, conn)
+	}
+}
+
+// note keeps account of a connection, and ends one whose last answer crossed the end of
+// all others.
+func (s *restServer) note(conn net.Conn, state http.ConnState) {
+	s.kept.note(conn, state)
+	if w, _ := s.a.wireNow(); state == http.StateIdle && (w.restGone || w.down) {
+		conn.Close()
+	}
+}
+
+func (k *kept) close() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for conn := range k.conns {
+		conn.Close()
+	}
 }
 
 // A guest is an address that has misbehaved.
@@ -66,7 +101,7 @@ func (m *model) apiVersion() int { return choose(m.modern(), 5, 1) }
 
 // loadREST reads the certificates and makes those that are missing.
 func (a *appliance) loadREST() (*restServer, error) {
-	s := &restServer{a: a, threads: make(chan struct{}, restThreads), sessions: map[string]time.Time{}, guests: map[string]*guest{}}
+	s := &restServer{a: a, threads: make(chan struct{}, restThreads), sessions: map[string]time.Time{}, guests: map[string]*guest{}, kept: kept{conns: map[net.Conn]bool{}}}
 	for i, name := range []string{"rest", "rest_changed"} {
 		key, err := a.own.key(name+"_key", newECDSA)
 		if err != nil {
@@ -143,6 +178,7 @@ type connEpoch struct{}
 func (s *restServer) serve(ctx context.Context, ln net.Listener) error {
 	server := &http.Server{
 		Handler: s, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0),
+		ConnState:   s.note,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
 			w, _ := s.a.wireNow()

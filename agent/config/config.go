@@ -17,7 +17,6 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
-	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/mib/agentx"
@@ -64,7 +63,7 @@ func Default() Config {
 			Slow:   poll.DefaultIntervals()[poll.Slow],
 			Hourly: poll.DefaultIntervals()[poll.Hourly],
 		},
-		Reach:  Reach(lunash.DefaultReach()),
+		Reach:  Reach(poll.DefaultTiming()),
 		LunaCM: LunaCM{Path: lunacm.DefaultPath, KernelLog: KernelRing},
 		HA:     HA{ClientConfig: "/etc/Chrystoki.conf", ListGroups: true},
 		Host:   Host{Enabled: true, Interval: time.Minute},

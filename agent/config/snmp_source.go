@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/collectors/snmp"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/snmppeer"
@@ -36,13 +37,13 @@ func (s *SNMPAgent) complete() {
 }
 
 // Validate returns all that is wrong with s.
-func (s *SNMPAgent) Validate() error { return s.collector("", 0).Validate() }
+func (s *SNMPAgent) Validate() error { return s.collector("", 0, poll.Timing{}).Validate() }
 
 // collector makes the source of a device.
-func (s *SNMPAgent) collector(device string, rank int) *snmp.Agent {
+func (s *SNMPAgent) collector(device string, rank int, reach poll.Timing) *snmp.Agent {
 	return &snmp.Agent{
 		Peer: s.Peer, Device: device,
-		Serial: s.Serial, Interval: s.Interval, Rank: rank,
+		Serial: s.Serial, Interval: s.Interval, Rank: rank, Reach: reach,
 	}
 }
 

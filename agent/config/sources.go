@@ -10,6 +10,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/login"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
+	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/collectors/rest"
 	"github.com/lunawatch/lunawatch/collectors/snmp"
 	"github.com/lunawatch/lunawatch/internal/setting"
@@ -28,7 +29,7 @@ func (h HSM) Runner() (r collectors.Runner, done func()) {
 		Address: h.Address, User: h.User, Account: h.account(h.User),
 		PasswordFile: h.PasswordFile, PrivateKeyFile: h.PrivateKeyFile,
 		HostKey: h.HostKey, KnownHostsFile: h.KnownHostsFile,
-		Algorithms: lunash.Algorithms(h.Algorithms), Reach: lunash.Reach(h.reach),
+		Algorithms: lunash.Algorithms(h.Algorithms), Reach: poll.Timing(h.reach),
 	}).Start()
 	return l, func() { l.Close() }
 }
@@ -64,7 +65,7 @@ func (h HSM) Sources() (all []collectors.Source, done func()) {
 		agent.complete()
 	}
 	if agent != nil {
-		s := agent.collector(h.Name, h.rank(sourceSNMP))
+		s := agent.collector(h.Name, h.rank(sourceSNMP), poll.Timing(h.reach))
 		s.Replay = h.Replay
 		all = append(all, s)
 	}
@@ -74,7 +75,7 @@ func (h HSM) Sources() (all []collectors.Source, done func()) {
 // restAPI returns the REST API of h; nil: there is none.
 func (h HSM) restAPI() *rest.API {
 	if r := h.REST; r != nil {
-		return &rest.API{Address: r.Address, User: r.User, Account: h.account(r.User), PasswordFile: r.PasswordFile, CAFile: r.CAFile, Certificate: r.Certificate}
+		return &rest.API{Address: r.Address, User: r.User, Account: h.account(r.User), PasswordFile: r.PasswordFile, CAFile: r.CAFile, Certificate: r.Certificate, Reach: poll.Timing(h.reach)}
 	}
 	if h.Replay != "" && setting.File(filepath.Join(h.Replay, "rest")).Exists() {
 		return &rest.API{Replay: h.Replay}

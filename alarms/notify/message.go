@@ -23,6 +23,7 @@ type Message struct {
 	Test        bool      `json:"test"`                  // nothing is wrong: somebody tests
 	EventID     uint32    `json:"event_id,omitzero"`     // the number of the kind of alarm, for ever; 0: it is not of one kind
 	Since       time.Time `json:"since,omitzero"`        // when it began; zero: not known
+	Layer       string    `json:"layer,omitempty"`       // where the way to the HSM is dead, of hsm.Layers
 	EndedBy     string    `json:"ended_by,omitempty"`    // of a cleared alarm; "": not known
 	Acknowledge string    `json:"acknowledge,omitempty"` // the command, of what nobody has acknowledged
 	Link        string    `json:"link,omitempty"`        // to the status page

@@ -31,6 +31,7 @@ func (w Words) Message(n alarms.Notification) Message {
 	}
 	group := alarms.GroupNamed(a.Group)
 	m.Title, m.Action, m.EventID, m.Since = group.Title, alarms.Advice(a), group.Number, a.Since()
+	m.Layer = string(a.DeadLayer())
 	if a.Severity == alarms.None { // its level does not show the group
 		m.Title, m.Action = alarms.CategoryOf(group.Trap).Category, "Ask the agent: lunawatch alarms list."
 	}

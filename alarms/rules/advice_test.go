@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/hsm"
 )
 
 // TestAdvice holds what people are told to do against the vendor's documents:
@@ -98,6 +99,24 @@ func TestAdviceFits(t *testing.T) {
 		if len(g.Action) > 255 {
 			t.Errorf("%s: %d bytes: %s", g.Name, len(g.Action), g.Action)
 		}
+	}
+}
+
+// TestAdviceByLayer: what is to be checked first follows from the layer at which the way
+// to an HSM is dead, as the evidence of the alarm's text has it.
+func TestAdviceByLayer(t *testing.T) {
+	seen := map[string]hsm.Layer{alarms.GroupNamed("unreachable").Action: hsm.LayerUnknown}
+	for _, layer := range hsm.Layers() {
+		a := alarms.Alarm{Key: alarms.Key{Group: "unreachable"}, Text: "now", Evidence: []alarms.Evidence{{Text: "before", Layer: hsm.LayerRoute}, {Text: "now", Layer: layer}, {Text: "back"}}}
+		advice := alarms.Advice(a)
+		if other, twice := seen[advice]; twice || len(advice) > 255 || strings.Count(advice, ". ") > 0 || layer.Words() == "" {
+			t.Errorf("%s, %q: %d bytes, as of layer %q: %s", layer, layer.Words(), len(advice), other, advice)
+		}
+		seen[advice] = layer
+	}
+	unknown := alarms.Alarm{Key: alarms.Key{Group: "unreachable"}, Text: "now", Evidence: []alarms.Evidence{{Text: "before", Layer: hsm.LayerRoute}, {Text: "now"}}}
+	if got, want := alarms.Advice(unknown), alarms.GroupNamed("unreachable").Action; got != want {
+		t.Errorf("of an unknown layer: %s", got)
 	}
 }
 

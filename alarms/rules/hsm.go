@@ -122,6 +122,6 @@ var silent = Rule{"hsm-silent", func(p Poll, emit func(Result)) {
 	case s.Failure == hsm.None:
 		emit(good(s.At, "%s answers", p.first()))
 	case s.Failures >= p.SilentAfter:
-		emit(bad(alarms.Major, s.At, "no answer to %d polls: %s", s.Failures, s.Error))
+		emit(bad(alarms.Major, s.At, "%s; so ended %d polls in a row", s.Error, s.Failures).at(s))
 	}
 }}

@@ -36,6 +36,7 @@ type Result struct {
 	Severity  alarms.Severity
 	Text      string
 	Measure   *alarms.Measure // nil: it is not a number
+	Layer     hsm.Layer       // where the way to the HSM is dead
 	At        time.Time       // when it was asked for
 	Age       time.Duration   // how long a Bad one-off event keeps the alarm active; 0: until cleared
 	// All: the rule has emitted a Result for every object there is, so that
@@ -64,6 +65,12 @@ func good(at time.Time, format string, args ...any) Result {
 // on returns r for an object.
 func (r Result) on(object string) Result {
 	r.Object = object
+	return r
+}
+
+// at returns r with the layer at which a source failed.
+func (r Result) at(s hsm.Source) Result {
+	r.Layer = s.Layer
 	return r
 }
 
@@ -189,7 +196,7 @@ func (r Rule) findings(p Poll, open []alarms.Key) []alarms.Finding {
 		key := alarms.Key{Device: p.Name, Group: r.Group, Object: result.Object}
 		emitted[key] = true
 		findings = append(findings, alarms.Finding{Key: key, Condition: result.Condition, Severity: result.Severity, Text: result.Text,
-			Evidence: alarms.Evidence{At: result.At, Text: result.Text, Measure: result.Measure}, Age: result.Age, Serial: p.Serial()})
+			Evidence: alarms.Evidence{At: result.At, Text: result.Text, Measure: result.Measure, Layer: result.Layer}, Age: result.Age, Serial: p.Serial()})
 	})
 	return findings
 }

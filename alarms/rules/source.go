@@ -20,11 +20,11 @@ var unreachable = Rule{"unreachable", func(p Poll, emit func(Result)) {
 	case !s.Failure.OfSession():
 		emit(good(s.At, "%s answers", p.first()))
 	case s.Failure == hsm.HostKey:
-		emit(bad(alarms.Critical, s.At, "%s", s.Error))
+		emit(bad(alarms.Critical, s.At, "%s", s.Error).at(s))
 	case s.Failures >= p.UnreachableAfter && p.Show.Fresh(p.Now) && p.Show.Source != p.first() && p.Show.Asked().After(s.Success):
-		emit(bad(alarms.Minor, s.At, "%s; %s is used instead", s.Error, p.Show.Source))
+		emit(bad(alarms.Minor, s.At, "%s; %s is used instead", s.Error, p.Show.Source).at(s))
 	case s.Failures >= p.UnreachableAfter:
-		emit(bad(alarms.Major, s.At, "%s", s.Error))
+		emit(bad(alarms.Major, s.At, "%s", s.Error).at(s))
 	}
 }}
 
@@ -57,8 +57,8 @@ var sourceFailing = Rule{"source-failing", func(p Poll, emit func(Result)) {
 	type way struct {
 		at      time.Time // newest attempt
 		failing []string
-		why     string
-		open    bool // not known
+		why     hsm.Source // the first of them
+		open    bool       // not known
 	}
 	ways := make(map[string]*way)
 	for _, name := range slices.Sorted(maps.Keys(p.Sources)) {
@@ -78,7 +78,10 @@ var sourceFailing = Rule{"source-failing", func(p Poll, emit func(Result)) {
 			opener := p.Sources[p.opener(name)] // it may work again before the turn of the others
 			w.open = w.open || !s.Failure.OfSession() || opener.Failure != hsm.None || !opener.At.After(s.At)
 		default:
-			w.failing, w.why = append(w.failing, name), cmp.Or(w.why, s.Error)
+			if len(w.failing) == 0 {
+				w.why = s
+			}
+			w.failing = append(w.failing, name)
 		}
 	}
 	for _, name := range haListings { // ha-unasked covers them
@@ -87,7 +90,7 @@ var sourceFailing = Rule{"source-failing", func(p Poll, emit func(Result)) {
 	for _, t := range slices.Sorted(maps.Keys(ways)) {
 		switch w := ways[t]; {
 		case len(w.failing) > 0:
-			emit(bad(alarms.Warning, w.at, "%s: %s", strings.Join(w.failing, ", "), w.why).on(t))
+			emit(bad(alarms.Warning, w.at, "%s (%s)", w.why.Error, strings.Join(w.failing, ", ")).at(w.why).on(t))
 		case !w.open:
 			emit(good(w.at, "%s works", t).on(t))
 		}

@@ -22,7 +22,7 @@ func (w *Watch) Active() []alarms.Active {
 	list := make([]alarms.Active, 0, len(w.state.Active))
 	for _, a := range w.state.Active {
 		g := alarms.GroupNamed(a.Group)
-		s := alarms.Active{Alarm: a, Silence: alarms.SilencedBy(w.state.Silences, a, now), Title: g.Title, Action: alarms.Advice(a)}
+		s := alarms.Active{Alarm: a, Silence: alarms.SilencedBy(w.state.Silences, a, now), Title: g.Title, Action: alarms.Advice(a), Layer: a.DeadLayer()}
 		if cause, ok := alarms.CauseOf(a, active, w.Parent); ok {
 			s.RelatedTo = &cause
 		}

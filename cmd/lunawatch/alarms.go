@@ -134,7 +134,7 @@ func findAlarm(ctx context.Context, client *agent.Client, name string) (alarms.A
 	}
 	if i := slices.IndexFunc(old, is); i >= 0 {
 		g := alarms.GroupNamed(old[i].Group)
-		return alarms.Active{Alarm: old[i], Title: g.Title, Action: alarms.Advice(old[i])}, nil
+		return alarms.Active{Alarm: old[i], Title: g.Title, Action: alarms.Advice(old[i]), Layer: old[i].DeadLayer()}, nil
 	}
 	return alarms.Active{}, fmt.Errorf("no alarm %q is active or has cleared; lunawatch alarms list and alarms history list them", name)
 }

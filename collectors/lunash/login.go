@@ -104,15 +104,15 @@ func (c *Client) loginError(ctx context.Context, p *passwordLogin, err error) er
 	case errors.As(err, &f):
 		return f
 	case ctx.Err() != nil:
-		return collectors.Failf(hsm.Unreachable, "no SSH answer from %s in time", c.Address)
+		return collectors.Failf(hsm.Unreachable, "no SSH answer from %s in time", c.Address).At(hsm.LayerHandshake)
 	case p.err != nil:
 		return p.err
 	case strings.Contains(text, "unable to authenticate"), p.try != nil && !errors.As(err, &lost) && !errors.Is(err, io.EOF):
 		return collectors.Failf(hsm.Login, "user %q %w; check the key file, and that the account is enabled on the appliance", c.User, errRefused)
 	case strings.Contains(text, "no common algorithm"):
-		return collectors.Failf(hsm.Login, "%w; allow what the appliance offers under \"algorithms\"", err)
+		return collectors.Failf(hsm.Login, "%w; allow what the appliance offers under \"algorithms\"", err).At(hsm.LayerHandshake)
 	}
-	return collectors.Failf(hsm.Unreachable, "SSH: %w", err)
+	return collectors.Failf(hsm.Unreachable, "SSH: %w", err).At(hsm.LayerHandshake)
 }
 
 // clientConfig returns what a login needs but for the check of the host key.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/login"
+	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
@@ -37,7 +38,7 @@ type Client struct {
 	KnownHostsFile string
 	Algorithms     Algorithms
 	DialTimeout    time.Duration // TCP connection and SSH login together; 0: 10 s
-	Reach          Reach         // zero: [DefaultReach]
+	Reach          poll.Timing   // zero: [poll.DefaultTiming]
 
 	lost        chan struct{} // receives when an open session ended
 	unconfirmed error         // of the last Confirm: what the next command fails with; guarded by idle
@@ -69,8 +70,8 @@ func (c *Client) Start() *Client {
 	c.idle = make(chan struct{}, 1)
 	c.idle <- struct{}{}
 	c.lost = make(chan struct{}, 1)
-	if c.Reach == (Reach{}) {
-		c.Reach = DefaultReach()
+	if c.Reach == (poll.Timing{}) {
+		c.Reach = poll.DefaultTiming()
 	}
 	if c.Account == nil {
 		c.Account = &login.Account{User: c.User, Host: c.Address}
@@ -151,7 +152,7 @@ func (c *Client) connect(ctx context.Context, timeout time.Duration) (*session, 
 	}
 	if err != nil {
 		client.Close()
-		return nil, p.outcome(fmt.Errorf("start of the session: %w", err))
+		return nil, p.outcome(noShell("start of the session", err))
 	}
 	go sh.watch(c.Reach, c.lost)
 	return sh, p.outcome(nil)
@@ -170,21 +171,21 @@ type session struct {
 func newSession(client *ssh.Client) (*session, error) {
 	channel, err := client.NewSession()
 	if err != nil {
-		return nil, collectors.Failf(hsm.Unreachable, "session: %w", err)
+		return nil, noShell("session", err)
 	}
 	if err := channel.RequestPty("xterm", 80, 240, ssh.TerminalModes{}); err != nil {
-		return nil, collectors.Failf(hsm.Unreachable, "PTY: %w", err)
+		return nil, noShell("PTY", err)
 	}
 	in, err := channel.StdinPipe()
 	if err != nil {
-		return nil, collectors.Failf(hsm.Unreachable, "session: %w", err)
+		return nil, noShell("session", err)
 	}
 	out, err := channel.StdoutPipe()
 	if err != nil {
-		return nil, collectors.Failf(hsm.Unreachable, "session: %w", err)
+		return nil, noShell("session", err)
 	}
 	if err := channel.Shell(); err != nil {
-		return nil, collectors.Failf(hsm.Unreachable, "shell: %w", err)
+		return nil, noShell("shell", err)
 	}
 	s := &session{client: client, in: in, chunks: make(chan []byte), ended: make(chan struct{})}
 	go func() { _ = client.Wait(); close(s.ended) }()
@@ -206,6 +207,20 @@ func newSession(client *ssh.Client) (*session, error) {
 		}
 	}()
 	return s, nil
+}
+
+// noShell returns why a login led to no session: LunaSH is silent, or whatever else err
+// says.
+func noShell(step string, err error) error {
+	f := collectors.FailureOf(err)
+	if f == hsm.Timeout {
+		f = hsm.Unreachable
+	}
+	failed := collectors.Failf(f, "%s: %w", step, err)
+	if collectors.LayerOf(err) == hsm.LayerUnknown && f == hsm.Unreachable {
+		failed.Layer = hsm.LayerShell
+	}
+	return failed
 }
 
 func (s *session) close() {
@@ -251,7 +266,7 @@ func (s *session) readToPrompt(ctx context.Context) ([]byte, error) {
 			return upTo, nil
 		case chunk, ok := <-s.chunks:
 			if !ok {
-				return text, collectors.Failf(hsm.Unreachable, "the appliance closed the session after %d bytes", len(text))
+				return text, collectors.Failf(hsm.Unreachable, "the appliance closed the session after %d bytes", len(text)).At(hsm.LayerSessionLost)
 			}
 			settled.Reset(time.Hour)
 			text = append(text, bytes.ReplaceAll(chunk, []byte("\r"), nil)...)

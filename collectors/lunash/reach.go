@@ -5,28 +5,14 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/hsm"
 )
-
-// Reach is how soon it is noticed that an appliance is gone. Nothing of it is a
-// command of LunaSH, and while the session stays open nothing of it is in the
-// appliance's log.
-type Reach struct {
-	Every   time.Duration // between two requests over the idle session (keepalive@openssh.com)
-	Timeout time.Duration // of the answer to one
-	Connect time.Duration // of a new connection, after the session was lost
-}
-
-// DefaultReach notices an appliance that is silent within 15 s: Every, Timeout, and two
-// attempts to connect with a second between them.
-func DefaultReach() Reach {
-	return Reach{Every: 5 * time.Second, Timeout: 3 * time.Second, Connect: 2500 * time.Millisecond}
-}
 
 // watch asks over the open session whether the appliance is there, and closes the
 // session if not, so that whoever waits for an answer need not. lost receives when the
 // session has ended, unless the agent ended it.
-func (s *session) watch(r Reach, lost chan<- struct{}) {
+func (s *session) watch(r poll.Timing, lost chan<- struct{}) {
 	for s.alive(r) {
 	}
 	s.client.Close()
@@ -41,7 +27,7 @@ func (s *session) watch(r Reach, lost chan<- struct{}) {
 }
 
 // alive asks once, after a while.
-func (s *session) alive(r Reach) bool {
+func (s *session) alive(r poll.Timing) bool {
 	timer := time.NewTimer(r.Every)
 	defer timer.Stop()
 	select {

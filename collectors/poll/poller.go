@@ -6,6 +6,7 @@ package poll
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -28,7 +29,8 @@ type Poller struct {
 	// Of optional commands: those that were answered once, and those that were
 	// refused and never answered.
 	answered, refused map[string]bool
-	major             int // version of the software, or of a card's firmware; 0: not yet known
+	mute              bool // the last command that needs no card timed out
+	major             int  // version of the software, or of a card's firmware; 0: not yet known
 }
 
 func (p *Poller) String() string { return "poller of " + p.Device }
@@ -67,13 +69,14 @@ func (p *Poller) round(ctx context.Context, due func(Pace) bool, report func(hsm
 			obs.Err = blocked
 		default:
 			obs.Facts, obs.Unread, obs.Err = p.ask(ctx, c)
+			obs.Err = p.silent(ctx, c, obs.Err)
 		}
 		if ctx.Err() != nil {
 			return hsm.None
 		}
 		obs.At = time.Now()
 		obs.Took = obs.At.Sub(start)
-		obs.Failure = collectors.FailureOf(obs.Err)
+		obs.Failure, obs.Layer = collectors.FailureOf(obs.Err), collectors.LayerOf(obs.Err)
 		switch {
 		case obs.Failure.OfSession():
 			lost = obs.Err
@@ -85,6 +88,25 @@ func (p *Poller) round(ctx context.Context, due func(Pace) bool, report func(hsm
 		}
 	}
 	return collectors.FailureOf(lost)
+}
+
+// silent returns err with who is silent after c timed out, which a new session
+// tells: the next command needs one anyway.
+func (p *Poller) silent(ctx context.Context, c Command, err error) error {
+	late := collectors.FailureOf(err) == hsm.Timeout
+	if !c.Card {
+		p.mute = late
+	}
+	if !late || p.Reach.Confirm == nil || ctx.Err() != nil {
+		return err
+	}
+	layer := hsm.LayerShell
+	if lost := p.Reach.Confirm(ctx); lost != nil {
+		return fmt.Errorf("%s did not answer, and then: %w", c.Name, lost)
+	} else if c.Card && !p.mute {
+		layer = hsm.LayerCard
+	}
+	return collectors.Failf(hsm.Timeout, "%w", err).At(layer)
 }
 
 // isRefused reports whether an optional command was never answered, by what came

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"time"
 
+	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
@@ -15,6 +17,10 @@ import (
 type Reach struct {
 	// Lost receives when a session ended that was kept open.
 	Lost <-chan struct{}
+	// Again receives when a device must be read at once, such as after its restart.
+	Again <-chan struct{}
+	// Free: Confirm costs the device nothing, so that each loss is confirmed.
+	Free bool
 	// Confirm opens a session, in a short time, if there is none. What it returns is
 	// what the next command fails with. nil: there is no way but to poll.
 	Confirm func(context.Context) error
@@ -27,7 +33,7 @@ const (
 	// lookAgain is how often a device is looked for that nothing answers in place of.
 	lookAgain = 2 * time.Second
 	// mostApart bounds the pause between attempts where something answers, but opens no
-	// session.
+	// session. Where each is a login, MaxBackoff does.
 	mostApart = 15 * time.Second
 	// harmless is how many sessions an appliance may close in an hour without being
 	// asked each time whether it is still there.
@@ -39,6 +45,7 @@ type pause struct {
 	Reach
 	lost   int         // rounds in a row without a session
 	failed hsm.Failure // of the last round
+	mute   bool        // the last session that was confirmed gave no prompt
 	closed []time.Time // when sessions ended that were opened again
 }
 
@@ -55,14 +62,18 @@ func (p *pause) until(ctx context.Context, at time.Time) (now bool) {
 			return false
 		case <-timer.C:
 			return false
+		case <-p.Again:
+			return true
 		case <-p.Lost:
 			if p.often(time.Now()) {
 				continue
 			}
-			if p.Confirm(ctx) != nil {
+			if p.confirm(ctx) != nil {
 				return true
 			}
-			p.closed = append(p.closed, time.Now())
+			if !p.Free {
+				p.closed = append(p.closed, time.Now())
+			}
 		}
 	}
 }
@@ -83,7 +94,7 @@ func (p *pause) look(ctx context.Context, at time.Time) (back bool) {
 		if !wait.Sleep(ctx, wait.Jitter(lookAgain, 0.2)) {
 			return false
 		}
-		err := p.Confirm(ctx)
+		err := p.confirm(ctx)
 		if err == nil {
 			return true
 		}
@@ -92,7 +103,7 @@ func (p *pause) look(ctx context.Context, at time.Time) (back bool) {
 		}
 	}
 	if wait.Sleep(ctx, time.Until(at)) && p.lost < confirmed {
-		_ = p.Confirm(ctx) // the round that follows says why
+		_ = p.confirm(ctx) // the round that follows says why
 	}
 	return false
 }
@@ -100,13 +111,23 @@ func (p *pause) look(ctx context.Context, at time.Time) (back bool) {
 // noAnswer reports whether a connection was not even opened.
 func noAnswer(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "dial"
+	return ok && op.Op == "dial" || slices.Contains(outside, collectors.LayerOf(err))
+}
+
+// outside are the layers before a connection.
+var outside = []hsm.Layer{hsm.LayerName, hsm.LayerRoute, hsm.LayerNoAnswer, hsm.LayerPortRefused}
+
+// confirm is Confirm, and remembers whether the device takes a login for nothing.
+func (p *pause) confirm(ctx context.Context) error {
+	err := p.Confirm(ctx)
+	p.mute = collectors.LayerOf(err) == hsm.LayerShell
+	return err
 }
 
 // after returns how long to wait after a round that ended with f.
 func (p *pause) after(f hsm.Failure) time.Duration {
 	most := MaxBackoff
-	if p.Confirm != nil {
+	if p.Confirm != nil && !p.mute {
 		most = mostApart
 	}
 	d := wait.Jitter(wait.Backoff(p.lost, time.Second, most), 0.2)

@@ -110,6 +110,24 @@ func TestGoneIsSeenAtOnce(t *testing.T) {
 	}
 }
 
+// TestSilentShellIsLeftAlone: each look for a shell that gives no prompt is a login, which
+// the appliance logs.
+func TestSilentShellIsLeftAlone(t *testing.T) {
+	a := watch(t, func(a *appliance) {
+		a.ends(collectors.Failf(hsm.Unreachable, "no prompt").At(hsm.LayerShell))
+		time.Sleep(time.Minute)
+		a.mu.Lock()
+		if n := len(a.rounds); n < 4 {
+			t.Errorf("%d polls in the first minute", n)
+		}
+		a.mu.Unlock()
+		time.Sleep(19 * time.Minute)
+	})
+	if n := len(a.rounds); n > 15 {
+		t.Errorf("%d polls in twenty minutes", n)
+	}
+}
+
 // TestIdleSessionClosed: an appliance that closes sessions, and opens new ones, is not
 // gone, is not polled more often, and is not asked each time.
 func TestIdleSessionClosed(t *testing.T) {

@@ -57,7 +57,12 @@ func (p *Poller) String() string { return "REST poller of " + p.Device }
 // Run implements [collectors.Collector], at the paces of a [poll.Poller].
 func (p *Poller) Run(ctx context.Context, report func(hsm.Observation)) error {
 	defer p.API.Close()
-	p.Intervals.Poll(ctx, p.Device, poll.Reach{}, func(due func(poll.Pace) bool) hsm.Failure { return p.round(ctx, due, report) })
+	var reach poll.Reach
+	if p.API.Replay == "" {
+		p.API.lost = make(chan struct{}, 1)
+		reach = poll.Reach{Lost: p.API.lost, Confirm: p.API.Confirm}
+	}
+	p.Intervals.Poll(ctx, p.Device, reach, func(due func(poll.Pace) bool) hsm.Failure { return p.round(ctx, due, report) })
 	return nil
 }
 
@@ -99,7 +104,7 @@ func (p *Poller) round(ctx context.Context, due func(poll.Pace) bool, report fun
 		}
 		obs.At = time.Now()
 		obs.Took = obs.At.Sub(start)
-		obs.Failure = collectors.FailureOf(obs.Err)
+		obs.Failure, obs.Layer = collectors.FailureOf(obs.Err), collectors.LayerOf(obs.Err)
 		if obs.Failure.OfSession() || obs.Failure == hsm.Timeout {
 			lost = obs.Err
 		}

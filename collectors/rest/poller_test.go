@@ -244,6 +244,8 @@ type fake struct {
 	t      *testing.T
 	handle func(out http.ResponseWriter, q *http.Request) bool // false: the usual answer
 	open   atomic.Int32                                        // connections
+	opened atomic.Int32                                        // connections, so far
+	idle   atomic.Bool                                         // the last one waits for a request
 
 	mu     sync.Mutex // guards the fields below
 	seen   []string
@@ -256,9 +258,11 @@ func newFake(t *testing.T, handle func(http.ResponseWriter, *http.Request) bool)
 	f := &fake{t: t, handle: handle}
 	f.Server = httptest.NewUnstartedServer(f)
 	f.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		f.idle.Store(s == http.StateIdle)
 		switch s {
 		case http.StateNew:
 			f.open.Add(1)
+			f.opened.Add(1)
 		case http.StateClosed:
 			f.open.Add(-1)
 		default:

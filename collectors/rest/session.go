@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -26,6 +25,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/answer"
 	"github.com/lunawatch/lunawatch/collectors/login"
+	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
@@ -43,14 +43,19 @@ type API struct {
 	CAFile       string         // PEM; used unless Certificate is given
 	Certificate  string         // pinned SHA-256 fingerprint of the certificate, as [ParseFingerprint] takes it
 	Timeout      time.Duration  // of one request; 0: 30 s
+	Reach        poll.Timing    // of the idle connection; zero: [poll.DefaultTiming]
 	Replay       string         // directory of a capture, instead of an appliance
 
-	keep    func(path string, text []byte) // receives every answer that could be parsed; nil: no capture is made
-	mu      sync.Mutex                     // one request at a time; guards the fields below
-	client  *http.Client
-	version int    // of the API; 0: not yet chosen
-	cookie  string // of the session; "": none
-	proven  bool   // the session was accepted with a request
+	keep   func(path string, text []byte) // receives every answer that could be parsed; nil: no capture is made
+	lost   chan struct{}                  // receives when a connection ended; nil: nobody waits for that
+	mu     sync.Mutex                     // one request at a time; guards the fields below
+	conn   *http.ClientConn               // nil: there is none
+	client *http.Client                   // over conn
+
+	unconfirmed error  // of the last Confirm: what the next request fails with
+	version     int    // of the API; 0: not yet chosen
+	cookie      string // of the session; "": none
+	proven      bool   // the session was accepted with a request
 }
 
 // apiVersions are the versions of the API that the readers support: 5 of 7.2, 1 of
@@ -60,7 +65,8 @@ var apiVersions = []int{5, 1}
 // timeout bounds one request unless [API] has another.
 const timeout = 30 * time.Second
 
-// dialTimeout bounds the TCP connection and the TLS handshake, each.
+// dialTimeout bounds the TCP connection and the TLS handshake, each, but for those that
+// confirm a loss.
 const dialTimeout = 10 * time.Second
 
 // namePattern matches the name of a resource in a path. %20 is the only escape, so
@@ -97,7 +103,7 @@ func Allowed(method, path string) error {
 // [Allowed], to the one address, and no others.
 type readOnly struct {
 	address string
-	next    *http.Transport
+	next    http.RoundTripper
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -110,9 +116,6 @@ func (r readOnly) RoundTrip(q *http.Request) (*http.Response, error) {
 	}
 	return r.next.RoundTrip(q)
 }
-
-// CloseIdleConnections is what that of an [http.Client] calls.
-func (r readOnly) CloseIdleConnections() { r.next.CloseIdleConnections() }
 
 // A statusError is an answer of the appliance with another status than success.
 type statusError struct {
@@ -168,6 +171,10 @@ func (r *API) get(ctx context.Context, path string) (object, error) {
 func (r *API) text(ctx context.Context, path string) ([]byte, error) {
 	if r.Replay != "" {
 		return r.captured(path)
+	}
+	if err := r.unconfirmed; err != nil {
+		r.unconfirmed = nil
+		return nil, err
 	}
 	renewed := false
 	for {
@@ -246,11 +253,23 @@ func (r *API) login(ctx context.Context) error {
 }
 
 // send sends one request, a login if password is not nil and else with the session,
-// and returns the body of a successful answer.
+// and returns the body of a successful answer. That an appliance ended a connection
+// that was kept is no failure.
 func (r *API) send(ctx context.Context, method, path string, password *string) ([]byte, error) {
-	if err := r.open(); err != nil {
-		return nil, err
+	for {
+		kept := r.alive()
+		if err := r.open(ctx); err != nil {
+			return nil, err
+		}
+		text, err := r.sendOnce(ctx, method, path, password)
+		if !kept || method != http.MethodGet || collectors.FailureOf(err) != hsm.Unreachable || status(err) != 0 {
+			return text, err
+		}
+		r.drop()
 	}
+}
+
+func (r *API) sendOnce(ctx context.Context, method, path string, password *string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.Timeout, timeout))
 	defer cancel()
 	var body io.Reader
@@ -279,7 +298,7 @@ func (r *API) send(ctx context.Context, method, path string, password *string) (
 	case ctx.Err() != nil: // the text may be what arrived before the timeout
 		return nil, r.sendError(ctx, method, path, ctx.Err())
 	case err != nil:
-		return nil, collectors.Failf(hsm.Incomplete, "%s %s: the answer was cut after %d bytes", method, path, len(text))
+		return nil, collectors.Failf(hsm.Incomplete, "%s %s: the answer was cut after %d bytes", method, path, len(text)).At(hsm.LayerSessionLost)
 	case len(text) > collectors.MaxAnswer:
 		return nil, collectors.Failf(hsm.Unrecognised, "%s %s: more than %d bytes", method, path, collectors.MaxAnswer)
 	case res.StatusCode != http.StatusOK && res.StatusCode != http.StatusNoContent:
@@ -297,47 +316,22 @@ func (r *API) send(ctx context.Context, method, path string, password *string) (
 }
 
 func (r *API) sendError(ctx context.Context, method, path string, err error) error {
-	var f *collectors.Failed
-	var bad *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &f):
+	if f, ok := errors.AsType[*collectors.Failed](err); ok {
 		return f
-	case errors.As(err, &bad):
-		return collectors.Failf(hsm.HostKey, "certificate of %s is not signed by what is in %s, or is for another name (%w); it shows %s; find out why before you change ca_file or pin it with certificate",
-			r.Address, r.CAFile, bad.Err, certificateFingerprint(bad.UnverifiedCertificates))
-	case ctx.Err() != nil:
-		return collectors.Failf(hsm.Timeout, "%s %s: no answer in time", method, path)
+	}
+	if ctx.Err() != nil {
+		return collectors.Failf(hsm.Timeout, "%s %s: no answer in time", method, path).At(r.silent(path))
 	}
 	return collectors.Failf(hsm.Unreachable, "%s %s: %w", method, path, err)
 }
 
-// open makes the HTTP client if there is none.
-func (r *API) open() error {
-	if r.client != nil {
-		return nil
+// silent returns who is silent when a path gets no answer: the HSM, if it is below that
+// and the web service has answered in this session.
+func (r *API) silent(path string) hsm.Layer {
+	if r.proven && strings.HasPrefix(path, root+"/hsms/") {
+		return hsm.LayerCard
 	}
-	config, err := r.tlsConfig()
-	if err != nil {
-		return err
-	}
-	if r.version == 0 {
-		r.version = apiVersions[0]
-	}
-	dialer := &net.Dialer{Timeout: dialTimeout}
-	r.client = &http.Client{
-		Transport: readOnly{r.Address, &http.Transport{
-			TLSClientConfig: config, TLSHandshakeTimeout: dialTimeout, MaxConnsPerHost: 1, MaxResponseHeaderBytes: 64 << 10,
-			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-				conn, err := dialer.DialContext(ctx, network, address)
-				if err != nil {
-					return nil, collectors.Failf(hsm.Unreachable, "connect: %w", err)
-				}
-				return conn, nil
-			},
-		}},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	return nil
+	return hsm.LayerShell
 }
 
 func (r *API) tlsConfig() (*tls.Config, error) {
@@ -403,10 +397,7 @@ func certificateFingerprint(chain []*x509.Certificate) string {
 // the CA file read again.
 func (r *API) forget() {
 	r.cookie = ""
-	if r.client != nil {
-		r.client.CloseIdleConnections()
-		r.client = nil
-	}
+	r.drop()
 }
 
 // Close closes the connection. The session ends by itself after 10 min.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/lunawatch/lunawatch/collectors"
@@ -15,7 +16,6 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/snmppeer"
-	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // An Agent watches one HSM through the SNMP agent of its appliance, or through
@@ -30,11 +30,14 @@ type Agent struct {
 	Rank     int           // of its observations
 	Interval time.Duration // between polls; the agent renews its rows only once a minute
 	Timeout  time.Duration // of one request, which is sent twice; 0: 5 s
+	Reach    poll.Timing   // between polls; zero: [poll.DefaultTiming]
 	Replay   string        // directory of a capture, instead of an agent
 
 	hsms   int             // number of HSMs that the agent serves, once read
 	served map[string]bool // sources that have had rows
 	window []hsmLoad       // for the utilization, oldest first
+
+	unconfirmed error // of the last confirm: what the next poll fails with
 }
 
 const (
@@ -49,32 +52,48 @@ func (a *Agent) String() string { return "SNMP agent of " + a.Device }
 
 // Run implements [collectors.Collector]. The first poll starts at once.
 func (a *Agent) Run(ctx context.Context, report func(hsm.Observation)) error {
-	for ctx.Err() == nil {
-		start := time.Now()
-		a.Once(ctx, report)
-		wait.Sleep(ctx, time.Until(poll.Next(a.Device, start.Add(a.Interval/2), a.Interval)))
+	intervals := poll.Intervals{a.Interval, a.Interval, a.Interval}
+	var away atomic.Bool
+	round := func(func(poll.Pace) bool) hsm.Failure {
+		failure := a.once(ctx, report)
+		away.Store(failure == hsm.Unreachable)
+		return failure
 	}
+	if a.Replay != "" {
+		intervals.Poll(ctx, a.Device, poll.Reach{}, round)
+		return nil
+	}
+	lost, restarted, ended := make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{})
+	go func() {
+		defer close(ended)
+		a.watch(ctx, &away, lost, restarted)
+	}()
+	intervals.Poll(ctx, a.Device, poll.Reach{Lost: lost, Again: restarted, Confirm: a.confirm, Free: true}, round)
+	<-ended
 	return nil
 }
 
 // Once polls every object once and reports each source.
-func (a *Agent) Once(ctx context.Context, report func(hsm.Observation)) {
+func (a *Agent) Once(ctx context.Context, report func(hsm.Observation)) { a.once(ctx, report) }
+
+// once is Once, and returns why nothing was read.
+func (a *Agent) once(ctx context.Context, report func(hsm.Observation)) hsm.Failure {
 	walk := a.walkAll
 	if a.Replay != "" {
 		walk = a.captured
 	}
-	a.poll(ctx, walk, report)
+	return a.poll(ctx, walk, report)
 }
 
 // poll reports what walk reads. The values may be as old as the rows of the agent, so
 // cacheTime is added to the time that the answer took.
-func (a *Agent) poll(ctx context.Context, walk func(context.Context) (walked, error), report func(hsm.Observation)) {
+func (a *Agent) poll(ctx context.Context, walk func(context.Context) (walked, error), report func(hsm.Observation)) hsm.Failure {
 	start := time.Now()
 	limited, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
 	answer, err := walk(limited)
 	if ctx.Err() != nil {
-		return
+		return hsm.None
 	}
 	if a.served == nil {
 		a.served = make(map[string]bool)
@@ -95,9 +114,10 @@ func (a *Agent) poll(ctx context.Context, walk func(context.Context) (walked, er
 			continue // it is not served
 		}
 		a.served[s.name] = a.served[s.name] || o.Facts != nil
-		o.Failure = collectors.FailureOf(o.Err)
+		o.Failure, o.Layer = collectors.FailureOf(o.Err), collectors.LayerOf(o.Err)
 		report(o)
 	}
+	return collectors.FailureOf(err)
 }
 
 // A source is a table, or a group of objects, and its reader.

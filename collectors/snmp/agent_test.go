@@ -469,6 +469,10 @@ func TestSNMPPeers(t *testing.T) {
 				if len(got) != 1 || got[0].Failure != c.want || !strings.Contains(got[0].Err.Error(), c.text) || strings.Contains(got[0].Err.Error(), "a secret") {
 					t.Errorf("%+v", got)
 				}
+				layers := map[string]hsm.Layer{"silent": hsm.LayerNoAnswer, "closed": hsm.LayerPortRefused, "hung HSM": hsm.LayerCard}
+				if len(got) == 1 && got[0].Layer != layers[c.name] {
+					t.Errorf("layer %q, want %q", got[0].Layer, layers[c.name])
+				}
 			})
 		}
 	}

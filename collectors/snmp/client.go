@@ -60,16 +60,6 @@ func (c *session) close() {
 	c.conn.Close()
 }
 
-// greet asks for sysUpTime.0, which needs no HSM. An agent that accepts the user
-// answers it, if only that there is no such object, even while its HSM hangs.
-func (c *session) greet() error {
-	if _, err := c.conn.Get([]string{".1.3.6.1.2.1.1.3.0"}); err != nil {
-		return c.failed(err)
-	}
-	c.answered = true
-	return nil
-}
-
 func (c *session) getBulk(after oid, repetitions uint32) (*gosnmp.SnmpPacket, error) {
 	packet, err := c.conn.GetBulk([]string{after.String()}, 0, repetitions)
 	if err != nil {
@@ -96,17 +86,17 @@ func (c *session) failed(err error) *collectors.Failed {
 	case errors.As(err, &dns):
 		return collectors.Failf(hsm.Unreachable, "SNMP agent %s: %w", at, dns)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return collectors.Failf(hsm.Unreachable, "SNMP agent %s: nothing listens there", at)
+		return collectors.Failf(hsm.Unreachable, "SNMP agent %s: nothing listens there", at).At(hsm.LayerPortRefused)
 	case refused || late && !c.answered && c.discovered():
 		return collectors.Failf(hsm.Login, "SNMP agent %s refuses requests of user %q: the user name, a password or a protocol is wrong; SNMPv3 does not tell which", at, c.agent.User)
 	case late && c.answered:
-		return collectors.Failf(hsm.Timeout, "SNMP agent %s answers, but not requests for the HSM's objects: the HSM or luna-snmp may hang", at)
+		return collectors.Failf(hsm.Timeout, "SNMP agent %s answers, but not requests for the HSM's objects: the HSM or luna-snmp may hang", at).At(hsm.LayerCard)
 	case late && c.usm == nil:
-		return collectors.Failf(hsm.Unreachable, "SNMP agent %s does not answer: the address or the community is wrong, a firewall blocks it, or it is down; SNMPv2c does not tell which", at)
+		return collectors.Failf(hsm.Unreachable, "SNMP agent %s does not answer: the address or the community is wrong, a firewall blocks it, or it is down; SNMPv2c does not tell which", at).At(hsm.LayerNoAnswer)
 	case late:
-		return collectors.Failf(hsm.Unreachable, "SNMP agent %s does not answer: the address is wrong, a firewall blocks it, or it is down", at)
+		return collectors.Failf(hsm.Unreachable, "SNMP agent %s does not answer: the address is wrong, a firewall blocks it, or it is down", at).At(hsm.LayerNoAnswer)
 	case errors.As(err, new(net.Error)):
-		return collectors.Failf(hsm.Unreachable, "SNMP agent %s: network error", at)
+		return collectors.Failf(hsm.Unreachable, "SNMP agent %s: network error", at).At(collectors.LayerOf(err))
 	}
 	return collectors.Failf(hsm.Unrecognised, "SNMP agent %s answers with what is not SNMP", at)
 }

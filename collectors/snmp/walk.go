@@ -135,12 +135,16 @@ var errDisorder = errors.New("the agent's answer is out of order")
 
 // walkAll connects and walks every root. It returns an error if it read nothing.
 func (a *Agent) walkAll(ctx context.Context) (walked, error) {
+	if err := a.unconfirmed; err != nil {
+		a.unconfirmed = nil
+		return walked{}, err
+	}
 	c, err := a.connect(ctx)
 	if err != nil {
 		return walked{}, err
 	}
 	defer c.close()
-	if err := c.greet(); err != nil {
+	if _, err := c.greet(); err != nil {
 		return walked{}, err
 	}
 	return walkRoots(c.getBulk)
