@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
@@ -93,6 +96,43 @@ func split(algorithms []string, keyType string) (with, without []string) {
 	return with, without
 }
 
+// known are the known_hosts files, which many appliances share.
+var known knownHosts
+
+// knownHosts are files as they were read last, by path.
+type knownHosts struct {
+	mu    sync.Mutex
+	files map[string]knownFile
+}
+
+type knownFile struct {
+	modified time.Time
+	size     int64
+	check    ssh.HostKeyCallback
+}
+
+// in returns what accepts the keys in a file, which is read if it has changed.
+func (k *knownHosts) in(file string) (ssh.HostKeyCallback, error) {
+	is, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if read, ok := k.files[file]; ok && read.modified.Equal(is.ModTime()) && read.size == is.Size() {
+		return read.check, nil
+	}
+	check, err := knownhosts.New(file)
+	if err != nil {
+		return nil, err
+	}
+	if k.files == nil {
+		k.files = make(map[string]knownFile)
+	}
+	k.files[file] = knownFile{is.ModTime(), is.Size(), check}
+	return check, nil
+}
+
 // hostKeyCallback returns what accepts the known keys. For others its error is a
 // *changedKey, or a *[collectors.Failed] if no key is known at all.
 func (c *Client) hostKeyCallback() (ssh.HostKeyCallback, error) {
@@ -104,7 +144,7 @@ func (c *Client) hostKeyCallback() (ssh.HostKeyCallback, error) {
 			return nil
 		}, nil
 	}
-	check, err := knownhosts.New(c.KnownHostsFile)
+	check, err := known.in(c.KnownHostsFile)
 	if err != nil {
 		return nil, collectors.Failf(hsm.HostKey, "known_hosts: %w", err)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
@@ -168,5 +169,36 @@ func TestHostKeyOfAnyType(t *testing.T) {
 	}
 	if n := changed.logins.Load(); n != 0 {
 		t.Errorf("%d passwords were sent to a host with another key", n)
+	}
+}
+
+// TestKnownHostsAreReadWhenTheyChange: a key that is taken out of the file is refused from
+// then on, and one that is put in accepted.
+func TestKnownHostsAreReadWhenTheyChange(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "known_hosts")
+	_, first, err := ed25519.GenerateKey(rand.Reader)
+	check.Must(t, err)
+	_, second, err := ed25519.GenerateKey(rand.Reader)
+	check.Must(t, err)
+	var of knownHosts
+	addr := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 22}
+	for i, step := range []ed25519.PrivateKey{first, second, first} {
+		key, err := ssh.NewPublicKey(step.Public())
+		check.Must(t, err)
+		check.Must(t, os.WriteFile(file, []byte(knownhosts.Line([]string{"luna"}, key)+"\n"), 0o600))
+		check.Must(t, os.Chtimes(file, time.Time{}, time.Unix(int64(i), 0)))
+		for _, shown := range []ed25519.PrivateKey{first, second} {
+			key, err := ssh.NewPublicKey(shown.Public())
+			check.Must(t, err)
+			accept, err := of.in(file)
+			check.Must(t, err)
+			if err := accept("luna:22", addr, key); (err == nil) != shown.Equal(step) {
+				t.Errorf("step %d: %v", i, err)
+			}
+		}
+	}
+	check.Must(t, os.Remove(file))
+	if _, err := of.in(file); !os.IsNotExist(err) {
+		t.Errorf("without the file: %v", err)
 	}
 }

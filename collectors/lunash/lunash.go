@@ -191,12 +191,12 @@ func newSession(client *ssh.Client) (*session, error) {
 	go func() { _ = client.Wait(); close(s.ended) }()
 	go func() {
 		defer close(s.chunks)
+		b := make([]byte, 4<<10) // is held as long as the session
 		for {
-			b := make([]byte, 16<<10)
 			n, err := out.Read(b)
 			if n > 0 {
 				select {
-				case s.chunks <- b[:n]:
+				case s.chunks <- bytes.Clone(b[:n]):
 				case <-s.ended:
 					return
 				}
