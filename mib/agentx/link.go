@@ -41,19 +41,21 @@ type link struct {
 
 	pingAt, retryAt, stalledAt time.Time // zero: not due
 	retryDelay                 time.Duration
+	toRegister                 []int     // those that were not asked for
+	refused                    bool      // one of those that were asked for was refused
 	deadline                   time.Time // the read deadline in force
 	since                      time.Time // set before onOpen
+	complained                 []bool    // per registration
 	id                         uint32    // of the session; set before onOpen
 	opened                     bool
 
 	writing    chan struct{} // is sent to by whoever writes: it orders packets, guards writeUntil, and is held while the master does not read
 	writeUntil time.Time
 
-	mu         sync.Mutex // is never held for long
-	packet     uint32
-	pending    map[uint32]request
-	granted    []bool // per registration
-	complained []bool // per registration
+	mu      sync.Mutex // is never held for long
+	packet  uint32
+	pending map[uint32]request
+	granted []bool // per registration
 }
 
 // A request is one of ours that awaits its Response.

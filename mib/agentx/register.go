@@ -2,7 +2,7 @@ package agentx
 
 import "time"
 
-// openAnswered registers everything, without waiting for one answer before the next request.
+// openAnswered begins to register.
 func (l *link) openAnswered(res response) error {
 	if res.code != NoError {
 		return &RefusedError{PDUOpen, res.code}
@@ -25,22 +25,36 @@ func (l *link) openAnswered(res response) error {
 	return nil
 }
 
-// register asks for every subtree that is not granted.
+// register asks for the subtrees that are not granted.
 func (l *link) register() error {
-	timeout := byte(l.config.Timeout / time.Second)
-	for i, reg := range l.config.Registrations {
-		if l.granted[i] {
-			continue
-		}
-		answer := func(res response) error { return l.registerAnswered(i, res) }
-		if err := l.sendIn(reg.Context, PDURegister, registerBody(timeout, reg.Priority, reg.Subtree), answer); err != nil {
-			return err
+	l.toRegister, l.refused = nil, false
+	for i := range l.config.Registrations {
+		if !l.granted[i] {
+			l.toRegister = append(l.toRegister, i)
 		}
 	}
-	return nil
+	return l.registerNext()
 }
 
-// registerAnswered retries a refused subtree later; the others are served meanwhile.
+// registerNext asks for one subtree. The next one waits for the answer: a master with
+// thousands to answer and we with thousands to send would each wait for the other to
+// read. Once all are answered, those that were refused are registered later.
+func (l *link) registerNext() error {
+	if len(l.toRegister) == 0 {
+		if l.refused {
+			l.retryAt = time.Now().Add(l.retryDelay)
+			l.retryDelay = min(2*l.retryDelay, retryLast)
+		}
+		return nil
+	}
+	i := l.toRegister[0]
+	l.toRegister = l.toRegister[1:]
+	reg := l.config.Registrations[i]
+	answer := func(res response) error { return l.registerAnswered(i, res) }
+	return l.sendIn(reg.Context, PDURegister, registerBody(byte(l.config.Timeout/time.Second), reg.Priority, reg.Subtree), answer)
+}
+
+// registerAnswered goes on; what is granted is served meanwhile.
 func (l *link) registerAnswered(i int, res response) error {
 	reg := l.config.Registrations[i]
 	switch {
@@ -53,17 +67,14 @@ func (l *link) registerAnswered(i int, res response) error {
 		if l.complained[i] {
 			l.config.Log.Info("AgentX registration granted", "subtree", reg.Subtree, "context", reg.Context)
 		}
-		return nil
+	default:
+		l.refused = true
+		if !l.complained[i] {
+			l.complained[i] = true
+			l.config.Log.Warn("AgentX registration refused, will be retried", "subtree", reg.Subtree, "context", reg.Context, "error", res.code)
+		}
 	}
-	if !l.complained[i] {
-		l.complained[i] = true
-		l.config.Log.Warn("AgentX registration refused, will be retried", "subtree", reg.Subtree, "context", reg.Context, "error", res.code)
-	}
-	if l.retryAt.IsZero() {
-		l.retryAt = time.Now().Add(l.retryDelay)
-		l.retryDelay = min(2*l.retryDelay, retryLast)
-	}
-	return nil
+	return l.registerNext()
 }
 
 // registrations returns the subtrees that are granted and those that are not.

@@ -117,9 +117,8 @@ func TestRegistrationRefused(t *testing.T) {
 	bubble(t, c, func(t *testing.T, s *Session, next func() *peer) {
 		p := next()
 		p.grantOpen()
-		first, second := p.expect(PDURegister), p.expect(PDURegister)
-		p.respond(first, NoError)
-		p.respond(second, DuplicateRegistration)
+		p.respond(p.expect(PDURegister), NoError)
+		p.respond(p.expect(PDURegister), DuplicateRegistration)
 		p.alive()
 		if diff := cmp.Diff([]OID{taken}, s.Stats().Refused); diff != "" {
 			t.Errorf("refused (-want +got):\n%s", diff)
@@ -518,4 +517,26 @@ func TestReadOptions(t *testing.T) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
+}
+
+// TestManyRegistrations: a master that reads a request only when its answer to the one
+// before was taken gets all of them.
+func TestManyRegistrations(t *testing.T) {
+	const many = 3000
+	c := testConfig()
+	c.Registrations = nil
+	for i := range uint32(many) {
+		c.Registrations = append(c.Registrations, Registration{Subtree: testRoot.Append(i + 1)})
+	}
+	bubble(t, c, func(t *testing.T, s *Session, next func() *peer) {
+		p := next()
+		p.grantOpen()
+		for range many {
+			p.respond(p.expect(PDURegister), NoError)
+		}
+		p.alive()
+		if st := s.Stats(); len(st.Registered) != many || st.Opens != 1 {
+			t.Errorf("%d registered, %d sessions", len(st.Registered), st.Opens)
+		}
+	})
 }
