@@ -67,10 +67,18 @@ func (c Command) ask(ctx context.Context, r collectors.Runner) (answer.Session, 
 	return Ask(ctx, r, c.Name)
 }
 
-func (c Command) read(s answer.Session) ([]hsm.Fact, []string, error) {
+func (c Command) read(s answer.Session) (facts []hsm.Fact, unread []string, err error) {
 	if c.Read != nil {
-		return c.Read(s)
+		facts, unread, err = c.Read(s)
+	} else {
+		var fact hsm.Fact
+		fact, unread, err = c.Format.Read(s)
+		facts = []hsm.Fact{fact}
 	}
-	fact, unread, err := c.Format.Read(s)
-	return []hsm.Fact{fact}, unread, err
+	if err != nil {
+		return nil, nil, err
+	}
+	detach(facts)
+	detachAll(unread)
+	return facts, unread, nil
 }
