@@ -99,7 +99,7 @@ func checkOrder(t *testing.T, v *mib.View) {
 	var last agentx.OID
 	for oid, value := range v.All() {
 		if last != nil {
-			next, _, ok := v.Next(last, false)
+			next, _, ok := v.Next(last, false, nil)
 			if last.Compare(oid) >= 0 || !ok || next.Compare(oid) != 0 {
 				t.Errorf("after %v comes %v, Next says %v", last, oid, next)
 			}
@@ -110,7 +110,7 @@ func checkOrder(t *testing.T, v *mib.View) {
 		}
 		last = oid
 	}
-	if next, _, ok := v.Next(last, false); ok {
+	if next, _, ok := v.Next(last, false, nil); ok {
 		t.Errorf("after the last comes %v", next)
 	}
 }

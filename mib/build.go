@@ -115,18 +115,19 @@ func (t table[R]) append(v *View, b *Builder, before keep, src Source) (keep, er
 		if lacking == nil {
 			lacking = e.lacking
 		}
-		if len(e.block.ends) > 0 {
+		if len(e.block.cells) > 0 {
 			parts = append(parts, e)
 		}
 	}
-	for c := range t.columns {
+	for c, column := range t.columns {
+		oid := t.entry.Append(column.id)
 		for _, e := range parts {
 			from := uint32(0)
 			if c > 0 {
 				from = e.columns[c-1]
 			}
 			if to := e.columns[c]; from < to {
-				v.segments = append(v.segments, segment{e.block, from, to})
+				v.segments = append(v.segments, segment{e.block, oid, from, to})
 				v.len += int(to - from)
 			}
 		}
@@ -154,19 +155,21 @@ func (t table[R]) encode(scratch *block, rows iter.Seq2[agentx.OID, R]) (e encod
 	slices.SortStableFunc(list, func(a, b indexed) int { return a.index.Compare(b.index) })
 	list = slices.CompactFunc(list, func(a, b indexed) bool { return a.index.Compare(b.index) == 0 })
 	scratch.reset()
-	var oid agentx.OID
+	for _, r := range list {
+		scratch.addRow(r.index)
+	}
 	for _, c := range t.columns {
-		for _, r := range list {
+		oid := t.entry.Append(c.id)
+		for row, r := range list {
 			v := c.value(r.row)
 			if v.Type == 0 {
 				continue
 			}
-			oid = append(append(append(oid[:0], t.entry...), c.id), r.index...)
-			if err := scratch.add(oid, v); err != nil && e.lacking == nil {
+			if err := scratch.add(oid, uint32(row), v); err != nil && e.lacking == nil {
 				e.lacking = fmt.Errorf("%s: %w", c.name, err)
 			}
 		}
-		e.columns = append(e.columns, uint32(len(scratch.ends)))
+		e.columns = append(e.columns, uint32(len(scratch.cells)))
 	}
 	e.block = scratch.clone()
 	return e

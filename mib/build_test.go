@@ -109,7 +109,7 @@ func instances(t *testing.T, v *View) []string {
 		if oid.Compare(last) <= 0 {
 			t.Fatalf("%v after %v", oid, last)
 		}
-		if next, _, ok := v.Next(last, false); !ok || next.Compare(oid) != 0 {
+		if next, _, ok := v.Next(last, false, nil); !ok || next.Compare(oid) != 0 {
 			t.Fatalf("Next of %v is %v, not %v", last, next, oid)
 		}
 		if _, ok := v.Get(oid); !ok {
@@ -118,7 +118,7 @@ func instances(t *testing.T, v *View) []string {
 		list = append(list, fmt.Sprint(oid, " ", value))
 		last = oid
 	}
-	if next, _, ok := v.Next(last, false); ok {
+	if next, _, ok := v.Next(last, false, nil); ok {
 		t.Fatalf("%v after the last", next)
 	}
 	return list

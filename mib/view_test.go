@@ -80,17 +80,17 @@ func TestView(t *testing.T) {
 					if from.Compare(at) < 0 || from.Compare(oid) >= 0 {
 						continue
 					}
-					found, got, ok := v.Next(from, false)
+					found, got, ok := v.Next(from, false, nil)
 					if !ok || found.Compare(oid) != 0 || !bytes.Equal(got, want) {
 						t.Fatalf("Next(%v) is %v, want %v", from, found, oid)
 					}
 				}
-				if found, _, ok := v.Next(oid, true); !ok || found.Compare(oid) != 0 {
+				if found, _, ok := v.Next(oid, true, nil); !ok || found.Compare(oid) != 0 {
 					t.Fatalf("Next(%v) with include is %v", oid, found)
 				}
 				at, first = oid, false
 			}
-			if found, _, ok := v.Next(at, false); ok && len(rows) > 0 {
+			if found, _, ok := v.Next(at, false, nil); ok && len(rows) > 0 {
 				t.Fatalf("%v after the last", found)
 			}
 		})
@@ -127,11 +127,11 @@ func TestViewHoles(t *testing.T) {
 		t.Errorf("Get of a hole is %x", b)
 	}
 	for _, include := range []bool{false, true} {
-		if found, _, ok := v.Next(hole, include); !ok || found.Compare(root.Append(1, 8)) != 0 {
+		if found, _, ok := v.Next(hole, include, nil); !ok || found.Compare(root.Append(1, 8)) != 0 {
 			t.Errorf("Next of a hole is %v", found)
 		}
 	}
-	if found, _, _ := v.Next(root.Append(1, 6), false); found.Compare(root.Append(1, 8)) != 0 {
+	if found, _, _ := v.Next(root.Append(1, 6), false, nil); found.Compare(root.Append(1, 8)) != 0 {
 		t.Errorf("Next before a hole is %v", found)
 	}
 }
@@ -174,8 +174,8 @@ func TestViewAllocation(t *testing.T) {
 		t.Errorf("%v allocations to build a View of %d rows", n, len(rows))
 	}
 	v := newView(t, rows)
-	oid := root.Append(2, 5000)
-	if n := testing.AllocsPerRun(100, func() { v.Get(oid); v.Next(oid, false) }); n != 0 {
+	oid, into := root.Append(2, 5000), make(agentx.OID, agentx.MaxSubIDs)
+	if n := testing.AllocsPerRun(100, func() { v.Get(oid); v.Next(oid, false, into) }); n != 0 {
 		t.Errorf("%v allocations to answer", n)
 	}
 }
@@ -183,11 +183,11 @@ func TestViewAllocation(t *testing.T) {
 func BenchmarkView(b *testing.B) {
 	for _, n := range []int{1000, 10000, 100000} {
 		rows := synthetic(n * 7 / 18)
-		v, oid := newView(b, rows), root.Append(2, uint32(n/7))
+		v, oid, into := newView(b, rows), root.Append(2, uint32(n/7)), make(agentx.OID, agentx.MaxSubIDs)
 		b.Run(fmt.Sprintf("Next of %d", v.Len()), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				v.Next(oid, false)
+				v.Next(oid, false, into)
 			}
 		})
 		b.Run(fmt.Sprintf("NewView of %d", v.Len()), func(b *testing.B) {

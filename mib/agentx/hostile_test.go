@@ -359,7 +359,7 @@ type encoded struct {
 
 func (e encoded) Get(OID) ([]byte, bool) { return e.varbind, true }
 
-func (e encoded) Next(OID, bool) (OID, []byte, bool) { return e.instances[0].OID, e.varbind, true }
+func (e encoded) Next(OID, bool, OID) (OID, []byte, bool) { return e.instances[0].OID, e.varbind, true }
 
 func allocated() uint64 {
 	var m runtime.MemStats

@@ -34,7 +34,7 @@ func (list instances) Get(oid OID) ([]byte, bool) {
 	return nil, false
 }
 
-func (list instances) Next(oid OID, include bool) (OID, []byte, bool) {
+func (list instances) Next(oid OID, include bool, _ OID) (OID, []byte, bool) {
 	for _, vb := range list {
 		if c := vb.OID.Compare(oid); c > 0 || include && c == 0 {
 			return vb.OID, AppendValue(nil, vb.Value), true

@@ -11,7 +11,8 @@ type Handler interface {
 	// Get returns the encoded value (see [AppendValue]) of the instance oid.
 	Get(oid OID) (value []byte, ok bool)
 	// Next returns the first instance after oid, or oid itself if include is set and it exists.
-	Next(oid OID, include bool) (found OID, value []byte, ok bool)
+	// found can take the memory of into.
+	Next(oid OID, include bool, into OID) (found OID, value []byte, ok bool)
 }
 
 // A responder answers requests with Responses. It reuses all its memory.
@@ -24,13 +25,14 @@ type responder struct {
 
 	request    decoder           // the current payload
 	start, end [MaxSubIDs]uint32 // backing of the current range
+	found      [MaxSubIDs]uint32 // of what was found in it
 	cursors    []cursor
 	varbinds   uint64
 }
 
 // A cursor is the position of a GetBulk in one of its ranges.
 type cursor struct {
-	last   OID    // the instance found last; nil before the first
+	last   OID    // the instance found last; empty before the first
 	offset uint32 // of the encoded range in the list of ranges
 	ended  bool
 }
@@ -145,7 +147,7 @@ func (r *responder) getNext(d *decoder) (ErrorCode, int) {
 // A null end is no bound (RFC 2741 section 5.2).
 func (r *responder) next(view Handler, start OID, include bool, end OID) (OID, bool) {
 	r.varbinds++
-	found, value, ok := view.Next(start, include)
+	found, value, ok := view.Next(start, include, r.found[:0])
 	if !ok || len(end) > 0 && found.Compare(end) >= 0 {
 		r.out = AppendVarbind(r.out, start, EndOfMibView())
 		return start, false
@@ -175,7 +177,6 @@ func (r *responder) getBulk(d *decoder) (ErrorCode, int) {
 			break
 		}
 	}
-	clear(r.cursors)
 	return NoError, 0
 }
 
@@ -183,13 +184,15 @@ func (r *responder) getBulk(d *decoder) (ErrorCode, int) {
 func (r *responder) point(d *decoder) ErrorCode {
 	r.cursors = r.cursors[:0]
 	for size := len(d.b); len(d.b) > 0; {
-		switch n := len(r.cursors); {
+		n := len(r.cursors)
+		switch {
 		case n == maxBulkRanges:
 			return TooBig
 		case n == cap(r.cursors):
 			r.cursors = slices.Grow(r.cursors, max(64, 7*n)) // rarely, to make little garbage
 		}
-		r.cursors = append(r.cursors, cursor{offset: uint32(size - len(d.b))})
+		r.cursors = r.cursors[:n+1]
+		r.cursors[n] = cursor{last: r.cursors[n].last[:0], offset: uint32(size - len(d.b))}
 		d.oid(r.start[:])
 		d.oid(r.end[:])
 	}
@@ -203,13 +206,13 @@ func (r *responder) step(view Handler, ranges []byte, little bool, cursors []cur
 		d := decoder{b: ranges[c.offset:], little: little}
 		start, include := d.oid(r.start[:])
 		end, _ := d.oid(r.end[:])
-		if c.last != nil {
+		if len(c.last) > 0 {
 			start, include = c.last, false
 		}
 		if c.ended {
 			r.out = AppendVarbind(r.out, start, EndOfMibView())
 		} else if found, ok := r.next(view, start, include, end); ok {
-			c.last = found
+			c.last = append(c.last[:0], found...)
 		} else {
 			c.ended = true
 		}
@@ -257,5 +260,5 @@ func (r *responder) view() Handler {
 // nothing is the view before the first snapshot.
 type nothing struct{}
 
-func (nothing) Get(OID) ([]byte, bool)             { return nil, false }
-func (nothing) Next(OID, bool) (OID, []byte, bool) { return nil, nil, false }
+func (nothing) Get(OID) ([]byte, bool)                  { return nil, false }
+func (nothing) Next(OID, bool, OID) (OID, []byte, bool) { return nil, nil, false }
