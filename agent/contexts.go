@@ -19,8 +19,7 @@ type contexts struct {
 // A contextView is the view of one HSM, as long as it holds.
 type contextView struct {
 	of      *hsm.Device
-	until   time.Time // zero: until the device changes
-	view    *mib.View
+	view    *mib.View // until the device changes, or something of it becomes stale
 	builder *mib.Builder
 }
 
@@ -36,10 +35,10 @@ func (a *Agent) inContext(context string) agentx.Handler {
 	switch {
 	case !known:
 		v.builder = new(mib.Builder)
-	case v.of == d && (v.until.IsZero() || now.Before(v.until)):
+	case v.of == d && (v.view.Until().IsZero() || now.Before(v.view.Until())):
 		return v.view
 	}
-	v.of, v.until = d, d.NextExpiry(now)
+	v.of = d
 	v.view, _ = v.builder.Build(mib.Source{Snapshot: &hsm.Snapshot{Devices: []*hsm.Device{d}}, Now: now}) // what it lacks, the view of all lacks, too
 	if a.contexts.views == nil {
 		a.contexts.views = make(map[string]contextView)

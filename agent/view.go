@@ -28,7 +28,7 @@ func (a *Agent) build(ctx context.Context) error {
 		failing = err != nil
 		a.view.Store(view)
 		wake := now.Add(time.Minute)
-		for _, at := range []time.Time{snap.NextExpiry(now), a.totals.due()} {
+		for _, at := range []time.Time{view.Until(), a.totals.due()} {
 			if !at.IsZero() && at.Before(wake) {
 				wake = at.Add(time.Millisecond)
 			}

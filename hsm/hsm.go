@@ -216,18 +216,7 @@ type Age struct {
 }
 
 // NextExpiry returns when the next section that is fresh at now becomes stale; zero if
-// none is fresh. Until then a view of s is valid.
-func (s *Snapshot) NextExpiry(now time.Time) time.Time {
-	var next time.Time
-	for _, d := range s.Devices {
-		if at := d.NextExpiry(now); !at.IsZero() && (next.IsZero() || at.Before(next)) {
-			next = at
-		}
-	}
-	return next
-}
-
-// NextExpiry is [Snapshot.NextExpiry] of one device.
+// none is fresh. Until then a view of d is valid.
 func (d *Device) NextExpiry(now time.Time) (next time.Time) {
 	for _, sec := range d.sections() {
 		r := sec.read()

@@ -58,10 +58,10 @@ func TestFreshAndNextExpiry(t *testing.T) {
 			t.Errorf("after %s: fresh %v", c.after, got)
 		}
 	}
-	if got := s.NextExpiry(t0); !got.Equal(t0.Add(time.Minute)) {
+	if got := s.Devices[0].NextExpiry(t0); !got.Equal(t0.Add(time.Minute)) {
 		t.Errorf("next expiry %s", got)
 	}
-	if got := s.NextExpiry(t0.Add(2 * time.Minute)); !got.IsZero() {
+	if got := s.Devices[0].NextExpiry(t0.Add(2 * time.Minute)); !got.IsZero() {
 		t.Errorf("next expiry of a stale snapshot %s", got)
 	}
 	if (Section[Show]{}).Fresh(t0) {

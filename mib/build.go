@@ -15,16 +15,16 @@ import (
 // A Builder makes one View after another, and encodes only what has changed since the
 // one before. The zero Builder is ready.
 type Builder struct {
-	seen    map[string]seenHSM // by serial number
-	kept    []keep             // by table
+	seen    map[string]seenDevice // by name
+	kept    []keep                // by table
 	scratch block
 }
 
-// A seenHSM is what the last View was made from.
-type seenHSM struct {
-	device *hsm.Device
-	until  time.Time // when something of it becomes stale; zero: never
-	index  agentx.OID
+// A seenDevice is what the last View was made from.
+type seenDevice struct {
+	*hsm.Device
+	until time.Time // when something of it becomes stale; zero: never
+	index agentx.OID
 }
 
 // A keep is the encoded parts of a table by their names.
@@ -50,14 +50,14 @@ type part[R any] struct {
 // Build returns the View of src with a new [Builder].
 func Build(src Source) (*View, error) { return new(Builder).Build(src) }
 
-// Build returns the View of src. It is valid until the Snapshot's NextExpiry. The error
-// names what the View lacks.
+// Build returns the View of src. The error names what the View lacks.
 func (b *Builder) Build(src Source) (*View, error) {
 	if b.kept == nil {
 		b.kept = make([]keep, len(tables))
 	}
-	src.hsms = b.hsms(src)
-	view := &View{segments: make([]segment, 0, len(tables)*(len(src.hsms)+1))}
+	view := &View{}
+	src.hsms, view.until = b.devices(src)
+	view.segments = make([]segment, 0, len(tables)*(len(src.hsms)+1))
 	var lacking []error
 	for i, t := range tables {
 		var err error
@@ -67,31 +67,30 @@ func (b *Builder) Build(src Source) (*View, error) {
 	return view, errors.Join(lacking...)
 }
 
-// hsms returns the HSMs whose serial number is known, in the order of their indexes. Of
-// several with the same one, which is an alarm, it returns the first: the tables would
-// mix them.
-func (b *Builder) hsms(src Source) []device {
-	seen := make(map[string]seenHSM, len(b.seen))
-	var list []device
+// devices returns the HSMs whose serial number is known, in the order of their indexes,
+// and when something of a device becomes stale; zero: never. Of several HSMs with the same
+// serial number, which is an alarm, it returns the first: the tables would mix them.
+func (b *Builder) devices(src Source) (hsms []device, until time.Time) {
+	seen := make(map[string]seenDevice, len(b.seen))
+	serials := map[string]bool{"": true}
 	for _, d := range src.Snapshot.Devices {
-		serial := d.Serial()
-		if _, twice := seen[serial]; twice || serial == "" || d.Kind == hsm.HostMachine {
-			continue
-		}
-		s, known := b.seen[serial]
-		unchanged := known && s.device == d && (s.until.IsZero() || !src.Now.After(s.until))
-		if !known {
-			s.index = text(nil, serial)
-		}
+		s := b.seen[d.Name]
+		unchanged := s.Device == d && (s.until.IsZero() || !src.Now.After(s.until))
 		if !unchanged {
-			s.device, s.until = d, d.NextExpiry(src.Now)
+			s = seenDevice{d, d.NextExpiry(src.Now), text(nil, d.Serial())}
 		}
-		seen[serial] = s
-		list = append(list, device{d, &src, s.index, unchanged})
+		seen[d.Name] = s
+		if !s.until.IsZero() && (until.IsZero() || s.until.Before(until)) {
+			until = s.until
+		}
+		if serial := d.Serial(); !serials[serial] && d.Kind != hsm.HostMachine {
+			serials[serial] = true
+			hsms = append(hsms, device{d, &src, s.index, unchanged})
+		}
 	}
 	b.seen = seen
-	slices.SortFunc(list, func(a, b device) int { return a.index.Compare(b.index) })
-	return list
+	slices.SortFunc(hsms, func(a, b device) int { return a.index.Compare(b.index) })
+	return hsms, until
 }
 
 // append appends the parts of t to a View, and returns them encoded.
@@ -187,7 +186,7 @@ func byHSM[R any](reads func(device) []any, rows func(device) iter.Seq2[agentx.O
 	return func(src Source) iter.Seq[part[R]] {
 		return func(yield func(part[R]) bool) {
 			for _, d := range src.hsms {
-				if !yield(part[R]{d.Serial(), d.unchanged, func() []any { return reads(d) }, rows(d)}) {
+				if !yield(part[R]{d.Name, d.unchanged, func() []any { return append(reads(d), d.Serial()) }, rows(d)}) {
 					return
 				}
 			}

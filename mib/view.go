@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
@@ -19,7 +20,11 @@ type Row struct {
 type View struct {
 	segments []segment // none is empty, and all of one is before the next
 	len      int
+	until    time.Time
 }
+
+// Until returns when something of the View becomes stale; zero: never.
+func (v *View) Until() time.Time { return v.until }
 
 // A segment is instances of a block, all of one column.
 type segment struct {
