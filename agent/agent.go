@@ -27,6 +27,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/notify/snmp"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/collectors"
+	"github.com/lunawatch/lunawatch/collectors/follow"
 	"github.com/lunawatch/lunawatch/collectors/ha"
 	"github.com/lunawatch/lunawatch/collectors/host"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
@@ -50,6 +51,7 @@ type Agent struct {
 	watch     *watch.Watch
 	listener  *syslog.Listener
 	senders   *senders.Senders
+	watches   follow.Watches // of log files
 	view      atomic.Pointer[mib.View]
 	asked     atomic.Bool // somebody has asked for view
 	contexts  contexts

@@ -58,7 +58,7 @@ func (a *Agent) readKernel(ctx context.Context, file string, deliver func([]hsm.
 	case config.KernelJournal:
 		return (&follow.JournalLog{Log: a.log}).Run(ctx, from, deliver)
 	}
-	return (&follow.Follower{File: file, Log: a.log}).Run(ctx, from, deliver)
+	return (&follow.Follower{File: file, Log: a.log, Watches: &a.watches}).Run(ctx, from, deliver)
 }
 
 // kernelLines passes on the lines of cards. The first one waits until the cards

@@ -11,7 +11,7 @@ import (
 
 // follow passes every line of a log to the alarms, from its stored cursor on.
 func (a *Agent) follow(ctx context.Context, h config.HSM, file string, read func(string) hsm.LogLine) error {
-	f := follow.Follower{File: file, Log: a.log, FromStart: h.Replay != "", Read: read}
+	f := follow.Follower{File: file, Log: a.log, FromStart: h.Replay != "", Read: read, Watches: &a.watches}
 	from, err := a.watch.Journal.Cursor(file)
 	if err != nil {
 		return fmt.Errorf("where to continue in %s: %w", file, err)

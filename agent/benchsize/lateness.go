@@ -1,7 +1,9 @@
 package main
 
 import (
+	"maps"
 	"math"
+	"path"
 	"slices"
 )
 
@@ -20,6 +22,15 @@ func (r *rhythm) add(reads map[string]float64) {
 			(*r)[device] = append(known, at)
 		}
 	}
+}
+
+// without removes the HSMs whose names match a pattern; "" is that of none.
+func (r rhythm) without(pattern string) rhythm {
+	maps.DeleteFunc(r, func(device string, _ []float64) bool {
+		matches, _ := path.Match(pattern, device)
+		return matches
+	})
+	return r
 }
 
 // lateness returns by how many seconds each read of the window came later than an interval

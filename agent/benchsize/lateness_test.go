@@ -51,3 +51,15 @@ func TestQuantile(t *testing.T) {
 		t.Error("of nothing, something is known")
 	}
 }
+
+func TestLatenessWithoutSome(t *testing.T) {
+	r := rhythm{"hsm-01": {100}, "hsm-11": {100, 163}, "hsm-12": {100, 160}}
+	got := r.without("hsm-0*").lateness(60, 100, 200)
+	slices.Sort(got)
+	if want := []float64{0, 3}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if n := len(r.without("")); n != 2 {
+		t.Errorf("%d are left of 2", n)
+	}
+}

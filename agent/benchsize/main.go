@@ -36,6 +36,8 @@ func main() {
 	flag.DurationVar(&o.plan.every.hourly, "hourly", 24*time.Hour, "intervals.hourly of the agent")
 	flag.DurationVar(&o.plan.between, "scrape", 15*time.Second, "from the end of a scrape to the next one")
 	flag.DurationVar(&o.plan.readable, "patience", 10*time.Minute, "until every HSM must have been read")
+	flag.IntVar(&o.plan.lines, "lines", 0, "log `lines` a second that the agent follows, with alarms among them")
+	flag.StringVar(&o.plan.hang, "hang", "", "`pattern` of the HSMs that hang from the warm-up on, such as hsm-0[1-3]*")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -89,6 +91,9 @@ func (o *options) validate() error {
 		return fmt.Errorf("-minutes and -fast must be more than the %s between scrapes", o.plan.between)
 	}
 	for _, size := range o.sizes {
+		if o.plan.lines > 0 && size < noisy+alarming {
+			return fmt.Errorf("-lines needs %d HSMs", noisy+alarming)
+		}
 		if err := enoughFiles(size); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,6 +19,8 @@ type plan struct {
 	window   time.Duration // that is measured
 	between  time.Duration // from the end of a scrape to the next one
 	readable time.Duration // until every HSM must have been read
+	lines    int           // log lines a second; 0: no logs
+	hang     string        // pattern of the HSMs that hang; "": none
 }
 
 // figures are what was measured, by the keys of rows. What is not known is absent.
@@ -27,7 +30,7 @@ type figures map[string]float64
 // error, it returns what was measured before.
 func (p plan) measure(parent context.Context, dir, lunasim, agent string, size int) (figures, error) {
 	ctx, cancel := context.WithCancel(parent)
-	s, err := startStage(ctx, dir, lunasim, agent, size, p.every)
+	s, err := startStage(ctx, dir, lunasim, agent, size, p.lines, p.every)
 	defer s.end()
 	defer cancel()
 	f := make(figures)
@@ -37,17 +40,33 @@ func (p plan) measure(parent context.Context, dir, lunasim, agent string, size i
 	if err := s.untilRead(ctx, f, size, p.readable); err != nil {
 		return f, err
 	}
-	var reads rhythm
-	if _, err := p.watch(ctx, s, p.warmUp, &reads); err != nil {
+	loading, unload := context.WithCancel(ctx)
+	loaded := make(chan error, 1)
+	go func() { loaded <- s.load.run(loading) }()
+	err = p.underLoad(ctx, s, f, size)
+	unload()
+	if err := errors.Join(err, <-loaded); err != nil {
 		return f, err
 	}
-	if err := p.inWindow(ctx, s, f, size, &reads); err != nil {
-		return f, err
-	}
+	s.load.figures(f)
 	if err := s.memory(f); err != nil {
 		return f, err
 	}
 	return f, s.walk(ctx, f)
+}
+
+// underLoad has some HSMs hang, warms up, and sets the figures of the window.
+func (p plan) underLoad(ctx context.Context, s *stage, f figures, size int) error {
+	if p.hang != "" {
+		if err := simulator.InjectInto(ctx, s.state, p.hang, simulator.Event{Name: "hang"}); err != nil {
+			return err
+		}
+	}
+	var reads rhythm
+	if _, err := p.watch(ctx, s, p.warmUp, &reads); err != nil {
+		return err
+	}
+	return p.inWindow(ctx, s, f, size, &reads)
 }
 
 // inWindow sets the figures of the window.
@@ -66,7 +85,7 @@ func (p plan) inWindow(ctx context.Context, s *stage, f figures, size int, reads
 	if err != nil {
 		return err
 	}
-	late := reads.lateness(p.every.fast.Seconds(), from, end)
+	late := reads.without(p.hang).lateness(p.every.fast.Seconds(), from, end)
 	f.quantile("lateness_p50_seconds", late, 0.5)
 	f.quantile("lateness_p99_seconds", late, 0.99)
 	f["lateness_reads"] = float64(len(late))

@@ -28,6 +28,7 @@ type stage struct {
 	ready simulator.Ready
 	snmpd *netsnmp.Agent
 	agent *child
+	load  *load
 	web   string // host:port of /metrics
 	begun time.Time
 }
@@ -36,7 +37,7 @@ type stage struct {
 type intervals struct{ fast, slow, hourly time.Duration }
 
 // startStage starts everything in dir. What was started is in the stage even if it fails.
-func startStage(ctx context.Context, dir, lunasim, agent string, size int, every intervals) (s *stage, err error) {
+func startStage(ctx context.Context, dir, lunasim, agent string, size, lines int, every intervals) (s *stage, err error) {
 	s = &stage{dir: dir, state: filepath.Join(dir, "fleet")}
 	if s.fleet, err = startChild(ctx, "the fleet", filepath.Join(dir, "fleet.log"), lunasim, "-state-dir", s.state, "-fleet", fmt.Sprint(size)); err != nil {
 		return s, err
@@ -57,11 +58,14 @@ func startStage(ctx context.Context, dir, lunasim, agent string, size int, every
 		return s, err
 	}
 	s.snmpd = snmpd
+	if s.load, err = newLoad(dir, lines); err != nil {
+		return s, err
+	}
 	if s.web, err = freeAddress(); err != nil {
 		return s, err
 	}
 	file := filepath.Join(dir, "lunawatch.yaml")
-	if err := os.WriteFile(file, []byte(configuration(dir, s.snmpd.Socket, s.ready, every)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(configuration(dir, s.snmpd.Socket, s.ready, every, s.load)), 0o600); err != nil {
 		return s, err
 	}
 	s.begun = time.Now()
@@ -79,16 +83,19 @@ func (s *stage) end() {
 	if s.snmpd != nil {
 		s.snmpd.Kill()
 	}
+	s.load.close()
 }
 
 // configuration has only keys that every version of the agent knows.
-func configuration(dir, socket string, r simulator.Ready, every intervals) string {
+func configuration(dir, socket string, r simulator.Ready, every intervals, l *load) string {
 	var conf strings.Builder
 	fmt.Fprintf(&conf, "state_directory: %s\ncontrol_socket: %s\nsnmp:\n  agentXSocket: %s\n", filepath.Join(dir, "state"), filepath.Join(dir, "control.sock"), socket)
 	fmt.Fprintf(&conf, "intervals: {fast: %s, slow: %s, hourly: %s}\nhsms:\n", every.fast, every.slow, every.hourly)
-	for _, a := range r.Appliances {
+	for i, a := range r.Appliances {
 		fmt.Fprintf(&conf, "  - name: %s\n    address: %s\n    password_file: %s\n    known_hosts_file: %s\n", a.Name, a.SSHAddress, r.PasswordFile, r.KnownHosts)
+		conf.WriteString(l.logs(i))
 	}
+	conf.WriteString(l.receiver())
 	return conf.String()
 }
 

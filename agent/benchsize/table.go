@@ -7,11 +7,14 @@ import (
 	"strings"
 )
 
-// rows are the lines of the table, by their keys in the JSON, which end in their units.
-var rows = []struct {
+// A row is a line of the table.
+type row struct {
 	key, title string
 	digits     int
-}{
+}
+
+// rows are the lines of the table, by their keys in the JSON, which end in their units.
+var rows = []row{
 	{"first_read_seconds", "every HSM was read after, s", 1},
 	{"cpu_ms_per_hsm_minute", "CPU per HSM and minute, scrapes not counted, ms", 1},
 	{"cpu_with_scrapes_ms_per_hsm_minute", "CPU per HSM and minute, with scrapes, ms", 1},
@@ -37,6 +40,15 @@ var rows = []struct {
 	{"logins", "SSH logins since the start", 0},
 	{"commands_per_hsm_minute", "LunaSH commands per HSM and minute", 2},
 	{"sources_failing", "sources that fail at the end", 0},
+}
+
+// underLoad are the lines of the table with -lines.
+var underLoad = []row{
+	{"log_lines_per_second", "log lines a second", 0},
+	{"trap_p50_ms", "from a line to its trap p50, ms", 2},
+	{"trap_p99_ms", "from a line to its trap p99, ms", 2},
+	{"traps", "of traps", 0},
+	{"traps_missing", "lines without a trap", 0},
 }
 
 // A result is one measurement.
@@ -75,7 +87,11 @@ func table(results []result) string {
 		fmt.Fprintf(&b, " %d, %s |", c.size, c.side)
 	}
 	b.WriteString("\n|---|" + strings.Repeat("--:|", len(columns)) + "\n")
-	for _, row := range rows {
+	all := rows
+	if slices.ContainsFunc(results, func(r result) bool { return r.Figures["log_lines_per_second"] > 0 }) {
+		all = slices.Concat(rows, underLoad)
+	}
+	for _, row := range all {
 		b.WriteString("| " + row.title + " |")
 		for _, c := range columns {
 			b.WriteString(" " + cell(measured[c], row.key, row.digits) + " |")

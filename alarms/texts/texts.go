@@ -156,14 +156,24 @@ func tagged(l hsm.LogLine) string {
 // Says reports whether a line is of t. In an audit record only the result
 // counts: applications write their own words into it.
 func (t Text) Says(l hsm.LogLine) bool {
-	words := compiled[t.Words]
+	said := Said(l)
 	switch {
+	case l.Audit != nil && t.from != nil:
+		return false
 	case l.Audit != nil:
-		return t.from == nil && words.MatchString(l.Audit.Result)
-	case t.from == nil:
-		return words.MatchString(Said(l)) && code(l)
+		said = l.Audit.Result
+	case t.from != nil:
+		return t.from(l) && compiled[t.Words].MatchString(said)
 	}
-	return words.MatchString(Said(l)) && t.from(l)
+	return namesCode(said) && compiled[t.Words].MatchString(said) && (l.Audit != nil || code(l))
+}
+
+// codes begin the names of return codes.
+var codes = []string{"LUNA_RET_", "CKR_"}
+
+// namesCode reports whether a message has the name of a return code: few do.
+func namesCode(said string) bool {
+	return slices.ContainsFunc(codes, func(prefix string) bool { return strings.Contains(said, prefix) })
 }
 
 // Driver returns the instance of a card's driver that a line of the kernel

@@ -10,12 +10,9 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/fsnotify/fsnotify"
 
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/wait"
@@ -38,6 +35,8 @@ type Follower struct {
 	// Rotated begins, with FromStart, at the start of the rotated files, at most
 	// the newest maxRotated.
 	Rotated bool
+	// Watches are shared with others; nil: with nobody.
+	Watches *Watches
 	// Read parses one line; nil: [syslog.ParseLine].
 	Read func(string) hsm.LogLine
 
@@ -204,87 +203,6 @@ func (r *following) explain(err error) error {
 }
 
 func (r *following) close() { closeAll(r.files) }
-
-// A watch wakes a Follower when the directory of its log changes. Where that does not
-// work, the Follower polls at each WakeInterval.
-type watch struct {
-	*fsnotify.Watcher
-	directories map[string]fs.FileInfo
-	warned      bool
-}
-
-func (f *Follower) newWatch() *watch {
-	w := &watch{directories: make(map[string]fs.FileInfo)}
-	var err error
-	if w.Watcher, err = fsnotify.NewWatcher(); err != nil {
-		w.warn(f, err)
-	}
-	return w
-}
-
-// warn logs once that the watch does not work.
-func (w *watch) warn(f *Follower, err error) {
-	if !w.warned {
-		f.Log.Warn("no wake-up from the log's directory; polling every second", "file", f.File, "err", err)
-	}
-	w.warned = true
-}
-
-// arm watches the directory of the log, and that of its target if it is a symbolic
-// link, unless it watches the same ones already.
-func (w *watch) arm(f *Follower) {
-	if w.Watcher == nil {
-		return
-	}
-	for _, d := range []string{filepath.Dir(f.File), filepath.Dir(f.real())} {
-		info, err := os.Stat(d)
-		if err != nil {
-			delete(w.directories, d)
-			continue // it may appear
-		}
-		if old := w.directories[d]; old != nil && os.SameFile(old, info) {
-			continue
-		}
-		_ = w.Remove(d) // the name may be another directory's now
-		if err := w.Add(d); err != nil {
-			w.warn(f, err)
-			continue
-		}
-		w.directories[d] = info
-	}
-}
-
-// wait returns when something happened, or after d.
-func (w *watch) wait(ctx context.Context, d time.Duration) {
-	if w.Watcher == nil {
-		wait.Sleep(ctx, d)
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return
-	case <-timer.C:
-		return
-	case <-w.Events:
-	case <-w.Errors: //nolint:errcheck // it wakes, as an event does
-	}
-	for range 100 { // one poll is enough for all events so far
-		select {
-		case <-w.Events:
-		case <-w.Errors: //nolint:errcheck // as above
-		default:
-			return
-		}
-	}
-}
-
-func (w *watch) close() {
-	if w.Watcher != nil {
-		w.Close()
-	}
-}
 
 // real returns the target of File if that is a symbolic link.
 func (f *Follower) real() string {
