@@ -206,8 +206,11 @@ var thresholdEvent = regexp.MustCompile(`(?:Fan|Voltage|Temperature) sensor ` + 
 // thresholds show. A line is about one value of a power supply, so only a poll
 // finds all of them good.
 func sensorThreshold(l Line, _ Thresholds) (alarms.Finding, bool) {
+	if l.Process != "ipmievd" {
+		return alarms.Finding{}, false
+	}
 	m := thresholdEvent.FindStringSubmatch(l.Message)
-	if l.Process != "ipmievd" || m == nil {
+	if m == nil {
 		return alarms.Finding{}, false
 	}
 	reading, err1 := strconv.ParseFloat(m[4], 64)
@@ -233,8 +236,11 @@ func sensorThreshold(l Line, _ Thresholds) (alarms.Finding, bool) {
 var supplyEvent = regexp.MustCompile(`Power Supply sensor (?:` + aSensor + ` )?- (Failure detected|Presence detected|Transition to Power Off)(?: (Asserted|Deasserted))?`)
 
 func powerSupplyEvent(l Line, _ Thresholds) (alarms.Finding, bool) {
+	if l.Process != "ipmievd" {
+		return alarms.Finding{}, false
+	}
 	m := supplyEvent.FindStringSubmatch(l.Message)
-	if l.Process != "ipmievd" || m == nil {
+	if m == nil {
 		return alarms.Finding{}, false
 	}
 	_, object := sensorKey(m[1])
@@ -276,11 +282,14 @@ func ntlsLine(l Line, s Thresholds) (alarms.Finding, bool) {
 func textRules() (rules []logRule) {
 	for _, x := range texts.All() {
 		rules = append(rules, logRule{x.Words, func(l Line, s Thresholds) (alarms.Finding, bool) {
+			if !x.Says(l.LogLine) {
+				return alarms.Finding{}, false
+			}
 			f := alarms.Finding{Key: alarms.Key{Group: x.Group, Object: l.Card()}, Condition: alarms.Bad, Severity: x.Severity, Text: x.What + ": " + l.Message}
 			if x.OneOff {
 				f.Age = s.EventAge
 			}
-			return f, x.Says(l.LogLine)
+			return f, true
 		}})
 	}
 	return rules

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -27,28 +28,31 @@ func (w *Watch) Lines(device, file string, lines []hsm.LogLine, cursor []byte) e
 // much older than their reading.
 func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 	now, snap := time.Now(), w.Store.Latest()
+	telling := w.telling(lines, snap)
 	w.lines.Lock()
 	defer w.lines.Unlock()
 	audit, all := w.audit.With(lines)
 	seen := w.seen
 	entry := journal.Entry{File: file, Cursor: cursor, Events: make(map[string]alarms.Events)}
-	for _, l := range lines {
-		l.Sensors, l.Groups, l.Happened = sensors(snap, l.Device), groups(snap, l), w.happened(l, now)
-		findings := rules.EvaluateLine(l, w.Settings.Thresholds)
-		if len(findings) == 0 {
-			continue
-		}
+	if len(lines) > 0 {
+		w.happened(lines[len(lines)-1], now) // the newest one tells the zone best
+	}
+	for _, t := range telling {
+		t.line.Happened = w.happened(t.line, now)
 		var duplicate bool
-		if seen, duplicate = seen.with(l); duplicate {
+		if seen, duplicate = seen.with(t.line); duplicate {
 			continue
 		}
-		if n := entry.Events[l.Device].With(findings); n != (alarms.Events{}) {
-			entry.Events[l.Device] = n
+		for i := range t.findings {
+			t.findings[i].Happened = t.line.Happened
 		}
-		if now.Sub(l.At) > longAgo {
-			findings = stillOpen(findings, snap, w.Settings.Thresholds, now)
+		if n := entry.Events[t.line.Device].With(t.findings); n != (alarms.Events{}) {
+			entry.Events[t.line.Device] = n
 		}
-		all = append(all, findings...)
+		if now.Sub(t.line.At) > longAgo {
+			t.findings = stillOpen(t.findings, snap, w.Settings.Thresholds, now)
+		}
+		all = append(all, t.findings...)
 	}
 	var err error
 	if entry.Audit, err = audit.Encode(file); err != nil {
@@ -59,6 +63,28 @@ func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 		w.seen, w.audit = seen, audit
 	}
 	return err
+}
+
+// A tellingLine is one that has findings.
+type tellingLine struct {
+	line     rules.Line
+	findings []alarms.Finding
+}
+
+// telling evaluates lines. No other log waits for that: most lines tell nothing.
+func (w *Watch) telling(lines []rules.Line, snap *hsm.Snapshot) (list []tellingLine) {
+	none := new(hsm.Device)
+	for _, l := range lines {
+		d := cmp.Or(snap.Device(l.Device), none)
+		l.Sensors = d.Sensors.Value.Sensors
+		if l.HA != nil {
+			l.Groups = d.HA.Value.Groups
+		}
+		if findings := rules.EvaluateLine(l, w.Settings.Thresholds); len(findings) > 0 {
+			list = append(list, tellingLine{l, findings})
+		}
+	}
+	return list
 }
 
 // happened returns when a line was written, by its own time; zero: that is not
@@ -91,29 +117,6 @@ const live = 5 * time.Second
 // longAgo is the age of a line from which polls may already have shown the end
 // of what it reports.
 const longAgo = time.Minute
-
-// groups returns the HA groups of the client host whose HA log a line is of.
-func groups(snap *hsm.Snapshot, l rules.Line) []hsm.HAGroupState {
-	if l.HA == nil {
-		return nil
-	}
-	for _, d := range snap.Devices {
-		if d.Name == l.Device {
-			return d.HA.Value.Groups
-		}
-	}
-	return nil
-}
-
-// sensors returns the sensors of a device as they were last polled.
-func sensors(snap *hsm.Snapshot, device string) []hsm.Sensor {
-	for _, d := range snap.Devices {
-		if d.Name == device {
-			return d.Sensors.Value.Sensors
-		}
-	}
-	return nil
-}
 
 // stillOpen returns the findings of an old line whose alarms no poll since has
 // cleared.
