@@ -166,6 +166,14 @@ func (l *load) arrived(code string, at time.Time) {
 	}
 }
 
+// restart forgets the traps so far.
+func (l *load) restart() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.took = nil
+	clear(l.written)
+}
+
 // figures sets how long traps took, and how many lines had none.
 func (l *load) figures(f figures) {
 	l.mu.Lock()

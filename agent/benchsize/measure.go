@@ -66,6 +66,7 @@ func (p plan) underLoad(ctx context.Context, s *stage, f figures, size int) erro
 	if _, err := p.watch(ctx, s, p.warmUp, &reads); err != nil {
 		return err
 	}
+	s.load.restart()
 	return p.inWindow(ctx, s, f, size, &reads)
 }
 
