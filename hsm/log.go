@@ -30,7 +30,7 @@ type LogLine struct {
 
 // FromKernel reports whether l is certainly a message of the kernel. Where "kernel: "
 // is missing, a card's driver or an ALM code stands in the place of the process.
-func (l LogLine) FromKernel() bool {
+func (l *LogLine) FromKernel() bool {
 	switch p := l.Process; {
 	case p == "kernel":
 		return true

@@ -33,14 +33,14 @@ type Line struct {
 }
 
 // Card names a card other than the first, whose alarms are those of the device.
-func (l Line) Card() string {
+func (l *Line) Card() string {
 	driver := ""
 	switch {
 	case l.OneCard:
 	case l.Alarm != nil:
 		driver = l.Alarm.Card
 	default:
-		driver = texts.Driver(l.LogLine)
+		driver = texts.Driver(&l.LogLine)
 	}
 	if !l.Cards && driver[len(strings.TrimRight(driver, "0123456789")):] == "0" {
 		return ""
@@ -49,7 +49,7 @@ func (l Line) Card() string {
 }
 
 // polled returns a sensor as it was last polled.
-func (l Line) polled(name string) hsm.Sensor {
+func (l *Line) polled(name string) hsm.Sensor {
 	for _, x := range l.Sensors {
 		if sensorName(x.Name) == sensorName(name) {
 			return x
@@ -62,7 +62,7 @@ func (l Line) polled(name string) hsm.Sensor {
 // the appliance follow the vendor's own trap agent.
 type logRule struct {
 	name     string
-	evaluate func(l Line, s Thresholds) (alarms.Finding, bool)
+	evaluate func(l *Line, s Thresholds) (alarms.Finding, bool)
 }
 
 var logRules = slices.Concat([]logRule{
@@ -85,7 +85,7 @@ var logRules = slices.Concat([]logRule{
 func EvaluateLine(l Line, s Thresholds) []alarms.Finding {
 	var findings []alarms.Finding
 	for _, r := range logRules {
-		f, ok := r.evaluate(l, s)
+		f, ok := r.evaluate(&l, s)
 		if !ok {
 			continue
 		}
@@ -151,7 +151,7 @@ func PlaceOf(l Line) *alarms.LogPlace {
 
 // alarmCode goes by the catalogue. A code that is not in it raises an alarm,
 // too.
-func alarmCode(l Line, s Thresholds) (alarms.Finding, bool) {
+func alarmCode(l *Line, s Thresholds) (alarms.Finding, bool) {
 	if l.Alarm == nil {
 		return alarms.Finding{}, false
 	}
@@ -180,7 +180,7 @@ func alarmCode(l Line, s Thresholds) (alarms.Finding, bool) {
 
 // firmwareRuns clears what keeps firmware from running when a line of the
 // firmware proves that it runs.
-func firmwareRuns(l Line, _ Thresholds) (alarms.Finding, bool) {
+func firmwareRuns(l *Line, _ Thresholds) (alarms.Finding, bool) {
 	if l.Alarm == nil {
 		return alarms.Finding{}, false
 	}
@@ -205,7 +205,7 @@ var thresholdEvent = regexp.MustCompile(`(?:Fan|Voltage|Temperature) sensor ` + 
 // a non-recoverable state can leave a critical one, which only the polled
 // thresholds show. A line is about one value of a power supply, so only a poll
 // finds all of them good.
-func sensorThreshold(l Line, _ Thresholds) (alarms.Finding, bool) {
+func sensorThreshold(l *Line, _ Thresholds) (alarms.Finding, bool) {
 	if l.Process != "ipmievd" {
 		return alarms.Finding{}, false
 	}
@@ -235,7 +235,7 @@ func sensorThreshold(l Line, _ Thresholds) (alarms.Finding, bool) {
 
 var supplyEvent = regexp.MustCompile(`Power Supply sensor (?:` + aSensor + ` )?- (Failure detected|Presence detected|Transition to Power Off)(?: (Asserted|Deasserted))?`)
 
-func powerSupplyEvent(l Line, _ Thresholds) (alarms.Finding, bool) {
+func powerSupplyEvent(l *Line, _ Thresholds) (alarms.Finding, bool) {
 	if l.Process != "ipmievd" {
 		return alarms.Finding{}, false
 	}
@@ -254,14 +254,14 @@ func powerSupplyEvent(l Line, _ Thresholds) (alarms.Finding, bool) {
 	return f, true
 }
 
-func smartd(l Line, _ Thresholds) (alarms.Finding, bool) {
+func smartd(l *Line, _ Thresholds) (alarms.Finding, bool) {
 	if l.Process != "smartd" || l.Severity != "crit" {
 		return alarms.Finding{}, false
 	}
 	return alarms.Finding{Key: alarms.Key{Group: "disk"}, Condition: alarms.Bad, Severity: alarms.Major, Text: strings.TrimSpace(l.Message)}, true
 }
 
-func ntlsLine(l Line, s Thresholds) (alarms.Finding, bool) {
+func ntlsLine(l *Line, s Thresholds) (alarms.Finding, bool) {
 	f := alarms.Finding{Key: alarms.Key{Group: "ntls-log"}, Condition: alarms.Bad, Text: l.Message, Age: s.EventAge}
 	switch {
 	case l.Process != "NTLS":
@@ -270,7 +270,7 @@ func ntlsLine(l Line, s Thresholds) (alarms.Finding, bool) {
 		f.Severity = alarms.Major
 	case l.Severity == "crit":
 		f.Severity = alarms.Critical
-	case strings.HasPrefix(strings.TrimPrefix(texts.Said(l.LogLine), "info : 0 : "), "NTLS is online and operational"):
+	case strings.HasPrefix(strings.TrimPrefix(texts.Said(&l.LogLine), "info : 0 : "), "NTLS is online and operational"):
 		f.Condition, f.Age = alarms.Good, 0
 	default:
 		return f, false
@@ -281,8 +281,8 @@ func ntlsLine(l Line, s Thresholds) (alarms.Finding, bool) {
 // textRules returns a rule for each text.
 func textRules() (rules []logRule) {
 	for _, x := range texts.All() {
-		rules = append(rules, logRule{x.Words, func(l Line, s Thresholds) (alarms.Finding, bool) {
-			if !x.Says(l.LogLine) {
+		rules = append(rules, logRule{x.Words, func(l *Line, s Thresholds) (alarms.Finding, bool) {
+			if !x.Says(&l.LogLine) {
 				return alarms.Finding{}, false
 			}
 			f := alarms.Finding{Key: alarms.Key{Group: x.Group, Object: l.Card()}, Condition: alarms.Bad, Severity: x.Severity, Text: x.What + ": " + l.Message}
@@ -299,11 +299,11 @@ func textRules() (rules []logRule) {
 // codes that are set; polls show which are set no longer.
 func systemStates() (rules []logRule) {
 	for n := range maxUnknown {
-		rules = append(rules, logRule{"unknown system status", func(l Line, s Thresholds) (alarms.Finding, bool) { return unknownStatus(l, s, n) }})
+		rules = append(rules, logRule{"unknown system status", func(l *Line, s Thresholds) (alarms.Finding, bool) { return unknownStatus(l, s, n) }})
 	}
 	for code, c := range statusCodes {
 		number := strconv.FormatInt(code, 10)
-		rules = append(rules, logRule{"system status " + number, func(l Line, s Thresholds) (alarms.Finding, bool) {
+		rules = append(rules, logRule{"system status " + number, func(l *Line, s Thresholds) (alarms.Finding, bool) {
 			if !slices.Contains(statusLine(l, s), number) {
 				return alarms.Finding{}, false
 			}
@@ -317,7 +317,7 @@ func systemStates() (rules []logRule) {
 const maxUnknown = 8
 
 // unknownStatus raises the nth code of a line that no table has.
-func unknownStatus(l Line, s Thresholds, n int) (alarms.Finding, bool) {
+func unknownStatus(l *Line, s Thresholds, n int) (alarms.Finding, bool) {
 	unknown := slices.DeleteFunc(statusLine(l, s), func(number string) bool {
 		code, err := strconv.ParseInt(number, 10, 64)
 		return err == nil && codeStates[code] != ""
@@ -327,15 +327,18 @@ func unknownStatus(l Line, s Thresholds, n int) (alarms.Finding, bool) {
 	}
 	number := unknown[n][:min(len(unknown[n]), 16)]
 	return alarms.Finding{Key: alarms.Key{Group: "system-status", Object: number}, Condition: alarms.Bad, Severity: alarms.Indeterminate,
-		Text: fmt.Sprintf("code %s is unknown: %s", number, texts.Said(l.LogLine))}, true
+		Text: fmt.Sprintf("code %s is unknown: %s", number, texts.Said(&l.LogLine))}, true
 }
 
 // statusLine returns the codes that a line of the system state server lists,
 // without those to ignore.
-func statusLine(l Line, s Thresholds) []string {
-	before, list, found := strings.Cut(texts.Said(l.LogLine), "Errors: ")
+func statusLine(l *Line, s Thresholds) []string {
+	if l.Process != "sysstatd" {
+		return nil
+	}
+	before, list, found := strings.Cut(texts.Said(&l.LogLine), "Errors: ")
 	list, _, whole := strings.Cut(list, "!")
-	if l.Process != "sysstatd" || !found || !whole || !strings.HasSuffix(before, " ") {
+	if !found || !whole || !strings.HasSuffix(before, " ") {
 		return nil
 	}
 	return slices.DeleteFunc(strings.Split(list, ","), func(number string) bool {
@@ -346,7 +349,7 @@ func statusLine(l Line, s Thresholds) []string {
 
 // certificateLine follows the appliance's own monitoring of its NTLS
 // certificate.
-func certificateLine(l Line, _ Thresholds) (alarms.Finding, bool) {
+func certificateLine(l *Line, _ Thresholds) (alarms.Finding, bool) {
 	f := alarms.Finding{Key: alarms.Key{Group: "ntls-certificate"}, Severity: alarms.Warning, Text: l.Message}
 	switch {
 	case l.Process != "certmonitord":
@@ -363,8 +366,8 @@ func certificateLine(l Line, _ Thresholds) (alarms.Finding, bool) {
 
 // diskFull follows the appliance's own monitoring of its disks: at 95 % it
 // stops NTLS.
-func diskFull(l Line, _ Thresholds) (alarms.Finding, bool) {
-	if !strings.HasPrefix(texts.Said(l.LogLine), "DISK FULL:") {
+func diskFull(l *Line, _ Thresholds) (alarms.Finding, bool) {
+	if !strings.HasPrefix(texts.Said(&l.LogLine), "DISK FULL:") {
 		return alarms.Finding{}, false
 	}
 	f := alarms.Finding{Key: alarms.Key{Group: "log-disk"}, Condition: alarms.Bad, Severity: alarms.Major, Text: l.Message}

@@ -28,16 +28,16 @@ var auditOK = []string{"RC_OK", "CKR_OK", "LUNA_RET_OK"}
 
 // refused reports whether a record says so. One without a result may have
 // succeeded.
-func refused(l Line) bool {
+func refused(l *Line) bool {
 	return l.Audit.Result != "" && !slices.Contains(auditOK, l.Audit.Result)
 }
 
-func critical(l Line) bool {
+func critical(l *Line) bool {
 	return slices.ContainsFunc(auditCritical, func(word string) bool { return strings.Contains(l.Audit.Event, word) })
 }
 
 // auditFinding is what a record raises once. Each partition has its own alarm.
-func auditFinding(l Line, s Thresholds, group string, severity alarms.Severity, what string) alarms.Finding {
+func auditFinding(l *Line, s Thresholds, group string, severity alarms.Severity, what string) alarms.Finding {
 	r := l.Audit
 	return alarms.Finding{Key: alarms.Key{Group: group, Object: strings.TrimSpace(r.Event + " " + r.Partition)}, Condition: alarms.Bad, Severity: severity, Age: s.EventAge,
 		Text: what + ": " + r.Text, Serial: r.Serial}
@@ -45,7 +45,7 @@ func auditFinding(l Line, s Thresholds, group string, severity alarms.Severity, 
 
 // auditEvent evaluates an audit record of a critical event that was not
 // refused.
-func auditEvent(l Line, s Thresholds) (alarms.Finding, bool) {
+func auditEvent(l *Line, s Thresholds) (alarms.Finding, bool) {
 	if l.Audit == nil || refused(l) || !critical(l) {
 		return alarms.Finding{}, false
 	}
@@ -54,7 +54,7 @@ func auditEvent(l Line, s Thresholds) (alarms.Finding, bool) {
 
 // auditChange evaluates an audit record of one of auditChanges, and of an
 // attempt to zeroize.
-func auditChange(l Line, s Thresholds) (alarms.Finding, bool) {
+func auditChange(l *Line, s Thresholds) (alarms.Finding, bool) {
 	switch {
 	case l.Audit == nil:
 	case !refused(l):
@@ -71,7 +71,7 @@ func auditChange(l Line, s Thresholds) (alarms.Finding, bool) {
 
 // failedLogin evaluates an audit record of a login that was refused. The one
 // that was too many is among the return codes.
-func failedLogin(l Line, s Thresholds) (alarms.Finding, bool) {
+func failedLogin(l *Line, s Thresholds) (alarms.Finding, bool) {
 	if l.Audit == nil || !strings.HasSuffix(l.Audit.Event, "_LOGIN") || !refused(l) || strings.HasSuffix(l.Audit.Result, "_LOGIN_FAILURE_THRESHOLD") {
 		return alarms.Finding{}, false
 	}

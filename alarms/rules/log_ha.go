@@ -25,7 +25,7 @@ var haLosses = map[hsm.HAEventKind]struct {
 }
 
 // haLoss raises the alarm of a loss, whatever came after it.
-func haLoss(l Line, _ Thresholds) (alarms.Finding, bool) {
+func haLoss(l *Line, _ Thresholds) (alarms.Finding, bool) {
 	if l.HA == nil {
 		return alarms.Finding{}, false
 	}
@@ -44,7 +44,7 @@ func haLoss(l Line, _ Thresholds) (alarms.Finding, bool) {
 // haSurprise raises an alarm for a line that reports what nothing else tells: of
 // a group that is not configured, of a server that is removed, or in no known
 // form.
-func haSurprise(l Line, s Thresholds) (alarms.Finding, bool) {
+func haSurprise(l *Line, s Thresholds) (alarms.Finding, bool) {
 	if l.HA == nil {
 		return alarms.Finding{}, false
 	}
@@ -65,7 +65,7 @@ func haSurprise(l Line, s Thresholds) (alarms.Finding, bool) {
 
 // haGroup returns the name of the group that a line of an HA log is about, and
 // whether it is configured.
-func (l Line) haGroup() (name string, configured bool) {
+func (l *Line) haGroup() (name string, configured bool) {
 	for _, g := range l.Groups {
 		if g.Serial == l.HA.Group {
 			return g.Name(), true

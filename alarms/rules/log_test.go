@@ -314,3 +314,13 @@ func TestLineTimeWithoutYear(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkEvaluateLine is what a line costs that tells nothing, as most do.
+func BenchmarkEvaluateLine(b *testing.B) {
+	l := Line{LogLine: syslog.ParseLine("2026 Nov 21 02:00:00 luna72  local5 info  lunash [4711]: info : 0 : Lush user login : monitor : 10.1.2.3/40000"), Device: "luna72"}
+	for b.Loop() {
+		if findings := EvaluateLine(l, DefaultThresholds()); len(findings) > 0 {
+			b.Fatal(findings)
+		}
+	}
+}

@@ -14,7 +14,7 @@ import (
 // A speaker reports whether a line is of somebody whose words count. Who may
 // choose a word in a line, such as the name of a user or of a partition, must
 // not be able to say what the HSM says.
-type speaker func(l hsm.LogLine) bool
+type speaker func(l *hsm.LogLine) bool
 
 // A Text is a text of a log that means a problem by itself.
 type Text struct {
@@ -77,11 +77,11 @@ var list = []Text{
 
 // card: the kernel where its words are those of a card's driver, and oamp,
 // which passes on what K5 and K6 cards log. ALM codes have a rule of their own.
-func card(l hsm.LogLine) bool {
+func card(l *hsm.LogLine) bool {
 	return l.Alarm == nil && l.Process == "oamp" || driver(l)
 }
 
-func driver(l hsm.LogLine) bool {
+func driver(l *hsm.LogLine) bool {
 	return l.Alarm == nil && l.FromKernel() && ofDriver.MatchString(tagged(l))
 }
 
@@ -90,25 +90,25 @@ func driver(l hsm.LogLine) bool {
 var ofDriver = regexp.MustCompile(`^(?:NOTE: )?(?:[a-z]\w* [0-9a-f:.]+: )?(?i:(?:k7pf|viper)[0-9]+: ?|\[HSM\]|hsm log:|HSM (?:permanently|missing|crashed)|LOG ?\(|Fatal error 0x)`)
 
 // uncoded: a card in a line that no worse text explains.
-func uncoded(l hsm.LogLine) bool {
+func uncoded(l *hsm.LogLine) bool {
 	return card(l) && !strings.Contains(l.Message, "HSM crashed:") && !strings.Contains(l.Message, "Fatal error")
 }
 
 // luna: a card, or software of the appliance that complains. What it logs of
 // commands and of sessions is information, and may quote anything.
-func luna(l hsm.LogLine) bool {
+func luna(l *hsm.LogLine) bool {
 	return card(l) || slices.Contains(appliance, l.Process) && complaint(l)
 }
 
 // worried: as luna, in words that deny nothing.
-func worried(l hsm.LogLine) bool { return luna(l) && !denial.MatchString(Said(l)) }
+func worried(l *hsm.LogLine) bool { return luna(l) && !denial.MatchString(Said(l)) }
 
 var denial = regexp.MustCompile(`(?i)\b(?:no|not|without)\b (?:\w+ ){0,2}(?:low|empty|battery|device error|HSM internal error|currently over)\b|` +
 	`\b(?:low|empty|depleted|error|capacity)\b(?:: no\b|(?: \w+){0,2} (?:cleared|deactivated|recovered|gone)\b)`)
 
 var appliance = []string{"lunash", "NTLS", "STCD", "hsm", "cbs", "pedclient", "sysstatd"}
 
-func complaint(l hsm.LogLine) bool {
+func complaint(l *hsm.LogLine) bool {
 	if strings.Contains(l.Message, "Command: ") || strings.Contains(l.Message, "opened session") {
 		return false
 	}
@@ -120,23 +120,23 @@ var inner = regexp.MustCompile(`^(?:warning|error|critical) : `)
 
 // code: return codes, of the appliance, or where they begin a message of any
 // application.
-func code(l hsm.LogLine) bool {
+func code(l *hsm.LogLine) bool {
 	return luna(l) || l.Process != "" && codeFirst.MatchString(Said(l))
 }
 
 var codeFirst = regexp.MustCompile(`^\(?(?:0x)?[0-9A-Fa-f]{6,8} ?[:(]`)
 
 // connecting: the Luna client in any application.
-func connecting(l hsm.LogLine) bool {
+func connecting(l *hsm.LogLine) bool {
 	return luna(l) || strings.HasPrefix(Said(l), "Error during SSL Connect")
 }
 
-func login(l hsm.LogLine) bool {
+func login(l *hsm.LogLine) bool {
 	return slices.Contains([]string{"login", "sshd", "su", "systemd-logind"}, l.Process)
 }
 
 // Said returns the message without the mark of a test.
-func Said(l hsm.LogLine) string {
+func Said(l *hsm.LogLine) string {
 	if !l.Test {
 		return l.Message
 	}
@@ -146,7 +146,7 @@ func Said(l hsm.LogLine) string {
 
 // tagged is Said, after the driver where that stands in the place of the
 // process.
-func tagged(l hsm.LogLine) string {
+func tagged(l *hsm.LogLine) string {
 	if l.Process == "" || l.Process == "kernel" {
 		return Said(l)
 	}
@@ -155,7 +155,7 @@ func tagged(l hsm.LogLine) string {
 
 // Says reports whether a line is of t. In an audit record only the result
 // counts: applications write their own words into it.
-func (t Text) Says(l hsm.LogLine) bool {
+func (t Text) Says(l *hsm.LogLine) bool {
 	said := Said(l)
 	switch {
 	case l.Audit != nil && t.from != nil:
@@ -178,7 +178,7 @@ func namesCode(said string) bool {
 
 // Driver returns the instance of a card's driver that a line of the kernel
 // names; "": none.
-func Driver(l hsm.LogLine) string {
+func Driver(l *hsm.LogLine) string {
 	if !l.FromKernel() {
 		return ""
 	}
