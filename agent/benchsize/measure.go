@@ -82,6 +82,11 @@ func (p plan) inWindow(ctx context.Context, s *stage, f figures, size int, reads
 		return err
 	}
 	end := unixNow()
+	last, err := get(ctx, s.web, s.agent.pid(), false) // what was read since the last scrape is not missing
+	if err != nil {
+		return err
+	}
+	reads.add(last.reads)
 	after, err := s.counts(ctx)
 	if err != nil {
 		return err
