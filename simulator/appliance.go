@@ -38,10 +38,16 @@ type fault int
 const (
 	none fault = iota
 	hang
+	hangCard // what needs the card hangs
 	drop
 	truncate
 	garbage
 )
+
+// hangs reports whether a command is never answered.
+func (w wire) hangs(needsCard bool) bool {
+	return w.answer == hang || w.answer == hangCard && needsCard
+}
 
 // away reports whether the appliance does not listen.
 func (w wire) away() bool { return w.gone || w.down }

@@ -121,7 +121,10 @@ var events = []eventRow{
 		s.wire.slow, _ = time.ParseDuration(a[0])
 		return nil
 	}},
-	{"hang", "", "accept commands and never answer", false, func(s *state, _ []string) error { s.wire.answer = hang; return nil }},
+	{"hang", "[PART]", "accept commands and never answer: all, or with the word card those that need it", false, func(s *state, a []string) error {
+		s.wire.answer = choose(argument(a, 0, "") == "card", hangCard, hang)
+		return nil
+	}},
 	{"drop", "", "close the connection in the middle of an answer", false, func(s *state, _ []string) error { s.wire.answer = drop; return nil }},
 	{"truncate", "", "send half an answer, then the prompt", false, func(s *state, _ []string) error { s.wire.answer = truncate; return nil }},
 	{"garbage", "", "send garbage for answers", false, func(s *state, _ []string) error { s.wire.answer = garbage; return nil }},
@@ -172,6 +175,7 @@ var kinds = map[string]func(string) bool{
 	"SWITCH":   oneOf("on", "off"),
 	"LINK":     oneOf("up", "down"),
 	"DOOR":     oneOf("ssh", "rest"),
+	"PART":     oneOf("card"),
 	"HOW":      oneOf("rename", "copytruncate"),
 	"LOAD":     between(0, 1000),
 	"SWAP":     between(0, 100),

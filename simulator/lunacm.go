@@ -172,7 +172,7 @@ func (e *Estate) lunacm(ctx context.Context, q lunacmLine) lunacmReply {
 	if a == nil {
 		return lunacmReply{Parts: []string{lunacmBad("Error: not for this slot.", "0x54 (CKR_FUNCTION_NOT_SUPPORTED)")}}
 	}
-	if w, _ := a.wireNow(); w.answer == hang {
+	if w, _ := a.wireNow(); w.hangs(true) {
 		return lunacmReply{Hang: true}
 	}
 	if q.Line == "hsm monitor" && part == "" {

@@ -207,7 +207,7 @@ func (s *restServer) ServeHTTP(out http.ResponseWriter, q *http.Request) {
 	if w.slow > 0 && !wait.Sleep(q.Context(), w.slow) {
 		return
 	}
-	if w.answer == hang {
+	if w.hangs(strings.HasPrefix(q.URL.Path, "/api/lunasa/hsms/")) {
 		<-q.Context().Done()
 		return
 	}

@@ -255,7 +255,8 @@ func (s *session) command(ctx context.Context, line string) bool {
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
 	w, _ := s.a.wireNow()
-	if w.answer != hang {
+	hangs := w.hangs(strings.HasPrefix(line, "hsm ") || strings.HasPrefix(line, "partition "))
+	if !hangs {
 		s.setInterrupt(cancel)
 		defer s.setInterrupt(nil)
 	}
@@ -265,11 +266,11 @@ func (s *session) command(ctx context.Context, line string) bool {
 	}
 	var err error
 	var whole bytes.Buffer
-	switch w.answer {
-	case hang:
+	switch {
+	case hangs:
 		<-ctx.Done()
 		return false
-	case none:
+	case w.answer == none, w.answer == hangCard:
 		err = s.a.run(running, line, s.remote, terminalWriter{s.ch})
 	default:
 		err = s.a.run(running, line, s.remote, terminalWriter{&whole})

@@ -55,6 +55,31 @@ func TestAnswerFaults(t *testing.T) {
 	}
 }
 
+// TestHungCard: behind a card that hangs the appliance answers what needs no card.
+func TestHungCard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := simulate(t, "7.2")
+		term := s.login()
+		s.inject("hang card")
+		if !strings.Contains(term.must("status cpu"), resultGood) {
+			t.Error("no answer to status cpu")
+		}
+		answer := make(chan string, 1)
+		go func() {
+			out, _ := term.ask("partition list")
+			answer <- out
+		}()
+		time.Sleep(20 * time.Minute) // the clock of the bubble
+		select {
+		case out := <-answer:
+			t.Errorf("an answer: %q", out)
+		default:
+		}
+		term.client.Close()
+		<-answer
+	})
+}
+
 func TestHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := simulate(t, "6.2")
