@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -275,6 +276,42 @@ func TestOpenSSH(t *testing.T) {
 	if n := s.logged("Failed"); n != 0 {
 		t.Errorf("%d failed logins", n)
 	}
+}
+
+// TestOpenSSHReach: whether a real sshd is there is asked again and again, and nothing of
+// it is in its log, but for what it logs to find faults in itself.
+func TestOpenSSHReach(t *testing.T) {
+	t.Parallel()
+	s := startOpenSSH(t, "")
+	s.answers(t, Replay("../formats/testdata/7.2"))
+	s.run(t)
+	c := s.connect(t, s.keys[0])
+	c.Reach.Every = 50 * time.Millisecond
+	if _, err := c.Run(t.Context(), "hsm show"); err != nil {
+		t.Fatal(err)
+	}
+	const asked = "rtype keepalive@openssh.com"
+	s.until(t, asked, 1)
+	before := s.events()
+	s.until(t, asked, 20)
+	if now := s.events(); !slices.Equal(now, before) {
+		t.Errorf("logged: %q", now[len(before):])
+	}
+	if n := s.logged("Accepted password"); n != 1 {
+		t.Errorf("%d logins", n)
+	}
+}
+
+// events returns what is logged at the usual level.
+func (s *openssh) events() (lines []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for line := range strings.Lines(s.log.String()) {
+		if !strings.HasPrefix(line, "debug") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // TestOpenSSHLogins: a key needs no password; a refused password is tried once.
