@@ -112,7 +112,7 @@ func TestSilentHSM(t *testing.T) {
 		layer   hsm.Layer
 	}{
 		{"the HSM", map[string]error{"hsm show": late}, nil, hsm.Timeout, hsm.LayerCard},
-		{"LunaSH", map[string]error{"": late}, nil, hsm.Timeout, hsm.LayerShell},
+		{"LunaSH", map[string]error{"": late}, nil, hsm.Unreachable, hsm.LayerShell},
 		{"the session", map[string]error{"": late}, gone, hsm.Unreachable, hsm.LayerShell},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ type Poller struct {
 	// Of optional commands: those that were answered once, and those that were
 	// refused and never answered.
 	answered, refused map[string]bool
-	mute              bool // the last command that needs no card timed out
+	mute              bool // it opened sessions and answered nothing
 	major             int  // version of the software, or of a card's firmware; 0: not yet known
 }
 
@@ -37,7 +38,11 @@ func (p *Poller) String() string { return "poller of " + p.Device }
 
 // Run implements [collectors.Collector].
 func (p *Poller) Run(ctx context.Context, report func(hsm.Observation)) error {
-	p.Intervals.Poll(ctx, p.Device, p.Reach, func(due func(Pace) bool) hsm.Failure { return p.round(ctx, due, report) })
+	reach := p.Reach
+	if reach.Confirm != nil {
+		reach.Confirm = p.confirm
+	}
+	p.Intervals.Poll(ctx, p.Device, reach, func(due func(Pace) bool) hsm.Failure { return p.round(ctx, due, report) })
 	return nil
 }
 
@@ -91,22 +96,53 @@ func (p *Poller) round(ctx context.Context, due func(Pace) bool, report func(hsm
 }
 
 // silent returns err with who is silent after c timed out, which a new session
-// tells: the next command needs one anyway.
+// tells, and what a command says in it that needs no card.
 func (p *Poller) silent(ctx context.Context, c Command, err error) error {
-	late := collectors.FailureOf(err) == hsm.Timeout
-	if !c.Card {
-		p.mute = late
+	if err == nil {
+		p.mute = false
 	}
-	if !late || p.Reach.Confirm == nil || ctx.Err() != nil {
+	if collectors.FailureOf(err) != hsm.Timeout || p.Reach.Confirm == nil || ctx.Err() != nil {
 		return err
 	}
-	layer := hsm.LayerShell
 	if lost := p.Reach.Confirm(ctx); lost != nil {
 		return fmt.Errorf("%s did not answer, and then: %w", c.Name, lost)
-	} else if c.Card && !p.mute {
-		layer = hsm.LayerCard
 	}
-	return collectors.Failf(hsm.Timeout, "%w", err).At(layer)
+	if !c.Card {
+		return collectors.Failf(hsm.Timeout, "%w", err).At(hsm.LayerShell)
+	}
+	if silent := p.answers(ctx); silent != nil {
+		p.mute = true
+		return fmt.Errorf("%s did not answer, and then: %w", c.Name, silent)
+	}
+	return collectors.Failf(hsm.Timeout, "%w", err).At(hsm.LayerCard)
+}
+
+// lightTimeout is within which a command must be answered that needs no card, and is
+// asked for that alone.
+const lightTimeout = 10 * time.Second
+
+// answers asks the first command that needs no card. An error means that the shell is
+// silent.
+func (p *Poller) answers(ctx context.Context) error {
+	i := slices.IndexFunc(p.Commands, func(c Command) bool { return !c.Card && !c.Optional && c.Since <= p.major })
+	if i < 0 {
+		return nil
+	}
+	light := p.Commands[i]
+	light.Timeout = lightTimeout
+	if _, _, err := p.ask(ctx, light); collectors.FailureOf(err) != hsm.Timeout {
+		return nil
+	}
+	return collectors.Failf(hsm.Unreachable, "neither did %s, which needs no HSM", light.Name).At(hsm.LayerShell)
+}
+
+// confirm is that of Reach. Of one that opened sessions and answered nothing a session
+// alone does not prove that it is back.
+func (p *Poller) confirm(ctx context.Context) error {
+	if err := p.Reach.Confirm(ctx); err != nil || !p.mute {
+		return err
+	}
+	return p.answers(ctx)
 }
 
 // isRefused reports whether an optional command was never answered, by what came
