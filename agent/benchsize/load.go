@@ -140,7 +140,7 @@ func (l *load) alarm(number int) string {
 
 // receive times the traps of alarms.
 func (l *load) receive(ctx context.Context) error {
-	defer context.AfterFunc(ctx, func() { l.traps.SetReadDeadline(time.Unix(1, 0)) })()
+	defer context.AfterFunc(ctx, func() { _ = l.traps.SetReadDeadline(time.Unix(1, 0)) })()
 	packet := make([]byte, 64<<10)
 	for {
 		n, err := l.traps.Read(packet)

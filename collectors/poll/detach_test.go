@@ -54,8 +54,8 @@ func each(v reflect.Value, do func(string)) {
 			each(v.Elem(), do)
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			each(v.Field(i), do)
+		for _, field := range v.Fields() {
+			each(field, do)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
