@@ -144,8 +144,8 @@ func cleaned(v any) (plain any, ok bool) {
 	return v, true
 }
 
-// FuzzREST compares parseObject with encoding/json where that accepts the text, and
-// requires of the readers no panic and values that marshal.
+// FuzzREST compares parseObject with encoding/json where that accepts the text, numbers
+// beyond a float64 apart, and requires of the readers no panic and values that marshal.
 func FuzzREST(f *testing.F) {
 	for _, c := range cases {
 		f.Add(c.text)
@@ -153,7 +153,7 @@ func FuzzREST(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		o, err := parseObject([]byte(text))
 		var want map[string]any
-		if d := json.NewDecoder(strings.NewReader(text)); strings.HasPrefix(text, "{") && json.Valid([]byte(text)) && strings.Count(text, "{")+strings.Count(text, "[") < maxDepth {
+		if d := json.NewDecoder(strings.NewReader(text)); strings.HasPrefix(text, "{") && json.Unmarshal([]byte(text), new(any)) == nil && strings.Count(text, "{")+strings.Count(text, "[") < maxDepth {
 			d.UseNumber()
 			if d.Decode(&want) == nil {
 				if plain, ok := cleaned(want); ok && (err != nil || !reflect.DeepEqual(collectortest.PlainJSON(t, o), collectortest.PlainJSON(t, plain))) {
