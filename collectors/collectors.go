@@ -39,7 +39,7 @@ type Runner interface {
 // Failed is an attempt that failed at a known step.
 type Failed struct {
 	Failure hsm.Failure
-	Layer   hsm.Layer // hsm.LayerUnknown: [LayerOf] tells by Err
+	Layer   hsm.Layer // hsm.LayerUnknown: [LayerOf] finds it by Err
 	Err     error     // what failed and what to do about it
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // LayerOf returns where the way to an HSM is dead: what the transport said of it by
-// [Failed.At], or what the cause of err tells. An answer that is an error, or of no
+// [Failed.At], or what the cause of err shows. An answer that is an error, or of no
 // known form, says that the way is whole.
 func LayerOf(err error) hsm.Layer {
 	for within := err; within != nil; {
@@ -36,7 +36,7 @@ func LayerOf(err error) hsm.Layer {
 	return hsm.LayerUnknown
 }
 
-// At returns f with the layer at which it failed, where its cause does not tell.
+// At returns f with the layer at which it failed, where its cause does not show it.
 func (f *Failed) At(l hsm.Layer) *Failed {
 	f.Layer = l
 	return f

@@ -19,7 +19,7 @@ import (
 
 // scrape answers with the metrics of all devices and those of others, or with
 // those of the devices that the parameter device names, of which [alarms.Self]
-// stands for the others. It waits for the client without any lock.
+// means the others. No lock is held while the client reads.
 func scrape(w http.ResponseWriter, r *http.Request, p *Prometheus, others prometheus.Gatherer) {
 	var blocks []*block
 	var text []byte // after blocks

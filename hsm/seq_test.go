@@ -46,7 +46,7 @@ func TestSeqOfSections(t *testing.T) {
 		untried = slices.DeleteFunc(untried, func(x string) bool { return x == name })
 		s := (&Snapshot{}).With(Observation{Device: "a", Source: "x", At: t0, MaxAge: time.Hour, Facts: []Fact{Show{}, Partitions{{Serial: "1"}}, f[0]}})
 		before := s.Devices[0]
-		// of the same time: that tells nothing
+		// of the same time, which is no difference
 		after := s.With(Observation{Device: "a", Source: "x", At: t0, MaxAge: time.Hour, Facts: []Fact{f[1]}}).Devices[0]
 		changed := 0
 		x, y := reflect.ValueOf(*before), reflect.ValueOf(*after)

@@ -55,6 +55,24 @@ func TestAnswerFaults(t *testing.T) {
 	}
 }
 
+// unanswered asks a command, to which there must be no answer for twenty minutes, and
+// returns what gets what comes after that.
+func unanswered(t *testing.T, term *terminal, command string) <-chan string {
+	t.Helper()
+	answer := make(chan string, 1)
+	go func() {
+		out, _ := term.ask(command)
+		answer <- out
+	}()
+	time.Sleep(20 * time.Minute) // the clock of the bubble
+	select {
+	case out := <-answer:
+		t.Errorf("an answer: %q", out)
+	default:
+	}
+	return answer
+}
+
 // TestHungCard: behind a card that hangs the appliance answers what needs no card.
 func TestHungCard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -64,17 +82,7 @@ func TestHungCard(t *testing.T) {
 		if !strings.Contains(term.must("status cpu"), resultGood) {
 			t.Error("no answer to status cpu")
 		}
-		answer := make(chan string, 1)
-		go func() {
-			out, _ := term.ask("partition list")
-			answer <- out
-		}()
-		time.Sleep(20 * time.Minute) // the clock of the bubble
-		select {
-		case out := <-answer:
-			t.Errorf("an answer: %q", out)
-		default:
-		}
+		answer := unanswered(t, term, "partition list")
 		term.client.Close()
 		<-answer
 	})
@@ -85,17 +93,7 @@ func TestHang(t *testing.T) {
 		s := simulate(t, "6.2")
 		term := s.login()
 		s.inject("hang")
-		answer := make(chan string, 1)
-		go func() {
-			out, _ := term.ask("hsm show")
-			answer <- out
-		}()
-		time.Sleep(20 * time.Minute) // the clock of the bubble
-		select {
-		case out := <-answer:
-			t.Errorf("an answer: %q", out)
-		default:
-		}
+		answer := unanswered(t, term, "hsm show")
 		s.inject("heal")
 		if !strings.Contains(s.login().must("hsm show"), resultGood) {
 			t.Error("a new session does not work after heal")

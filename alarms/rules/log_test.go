@@ -315,7 +315,7 @@ func TestLineTimeWithoutYear(t *testing.T) {
 	}
 }
 
-// BenchmarkEvaluateLine is what a line costs that tells nothing, as most do.
+// BenchmarkEvaluateLine is what a line costs that has no finding, as most have none.
 func BenchmarkEvaluateLine(b *testing.B) {
 	l := Line{LogLine: syslog.ParseLine("2026 Nov 21 02:00:00 luna72  local5 info  lunash [4711]: info : 0 : Lush user login : monitor : 10.1.2.3/40000"), Device: "luna72"}
 	for b.Loop() {

@@ -20,7 +20,7 @@ import (
 )
 
 // newEstate returns a Watch of a few devices, with a journal of its own.
-func newEstate(t *testing.T, store *hsm.Store) *Watch {
+func newEstate(t testing.TB, store *hsm.Store) *Watch {
 	t.Helper()
 	j, err := journal.Open(t.TempDir())
 	check.Must(t, err)

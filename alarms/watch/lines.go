@@ -28,31 +28,31 @@ func (w *Watch) Lines(device, file string, lines []hsm.LogLine, cursor []byte) e
 // much older than their reading.
 func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 	now, snap := time.Now(), w.Store.Latest()
-	telling := w.telling(lines, snap)
+	found := w.evaluateLines(lines, snap)
 	w.lines.Lock()
 	defer w.lines.Unlock()
 	audit, all := w.audit.With(lines)
 	seen := w.seen
 	entry := journal.Entry{File: file, Cursor: cursor, Events: make(map[string]alarms.Events)}
 	if len(lines) > 0 {
-		w.happened(lines[len(lines)-1], now) // the newest one tells the zone best
+		w.happened(lines[len(lines)-1], now) // the newest one shows the zone best
 	}
-	for _, t := range telling {
-		t.line.Happened = w.happened(t.line, now)
+	for _, f := range found {
+		f.line.Happened = w.happened(f.line, now)
 		var duplicate bool
-		if seen, duplicate = seen.with(t.line); duplicate {
+		if seen, duplicate = seen.with(f.line); duplicate {
 			continue
 		}
-		for i := range t.findings {
-			t.findings[i].Happened = t.line.Happened
+		for i := range f.findings {
+			f.findings[i].Happened = f.line.Happened
 		}
-		if n := entry.Events[t.line.Device].With(t.findings); n != (alarms.Events{}) {
-			entry.Events[t.line.Device] = n
+		if n := entry.Events[f.line.Device].With(f.findings); n != (alarms.Events{}) {
+			entry.Events[f.line.Device] = n
 		}
-		if now.Sub(t.line.At) > longAgo {
-			t.findings = stillOpen(t.findings, snap, w.Settings.Thresholds, now)
+		if now.Sub(f.line.At) > longAgo {
+			f.findings = stillOpen(f.findings, snap, w.Settings.Thresholds, now)
 		}
-		all = append(all, t.findings...)
+		all = append(all, f.findings...)
 	}
 	var err error
 	if entry.Audit, err = audit.Encode(file); err != nil {
@@ -65,14 +65,15 @@ func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 	return err
 }
 
-// A tellingLine is one that has findings.
-type tellingLine struct {
+// lineFindings are those of a line.
+type lineFindings struct {
 	line     rules.Line
 	findings []alarms.Finding
 }
 
-// telling evaluates lines. No other log waits for that: most lines tell nothing.
-func (w *Watch) telling(lines []rules.Line, snap *hsm.Snapshot) (list []tellingLine) {
+// evaluateLines returns the lines that have findings. No other log waits for that: most
+// have none.
+func (w *Watch) evaluateLines(lines []rules.Line, snap *hsm.Snapshot) (list []lineFindings) {
 	none := new(hsm.Device)
 	for _, l := range lines {
 		d := cmp.Or(snap.Device(l.Device), none)
@@ -81,7 +82,7 @@ func (w *Watch) telling(lines []rules.Line, snap *hsm.Snapshot) (list []tellingL
 			l.Groups = d.HA.Value.Groups
 		}
 		if findings := rules.EvaluateLine(l, w.Settings.Thresholds); len(findings) > 0 {
-			list = append(list, tellingLine{l, findings})
+			list = append(list, lineFindings{l, findings})
 		}
 	}
 	return list

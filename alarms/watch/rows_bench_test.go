@@ -2,12 +2,10 @@ package watch
 
 import (
 	"fmt"
-	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
-	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/mib"
@@ -17,11 +15,7 @@ import (
 func BenchmarkAlarmTables(b *testing.B) {
 	for _, n := range []int{100, 10000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			j, err := journal.Open(b.TempDir())
-			check.Must(b, err)
-			defer j.Close()
-			w := &Watch{Settings: DefaultSettings(), Store: hsm.NewStore(), Log: slog.New(slog.DiscardHandler), Journal: j, Parent: func(string) string { return "" }}
-			check.Must(b, w.Open())
+			w := newEstate(b, hsm.NewStore())
 			finding := func(i int, text string) alarms.Finding {
 				return alarms.Finding{Key: alarms.Key{Device: fmt.Sprint("hsm", i%50), Group: "sensor", Object: fmt.Sprint(i)}, Condition: alarms.Bad,
 					Severity: alarms.Minor, Text: text, Evidence: alarms.Evidence{At: time.Now(), Text: text}}

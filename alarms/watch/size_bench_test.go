@@ -2,12 +2,10 @@ package watch
 
 import (
 	"fmt"
-	"log/slog"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -19,11 +17,7 @@ import (
 func BenchmarkObservation(b *testing.B) {
 	for _, n := range []int{1, 10, 100, 1000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			j, err := journal.Open(b.TempDir())
-			check.Must(b, err)
-			defer j.Close()
-			w := &Watch{Settings: DefaultSettings(), Store: hsm.NewStore(), Log: slog.New(slog.DiscardHandler), Journal: j, Parent: func(string) string { return "" }}
-			check.Must(b, w.Open())
+			w := newEstate(b, hsm.NewStore())
 			var answers []hsm.Observation
 			lunash.NewPoller("a", lunash.Replay("../../collectors/formats/testdata/7.2"), 0, poll.DefaultIntervals()).
 				Capture(b.Context(), func(_, _ string) {}, func(o hsm.Observation) { answers = append(answers, o) })

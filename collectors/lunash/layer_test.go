@@ -100,7 +100,7 @@ func (s speaker) closed() string {
 }
 
 // TestSilentHSM has commands that need the card time out: whether LunaSH still opens a
-// session and answers others tells who is silent.
+// session and answers others shows who is silent.
 func TestSilentHSM(t *testing.T) {
 	late := collectors.Failf(hsm.Timeout, "no prompt")
 	gone := collectors.Failf(hsm.Unreachable, "no prompt of a new session").At(hsm.LayerShell)

@@ -95,8 +95,8 @@ func (p *Poller) round(ctx context.Context, due func(Pace) bool, report func(hsm
 	return collectors.FailureOf(lost)
 }
 
-// silent returns err with who is silent after c timed out, which a new session
-// tells, and what a command says in it that needs no card.
+// silent returns err with who is silent after c timed out, by a new session
+// and what a command says in it that needs no card.
 func (p *Poller) silent(ctx context.Context, c Command, err error) error {
 	if err == nil {
 		p.mute = false

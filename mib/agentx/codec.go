@@ -57,16 +57,6 @@ func DecodeValue(b []byte) (Value, error) {
 	return v, nil
 }
 
-// DecodeVarbind reads one variable binding in network byte order and returns what follows it.
-func DecodeVarbind(b []byte) (Varbind, []byte, error) {
-	d := decoder{b: b}
-	vb := d.varbind()
-	if d.bad {
-		return Varbind{}, nil, fmt.Errorf("variable binding: %w", ErrMalformed)
-	}
-	return vb, d.b, nil
-}
-
 // appendOID encodes an OID as RFC 2741 section 5.1 does, 1.3.6.1.n folded into the prefix octet.
 func appendOID(dst []byte, o OID, include bool) []byte {
 	var prefix byte

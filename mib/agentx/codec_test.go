@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"strings"
@@ -38,7 +39,7 @@ func TestVarbindRoundTrip(t *testing.T) {
 			if len(encoded)%4 != 0 {
 				t.Errorf("%v: %d octets", want, len(encoded))
 			}
-			got, rest, err := DecodeVarbind(append(encoded, "rest"...))
+			got, rest, err := decodeVarbind(append(encoded, "rest"...))
 			if err != nil || string(rest) != "rest" {
 				t.Fatalf("%v: %v, rest %q", want, err, rest)
 			}
@@ -46,7 +47,7 @@ func TestVarbindRoundTrip(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			for n := range encoded {
-				if _, _, err := DecodeVarbind(encoded[:n]); !errors.Is(err, ErrMalformed) {
+				if _, _, err := decodeVarbind(encoded[:n]); !errors.Is(err, ErrMalformed) {
 					t.Errorf("%v cut to %d octets: %v", want, n, err)
 				}
 			}
@@ -221,7 +222,7 @@ func FuzzVarbind(f *testing.F) {
 			return
 		}
 		encoded := AppendVarbind(nil, first.OID, first.Value)
-		second, rest, err := DecodeVarbind(encoded)
+		second, rest, err := decodeVarbind(encoded)
 		if err != nil || len(rest) > 0 || !cmp.Equal(first, second, cmpopts.EquateEmpty()) {
 			t.Errorf("%x is %v, encoded %x, decoded %v, %v, %d octets left", b, first, encoded, second, err, len(rest))
 		}
@@ -316,3 +317,13 @@ func (s *sink) Write(b []byte) (int, error) {
 
 func (s *sink) Read(b []byte) (int, error)       { return s.Buffer.Read(b) }
 func (s *sink) SetWriteDeadline(time.Time) error { return nil }
+
+// decodeVarbind reads one variable binding in network byte order and returns what follows it.
+func decodeVarbind(b []byte) (Varbind, []byte, error) {
+	d := decoder{b: b}
+	vb := d.varbind()
+	if d.bad {
+		return Varbind{}, nil, fmt.Errorf("variable binding: %w", ErrMalformed)
+	}
+	return vb, d.b, nil
+}

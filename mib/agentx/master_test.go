@@ -281,7 +281,7 @@ func decodeAnswer(t testing.TB, got receivedPDU) answer {
 	for rest := got.payload[8:]; len(rest) > 0; {
 		var vb Varbind
 		var err error
-		if vb, rest, err = DecodeVarbind(rest); err != nil {
+		if vb, rest, err = decodeVarbind(rest); err != nil {
 			t.Fatalf("Response: %v", err)
 		}
 		a.Varbinds = append(a.Varbinds, vb)
