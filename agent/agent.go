@@ -86,7 +86,7 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 	}
 	a.watch = &watch.Watch{
 		Settings: c.Alarms, Store: a.store, Log: log,
-		Receivers: make(map[string]notify.Receiver), Addresses: make(map[string]string), Parent: c.Parent,
+		Receivers: make(map[string]notify.Receiver), Addresses: make(map[string]string), Parent: c.Parent(),
 	}
 	a.watch.Settings.Expected = c.Expected()
 	a.senders = senders.New(c)

@@ -210,18 +210,20 @@ func (c Config) Expected() map[string]rules.Expected {
 	return all
 }
 
-// Parent returns what a device depends on: a card on its host, an HSM on what
-// is configured; "": nothing.
-func (c Config) Parent(device string) string {
-	if c.LunaCM.Enabled && strings.HasPrefix(device, c.Cards().Device("")) {
-		return c.Host.Name
-	}
+// Parent returns a function that returns what a device depends on: a card on its
+// host, an HSM on what is configured; "": nothing.
+func (c Config) Parent() func(device string) string {
+	parents := make(map[string]string)
 	for _, h := range c.HSMs {
-		if h.Name == device {
-			return h.DependsOn
-		}
+		parents[h.Name] = h.DependsOn
 	}
-	return ""
+	cards := c.Cards().Device("")
+	return func(device string) string {
+		if c.LunaCM.Enabled && strings.HasPrefix(device, cards) {
+			return c.Host.Name
+		}
+		return parents[device]
+	}
 }
 
 // LogHosts returns the host names that lines of h may have.

@@ -72,7 +72,7 @@ func TestParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	for device, want := range map[string]string{"a": "b", "b": "", "card-532018": "client", "client": "", "lunawatch": ""} {
-		if got := c.Parent(device); got != want {
+		if got := c.Parent()(device); got != want {
 			t.Errorf("%s depends on %q, want %q", device, got, want)
 		}
 	}

@@ -9,14 +9,19 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// StoreSamples stores the samples of a series, in place of those that it had.
-func (j *Journal) StoreSamples(s alarms.Series, samples []alarms.Sample) error {
+// StoreSamples stores the samples of series, in place of those that they had.
+func (j *Journal) StoreSamples(all map[alarms.Series][]alarms.Sample) error {
 	return j.update(func(tx *bbolt.Tx) error {
-		key, err := json.Marshal(s)
-		if err != nil {
-			return err
+		for s, samples := range all {
+			key, err := json.Marshal(s)
+			if err != nil {
+				return err
+			}
+			if err := put(tx.Bucket(trendBucket), key, samples); err != nil {
+				return err
+			}
 		}
-		return put(tx.Bucket(trendBucket), key, samples)
+		return nil
 	})
 }
 

@@ -58,46 +58,67 @@ func (l *Line) polled(name string) hsm.Sensor {
 	return hsm.Sensor{}
 }
 
-// A logRule evaluates one line; not ok: the line means nothing to it. Those of
-// the appliance follow the vendor's own trap agent.
+// A logRule evaluates the lines of one process; not ok: the line means nothing to
+// it. Those of the appliance follow the vendor's own trap agent.
 type logRule struct {
 	name     string
-	evaluate func(l *Line, s Thresholds) (alarms.Finding, bool)
+	process  string // "": any
+	evaluate func(l *Line, s *Thresholds) []alarms.Finding
 }
 
-var logRules = slices.Concat([]logRule{
-	{"ALM codes", alarmCode},
-	{"firmware runs", firmwareRuns},
-	{"sensor thresholds", sensorThreshold},
-	{"power supply events", powerSupplyEvent},
-	{"disk", smartd},
-	{"NTLS", ntlsLine},
-	{"NTLS certificate", certificateLine},
-	{"log disk", diskFull},
-	{"critical audit record", auditEvent},
-	{"change in the audit log", auditChange},
-	{"failed login", failedLogin},
-	{"loss of an HA member", haLoss},
-	{"surprise in the HA log", haSurprise},
-}, textRules(), systemStates())
+var logRules = []logRule{
+	{"ALM codes", "", alarmCode},
+	{"firmware runs", "", firmwareRuns},
+	{"sensor thresholds", "ipmievd", sensorThreshold},
+	{"power supply events", "ipmievd", powerSupplyEvent},
+	{"disk", "smartd", smartd},
+	{"NTLS", "NTLS", ntlsLine},
+	{"NTLS certificate", "certmonitord", certificateLine},
+	{"log disk", "", diskFull},
+	{"critical audit record", "", auditEvent},
+	{"change in the audit log", "", auditChange},
+	{"failed login", "", failedLogin},
+	{"loss of an HA member", "", haLoss},
+	{"surprise in the HA log", "", haSurprise},
+	{"texts", "", textSaid},
+	{"system status", "sysstatd", statusCodesSet},
+}
+
+// rulesOf has the rules for each process that has its own; "": those for any other.
+var rulesOf = func() map[string][]logRule {
+	all := map[string][]logRule{"": nil}
+	for _, r := range logRules {
+		all[r.process] = nil
+	}
+	for process := range all {
+		for _, r := range logRules {
+			if r.process == "" || r.process == process {
+				all[process] = append(all[process], r)
+			}
+		}
+	}
+	return all
+}()
 
 // EvaluateLine returns the findings of all rules for a line.
 func EvaluateLine(l Line, s Thresholds) []alarms.Finding {
+	list, own := rulesOf[l.Process]
+	if !own {
+		list = rulesOf[""]
+	}
 	var findings []alarms.Finding
-	for _, r := range logRules {
-		f, ok := r.evaluate(&l, s)
-		if !ok {
-			continue
+	for _, r := range list {
+		for _, f := range r.evaluate(&l, &s) {
+			f.Device, f.Test, f.Text, f.Happened = l.Device, l.Test, alarms.Clip(f.Text), l.Happened
+			f.Evidence = alarms.Evidence{At: l.At, Text: alarms.Clip(l.Message), Log: PlaceOf(l)}
+			if l.Untrusted && f.Condition != alarms.Bad {
+				continue
+			}
+			if l.Test && f.Condition == alarms.Bad && f.Age == 0 {
+				f.Age = s.EventAge
+			}
+			findings = append(findings, f)
 		}
-		f.Device, f.Test, f.Text, f.Happened = l.Device, l.Test, alarms.Clip(f.Text), l.Happened
-		f.Evidence = alarms.Evidence{At: l.At, Text: alarms.Clip(l.Message), Log: PlaceOf(l)}
-		if l.Untrusted && f.Condition != alarms.Bad {
-			continue
-		}
-		if l.Test && f.Condition == alarms.Bad && f.Age == 0 {
-			f.Age = s.EventAge
-		}
-		findings = append(findings, f)
 	}
 	return findings
 }
@@ -151,44 +172,44 @@ func PlaceOf(l Line) *alarms.LogPlace {
 
 // alarmCode goes by the catalogue. A code that is not in it raises an alarm,
 // too.
-func alarmCode(l *Line, s Thresholds) (alarms.Finding, bool) {
+func alarmCode(l *Line, s *Thresholds) []alarms.Finding {
 	if l.Alarm == nil {
-		return alarms.Finding{}, false
+		return nil
 	}
 	c, known := alarms.CodeNamed(l.Alarm.Code)
 	if !known {
-		return alarms.Finding{
+		return []alarms.Finding{{
 			Key:       alarms.Key{Group: "meta", Object: strings.TrimSpace(l.Card() + " ALM" + l.Alarm.Code)},
 			Condition: alarms.Bad, Severity: alarms.Indeterminate, Code: l.Alarm.Code, Age: s.EventAge,
 			Text: fmt.Sprintf("ALM%s is not in the catalogue: %s", l.Alarm.Code, l.Alarm.Text),
-		}, true
+		}}
 	}
 	f := alarms.Finding{Key: alarms.Key{Group: c.Group, Object: l.Card()}, Code: c.Code, Severity: c.Severity, Again: c.Again}
 	switch {
 	case c.Kind == alarms.Clear:
 		f.Condition, f.Clears = alarms.Good, c.Clears
-		return f, true
+		return []alarms.Finding{f}
 	case c.Severity == alarms.None:
-		return f, false
+		return nil
 	case c.Kind == alarms.Event:
 		f.Age = s.EventAge
 	}
 	f.Condition = alarms.Bad
 	f.Text = fmt.Sprintf("ALM%s %s. %s", c.Code, strings.TrimSuffix(l.Alarm.Text, "."), c.Why)
-	return f, true
+	return []alarms.Finding{f}
 }
 
 // firmwareRuns clears what keeps firmware from running when a line of the
 // firmware proves that it runs.
-func firmwareRuns(l *Line, _ Thresholds) (alarms.Finding, bool) {
+func firmwareRuns(l *Line, _ *Thresholds) []alarms.Finding {
 	if l.Alarm == nil {
-		return alarms.Finding{}, false
+		return nil
 	}
 	c, known := alarms.CodeNamed(l.Alarm.Code)
 	if !known || c.Component != "firmware" || strings.HasPrefix(c.Halts, "OOS30") {
-		return alarms.Finding{}, false
+		return nil
 	}
-	return alarms.Finding{Key: alarms.Key{Group: "restart", Object: l.Card()}, Clears: firmwareStopped}, true
+	return []alarms.Finding{{Key: alarms.Key{Group: "restart", Object: l.Card()}, Clears: firmwareStopped}}
 }
 
 // firmwareStopped are the codes after which the firmware does not run until a
@@ -205,18 +226,15 @@ var thresholdEvent = regexp.MustCompile(`(?:Fan|Voltage|Temperature) sensor ` + 
 // a non-recoverable state can leave a critical one, which only the polled
 // thresholds show. A line is about one value of a power supply, so only a poll
 // finds all of them good.
-func sensorThreshold(l *Line, _ Thresholds) (alarms.Finding, bool) {
-	if l.Process != "ipmievd" {
-		return alarms.Finding{}, false
-	}
+func sensorThreshold(l *Line, _ *Thresholds) []alarms.Finding {
 	m := thresholdEvent.FindStringSubmatch(l.Message)
 	if m == nil {
-		return alarms.Finding{}, false
+		return nil
 	}
 	reading, err1 := strconv.ParseFloat(m[4], 64)
 	threshold, err2 := strconv.ParseFloat(m[5], 64)
 	if err1 != nil || err2 != nil {
-		return alarms.Finding{}, false
+		return nil
 	}
 	group, object := sensorKey(m[1])
 	x := l.polled(m[1])
@@ -230,18 +248,18 @@ func sensorThreshold(l *Line, _ Thresholds) (alarms.Finding, bool) {
 	if r.Condition == alarms.Between {
 		f.Condition = alarms.Good // the controller has its own hysteresis
 	}
-	return f, f.Condition == alarms.Bad || group != "power-supply"
+	if f.Condition != alarms.Bad && group == "power-supply" {
+		return nil
+	}
+	return []alarms.Finding{f}
 }
 
 var supplyEvent = regexp.MustCompile(`Power Supply sensor (?:` + aSensor + ` )?- (Failure detected|Presence detected|Transition to Power Off)(?: (Asserted|Deasserted))?`)
 
-func powerSupplyEvent(l *Line, _ Thresholds) (alarms.Finding, bool) {
-	if l.Process != "ipmievd" {
-		return alarms.Finding{}, false
-	}
+func powerSupplyEvent(l *Line, _ *Thresholds) []alarms.Finding {
 	m := supplyEvent.FindStringSubmatch(l.Message)
 	if m == nil {
-		return alarms.Finding{}, false
+		return nil
 	}
 	_, object := sensorKey(m[1])
 	f := alarms.Finding{Key: alarms.Key{Group: "power-supply", Object: object}, Severity: alarms.Major, Text: strings.TrimSpace(m[1] + " " + m[2] + " " + m[3])}
@@ -251,21 +269,19 @@ func powerSupplyEvent(l *Line, _ Thresholds) (alarms.Finding, bool) {
 	if (m[3] == "Deasserted") == (m[2] == "Presence detected") {
 		f.Condition = alarms.Bad
 	}
-	return f, true
+	return []alarms.Finding{f}
 }
 
-func smartd(l *Line, _ Thresholds) (alarms.Finding, bool) {
-	if l.Process != "smartd" || l.Severity != "crit" {
-		return alarms.Finding{}, false
+func smartd(l *Line, _ *Thresholds) []alarms.Finding {
+	if l.Severity != "crit" {
+		return nil
 	}
-	return alarms.Finding{Key: alarms.Key{Group: "disk"}, Condition: alarms.Bad, Severity: alarms.Major, Text: strings.TrimSpace(l.Message)}, true
+	return []alarms.Finding{{Key: alarms.Key{Group: "disk"}, Condition: alarms.Bad, Severity: alarms.Major, Text: strings.TrimSpace(l.Message)}}
 }
 
-func ntlsLine(l *Line, s Thresholds) (alarms.Finding, bool) {
+func ntlsLine(l *Line, s *Thresholds) []alarms.Finding {
 	f := alarms.Finding{Key: alarms.Key{Group: "ntls-log"}, Condition: alarms.Bad, Text: l.Message, Age: s.EventAge}
 	switch {
-	case l.Process != "NTLS":
-		return f, false
 	case l.Severity == "err":
 		f.Severity = alarms.Major
 	case l.Severity == "crit":
@@ -273,69 +289,54 @@ func ntlsLine(l *Line, s Thresholds) (alarms.Finding, bool) {
 	case strings.HasPrefix(strings.TrimPrefix(texts.Said(&l.LogLine), "info : 0 : "), "NTLS is online and operational"):
 		f.Condition, f.Age = alarms.Good, 0
 	default:
-		return f, false
+		return nil
 	}
-	return f, true
+	return []alarms.Finding{f}
 }
 
-// textRules returns a rule for each text.
-func textRules() (rules []logRule) {
-	for _, x := range texts.All() {
-		rules = append(rules, logRule{x.Words, func(l *Line, s Thresholds) (alarms.Finding, bool) {
-			if !x.Says(&l.LogLine) {
-				return alarms.Finding{}, false
-			}
-			f := alarms.Finding{Key: alarms.Key{Group: x.Group, Object: l.Card()}, Condition: alarms.Bad, Severity: x.Severity, Text: x.What + ": " + l.Message}
-			if x.OneOff {
-				f.Age = s.EventAge
-			}
-			return f, true
-		}})
+// textSaid evaluates every text that means a problem by itself.
+func textSaid(l *Line, s *Thresholds) (findings []alarms.Finding) {
+	for _, x := range texts.SaidBy(&l.LogLine) {
+		f := alarms.Finding{Key: alarms.Key{Group: x.Group, Object: l.Card()}, Condition: alarms.Bad, Severity: x.Severity, Text: x.What + ": " + l.Message}
+		if x.OneOff {
+			f.Age = s.EventAge
+		}
+		findings = append(findings, f)
 	}
-	return rules
-}
-
-// systemStates returns the rules for system status codes. A line lists the
-// codes that are set; polls show which are set no longer.
-func systemStates() (rules []logRule) {
-	for n := range maxUnknown {
-		rules = append(rules, logRule{"unknown system status", func(l *Line, s Thresholds) (alarms.Finding, bool) { return unknownStatus(l, s, n) }})
-	}
-	for code, c := range statusCodes {
-		number := strconv.FormatInt(code, 10)
-		rules = append(rules, logRule{"system status " + number, func(l *Line, s Thresholds) (alarms.Finding, bool) {
-			if !slices.Contains(statusLine(l, s), number) {
-				return alarms.Finding{}, false
-			}
-			return alarms.Finding{Key: alarms.Key{Group: "system-status", Object: number}, Condition: alarms.Bad, Severity: c.severity, Text: fmt.Sprintf("code %d: %s", code, c.text)}, true
-		}})
-	}
-	return rules
+	return findings
 }
 
 // maxUnknown is how many codes of a line that no table has are raised.
 const maxUnknown = 8
 
-// unknownStatus raises the nth code of a line that no table has.
-func unknownStatus(l *Line, s Thresholds, n int) (alarms.Finding, bool) {
-	unknown := slices.DeleteFunc(statusLine(l, s), func(number string) bool {
+// statusCodesSet raises the system status codes that a line lists, which are those
+// that are set; polls show which are set no longer.
+func statusCodesSet(l *Line, s *Thresholds) (findings []alarms.Finding) {
+	unknown := 0
+	for _, number := range statusLine(l, s) {
+		f := alarms.Finding{Key: alarms.Key{Group: "system-status", Object: number}, Condition: alarms.Bad}
 		code, err := strconv.ParseInt(number, 10, 64)
-		return err == nil && codeStates[code] != ""
-	})
-	if n >= len(unknown) {
-		return alarms.Finding{}, false
+		switch c, raises := statusCodes[code]; {
+		case err == nil && raises:
+			f.Object = strconv.FormatInt(code, 10)
+			f.Severity, f.Text = c.severity, fmt.Sprintf("code %d: %s", code, c.text)
+		case err == nil && codeStates[code] != "", unknown == maxUnknown:
+			continue
+		default:
+			unknown++
+			f.Object = number[:min(len(number), 16)]
+			f.Severity, f.Text = alarms.Indeterminate, fmt.Sprintf("code %s is unknown: %s", f.Object, texts.Said(&l.LogLine))
+		}
+		if !slices.ContainsFunc(findings, func(other alarms.Finding) bool { return other.Key == f.Key }) {
+			findings = append(findings, f)
+		}
 	}
-	number := unknown[n][:min(len(unknown[n]), 16)]
-	return alarms.Finding{Key: alarms.Key{Group: "system-status", Object: number}, Condition: alarms.Bad, Severity: alarms.Indeterminate,
-		Text: fmt.Sprintf("code %s is unknown: %s", number, texts.Said(&l.LogLine))}, true
+	return findings
 }
 
 // statusLine returns the codes that a line of the system state server lists,
 // without those to ignore.
-func statusLine(l *Line, s Thresholds) []string {
-	if l.Process != "sysstatd" {
-		return nil
-	}
+func statusLine(l *Line, s *Thresholds) []string {
 	before, list, found := strings.Cut(texts.Said(&l.LogLine), "Errors: ")
 	list, _, whole := strings.Cut(list, "!")
 	if !found || !whole || !strings.HasSuffix(before, " ") {
@@ -349,30 +350,28 @@ func statusLine(l *Line, s Thresholds) []string {
 
 // certificateLine follows the appliance's own monitoring of its NTLS
 // certificate.
-func certificateLine(l *Line, _ Thresholds) (alarms.Finding, bool) {
+func certificateLine(l *Line, _ *Thresholds) []alarms.Finding {
 	f := alarms.Finding{Key: alarms.Key{Group: "ntls-certificate"}, Severity: alarms.Warning, Text: l.Message}
 	switch {
-	case l.Process != "certmonitord":
-		return f, false
 	case strings.Contains(l.Message, "NTLS certificate is missing"):
 		f.Condition, f.Severity = alarms.Bad, alarms.Major
 	case strings.Contains(l.Message, "NTLS certificate will be expire on"):
 		f.Condition = alarms.Bad
 	case !strings.Contains(l.Message, "New NTLS certificate detected"):
-		return f, false
+		return nil
 	}
-	return f, true
+	return []alarms.Finding{f}
 }
 
 // diskFull follows the appliance's own monitoring of its disks: at 95 % it
 // stops NTLS.
-func diskFull(l *Line, _ Thresholds) (alarms.Finding, bool) {
+func diskFull(l *Line, _ *Thresholds) []alarms.Finding {
 	if !strings.HasPrefix(texts.Said(&l.LogLine), "DISK FULL:") {
-		return alarms.Finding{}, false
+		return nil
 	}
 	f := alarms.Finding{Key: alarms.Key{Group: "log-disk"}, Condition: alarms.Bad, Severity: alarms.Major, Text: l.Message}
 	if strings.Contains(l.Message, "95%") || strings.Contains(l.Message, "95 %") {
 		f.Severity = alarms.Critical
 	}
-	return f, true
+	return []alarms.Finding{f}
 }

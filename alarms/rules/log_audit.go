@@ -37,7 +37,7 @@ func critical(l *Line) bool {
 }
 
 // auditFinding is what a record raises once. Each partition has its own alarm.
-func auditFinding(l *Line, s Thresholds, group string, severity alarms.Severity, what string) alarms.Finding {
+func auditFinding(l *Line, s *Thresholds, group string, severity alarms.Severity, what string) alarms.Finding {
 	r := l.Audit
 	return alarms.Finding{Key: alarms.Key{Group: group, Object: strings.TrimSpace(r.Event + " " + r.Partition)}, Condition: alarms.Bad, Severity: severity, Age: s.EventAge,
 		Text: what + ": " + r.Text, Serial: r.Serial}
@@ -45,37 +45,37 @@ func auditFinding(l *Line, s Thresholds, group string, severity alarms.Severity,
 
 // auditEvent evaluates an audit record of a critical event that was not
 // refused.
-func auditEvent(l *Line, s Thresholds) (alarms.Finding, bool) {
+func auditEvent(l *Line, s *Thresholds) []alarms.Finding {
 	if l.Audit == nil || refused(l) || !critical(l) {
-		return alarms.Finding{}, false
+		return nil
 	}
-	return auditFinding(l, s, "audit-event", alarms.Critical, l.Audit.Event+" in the audit log"), true
+	return []alarms.Finding{auditFinding(l, s, "audit-event", alarms.Critical, l.Audit.Event+" in the audit log")}
 }
 
 // auditChange evaluates an audit record of one of auditChanges, and of an
 // attempt to zeroize.
-func auditChange(l *Line, s Thresholds) (alarms.Finding, bool) {
+func auditChange(l *Line, s *Thresholds) []alarms.Finding {
 	switch {
 	case l.Audit == nil:
 	case !refused(l):
 		for _, x := range auditChanges {
 			if strings.HasPrefix(l.Audit.Event, x.name) {
-				return auditFinding(l, s, "audit-change", x.severity, x.what), true
+				return []alarms.Finding{auditFinding(l, s, "audit-change", x.severity, x.what)}
 			}
 		}
 	case strings.Contains(l.Audit.Event, "ZEROIZE"):
-		return auditFinding(l, s, "audit-change", alarms.Major, "somebody tried to zeroize, and was refused"), true
+		return []alarms.Finding{auditFinding(l, s, "audit-change", alarms.Major, "somebody tried to zeroize, and was refused")}
 	}
-	return alarms.Finding{}, false
+	return nil
 }
 
 // failedLogin evaluates an audit record of a login that was refused. The one
 // that was too many is among the return codes.
-func failedLogin(l *Line, s Thresholds) (alarms.Finding, bool) {
+func failedLogin(l *Line, s *Thresholds) []alarms.Finding {
 	if l.Audit == nil || !strings.HasSuffix(l.Audit.Event, "_LOGIN") || !refused(l) || strings.HasSuffix(l.Audit.Result, "_LOGIN_FAILURE_THRESHOLD") {
-		return alarms.Finding{}, false
+		return nil
 	}
 	f := auditFinding(l, s, "failed-login", alarms.Warning, "a login failed with "+l.Audit.Result)
 	f.Object = ""
-	return f, true
+	return []alarms.Finding{f}
 }

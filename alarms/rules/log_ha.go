@@ -25,28 +25,28 @@ var haLosses = map[hsm.HAEventKind]struct {
 }
 
 // haLoss raises the alarm of a loss, whatever came after it.
-func haLoss(l *Line, _ Thresholds) (alarms.Finding, bool) {
+func haLoss(l *Line, _ *Thresholds) []alarms.Finding {
 	if l.HA == nil {
-		return alarms.Finding{}, false
+		return nil
 	}
 	loss, ok := haLosses[l.HA.Kind]
 	group, configured := l.haGroup()
 	if !ok || !configured {
-		return alarms.Finding{}, false
+		return nil
 	}
 	f := alarms.Finding{Key: alarms.Key{Group: loss.group, Object: group}, Condition: alarms.Bad, Severity: loss.severity, Text: group + ": " + l.HA.Text}
 	if l.HA.Member != "" {
 		f.Object += "/" + l.HA.Member
 	}
-	return f, true
+	return []alarms.Finding{f}
 }
 
 // haSurprise raises an alarm for a line that reports what nothing else tells: of
 // a group that is not configured, of a server that is removed, or in no known
 // form.
-func haSurprise(l *Line, s Thresholds) (alarms.Finding, bool) {
+func haSurprise(l *Line, s *Thresholds) []alarms.Finding {
 	if l.HA == nil {
-		return alarms.Finding{}, false
+		return nil
 	}
 	f := alarms.Finding{Key: alarms.Key{Group: "ha-log"}, Condition: alarms.Bad, Severity: alarms.Warning, Age: s.EventAge}
 	_, configured := l.haGroup()
@@ -58,9 +58,9 @@ func haSurprise(l *Line, s Thresholds) (alarms.Finding, bool) {
 	case e.Group != "" && !configured:
 		f.Object, f.Text = "group "+e.Group, fmt.Sprintf("group %s is not in the client's configuration: %s", e.Group, e.Text)
 	default:
-		return f, false
+		return nil
 	}
-	return f, true
+	return []alarms.Finding{f}
 }
 
 // haGroup returns the name of the group that a line of an HA log is about, and

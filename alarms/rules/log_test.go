@@ -61,9 +61,10 @@ func TestLogRules(t *testing.T) {
 		"user info  sysstatd: Luna System State Server - OOS Errors: 35!":                   {"bad indeterminate system-status/35"},
 		"user info  sysstatd: OOS Errors: 35!":                                              {"bad indeterminate system-status/35"},
 		"user info  sysstatd: Luna System State Server - InSrvTrb Errors: 1!":               {"bad indeterminate system-status/1"},
-		"user info  sysstatd: Luna System State Server - OFL Errors: 50,20,100,55,60,56!":   {"bad indeterminate system-status/55", "bad indeterminate system-status/56", "bad critical system-status/50"},
+		"user info  sysstatd: Luna System State Server - OFL Errors: 50,20,100,55,60,56!":   {"bad critical system-status/50", "bad indeterminate system-status/55", "bad indeterminate system-status/56"},
 		"user info  sysstatd: Luna System State Server - OOS Errors: 20,60,61,62,63,80,95!": nil,
 		"user info  sysstatd: Luna System State Server - OOS Errors: 3x!":                   {"bad indeterminate system-status/3x"},
+		"user info  sysstatd: Luna System State Server - OOS Errors: 050,50,7x,7x!":         {"bad critical system-status/50", "bad indeterminate system-status/7x"},
 		"user info  sysstatd: Luna System State Server - OOS Errors: 30":                    nil,
 		"user info  somebody: Luna System State Server - OOS Errors: 30!":                   nil,
 

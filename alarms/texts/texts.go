@@ -109,14 +109,13 @@ var denial = regexp.MustCompile(`(?i)\b(?:no|not|without)\b (?:\w+ ){0,2}(?:low|
 var appliance = []string{"lunash", "NTLS", "STCD", "hsm", "cbs", "pedclient", "sysstatd"}
 
 func complaint(l *hsm.LogLine) bool {
-	if strings.Contains(l.Message, "Command: ") || strings.Contains(l.Message, "opened session") {
-		return false
-	}
-	return slices.Contains([]string{"emerg", "alert", "crit", "err", "warning"}, l.Severity) || inner.MatchString(Said(l))
+	serious := slices.Contains([]string{"emerg", "alert", "crit", "err", "warning"}, l.Severity) ||
+		slices.ContainsFunc(inner, func(prefix string) bool { return strings.HasPrefix(Said(l), prefix) })
+	return serious && !strings.Contains(l.Message, "Command: ") && !strings.Contains(l.Message, "opened session")
 }
 
-// inner is the severity with which software of the appliance begins a message.
-var inner = regexp.MustCompile(`^(?:warning|error|critical) : `)
+// inner are the severities with which software of the appliance begins a message.
+var inner = []string{"warning : ", "error : ", "critical : "}
 
 // code: return codes, of the appliance, or where they begin a message of any
 // application.
@@ -153,19 +152,24 @@ func tagged(l *hsm.LogLine) string {
 	return l.Process + ": " + Said(l)
 }
 
-// Says reports whether a line is of t. In an audit record only the result
+// SaidBy returns the texts that a line says. In an audit record only the result
 // counts: applications write their own words into it.
-func (t Text) Says(l *hsm.LogLine) bool {
+func SaidBy(l *hsm.LogLine) (found []Text) {
 	said := Said(l)
-	switch {
-	case l.Audit != nil && t.from != nil:
-		return false
-	case l.Audit != nil:
+	if l.Audit != nil {
 		said = l.Audit.Result
-	case t.from != nil:
-		return t.from(l) && compiled[t.Words].MatchString(said)
 	}
-	return namesCode(said) && compiled[t.Words].MatchString(said) && (l.Audit != nil || code(l))
+	coded := namesCode(said)
+	for _, t := range list {
+		may := l.Audit == nil && t.from != nil && t.from(l)
+		if t.from == nil {
+			may = coded && (l.Audit != nil || code(l))
+		}
+		if may && compiled[t.Words].MatchString(said) {
+			found = append(found, t)
+		}
+	}
+	return found
 }
 
 // codes begin the names of return codes.

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -18,7 +19,8 @@ type evaluated struct {
 
 // toEvaluate returns the devices of a Snapshot of which something has changed since they
 // were evaluated: what was read of them, their alarms, the time, or another HSM with
-// their serial number. After an hour it returns all.
+// their serial number. After an hour it returns all. What others depend on comes
+// first: a cause is known before its consequences.
 func (w *Watch) toEvaluate(snap *hsm.Snapshot, now time.Time) []*hsm.Device {
 	touched := w.takeTouched()
 	if now.Sub(w.evaluatedAll) >= idleLimit || now.Before(w.evaluatedAll) {
@@ -35,8 +37,24 @@ func (w *Watch) toEvaluate(snap *hsm.Snapshot, now time.Time) []*hsm.Device {
 			changed[twin.Name] = twin
 		}
 	}
-	return slices.Collect(maps.Values(changed))
+	return slices.SortedFunc(maps.Values(changed), func(a, b *hsm.Device) int {
+		return cmp.Or(cmp.Compare(w.depth(a.Name), w.depth(b.Name)), cmp.Compare(a.Name, b.Name))
+	})
 }
+
+// depth returns how many others a device depends on, one behind the other.
+func (w *Watch) depth(device string) (n int) {
+	if w.Parent == nil {
+		return 0
+	}
+	for device = w.Parent(device); device != "" && n < deepest; device = w.Parent(device) {
+		n++
+	}
+	return n
+}
+
+// deepest bounds a chain of dependences.
+const deepest = 8
 
 // takeTouched returns the devices whose alarms were changed other than by polls since
 // it was last called.

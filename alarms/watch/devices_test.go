@@ -122,3 +122,32 @@ func evaluateTwoWays(t *testing.T, seed uint64) {
 		t.Errorf("%d of %d devices were evaluated", judged, of)
 	}
 }
+
+// TestCauseFirst: what a third of an estate depends on is evaluated before it, though
+// they are not evaluated together.
+func TestCauseFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := hsm.NewStore()
+		w := newEstate(t, store)
+		w.Parent = func(device string) string { return map[bool]string{true: "router"}[device != "router"] }
+		for i := range 2 * together {
+			store.Expect(hsm.NetworkHSM, fmt.Sprint("hsm-", i))
+		}
+		store.Expect(hsm.NetworkHSM, "router")
+		check.Must(t, w.evaluateSnapshot(store.Latest(), time.Now()))
+		for range w.Settings.Thresholds.UnreachableAfter {
+			time.Sleep(time.Minute)
+			for _, d := range store.Latest().Devices {
+				store.Apply(hsm.Observation{Device: d.Name, Kind: hsm.NetworkHSM, Source: "hsm show", At: time.Now(), Failure: hsm.Unreachable, Err: errors.New("no answer")})
+			}
+		}
+		devices := w.toEvaluate(store.Latest(), time.Now())
+		if len(devices) <= together || devices[0].Name != "router" {
+			t.Errorf("%d devices, and the first is %s", len(devices), devices[0].Name)
+		}
+		check.Must(t, w.evaluateSnapshot(store.Latest(), time.Now()))
+		if got := len(w.state.Active); got != 2*together+1 {
+			t.Errorf("%d alarms are active", got)
+		}
+	})
+}

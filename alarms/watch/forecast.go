@@ -12,18 +12,22 @@ import (
 // forecasts adds to the series of devices, and returns the findings of
 // their trends.
 func (w *Watch) forecasts(devices []*hsm.Device, now time.Time) (findings []alarms.Finding) {
+	longer := make(map[alarms.Series][]alarms.Sample)
 	for _, d := range devices {
 		for _, m := range forecast.Measurements(rules.Poll{Device: d, Now: now, Thresholds: w.Settings.Thresholds}) {
 			next, added := forecast.Sampled(w.series[m.Series], m.Sample)
 			w.series[m.Series] = next
 			if added {
-				if err := w.Journal.StoreSamples(m.Series, next); err != nil {
-					w.Log.Warn("trend not stored", "hsm", m.Device, "of", m.Object, "err", err)
-				}
+				longer[m.Series] = next
 			}
 			if f, ok := forecast.Evaluate(m, next, w.Settings.Thresholds); ok {
 				findings = append(findings, f)
 			}
+		}
+	}
+	if len(longer) > 0 {
+		if err := w.Journal.StoreSamples(longer); err != nil {
+			w.Log.Warn("trends not stored", "of", len(longer), "err", err)
 		}
 	}
 	return findings

@@ -30,7 +30,7 @@ type Watch struct {
 	Store     *hsm.Store
 	Receivers map[string]notify.Receiver
 	Addresses map[string]string          // by device
-	Parent    func(device string) string // what a device depends on; "": nothing
+	Parent    func(device string) string // what a device depends on; "": nothing; nil: no device does
 	Log       *slog.Logger
 
 	lines sync.Mutex // orders lines; guards what follows
@@ -137,17 +137,40 @@ func (w *Watch) polls(ctx context.Context) error {
 	return nil
 }
 
-// evaluateSnapshot commits what a Snapshot shows, and remembers it.
+// evaluateSnapshot commits what a Snapshot shows, and remembers it: some devices at a
+// time, so that no line of a log waits for a third of the estate.
 func (w *Watch) evaluateSnapshot(snap *hsm.Snapshot, now time.Time) error {
 	devices := w.toEvaluate(snap, now)
-	self := append(w.selfFindings(now), w.forecasts(devices, now)...)
-	w.mu.Lock()
-	err := w.stepLocked(journal.Entry{}, func(s alarms.State) []alarms.Finding {
-		if len(devices) == len(snap.Devices) {
-			return append(rules.EvaluateSnapshot(snap, s, w.Settings.Thresholds, now), self...)
+	if len(devices) == len(snap.Devices) {
+		return w.evaluateDevices(devices, now, func(s alarms.State) []alarms.Finding {
+			return rules.EvaluateSnapshot(snap, s, w.Settings.Thresholds, now)
+		})
+	}
+	for len(devices) > together {
+		if err := w.evaluateSome(snap, devices[:together], now); err != nil {
+			w.wereEvaluated(devices, now, err)
+			return err
 		}
-		return append(rules.Evaluate(snap, devices, s, w.Settings.Thresholds, now), self...)
-	}, now, false)
+		devices = devices[together:]
+	}
+	return w.evaluateSome(snap, devices, now)
+}
+
+// together is how many devices are evaluated at once, unless all are.
+const together = 32
+
+func (w *Watch) evaluateSome(snap *hsm.Snapshot, devices []*hsm.Device, now time.Time) error {
+	return w.evaluateDevices(devices, now, func(s alarms.State) []alarms.Finding {
+		return rules.Evaluate(snap, devices, s, w.Settings.Thresholds, now)
+	})
+}
+
+// evaluateDevices commits the findings of devices, and on Lunawatch itself, and
+// remembers what the devices show.
+func (w *Watch) evaluateDevices(devices []*hsm.Device, now time.Time, evaluate func(alarms.State) []alarms.Finding) error {
+	more := append(w.selfFindings(now), w.forecasts(devices, now)...)
+	w.mu.Lock()
+	err := w.stepLocked(journal.Entry{}, func(s alarms.State) []alarms.Finding { return append(evaluate(s), more...) }, now, false)
 	w.mu.Unlock()
 	w.wereEvaluated(devices, now, err)
 	if err == nil {
