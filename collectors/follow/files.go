@@ -115,7 +115,9 @@ func (r *following) remaining(current *source, rotated []*source, after int) []*
 	if current != nil && current.same(last.place) {
 		return r.remainingInPlace(last, current, rotated, after)
 	}
-	if i := byInode(rotated, last.place); i >= 0 {
+	// Only behind those: an empty file has nothing but its inode, which may be reused.
+	if i := byInode(rotated[after+1:], last.place); i >= 0 {
+		i += after + 1
 		if last.Offset < fingerprint && copyOf(last, rotated[:i], after) >= 0 { // truncated before it was renamed
 			return r.remainingInCopy(last, current, rotated, after)
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -163,6 +164,27 @@ func TestFollowReplaced(t *testing.T) {
 	add(t, filepath.Join(dir, "new"), text+"next\n")
 	must(t, os.Rename(filepath.Join(dir, "new"), log))
 	r.sees("next")
+}
+
+// TestFollowReusedInode has an older rotated file take the inode of the log, which was
+// empty when it was last read.
+func TestFollowReusedInode(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "messages")
+	r := read(t, log)
+	add(t, log, strings.Repeat("old\n", fingerprint))
+	r.sees(slices.Repeat([]string{"old"}, fingerprint)...)
+	must(t, os.Rename(log, log+".1"))
+	add(t, log, "")
+	r.sees()
+
+	text, err := os.ReadFile(log + ".1")
+	must(t, err)
+	add(t, log, string(text))
+	must(t, os.Rename(log, log+".2"))
+	must(t, os.WriteFile(log+".1", []byte("meanwhile\n"), 0o600))
+	add(t, log, "new\n")
+	r.restart()
+	r.sees("meanwhile", "new")
 }
 
 func TestFollowLink(t *testing.T) {
