@@ -2,6 +2,7 @@ package follow
 
 import (
 	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -264,7 +266,19 @@ func (d *logDir) poll() {
 		return
 	}
 	d.ok(err)
-	d.since, d.known = 0, true
+	d.since, d.known = 0, d.inCursor()
+}
+
+// inCursor reports whether the newest cursor has a place in the file of the pen.
+func (d *logDir) inCursor() bool {
+	if d.pen == nil || d.cursor == nil {
+		return false
+	}
+	info, err := d.pen.Stat()
+	d.ok(err)
+	var c cursor
+	d.ok(json.Unmarshal(d.cursor, &c))
+	return slices.ContainsFunc(c.Files, func(p place) bool { return p.is(info) })
 }
 
 // drop removes the oldest rotated files, if they were read.

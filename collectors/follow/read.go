@@ -194,6 +194,10 @@ func (r *following) advance(text []byte, moves []move) error {
 			c.Files = append(c.Files, s.place)
 		}
 	}
+	if len(c.Files) == 0 && len(r.files) > 0 { // nothing was read since the last cursor, which finds all of them
+		r.moved = false
+		return nil
+	}
 	position, err := json.Marshal(c)
 	if err != nil {
 		return err
