@@ -42,6 +42,15 @@ func (c *Client) Walk(ctx context.Context) (list []Instance, err error) {
 	return list, c.get(ctx, "/walk", &list)
 }
 
+// Reload has the agent read its configuration anew; see [Agent.Reload].
+func (c *Client) Reload(ctx context.Context, force bool) error {
+	values := url.Values{}
+	if force {
+		values.Set("force", "true")
+	}
+	return c.post(ctx, "/reload", values, new(any))
+}
+
 // Monitor has the agent measure utilization, round by round, until the rounds
 // are done or one fails.
 func (c *Client) Monitor(ctx context.Context, serial string, interval time.Duration, rounds int) iter.Seq2[hsm.Monitor, error] {

@@ -9,12 +9,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/agent/guard"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
@@ -27,6 +26,13 @@ func (a *Agent) control() http.Handler {
 	a.alarmControl(mux)
 	mux.HandleFunc("GET /walk", a.walk)
 	mux.HandleFunc("GET /monitor", a.monitor)
+	mux.HandleFunc("POST /reload", a.operating("reload", func(w http.ResponseWriter, r *http.Request, by string) {
+		err := a.Reload(r.FormValue("force") != "")
+		if err == nil { // why not, Reload has logged
+			a.acted("reload", a.config().File, by, "", nil)
+		}
+		respond(w, nil, err)
+	}))
 	return mux
 }
 
@@ -56,10 +62,10 @@ const maxCallers = 64
 // serve runs handler on l until ctx is done.
 func serve(ctx context.Context, l net.Listener, handler http.Handler) error {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10,
-		BaseContext: func(net.Listener) context.Context { return ctx }, ConnContext: withCaller}
+		BaseContext: func(net.Listener) context.Context { return ctx }, ConnContext: guard.WithCaller}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
-	capConnections(server, maxCallers)
+	guard.Connections(server, maxCallers)
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
@@ -114,7 +120,7 @@ func (a *Agent) monitor(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}
-	measuring := a.measuring[device]
+	measuring := a.site.Load().measuring[device]
 	if measuring == nil {
 		http.Error(w, fmt.Sprintf("%s is a card: its utilization is polled, and not measured on demand", device), http.StatusNotFound)
 		return
@@ -124,7 +130,12 @@ func (a *Agent) monitor(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer measuring.Release(1)
-	runner, end := a.configured(device).Runner()
+	h, configured := a.config().HSM(device)
+	if !configured {
+		http.Error(w, device+" was just removed from the configuration", http.StatusNotFound)
+		return
+	}
+	runner, end := h.Runner()
 	defer end()
 	interval, _ := strconv.Atoi(q.Get("interval"))
 	rounds, _ := strconv.Atoi(q.Get("rounds"))
@@ -138,12 +149,6 @@ func (a *Agent) monitor(w http.ResponseWriter, r *http.Request) {
 		out.Encode(MonitorRound{Monitor: m})
 		http.NewResponseController(w).Flush()
 	}
-}
-
-// configured returns an HSM that is configured.
-func (a *Agent) configured(device string) config.HSM {
-	i := slices.IndexFunc(a.config.HSMs, func(h config.HSM) bool { return h.Name == device })
-	return a.config.HSMs[i]
 }
 
 // find returns the HSM with a serial number; with "", the only HSM.

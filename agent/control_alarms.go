@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/lunawatch/lunawatch/agent/guard"
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
@@ -85,8 +86,8 @@ func (a *Agent) silence(w http.ResponseWriter, r *http.Request, _ string) {
 		respond(w, nil, fmt.Errorf("it would silence every alarm, or last for more than %s; use -yes-all if that is meant", alarms.LongSilence))
 		return
 	}
-	c, _ := r.Context().Value(callerKey{}).(caller)
-	s.Author = c.author(s.Author)
+	c, _ := guard.CallerOf(r.Context())
+	s.Author = c.Author(s.Author)
 	id, err := a.watch.Silence(s)
 	s.ID = id
 	a.acted("silence", fmt.Sprint(id), s.Author, s.Reason, err)

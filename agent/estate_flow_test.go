@@ -173,7 +173,7 @@ func TestMeasuringBesidePolls(t *testing.T) {
 			measured.Add(1)
 		}()
 	}
-	busy := e.agent.measuring[e.agent.store.Latest().HSMs()[0].Name]
+	busy := e.agent.site.Load().measuring[e.agent.store.Latest().HSMs()[0].Name]
 	e.until(t, "both measure", func() bool {
 		free := busy.TryAcquire(1)
 		if free {

@@ -72,8 +72,9 @@ func TestCardOf(t *testing.T) {
 		{"two and a map", []string{"532018", "532019"}, map[string]string{"k7pf1": "532018"}, map[string]string{"k7pf0": "host", "k7pf1": "host-532018"}},
 		{"one and a map", []string{"532018"}, map[string]string{"k7pf1": "532018"}, map[string]string{"k7pf0": "host", "k7pf1": "host-532018"}},
 	} {
-		a := &Agent{config: config.Default(), store: hsm.NewStore()}
-		a.config.Host.Name, a.config.LunaCM.Name, a.config.LunaCM.KernelCards = "host", "host", x.mapped
+		a := &Agent{store: hsm.NewStore()}
+		a.site.Store(newSite(config.Default()))
+		a.config().Host.Name, a.config().LunaCM.Name, a.config().LunaCM.KernelCards = "host", "host", x.mapped
 		for _, serial := range x.known {
 			a.store.Expect(hsm.CardHSM, "host-"+serial)
 		}

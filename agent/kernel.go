@@ -20,12 +20,12 @@ const kernelSource = "kernel log"
 // followKernel passes the kernel's messages on the cards in this host to the
 // alarms. A failure to read them is an observation.
 func (a *Agent) followKernel(ctx context.Context) error {
-	file := a.config.LunaCM.KernelLog
-	if !a.config.LunaCM.Enabled || file == "" {
+	file := a.config().LunaCM.KernelLog
+	if !a.config().LunaCM.Enabled || file == "" {
 		return nil
 	}
 	report := func(f hsm.Failure, err error) {
-		a.report(hsm.Observation{Device: a.config.Host.Name, Kind: hsm.HostMachine, Source: kernelSource, At: time.Now(), Failure: f, Err: err})
+		a.report(hsm.Observation{Device: a.config().Host.Name, Kind: hsm.HostMachine, Source: kernelSource, At: time.Now(), Failure: f, Err: err})
 	}
 	for ctx.Err() == nil {
 		works := false
@@ -76,7 +76,7 @@ func (a *Agent) kernelLines(ctx context.Context, file string, lines []hsm.LogLin
 			return ctx.Err()
 		}
 		device, now := a.cardOf(driver), time.Now()
-		line := rules.Line{LogLine: l, Device: device, File: file, At: now, Cards: device == a.config.Host.Name, OneCard: device != a.config.Host.Name}
+		line := rules.Line{LogLine: l, Device: device, File: file, At: now, Cards: device == a.config().Host.Name, OneCard: device != a.config().Host.Name}
 		zone := file == config.KernelRing || file == config.KernelJournal // the times in a file may have none
 		if zone && l.Time.Known && now.Sub(l.Time.Value) > time.Minute {
 			line.At = l.Time.Value
@@ -100,9 +100,9 @@ func driverOf(l hsm.LogLine) (driver string, found bool) {
 // instances cannot be determined, so without kernel_cards only a single card is
 // known; otherwise it is the host.
 func (a *Agent) cardOf(driver string) string {
-	c := a.config.LunaCM
+	c := a.config().LunaCM
 	if serial := c.KernelCards[driver]; serial != "" {
-		return a.config.Cards().Device(serial)
+		return a.config().Cards().Device(serial)
 	}
 	var cards []string
 	for _, d := range a.store.Latest().Devices {
@@ -113,7 +113,7 @@ func (a *Agent) cardOf(driver string) string {
 	if len(c.KernelCards) == 0 && len(cards) == 1 && (driver == "k7pf0" || driver == "viper0") {
 		return cards[0]
 	}
-	return a.config.Host.Name
+	return a.config().Host.Name
 }
 
 // waitForCards returns once LunaCM was polled for the slots of this host, and
@@ -123,7 +123,7 @@ func (a *Agent) waitForCards(ctx context.Context) {
 		polled := false
 		for _, d := range snap.Devices {
 			_, slots := d.Sources[lunacm.SlotListSource]
-			polled = polled || slots && d.Name == a.config.Host.Name
+			polled = polled || slots && d.Name == a.config().Host.Name
 		}
 		for _, d := range snap.Devices {
 			polled = polled && (d.Kind != hsm.CardHSM || len(d.Sources) > 0)

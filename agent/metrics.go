@@ -53,7 +53,7 @@ func (s self) Collect(out chan<- prometheus.Metric) {
 	version, goversion := Version()
 	emit(buildInfo, prometheus.GaugeValue, 1, version, goversion)
 	s.alarms(time.Now(), emit)
-	for _, h := range s.a.config.HSMs {
+	for _, h := range s.a.config().HSMs {
 		if n := s.a.watch.Counted(h.Name); len(h.AuditLogs) > 0 || n.AuditCritical+n.FailedLogins > 0 {
 			emit(failedLogins, prometheus.CounterValue, float64(n.FailedLogins), h.Name)
 			emit(auditEvents, prometheus.CounterValue, float64(n.AuditCritical), h.Name)

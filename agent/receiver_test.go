@@ -35,10 +35,11 @@ func TestReceiverDefaults(t *testing.T) {
 	}
 	c.Receivers = r[:3]
 	a := New(c, Web{}, slog.New(slog.DiscardHandler))
-	if err := a.receivers(); err != nil {
+	if err := a.site.Load().connect(a, nil); err != nil {
 		t.Fatal(err)
 	}
-	mail, siem, am := a.watch.Receivers["mail"], a.watch.Receivers["siem"], a.watch.Receivers["am"]
+	all := a.site.Load().setup().Receivers
+	mail, siem, am := all["mail"], all["siem"], all["am"]
 	if mail.Notifier != r[0].SMTP || mail.Digest != 5*time.Minute || mail.Together == nil || !mail.Confirms || siem.Confirms || siem.Refresh != 0 ||
 		am.Refresh != time.Minute || r[2].Alertmanager.Lasts != 5*time.Minute || r[2].Alertmanager.HeartbeatLasts != 30*time.Minute {
 		t.Errorf("%+v\n%+v\n%+v", mail, siem, am)

@@ -19,7 +19,7 @@ func (a *Agent) received(list []syslog.Received) error {
 	for i, r := range list {
 		all[i] = rules.Line{
 			LogLine: r.LogLine, Device: r.Device, At: now, Peer: r.Peer.String(),
-			Untrusted: r.Peer.Names == nil && !a.config.Syslog.Trusted,
+			Untrusted: r.Peer.Names == nil && !a.config().Syslog.Trusted,
 		}
 	}
 	return a.watch.Take("", all, nil)
@@ -63,7 +63,7 @@ func refusal(r syslog.Refusal, now time.Time) alarms.Finding {
 
 // loadTLS reads the certificates of the listener for forwarded logs.
 func (a *Agent) loadTLS() error {
-	c := a.config.Syslog
+	c := a.config().Syslog
 	if c.TLS == "" {
 		return nil
 	}

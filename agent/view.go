@@ -51,7 +51,7 @@ func (a *Agent) current() agentx.Handler {
 // newView returns what SNMP shows at a time. The error is about what is missing.
 func (a *Agent) newView(b *mib.Builder, snap *hsm.Snapshot, now time.Time) (*mib.View, error) {
 	src := mib.Source{Snapshot: snap, Now: now}
-	if !a.config.SNMP.RawEventCounters {
+	if !a.config().SNMP.RawEventCounters {
 		src.Events = a.watch.Events
 	}
 	list, missing := a.watch.MIBAlarms()

@@ -12,7 +12,7 @@ import (
 type Store struct {
 	latest atomic.Pointer[Snapshot]
 
-	mu      sync.Mutex // serialises Apply; guards changed
+	mu      sync.Mutex // serialises changes; guards changed
 	changed chan struct{}
 }
 
@@ -30,7 +30,12 @@ func (s *Store) Latest() *Snapshot { return s.latest.Load() }
 func (s *Store) Apply(obs Observation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.latest.Store(s.Latest().With(obs))
+	s.replace(s.Latest().With(obs))
+}
+
+// replace makes next the latest Snapshot. s.mu is held.
+func (s *Store) replace(next *Snapshot) {
+	s.latest.Store(next)
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
@@ -62,5 +67,18 @@ func (s *Store) Expect(kind Kind, names ...string) {
 	for _, name := range names {
 		next.device(name).Kind = kind
 	}
-	s.latest.Store(next)
+	s.replace(next)
+}
+
+// Forget removes devices.
+func (s *Store) Forget(names ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := &Snapshot{Seq: s.Latest().Seq + 1}
+	for _, d := range s.Latest().Devices {
+		if !slices.Contains(names, d.Name) {
+			next.Devices = append(next.Devices, d)
+		}
+	}
+	s.replace(next)
 }

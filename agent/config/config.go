@@ -196,6 +196,15 @@ func (c Config) has(name string) bool {
 	return name == c.Host.Name || slices.ContainsFunc(c.HSMs, func(h HSM) bool { return h.Name == name })
 }
 
+// HSM returns the HSM with a name.
+func (c Config) HSM(name string) (h HSM, found bool) {
+	i := slices.IndexFunc(c.HSMs, func(h HSM) bool { return h.Name == name })
+	if i < 0 {
+		return h, false
+	}
+	return c.HSMs[i], true
+}
+
 // Expected returns what must be there, by device.
 func (c Config) Expected() map[string]rules.Expected {
 	all := make(map[string]rules.Expected)

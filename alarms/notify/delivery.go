@@ -27,8 +27,8 @@ type Delivery struct {
 func (s *Sender) Deliveries() map[string]Delivery {
 	all := make(map[string]Delivery)
 	s.mu.Lock()
-	for name, d := range s.stats {
-		all[name] = *d
+	for name, q := range s.queues {
+		all[name] = q.stats
 	}
 	s.mu.Unlock()
 	for name, d := range all {
@@ -41,7 +41,8 @@ func (s *Sender) Deliveries() map[string]Delivery {
 }
 
 func (s *Sender) count(name string, change func(*Delivery)) {
+	q := s.queue(name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	change(s.stats[name])
+	change(&q.stats)
 }

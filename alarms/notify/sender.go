@@ -1,16 +1,17 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
 	"github.com/lunawatch/lunawatch/alarms"
@@ -22,7 +23,7 @@ import (
 // takes. A receiver that is down delays no other.
 type Sender struct {
 	Journal   *journal.Journal
-	Receivers map[string]Receiver
+	Receivers map[string]Receiver // until Open; then by Configure
 	Log       *slog.Logger
 	Masked    func(receiver string, n alarms.Notification) bool // see [Route.Masks]
 	Changed   func()                                            // called after a change of a queue or of a receiver's state
@@ -31,43 +32,119 @@ type Sender struct {
 	Owed      func(receiver string) bool                        // whether something was given up before the start
 	Active    func(receiver string) []alarms.Notification       // what a receiver takes to be active, for its refresh
 
-	queued  map[string]chan struct{} // by receiver: there is something to deliver
-	retries map[string]chan struct{} // by receiver: it is worth trying again
+	reconfigured chan struct{}
 
-	mu    sync.Mutex // guards what follows
-	stats map[string]*Delivery
-	tests map[string]testRun // by the object of the test alarm
+	mu     sync.Mutex // guards what follows
+	queues map[string]*queue
+	tests  map[string]testRun // by the object of the test alarm
+}
+
+// A queue is that of one receiver.
+type queue struct {
+	to      Receiver
+	changed bool          // to is another one than that which it is delivered to
+	filled  chan struct{} // there is something to deliver
+	retry   chan struct{} // it is worth trying again
+	stats   Delivery
 }
 
 // Open prepares s. It must be called once, before anything else.
 func (s *Sender) Open() {
-	s.queued, s.retries, s.stats, s.tests = make(map[string]chan struct{}), make(map[string]chan struct{}), make(map[string]*Delivery), make(map[string]testRun)
-	for name := range s.Receivers {
-		s.queued[name], s.retries[name], s.stats[name] = make(chan struct{}, 1), make(chan struct{}, 1), &Delivery{}
-		if s.Owed(name) {
-			s.stats[name].owed = time.Now()
+	s.reconfigured, s.queues, s.tests = make(chan struct{}, 1), make(map[string]*queue), make(map[string]testRun)
+	s.Configure(s.Receivers, nil)
+}
+
+// Configure replaces the receivers. The queue of one that was there before, and is not
+// in changed, goes on undisturbed.
+func (s *Sender) Configure(receivers map[string]Receiver, changed []string) {
+	owed := make(map[string]bool)
+	for name := range receivers {
+		owed[name] = s.Owed(name)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, to := range receivers {
+		q, known := s.queues[name]
+		if !known {
+			q = &queue{filled: make(chan struct{}, 1), retry: make(chan struct{}, 1)}
+			if owed[name] {
+				q.stats.owed = time.Now()
+			}
+			s.queues[name] = q
+		}
+		if !known || slices.Contains(changed, name) {
+			q.to, q.changed = to, true
 		}
 	}
+	maps.DeleteFunc(s.queues, func(name string, _ *queue) bool { _, there := receivers[name]; return !there })
+	signal(s.reconfigured)
 }
 
 // Run delivers until ctx is done.
 func (s *Sender) Run(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
-	for name, r := range s.Receivers {
-		g.Go(func() error { return s.deliver(ctx, name, r) })
-		if r.Heartbeat > 0 {
-			g.Go(func() error { return s.heartbeat(ctx, name, r.Heartbeat) })
+	running := make(map[string]func()) // what ends the delivery to each receiver
+	for ctx.Err() == nil {
+		s.reconcile(ctx, running)
+		select {
+		case <-ctx.Done():
+		case <-s.reconfigured:
 		}
 	}
-	return g.Wait()
+	for _, end := range running {
+		end()
+	}
+	return nil
+}
+
+// reconcile has exactly the receivers that are configured delivered to.
+func (s *Sender) reconcile(ctx context.Context, running map[string]func()) {
+	start := make(map[string]Receiver)
+	s.mu.Lock()
+	for name, q := range s.queues {
+		if q.changed {
+			q.changed, start[name] = false, q.to
+		}
+	}
+	gone := slices.DeleteFunc(slices.Collect(maps.Keys(running)), func(name string) bool { return s.queues[name] != nil })
+	s.mu.Unlock()
+	for _, name := range slices.AppendSeq(gone, maps.Keys(start)) {
+		if end := running[name]; end != nil {
+			end()
+			delete(running, name)
+		}
+	}
+	for name, to := range start {
+		running[name] = s.start(ctx, name, to)
+	}
+}
+
+// start delivers to a receiver until end, which waits for an attempt to be given up.
+func (s *Sender) start(ctx context.Context, name string, to Receiver) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var both sync.WaitGroup
+	both.Go(func() { s.deliver(ctx, name, to) })
+	if to.Heartbeat > 0 {
+		both.Go(func() { s.heartbeat(ctx, name, to.Heartbeat) })
+	}
+	return func() {
+		cancel()
+		both.Wait()
+	}
+}
+
+// queue returns that of a receiver. One that is gone has one that nobody looks at.
+func (s *Sender) queue(receiver string) *queue {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return cmp.Or(s.queues[receiver], &queue{filled: make(chan struct{}, 1), retry: make(chan struct{}, 1)})
 }
 
 // Wake has the queue of a receiver delivered.
-func (s *Sender) Wake(receiver string) { signal(s.queued[receiver]) }
+func (s *Sender) Wake(receiver string) { signal(s.queue(receiver).filled) }
 
 // Retry has the queue of a receiver that failed tried at once: it is known to be
 // back.
-func (s *Sender) Retry(receiver string) { signal(s.retries[receiver]) }
+func (s *Sender) Retry(receiver string) { signal(s.queue(receiver).retry) }
 
 func signal(c chan struct{}) {
 	select {
@@ -79,6 +156,7 @@ func signal(c chan struct{}) {
 // A delivery is the queue of one receiver at work. It belongs to one goroutine.
 type delivery struct {
 	*Sender
+	queue  *queue
 	name   string
 	to     Receiver
 	taken  uint64        // the last that the receiver took: if the journal fails to remove it, it is not sent twice
@@ -98,8 +176,8 @@ const (
 )
 
 // deliver delivers the queue of one receiver until ctx is done.
-func (s *Sender) deliver(ctx context.Context, name string, to Receiver) error {
-	d := &delivery{Sender: s, name: name, to: to, limit: rate.NewLimiter(rate.Every(time.Minute/singlePerMinute), singlePerMinute)}
+func (s *Sender) deliver(ctx context.Context, name string, to Receiver) {
+	d := &delivery{Sender: s, queue: s.queue(name), name: name, to: to, limit: rate.NewLimiter(rate.Every(time.Minute/singlePerMinute), singlePerMinute)}
 	var refresh <-chan time.Time
 	if to.Refresh > 0 {
 		d.fresh = time.NewTimer(0)
@@ -132,13 +210,12 @@ func (s *Sender) deliver(ctx context.Context, name string, to Receiver) error {
 		default:
 			select {
 			case <-ctx.Done():
-			case <-s.queued[name]:
+			case <-d.queue.filled:
 			case <-refresh:
 				d.refresh(ctx)
 			}
 		}
 	}
-	return nil
 }
 
 // pause waits before the next attempt: for so long at least, as long as the
@@ -152,7 +229,7 @@ func (d *delivery) pause(ctx context.Context, least time.Duration, refresh <-cha
 	for {
 		select {
 		case <-ctx.Done():
-		case <-d.retries[d.name]:
+		case <-d.queue.retry:
 		case <-until.C:
 		case <-refresh:
 			d.refresh(ctx)
@@ -258,7 +335,7 @@ func (d *delivery) batch(ctx context.Context, n alarms.Notification) (list []ala
 			return nil, err
 		}
 		if wait := d.to.collects(list, time.Now()); wait > 0 {
-			d.await(ctx, d.name, wait)
+			d.await(ctx, wait)
 			return nil, nil
 		}
 		return list, nil
@@ -320,11 +397,11 @@ func (r Receiver) collects(list []alarms.Notification, now time.Time) time.Durat
 }
 
 // await returns after a time, or when something else is queued for a receiver.
-func (s *Sender) await(ctx context.Context, name string, d time.Duration) {
+func (d *delivery) await(ctx context.Context, wait time.Duration) {
 	select {
 	case <-ctx.Done():
-	case <-time.After(d):
-	case <-s.queued[name]:
+	case <-time.After(wait):
+	case <-d.queue.filled:
 	}
 }
 
@@ -382,7 +459,7 @@ func retryAfter(failures int) time.Duration {
 // heartbeat notifies a receiver that the agent runs: at its start, and then at
 // an interval. A receiver that was down gets one when it is back, not all of
 // them.
-func (s *Sender) heartbeat(ctx context.Context, name string, every time.Duration) error {
+func (s *Sender) heartbeat(ctx context.Context, name string, every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	kind := alarms.Started
@@ -398,7 +475,7 @@ func (s *Sender) heartbeat(ctx context.Context, name string, every time.Duration
 		kind = alarms.Heartbeat
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-tick.C:
 		}
 	}

@@ -22,14 +22,19 @@ type testRun struct {
 	began  time.Time
 	out    chan TestResult
 	before map[string]Delivery
+	off    map[string]bool // receivers that are notified of nothing
 }
 
 // Expect records what each receiver does with the test alarm on an object.
 // results waits for it until ctx is done at most; forget stops recording.
 func (s *Sender) Expect(object string, now time.Time) (results func(context.Context) []TestResult, forget func()) {
-	run := testRun{now, make(chan TestResult, 8*len(s.Receivers)), s.Deliveries()}
+	before := s.Deliveries()
+	run := testRun{now, make(chan TestResult, 8*len(before)), before, make(map[string]bool)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for name, q := range s.queues {
+		run.off[name] = q.to.Policy.Level == LevelOff
+	}
 	s.tests[object] = run
 	return func(ctx context.Context) []TestResult { return s.results(ctx, run) }, func() {
 		s.mu.Lock()
@@ -41,9 +46,9 @@ func (s *Sender) Expect(object string, now time.Time) (results func(context.Cont
 func (s *Sender) results(ctx context.Context, run testRun) (list []TestResult) {
 	all := make(map[string]TestResult)
 	open := 0
-	for name, r := range s.Receivers {
+	for name := range run.before {
 		all[name] = TestResult{Receiver: name, Result: "waiting"}
-		if r.Policy.Level == LevelOff {
+		if run.off[name] {
 			all[name] = TestResult{Receiver: name, Result: "off"}
 			continue
 		}

@@ -227,7 +227,7 @@ func TestReceiversAreCancelled(t *testing.T) {
 // its errors, and in what the delivery around it logs.
 func TestReceiversKeepSecrets(t *testing.T) {
 	var log safeBuffer
-	w := &watch.Watch{Store: hsm.NewStore(), Settings: watch.DefaultSettings(), Receivers: make(map[string]notify.Receiver),
+	w := &watch.Watch{Store: hsm.NewStore(), Setup: watch.Setup{Settings: watch.DefaultSettings(), Receivers: make(map[string]notify.Receiver)},
 		Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), Journal: journaltest.Open(t, t.TempDir())}
 	for _, x := range subjects() {
 		for _, status := range []int{0, 301, 400, 401, 429, 500} {

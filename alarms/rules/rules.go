@@ -223,7 +223,7 @@ func unwatched(s *hsm.Snapshot, open []alarms.Key, now time.Time) []alarms.Findi
 	var findings []alarms.Finding
 	for _, k := range open {
 		if k.Device != alarms.Self && s.Device(k.Device) == nil {
-			findings = append(findings, alarms.Finding{Key: k, Evidence: alarms.Evidence{At: now, Text: "no longer watched"}})
+			findings = append(findings, alarms.Finding{Key: k, Evidence: alarms.Evidence{At: now, Text: "removed from the configuration"}})
 		}
 	}
 	return findings

@@ -103,8 +103,8 @@ func followUntilKilled(dir, url string) error {
 	if err != nil {
 		return err
 	}
-	w := &watch.Watch{Journal: j, Settings: watch.DefaultSettings(), Store: hsm.NewStore(), Log: slog.New(slog.DiscardHandler),
-		Receivers: map[string]notify.Receiver{"ledger": {Notifier: posts(url)}}}
+	w := &watch.Watch{Journal: j, Store: hsm.NewStore(), Log: slog.New(slog.DiscardHandler),
+		Setup: watch.Setup{Settings: watch.DefaultSettings(), Receivers: map[string]notify.Receiver{"ledger": {Notifier: posts(url)}}}}
 	w.Settings.StormAlarms, w.Settings.NotifyInterval, w.Settings.EventAge = 0, 0, 24*time.Hour
 	w.Store.Expect(hsm.NetworkHSM, "a")
 	if err := w.Open(); err != nil {

@@ -22,9 +22,10 @@ type evaluated struct {
 // their serial number. After an hour it returns all. What others depend on comes
 // first: a cause is known before its consequences.
 func (w *Watch) toEvaluate(snap *hsm.Snapshot, now time.Time) []*hsm.Device {
-	touched := w.takeTouched()
-	if now.Sub(w.evaluatedAll) >= idleLimit || now.Before(w.evaluatedAll) {
+	touched, anew := w.takeTouched()
+	if anew || now.Sub(w.evaluatedAll) >= idleLimit || now.Before(w.evaluatedAll) {
 		w.evaluatedAll = now
+		maps.DeleteFunc(w.evaluated, func(name string, _ evaluated) bool { return snap.Device(name) == nil })
 		return snap.Devices
 	}
 	changed := make(map[string]*hsm.Device)
@@ -44,10 +45,11 @@ func (w *Watch) toEvaluate(snap *hsm.Snapshot, now time.Time) []*hsm.Device {
 
 // depth returns how many others a device depends on, one behind the other.
 func (w *Watch) depth(device string) (n int) {
-	if w.Parent == nil {
+	parent := w.setup().Parent
+	if parent == nil {
 		return 0
 	}
-	for device = w.Parent(device); device != "" && n < deepest; device = w.Parent(device) {
+	for device = parent(device); device != "" && n < deepest; device = parent(device) {
 		n++
 	}
 	return n
@@ -57,13 +59,13 @@ func (w *Watch) depth(device string) (n int) {
 const deepest = 8
 
 // takeTouched returns the devices whose alarms were changed other than by polls since
-// it was last called.
-func (w *Watch) takeTouched() map[string]bool {
+// it was last called, and whether all are to be evaluated.
+func (w *Watch) takeTouched() (touched map[string]bool, anew bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	touched := w.touched
-	w.touched = make(map[string]bool)
-	return touched
+	touched, anew = w.touched, w.anew
+	w.touched, w.anew = make(map[string]bool), false
+	return touched, anew
 }
 
 // touch has devices evaluated again. w.mu is held.
@@ -80,7 +82,7 @@ func (w *Watch) wereEvaluated(devices []*hsm.Device, now time.Time, err error) {
 			delete(w.evaluated, d.Name)
 			continue
 		}
-		due := alarms.Sooner(d.NextExpiry(now), rules.NextExpiry(d, w.Settings.Thresholds, now))
+		due := alarms.Sooner(d.NextExpiry(now), rules.NextExpiry(d, w.setup().Settings.Thresholds, now))
 		if !due.IsZero() {
 			due = due.Add(time.Millisecond)
 		}

@@ -25,7 +25,7 @@ func newEstate(t testing.TB, store *hsm.Store) *Watch {
 	j, err := journal.Open(t.TempDir())
 	check.Must(t, err)
 	t.Cleanup(func() { j.Close() })
-	w := &Watch{Settings: DefaultSettings(), Store: store, Log: slog.New(slog.DiscardHandler), Journal: j, Parent: func(string) string { return "" }}
+	w := &Watch{Setup: Setup{Settings: DefaultSettings()}, Store: store, Log: slog.New(slog.DiscardHandler), Journal: j}
 	check.Must(t, w.Open())
 	return w
 }

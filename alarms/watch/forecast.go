@@ -14,13 +14,13 @@ import (
 func (w *Watch) forecasts(devices []*hsm.Device, now time.Time) (findings []alarms.Finding) {
 	longer := make(map[alarms.Series][]alarms.Sample)
 	for _, d := range devices {
-		for _, m := range forecast.Measurements(rules.Poll{Device: d, Now: now, Thresholds: w.Settings.Thresholds}) {
+		for _, m := range forecast.Measurements(rules.Poll{Device: d, Now: now, Thresholds: w.setup().Settings.Thresholds}) {
 			next, added := forecast.Sampled(w.series[m.Series], m.Sample)
 			w.series[m.Series] = next
 			if added {
 				longer[m.Series] = next
 			}
-			if f, ok := forecast.Evaluate(m, next, w.Settings.Thresholds); ok {
+			if f, ok := forecast.Evaluate(m, next, w.setup().Settings.Thresholds); ok {
 				findings = append(findings, f)
 			}
 		}

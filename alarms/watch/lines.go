@@ -50,7 +50,7 @@ func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 			entry.Events[f.line.Device] = n
 		}
 		if now.Sub(f.line.At) > longAgo {
-			f.findings = stillOpen(f.findings, snap, w.Settings.Thresholds, now)
+			f.findings = stillOpen(f.findings, snap, w.setup().Settings.Thresholds, now)
 		}
 		all = append(all, f.findings...)
 	}
@@ -81,7 +81,7 @@ func (w *Watch) evaluateLines(lines []rules.Line, snap *hsm.Snapshot) (list []li
 		if l.HA != nil {
 			l.Groups = d.HA.Value.Groups
 		}
-		if findings := rules.EvaluateLine(l, w.Settings.Thresholds); len(findings) > 0 {
+		if findings := rules.EvaluateLine(l, w.setup().Settings.Thresholds); len(findings) > 0 {
 			list = append(list, lineFindings{l, findings})
 		}
 	}

@@ -26,7 +26,7 @@ func (w *Watch) remember(devices []*hsm.Device, now time.Time) {
 	store := make(map[string]alarms.Memory)
 	for _, d := range devices {
 		old := w.state.Memory[d.Name]
-		next := rules.Remember(rules.Poll{Device: d, Now: now, Thresholds: w.Settings.Thresholds, Memory: old})
+		next := rules.Remember(rules.Poll{Device: d, Now: now, Thresholds: w.setup().Settings.Thresholds, Memory: old})
 		w.state.Memory[d.Name] = next
 		if !old.Steady(next) {
 			w.touched[d.Name] = true // compared with that, it may mean something else

@@ -65,7 +65,7 @@ func (w *Watch) activeRows(snap *hsm.Snapshot, now time.Time) []*mib.Alarm {
 	list := make([]*mib.Alarm, 0, len(w.state.Active))
 	for key, a := range w.state.Active {
 		silenced, related := alarms.SilencedBy(w.state.Silences, a, now) != nil, ""
-		if cause, ok := alarms.CauseOf(a, active, w.Parent); ok {
+		if cause, ok := alarms.CauseOf(a, active, w.setup().Parent); ok {
 			related = cause.String()
 		}
 		row := w.rows.active[key]

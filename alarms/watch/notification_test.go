@@ -10,6 +10,7 @@ import (
 
 func TestNotificationIDs(t *testing.T) {
 	w := &Watch{Store: hsm.NewStore()}
+	w.current.Store(&w.Setup)
 	seen := make(map[string]bool)
 	for _, c := range alarms.Eval(alarms.NewState(), alarmstest.Join(alarmstest.Raising(0, alarms.Major), alarmstest.Clearing(0), alarmstest.Raising(0, alarms.Major), alarmstest.Clearing(0)), alarms.Damping{}, alarmstest.At(0)) {
 		n := w.notification(c, alarmstest.At(0))

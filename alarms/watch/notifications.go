@@ -13,10 +13,10 @@ import (
 // plan adds to entry what every receiver must be notified of, for the alarms in
 // only, nil for all, and returns when to plan again although nothing changes.
 func (w *Watch) plan(entry *journal.Entry, only []alarms.Key, now time.Time) (again time.Time) {
-	d := w.state.Draft()
+	d, setup := w.state.Draft(), w.setup()
 	planner := notify.Planner{
-		Active: &d.Active, Past: &d.Past, Unnotified: w.state.Unnotified, Cleared: make(map[alarms.Key][]alarms.Alarm), Parent: w.Parent,
-		Silences: entry.Silences(w.state.Silences), Now: now, Spacing: w.Settings.NotifyInterval, Brief: w.Settings.BriefSeverity,
+		Active: &d.Active, Past: &d.Past, Unnotified: w.state.Unnotified, Cleared: make(map[alarms.Key][]alarms.Alarm), Parent: setup.Parent,
+		Silences: entry.Silences(w.state.Silences), Now: now, Spacing: setup.Settings.NotifyInterval, Brief: setup.Settings.BriefSeverity,
 	}
 	for _, c := range entry.Changes {
 		d.Apply(c)
@@ -28,7 +28,7 @@ func (w *Watch) plan(entry *journal.Entry, only []alarms.Key, now time.Time) (ag
 		again = w.nextNotification
 	}
 	entry.Notified, entry.Notify = make(map[string]map[alarms.Key]alarms.Notified), make(map[string][]alarms.Notification)
-	for name, r := range w.Receivers {
+	for name, r := range setup.Receivers {
 		changes, at := planner.Plan(name, r.Route, w.state.Notified[name], only)
 		again = alarms.Sooner(again, at)
 		notified := make(map[alarms.Key]alarms.Notified)
@@ -54,7 +54,7 @@ func (w *Watch) plan(entry *journal.Entry, only []alarms.Key, now time.Time) (ag
 func (w *Watch) forgettable(receiver string, now time.Time) map[alarms.Key]alarms.Notified {
 	old := make(map[alarms.Key]alarms.Notified)
 	for key, t := range w.state.Notified[receiver] {
-		if !t.Active() && now.Sub(t.At) > w.Settings.NotifyInterval {
+		if !t.Active() && now.Sub(t.At) > w.setup().Settings.NotifyInterval {
 			old[key] = alarms.Notified{}
 		}
 	}
@@ -67,7 +67,7 @@ func (w *Watch) notification(c alarms.Change, now time.Time) alarms.Notification
 	a := c.Alarm
 	n := alarms.Notification{
 		ID: fmt.Sprintf("%s %d %s %s", a.Key, a.Number, c.Kind, a.Severity),
-		At: now, Change: c, Address: w.Addresses[a.Device],
+		At: now, Change: c, Address: w.setup().Addresses[a.Device],
 	}
 	switch c.Kind {
 	case alarms.Raised, alarms.Cleared, alarms.RaisedAndCleared:
@@ -88,7 +88,7 @@ func (w *Watch) notification(c alarms.Change, now time.Time) alarms.Notification
 func (w *Watch) masked(receiver string, n alarms.Notification) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.Receivers[receiver].Masks(n, w.state.Notified[receiver])
+	return w.setup().Receivers[receiver].Masks(n, w.state.Notified[receiver])
 }
 
 // givenUp records that a receiver never got a notification.
@@ -112,6 +112,8 @@ func (w *Watch) givenUp(receiver string, n alarms.Notification) {
 
 // owed reports whether a receiver never got some notification.
 func (w *Watch) owed(receiver string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for _, t := range w.state.Notified[receiver] {
 		if t.Lost != "" {
 			return true

@@ -23,7 +23,7 @@ func (w *Watch) Active() []alarms.Active {
 	for _, a := range w.state.Active {
 		g := alarms.GroupNamed(a.Group)
 		s := alarms.Active{Alarm: a, Silence: alarms.SilencedBy(w.state.Silences, a, now), Title: g.Title, Action: alarms.Advice(a), Layer: a.DeadLayer()}
-		if cause, ok := alarms.CauseOf(a, active, w.Parent); ok {
+		if cause, ok := alarms.CauseOf(a, active, w.setup().Parent); ok {
 			s.RelatedTo = &cause
 		}
 		list = append(list, s)

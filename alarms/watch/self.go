@@ -29,8 +29,9 @@ func (w *Watch) selfFindings(now time.Time) []alarms.Finding {
 			Age: clockAge, Evidence: alarms.Evidence{At: w.Journal.Opened, Text: text}})
 	}
 	findings = append(findings, w.silenceFindings(now)...)
+	setup := w.setup()
 	for name, d := range w.Deliveries() {
-		findings = append(findings, deliveryFinding(name, d, w.Settings.DeliveryAfter+w.Receivers[name].Digest, now))
+		findings = append(findings, deliveryFinding(name, d, setup.Settings.DeliveryAfter+setup.Receivers[name].Digest, now))
 	}
 	return findings
 }
@@ -104,11 +105,23 @@ func (w *Watch) journalFinding(now time.Time) alarms.Finding {
 	return f
 }
 
+// withoutReceiver returns findings that end alarms about the delivery to receivers that
+// are no longer configured.
+func (w *Watch) withoutReceiver(s alarms.State, now time.Time) (findings []alarms.Finding) {
+	for key := range s.Active {
+		if _, configured := w.setup().Receivers[key.Object]; key.Device == alarms.Self && key.Group == "delivery" && !configured {
+			findings = append(findings, alarms.Finding{Key: key, Evidence: alarms.Evidence{At: now, Text: "removed from the configuration"}})
+		}
+	}
+	return findings
+}
+
 // nextLate returns when time alone next changes the finding on a receiver; zero:
 // never.
 func (w *Watch) nextLate(now time.Time) (next time.Time) {
+	setup := w.setup()
 	for name, d := range w.Deliveries() {
-		limit := w.Settings.DeliveryAfter + w.Receivers[name].Digest
+		limit := setup.Settings.DeliveryAfter + setup.Receivers[name].Digest
 		for _, at := range []time.Time{d.LostAt.Add(lostFor), d.Oldest.Add(limit), d.Unrefreshed.Add(limit)} {
 			if at.After(now) {
 				next = alarms.Sooner(next, at)

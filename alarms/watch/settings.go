@@ -6,9 +6,43 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/journal"
+	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
+
+// A Setup is what an operator configures, and can change while a [Watch] runs.
+type Setup struct {
+	Settings  Settings
+	Receivers map[string]notify.Receiver
+	Addresses map[string]string          // by device
+	Parent    func(device string) string // what a device depends on; "": nothing; nil: no device does
+}
+
+func (w *Watch) setup() *Setup { return w.current.Load() }
+
+// Configure replaces the setup of an open Watch. Queues and sequence numbers of
+// receivers are kept; those of changed are connected to again. Every device is
+// evaluated again, and alarms of devices that are no longer in the Store clear.
+func (w *Watch) Configure(s Setup, changed []string) {
+	w.current.Store(&s)
+	w.mu.Lock()
+	w.anew = true
+	w.knowReceivers()
+	w.mu.Unlock()
+	w.sender.Configure(s.Receivers, changed)
+	w.evaluateNow()
+}
+
+// knowReceivers has what receivers are notified of remembered. w.mu is held, or the
+// Watch does not run yet.
+func (w *Watch) knowReceivers() {
+	for name := range w.setup().Receivers {
+		if w.state.Notified[name] == nil {
+			w.state.Notified[name] = make(map[alarms.Key]alarms.Notified)
+		}
+	}
+}
 
 // Settings are section alarms of the configuration.
 type Settings struct {

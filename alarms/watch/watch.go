@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -25,13 +26,12 @@ import (
 // journal, and has every receiver notified. Its methods are safe for concurrent
 // use once Open has returned.
 type Watch struct {
-	Journal   *journal.Journal
-	Settings  Settings
-	Store     *hsm.Store
-	Receivers map[string]notify.Receiver
-	Addresses map[string]string          // by device
-	Parent    func(device string) string // what a device depends on; "": nothing; nil: no device does
-	Log       *slog.Logger
+	Setup   // until Open; then by Configure
+	Journal *journal.Journal
+	Store   *hsm.Store
+	Log     *slog.Logger
+
+	current atomic.Pointer[Setup]
 
 	lines sync.Mutex // orders lines; guards what follows
 	seen  seenLines
@@ -54,6 +54,7 @@ type Watch struct {
 	changed chan struct{} // closed when something changes; nil: nobody waits
 
 	touched map[string]bool // devices whose alarms changed other than by polls; guarded by mu
+	anew    bool            // every device is to be evaluated; guarded by mu
 
 	// Of the goroutine of polls.
 	remembered   map[string]storedMemory // by device
@@ -66,6 +67,7 @@ type Watch struct {
 // Open loads what the journal holds. It must be called once, before anything
 // else.
 func (w *Watch) Open() error {
+	w.current.Store(&w.Setup)
 	if err := w.trim(); err != nil {
 		return err
 	}
@@ -94,18 +96,14 @@ func (w *Watch) Open() error {
 	w.stored, w.evaluate = make(map[string]time.Time), make(chan struct{}, 1)
 	w.evaluated, w.touched = make(map[string]evaluated), make(map[string]bool)
 	w.maintain = make(chan struct{}, 1)
-	w.sender = &notify.Sender{Journal: w.Journal, Receivers: w.Receivers, Log: w.Log, Masked: w.masked, Changed: w.delivered, GivenUp: w.givenUp, Answers: w.answers, Owed: w.owed, Active: w.known}
+	w.sender = &notify.Sender{Journal: w.Journal, Receivers: w.setup().Receivers, Log: w.Log, Masked: w.masked, Changed: w.delivered, GivenUp: w.givenUp, Answers: w.answers, Owed: w.owed, Active: w.known}
 	w.sender.Open()
-	for name := range w.Receivers {
-		if w.state.Notified[name] == nil {
-			w.state.Notified[name] = make(map[alarms.Key]alarms.Notified)
-		}
-	}
+	w.knowReceivers()
 	return nil
 }
 
 func (w *Watch) trim() error {
-	return w.Journal.Trim(time.Now().Add(-w.Settings.HistoryAge), w.Settings.HistoryAlarms, slices.Collect(maps.Keys(w.Receivers)))
+	return w.Journal.Trim(time.Now().Add(-w.setup().Settings.HistoryAge), w.setup().Settings.HistoryAlarms, slices.Collect(maps.Keys(w.setup().Receivers)))
 }
 
 // Run evaluates and delivers until ctx is done.
@@ -143,7 +141,7 @@ func (w *Watch) evaluateSnapshot(snap *hsm.Snapshot, now time.Time) error {
 	devices := w.toEvaluate(snap, now)
 	if len(devices) == len(snap.Devices) {
 		return w.evaluateDevices(devices, now, func(s alarms.State) []alarms.Finding {
-			return rules.EvaluateSnapshot(snap, s, w.Settings.Thresholds, now)
+			return append(rules.EvaluateSnapshot(snap, s, w.setup().Settings.Thresholds, now), w.withoutReceiver(s, now)...)
 		})
 	}
 	for len(devices) > together {
@@ -161,7 +159,7 @@ const together = 32
 
 func (w *Watch) evaluateSome(snap *hsm.Snapshot, devices []*hsm.Device, now time.Time) error {
 	return w.evaluateDevices(devices, now, func(s alarms.State) []alarms.Finding {
-		return rules.Evaluate(snap, devices, s, w.Settings.Thresholds, now)
+		return rules.Evaluate(snap, devices, s, w.setup().Settings.Thresholds, now)
 	})
 }
 
@@ -224,7 +222,7 @@ func (w *Watch) nextEvaluation(now time.Time, failing bool) time.Time {
 	w.state.Settle(now)
 	wake := now.Add(idleLimit)
 	for _, at := range []time.Time{w.nextDue(), late,
-		w.state.Next(w.Settings.Damping), w.nextNotification, w.silenceEdge(now)} {
+		w.state.Next(w.setup().Settings.Damping), w.nextNotification, w.silenceEdge(now)} {
 		if !at.IsZero() && at.Before(wake) {
 			wake = at.Add(time.Millisecond)
 		}
@@ -266,7 +264,7 @@ func (w *Watch) step(entry journal.Entry, evaluate func(alarms.State) []alarms.F
 // evaluated again.
 func (w *Watch) stepLocked(entry journal.Entry, evaluate func(alarms.State) []alarms.Finding, now time.Time, touch bool) error {
 	findings := evaluate(w.state.State)
-	entry.Changes = append(entry.Changes, alarms.Eval(w.state.State, findings, w.Settings.Damping, now)...)
+	entry.Changes = append(entry.Changes, alarms.Eval(w.state.State, findings, w.setup().Settings.Damping, now)...)
 	idle := len(findings) == 0 && now.Sub(w.stored[entry.File]) < cursorDelay
 	err := w.commit(entry, idle, now)
 	if err == nil && touch {
@@ -325,7 +323,7 @@ func (w *Watch) commit(entry journal.Entry, idle bool, now time.Time) error {
 		w.asleep = at
 		time.AfterFunc(afterChange, w.evaluateNow)
 	}
-	if soon := alarms.Sooner(again, w.state.Next(w.Settings.Damping)); !soon.IsZero() && soon.Before(w.asleep) {
+	if soon := alarms.Sooner(again, w.state.Next(w.setup().Settings.Damping)); !soon.IsZero() && soon.Before(w.asleep) {
 		w.evaluateNow()
 	}
 	return nil

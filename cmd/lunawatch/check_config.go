@@ -9,6 +9,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/agent/guard"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 )
@@ -38,7 +39,7 @@ func runCheckConfig(_ context.Context, args []string, std stdio) int {
 			fmt.Fprintf(std.out, "%s: that fills the log disk, and NTLS stops when it is 95 %% full; raise the intervals.\n", h.Name)
 		}
 	}
-	for _, w := range append(c.Warnings(), agent.OpenWeb([]string{*listen}, *webConfig)...) {
+	for _, w := range append(c.Warnings(), guard.OpenWeb([]string{*listen}, *webConfig)...) {
 		fmt.Fprintf(std.out, "Warning: %s.\n", w)
 	}
 	for _, r := range c.Receivers {

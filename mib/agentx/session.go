@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -24,8 +25,9 @@ type Session struct {
 
 	told map[string]bool // what was logged since the last stable session; of the goroutine of Run
 
-	mu   sync.Mutex
-	open *link // nil while not connected
+	mu    sync.Mutex // guards what follows, and the registrations in config
+	open  *link      // nil while not connected
+	renew func()     // ends the connection, so that the next one registers anew; nil: there is none
 }
 
 // counts are the counters of Stats over all connections so far.
@@ -56,13 +58,13 @@ func New(c Config) *Session { return &Session{config: c, told: make(map[string]b
 // Run serves until ctx is done and then returns nil. It must be called once. It connects and reconnects as often as
 // needed; it returns an error only for a Config that cannot work.
 func (s *Session) Run(ctx context.Context) error {
-	c, err := s.config.complete()
-	if err != nil {
-		return err
-	}
 	for failures := 0; ctx.Err() == nil; failures++ {
 		begun := time.Now()
-		err := s.serve(ctx, &c)
+		c, current, err := s.next(ctx)
+		if err != nil {
+			return err
+		}
+		err = s.serve(current, &c)
 		if time.Since(begun) > stable {
 			failures = 0
 			clear(s.told)
@@ -73,6 +75,35 @@ func (s *Session) Run(ctx context.Context) error {
 		wait.Sleep(ctx, retryDelay(failures))
 	}
 	return nil
+}
+
+// next returns the configuration of the next connection, and a context until it is to
+// be renewed.
+func (s *Session) next(ctx context.Context) (Config, context.Context, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.renew != nil {
+		s.renew()
+	}
+	ctx, s.renew = context.WithCancel(ctx)
+	c, err := s.config.complete()
+	return c, ctx, err
+}
+
+// Register replaces the registrations. If they differ, an open session is closed, and
+// opened again at once.
+func (s *Session) Register(list []Registration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.EqualFunc(list, s.config.Registrations, func(a, b Registration) bool {
+		return slices.Equal(a.Subtree, b.Subtree) && a.Priority == b.Priority && a.Context == b.Context
+	}) {
+		return
+	}
+	s.config.Registrations = list
+	if s.renew != nil {
+		s.renew()
+	}
 }
 
 // stable is the least age of a session after whose end the next attempt follows at once.
@@ -145,10 +176,10 @@ func (s *Session) Stats() Stats {
 		}
 	}
 	s.mu.Lock()
-	l := s.open
+	l, wanted := s.open, s.config.Registrations
 	s.mu.Unlock()
 	if l == nil {
-		for _, reg := range s.config.Registrations {
+		for _, reg := range wanted {
 			st.Refused = append(st.Refused, reg.Subtree)
 		}
 		return st

@@ -54,8 +54,8 @@ func Start(t *testing.T, dir string, receivers map[string]notify.Notifier, chang
 	t.Helper()
 	a := &Running{t: t, dir: dir, Log: new(Log)}
 	a.Watch = &watch.Watch{
-		Journal: journaltest.Open(t, dir), Settings: watch.DefaultSettings(), Store: hsm.NewStore(), Receivers: make(map[string]notify.Receiver),
-		Addresses: map[string]string{"a": "192.0.2.7:22"}, Log: slog.New(slog.NewTextHandler(a.Log, nil)),
+		Journal: journaltest.Open(t, dir), Store: hsm.NewStore(), Setup: watch.Setup{Settings: watch.DefaultSettings(), Receivers: make(map[string]notify.Receiver), Addresses: map[string]string{"a": "192.0.2.7:22"}},
+		Log: slog.New(slog.NewTextHandler(a.Log, nil)),
 	}
 	a.Settings.NotifyInterval, a.Settings.StormAlarms = 0, 0
 	for name, n := range receivers {
