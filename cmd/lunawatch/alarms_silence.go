@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"time"
 
@@ -11,15 +12,7 @@ import (
 	"github.com/lunawatch/lunawatch/exporters"
 )
 
-var (
-	alarmsSilence   = command{"alarms silence", "suppress notifications of some alarms for a time: planned work, a known fault", runAlarmsSilence}
-	alarmsUnsilence = command{"alarms unsilence", "end a silence: alarms unsilence NUMBER", runAlarmsUnsilence}
-	alarmsSilences  = command{"alarms silences", "active and future silences", runAlarmsSilences}
-)
-
-func runAlarmsSilence(ctx context.Context, args []string, std stdio) int {
-	const name = "alarms silence"
-	flags := newFlags(name, std)
+func alarmsSilence(flags *flag.FlagSet) action {
 	socket := socketFlag(flags)
 	hsms := flags.String("hsm", "", "of these HSMs, comma separated; wildcards * and ? allowed")
 	groups := flags.String("group", "", "these alarms, e.g. temp-warn,hard-*")
@@ -33,39 +26,38 @@ func runAlarmsSilence(ctx context.Context, args []string, std stdio) int {
 	reason := flags.String("reason", "", "why")
 	yes := flags.Bool("yes-all", false, "confirm a silence of every alarm, or of more than a day; it is an alarm while it lasts")
 	by := flags.String("by", user(), byHelp)
-	if code, ok := parseFlags(flags, args, 0); !ok {
-		return code
+	return func(ctx context.Context, _ []string, std stdio) error {
+		s := alarms.Silence{Author: *by, Reason: *reason}
+		s.Match = alarms.Match{HSMs: patterns(*hsms), Groups: patterns(*groups), Objects: patterns(*objects), Codes: patterns(*codes)}
+		var err error
+		if s.Match.Severity, err = severity(*worst); err != nil {
+			return usageFault{err}
+		}
+		named := *hsms+*groups+*objects+*codes+*worst != ""
+		s.From, s.Until, err = span(*from, *until, *length, time.Now())
+		switch {
+		case named == *all:
+			return usagef("say what to silence, with -hsm, -group, -object, -code or -severity, or -all")
+		case err != nil:
+			return usageFault{err}
+		case *by == "":
+			return usageFault{errNobody}
+		case *reason == "":
+			return usagef("-reason is needed: the next shift reads it")
+		}
+		if err := s.Validate(); err != nil {
+			return usageFault{err}
+		}
+		if s.Wide() && !*yes {
+			return usagef("it would silence every alarm, or last for more than %s; use -yes-all if that is meant", alarms.LongSilence)
+		}
+		added, err := agent.NewClient(*socket).Silence(ctx, s, *yes)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(std.out, "silence %d, from %s until %s\n", added.ID, added.From.Local().Format(time.DateTime), added.Until.Local().Format(time.DateTime))
+		return nil
 	}
-	s := alarms.Silence{Author: *by, Reason: *reason}
-	s.Match = alarms.Match{HSMs: patterns(*hsms), Groups: patterns(*groups), Objects: patterns(*objects), Codes: patterns(*codes)}
-	var err error
-	if s.Match.Severity, err = severity(*worst); err != nil {
-		return usageError(std, name, err)
-	}
-	named := *hsms+*groups+*objects+*codes+*worst != ""
-	s.From, s.Until, err = span(*from, *until, *length, time.Now())
-	switch {
-	case named == *all:
-		return usageError(std, name, errors.New("say what to silence, with -hsm, -group, -object, -code or -severity, or -all"))
-	case err != nil:
-		return usageError(std, name, err)
-	case *by == "":
-		return usageError(std, name, errNobody)
-	case *reason == "":
-		return usageError(std, name, errors.New("-reason is needed: the next shift reads it"))
-	}
-	if err := s.Validate(); err != nil {
-		return usageError(std, name, err)
-	}
-	if s.Wide() && !*yes {
-		return usageError(std, name, fmt.Errorf("it would silence every alarm, or last for more than %s; use -yes-all if that is meant", alarms.LongSilence))
-	}
-	added, err := agent.NewClient(*socket).Silence(ctx, s, *yes)
-	if err != nil {
-		return fail(std, name, err)
-	}
-	fmt.Fprintf(std.out, "silence %d, from %s until %s\n", added.ID, added.From.Local().Format(time.DateTime), added.Until.Local().Format(time.DateTime))
-	return exitOK
 }
 
 // span returns when a silence begins and ends. A clock time without a day is
@@ -114,35 +106,25 @@ func readTime(s string, after time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is not a time such as 22:00 or \"2026-03-01 22:00\"", s)
 }
 
-func runAlarmsUnsilence(ctx context.Context, args []string, std stdio) int {
-	const name = "alarms unsilence"
-	flags := newFlags(name, std)
+func alarmsUnsilence(flags *flag.FlagSet) action {
 	socket := socketFlag(flags)
-	words, code, ok := parseMixed(flags, args, 1)
-	if !ok {
-		return code
+	return func(ctx context.Context, words []string, std stdio) error {
+		return agent.NewClient(*socket).Unsilence(ctx, words[0])
 	}
-	if len(words) != 1 {
-		return usageError(std, name, errors.New("the number of a silence is needed; lunawatch alarms silences lists them"))
-	}
-	return done(std, name, agent.NewClient(*socket).Unsilence(ctx, words[0]))
 }
 
-func runAlarmsSilences(ctx context.Context, args []string, std stdio) int {
-	const name = "alarms silences"
-	flags := newFlags(name, std)
+func alarmsSilences(flags *flag.FlagSet) action {
 	socket := socketFlag(flags)
-	asJSON := flags.Bool("json", false, "print JSON")
-	if code, ok := parseFlags(flags, args, 0); !ok {
-		return code
+	asJSON := jsonFlag(flags)
+	return func(ctx context.Context, _ []string, std stdio) error {
+		list, err := agent.NewClient(*socket).Silences(ctx)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return printJSON(std.out, append([]alarms.Silence{}, list...))
+		}
+		exporters.SilencesText(std.out, list, time.Now())
+		return nil
 	}
-	list, err := agent.NewClient(*socket).Silences(ctx)
-	if err != nil {
-		return fail(std, name, err)
-	}
-	if *asJSON {
-		return printJSON(std, name, append([]alarms.Silence{}, list...))
-	}
-	exporters.SilencesText(std.out, list, time.Now())
-	return exitOK
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"iter"
@@ -19,13 +20,10 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-var hsmInformationMonitor = command{"hsm information monitor", "utilization of one HSM, live, in the vendor's table", runMonitor}
-
 // monitorName is the command as the vendor's error texts name it.
 const monitorName = "hsm information monitor"
 
-func runMonitor(ctx context.Context, args []string, std stdio) int {
-	flags := newFlags(monitorName, std)
+func hsmInformationMonitor(flags *flag.FlagSet) action {
 	socket := socketFlag(flags)
 	serial := flags.String("serial", "", "serial number of the HSM; needed if several are watched")
 	interval := flags.String("interval", "5", "seconds of one round, 5 to 999")
@@ -35,49 +33,48 @@ func runMonitor(ctx context.Context, args []string, std stdio) int {
 	asJSON := flags.Bool("json", false, "print each round as a line of JSON")
 	asCSV := flags.Bool("csv", false, "print each round as a line of CSV")
 	source := flags.String("source", "", "name of an HSM in the configuration, to ask it directly instead of the agent")
-	config := flags.String("config.file", "/etc/lunawatch/lunawatch.yaml", "configuration, for -source")
-	if code, ok := parseFlags(flags, args, 0); !ok {
-		return code
-	}
-	seconds, ok := inRange(std, "interval", *interval, 5, 999)
-	if !ok {
-		return exitUsage
-	}
-	n, ok := inRange(std, "rounds", *rounds, 1, 65535)
-	if !ok {
-		return exitUsage
-	}
-	every := time.Duration(seconds) * time.Second
-	measure := agent.NewClient(*socket).Monitor(ctx, *serial, every, n)
-	if *source != "" {
-		var err error
-		if measure, err = fromHSM(ctx, *config, *source, every, n); err != nil {
-			return fail(std, monitorName, err)
+	file := configFlag(flags)
+	return func(ctx context.Context, _ []string, std stdio) error {
+		seconds, ok := inRange(std, "interval", *interval, 5, 999)
+		if !ok {
+			return exit(exitUsage)
 		}
-	}
-	view := tableView{header: !*noHeader, interval: seconds}.print
-	switch {
-	case *asJSON:
-		view = printMonitorJSON
-	case *asCSV:
-		view = csvView{header: !*noHeader}.print
-	}
-	out := std.out
-	if *save {
-		file, err := os.OpenFile(fmt.Sprintf("hsm_monitor_%d.txt", os.Getpid()), os.O_CREATE|os.O_APPEND|os.O_WRONLY|syscall.O_NOFOLLOW, 0o640)
-		if err != nil {
-			return fail(std, monitorName, err)
+		n, ok := inRange(std, "rounds", *rounds, 1, 65535)
+		if !ok {
+			return exit(exitUsage)
 		}
-		defer file.Close()
-		out = io.MultiWriter(out, file)
+		every := time.Duration(seconds) * time.Second
+		measure := agent.NewClient(*socket).Monitor(ctx, *serial, every, n)
+		if *source != "" {
+			var err error
+			if measure, err = fromHSM(ctx, *file, *source, every, n); err != nil {
+				return err
+			}
+		}
+		view := tableView{header: !*noHeader, interval: seconds}.print
+		switch {
+		case *asJSON:
+			view = printMonitorJSON
+		case *asCSV:
+			view = csvView{header: !*noHeader}.print
+		}
+		out := std.out
+		if *save {
+			file, err := os.OpenFile(fmt.Sprintf("hsm_monitor_%d.txt", os.Getpid()), os.O_CREATE|os.O_APPEND|os.O_WRONLY|syscall.O_NOFOLLOW, 0o640)
+			if err != nil {
+				return err
+			}
+			defer file.Close()
+			out = io.MultiWriter(out, file)
+		}
+		if err := view(out, measure); err != nil {
+			return err
+		}
+		if *save {
+			fmt.Fprintf(std.out, "Saved to hsm_monitor_%d.txt, after what was in it.\n", os.Getpid())
+		}
+		return nil
 	}
-	if err := view(out, measure); err != nil {
-		return fail(std, monitorName, err)
-	}
-	if *save {
-		fmt.Fprintf(std.out, "Saved to hsm_monitor_%d.txt, after what was in it.\n", os.Getpid())
-	}
-	return exitOK
 }
 
 // inRange refuses a value as LunaSH does.

@@ -1,9 +1,12 @@
 package main
 
 import (
-	"context"
+	"flag"
+	"fmt"
 	"os"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,20 +47,51 @@ func eventually(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("%q has never matched the output of %q", args[0], args[1:])
 }
 
-func TestEveryCommandHasHelp(t *testing.T) {
-	for _, c := range commands {
-		if c.help == "" {
-			t.Errorf("%s has no help", c.words)
+// TestCommands holds what the help, completion and the man pages make of every row.
+func TestCommands(t *testing.T) {
+	for i, c := range commands {
+		switch {
+		case c.summary == "" || strings.HasSuffix(c.summary, "."):
+			t.Errorf("%s: the summary is %q", c.name, c.summary)
+		case !slices.Contains(groups, c.group):
+			t.Errorf("%s: %q is no group", c.name, c.group)
+		case len(c.examples) == 0:
+			t.Errorf("%s has no example", c.name)
+		case slices.ContainsFunc(commands[:i], func(before command) bool { return before.name == c.name }):
+			t.Errorf("%s is there twice", c.name)
 		}
-		null, err := os.Open(os.DevNull)
-		if err != nil {
-			t.Fatal(err)
+		required, _ := c.arguments()
+		for _, name := range required {
+			if needs[name] == "" {
+				t.Errorf("%s: nothing says what %s is", c.name, name)
+			}
 		}
-		if code := c.run(context.Background(), []string{"-help"}, stdio{null, discard{}, discard{}}); code != exitOK {
-			t.Errorf("%s -help: exit code %d", c.words, code)
+		for _, e := range c.examples {
+			if err := parses(c, e); err != nil {
+				t.Errorf("%s: %v", e, err)
+			}
 		}
-		null.Close()
+		var out strings.Builder
+		if code := run(t.Context(), append(strings.Fields(c.name), "-help"), stdio{nil, &out, discard{}}); code != exitOK || !strings.Contains(out.String(), "lunawatch "+c.examples[0]) {
+			t.Errorf("%s -help: exit code %d\n%s", c.name, code, &out)
+		}
 	}
+}
+
+// parses reports what is wrong with an example of c.
+func parses(c command, example string) error {
+	var args []string
+	for _, word := range regexp.MustCompile(`"[^"]*"|\S+`).FindAllString(example, -1) {
+		args = append(args, strings.Trim(word, `"`))
+	}
+	found, rest, _ := lookUp(args)
+	if found.name != c.name {
+		return fmt.Errorf("is an example of %q", found.name)
+	}
+	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	c.flags(flags)
+	_, err := c.parse(flags, rest)
+	return err
 }
 
 type discard struct{}
