@@ -15,6 +15,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/exporters"
+	"github.com/lunawatch/lunawatch/internal/near"
 )
 
 // A filter selects the alarms that are listed; empty: all.
@@ -29,6 +30,9 @@ func (f *filter) flags(flags *flag.FlagSet) {
 // match returns what f selects.
 func (f filter) match() (m alarms.Match, err error) {
 	m.HSMs, m.Groups = patterns(f.hsm), patterns(f.group)
+	if err := knownGroups(m.Groups); err != nil {
+		return m, err
+	}
 	if m.Severity, err = severity(f.severity); err != nil {
 		return m, err
 	}
@@ -39,12 +43,27 @@ func patterns(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
+// knownGroups refuses what is no group of alarms; patterns may be of none.
+func knownGroups(names []string) error {
+	var all []string
+	for _, g := range alarms.Groups() {
+		all = append(all, g.Name)
+	}
+	for _, name := range names {
+		if !strings.ContainsAny(name, `*?[\`) && !slices.Contains(all, name) {
+			return fmt.Errorf("%q is not a group of alarms%s", name, didYouMean(near.Name(name, all), "lunawatch alarms explain lists them"))
+		}
+	}
+	return nil
+}
+
 func severity(name string) (s alarms.Severity, err error) {
 	if name == "" {
 		return alarms.None, nil
 	}
 	if err := s.UnmarshalText([]byte(name)); err != nil || s < alarms.Indeterminate {
-		return s, fmt.Errorf("severity %q is none of indeterminate, warning, minor, major, critical", name)
+		all := []string{"indeterminate", "warning", "minor", "major", "critical"}
+		return s, fmt.Errorf("severity %q is none of %s%s", name, strings.Join(all, ", "), strings.TrimSuffix(didYouMean(near.Name(name, all), ""), "; "))
 	}
 	return s, nil
 }

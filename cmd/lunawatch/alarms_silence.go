@@ -33,6 +33,9 @@ func alarmsSilence(flags *flag.FlagSet) action {
 		if s.Match.Severity, err = severity(*worst); err != nil {
 			return usageFault{err}
 		}
+		if err := knownGroups(s.Match.Groups); err != nil {
+			return usageFault{err}
+		}
 		named := *hsms+*groups+*objects+*codes+*worst != ""
 		s.From, s.Until, err = span(*from, *until, *length, time.Now())
 		switch {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/internal/near"
 )
 
 // parse reads the flags of c, before, between and after its arguments, which it
@@ -18,7 +19,7 @@ func (c command) parse(flags *flag.FlagSet, args []string) (words []string, err 
 		if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 			return nil, err
 		} else if err != nil {
-			return nil, usagef("%w; lunawatch %s -help lists the flags", err, c.name)
+			return nil, c.wrongFlag(flags, err)
 		}
 		if flags.NArg() == 0 {
 			break
@@ -33,6 +34,19 @@ func (c command) parse(flags *flag.FlagSet, args []string) (words []string, err 
 		return nil, usagef("%s\n%s", needs[required[len(words)]], c.synopsis())
 	}
 	return words, nil
+}
+
+// wrongFlag says what is wrong with a flag, and which one was meant.
+func (c command) wrongFlag(flags *flag.FlagSet, err error) error {
+	if name := undefined.FindStringSubmatch(err.Error()); name != nil {
+		var all []string
+		flags.VisitAll(func(f *flag.Flag) { all = append(all, f.Name) })
+		if meant := near.Name(name[1], all); meant != "" {
+			return usagef("unknown flag -%s; did you mean -%s? lunawatch %s -help lists the flags", name[1], meant, c.name)
+		}
+		err = fmt.Errorf("unknown flag -%s", name[1])
+	}
+	return usagef("%w; lunawatch %s -help lists the flags", err, c.name)
 }
 
 // optional returns the argument at i; "": it was left out.
@@ -66,20 +80,6 @@ func (c command) help(w io.Writer, flags *flag.FlagSet) {
 		fmt.Fprintln(w)
 		c.more(w)
 	}
-}
-
-// usage prints every command, by its group.
-func usage(w io.Writer) {
-	fmt.Fprintln(w, "lunawatch monitors Luna HSMs.")
-	for _, group := range groups {
-		fmt.Fprintf(w, "\n%s:\n", group)
-		for _, c := range commands {
-			if c.group == group {
-				fmt.Fprintf(w, "  %-26s %s\n", c.name, c.summary)
-			}
-		}
-	}
-	fmt.Fprintln(w, "\nlunawatch COMMAND -help has examples, and lists the flags of a command.")
 }
 
 func socketFlag(flags *flag.FlagSet) *string {

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"github.com/lunawatch/lunawatch/agent/config"
@@ -52,34 +51,32 @@ func main() {
 
 // run runs a command line, and returns its exit code.
 func run(ctx context.Context, args []string, std stdio) int {
-	if len(args) == 0 {
-		usage(std.err)
+	if len(args) > 0 && args[0] == "help" {
+		args = append(args[1:len(args):len(args)], "-help")
+	}
+	if c, rest, found := lookUp(args); found {
+		return c.run(ctx, rest, std)
+	}
+	words := wordsOf(args)
+	list := beginning(words)
+	switch {
+	case len(words) == 0:
+		list = commands
+	case len(list) == 0:
+		fmt.Fprintf(std.err, "lunawatch: %s\n", noCommand(args))
 		return exitUsage
 	}
-	if args[0] == "help" || isHelp(args[0]) {
-		usage(std.out)
+	if len(args) > len(words) && isHelp(args[len(words)]) {
+		fmt.Fprintln(std.out, "lunawatch monitors Luna HSMs.")
+		usage(std.out, list)
 		return exitOK
 	}
-	c, rest, found := lookUp(args)
-	if !found {
-		fmt.Fprintf(std.err, "lunawatch: unknown command %q; lunawatch help lists them\n", strings.Join(args, " "))
-		return exitUsage
-	}
-	return c.run(ctx, rest, std)
+	fmt.Fprintln(std.err, "lunawatch: a command is needed, one of these.")
+	usage(std.err, list)
+	return exitUsage
 }
 
 func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }
-
-// lookUp returns the command that a command line begins with, and what follows it.
-func lookUp(args []string) (c command, rest []string, found bool) {
-	for _, c := range commands {
-		n := len(strings.Fields(c.name))
-		if len(args) >= n && strings.Join(args[:n], " ") == c.name {
-			return c, args[n:], true
-		}
-	}
-	return command{}, nil, false
-}
 
 // run runs c on what follows its name, and returns the exit code.
 func (c command) run(ctx context.Context, args []string, std stdio) int {

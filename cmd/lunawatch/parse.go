@@ -13,6 +13,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors/answer"
 	"github.com/lunawatch/lunawatch/collectors/formats"
+	"github.com/lunawatch/lunawatch/internal/near"
 )
 
 // maxInput bounds what is read of a capture, in bytes.
@@ -25,7 +26,7 @@ func parseCommand(*flag.FlagSet) action {
 	return func(_ context.Context, words []string, std stdio) error {
 		format, ok := formats.Named(words[0])
 		if !ok {
-			return usagef("unknown format %q; there are: %s", words[0], strings.Join(formatNames(), ", "))
+			return usagef("unknown format %q%s", words[0], didYouMean(near.Name(words[0], formatNames()), "the formats: "+strings.Join(formatNames(), ", ")))
 		}
 		debug.SetMemoryLimit(softMemory)
 		text, err := input(optional(words, 1), std.in)

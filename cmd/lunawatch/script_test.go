@@ -117,3 +117,58 @@ func TestExitCodes(t *testing.T) {
 		}
 	}
 }
+
+// TestMistyped: a command line that is not one names the near one, or what there is.
+func TestMistyped(t *testing.T) {
+	for _, x := range []struct{ line, want string }{
+		{"alarm list", `unknown command "alarm list"; did you mean "lunawatch alarms list"?`},
+		{"alarms lsit -json", `unknown command "alarms lsit"; did you mean "lunawatch alarms list"?`},
+		{"alarms shwo 17", `did you mean "lunawatch alarms show"?`},
+		{"hsm information montior -rounds 2", `did you mean "lunawatch hsm information monitor"?`},
+		{"chek-config", `did you mean "lunawatch check-config"?`},
+		{"alrms", `unknown command "alrms"; did you mean "lunawatch alarms"?`},
+		{"explain ALM2001", `did you mean "lunawatch alarms explain"?`},
+		{"alarms frobnicate", `unknown command "alarms frobnicate"; lunawatch alarms -help lists the commands that begin so`},
+		{"frobnicate", `unknown command "frobnicate"; lunawatch help lists them`},
+		{"alarms list -severty major", `alarms list: unknown flag -severty; did you mean -severity? lunawatch alarms list -help lists the flags`},
+		{"alarms list --hms a", `unknown flag -hms; did you mean -hsm?`},
+		{"walk -frobnicate", `walk: unknown flag -frobnicate; lunawatch walk -help lists the flags`},
+		{"alarms history -n many", `alarms history: invalid value "many" for flag -n`},
+		{"alarms list -group batery", `"batery" is not a group of alarms; did you mean "battery"?`},
+		{"alarms list -severity majr", `severity "majr" is none of indeterminate, warning, minor, major, critical; did you mean "major"?`},
+		{"alarms explain batery", `did you mean "battery"?`},
+		{"alarms explain ALM2099", `"ALM2099" is neither`},
+		{"parse hsm-shwo", `unknown format "hsm-shwo"; did you mean "hsm-show"?`},
+	} {
+		var said strings.Builder
+		if code := run(t.Context(), strings.Fields(x.line), stdio{nil, discard{}, &said}); code != exitUsage || !strings.Contains(said.String(), x.want) {
+			t.Errorf("%s: exit code %d, %swant %s", x.line, code, &said, x.want)
+		}
+	}
+}
+
+// TestGroupsOfCommands: the beginning of several commands lists them.
+func TestGroupsOfCommands(t *testing.T) {
+	for _, x := range []struct {
+		line      string
+		code      int
+		has, lack string
+	}{
+		{"alarms", exitUsage, "  alarms replay ", "hsm show"},
+		{"alarms -h", exitOK, "  alarms replay ", "hsm show"},
+		{"help alarms", exitOK, "  alarms replay ", "hsm show"},
+		{"hsm information", exitUsage, "  hsm information monitor ", "hsm show"},
+		{"hsm --help", exitOK, "  hsm information monitor ", "alarms"},
+		{"help alarms ack", exitOK, `lunawatch alarms ack 17 -comment "on my way"`, "alarms list"},
+	} {
+		var out, errs strings.Builder
+		code := run(t.Context(), strings.Fields(x.line), stdio{nil, &out, &errs})
+		text := out.String()
+		if x.code != exitOK {
+			text = errs.String()
+		}
+		if code != x.code || !strings.Contains(text, x.has) || strings.Contains(text, x.lack) {
+			t.Errorf("%s: exit code %d\n%s", x.line, code, text)
+		}
+	}
+}
