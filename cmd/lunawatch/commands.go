@@ -18,7 +18,9 @@ type command struct {
 	// flags declares the flags, each with `PLACEHOLDER` in its text where that helps,
 	// and returns what runs with them once they are parsed.
 	flags func(*flag.FlagSet) action
-	more  func(io.Writer) // what the help says after the flags; nil: nothing
+	// verdict: its exit code is the state of what it shows, and 3 where there is none.
+	verdict bool
+	more    func(io.Writer) // what the help says after the flags; nil: nothing
 }
 
 // An action runs a command on its arguments. A [usageFault] and an [exit] have exit
@@ -30,6 +32,10 @@ var groups = []string{"The estate", "Alarms", "The agent", "Tools"}
 
 // commands lists every subcommand, in the order of the help within its group.
 var commands = []command{
+	{name: "status", group: "The estate", summary: "every HSM, card and host in a line, worst first, with the reason", flags: statusCommand, verdict: true,
+		examples: []string{"status", "status -all", "status -json"}},
+	{name: "check", group: "The estate", args: "[HSM]", summary: "one HSM or all, as a plugin of Nagios, Icinga or Checkmk", flags: checkCommand, more: listMeasures, verdict: true,
+		examples: []string{"check", "check luna-a -warning temperature=60 -critical temperature=70", "check -format checkmk"}},
 	{name: "hsm show", group: "The estate", summary: "state of the HSMs, as LunaSH shows it", flags: hsmShow,
 		examples: []string{"hsm show", "hsm show -serial 532018 -json"}},
 	{name: "hsm information show", group: "The estate", summary: "request counters of the HSMs", flags: hsmInformationShow,

@@ -12,6 +12,7 @@ import (
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/near"
 )
 
 func hsmShow(flags *flag.FlagSet) action {
@@ -54,6 +55,11 @@ func deviceCommand(flags *flag.FlagSet, text func(io.Writer, *hsm.Device, time.T
 		}
 		return nil
 	}
+}
+
+// unknownHSM says that no HSM has a name or serial number, and which was meant.
+func unknownHSM(name string, all []string) error {
+	return usagef("no HSM with the name or serial number %q is watched%s", name, didYouMean(near.Name(name, all), "lunawatch status -all lists them"))
 }
 
 func unknownSerial(s *hsm.Snapshot, serial string) error {

@@ -108,10 +108,13 @@ func (c command) report(std stdio, err error) int {
 		return int(code)
 	case errors.As(err, &faults):
 		fmt.Fprintln(std.err, faults)
-		return exitError
+	default:
+		fmt.Fprintf(std.err, "lunawatch %s: %s\n", c.name, err)
 	}
-	fmt.Fprintf(std.err, "lunawatch %s: %s\n", c.name, err)
-	if errors.As(err, &wrong) {
+	switch {
+	case c.verdict:
+		return exitUnknown
+	case errors.As(err, &wrong):
 		return exitUsage
 	}
 	return exitError

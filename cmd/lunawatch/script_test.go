@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,6 +27,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, Setup: noSleepAtExit, Cmds: map[string]func(*testscript.TestScript, bool, []string){
 		"eventually": eventually,
+		"exits":      exits,
 	}})
 }
 
@@ -45,6 +48,20 @@ func eventually(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("%q has never matched the output of %q", args[0], args[1:])
+}
+
+// exits CODE PROGRAM ARGS... wants a program to end with an exit code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	var ended *exec.ExitError
+	code := 0
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &ended) {
+		code = ended.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if want := args[0]; fmt.Sprint(code) != want {
+		ts.Fatalf("exit code %d, want %s", code, want)
+	}
 }
 
 // TestCommands holds what the help, completion and the man pages make of every row.
@@ -98,24 +115,72 @@ type discard struct{}
 
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
 
+// TestExitCodes: the same mistake has the same exit code in every command, and
+// docs/terminal.md has them all.
 func TestExitCodes(t *testing.T) {
-	for _, c := range []struct {
-		args []string
-		want int
+	docs, err := os.ReadFile("../../docs/terminal.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		line          string
+		code, verdict int    // verdict: of a command whose exit code is a state
+		says          string // in the table
 	}{
-		{nil, exitUsage},
-		{[]string{"help"}, exitOK},
-		{[]string{"nothing"}, exitUsage},
-		{[]string{"hsm", "information", "monitor", "-interval", "1000"}, exitUsage},
-		{[]string{"hsm", "information", "monitor", "-rounds", "0"}, exitUsage},
-		{[]string{"hsm", "information", "monitor", "-rounds", "x"}, exitUsage},
-		{[]string{"hsm", "show", "-control.socket", "nowhere"}, exitError},
-		{[]string{"check-config", "-config.file", "nowhere"}, exitError},
+		{"%s -frobnicate", exitUsage, exitUnknown, "the command line is wrong"},
+		{"%s %s one two many", exitUsage, exitUnknown, "the command line is wrong"},
+		{"%s -help", exitOK, exitOK, "done"},
+		{"%s %s -control.socket nowhere", exitError, exitUnknown, "no agent answers"},
+		{"%s %s -config.file nowhere", exitError, exitUnknown, "a file cannot be read"},
 	} {
-		if got := run(t.Context(), c.args, stdio{nil, discard{}, discard{}}); got != c.want {
-			t.Errorf("%q: %d, want %d", c.args, got, c.want)
+		if !strings.Contains(string(docs), x.says) {
+			t.Errorf("docs/terminal.md does not say %q", x.says)
+		}
+		for _, c := range commands {
+			flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
+			c.flags(flags)
+			if words := strings.Fields(x.line); strings.Contains(x.line, "nowhere") && (flags.Lookup(words[2][1:]) == nil || c.name == "alarms replay") {
+				continue
+			}
+			if strings.Contains(x.line, "-config.file") && flags.Lookup("control.socket") != nil {
+				continue
+			}
+			line := strings.Replace(strings.Replace(x.line, "%s", c.name, 1), "%s", valid[c.name], 1)
+			want := x.code
+			if c.verdict {
+				want = x.verdict
+			}
+			var said strings.Builder
+			if got := run(t.Context(), strings.Fields(line), stdio{strings.NewReader(""), discard{}, &said}); got != want {
+				t.Errorf("%s: exit code %d, want %d: %s", line, got, want, &said)
+			}
 		}
 	}
+	for _, x := range []struct {
+		line string
+		code int
+	}{
+		{"", exitUsage},
+		{"help", exitOK},
+		{"nothing", exitUsage},
+		{"hsm information monitor -interval 1000", exitUsage},
+		{"hsm information monitor -rounds 0", exitUsage},
+		{"hsm information monitor -rounds x", exitUsage},
+		{"alarms explain nothing", exitUsage},
+		{"parse nothing", exitUsage},
+		{"parse hsm-show nowhere.txt", exitError},
+		{"alarms replay nowhere.txt", exitError},
+	} {
+		if got := run(t.Context(), strings.Fields(x.line), stdio{strings.NewReader(""), discard{}, discard{}}); got != x.code {
+			t.Errorf("%q: exit code %d, want %d", x.line, got, x.code)
+		}
+	}
+}
+
+// valid are arguments and flags that commands need to get as far as the agent.
+var valid = map[string]string{
+	"alarms show": "1", "alarms unack": "1", "alarms unsilence": "1", "alarms ack": "1 -comment x -by x", "alarms clear": "1 -reason x -by x",
+	"alarms silence": "-hsm a -for 1h -reason x -by x", "alarms test": "-by x", "alarms replay": "x", "parse": "hsm-show",
 }
 
 // TestMistyped: a command line that is not one names the near one, or what there is.
