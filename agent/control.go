@@ -147,12 +147,12 @@ func (a *Agent) configured(device string) config.HSM {
 	return a.config.HSMs[i]
 }
 
-// find returns the HSM with a serial number; with "", the only HSM.
+// find returns the HSM with a name or serial number; with "", the only HSM.
 func (a *Agent) find(serial string) (string, error) {
 	var known []string
 	devices := a.store.Latest().HSMs()
 	for _, d := range devices {
-		if d.Serial() == serial && serial != "" || serial == "" && len(devices) == 1 {
+		if (d.Serial() == serial || d.Name == serial) && serial != "" || serial == "" && len(devices) == 1 {
 			return d.Name, nil
 		}
 		if d.Serial() != "" {
@@ -160,7 +160,7 @@ func (a *Agent) find(serial string) (string, error) {
 		}
 	}
 	if serial == "" {
-		return "", fmt.Errorf("several HSMs are watched; name one with -serial: %s", strings.Join(known, ", "))
+		return "", fmt.Errorf("several HSMs are watched; name one with -hsm: %s", strings.Join(known, ", "))
 	}
-	return "", fmt.Errorf("no HSM with serial number %q is watched; there are: %s", serial, strings.Join(known, ", "))
+	return "", fmt.Errorf("no HSM with the name or serial number %q is watched; there are: %s", serial, strings.Join(known, ", "))
 }

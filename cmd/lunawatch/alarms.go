@@ -22,7 +22,7 @@ import (
 type filter struct{ hsm, group, severity string }
 
 func (f *filter) flags(flags *flag.FlagSet) {
-	flags.StringVar(&f.hsm, "hsm", "", "of these HSMs only, comma separated; wildcards * and ? allowed")
+	flags.StringVar(&f.hsm, "hsm", "", "of these `HSMS` only, by name or serial number, comma separated; wildcards * and ? allowed")
 	flags.StringVar(&f.group, "group", "", "these alarms only, e.g. temp-warn,hard-*")
 	flags.StringVar(&f.severity, "severity", "", "this severity or worse: indeterminate, warning, minor, major, critical")
 }
@@ -50,7 +50,7 @@ func knownGroups(names []string) error {
 		all = append(all, g.Name)
 	}
 	for _, name := range names {
-		if !strings.ContainsAny(name, `*?[\`) && !slices.Contains(all, name) {
+		if !isPattern(name) && !slices.Contains(all, name) {
 			return fmt.Errorf("%q is not a group of alarms%s", name, didYouMean(near.Name(name, all), "lunawatch alarms explain lists them"))
 		}
 	}
@@ -81,6 +81,9 @@ func alarmsList(flags *flag.FlagSet) action {
 		client := agent.NewClient(*socket)
 		all, err := client.Alarms(ctx)
 		if err != nil {
+			return err
+		}
+		if match.HSMs, err = watched(ctx, client, match.HSMs, all); err != nil {
 			return err
 		}
 		list := slices.DeleteFunc(all, func(a alarms.Active) bool { return !match.Takes(a.Alarm) })
@@ -213,7 +216,7 @@ func alarmsClear(flags *flag.FlagSet) action {
 
 func alarmsTest(flags *flag.FlagSet) action {
 	socket := socketFlag(flags)
-	wait := flags.Duration("wait", 30*time.Second, "how long to wait for the receivers, up to 5m")
+	wait := durationFlag(flags, "wait", 30*time.Second, "how long to wait for the receivers, up to 5m")
 	by := flags.String("by", user(), byHelp)
 	asJSON := jsonFlag(flags)
 	return func(ctx context.Context, _ []string, std stdio) error {

@@ -14,7 +14,8 @@ import (
 
 func alarmsSilence(flags *flag.FlagSet) action {
 	socket := socketFlag(flags)
-	hsms := flags.String("hsm", "", "of these HSMs, comma separated; wildcards * and ? allowed")
+	hsms := flags.String("hsm", "", "of these `HSMS`, by name or serial number, comma separated; wildcards * and ? allowed")
+	force := flags.Bool("force", false, "take an -hsm that is not watched, such as one that will be")
 	groups := flags.String("group", "", "these alarms, e.g. temp-warn,hard-*")
 	objects := flags.String("object", "", "on these partitions, sensors, sources")
 	codes := flags.String("code", "", "with one of these ALM codes, e.g. 2001,20*")
@@ -22,7 +23,7 @@ func alarmsSilence(flags *flag.FlagSet) action {
 	all := flags.Bool("all", false, "every alarm")
 	from := flags.String("from", "", "when it begins: 22:00, \"2026-03-01 22:00\"; now unless given")
 	until := flags.String("until", "", "when it ends")
-	length := flags.Duration("for", 0, "how long it lasts, e.g. 2h; instead of -until")
+	length := durationFlag(flags, "for", 0, "how long it lasts, a `DURATION` such as 2h, 3d or 1w; instead of -until")
 	reason := flags.String("reason", "", "why")
 	yes := flags.Bool("yes-all", false, "confirm a silence of every alarm, or of more than a day; it is an alarm while it lasts")
 	by := flags.String("by", user(), byHelp)
@@ -54,7 +55,17 @@ func alarmsSilence(flags *flag.FlagSet) action {
 		if s.Wide() && !*yes {
 			return usagef("it would silence every alarm, or last for more than %s; use -yes-all if that is meant", alarms.LongSilence)
 		}
-		added, err := agent.NewClient(*socket).Silence(ctx, s, *yes)
+		client := agent.NewClient(*socket)
+		if !*force {
+			active, err := client.Alarms(ctx)
+			if err != nil {
+				return err
+			}
+			if s.Match.HSMs, err = watched(ctx, client, s.Match.HSMs, active); err != nil {
+				return usagef("%w; -force takes it all the same", err)
+			}
+		}
+		added, err := client.Silence(ctx, s, *yes)
 		if err != nil {
 			return err
 		}

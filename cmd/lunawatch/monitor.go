@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/near"
 )
 
 // monitorName is the command as the vendor's error texts name it.
@@ -25,7 +27,7 @@ const monitorName = "hsm information monitor"
 
 func hsmInformationMonitor(flags *flag.FlagSet) action {
 	socket := socketFlag(flags)
-	serial := flags.String("serial", "", "serial number of the HSM; needed if several are watched")
+	one := choiceFlags(flags)
 	interval := flags.String("interval", "5", "seconds of one round, 5 to 999")
 	rounds := flags.String("rounds", "1", "rounds, 1 to 65535")
 	noHeader := flags.Bool("noheader", false, "leave out the header of the table")
@@ -43,13 +45,24 @@ func hsmInformationMonitor(flags *flag.FlagSet) action {
 		if !ok {
 			return exit(exitUsage)
 		}
+		name, err := one.name()
+		switch {
+		case err != nil:
+			return err
+		case name != "" && *source != "":
+			return usagef("-source asks an HSM directly, and -hsm the agent: use one of them")
+		case *asCSV && *asJSON:
+			return usagef("-csv and -json are two forms of one output; use one of them")
+		}
 		every := time.Duration(seconds) * time.Second
-		measure := agent.NewClient(*socket).Monitor(ctx, *serial, every, n)
+		var measure iter.Seq2[hsm.Monitor, error]
 		if *source != "" {
-			var err error
-			if measure, err = fromHSM(ctx, *file, *source, every, n); err != nil {
-				return err
-			}
+			measure, err = fromHSM(ctx, *file, *source, every, n)
+		} else {
+			measure, err = measuring(ctx, agent.NewClient(*socket), name, every, n)
+		}
+		if err != nil {
+			return err
 		}
 		view := tableView{header: !*noHeader, interval: seconds}.print
 		switch {
@@ -88,6 +101,12 @@ func inRange(std stdio, flag, value string, low, high int) (int, bool) {
 	return 0, false
 }
 
+// measuring has the agent measure an HSM; with "", the only one.
+func measuring(ctx context.Context, client *agent.Client, name string, every time.Duration, rounds int) (iter.Seq2[hsm.Monitor, error], error) {
+	name, err := onlyOne(ctx, client, name)
+	return client.Monitor(ctx, name, every, rounds), err
+}
+
 // fromHSM measures over a session of its own.
 func fromHSM(ctx context.Context, file, name string, every time.Duration, rounds int) (iter.Seq2[hsm.Monitor, error], error) {
 	c, err := config.Read(file)
@@ -96,7 +115,11 @@ func fromHSM(ctx context.Context, file, name string, every time.Duration, rounds
 	}
 	i := slices.IndexFunc(c.HSMs, func(h config.HSM) bool { return h.Name == name })
 	if i < 0 {
-		return nil, fmt.Errorf("no HSM is named %q in %s", name, file)
+		var names []string
+		for _, h := range c.HSMs {
+			names = append(names, h.Name)
+		}
+		return nil, usagef("no HSM is named %q in %s%s", name, file, didYouMean(near.Name(name, names), "it has "+strings.Join(names, ", ")))
 	}
 	return func(yield func(hsm.Monitor, error) bool) {
 		runner, end := c.HSMs[i].Runner()

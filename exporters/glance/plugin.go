@@ -304,7 +304,9 @@ func (c Check) Checkmk(w io.Writer, e Estate) {
 func NoAnswer(w io.Writer, err error) { fmt.Fprintf(w, "LUNA UNKNOWN - %s\n", clean(err.Error())) }
 
 // NoAnswerCheckmk is [NoAnswer] as a service of Checkmk: lunawatch itself.
-func NoAnswerCheckmk(w io.Writer, err error) { fmt.Fprintf(w, "3 Luna_lunawatch - %s\n", clean(err.Error())) }
+func NoAnswerCheckmk(w io.Writer, err error) {
+	fmt.Fprintf(w, "3 Luna_lunawatch - %s\n", clean(err.Error()))
+}
 
 // levels writes r as Checkmk reads levels; "": it has no form for it.
 func levels(r Range) string {
