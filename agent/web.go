@@ -48,12 +48,12 @@ func (a *Agent) serveWeb(ctx context.Context) error {
 	if errors.Is(err, http.ErrServerClosed) || ctx.Err() != nil {
 		return nil
 	}
-	return fmt.Errorf("web: %w; choose another address with --web.listen-address", err)
+	return fmt.Errorf("web: %w; choose another address with -web.listen-address", err)
 }
 
 // OpenWeb returns a warning for each address beyond loopback at which metrics and the
 // page are open to whoever reaches it, or go there in the clear. file is that of
-// --web.config.file; "": there is none.
+// -web.config.file; "": there is none.
 func OpenWeb(addresses []string, file string) (list []string) {
 	var c struct {
 		TLS struct {
@@ -75,7 +75,7 @@ func OpenWeb(addresses []string, file string) (list []string) {
 	}
 	for _, address := range addresses {
 		if len(missing) > 0 && !isLoopback(address) {
-			list = append(list, fmt.Sprintf("metrics and the page are open to whoever reaches %s: set %s in the file of --web.config.file, or listen on 127.0.0.1", address, strings.Join(missing, " and ")))
+			list = append(list, fmt.Sprintf("metrics and the page are open to whoever reaches %s: set %s in the file of -web.config.file, or listen on 127.0.0.1", address, strings.Join(missing, " and ")))
 		}
 	}
 	return list

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/exporters"
 )
 
 func agentCommand(flags *flag.FlagSet) action {
@@ -29,6 +30,9 @@ func agentCommand(flags *flag.FlagSet) action {
 		log, err := newLog(std, *level, *format)
 		if err != nil {
 			return usageFault{err}
+		}
+		if err := exporters.ValidPath(*path); err != nil {
+			return usagef("-web.telemetry-path %w", err)
 		}
 		c, err := config.Read(*file)
 		if err == nil && *vendor != "" {

@@ -92,6 +92,9 @@ func TestCommands(t *testing.T) {
 		if code := run(t.Context(), append(strings.Fields(c.name), "-help"), stdio{nil, &out, discard{}}); code != exitOK || !strings.Contains(out.String(), "lunawatch "+c.examples[0]) {
 			t.Errorf("%s -help: exit code %d\n%s", c.name, code, &out)
 		}
+		if strings.Contains(out.String(), " --") {
+			t.Errorf("%s -help has a flag with two dashes:\n%s", c.name, &out)
+		}
 	}
 }
 
