@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -35,6 +36,11 @@ func NewClient(socket string) *Client {
 // Snapshot returns the latest state of every device.
 func (c *Client) Snapshot(ctx context.Context) (s *hsm.Snapshot, err error) {
 	return s, c.get(ctx, "/snapshot", &s)
+}
+
+// Thresholds returns those of the agent's rules.
+func (c *Client) Thresholds(ctx context.Context) (t rules.Thresholds, err error) {
+	return t, c.get(ctx, "/thresholds", &t)
 }
 
 // Walk returns the SNMP view in the order of its OIDs.

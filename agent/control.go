@@ -23,6 +23,7 @@ import (
 func (a *Agent) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /snapshot", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.store.Latest()) })
+	mux.HandleFunc("GET /thresholds", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.config().Alarms.Thresholds) })
 	a.alarmControl(mux)
 	mux.HandleFunc("GET /walk", a.walk)
 	mux.HandleFunc("GET /monitor", a.monitor)
@@ -151,12 +152,12 @@ func (a *Agent) monitor(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// find returns the HSM with a serial number; with "", the only HSM.
+// find returns the HSM with a name or serial number; with "", the only HSM.
 func (a *Agent) find(serial string) (string, error) {
 	var known []string
 	devices := a.store.Latest().HSMs()
 	for _, d := range devices {
-		if d.Serial() == serial && serial != "" || serial == "" && len(devices) == 1 {
+		if (d.Serial() == serial || d.Name == serial) && serial != "" || serial == "" && len(devices) == 1 {
 			return d.Name, nil
 		}
 		if d.Serial() != "" {
@@ -164,7 +165,7 @@ func (a *Agent) find(serial string) (string, error) {
 		}
 	}
 	if serial == "" {
-		return "", fmt.Errorf("several HSMs are watched; name one with -serial: %s", strings.Join(known, ", "))
+		return "", fmt.Errorf("several HSMs are watched; name one with -hsm: %s", strings.Join(known, ", "))
 	}
-	return "", fmt.Errorf("no HSM with serial number %q is watched; there are: %s", serial, strings.Join(known, ", "))
+	return "", fmt.Errorf("no HSM with the name or serial number %q is watched; there are: %s", serial, strings.Join(known, ", "))
 }

@@ -49,7 +49,7 @@ func (a *Agent) serveWeb(ctx context.Context) error {
 	if errors.Is(err, http.ErrServerClosed) || ctx.Err() != nil {
 		return nil
 	}
-	return fmt.Errorf("web: %w; choose another address with --web.listen-address", err)
+	return fmt.Errorf("web: %w; choose another address with -web.listen-address", err)
 }
 
 // reloadOverWeb is for whoever may use the web server, and so must be allowed.

@@ -12,6 +12,9 @@ import (
 // The texts look like LunaSH: the labels and columns that operators know. What
 // no source stated is a dash, and every section says when it was read.
 
+// TimeLayout is how texts state a time: on the reader's clock, with its zone.
+const TimeLayout = "2006-01-02 15:04:05 -07:00"
+
 // ShowText prints the state of an HSM as hsm show does.
 func ShowText(w io.Writer, d *hsm.Device, now time.Time) {
 	s := d.Show.Value

@@ -68,7 +68,7 @@ func Marks(a alarms.Active, now time.Time) (marks []string) {
 // AlarmText prints everything about an active or a cleared alarm.
 func AlarmText(w io.Writer, a alarms.Active, now time.Time) {
 	group := alarms.GroupNamed(a.Group)
-	fmt.Fprintf(w, "%s: %s\n\n", plain(a.Key.String()), plain(a.Text))
+	fmt.Fprintf(w, "%s: %s\n\n", Plain(a.Key.String()), Plain(a.Text))
 	rows := [][2]string{
 		{"Number", fmt.Sprint(a.Number)},
 		{"What", group.Title},
@@ -87,16 +87,16 @@ func AlarmText(w io.Writer, a alarms.Active, now time.Time) {
 		rows = append(rows, [2]string{"Value", measured(m)})
 	}
 	for _, r := range rows {
-		fmt.Fprintf(w, "  %-15s%s\n", r[0]+":", plain(r[1]))
+		fmt.Fprintf(w, "  %-15s%s\n", r[0]+":", Plain(r[1]))
 	}
 	for _, m := range Marks(a, now) {
-		fmt.Fprintf(w, "  %s.\n", plain(m))
+		fmt.Fprintf(w, "  %s.\n", Plain(m))
 	}
 	if len(a.Codes) > 0 {
 		fmt.Fprintln(w, "\nCodes:")
 	}
 	for _, name := range a.Codes {
-		fmt.Fprintf(w, "  ALM%s", plain(name))
+		fmt.Fprintf(w, "  ALM%s", Plain(name))
 		if c, known := alarms.CodeNamed(name); known {
 			fmt.Fprintf(w, " (%s): %s. %s", c.Component, c.Text, c.Why)
 		}
@@ -104,12 +104,12 @@ func AlarmText(w io.Writer, a alarms.Active, now time.Time) {
 	}
 	fmt.Fprintln(w, "\nEvidence (the first and the newest):")
 	for _, e := range a.Evidence {
-		fmt.Fprintf(w, "  %s  %s", clock(e.At, now), plain(e.Text))
+		fmt.Fprintf(w, "  %s  %s", clock(e.At, now), Plain(e.Text))
 		if e.Measure != nil {
 			fmt.Fprintf(w, " [%s]", measured(e.Measure))
 		}
 		if l := e.Log; l != nil {
-			fmt.Fprintf(w, " [%s, %s, %s, %s]", plain(l.Host), plain(l.File), plain(l.Time), plain(l.Process))
+			fmt.Fprintf(w, " [%s, %s, %s, %s]", Plain(l.Host), Plain(l.File), Plain(l.Time), Plain(l.Process))
 		}
 		fmt.Fprintln(w)
 	}
@@ -210,7 +210,7 @@ func ReplayText(w io.Writer, steps []watch.Step, sum watch.Replayed) {
 	fmt.Fprintf(w, "%d lines, %d had no effect on any alarm, %d had no time of their own.\n", sum.Lines, sum.Idle, sum.Undated)
 	fmt.Fprintf(w, "%d alarms raised, %d cleared, %d still active at the last line, %d not raised yet.\n", sum.Raised, sum.Cleared, len(sum.Active), len(sum.Pending))
 	for _, a := range sum.Active {
-		fmt.Fprintf(w, "  %s %s is active; what clears it: %s\n", a.Severity, plain(subject(a.Key)), rules.HowCleared(a.Group))
+		fmt.Fprintf(w, "  %s %s is active; what clears it: %s\n", a.Severity, Plain(subject(a.Key)), rules.HowCleared(a.Group))
 	}
 	fmt.Fprintln(w, "Polls would have raised and cleared more: they are not in a log.")
 }
@@ -224,13 +224,13 @@ func table(w io.Writer, columns ...string) *tabwriter.Writer {
 func row(tw *tabwriter.Writer, cells ...string) {
 	cells = slices.Clone(cells)
 	for i := range cells {
-		cells[i] = plain(cells[i])
+		cells[i] = Plain(cells[i])
 	}
 	fmt.Fprintln(tw, strings.Join(cells, "\t"))
 }
 
-// plain returns s with ? for what could move the cursor of a terminal.
-func plain(s string) string {
+// Plain returns s with ? for what could move the cursor of a terminal.
+func Plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
 			return '?'

@@ -2,12 +2,14 @@ package exporters
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/rules"
+	"github.com/lunawatch/lunawatch/internal/near"
 )
 
 // halts says what a code's Halts means to those who use the HSM.
@@ -35,7 +37,7 @@ func Explain(w io.Writer, name string) error {
 		return nil
 	}
 	if name != "" {
-		return fmt.Errorf("%q is neither a code such as 2001 or ALM2001 nor an alarm such as temp-warn; lunawatch alarms explain lists all", name)
+		return unexplained(name)
 	}
 	fmt.Fprintln(w, "Alarms:")
 	for _, g := range alarms.Groups() {
@@ -46,6 +48,19 @@ func Explain(w io.Writer, name string) error {
 		fmt.Fprintf(w, "  ALM%s  %-13s %-12s %s\n", c.Code, c.Severity, c.Group, c.Text)
 	}
 	return nil
+}
+
+// unexplained says what could have been meant.
+func unexplained(name string) error {
+	var all []string
+	for _, g := range alarms.Groups() {
+		all = append(all, g.Name)
+	}
+	text := fmt.Sprintf("%q is neither a code such as 2001 or ALM2001 nor an alarm such as temp-warn", name)
+	if meant := near.Name(name, all); meant != "" {
+		text += fmt.Sprintf("; did you mean %q?", meant)
+	}
+	return errors.New(text + "; lunawatch alarms explain lists all")
 }
 
 func explainCode(w io.Writer, c alarms.Code) {

@@ -1,7 +1,10 @@
 package exporters
 
 import (
+	"fmt"
 	"net/http"
+	"regexp"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -9,16 +12,32 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
+// ownPaths are those of [Web] beside the metrics.
+var ownPaths = []string{"/", "/sd", "/-/healthy", "/-/ready"}
+
+// metricsPath is what a path of the metrics may be: no pattern, and not one that would
+// be redirected.
+var metricsPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
+
+// ValidPath returns why the metrics cannot be served under path; nil: they can.
+func ValidPath(path string) error {
+	switch {
+	case slices.Contains(ownPaths, path):
+		return fmt.Errorf("%q is the path of another page; choose another, such as /metrics", path)
+	case !metricsPath.MatchString(path):
+		return fmt.Errorf("%q is no path such as /metrics", path)
+	}
+	return nil
+}
+
 // Web serves metrics under path, /sd for service discovery, /-/healthy and
 // /-/ready as Prometheus programs do, and the status page, which takes no input.
 // Metrics are those of devices, and of others. Ready means that every HSM has
-// been asked at least once.
+// been asked at least once. It panics unless path is a [ValidPath].
 func Web(store *hsm.Store, alarms func() AlarmState, devices *Prometheus, others prometheus.Gatherer, path string, now func() time.Time) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { scrape(w, r, devices, others) })
-	if path != "/sd" {
-		mux.HandleFunc("GET /sd", func(w http.ResponseWriter, r *http.Request) { discover(w, r, store.Latest().Devices, path) })
-	}
+	mux.HandleFunc("GET /sd", func(w http.ResponseWriter, r *http.Request) { discover(w, r, store.Latest().Devices, path) })
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("Lunawatch is healthy.\n")) })
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {
 		for _, d := range store.Latest().Devices {
@@ -29,10 +48,8 @@ func Web(store *hsm.Store, alarms func() AlarmState, devices *Prometheus, others
 		}
 		w.Write([]byte("Lunawatch is ready.\n"))
 	})
-	if path != "/" {
-		mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-			page(w, store.Latest(), alarms(), path, now())
-		})
-	}
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		page(w, store.Latest(), alarms(), path, now())
+	})
 	return mux
 }

@@ -70,3 +70,19 @@ func TestWeb(t *testing.T) {
 		t.Errorf("an unknown page: %d", code)
 	}
 }
+
+// TestMetricsPath: no path of the metrics stands in the way of another page.
+func TestMetricsPath(t *testing.T) {
+	for path, good := range map[string]bool{
+		"/metrics": true, "/luna/metrics": true, "/metrics.txt": true, "/-/metrics": true,
+		"": false, "metrics": false, "/": false, "/sd": false, "/-/healthy": false, "/-/ready": false, "/a b": false, "/{x}": false, "//x": false, "/x/../sd": false, "/x/": false, "GET /x": false,
+	} {
+		err := ValidPath(path)
+		if (err == nil) != good {
+			t.Errorf("%q: %v", path, err)
+		}
+		if err == nil {
+			Web(hsm.NewStore(), nil, nil, nil, path, time.Now)
+		}
+	}
+}

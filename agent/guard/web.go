@@ -15,7 +15,7 @@ import (
 
 // OpenWeb returns a warning for each address beyond loopback at which metrics and the
 // page are open to whoever reaches it, or go there in the clear. file is that of
-// --web.config.file; "": there is none.
+// -web.config.file; "": there is none.
 func OpenWeb(addresses []string, file string) (list []string) {
 	var c struct {
 		TLS struct {
@@ -37,7 +37,7 @@ func OpenWeb(addresses []string, file string) (list []string) {
 	}
 	for _, address := range addresses {
 		if len(missing) > 0 && !isLoopback(address) {
-			list = append(list, fmt.Sprintf("metrics and the page are open to whoever reaches %s: set %s in the file of --web.config.file, or listen on 127.0.0.1", address, strings.Join(missing, " and ")))
+			list = append(list, fmt.Sprintf("metrics and the page are open to whoever reaches %s: set %s in the file of -web.config.file, or listen on 127.0.0.1", address, strings.Join(missing, " and ")))
 		}
 	}
 	return list

@@ -6,6 +6,15 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
+// The limits of a card's battery and temperature. BatteryLow and TemperatureHigh are the
+// documented ones, where the device prints none of its own.
+const (
+	BatteryLow       = 2.75 // V
+	BatteryDepleted  = 2.5  // V
+	TemperatureHigh  = 75.0 // C
+	TemperatureStops = 80.0 // C
+)
+
 // battery warns against the device's own threshold, and clears a margin above
 // it, so that a voltage on the edge does not flap.
 var battery = Rule{"battery", func(p Poll, emit func(Result)) {
@@ -14,7 +23,7 @@ var battery = Rule{"battery", func(p Poll, emit func(Result)) {
 		return
 	}
 	e, at := s.Environment, p.Show.Asked()
-	v, limit := e.BatteryVolts.Value, 2.75 // the documented threshold, where the device prints none
+	v, limit := e.BatteryVolts.Value, BatteryLow
 	if e.BatteryWarning.Known {
 		limit = e.BatteryWarning.Value
 	}
@@ -22,8 +31,8 @@ var battery = Rule{"battery", func(p Poll, emit func(Result)) {
 	case !e.BatteryVolts.Known && e.BatteryLow:
 		emit(bad(alarms.Minor, at, "the HSM warns of its battery"))
 	case !e.BatteryVolts.Known:
-	case v < 2.5:
-		emit(bad(alarms.Critical, at, "battery at %.3f V, depleted below 2.500 V", v).of(v, 2.5, "V"))
+	case v < BatteryDepleted:
+		emit(bad(alarms.Critical, at, "battery at %.3f V, depleted below 2.500 V", v).of(v, BatteryDepleted, "V"))
 	case v < limit || e.BatteryLow:
 		emit(bad(alarms.Minor, at, "battery at %.3f V, threshold %.3f V", v, limit).of(v, limit, "V"))
 	case v >= limit+p.BatteryMargin:
@@ -39,7 +48,7 @@ var temperature = Rule{"temp-warn", func(p Poll, emit func(Result)) {
 		return
 	}
 	e, at := s.Environment, p.Show.Asked()
-	c, limit := e.TemperatureCelsius.Value, 75.0
+	c, limit := e.TemperatureCelsius.Value, TemperatureHigh
 	if e.TemperatureWarning.Known {
 		limit = e.TemperatureWarning.Value
 	}
@@ -47,8 +56,8 @@ var temperature = Rule{"temp-warn", func(p Poll, emit func(Result)) {
 	case !e.TemperatureCelsius.Known && e.TemperatureHigh:
 		emit(bad(alarms.Minor, at, "the HSM warns of its temperature"))
 	case !e.TemperatureCelsius.Known:
-	case c >= 80:
-		emit(bad(alarms.Major, at, "card at %.0f C, stops above 80 C", c).of(c, 80, "C"))
+	case c >= TemperatureStops:
+		emit(bad(alarms.Major, at, "card at %.0f C, stops above 80 C", c).of(c, TemperatureStops, "C"))
 	case c >= limit || e.TemperatureHigh:
 		emit(bad(alarms.Minor, at, "card at %.0f C, threshold %.0f C", c, limit).of(c, limit, "C"))
 	case c < limit-p.TemperatureMargin:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -12,54 +13,51 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/exporters"
 )
 
-var agentCommand = command{"agent", "watch the HSMs of a configuration file", runAgent}
-
-func runAgent(ctx context.Context, args []string, std stdio) int {
-	flags := newFlags("agent", std)
-	file := flags.String("config.file", "/etc/lunawatch/lunawatch.yaml", "configuration")
-	vendor := flags.String("agentx.vendor-config", "", "luna-snmp.conf of the vendor's agent; its agentX options override the configuration")
-	replay := flags.String("replay", "", "directory or archive of lunawatch capture, to watch instead of the HSMs")
-	listen := flags.String("web.listen-address", agent.DefaultListenAddress, "address of /metrics and the status page; :9477 for all addresses, with -web.config.file")
-	webConfig := flags.String("web.config.file", "", "TLS and basic auth, as Prometheus exporters take it")
+func agentCommand(flags *flag.FlagSet) action {
+	file := configFlag(flags)
+	vendor := flags.String("agentx.vendor-config", "", "luna-snmp.conf of the vendor's agent, a `FILE`; its agentX options override the configuration")
+	replay := flags.String("replay", "", "`FILE` or directory of lunawatch capture, to watch instead of the HSMs")
+	listen := flags.String("web.listen-address", agent.DefaultListenAddress, "`ADDRESS` of /metrics and the status page; :9477 for all addresses, with -web.config.file")
+	webConfig := flags.String("web.config.file", "", "`FILE` with TLS and basic auth, as Prometheus exporters take it")
 	systemd := flags.Bool("web.systemd-socket", false, "take the listening socket from systemd")
-	path := flags.String("web.telemetry-path", "/metrics", "path of the metrics")
-	level := flags.String("log.level", "info", "debug, info, warn or error")
-	format := flags.String("log.format", "logfmt", "logfmt or json")
-	if code, ok := parseFlags(flags, args, 0); !ok {
-		return code
+	path := flags.String("web.telemetry-path", "/metrics", "`PATH` of the metrics")
+	level := flags.String("log.level", "info", "debug, info, warn or error: the `LEVEL` from which on is logged")
+	format := flags.String("log.format", "logfmt", "logfmt or json, the `FORMAT` of the log")
+	return func(ctx context.Context, _ []string, std stdio) error {
+		log, err := newLog(std, *level, *format)
+		if err != nil {
+			return usageFault{err}
+		}
+		if err := exporters.ValidPath(*path); err != nil {
+			return usagef("-web.telemetry-path %w", err)
+		}
+		c, err := config.Read(*file)
+		if err == nil && *vendor != "" {
+			err = c.SNMP.ReadVendor(*vendor)
+		}
+		if err == nil && *replay != "" {
+			err = agent.Replay(&c, *replay)
+		}
+		if err != nil {
+			return err
+		}
+		a := agent.New(c, agent.Web{
+			Flags: &web.FlagConfig{
+				WebListenAddresses: &[]string{*listen},
+				WebSystemdSocket:   systemd,
+				WebConfigFile:      webConfig,
+			},
+			TelemetryPath: *path,
+		}, log)
+		keepToItself()
+		if os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(heapGrowth)
+		}
+		return a.Run(ctx)
 	}
-	log, err := newLog(std, *level, *format)
-	if err != nil {
-		return usageError(std, "agent", err)
-	}
-	c, err := config.Read(*file)
-	if err == nil && *vendor != "" {
-		err = c.SNMP.ReadVendor(*vendor)
-	}
-	if err == nil && *replay != "" {
-		err = agent.Replay(&c, *replay)
-	}
-	if err != nil {
-		return fail(std, "agent", err)
-	}
-	a := agent.New(c, agent.Web{
-		Flags: &web.FlagConfig{
-			WebListenAddresses: &[]string{*listen},
-			WebSystemdSocket:   systemd,
-			WebConfigFile:      webConfig,
-		},
-		TelemetryPath: *path,
-	}, log)
-	keepToItself()
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(heapGrowth)
-	}
-	if err := a.Run(ctx); err != nil {
-		return fail(std, "agent", err)
-	}
-	return exitOK
 }
 
 // heapGrowth is by how much of what is in use the heap grows between collections, in

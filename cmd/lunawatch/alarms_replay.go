@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
-	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"iter"
@@ -18,47 +18,38 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-var alarmsReplay = command{"alarms replay", "what the alarms would have done on an old log: alarms replay LOGFILE", runAlarmsReplay}
-
-func runAlarmsReplay(_ context.Context, args []string, std stdio) int {
-	const name = "alarms replay"
-	flags := newFlags(name, std)
+func alarmsReplay(flags *flag.FlagSet) action {
 	device := flags.String("device", "hsm", "name of the HSM whose log it is")
 	file := flags.String("config.file", "", "configuration, for its alarms section; the defaults unless given")
-	asJSON := flags.Bool("json", false, "print JSON")
-	words, code, ok := parseMixed(flags, args, 1)
-	if !ok {
-		return code
-	}
-	if len(words) != 1 {
-		return usageError(std, name, errors.New("one log file is needed; - is standard input"))
-	}
-	settings := watch.DefaultSettings()
-	if *file != "" {
-		c, err := config.Read(*file)
-		if err != nil {
-			return fail(std, name, err)
+	asJSON := jsonFlag(flags)
+	return func(_ context.Context, words []string, std stdio) error {
+		settings := watch.DefaultSettings()
+		if *file != "" {
+			c, err := config.Read(*file)
+			if err != nil {
+				return err
+			}
+			settings = c.Alarms
 		}
-		settings = c.Alarms
+		log, written, err := openLog(words[0], std.in)
+		if err != nil {
+			return err
+		}
+		defer log.Close()
+		var (
+			steps []watch.Step
+			bad   error
+		)
+		sum := watch.Replay(*device, logLines(log, &bad), settings, written, func(s watch.Step) { steps = append(steps, s) })
+		if bad != nil {
+			return fmt.Errorf("%s, after line %d: %w", words[0], sum.Lines, bad)
+		}
+		if *asJSON {
+			return printJSON(std.out, map[string]any{"steps": append([]watch.Step{}, steps...), "summary": sum})
+		}
+		exporters.ReplayText(std.out, steps, sum)
+		return nil
 	}
-	log, written, err := openLog(words[0], std.in)
-	if err != nil {
-		return fail(std, name, err)
-	}
-	defer log.Close()
-	var (
-		steps []watch.Step
-		bad   error
-	)
-	sum := watch.Replay(*device, logLines(log, &bad), settings, written, func(s watch.Step) { steps = append(steps, s) })
-	if bad != nil {
-		return fail(std, name, fmt.Errorf("%s, after line %d: %w", words[0], sum.Lines, bad))
-	}
-	if *asJSON {
-		return printJSON(std, name, map[string]any{"steps": append([]watch.Step{}, steps...), "summary": sum})
-	}
-	exporters.ReplayText(std.out, steps, sum)
-	return exitOK
 }
 
 // openLog opens a log that may be compressed, and returns when it was last

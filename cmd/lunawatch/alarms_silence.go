@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"time"
 
@@ -11,17 +12,10 @@ import (
 	"github.com/lunawatch/lunawatch/exporters"
 )
 
-var (
-	alarmsSilence   = command{"alarms silence", "suppress notifications of some alarms for a time: planned work, a known fault", runAlarmsSilence}
-	alarmsUnsilence = command{"alarms unsilence", "end a silence: alarms unsilence NUMBER", runAlarmsUnsilence}
-	alarmsSilences  = command{"alarms silences", "active and future silences", runAlarmsSilences}
-)
-
-func runAlarmsSilence(ctx context.Context, args []string, std stdio) int {
-	const name = "alarms silence"
-	flags := newFlags(name, std)
+func alarmsSilence(flags *flag.FlagSet) action {
 	socket := socketFlag(flags)
-	hsms := flags.String("hsm", "", "of these HSMs, comma separated; wildcards * and ? allowed")
+	hsms := flags.String("hsm", "", "of these `HSMS`, by name or serial number, comma separated; wildcards * and ? allowed")
+	force := flags.Bool("force", false, "take an -hsm that is not watched, such as one that will be")
 	groups := flags.String("group", "", "these alarms, e.g. temp-warn,hard-*")
 	objects := flags.String("object", "", "on these partitions, sensors, sources")
 	codes := flags.String("code", "", "with one of these ALM codes, e.g. 2001,20*")
@@ -29,43 +23,55 @@ func runAlarmsSilence(ctx context.Context, args []string, std stdio) int {
 	all := flags.Bool("all", false, "every alarm")
 	from := flags.String("from", "", "when it begins: 22:00, \"2026-03-01 22:00\"; now unless given")
 	until := flags.String("until", "", "when it ends")
-	length := flags.Duration("for", 0, "how long it lasts, e.g. 2h; instead of -until")
+	length := durationFlag(flags, "for", 0, "how long it lasts, a `DURATION` such as 2h, 3d or 1w; instead of -until")
 	reason := flags.String("reason", "", "why")
 	yes := flags.Bool("yes-all", false, "confirm a silence of every alarm, or of more than a day; it is an alarm while it lasts")
 	by := flags.String("by", user(), byHelp)
-	if code, ok := parseFlags(flags, args, 0); !ok {
-		return code
+	return func(ctx context.Context, _ []string, std stdio) error {
+		s := alarms.Silence{Author: *by, Reason: *reason}
+		s.Match = alarms.Match{HSMs: patterns(*hsms), Groups: patterns(*groups), Objects: patterns(*objects), Codes: patterns(*codes)}
+		var err error
+		if s.Match.Severity, err = severity(*worst); err != nil {
+			return usageFault{err}
+		}
+		if err := knownGroups(s.Match.Groups); err != nil {
+			return usageFault{err}
+		}
+		named := *hsms+*groups+*objects+*codes+*worst != ""
+		s.From, s.Until, err = span(*from, *until, *length, time.Now())
+		switch {
+		case named == *all:
+			return usagef("say what to silence, with -hsm, -group, -object, -code or -severity, or -all")
+		case err != nil:
+			return usageFault{err}
+		case *by == "":
+			return usageFault{errNobody}
+		case *reason == "":
+			return usagef("-reason is needed: the next shift reads it")
+		}
+		if err := s.Validate(); err != nil {
+			return usageFault{err}
+		}
+		if s.Wide() && !*yes {
+			return usagef("it would silence every alarm, or last for more than %s; use -yes-all if that is meant", alarms.LongSilence)
+		}
+		client := agent.NewClient(*socket)
+		if !*force {
+			active, err := client.Alarms(ctx)
+			if err != nil {
+				return err
+			}
+			if s.Match.HSMs, err = watched(ctx, client, s.Match.HSMs, active); err != nil {
+				return usagef("%w; -force takes it all the same", err)
+			}
+		}
+		added, err := client.Silence(ctx, s, *yes)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(std.out, "silence %d, from %s until %s\n", added.ID, added.From.Local().Format(time.DateTime), added.Until.Local().Format(time.DateTime))
+		return nil
 	}
-	s := alarms.Silence{Author: *by, Reason: *reason}
-	s.Match = alarms.Match{HSMs: patterns(*hsms), Groups: patterns(*groups), Objects: patterns(*objects), Codes: patterns(*codes)}
-	var err error
-	if s.Match.Severity, err = severity(*worst); err != nil {
-		return usageError(std, name, err)
-	}
-	named := *hsms+*groups+*objects+*codes+*worst != ""
-	s.From, s.Until, err = span(*from, *until, *length, time.Now())
-	switch {
-	case named == *all:
-		return usageError(std, name, errors.New("say what to silence, with -hsm, -group, -object, -code or -severity, or -all"))
-	case err != nil:
-		return usageError(std, name, err)
-	case *by == "":
-		return usageError(std, name, errNobody)
-	case *reason == "":
-		return usageError(std, name, errors.New("-reason is needed: the next shift reads it"))
-	}
-	if err := s.Validate(); err != nil {
-		return usageError(std, name, err)
-	}
-	if s.Wide() && !*yes {
-		return usageError(std, name, fmt.Errorf("it would silence every alarm, or last for more than %s; use -yes-all if that is meant", alarms.LongSilence))
-	}
-	added, err := agent.NewClient(*socket).Silence(ctx, s, *yes)
-	if err != nil {
-		return fail(std, name, err)
-	}
-	fmt.Fprintf(std.out, "silence %d, from %s until %s\n", added.ID, added.From.Local().Format(time.DateTime), added.Until.Local().Format(time.DateTime))
-	return exitOK
 }
 
 // span returns when a silence begins and ends. A clock time without a day is
@@ -114,35 +120,25 @@ func readTime(s string, after time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is not a time such as 22:00 or \"2026-03-01 22:00\"", s)
 }
 
-func runAlarmsUnsilence(ctx context.Context, args []string, std stdio) int {
-	const name = "alarms unsilence"
-	flags := newFlags(name, std)
+func alarmsUnsilence(flags *flag.FlagSet) action {
 	socket := socketFlag(flags)
-	words, code, ok := parseMixed(flags, args, 1)
-	if !ok {
-		return code
+	return func(ctx context.Context, words []string, std stdio) error {
+		return agent.NewClient(*socket).Unsilence(ctx, words[0])
 	}
-	if len(words) != 1 {
-		return usageError(std, name, errors.New("the number of a silence is needed; lunawatch alarms silences lists them"))
-	}
-	return done(std, name, agent.NewClient(*socket).Unsilence(ctx, words[0]))
 }
 
-func runAlarmsSilences(ctx context.Context, args []string, std stdio) int {
-	const name = "alarms silences"
-	flags := newFlags(name, std)
+func alarmsSilences(flags *flag.FlagSet) action {
 	socket := socketFlag(flags)
-	asJSON := flags.Bool("json", false, "print JSON")
-	if code, ok := parseFlags(flags, args, 0); !ok {
-		return code
+	asJSON := jsonFlag(flags)
+	return func(ctx context.Context, _ []string, std stdio) error {
+		list, err := agent.NewClient(*socket).Silences(ctx)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return printJSON(std.out, append([]alarms.Silence{}, list...))
+		}
+		exporters.SilencesText(std.out, list, time.Now())
+		return nil
 	}
-	list, err := agent.NewClient(*socket).Silences(ctx)
-	if err != nil {
-		return fail(std, name, err)
-	}
-	if *asJSON {
-		return printJSON(std, name, append([]alarms.Silence{}, list...))
-	}
-	exporters.SilencesText(std.out, list, time.Now())
-	return exitOK
 }

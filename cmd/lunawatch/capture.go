@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -13,41 +14,37 @@ import (
 	"github.com/lunawatch/lunawatch/agent/config"
 )
 
-var captureCommand = command{"capture", "capture what every source and the logs say, with the names of the site replaced", runCapture}
-
-func runCapture(ctx context.Context, args []string, std stdio) int {
-	flags := newFlags("capture", std)
-	file := flags.String("config.file", "/etc/lunawatch/lunawatch.yaml", "configuration")
+func captureCommand(flags *flag.FlagSet) action {
+	file := configFlag(flags)
 	out := flags.String("out", "lunawatch-capture.tar", "archive to write")
-	if code, ok := parseFlags(flags, args, 0); !ok {
-		return code
+	return func(ctx context.Context, _ []string, std stdio) error {
+		c, err := config.Read(*file)
+		if err != nil {
+			return err
+		}
+		f, err := newFile(*out)
+		if err != nil {
+			return err
+		}
+		capture := agent.NewCapture(ctx, c)
+		for _, why := range capture.Failed {
+			fmt.Fprintf(std.err, "not captured: %s\n", why)
+		}
+		if len(capture.Files) == 0 {
+			err = fmt.Errorf("no source gave an answer")
+		} else {
+			err = capture.Write(f)
+		}
+		if err = errors.Join(err, f.Close()); err != nil {
+			return errors.Join(err, os.Remove(*out))
+		}
+		fmt.Fprintf(std.out, "%s holds %d answers and logs. Replaced consistently (the same value always gets the same replacement):\n", *out, len(capture.Files))
+		for _, what := range slices.Sorted(maps.Keys(capture.Replaced)) {
+			fmt.Fprintf(std.out, "  %-24s %d\n", what, capture.Replaced[what])
+		}
+		fmt.Fprintln(std.out, "Read it before you send it: names of fewer than three letters, or that the product itself uses, stay.")
+		return nil
 	}
-	c, err := config.Read(*file)
-	if err != nil {
-		return fail(std, "capture", err)
-	}
-	f, err := newFile(*out)
-	if err != nil {
-		return fail(std, "capture", err)
-	}
-	capture := agent.NewCapture(ctx, c)
-	for _, why := range capture.Failed {
-		fmt.Fprintf(std.err, "not captured: %s\n", why)
-	}
-	if len(capture.Files) == 0 {
-		err = fmt.Errorf("no source gave an answer")
-	} else {
-		err = capture.Write(f)
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fail(std, "capture", errors.Join(err, os.Remove(*out)))
-	}
-	fmt.Fprintf(std.out, "%s holds %d answers and logs. Replaced consistently (the same value always gets the same replacement):\n", *out, len(capture.Files))
-	for _, what := range slices.Sorted(maps.Keys(capture.Replaced)) {
-		fmt.Fprintf(std.out, "  %-24s %d\n", what, capture.Replaced[what])
-	}
-	fmt.Fprintln(std.out, "Read it before you send it: names of fewer than three letters, or that the product itself uses, stay.")
-	return exitOK
 }
 
 // newFile creates a file that only its owner can read. It follows no link and

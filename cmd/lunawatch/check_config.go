@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -14,38 +15,34 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/notify"
 )
 
-var checkConfig = command{"check-config", "check a configuration, and show what it costs", runCheckConfig}
-
 // checkClients is the number of registered clients that the cost is shown for.
 const checkClients = 5
 
-func runCheckConfig(_ context.Context, args []string, std stdio) int {
-	flags := newFlags("check-config", std)
-	file := flags.String("config.file", "/etc/lunawatch/lunawatch.yaml", "configuration")
+func checkConfig(flags *flag.FlagSet) action {
+	file := configFlag(flags)
 	listen := flags.String("web.listen-address", agent.DefaultListenAddress, "as of lunawatch agent")
 	webConfig := flags.String("web.config.file", "", "as of lunawatch agent")
-	if code, ok := parseFlags(flags, args, 0); !ok {
-		return code
-	}
-	c, err := config.Read(*file)
-	if err != nil {
-		return fail(std, "check-config", err)
-	}
-	fmt.Fprintf(std.out, "%s is valid: %s, %s.\n\n", *file, counted(len(c.HSMs), "HSM"), counted(len(c.Receivers), "receiver"))
-	for _, h := range c.HSMs {
-		commands, lines := h.Cost(checkClients)
-		fmt.Fprintf(std.out, "%s: %d commands a day write %d lines into the appliance's log (with %d registered clients).\n", h.Name, commands, lines, checkClients)
-		if lines > 10000 {
-			fmt.Fprintf(std.out, "%s: that fills the log disk, and NTLS stops when it is 95 %% full; raise the intervals.\n", h.Name)
+	return func(_ context.Context, _ []string, std stdio) error {
+		c, err := config.Read(*file)
+		if err != nil {
+			return err
 		}
+		fmt.Fprintf(std.out, "%s is valid: %s, %s.\n\n", *file, counted(len(c.HSMs), "HSM"), counted(len(c.Receivers), "receiver"))
+		for _, h := range c.HSMs {
+			commands, lines := h.Cost(checkClients)
+			fmt.Fprintf(std.out, "%s: %d commands a day write %d lines into the appliance's log (with %d registered clients).\n", h.Name, commands, lines, checkClients)
+			if lines > 10000 {
+				fmt.Fprintf(std.out, "%s: that fills the log disk, and NTLS stops when it is 95 %% full; raise the intervals.\n", h.Name)
+			}
+		}
+		for _, w := range append(c.Warnings(), guard.OpenWeb([]string{*listen}, *webConfig)...) {
+			fmt.Fprintf(std.out, "Warning: %s.\n", w)
+		}
+		for _, r := range c.Receivers {
+			printReceiver(std.out, r, c)
+		}
+		return nil
 	}
-	for _, w := range append(c.Warnings(), guard.OpenWeb([]string{*listen}, *webConfig)...) {
-		fmt.Fprintf(std.out, "Warning: %s.\n", w)
-	}
-	for _, r := range c.Receivers {
-		printReceiver(std.out, r, c)
-	}
-	return exitOK
 }
 
 // counted returns n with its noun: 1 HSM, 3 HSMs.

@@ -3,28 +3,35 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"syscall"
+
+	"github.com/lunawatch/lunawatch/agent/config"
 )
 
 // Exit codes of every subcommand.
 const (
 	exitOK    = 0
 	exitError = 1 // the command failed; standard error says why and what to do
-	exitUsage = 2 // the command line or a value in it is wrong
+	exitUsage = 2 // the command line is wrong, or names what does not exist
 )
 
-// A command is one subcommand. Each has its own file.
-type command struct {
-	words string // as typed, blank separated: "hsm information monitor"
-	help  string
-	run   func(ctx context.Context, args []string, std stdio) int
-}
+// A usageFault is what is wrong with a command line.
+type usageFault struct{ error }
+
+func usagef(format string, args ...any) error { return usageFault{fmt.Errorf(format, args...)} }
+
+// An exit is the exit code of a command that has said all there is to say.
+type exit int
+
+// Error is never printed.
+func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // stdio is where a command reads and writes.
 type stdio struct {
@@ -42,31 +49,73 @@ func main() {
 	os.Exit(run(ctx, args, stdio{os.Stdin, os.Stdout, os.Stderr}))
 }
 
+// run runs a command line, and returns its exit code.
 func run(ctx context.Context, args []string, std stdio) int {
-	if len(args) == 0 {
-		usage(std.err)
+	if len(args) > 0 && args[0] == "help" {
+		args = append(args[1:len(args):len(args)], "-help")
+	}
+	if c, rest, found := lookUp(args); found {
+		return c.run(ctx, rest, std)
+	}
+	words := wordsOf(args)
+	list := beginning(words)
+	switch {
+	case len(words) == 0:
+		list = commands
+	case len(list) == 0:
+		fmt.Fprintf(std.err, "lunawatch: %s\n", noCommand(args))
 		return exitUsage
 	}
-	if args[0] == "help" || args[0] == "-h" || args[0] == "-help" || args[0] == "--help" {
-		usage(std.out)
+	if len(args) > len(words) && isHelp(args[len(words)]) {
+		fmt.Fprintln(std.out, "lunawatch monitors Luna HSMs.")
+		usage(std.out, list)
 		return exitOK
 	}
-	for _, c := range commands {
-		words := strings.Fields(c.words)
-		if len(args) >= len(words) && strings.Join(args[:len(words)], " ") == c.words {
-			return c.run(ctx, args[len(words):], std)
-		}
-	}
-	fmt.Fprintf(std.err, "lunawatch: unknown command %q; lunawatch help lists them\n", strings.Join(args, " "))
+	fmt.Fprintln(std.err, "lunawatch: a command is needed, one of these.")
+	usage(std.err, list)
 	return exitUsage
 }
 
-func usage(w io.Writer) {
-	fmt.Fprintln(w, "lunawatch monitors Luna HSMs.")
-	fmt.Fprintln(w)
-	for _, c := range commands {
-		fmt.Fprintf(w, "  %-26s %s\n", c.words, c.help)
+func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }
+
+// run runs c on what follows its name, and returns the exit code.
+func (c command) run(ctx context.Context, args []string, std stdio) int {
+	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	do := c.flags(flags)
+	words, err := c.parse(flags, args)
+	if errors.Is(err, flag.ErrHelp) {
+		c.help(std.out, flags)
+		return exitOK
 	}
-	fmt.Fprintln(w)
-	fmt.Fprintln(w, "lunawatch COMMAND -help lists the flags of a command.")
+	if err == nil {
+		err = do(ctx, words, std)
+	}
+	return c.report(std, err)
+}
+
+// report prints why a command failed, and returns its exit code. Faults of a
+// configuration have lines of their own, so that editors find their places.
+func (c command) report(std stdio, err error) int {
+	var (
+		code   exit
+		wrong  usageFault
+		faults config.Faults
+	)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	case errors.As(err, &faults):
+		fmt.Fprintln(std.err, faults)
+	default:
+		fmt.Fprintf(std.err, "lunawatch %s: %s\n", c.name, err)
+	}
+	switch {
+	case c.verdict:
+		return exitUnknown
+	case errors.As(err, &wrong):
+		return exitUsage
+	}
+	return exitError
 }

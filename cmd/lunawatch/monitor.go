@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"iter"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,17 +19,15 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/near"
 )
-
-var hsmInformationMonitor = command{"hsm information monitor", "utilization of one HSM, live, in the vendor's table", runMonitor}
 
 // monitorName is the command as the vendor's error texts name it.
 const monitorName = "hsm information monitor"
 
-func runMonitor(ctx context.Context, args []string, std stdio) int {
-	flags := newFlags(monitorName, std)
+func hsmInformationMonitor(flags *flag.FlagSet) action {
 	socket := socketFlag(flags)
-	serial := flags.String("serial", "", "serial number of the HSM; needed if several are watched")
+	one := choiceFlags(flags)
 	interval := flags.String("interval", "5", "seconds of one round, 5 to 999")
 	rounds := flags.String("rounds", "1", "rounds, 1 to 65535")
 	noHeader := flags.Bool("noheader", false, "leave out the header of the table")
@@ -35,49 +35,59 @@ func runMonitor(ctx context.Context, args []string, std stdio) int {
 	asJSON := flags.Bool("json", false, "print each round as a line of JSON")
 	asCSV := flags.Bool("csv", false, "print each round as a line of CSV")
 	source := flags.String("source", "", "name of an HSM in the configuration, to ask it directly instead of the agent")
-	config := flags.String("config.file", "/etc/lunawatch/lunawatch.yaml", "configuration, for -source")
-	if code, ok := parseFlags(flags, args, 0); !ok {
-		return code
-	}
-	seconds, ok := inRange(std, "interval", *interval, 5, 999)
-	if !ok {
-		return exitUsage
-	}
-	n, ok := inRange(std, "rounds", *rounds, 1, 65535)
-	if !ok {
-		return exitUsage
-	}
-	every := time.Duration(seconds) * time.Second
-	measure := agent.NewClient(*socket).Monitor(ctx, *serial, every, n)
-	if *source != "" {
-		var err error
-		if measure, err = fromHSM(ctx, *config, *source, every, n); err != nil {
-			return fail(std, monitorName, err)
+	file := configFlag(flags)
+	return func(ctx context.Context, _ []string, std stdio) error {
+		seconds, ok := inRange(std, "interval", *interval, 5, 999)
+		if !ok {
+			return exit(exitUsage)
 		}
-	}
-	view := tableView{header: !*noHeader, interval: seconds}.print
-	switch {
-	case *asJSON:
-		view = printMonitorJSON
-	case *asCSV:
-		view = csvView{header: !*noHeader}.print
-	}
-	out := std.out
-	if *save {
-		file, err := os.OpenFile(fmt.Sprintf("hsm_monitor_%d.txt", os.Getpid()), os.O_CREATE|os.O_APPEND|os.O_WRONLY|syscall.O_NOFOLLOW, 0o640)
+		n, ok := inRange(std, "rounds", *rounds, 1, 65535)
+		if !ok {
+			return exit(exitUsage)
+		}
+		name, err := one.name()
+		switch {
+		case err != nil:
+			return err
+		case name != "" && *source != "":
+			return usagef("-source asks an HSM directly, and -hsm the agent: use one of them")
+		case *asCSV && *asJSON:
+			return usagef("-csv and -json are two forms of one output; use one of them")
+		}
+		every := time.Duration(seconds) * time.Second
+		var measure iter.Seq2[hsm.Monitor, error]
+		if *source != "" {
+			measure, err = fromHSM(ctx, *file, *source, every, n)
+		} else {
+			measure, err = measuring(ctx, agent.NewClient(*socket), name, every, n)
+		}
 		if err != nil {
-			return fail(std, monitorName, err)
+			return err
 		}
-		defer file.Close()
-		out = io.MultiWriter(out, file)
+		view := tableView{header: !*noHeader, interval: seconds}.print
+		switch {
+		case *asJSON:
+			view = printMonitorJSON
+		case *asCSV:
+			view = csvView{header: !*noHeader}.print
+		}
+		out := std.out
+		if *save {
+			file, err := os.OpenFile(fmt.Sprintf("hsm_monitor_%d.txt", os.Getpid()), os.O_CREATE|os.O_APPEND|os.O_WRONLY|syscall.O_NOFOLLOW, 0o640)
+			if err != nil {
+				return err
+			}
+			defer file.Close()
+			out = io.MultiWriter(out, file)
+		}
+		if err := view(out, measure); err != nil {
+			return err
+		}
+		if *save {
+			fmt.Fprintf(std.out, "Saved to hsm_monitor_%d.txt, after what was in it.\n", os.Getpid())
+		}
+		return nil
 	}
-	if err := view(out, measure); err != nil {
-		return fail(std, monitorName, err)
-	}
-	if *save {
-		fmt.Fprintf(std.out, "Saved to hsm_monitor_%d.txt, after what was in it.\n", os.Getpid())
-	}
-	return exitOK
 }
 
 // inRange refuses a value as LunaSH does.
@@ -91,6 +101,12 @@ func inRange(std stdio, flag, value string, low, high int) (int, bool) {
 	return 0, false
 }
 
+// measuring has the agent measure an HSM; with "", the only one.
+func measuring(ctx context.Context, client *agent.Client, name string, every time.Duration, rounds int) (iter.Seq2[hsm.Monitor, error], error) {
+	name, err := onlyOne(ctx, client, name)
+	return client.Monitor(ctx, name, every, rounds), err
+}
+
 // fromHSM measures over a session of its own.
 func fromHSM(ctx context.Context, file, name string, every time.Duration, rounds int) (iter.Seq2[hsm.Monitor, error], error) {
 	c, err := config.Read(file)
@@ -99,7 +115,11 @@ func fromHSM(ctx context.Context, file, name string, every time.Duration, rounds
 	}
 	i := slices.IndexFunc(c.HSMs, func(h config.HSM) bool { return h.Name == name })
 	if i < 0 {
-		return nil, fmt.Errorf("no HSM is named %q in %s", name, file)
+		var names []string
+		for _, h := range c.HSMs {
+			names = append(names, h.Name)
+		}
+		return nil, usagef("no HSM is named %q in %s%s", name, file, didYouMean(near.Name(name, names), "it has "+strings.Join(names, ", ")))
 	}
 	return func(yield func(hsm.Monitor, error) bool) {
 		runner, end := c.HSMs[i].Runner()

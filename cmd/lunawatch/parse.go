@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -12,13 +13,8 @@ import (
 
 	"github.com/lunawatch/lunawatch/collectors/answer"
 	"github.com/lunawatch/lunawatch/collectors/formats"
+	"github.com/lunawatch/lunawatch/internal/near"
 )
-
-var parseCommand = command{
-	words: "parse",
-	help:  "read captured output and print it as JSON: parse FORMAT [FILE]",
-	run:   runParse,
-}
 
 // maxInput bounds what is read of a capture, in bytes.
 const maxInput = 64 << 20
@@ -26,31 +22,22 @@ const maxInput = 64 << 20
 // softMemory is from where on memory is reclaimed at once rather than later.
 const softMemory = 32 << 20
 
-func runParse(_ context.Context, args []string, std stdio) int {
-	if len(args) == 1 && (args[0] == "-h" || args[0] == "-help" || args[0] == "--help") {
-		parseUsage(std.out)
-		return exitOK
+func parseCommand(*flag.FlagSet) action {
+	return func(_ context.Context, words []string, std stdio) error {
+		format, ok := formats.Named(words[0])
+		if !ok {
+			return usagef("unknown format %q%s", words[0], didYouMean(near.Name(words[0], formatNames()), "the formats: "+strings.Join(formatNames(), ", ")))
+		}
+		debug.SetMemoryLimit(softMemory)
+		text, err := input(optional(words, 1), std.in)
+		if err != nil {
+			return err
+		}
+		return printParsed(format, text, std)
 	}
-	if len(args) < 1 || len(args) > 2 {
-		parseUsage(std.err)
-		return exitUsage
-	}
-	format, ok := formats.Named(args[0])
-	if !ok {
-		fmt.Fprintf(std.err, "lunawatch parse: unknown format %q\n", args[0])
-		parseUsage(std.err)
-		return exitUsage
-	}
-	debug.SetMemoryLimit(softMemory)
-	text, err := input(args[1:], std.in)
-	if err != nil {
-		fmt.Fprintf(std.err, "lunawatch parse: %v\n", err)
-		return exitError
-	}
-	return printParsed(format, text, std)
 }
 
-func printParsed(format answer.Format, text string, std stdio) int {
+func printParsed(format answer.Format, text string, std stdio) error {
 	session := answer.Split(text)
 	fact, unread, err := format.Read(session)
 	if fact != nil {
@@ -58,8 +45,7 @@ func printParsed(format answer.Format, text string, std stdio) int {
 		out.SetEscapeHTML(false)
 		out.SetIndent("", "  ")
 		if err := out.Encode(fact); err != nil {
-			fmt.Fprintf(std.err, "lunawatch parse: write the result: %v\n", err)
-			return exitError
+			return fmt.Errorf("write the result: %w", err)
 		}
 	}
 	for _, line := range unread {
@@ -68,21 +54,16 @@ func printParsed(format answer.Format, text string, std stdio) int {
 	if _, complete, _ := session.Last(); !complete && !format.File {
 		fmt.Fprintln(std.err, "note: the text has no result line; it may be cut")
 	}
-	switch {
-	case errors.Is(err, answer.ErrUnrecognised):
-		fmt.Fprintf(std.err, "lunawatch parse: %v; expected what %q prints\n", err, format.Command)
-		return exitError
-	case err != nil:
-		fmt.Fprintf(std.err, "lunawatch parse: %v\n", err)
-		return exitError
+	if errors.Is(err, answer.ErrUnrecognised) {
+		return fmt.Errorf("%w; expected what %q prints", err, format.Command)
 	}
-	return exitOK
+	return err
 }
 
-func input(files []string, stdin io.Reader) (string, error) {
+func input(file string, stdin io.Reader) (string, error) {
 	in := stdin
-	if len(files) == 1 && files[0] != "-" {
-		f, err := os.Open(files[0])
+	if file != "" && file != "-" {
+		f, err := os.Open(file)
 		if err != nil {
 			return "", err
 		}
@@ -99,12 +80,18 @@ func input(files []string, stdin io.Reader) (string, error) {
 	return text.String(), nil
 }
 
-func parseUsage(w io.Writer) {
-	fmt.Fprintln(w, "usage: lunawatch parse FORMAT [FILE]")
-	fmt.Fprintln(w)
-	fmt.Fprintln(w, "Reads FILE (standard input without one, or for -) as a captured session or log,")
-	fmt.Fprintln(w, "prints what it says as JSON, and on standard error the lines it could not read.")
-	fmt.Fprintln(w, "The formats, and what prints them:")
+func formatNames() (names []string) {
+	for _, f := range formats.All() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// listFormats says what FORMAT may be.
+func listFormats(w io.Writer) {
+	fmt.Fprintln(w, "FILE (standard input without one, or for -) is a captured session or log. What it says is")
+	fmt.Fprintln(w, "printed as JSON, and on standard error the lines that could not be read. The formats, and")
+	fmt.Fprintln(w, "what prints them:")
 	fmt.Fprintln(w)
 	for _, f := range formats.All() {
 		fmt.Fprintf(w, "  %-26s %s\n", f.Name, f.Command)

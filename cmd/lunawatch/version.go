@@ -2,18 +2,16 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 
 	"github.com/lunawatch/lunawatch/agent"
 )
 
-var versionCommand = command{"version", "print the version", runVersion}
-
-func runVersion(_ context.Context, args []string, std stdio) int {
-	if code, ok := parseFlags(newFlags("version", std), args, 0); !ok {
-		return code
+func versionCommand(*flag.FlagSet) action {
+	return func(_ context.Context, _ []string, std stdio) error {
+		version, goversion := agent.Version()
+		_, err := fmt.Fprintf(std.out, "lunawatch %s (%s)\n", version, goversion)
+		return err
 	}
-	version, goversion := agent.Version()
-	fmt.Fprintf(std.out, "lunawatch %s (%s)\n", version, goversion)
-	return exitOK
 }

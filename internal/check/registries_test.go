@@ -18,7 +18,7 @@ import (
 var registries = []struct{ room, list, of string }{
 	{"alarms/rules", "rules", "rules.Rule"},
 	{"mib", "tables", "mib.table["},
-	{"cmd/lunawatch", "commands", "main.command"},
+	{"cmd/lunawatch", "commands", "func(*flag.FlagSet) main.action"},
 }
 
 // TestRegistries fails for a value of such a type that is not in its list: a
@@ -32,8 +32,8 @@ func TestRegistries(t *testing.T) {
 		}
 		found := 0
 		for _, name := range p.Types.Scope().Names() {
-			v, ok := p.Types.Scope().Lookup(name).(*types.Var)
-			if !ok || !strings.HasPrefix(types.TypeString(v.Type(), (*types.Package).Name), r.of) {
+			v := p.Types.Scope().Lookup(name)
+			if !strings.HasPrefix(entryType(v), r.of) {
 				continue
 			}
 			found++
@@ -45,6 +45,21 @@ func TestRegistries(t *testing.T) {
 			t.Errorf("%s has nothing of type %s", r.room, r.of)
 		}
 	}
+}
+
+// entryType returns the type of a variable, or of a function of one argument with one
+// result, whose names are left out; "" of anything else.
+func entryType(o types.Object) string {
+	name := func(t types.Type) string { return types.TypeString(t, (*types.Package).Name) }
+	switch o := o.(type) {
+	case *types.Var:
+		return name(o.Type())
+	case *types.Func:
+		if s := o.Signature(); s.Params().Len() == 1 && s.Results().Len() == 1 {
+			return "func(" + name(s.Params().At(0).Type()) + ") " + name(s.Results().At(0).Type())
+		}
+	}
+	return ""
 }
 
 // entries returns what the initial value of a list names; nil: there is no list.

@@ -23,6 +23,7 @@ var rooms = []struct{ name, imports string }{
 	{"internal/wait", ""},
 	{"internal/program", ""},
 	{"internal/setting", ""},
+	{"internal/near", ""},
 	{"internal/snmppeer", "internal/setting"},
 	{"internal/check", ""},
 	{"mibs", ""},
@@ -57,14 +58,15 @@ var rooms = []struct{ name, imports string }{
 	{"alarms/receivers", "alarms alarms/notify internal/program internal/setting"},
 	{"alarms/watch", "alarms alarms/audit alarms/forecast alarms/journal alarms/notify alarms/notify/snmp alarms/rules hsm internal/setting internal/wait mib"},
 
-	{"exporters", "alarms alarms/notify alarms/rules alarms/watch hsm"},
+	{"exporters", "alarms alarms/notify alarms/rules alarms/watch hsm internal/near"},
+	{"exporters/glance", "alarms alarms/rules exporters hsm internal/near"},
 	{"agent/config", "alarms/notify alarms/notify/snmp alarms/receivers alarms/rules alarms/watch collectors collectors/ha collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/rest collectors/snmp exporters hsm internal/setting internal/snmppeer mib/agentx"},
 	{"agent/senders", "agent/config collectors/syslog internal/wait"},
 	{"agent/redact", "collectors/answer hsm"},
 	{"agent/guard", ""},
 	{"agent", "agent/config agent/guard agent/redact agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/poll collectors/snmp collectors/syslog exporters hsm internal/setting internal/wait mib mib/agentx"},
 
-	{"cmd/lunawatch", "agent agent/config agent/guard alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters hsm mibs"},
+	{"cmd/lunawatch", "agent agent/config agent/guard alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/glance hsm internal/near mibs"},
 
 	{"simulator", "internal/wait"},
 	{"simulator/netsnmp", ""},
