@@ -108,8 +108,8 @@ func replaceable(before, c config.Config, force bool) error {
 		return fmt.Errorf("changes in %s take effect at a restart only: restart the agent, or take them back", strings.Join(fixed, ", "))
 	}
 	stays := slices.ContainsFunc(before.HSMs, func(h config.HSM) bool { _, there := c.HSM(h.Name); return there })
-	if len(before.HSMs) > 0 && !stays && !force {
-		return errors.New("it has none of the HSMs that are watched, so that all of their alarms would end; force it if that is meant")
+	if len(before.HSMs) > 0 && !stays && !force || !c.Watches() && !force {
+		return errors.New("it has none of the HSMs that are watched, and all of their alarms would end; lunawatch reload -force does that")
 	}
 	return nil
 }

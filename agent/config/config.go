@@ -196,6 +196,9 @@ func (c Config) has(name string) bool {
 	return name == c.Host.Name || slices.ContainsFunc(c.HSMs, func(h HSM) bool { return h.Name == name })
 }
 
+// Watches reports whether c names anything to be watched, the host itself aside.
+func (c Config) Watches() bool { return len(c.HSMs) > 0 || c.LunaCM.Enabled || c.HA.Enabled }
+
 // HSM returns the HSM with a name.
 func (c Config) HSM(name string) (h HSM, found bool) {
 	i := slices.IndexFunc(c.HSMs, func(h HSM) bool { return h.Name == name })

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/sys/unix"
@@ -23,6 +26,8 @@ func agentCommand(flags *flag.FlagSet) action {
 	listen := flags.String("web.listen-address", agent.DefaultListenAddress, "`ADDRESS` of /metrics and the status page; :9477 for all addresses, with -web.config.file")
 	webConfig := flags.String("web.config.file", "", "`FILE` with TLS and basic auth, as Prometheus exporters take it")
 	systemd := flags.Bool("web.systemd-socket", false, "take the listening socket from systemd")
+	lifecycle := flags.Bool("web.enable-lifecycle", false, "have POST /-/reload read the configuration anew, for whoever may use the web server")
+	force := flags.Bool("force", false, "start although nothing is configured to be watched; all alarms end then")
 	path := flags.String("web.telemetry-path", "/metrics", "`PATH` of the metrics")
 	level := flags.String("log.level", "info", "debug, info, warn or error: the `LEVEL` from which on is logged")
 	format := flags.String("log.format", "logfmt", "logfmt or json, the `FORMAT` of the log")
@@ -34,15 +39,25 @@ func agentCommand(flags *flag.FlagSet) action {
 		if err := exporters.ValidPath(*path); err != nil {
 			return usagef("-web.telemetry-path %w", err)
 		}
-		c, err := config.Read(*file)
-		if err == nil && *vendor != "" {
-			err = c.SNMP.ReadVendor(*vendor)
+		read := func() (config.Config, error) {
+			c, err := config.Read(*file)
+			if err == nil && *vendor != "" {
+				err = c.SNMP.ReadVendor(*vendor)
+			}
+			return c, err
 		}
+		c, err := read()
 		if err == nil && *replay != "" {
 			err = agent.Replay(&c, *replay)
+			read = func() (config.Config, error) {
+				return c, errors.New("a replay has no configuration that could be read anew; restart it")
+			}
 		}
 		if err != nil {
 			return err
+		}
+		if !c.Watches() && !*force {
+			return fmt.Errorf("%s has no HSM, card or HA group: nothing would be watched, and all alarms would end; configure one (hsms, lunacm, ha), or start with -force", *file)
 		}
 		a := agent.New(c, agent.Web{
 			Flags: &web.FlagConfig{
@@ -51,13 +66,33 @@ func agentCommand(flags *flag.FlagSet) action {
 				WebConfigFile:      webConfig,
 			},
 			TelemetryPath: *path,
+			Lifecycle:     *lifecycle,
 		}, log)
+		a.Load = read
+		defer reloadOnHangUp(ctx, a)()
 		keepToItself()
 		if os.Getenv("GOGC") == "" {
 			debug.SetGCPercent(heapGrowth)
 		}
 		return a.Run(ctx)
 	}
+}
+
+// reloadOnHangUp has a reload at each SIGHUP, until stop. What is wrong, the agent logs.
+func reloadOnHangUp(ctx context.Context, a *agent.Agent) (stop func()) {
+	hangUp := make(chan os.Signal, 1)
+	signal.Notify(hangUp, syscall.SIGHUP)
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hangUp:
+				_ = a.Reload(false)
+			}
+		}
+	}()
+	return func() { signal.Stop(hangUp) }
 }
 
 // heapGrowth is by how much of what is in use the heap grows between collections, in

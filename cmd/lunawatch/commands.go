@@ -75,6 +75,8 @@ var commands = []command{
 
 	{name: "agent", group: "The agent", summary: "watch the HSMs of a configuration file", flags: agentCommand,
 		examples: []string{"agent", "agent -config.file lunawatch.yaml -log.level debug", "agent -replay lunawatch-capture.tar"}},
+	{name: "reload", group: "The agent", summary: "have the agent read its configuration anew; what has not changed goes on", flags: reload,
+		examples: []string{"reload", "reload -force"}},
 	{name: "check-config", group: "The agent", summary: "check a configuration, and show what it costs", flags: checkConfig,
 		examples: []string{"check-config -config.file lunawatch.yaml"}},
 	{name: "capture", group: "The agent", summary: "capture what every source and the logs say, with the names of the site replaced", flags: captureCommand,
