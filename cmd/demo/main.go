@@ -31,7 +31,7 @@ func main() {
 	simulation := flag.String("lunasim", "bin/lunasim", "the program that simulates the HSMs")
 	mibs := flag.String("mibs", "mibs", "directory of the MIB modules")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if err := run(ctx, *binary, *simulation, *mibs, *once); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
@@ -73,7 +73,7 @@ func run(ctx context.Context, binary, simulation, mibs string, once bool) error 
 		fmt.Println("\nEverything works.")
 		return nil
 	}
-	fmt.Println("\nAll of it goes on running, with a value read each 5 seconds. Ctrl-C ends it and leaves nothing behind.")
+	fmt.Printf("\nAll of it goes on running, with a value read each 5 seconds: http://%s/ is the page.\nCtrl-C ends it and leaves nothing behind.\n", d.web)
 	<-ctx.Done()
 	return nil
 }

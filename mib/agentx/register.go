@@ -71,10 +71,15 @@ func (l *link) registerAnswered(i int, res response) error {
 		l.refused = true
 		if !l.complained[i] {
 			l.complained[i] = true
-			l.config.Log.Warn("AgentX registration refused, will be retried", "subtree", reg.Subtree, "context", reg.Context, "error", res.code)
+			l.config.Log.Warn("AgentX registration refused, will be retried", "subtree", reg.Subtree, "context", reg.Context, "error", res.code, "advice", refusals[res.code])
 		}
 	}
 	return l.registerNext()
+}
+
+// refusals are the remedies for registrations that the master refuses.
+var refusals = map[ErrorCode]string{
+	DuplicateRegistration: "another agent has this subtree, such as a second lunawatch or luna-snmp: end that one",
 }
 
 // registrations returns the subtrees that are granted and those that are not.

@@ -209,9 +209,11 @@ func (s *Session) explain(c *Config, err error) {
 	case errors.As(err, &unreachable):
 		advice := Advice(c.Socket, err)
 		if s.once(cmp.Or(advice, err.Error())) {
+			delete(s.told, "open")
 			c.Log.Warn("AgentX master not reachable, will be retried", "socket", c.Socket, "error", err, "advice", advice)
 		}
 	case s.once(err.Error()):
+		delete(s.told, "open") // the last word is never that it has ended while it is open
 		c.Log.Warn("AgentX session ended, will be opened again", "socket", c.Socket, "error", err)
 	}
 }

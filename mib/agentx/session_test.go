@@ -137,9 +137,37 @@ func TestRegistrationRefused(t *testing.T) {
 			t.Errorf("registered (-want +got):\n%s", diff)
 		}
 	})
-	if n := strings.Count(strings.Join(log.lines(), "\n"), "refused"); n != 1 {
-		t.Errorf("told %d times:\n%s", n, strings.Join(log.lines(), "\n"))
+	text := strings.Join(log.lines(), "\n")
+	if n := strings.Count(text, "refused"); n != 1 || !strings.Contains(text, "another agent has this subtree") {
+		t.Errorf("logged %d times:\n%s", n, text)
 	}
+}
+
+// TestFlappingMaster: when it has come and gone within a second, the last word is that
+// the session is open.
+func TestFlappingMaster(t *testing.T) {
+	c := testConfig()
+	var log logbook
+	c.Log = log.logger()
+	bubble(t, c, func(t *testing.T, s *Session, next func() *peer) {
+		for range 4 {
+			p := next()
+			p.grantOpen()
+			p.respond(p.expect(PDURegister), NoError)
+			p.conn.Close()
+		}
+		p := next()
+		p.grantOpen()
+		p.respond(p.expect(PDURegister), NoError)
+		p.alive()
+		lines := log.lines()
+		if last := lines[len(lines)-1]; !strings.Contains(last, "AgentX session open") {
+			t.Errorf("the last word is %q", last)
+		}
+		if len(lines) > 5 { // two causes
+			t.Errorf("%d lines:\n%s", len(lines), strings.Join(lines, "\n"))
+		}
+	})
 }
 
 // TestOpenRefused: a master that refuses is asked again, and this is logged once.
