@@ -211,14 +211,15 @@ func (a *Agent) remembered(cards *lunacm.Cards) []string {
 // begins and when it ends, and once if several sources share it.
 func (a *Agent) report(o hsm.Observation) {
 	sources := a.sources(o.Device)
-	before := sources[o.Source].Failure
+	last := sources[o.Source]
+	before := last.Failure
 	a.store.Apply(o)
 	switch {
 	case o.Failure == before:
 	case o.Absent:
 		a.log.Info("the HSM has no such source", "hsm", o.Device, "source", o.Source, "after", before)
 	case o.Failure == hsm.None:
-		if !shared(sources, o.Source, func(s hsm.Source) bool { return before.OfSession() && s.Failure == hsm.None }) {
+		if !shared(sources, o.Source, func(s hsm.Source) bool { return before.OfSession() && s.Failure == hsm.None && s.At.After(last.At) }) {
 			a.log.Info("source works again", "hsm", o.Device, "source", o.Source, "after", before)
 		}
 	case !shared(sources, o.Source, func(s hsm.Source) bool { return s.Failure == o.Failure && s.Error == o.Layer.Explain(o.Err.Error()) }):

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -13,9 +14,11 @@ import (
 func TestAFailureIsLoggedOnce(t *testing.T) {
 	var text strings.Builder
 	a := &Agent{store: hsm.NewStore(), log: slog.New(slog.NewTextHandler(&text, nil))}
+	var now time.Time
 	see := func(f hsm.Failure, sources ...string) {
 		for _, s := range sources {
-			o := hsm.Observation{Device: "a", Source: s, Failure: f}
+			now = now.Add(time.Second)
+			o := hsm.Observation{Device: "a", Source: s, Failure: f, At: now}
 			if f != hsm.None {
 				o.Err = errors.New("because")
 			}
@@ -31,6 +34,8 @@ func TestAFailureIsLoggedOnce(t *testing.T) {
 		{hsm.Unreachable, []string{"x", "y"}, 1},
 		{hsm.Unreachable, []string{"x", "y"}, 0},
 		{hsm.None, []string{"x", "y"}, 1},
+		{hsm.Unreachable, []string{"x"}, 1}, // by the session between two polls
+		{hsm.None, []string{"x"}, 1},
 		{hsm.Command, []string{"y"}, 1},
 		{hsm.Timeout, []string{"y"}, 1},
 		{hsm.None, []string{"y"}, 1},
