@@ -22,6 +22,7 @@ var rooms = []struct{ name, imports string }{
 	{"hsm", ""},
 	{"internal/wait", ""},
 	{"internal/program", ""},
+	{"internal/near", ""},
 	{"internal/setting", ""},
 	{"internal/snmppeer", "internal/setting"},
 	{"internal/check", ""},
