@@ -49,7 +49,7 @@ func (m Match) Validate() error {
 			if _, err := path.Match(p, ""); err != nil {
 				errs = append(errs, setting.Faultf(at, "%q is not a pattern; wildcards * and ? are allowed", p))
 			} else if list.key == "groups" && !slices.ContainsFunc(Groups(), func(g Group) bool { return matches([]string{p}, g.Name) }) {
-				errs = append(errs, setting.Faultf(at, "%q is not a group of alarms; lunawatch alarms explain lists them", p))
+				errs = append(errs, setting.At(at, fmt.Errorf("%q: %w", p, validateGroup(p))))
 			}
 		}
 	}

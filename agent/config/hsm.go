@@ -27,17 +27,17 @@ type HSM struct {
 	HostKey            string          `yaml:"host_key"` // SHA256:..., with blanks between several
 	KnownHostsFile     string          `yaml:"known_hosts_file"`
 	Algorithms         Algorithms      `yaml:"algorithms"`
-	Intervals          Intervals       `yaml:"intervals"`           // 0: as for all
-	Logs               []string        `yaml:"logs"`                // files that hold this appliance's syslog
-	AuditLogs          []string        `yaml:"audit_logs"`          // files that hold records of its HSM's audit log, and nothing else
-	SyslogSenders      []string        `yaml:"syslog_senders"`      // further IP addresses of this HSM, or host names in its lines
-	SyslogCertificates []string        `yaml:"syslog_certificates"` // names in the certificate that it shows over TLS
-	Replay             string          `yaml:"replay"`              // directory of captured answers instead of an address
-	REST               *REST           `yaml:"rest"`                // the REST API as a second source; nil: none
-	Prefer             []string        `yaml:"prefer"`              // sources, the preferred one first
-	SNMPAgent          *SNMPAgent      `yaml:"snmp_agent"`          // in addition to an address, or instead of one
-	Expect             *rules.Expected `yaml:"expect"`              // what must be there; nil: nothing is expected
-	DependsOn          string          `yaml:"depends_on"`          // another HSM, or the host: while that is not reachable, this one cannot be
+	Intervals          Intervals       `yaml:"intervals"`                       // 0: as for all
+	Logs               []string        `yaml:"logs"`                            // files that hold this appliance's syslog
+	AuditLogs          []string        `yaml:"audit_logs"`                      // files that hold records of its HSM's audit log, and nothing else
+	SyslogSenders      []string        `yaml:"syslog_senders"`                  // further IP addresses of this HSM, or host names in its lines
+	SyslogCertificates []string        `yaml:"syslog_certificates"`             // names in the certificate that it shows over TLS
+	Replay             string          `yaml:"replay"`                          // directory of captured answers instead of an address
+	REST               *REST           `yaml:"rest"`                            // the REST API as a second source; nil: none
+	Prefer             []string        `yaml:"prefer" words:"lunash rest snmp"` // sources, the preferred one first
+	SNMPAgent          *SNMPAgent      `yaml:"snmp_agent"`                      // in addition to an address, or instead of one
+	Expect             *rules.Expected `yaml:"expect"`                          // what must be there; nil: nothing is expected
+	DependsOn          string          `yaml:"depends_on"`                      // another HSM, or the host: while that is not reachable, this one cannot be
 
 	ReplaySerial  string `yaml:"-"` // of the captured SNMP agent
 	refusedLogins string // directory
@@ -130,7 +130,7 @@ func (h HSM) Validate() error {
 		}
 		errs = append(errs, setting.At("rest", h.REST.Validate()))
 	}
-	errs = append(errs, setting.At("prefer", h.validatePrefer()))
+	errs = append(errs, setting.Limits(h), setting.At("prefer", h.validatePrefer()))
 	if h.SNMPAgent != nil {
 		errs = append(errs, setting.At("snmp_agent", h.SNMPAgent.Validate()))
 	}
@@ -141,10 +141,7 @@ func (h HSM) validatePrefer() error {
 	var errs []error
 	for i, source := range h.Prefer {
 		at := fmt.Sprintf("[%d]", i)
-		switch {
-		case !slices.Contains(allSources, source):
-			errs = append(errs, setting.Faultf(at, "%q is none of %s", source, strings.Join(allSources, ", ")))
-		case slices.Contains(h.Prefer[:i], source):
+		if slices.Contains(h.Prefer[:i], source) {
 			errs = append(errs, setting.Faultf(at, "%s is listed twice", source))
 		}
 	}

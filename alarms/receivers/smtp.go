@@ -25,13 +25,13 @@ import (
 // SMTP sends mail. With Digest, all that is queued goes in one mail once the
 // oldest has waited for so long; tests of the alarm chain do not wait.
 type SMTP struct {
-	Address      string        `yaml:"address"`  // host:port
-	Security     string        `yaml:"security"` // starttls, tls, none; "" is starttls
+	Address      string        `yaml:"address"`                            // host:port
+	Security     string        `yaml:"security" words:"starttls tls none"` // starttls, tls, none; "" is starttls
 	From         string        `yaml:"from"`
 	To           []string      `yaml:"to"`
 	User         string        `yaml:"user"` // "": no login
 	PasswordFile setting.File  `yaml:"password_file"`
-	Digest       time.Duration `yaml:"digest"` // 0: a mail for each
+	Digest       time.Duration `yaml:"digest" range:"0s,1s.."` // 0: a mail for each
 	TLS          `yaml:",inline"`
 
 	Words notify.Words `yaml:"-"`
@@ -52,19 +52,13 @@ func (s *SMTP) Validate() error {
 	for i, to := range s.To {
 		errs = append(errs, setting.At(fmt.Sprintf("to[%d]", i), validateMail(to)))
 	}
-	if s.Port() == "" {
-		errs = append(errs, setting.Faultf("security", "%q is none of starttls, tls, none", s.Security))
-	}
 	if (s.User == "") != (s.PasswordFile == "") {
 		errs = append(errs, errors.New("user and password_file go together"))
 	}
 	if s.User != "" && s.Security == "none" {
 		errs = append(errs, errors.New("a password is not sent without TLS: security none and user exclude each other"))
 	}
-	if s.Digest != 0 && s.Digest < time.Second {
-		errs = append(errs, setting.Faultf("digest", "%s is below one second", s.Digest))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, setting.Limits(s))...)
 }
 
 func validateMail(address string) error {

@@ -46,7 +46,7 @@ var rooms = []struct{ name, imports string }{
 	{"collectors/host", "collectors/answer hsm"},
 	{"collectors/formats", "collectors/answer collectors/ha collectors/rest collectors/shell collectors/status collectors/syslog"},
 
-	{"alarms", "hsm internal/setting"},
+	{"alarms", "hsm internal/near internal/setting"},
 	{"alarms/journal", "alarms internal/setting"},
 	{"alarms/texts", "alarms hsm"},
 	{"alarms/sensors", "alarms hsm"},
