@@ -31,7 +31,7 @@ func (d Damping) Validate() error {
 	var errs []error
 	for i, name := range d.Off {
 		if err := validateGroup(name); err != nil {
-			errs = append(errs, setting.Faultf(fmt.Sprintf("off[%d]", i), "%s: %w", setting.Shown("", name), err))
+			errs = append(errs, setting.Faultf(fmt.Sprintf("off[%d]", i), "%q %w", name, err))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.RaiseAfter)) {
@@ -54,7 +54,7 @@ func validateGroup(name string) error {
 		names = append(names, g.Name)
 	}
 	if meant := near.Name(name, names); meant != "" {
-		return fmt.Errorf("no group of alarms has this name; did you mean %s?", meant)
+		return fmt.Errorf("is not a group of alarms; did you mean %s?", meant)
 	}
-	return errors.New("no group of alarms has this name; lunawatch alarms explain lists them")
+	return errors.New("is not a group of alarms; lunawatch alarms explain lists them")
 }

@@ -89,10 +89,8 @@ func parse(file string, text []byte) (Config, error) {
 	c := Default()
 	c.File = file
 	d := readDocument(file, text, &c)
-	if len(d.faults) == 0 {
-		c.complete()
-		d.validated(c.Validate())
-	}
+	c.complete()
+	d.validated(c.Validate())
 	return c, d.err()
 }
 
@@ -144,7 +142,7 @@ func (c Config) Validate() error {
 		case names[c.Host.Name]:
 			errs = append(errs, setting.Faultf("host.name", "%q is taken by an HSM", c.Host.Name))
 		case !hsmName.MatchString(c.Host.Name):
-			errs = append(errs, setting.Faultf("host.name", "%q must be %s", c.Host.Name, nameForm))
+			errs = append(errs, setting.Faultf("host.name", "%q is not a name: %s", c.Host.Name, nameForm))
 		}
 	}
 	errs = append(errs, setting.At("syslog", c.Syslog.Validate()), setting.At("alarms", c.Alarms.Validate()))

@@ -55,7 +55,7 @@ func (l LunaCM) Validate() error {
 		errs = append(errs, setting.Faultf("path", "%q is not absolute", l.Path))
 	}
 	if !hsmName.MatchString(l.Name) {
-		errs = append(errs, setting.Faultf("name", "%q must be %s", l.Name, nameForm))
+		errs = append(errs, setting.Faultf("name", "%q is not a name: %s", l.Name, nameForm))
 	}
 	for i, serial := range l.Serials {
 		if !isSerial(serial) {

@@ -44,7 +44,7 @@ var smtpPorts = map[string]string{"starttls": "587", "tls": "465", "none": "25",
 
 // Validate returns all that is wrong with s.
 func (s *SMTP) Validate() error {
-	errs := []error{s.TLS.Validate(), setting.At("address", setting.ValidateAddress(s.Address)), setting.At("password_file", s.PasswordFile.Validate())}
+	errs := []error{s.TLS.Validate(), setting.At("address", setting.ValidatePeer(s.Address)), setting.At("password_file", s.PasswordFile.Validate())}
 	if s.Address == "" || len(s.To) == 0 {
 		errs = append(errs, errors.New("address and to are needed"))
 	}
@@ -63,7 +63,7 @@ func (s *SMTP) Validate() error {
 
 func validateMail(address string) error {
 	if parsed, err := mail.ParseAddress(address); err != nil || parsed.Address != address {
-		return fmt.Errorf("%q is not a mail address such as noc@example.net", address)
+		return fmt.Errorf("%s is not a mail address such as noc@example.net", setting.Shown("", address))
 	}
 	return nil
 }

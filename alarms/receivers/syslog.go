@@ -48,7 +48,7 @@ var syslogPorts = map[string]string{"udp": "514", "tcp": "514", "tls": "6514", "
 
 // Validate returns all that is wrong with s.
 func (s *Syslog) Validate() error {
-	errs := []error{s.TLS.Validate(), setting.At("address", setting.ValidateAddress(s.Address))}
+	errs := []error{s.TLS.Validate(), setting.At("address", setting.ValidatePeer(s.Address))}
 	if s.Address == "" {
 		errs = append(errs, setting.Faultf("address", "is needed"))
 	}

@@ -16,9 +16,9 @@ type Settings struct {
 	alarms.Damping    `yaml:",inline"`
 	journal.Retention `yaml:",inline"`
 
-	NotifyInterval time.Duration   `yaml:"notify_interval" range:"0s.."` // between two notifications of one alarm
-	DeliveryAfter  time.Duration   `yaml:"delivery_after" range:">0s.."` // how long a notification waits before that is an alarm
-	BriefSeverity  alarms.Severity `yaml:"brief_severity"`               // of an alarm that clears before anybody is notified: from it on, receivers are; none: never
+	NotifyInterval time.Duration   `yaml:"notify_interval" range:"0s.."`                                           // between two notifications of one alarm
+	DeliveryAfter  time.Duration   `yaml:"delivery_after" range:">0s.."`                                           // how long a notification waits before that is an alarm
+	BriefSeverity  alarms.Severity `yaml:"brief_severity" words:"none indeterminate warning minor major critical"` // of an alarm that clears before anybody is notified: from it on, receivers are; none: never
 }
 
 // DefaultSettings returns the settings of an empty configuration.

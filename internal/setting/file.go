@@ -23,6 +23,20 @@ func Credential(name string) File { return File(credential + name) }
 // IsCredential reports whether systemd provides f.
 func (f File) IsCredential() bool { return strings.HasPrefix(string(f), credential) }
 
+var (
+	errNoCredentials  = errors.New("needs systemd's LoadCredential; CREDENTIALS_DIRECTORY is not set")
+	errCredentialName = errors.New("is not the name of a credential")
+)
+
+// shown returns f for an error, unless it does not look like the name of a file: then it
+// may be the secret itself.
+func (f File) shown() string {
+	if filePath.MatchString(string(f)) && !Hides("", string(f)) {
+		return string(f)
+	}
+	return "a file " + notShown
+}
+
 // Path returns the path of f.
 func (f File) Path() (string, error) {
 	name, ok := strings.CutPrefix(string(f), credential)
@@ -32,9 +46,9 @@ func (f File) Path() (string, error) {
 	directory := os.Getenv("CREDENTIALS_DIRECTORY")
 	switch {
 	case directory == "":
-		return "", fmt.Errorf("%s needs systemd's LoadCredential; CREDENTIALS_DIRECTORY is not set", f)
+		return "", fmt.Errorf("%s %w", f.shown(), errNoCredentials)
 	case name == "" || name != filepath.Base(name) || name == "..":
-		return "", fmt.Errorf("%s is not the name of a credential", f)
+		return "", fmt.Errorf("%s %w", f.shown(), errCredentialName)
 	}
 	return filepath.Join(directory, name), nil
 }

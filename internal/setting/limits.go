@@ -33,7 +33,7 @@ func Limits(section any) error {
 		}
 		if words := strings.Fields(f.Tag.Get("words")); len(words) > 0 {
 			each(key, value, func(at string, v reflect.Value) {
-				if v.String() != "" && !slices.Contains(words, v.String()) {
+				if v.Kind() == reflect.String && v.String() != "" && !slices.Contains(words, v.String()) {
 					errs = append(errs, Faultf(at, "%s is none of %s", Shown(at, v.String()), strings.Join(words, ", ")))
 				}
 			})

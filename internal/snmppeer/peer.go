@@ -37,7 +37,7 @@ func protocol(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "-
 // Validate returns all that is wrong with p, by keys of the configuration.
 func (p Peer) Validate() error {
 	errs := []error{
-		setting.At("address", setting.ValidateAddress(p.Address)), setting.At("community_file", p.CommunityFile.Validate()),
+		setting.At("address", setting.ValidatePeer(p.Address)), setting.At("community_file", p.CommunityFile.Validate()),
 		setting.At("auth_password_file", p.AuthPasswordFile.Validate()), setting.At("priv_password_file", p.PrivPasswordFile.Validate()),
 	}
 	if p.Address == "" {

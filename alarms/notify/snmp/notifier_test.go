@@ -282,7 +282,7 @@ func TestUnusableTargets(t *testing.T) {
 		"version 3 needs user, ":           func(s *Target) { s.User = "" },
 		`auth_protocol: "MD5" is none of`:  func(s *Target) { s.AuthProtocol = "MD5" },
 		`priv_protocol: "DES" is none of`:  func(s *Target) { s.PrivProtocol = "DES" },
-		"missing port in address":          func(s *Target) { s.Address = "192.0.2.1" },
+		"is not an address of the form host:port":          func(s *Target) { s.Address = "192.0.2.1" },
 		`port "snmp" is not a number`:      func(s *Target) { s.Address = "192.0.2.1:snmp" },
 		"auth_password_file: open /none":   func(s *Target) { s.AuthPasswordFile = "/none" },
 		"priv_password_file: ":             func(s *Target) { alarmstest.Overwrite(t, s.PrivPasswordFile, "sh0rt\n") },
