@@ -15,7 +15,8 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// Check is [Read], and reads the files that the keys name as well: an agent starts
+// Check is [Read], demands that something is watched, and reads the files that the keys
+// name: an agent starts
 // without them, and fails at each use until they are there. What may not be read is
 // among the warnings, which say what could not be checked: the files are for the agent's
 // user, who need not be the one that checks.
@@ -25,7 +26,7 @@ func Check(file string) (c Config, warnings []string, err error) {
 		return Config{}, nil, fmt.Errorf("configuration: %w", err)
 	}
 	c, d := read(file, text)
-	var faults []error
+	faults := []error{c.watchesNothing()}
 	for _, f := range c.files() {
 		warning, err := uncheckable(f, f.check())
 		if warning != "" {
@@ -35,6 +36,14 @@ func Check(file string) (c Config, warnings []string, err error) {
 	}
 	d.validated(errors.Join(faults...))
 	return c, warnings, d.err()
+}
+
+// watchesNothing returns a fault if c names neither an HSM nor a way to find one.
+func (c Config) watchesNothing() error {
+	if len(c.HSMs) > 0 || c.LunaCM.Enabled || c.HA.Enabled {
+		return nil
+	}
+	return setting.Faultf("hsms", "nothing is watched: there is no HSM, and neither lunacm nor ha is enabled; begin with one of the files in examples")
 }
 
 // uncheckable returns a warning in place of an error that only says that this user may

@@ -26,17 +26,16 @@ func runCheckConfig(_ context.Context, args []string, std stdio) int {
 	if code, ok := parseFlags(flags, args, 0); !ok {
 		return code
 	}
-	c, err := config.Read(*file)
+	c, unchecked, err := config.Check(*file)
+	for _, w := range unchecked {
+		fmt.Fprintf(std.err, "Warning: %s.\n", w)
+	}
 	if err != nil {
 		return fail(std, "check-config", err)
 	}
-	fmt.Fprintf(std.out, "%s is valid: %s, %s.\n\n", *file, counted(len(c.HSMs), "HSM"), counted(len(c.Receivers), "receiver"))
+	fmt.Fprintf(std.out, "%s is valid: %s, %s.\n\n", *file, watched(c), counted(len(c.Receivers), "receiver"))
 	for _, h := range c.HSMs {
-		commands, lines := h.Cost(checkClients)
-		fmt.Fprintf(std.out, "%s: %d commands a day write %d lines into the appliance's log (with %d registered clients).\n", h.Name, commands, lines, checkClients)
-		if lines > 10000 {
-			fmt.Fprintf(std.out, "%s: that fills the log disk, and NTLS stops when it is 95 %% full; raise the intervals.\n", h.Name)
-		}
+		printCost(std.out, h)
 	}
 	for _, w := range append(c.Warnings(), agent.OpenWeb([]string{*listen}, *webConfig)...) {
 		fmt.Fprintf(std.out, "Warning: %s.\n", w)
@@ -47,6 +46,33 @@ func runCheckConfig(_ context.Context, args []string, std stdio) int {
 	return exitOK
 }
 
+// watched says what a configuration watches.
+func watched(c config.Config) string {
+	text := counted(len(c.HSMs), "HSM")
+	if c.LunaCM.Enabled {
+		text += ", the cards of this host"
+	}
+	if c.HA.Enabled {
+		text += ", the HA groups of this host"
+	}
+	return text
+}
+
+// printCost prints what the polling of an HSM costs its appliance.
+func printCost(w io.Writer, h config.HSM) {
+	switch commands, lines := h.Cost(checkClients); {
+	case h.Replay != "":
+		fmt.Fprintf(w, "%s: captured answers in %s, which cost an appliance nothing.\n", h.Name, h.Replay)
+	case h.Address == "":
+		fmt.Fprintf(w, "%s: its SNMP agent, and no LunaSH: no command, and no line in its log.\n", h.Name)
+	default:
+		fmt.Fprintf(w, "%s: %d commands a day write %d lines into the appliance's log (with %d registered clients).\n", h.Name, commands, lines, checkClients)
+		if lines > 10000 {
+			fmt.Fprintf(w, "%s: that fills the log disk, and NTLS stops when it is 95 %% full; raise the intervals.\n", h.Name)
+		}
+	}
+}
+
 // counted returns n with its noun: 1 HSM, 3 HSMs.
 func counted(n int, noun string) string {
 	if n == 1 {
@@ -55,11 +81,14 @@ func counted(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
+// devices counts what a receiver can be notified of: HSMs, the host and the agent.
+func devices(hsms int) int { return hsms + 2 }
+
 // printReceiver prints what a receiver is notified of, and how much somebody
 // inside an HSM could signal to it.
 func printReceiver(w io.Writer, r config.Receiver, c config.Config) {
 	p := r.Route.Policy
-	bits, why := p.BitsPerHour(c.Alarms.NotifyInterval, len(c.HSMs)+2) // the host and the agent
+	bits, why := p.BitsPerHour(c.Alarms.NotifyInterval, devices(len(c.HSMs)))
 	fmt.Fprintf(w, "receiver %s: receives %s.\n", r.Name, routed(r.Route))
 	fmt.Fprintf(w, "    A covert channel of at most %.3g bits an hour: %s.\n", bits, why)
 }
