@@ -167,11 +167,11 @@ func wrongKind(path string, node ast.Node, typ reflect.Type, tag reflect.StructT
 	if overflow := (*yaml.OverflowError)(nil); errors.As(err, &overflow) {
 		return fmt.Errorf("%s; this one is too large", needed(typ, tag))
 	}
-	return fmt.Errorf("%s, not %s", needed(typ, tag), described(path, node))
+	return fmt.Errorf("%s, not %s", needed(typ, tag), shownValue(path, node))
 }
 
-// described returns what was read in the place of another value.
-func described(path string, node ast.Node) string {
+// shownValue returns what was read in the place of another value.
+func shownValue(path string, node ast.Node) string {
 	switch n := node.(type) {
 	case *ast.MappingNode:
 		return "keys with values"

@@ -133,9 +133,9 @@ type Syslog struct {
 	UDP      string  `yaml:"udp"`
 	TCP      string  `yaml:"tcp"`
 	TLS      string  `yaml:"tls"`
-	CertFile string  `yaml:"cert_file"`               // for TLS
-	KeyFile  string  `yaml:"key_file"`                // for TLS
-	Rate     float64 `yaml:"rate" range:"1..1000000"` // lines a second of one HSM, and of one sender
+	CertFile string  `yaml:"cert_file"`                              // for TLS
+	KeyFile  string  `yaml:"key_file"`                               // for TLS
+	Rate     float64 `yaml:"rate" unit:"lines/s" range:"1..1000000"` // lines a second of one HSM, and of one sender
 
 	ClientCAFile setting.File `yaml:"client_ca_file"` // of the certificates that senders must show over TLS
 	Trusted      bool         `yaml:"trusted"`        // lines without such a certificate may clear alarms, too

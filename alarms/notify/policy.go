@@ -13,7 +13,7 @@ import (
 // A Policy is how much a receiver may learn. Somebody who can use an HSM can
 // modulate its resources, and so signal to whoever sees them.
 type Policy struct {
-	Level Level `yaml:"level" words:"full coded category off"`
+	Level Level `yaml:"level" default:"full" words:"full coded category off"`
 	// MinInterval is the least time between two notifications; 0: none. Their
 	// times are rounded down to it.
 	MinInterval time.Duration `yaml:"min_interval" range:"0s.."`

@@ -57,10 +57,10 @@ func (r Route) Masks(n alarms.Notification, notified map[alarms.Key]alarms.Notif
 
 // Hours are times of the week. The zero Hours are all of it.
 type Hours struct {
-	Days []string `yaml:"days"` // mon to sun; empty: every day
-	From string   `yaml:"from"` // 08:00
-	To   string   `yaml:"to"`   // 18:00; not after From: of the next day
-	Zone string   `yaml:"zone"` // Europe/Berlin; "": the host's
+	Days []string `yaml:"days" names:"mon tue wed thu fri sat sun"` // mon to sun; empty: every day
+	From string   `yaml:"from"`                                     // 08:00
+	To   string   `yaml:"to"`                                       // 18:00; not after From: of the next day
+	Zone string   `yaml:"zone"`                                     // Europe/Berlin; "": the host's
 }
 
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}

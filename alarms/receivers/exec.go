@@ -26,8 +26,8 @@ import (
 // time limit it is retried, as it is after EX_TEMPFAIL (75) or without the
 // program.
 type Exec struct {
-	Command []string      `yaml:"command"`                     // absolute path, then arguments
-	Timeout time.Duration `yaml:"timeout" range:"0s,1s..<30s"` // 0: ExecTimeout
+	Command []string      `yaml:"command"`                                   // absolute path, then arguments
+	Timeout time.Duration `yaml:"timeout" default:"10s" range:"0s,1s..<30s"` // 0: ExecTimeout
 
 	Words notify.Words `yaml:"-"`
 }

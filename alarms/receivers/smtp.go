@@ -25,8 +25,8 @@ import (
 // SMTP sends mail. With Digest, all that is queued goes in one mail once the
 // oldest has waited for so long; tests of the alarm chain do not wait.
 type SMTP struct {
-	Address      string        `yaml:"address"`                            // host:port
-	Security     string        `yaml:"security" words:"starttls tls none"` // starttls, tls, none; "" is starttls
+	Address      string        `yaml:"address"`                                               // host:port
+	Security     string        `yaml:"security" default:"starttls" words:"starttls tls none"` // starttls, tls, none; "" is starttls
 	From         string        `yaml:"from"`
 	To           []string      `yaml:"to"`
 	User         string        `yaml:"user"` // "": no login

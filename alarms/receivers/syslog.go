@@ -27,12 +27,12 @@ import (
 // message and the receiver's close awaited, which finds most losses; over UDP
 // they are not noticed.
 type Syslog struct {
-	Address string `yaml:"address"`                     // host:port
-	Network string `yaml:"network" words:"udp tcp tls"` // "" is tls
+	Address string `yaml:"address"`                                   // host:port
+	Network string `yaml:"network" default:"tls" words:"udp tcp tls"` // "" is tls
 	// Facility is that of all messages; "" is daemon.
-	Facility string `yaml:"facility" words:"kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit alert clock local0 local1 local2 local3 local4 local5 local6 local7"`
+	Facility string `yaml:"facility" default:"daemon" words:"kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit alert clock local0 local1 local2 local3 local4 local5 local6 local7"`
 	// Format is that of the text; "" is plain.
-	Format string `yaml:"format" words:"plain cef"`
+	Format string `yaml:"format" default:"plain" words:"plain cef"`
 	TLS    `yaml:",inline"`
 
 	Words notify.Words `yaml:"-"`

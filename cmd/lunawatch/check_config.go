@@ -23,8 +23,13 @@ func runCheckConfig(_ context.Context, args []string, std stdio) int {
 	file := flags.String("config.file", "/etc/lunawatch/lunawatch.yaml", "configuration")
 	listen := flags.String("web.listen-address", agent.DefaultListenAddress, "as of lunawatch agent")
 	webConfig := flags.String("web.config.file", "", "as of lunawatch agent")
+	schema := flags.Bool("schema", false, "print the JSON Schema of a configuration, for editors, and check nothing")
 	if code, ok := parseFlags(flags, args, 0); !ok {
 		return code
+	}
+	if *schema {
+		fmt.Fprint(std.out, config.Schema())
+		return exitOK
 	}
 	c, unchecked, err := config.Check(*file)
 	for _, w := range unchecked {

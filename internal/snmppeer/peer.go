@@ -13,13 +13,13 @@ import (
 
 // A Peer is an SNMP agent that is polled, or a manager that is notified.
 type Peer struct {
-	Address          string       `yaml:"address"`              // host:port
-	Version          string       `yaml:"version" words:"2c 3"` // "2c", or "3", always authPriv
-	CommunityFile    setting.File `yaml:"community_file"`       // 2c
-	User             string       `yaml:"user"`                 // 3
-	AuthProtocol     string       `yaml:"auth_protocol"`        // SHA224, SHA256, SHA384 or SHA512; "" is SHA256
+	Address          string       `yaml:"address"`                                                            // host:port
+	Version          string       `yaml:"version" words:"2c 3"`                                               // "2c", or "3", always authPriv
+	CommunityFile    setting.File `yaml:"community_file"`                                                     // 2c
+	User             string       `yaml:"user"`                                                               // 3
+	AuthProtocol     string       `yaml:"auth_protocol" names:"SHA224 SHA256 SHA384 SHA512" default:"SHA256"` // SHA224, SHA256, SHA384 or SHA512; "" is SHA256
 	AuthPasswordFile setting.File `yaml:"auth_password_file"`
-	PrivProtocol     string       `yaml:"priv_protocol"` // AES, AES192 or AES256; "" is AES
+	PrivProtocol     string       `yaml:"priv_protocol" names:"AES AES192 AES256" default:"AES"` // AES, AES192 or AES256; "" is AES
 	PrivPasswordFile setting.File `yaml:"priv_password_file"`
 }
 
