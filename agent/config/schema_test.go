@@ -291,6 +291,9 @@ func typeSchema(f reflect.StructField, typ reflect.Type, below []schemaKey, orNu
 	}
 	element := func() map[string]any { return typeSchema(f, typ.Elem(), below, false) }
 	words := strings.Fields(f.Tag.Get("words"))
+	if typ == reflect.TypeFor[snmp.Form]() {
+		words = strings.Fields(f.Tag.Get("names"))
+	}
 	switch {
 	case typ.Kind() == reflect.Pointer:
 		return typeSchema(f, typ.Elem(), below, orNull)
@@ -312,7 +315,7 @@ func typeSchema(f reflect.StructField, typ reflect.Type, below []schemaKey, orNu
 				allowed = append(allowed, n)
 			}
 		}
-		if typ.Kind() == reflect.String {
+		if typ.Kind() == reflect.String && typ != reflect.TypeFor[snmp.Form]() {
 			allowed = append(allowed, "")
 		}
 		if orNull {
