@@ -16,8 +16,8 @@ type Match struct {
 	HSMs     []string `json:"hsms,omitempty" yaml:"hsms"`
 	Groups   []string `json:"groups,omitempty" yaml:"groups"`
 	Objects  []string `json:"objects,omitempty" yaml:"objects"`
-	Codes    []string `json:"codes,omitempty" yaml:"codes"` // 2004 or 20*; one of the alarm's is enough
-	Severity Severity `json:"severity" yaml:"severity"`     // this or worse; of a Silence, this or milder
+	Codes    []string `json:"codes,omitempty" yaml:"codes"`                                                // 2004 or 20*; one of the alarm's is enough
+	Severity Severity `json:"severity" yaml:"severity" words:"indeterminate warning minor major critical"` // this or worse; of a Silence, this or milder
 }
 
 // Selects reports whether m's lists select a.
@@ -49,7 +49,7 @@ func (m Match) Validate() error {
 			if _, err := path.Match(p, ""); err != nil {
 				errs = append(errs, setting.Faultf(at, "%q is not a pattern; wildcards * and ? are allowed", p))
 			} else if list.key == "groups" && !slices.ContainsFunc(Groups(), func(g Group) bool { return matches([]string{p}, g.Name) }) {
-				errs = append(errs, setting.Faultf(at, "%q is not a group of alarms; lunawatch alarms explain lists them", p))
+				errs = append(errs, setting.Faultf(at, "%q %w", p, validateGroup(p)))
 			}
 		}
 	}

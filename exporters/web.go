@@ -12,8 +12,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// ownPaths are those of [Web] beside the metrics.
-var ownPaths = []string{"/", "/sd", "/-/healthy", "/-/ready"}
+// ownPaths are those that are taken beside the metrics.
+var ownPaths = []string{"/", "/sd", "/-/healthy", "/-/ready", "/-/reload"}
 
 // metricsPath is what a path of the metrics may be: no pattern, and not one that would
 // be redirected.

@@ -86,14 +86,17 @@ func Read(file string) (Config, error) {
 func Parse(text []byte) (Config, error) { return parse("", text) }
 
 func parse(file string, text []byte) (Config, error) {
+	c, d := read(file, text)
+	return c, d.err()
+}
+
+func read(file string, text []byte) (Config, *document) {
 	c := Default()
 	c.File = file
 	d := readDocument(file, text, &c)
-	if len(d.faults) == 0 {
-		c.complete()
-		d.validated(c.Validate())
-	}
-	return c, d.err()
+	c.complete()
+	d.validated(c.Validate())
+	return c, d
 }
 
 // complete fills in what is not set.
@@ -134,6 +137,7 @@ func (c Config) Validate() error {
 		}
 		errs = append(errs, setting.At(fmt.Sprintf("hsms[%d]", i), errors.Join(found...)))
 	}
+	errs = append(errs, setting.At("hsms", sameAddress(c.HSMs)))
 	errs = append(errs, setting.At("lunacm", c.LunaCM.Validate()), setting.At("ha", c.HA.Validate()))
 	if c.HA.Enabled && c.HA.ListGroups && !c.LunaCM.Enabled && !filepath.IsAbs(c.LunaCM.Path) {
 		errs = append(errs, setting.Faultf("lunacm.path", "%q is not absolute; ha asks this program", c.LunaCM.Path))
@@ -144,7 +148,7 @@ func (c Config) Validate() error {
 		case names[c.Host.Name]:
 			errs = append(errs, setting.Faultf("host.name", "%q is taken by an HSM", c.Host.Name))
 		case !hsmName.MatchString(c.Host.Name):
-			errs = append(errs, setting.Faultf("host.name", "%q must be %s", c.Host.Name, nameForm))
+			errs = append(errs, setting.Faultf("host.name", "%q is not a name: %s", c.Host.Name, nameForm))
 		}
 	}
 	errs = append(errs, setting.At("syslog", c.Syslog.Validate()), setting.At("alarms", c.Alarms.Validate()))
@@ -159,6 +163,31 @@ func (c Config) Validate() error {
 			found = append(found, setting.Faultf("agentx", "sends through snmpd, but snmp is not enabled; enable it, or use snmp here"))
 		}
 		errs = append(errs, setting.At(fmt.Sprintf("receivers[%d]", i), errors.Join(found...)))
+	}
+	return errors.Join(errs...)
+}
+
+// sameAddress returns a fault for each address that two HSMs have: one of them is another
+// one's by mistake, or is polled twice.
+func sameAddress(all []HSM) error {
+	var errs []error
+	first := make(map[string]int)
+	for i, h := range all {
+		once := func(key, address, what string) {
+			id := key + " " + strings.ToLower(address)
+			if j, twice := first[id]; twice && address != "" {
+				errs = append(errs, setting.Faultf(fmt.Sprintf("[%d].%s", i, key), "hsms[%d] has this %s, too: each HSM is listed once", j, what))
+			} else {
+				first[id] = i
+			}
+		}
+		once("address", h.Address, "address")
+		if h.REST != nil {
+			once("rest.address", h.REST.Address, "address")
+		}
+		if s := h.SNMPAgent; s != nil && s.Address != "" {
+			once("snmp_agent.address", s.Address+" "+s.Serial, "address and serial")
+		}
 	}
 	return errors.Join(errs...)
 }

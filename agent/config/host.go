@@ -19,15 +19,15 @@ import (
 type Host struct {
 	Enabled  bool          `yaml:"enabled"`
 	Name     string        `yaml:"name"` // "": its host name
-	Interval time.Duration `yaml:"interval"`
+	Interval time.Duration `yaml:"interval" range:"1s.."`
 }
 
 // Validate returns all that is wrong with h.
 func (h Host) Validate() error {
-	if h.Enabled && h.Interval < time.Second {
-		return setting.Faultf("interval", "%s is below one second", h.Interval)
+	if !h.Enabled {
+		return nil
 	}
-	return nil
+	return setting.Limits(h)
 }
 
 // LunaCM is how PCIe, USB and backup HSMs of this host are watched.
@@ -55,7 +55,7 @@ func (l LunaCM) Validate() error {
 		errs = append(errs, setting.Faultf("path", "%q is not absolute", l.Path))
 	}
 	if !hsmName.MatchString(l.Name) {
-		errs = append(errs, setting.Faultf("name", "%q must be %s", l.Name, nameForm))
+		errs = append(errs, setting.Faultf("name", "%q is not a name: %s", l.Name, nameForm))
 	}
 	for i, serial := range l.Serials {
 		if !isSerial(serial) {
@@ -104,11 +104,11 @@ func isSerial(s string) bool { return s != "" && strings.Trim(s, "0123456789") =
 // HA is how the HA groups of this host, a Luna client, are watched.
 type HA struct {
 	Enabled      bool            `yaml:"enabled"`
-	ClientConfig string          `yaml:"client_config"` // Chrystoki.conf or crystoki.ini
-	ListGroups   bool            `yaml:"listgroups"`    // poll lunacm, too
-	VTL          string          `yaml:"vtl"`           // path; polled instead of lunacm
-	Interval     time.Duration   `yaml:"interval"`      // between two polls of lunacm; 0: the slow interval
-	Expect       *rules.Expected `yaml:"expect"`        // its members; nil: nothing is expected
+	ClientConfig string          `yaml:"client_config"`         // Chrystoki.conf or crystoki.ini
+	ListGroups   bool            `yaml:"listgroups"`            // poll lunacm, too
+	VTL          string          `yaml:"vtl"`                   // path; polled instead of lunacm
+	Interval     time.Duration   `yaml:"interval" range:"1s.."` // between two polls of lunacm; 0: the slow interval
+	Expect       *rules.Expected `yaml:"expect"`                // its members; nil: nothing is expected
 
 	Replay string `yaml:"-"` // directory of a capture
 }
@@ -125,10 +125,7 @@ func (h HA) Validate() error {
 	if h.VTL != "" && !filepath.IsAbs(h.VTL) {
 		errs = append(errs, setting.Faultf("vtl", "%q is not absolute", h.VTL))
 	}
-	if h.Interval < time.Second {
-		errs = append(errs, setting.Faultf("interval", "%s is below one second", h.Interval))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, setting.Limits(h))...)
 }
 
 // A Syslog is where appliances may forward their logs to; "": nowhere.
@@ -136,9 +133,9 @@ type Syslog struct {
 	UDP      string  `yaml:"udp"`
 	TCP      string  `yaml:"tcp"`
 	TLS      string  `yaml:"tls"`
-	CertFile string  `yaml:"cert_file"` // for TLS
-	KeyFile  string  `yaml:"key_file"`  // for TLS
-	Rate     float64 `yaml:"rate"`      // lines a second of one HSM, and of one sender
+	CertFile string  `yaml:"cert_file"`                              // for TLS
+	KeyFile  string  `yaml:"key_file"`                               // for TLS
+	Rate     float64 `yaml:"rate" unit:"lines/s" range:"1..1000000"` // lines a second of one HSM, and of one sender
 
 	ClientCAFile setting.File `yaml:"client_ca_file"` // of the certificates that senders must show over TLS
 	Trusted      bool         `yaml:"trusted"`        // lines without such a certificate may clear alarms, too
@@ -183,11 +180,5 @@ func (s Syslog) Validate() error {
 	for i, r := range s.Relays {
 		errs = append(errs, setting.At(fmt.Sprintf("relays[%d]", i), r.Validate()))
 	}
-	if s.Rate < 1 {
-		errs = append(errs, setting.Faultf("rate", "%g is below one line a second", s.Rate))
-	}
-	if s.Rate > 1e6 {
-		errs = append(errs, setting.Faultf("rate", "%g is more than a million lines a second", s.Rate))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, setting.Limits(s))...)
 }

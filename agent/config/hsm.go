@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -27,17 +29,17 @@ type HSM struct {
 	HostKey            string          `yaml:"host_key"` // SHA256:..., with blanks between several
 	KnownHostsFile     string          `yaml:"known_hosts_file"`
 	Algorithms         Algorithms      `yaml:"algorithms"`
-	Intervals          Intervals       `yaml:"intervals"`           // 0: as for all
-	Logs               []string        `yaml:"logs"`                // files that hold this appliance's syslog
-	AuditLogs          []string        `yaml:"audit_logs"`          // files that hold records of its HSM's audit log, and nothing else
-	SyslogSenders      []string        `yaml:"syslog_senders"`      // further IP addresses of this HSM, or host names in its lines
-	SyslogCertificates []string        `yaml:"syslog_certificates"` // names in the certificate that it shows over TLS
-	Replay             string          `yaml:"replay"`              // directory of captured answers instead of an address
-	REST               *REST           `yaml:"rest"`                // the REST API as a second source; nil: none
-	Prefer             []string        `yaml:"prefer"`              // sources, the preferred one first
-	SNMPAgent          *SNMPAgent      `yaml:"snmp_agent"`          // in addition to an address, or instead of one
-	Expect             *rules.Expected `yaml:"expect"`              // what must be there; nil: nothing is expected
-	DependsOn          string          `yaml:"depends_on"`          // another HSM, or the host: while that is not reachable, this one cannot be
+	Intervals          Intervals       `yaml:"intervals"`                       // 0: as for all
+	Logs               []string        `yaml:"logs"`                            // files that hold this appliance's syslog
+	AuditLogs          []string        `yaml:"audit_logs"`                      // files that hold records of its HSM's audit log, and nothing else
+	SyslogSenders      []string        `yaml:"syslog_senders"`                  // further IP addresses of this HSM, or host names in its lines
+	SyslogCertificates []string        `yaml:"syslog_certificates"`             // names in the certificate that it shows over TLS
+	Replay             string          `yaml:"replay"`                          // directory of captured answers instead of an address
+	REST               *REST           `yaml:"rest"`                            // the REST API as a second source; nil: none
+	Prefer             []string        `yaml:"prefer" words:"lunash rest snmp"` // sources, the preferred one first
+	SNMPAgent          *SNMPAgent      `yaml:"snmp_agent"`                      // in addition to an address, or instead of one
+	Expect             *rules.Expected `yaml:"expect"`                          // what must be there; nil: nothing is expected
+	DependsOn          string          `yaml:"depends_on"`                      // another HSM, or the host: while that is not reachable, this one cannot be
 
 	ReplaySerial  string `yaml:"-"` // of the captured SNMP agent
 	refusedLogins string // directory
@@ -96,7 +98,7 @@ func (h HSM) Validate() error {
 	var errs []error
 	bad := func(key, format string, args ...any) { errs = append(errs, setting.Faultf(key, format, args...)) }
 	if !hsmName.MatchString(h.Name) {
-		bad("name", "must be %s", nameForm)
+		bad("name", "%q is not a name: %s", h.Name, nameForm)
 	}
 	if (h.Address == "") == (h.Replay == "") && (h.SNMPAgent == nil || h.Address != "") {
 		bad("", "exactly one of address and replay is needed, or snmp_agent")
@@ -107,17 +109,17 @@ func (h HSM) Validate() error {
 	if h.Address != "" && h.PasswordFile == "" && h.PrivateKeyFile == "" {
 		bad("", "password_file, password_credential or private_key_file is needed")
 	}
-	password := "password_file"
+	password, wrong := "password_file", h.PasswordFile.Validate()
 	if h.PasswordCredential != "" {
-		password = "password_credential"
+		password, wrong = "password_credential", errors.Unwrap(wrong) // without what may be the password itself
 	}
-	errs = append(errs, setting.At("address", setting.ValidateAddress(h.Address)), setting.At(password, h.PasswordFile.Validate()), setting.At("private_key_file", h.PrivateKeyFile.Validate()))
+	errs = append(errs, setting.At("address", setting.ValidatePeer(h.Address)), setting.At(password, wrong), setting.At("private_key_file", h.PrivateKeyFile.Validate()))
 	if h.Address != "" && (h.HostKey == "") == (h.KnownHostsFile == "") {
 		bad("", "exactly one of host_key and known_hosts_file is needed")
 	}
-	for pin := range strings.FieldsSeq(h.HostKey) {
-		if !strings.HasPrefix(pin, "SHA256:") {
-			bad("host_key", "%q is no fingerprint: they begin with SHA256: and have blanks between them", pin)
+	for i, pin := range strings.Fields(h.HostKey) {
+		if !isHostKey(pin) {
+			bad("host_key", "fingerprint %d of it is none: SHA256: and 43 characters of base64, as ssh-keygen -l prints them, with blanks between several", i+1)
 		}
 	}
 	errs = append(errs, setting.At("intervals", h.Intervals.Validate()))
@@ -130,21 +132,25 @@ func (h HSM) Validate() error {
 		}
 		errs = append(errs, setting.At("rest", h.REST.Validate()))
 	}
-	errs = append(errs, setting.At("prefer", h.validatePrefer()))
+	errs = append(errs, setting.Limits(h), setting.At("prefer", h.validatePrefer()))
 	if h.SNMPAgent != nil {
 		errs = append(errs, setting.At("snmp_agent", h.SNMPAgent.Validate()))
 	}
 	return errors.Join(errs...)
 }
 
+// isHostKey reports whether a text is the fingerprint of a host key.
+func isHostKey(pin string) bool {
+	digest, ok := strings.CutPrefix(pin, "SHA256:")
+	sum, err := base64.RawStdEncoding.Strict().DecodeString(digest)
+	return ok && err == nil && len(sum) == sha256.Size
+}
+
 func (h HSM) validatePrefer() error {
 	var errs []error
 	for i, source := range h.Prefer {
 		at := fmt.Sprintf("[%d]", i)
-		switch {
-		case !slices.Contains(allSources, source):
-			errs = append(errs, setting.Faultf(at, "%q is none of %s", source, strings.Join(allSources, ", ")))
-		case slices.Contains(h.Prefer[:i], source):
+		if slices.Contains(h.Prefer[:i], source) {
 			errs = append(errs, setting.Faultf(at, "%s is listed twice", source))
 		}
 	}
@@ -180,7 +186,7 @@ type REST struct {
 
 // Validate returns all that is wrong with r.
 func (r REST) Validate() error {
-	errs := []error{setting.At("address", setting.ValidateAddress(r.Address)), setting.At("password_file", r.PasswordFile.Validate())}
+	errs := []error{setting.At("address", setting.ValidatePeer(r.Address)), setting.At("password_file", r.PasswordFile.Validate())}
 	if r.PasswordFile == "" {
 		errs = append(errs, setting.Faultf("password_file", "is needed"))
 	}

@@ -12,7 +12,7 @@ import (
 
 // Metrics says which metrics are served.
 type Metrics struct {
-	Exclude []string `yaml:"exclude"` // groups of [exporters.Groups] that are left out
+	Exclude []string `yaml:"exclude" names:"policy role threshold info"` // groups of [exporters.Groups] that are left out
 }
 
 // Validate returns an error for each group that does not exist.

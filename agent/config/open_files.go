@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/lunawatch/lunawatch/internal/setting"
@@ -13,7 +14,7 @@ import (
 // or change: of secrets, of programs that the agent runs, of keys and authorities that
 // it trusts, and the configuration itself.
 func (c Config) openFiles() (list []string) {
-	for _, f := range append(filesIn(reflect.ValueOf(c), ""), namedFile{"configuration", c.File, false}) {
+	for _, f := range append(c.namedFiles(), namedFile{key: "configuration", path: c.File}) {
 		info, err := os.Stat(f.path)
 		if err != nil {
 			continue // whoever uses it says so
@@ -30,8 +31,28 @@ func (c Config) openFiles() (list []string) {
 
 // A named file is one that a key of the configuration names.
 type namedFile struct {
-	key, path string
-	secret    bool
+	key, path   string
+	secret      bool
+	file        setting.File // as it is written
+	certificate setting.File // of a key_file: what it is the key of
+}
+
+// namedFiles returns the files that the keys of c name.
+func (c Config) namedFiles() []namedFile {
+	list := filesIn(reflect.ValueOf(c), "")
+	for i := range list {
+		f := &list[i]
+		if section, ok := strings.CutSuffix(f.key, ".key_file"); ok {
+			if at := slices.IndexFunc(list, func(f namedFile) bool { return f.key == section+".cert_file" }); at >= 0 {
+				f.certificate = list[at].file
+			}
+		}
+		var h int
+		if _, err := fmt.Sscanf(f.key, "hsms[%d].password_file", &h); err == nil && c.HSMs[h].PasswordCredential != "" {
+			f.key = fmt.Sprintf("hsms[%d].password_credential", h)
+		}
+	}
+	return list
 }
 
 // secretKeys are parts of the keys whose files hold secrets; those of certificates
@@ -60,7 +81,7 @@ func filesIn(v reflect.Value, key string) (list []namedFile) {
 		}
 	case reflect.Slice:
 		if v.Len() > 0 && v.Type().Elem().Kind() == reflect.String && key != "" && named(programKeys[:1]) {
-			return []namedFile{{key, v.Index(0).String(), false}}
+			return []namedFile{{key: key, path: v.Index(0).String()}}
 		}
 		for i := range v.Len() {
 			list = append(list, filesIn(v.Index(i), fmt.Sprintf("%s[%d]", key, i))...)
@@ -81,10 +102,13 @@ func filesIn(v reflect.Value, key string) (list []namedFile) {
 		path := v.String()
 		if f, ok := reflect.TypeAssert[setting.File](v); ok {
 			path, _ = f.Path()
-			return []namedFile{{key, path, named(secretKeys)}}
+			if path != "" {
+				return []namedFile{{key: key, path: path, secret: named(secretKeys), file: f}}
+			}
+			return nil
 		}
-		if path != "" && key != "" && strings.HasPrefix(path, "/") && named(programKeys[1:]) {
-			return []namedFile{{key, path, false}}
+		if path != "" && (strings.HasSuffix(key, "_file") || strings.HasPrefix(path, "/") && key != "" && named(programKeys[1:])) {
+			return []namedFile{{key: key, path: path, file: setting.File(path)}}
 		}
 	}
 	return list

@@ -33,7 +33,7 @@ type Receiver struct {
 
 // AgentX is what snmpd has to send.
 type AgentX struct {
-	Form snmp.Forms `yaml:"form"`
+	Form snmp.Forms `yaml:"form" names:"vendor lunawatch alarm-mib" default:"vendor"`
 }
 
 // Validate returns all that is wrong with a.

@@ -17,9 +17,9 @@ type SNMP struct {
 	Enabled bool `yaml:"enabled"`
 	// The vendor's options, with the vendor's meaning.
 	Socket       string `yaml:"agentXSocket"`
-	PingInterval int    `yaml:"agentXPingInterval"` // s; 0: never
-	Timeout      int    `yaml:"agentXTimeout"`      // s
-	Retries      int    `yaml:"agentXRetries"`
+	PingInterval int    `yaml:"agentXPingInterval" unit:"s" range:"0..86400"` // s; 0: never
+	Timeout      int    `yaml:"agentXTimeout" unit:"s" range:"1..86400"`      // s
+	Retries      int    `yaml:"agentXRetries" range:"0..1000"`
 	// RawEventCounters serves hsmCriticalEvents and hsmNonCriticalEvents as
 	// the HSM reports them, even where a release always reports 0.
 	RawEventCounters bool `yaml:"raw_event_counters"`
@@ -31,18 +31,7 @@ func (s SNMP) Validate() error {
 	if _, _, err := agentx.ParseAddress(s.Socket); s.Enabled && err != nil {
 		errs = append(errs, setting.Faultf("agentXSocket", "%q is neither a path nor tcp:host:port", s.Socket))
 	}
-	for _, option := range []struct {
-		key                string
-		value, least, most int
-	}{{"agentXPingInterval", s.PingInterval, 0, 86400}, {"agentXTimeout", s.Timeout, 1, 86400}, {"agentXRetries", s.Retries, 0, 1000}} {
-		switch {
-		case option.value < option.least:
-			errs = append(errs, setting.Faultf(option.key, "%d is too small; %d or more is needed", option.value, option.least))
-		case option.value > option.most:
-			errs = append(errs, setting.Faultf(option.key, "%d is too large; at most %d is allowed", option.value, option.most))
-		}
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, setting.Limits(s))...)
 }
 
 // ReadVendor takes the agentX options from the configuration file of the

@@ -18,7 +18,7 @@ type SNMPAgent struct {
 	snmppeer.Peer `yaml:",inline"` // port 161; version 3
 
 	Serial   string        `yaml:"serial"` // of the HSM; "": the agent serves one
-	Interval time.Duration `yaml:"interval"`
+	Interval time.Duration `yaml:"interval" range:"1s.."`
 }
 
 func (s *SNMPAgent) complete() {

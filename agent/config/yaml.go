@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -64,6 +63,7 @@ type document struct {
 	root   ast.Node                 // nil: it holds nothing
 	at     map[string]place         // of every value, by path
 	faults Faults                   // so far
+	lost   []string                 // paths of what was not read
 	nodes  int                      // so far, with aliases expanded
 	anchor map[string]anchoredValue // by name
 }
@@ -75,46 +75,47 @@ type anchoredValue struct {
 	nodes int
 }
 
-// readDocument reads a text into c, and leaves what the text does not mention.
-// The document has a fault for each key or value that c has no place for.
+// readDocument reads a text into c, and leaves what the text does not mention, or has
+// a fault in: one for each key or value that c has no place for.
 func readDocument(file string, text []byte, c *Config) *document {
 	d := &document{file: file, at: map[string]place{"": {1, 1}}, anchor: make(map[string]anchoredValue)}
 	d.parse(text)
-	if d.root == nil || len(d.faults) > 0 {
+	if d.root == nil || d.nodes > maxConfigNodes {
 		return d
 	}
-	d.check("", d.root, reflect.TypeOf(c))
-	if len(d.faults) > 0 {
-		return d
-	}
-	if err := decode(d.root, c); err != nil {
-		d.fault(start(d.root), "", err)
+	if good := d.check("", d.root, reflect.StructField{Type: reflect.TypeOf(c)}); good != nil {
+		if err := decode(good, c); err != nil {
+			d.fault(start(d.root), "", errors.New("this value cannot be read"))
+		}
 	}
 	return d
 }
 
 func decode(node ast.Node, to any) error {
-	return yaml.NodeToValue(node, to, yaml.CustomUnmarshaler(readDuration))
+	return yaml.NodeToValue(node, to, yaml.CustomUnmarshaler(func(d *time.Duration, text []byte) (err error) {
+		*d, err = time.ParseDuration(strings.Trim(strings.TrimSpace(string(text)), `"'`))
+		return err
+	}))
 }
 
 func (d *document) fault(at place, path string, err error) {
-	wrong := yaml.Error(nil)
-	if errors.As(err, &wrong) {
-		err = errors.New(wrong.GetMessage())
-		if strings.Contains(wrong.GetMessage(), "\t") {
-			err = errors.New("a tab is not allowed here; YAML is indented with spaces")
-		}
-		if t := wrong.GetToken(); t != nil {
-			at = placeOf(t)
-		}
-	}
 	d.faults = append(d.faults, Fault{d.file, at.line, at.column, setting.Fault{Path: path, Err: err}})
 }
 
-// validated adds the faults that Validate returned, at their values in the
-// text, or at the section that should have them.
+// lose adds a fault for a value that cannot be read.
+func (d *document) lose(at place, path string, err error) {
+	d.lost = append(d.lost, path)
+	d.fault(at, path, err)
+}
+
+// validated adds the faults that Validate returned, at their values in the text, or at
+// the section that should have them. What was read wrong may have caused those of the
+// sections around it, and of what is in it: they are left out.
 func (d *document) validated(err error) {
 	for _, f := range setting.Faults(err) {
+		if slices.ContainsFunc(d.lost, func(lost string) bool { return within(lost, f.Path) || within(f.Path, lost) }) {
+			continue
+		}
 		path := f.Path
 		at, ok := d.at[path]
 		for !ok {
@@ -123,6 +124,12 @@ func (d *document) validated(err error) {
 		}
 		d.fault(at, f.Path, f.Err)
 	}
+}
+
+// within reports whether path is a section or leads into it.
+func within(path, section string) bool {
+	below, ok := strings.CutPrefix(path, section)
+	return ok && (section == "" || below == "" || below[0] == '.' || below[0] == '[')
 }
 
 // err returns all faults as an error; nil: there is none.
@@ -137,17 +144,18 @@ func (d *document) err() error {
 // parse sets root: one document, not nested too deep, and without aliases.
 func (d *document) parse(text []byte) {
 	if len(text) > maxConfigBytes {
-		d.fault(place{1, 1}, "", fmt.Errorf("the file has more than %d bytes; is it the right one?", maxConfigBytes))
+		d.lose(place{1, 1}, "", fmt.Errorf("the file has more than %d bytes; is it the right one?", maxConfigBytes))
 		return
 	}
 	tokens := lexer.Tokenize(string(text))
 	if t, err := refused(tokens); err != nil {
-		d.fault(placeOf(t), "", err)
+		d.lose(placeOf(t), "", err)
 		return
 	}
-	file, err := parser.Parse(tokens, 0)
+	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		d.fault(place{1, 1}, "", err)
+		at, err := notYAML(err)
+		d.lose(at, "", err)
 		return
 	}
 	for _, doc := range file.Docs {
@@ -227,7 +235,7 @@ var knownTags = []string{"!!str", "!!int", "!!float", "!!bool", "!!null", "!!map
 func (d *document) resolve(node ast.Node) ast.Node {
 	if d.nodes++; d.nodes > maxConfigNodes {
 		if len(d.faults) == 0 {
-			d.fault(start(node), "", fmt.Errorf("the file holds more than %d values, aliases expanded", maxConfigNodes))
+			d.lose(start(node), "", fmt.Errorf("the file holds more than %d values, aliases expanded", maxConfigNodes))
 		}
 		return node
 	}
@@ -241,13 +249,13 @@ func (d *document) resolve(node ast.Node) ast.Node {
 		name := n.Value.GetToken().Value
 		value, ok := d.anchor[name]
 		if !ok {
-			d.fault(start(n), "", fmt.Errorf("alias *%s has no anchor &%s before it", name, name))
+			d.lose(start(n), "", errors.New("* begins an alias, and no anchor before it has its name; text that begins with * needs quotes"))
 		}
 		d.nodes += value.nodes
 		return value.node
 	case *ast.TagNode:
 		if !slices.Contains(knownTags, n.GetToken().Value) {
-			d.fault(start(n), "", fmt.Errorf("tag %q has no meaning here", n.GetToken().Value))
+			d.lose(start(n), "", errors.New("! begins a tag, and this one has no meaning here; text that begins with ! needs quotes"))
 		}
 		if n.Value == nil {
 			return ast.Null(n.GetToken())
@@ -283,7 +291,7 @@ func (d *document) merge(values []*ast.MappingValueNode) []*ast.MappingValueNode
 			if m, ok := source.(*ast.MappingNode); ok {
 				merged = append(merged, m.Values...)
 			} else if d.nodes <= maxConfigNodes {
-				d.fault(start(v.Value), "", errors.New("only keys with values can be merged"))
+				d.lose(start(v.Value), "", errors.New("only keys with values can be merged"))
 			}
 		}
 	}
@@ -298,129 +306,6 @@ func (d *document) merge(values []*ast.MappingValueNode) []*ast.MappingValueNode
 		}
 	}
 	return keys
-}
-
-// check finds every key in node that typ does not have, and every value that
-// is not of its type, and notes where each value is.
-func (d *document) check(path string, node ast.Node, typ reflect.Type) {
-	for typ.Kind() == reflect.Pointer {
-		typ = typ.Elem()
-	}
-	if _, null := node.(*ast.NullNode); null || node == nil {
-		return
-	}
-	list, isList := node.(*ast.SequenceNode)
-	keys, hasKeys := node.(*ast.MappingNode)
-	switch {
-	case typ.Kind() == reflect.Struct && hasKeys:
-		d.checkKeys(path, keys.Values, typ)
-	case typ.Kind() == reflect.Map && hasKeys:
-		for _, e := range keys.Values {
-			d.checkEntry(path, e, typ.Elem())
-		}
-	case typ.Kind() == reflect.Struct || typ.Kind() == reflect.Map:
-		d.fault(start(node), path, errors.New("keys with values are needed here"))
-	case typ.Kind() == reflect.Slice && isList:
-		for i, v := range list.Values {
-			at := fmt.Sprintf("%s[%d]", path, i)
-			list.Values[i] = asWritten(v, typ.Elem())
-			d.at[at] = start(v)
-			d.check(at, list.Values[i], typ.Elem())
-		}
-	default:
-		d.checkValue(path, node, typ)
-	}
-}
-
-// checkKeys checks the keys of a section and of those inlined in it.
-func (d *document) checkKeys(path string, entries []*ast.MappingValueNode, typ reflect.Type) {
-	types := make(map[string]reflect.Type)
-	keyTypes(typ, types)
-	for _, e := range entries {
-		if known, ok := types[e.Key.GetToken().Value]; ok {
-			d.checkEntry(path, e, known)
-			continue
-		}
-		d.fault(start(e.Key), keyPath(path, e), errors.New("unknown key; lunawatch.yaml shows every key"))
-	}
-}
-
-// keyTypes fills in the type of each key of a section.
-func keyTypes(section reflect.Type, types map[string]reflect.Type) {
-	for field := range section.Fields() {
-		switch field := field; field.Tag.Get("yaml") {
-		case "", "-":
-		case ",inline":
-			keyTypes(field.Type, types)
-		default:
-			types[field.Tag.Get("yaml")] = field.Type
-		}
-	}
-}
-
-func (d *document) checkEntry(path string, e *ast.MappingValueNode, typ reflect.Type) {
-	at := keyPath(path, e)
-	e.Value = asWritten(e.Value, typ)
-	d.at[at] = start(e.Key)
-	if _, scalar := e.Value.(ast.ScalarNode); scalar {
-		d.at[at] = start(e.Value)
-	}
-	d.check(at, e.Value, typ)
-}
-
-// asWritten returns a number as text where text is needed: firmware 7.10 is not
-// 7.1.
-func asWritten(node ast.Node, typ reflect.Type) ast.Node {
-	switch node.(type) {
-	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
-		if typ.Kind() == reflect.String {
-			return ast.String(node.GetToken())
-		}
-	}
-	return node
-}
-
-// checkValue adds a fault unless a value can be read as one of its type.
-func (d *document) checkValue(path string, node ast.Node, typ reflect.Type) {
-	value := reflect.New(typ)
-	err := decode(node, value.Interface())
-	_, isFloat := node.(*ast.FloatNode)
-	fraction := isFloat && (typ.Kind() == reflect.Int || typ.Kind() == reflect.Int64) // the decoder cuts it off
-	mismatch, overflow, wrong := (*yaml.TypeError)(nil), (*yaml.OverflowError)(nil), yaml.Error(nil)
-	switch {
-	case errors.As(err, &overflow):
-		err = errors.New("the number is too large")
-	case fraction || errors.As(err, &mismatch) || errors.As(err, &wrong):
-		err = fmt.Errorf("%s is needed here", needed(typ))
-	case err == nil && typ.Kind() == reflect.Float64 && (math.IsNaN(value.Elem().Float()) || math.IsInf(value.Elem().Float(), 0)):
-		err = errors.New("a finite number is needed here")
-	}
-	if err != nil {
-		d.fault(start(node), path, err)
-	}
-}
-
-// needed returns what a value of a type is called.
-func needed(typ reflect.Type) string {
-	switch typ.Kind() {
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Int, reflect.Int64:
-		return "a whole number"
-	case reflect.Float64:
-		return "a number"
-	case reflect.Slice:
-		return "a list"
-	}
-	return "text"
-}
-
-func keyPath(path string, e *ast.MappingValueNode) string {
-	key := setting.Key(e.Key.GetToken().Value)
-	if path == "" {
-		return key
-	}
-	return path + "." + key
 }
 
 // start returns where node begins. The token of a mapping in lines is the colon
@@ -442,13 +327,4 @@ func placeOf(t *token.Token) place {
 		return place{1, 1}
 	}
 	return place{t.Position.Line, t.Position.Column}
-}
-
-// readDuration reads what time.ParseDuration does.
-func readDuration(d *time.Duration, text []byte) (err error) {
-	value := strings.Trim(strings.TrimSpace(string(text)), `"'`)
-	if *d, err = time.ParseDuration(value); err != nil {
-		return fmt.Errorf("%q is not a duration such as 90s, 5m or 1h", value)
-	}
-	return nil
 }

@@ -13,8 +13,8 @@ import (
 
 // Retention is how long cleared alarms are kept.
 type Retention struct {
-	HistoryAge    time.Duration `yaml:"history_age"`
-	HistoryAlarms int           `yaml:"history_alarms"` // at most so many
+	HistoryAge    time.Duration `yaml:"history_age" range:">0s.."`
+	HistoryAlarms int           `yaml:"history_alarms" range:"1.."` // at most so many
 }
 
 // DefaultRetention returns the retention of an empty configuration.
@@ -24,10 +24,7 @@ func DefaultRetention() Retention {
 
 // Validate returns all that is wrong with r.
 func (r Retention) Validate() error {
-	return setting.Validate([]setting.Check{
-		{Key: "history_age", Value: r.HistoryAge, OK: r.HistoryAge > 0, Remedy: setting.Positive},
-		{Key: "history_alarms", Value: r.HistoryAlarms, OK: r.HistoryAlarms > 0, Remedy: setting.Positive},
-	})
+	return setting.Limits(r)
 }
 
 // History returns the newest cleared alarms, newest first, at most so many.

@@ -2,23 +2,21 @@ package notify
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
-	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // A Policy is how much a receiver may learn. Somebody who can use an HSM can
 // modulate its resources, and so signal to whoever sees them.
 type Policy struct {
-	Level Level `yaml:"level"`
+	Level Level `yaml:"level" default:"full" words:"full coded category off"`
 	// MinInterval is the least time between two notifications; 0: none. Their
 	// times are rounded down to it.
-	MinInterval time.Duration `yaml:"min_interval"`
+	MinInterval time.Duration `yaml:"min_interval" range:"0s.."`
 }
 
 // A Level is what a notification holds.
@@ -31,20 +29,6 @@ const (
 	LevelCategory Level = "category" // the vendor's six notifications only
 	LevelOff      Level = "off"      // nothing
 )
-
-// Validate returns all that is wrong with p.
-func (p Policy) Validate() error {
-	var errs []error
-	switch p.Level {
-	case "", LevelFull, LevelCoded, LevelCategory, LevelOff:
-	default:
-		errs = append(errs, setting.Faultf("level", "%q is none of full, coded, category, off", p.Level))
-	}
-	if p.MinInterval < 0 {
-		errs = append(errs, setting.Faultf("min_interval", "%s is negative", p.MinInterval))
-	}
-	return errors.Join(errs...)
-}
 
 // limited reports whether p bounds what a receiver may learn.
 func (p Policy) limited() bool {

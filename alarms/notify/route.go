@@ -13,12 +13,12 @@ import (
 
 // A Route is what a receiver is notified of, and when.
 type Route struct {
-	Only              alarms.Match  `yaml:"only"`               // these alarms
-	Hours             Hours         `yaml:"hours"`              // only then; when they begin, of what is still active
-	UnacknowledgedFor time.Duration `yaml:"unacknowledged_for"` // escalation: once nobody has acknowledged for so long
-	Repeat            time.Duration `yaml:"repeat"`             // notified again while active and unacknowledged; 0: never
-	Expire            time.Duration `yaml:"expire"`             // given up once it could not be delivered for so long
-	Heartbeat         time.Duration `yaml:"heartbeat"`          // how often; 0: none
+	Only              alarms.Match  `yaml:"only"`                               // these alarms
+	Hours             Hours         `yaml:"hours"`                              // only then; when they begin, of what is still active
+	UnacknowledgedFor time.Duration `yaml:"unacknowledged_for" range:"0s,1s.."` // escalation: once nobody has acknowledged for so long
+	Repeat            time.Duration `yaml:"repeat" range:"0s,1s.."`             // notified again while active and unacknowledged; 0: never
+	Expire            time.Duration `yaml:"expire" range:"0s,1s.."`             // given up once it could not be delivered for so long
+	Heartbeat         time.Duration `yaml:"heartbeat" range:"0s,1s.."`          // how often; 0: none
 	Policy            Policy        `yaml:",inline"`
 
 	// Refresh is how often all that is active is sent again, acknowledged or not,
@@ -31,16 +31,7 @@ const DefaultExpire = 72 * time.Hour
 
 // Validate returns all that is wrong with r.
 func (r Route) Validate() error {
-	var errs []error
-	for _, d := range []struct {
-		key   string
-		value time.Duration
-	}{{"unacknowledged_for", r.UnacknowledgedFor}, {"repeat", r.Repeat}, {"expire", r.Expire}, {"heartbeat", r.Heartbeat}} {
-		if d.value != 0 && d.value < time.Second {
-			errs = append(errs, setting.Faultf(d.key, "%s is below one second", d.value))
-		}
-	}
-	return errors.Join(append(errs, setting.At("only", r.Only.Validate()), setting.At("hours", r.Hours.Validate()), r.Policy.Validate())...)
+	return errors.Join(setting.Limits(r), setting.At("only", r.Only.Validate()), setting.At("hours", r.Hours.Validate()), setting.Limits(r.Policy))
 }
 
 // takes reports whether a receiver is ever notified of a. All are notified of a
@@ -66,10 +57,10 @@ func (r Route) Masks(n alarms.Notification, notified map[alarms.Key]alarms.Notif
 
 // Hours are times of the week. The zero Hours are all of it.
 type Hours struct {
-	Days []string `yaml:"days"` // mon to sun; empty: every day
-	From string   `yaml:"from"` // 08:00
-	To   string   `yaml:"to"`   // 18:00; not after From: of the next day
-	Zone string   `yaml:"zone"` // Europe/Berlin; "": the host's
+	Days []string `yaml:"days" names:"mon tue wed thu fri sat sun"` // mon to sun; empty: every day
+	From string   `yaml:"from"`                                     // 08:00
+	To   string   `yaml:"to"`                                       // 18:00; not after From: of the next day
+	Zone string   `yaml:"zone"`                                     // Europe/Berlin; "": the host's
 }
 
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}

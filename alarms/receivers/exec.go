@@ -26,8 +26,8 @@ import (
 // time limit it is retried, as it is after EX_TEMPFAIL (75) or without the
 // program.
 type Exec struct {
-	Command []string      `yaml:"command"` // absolute path, then arguments
-	Timeout time.Duration `yaml:"timeout"` // 0: ExecTimeout
+	Command []string      `yaml:"command"`                                   // absolute path, then arguments
+	Timeout time.Duration `yaml:"timeout" default:"10s" range:"0s,1s..<30s"` // 0: ExecTimeout
 
 	Words notify.Words `yaml:"-"`
 }
@@ -42,12 +42,9 @@ const exDataErr = 65 // of sysexits.h
 func (e *Exec) Validate() error {
 	var errs []error
 	if len(e.Command) == 0 || !filepath.IsAbs(e.Command[0]) {
-		errs = append(errs, setting.Faultf("command", "needs an absolute path"))
+		errs = append(errs, setting.Faultf("command", "the absolute path of a program is needed first"))
 	}
-	if e.Timeout != 0 && (e.Timeout < time.Second || e.Timeout >= notify.DeliveryTimeout) {
-		errs = append(errs, setting.Faultf("timeout", "%s is not from 1s to below %s", e.Timeout, notify.DeliveryTimeout))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, setting.Limits(e))...)
 }
 
 // Notify implements [notify.Notifier].

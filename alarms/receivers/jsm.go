@@ -19,8 +19,8 @@ import (
 // create, acknowledge, close and notes. Heartbeats are another API there, with a
 // user and a token.
 type JSM struct {
-	APIKeyFile setting.File `yaml:"api_key_file"` // of an API integration
-	URL        string       `yaml:"url"`          // "": JSMURL
+	APIKeyFile setting.File `yaml:"api_key_file"`                                    // of an API integration
+	URL        string       `yaml:"url" default:"https://api.atlassian.com/jsm/ops"` // "": JSMURL
 	Ping       JSMPing      `yaml:"ping"`
 	HTTP       `yaml:",inline"`
 

@@ -18,9 +18,9 @@ import (
 // Opsgenie keeps the alarms as alerts, by its Alert API. Heartbeats go to a
 // heartbeat that must exist there.
 type Opsgenie struct {
-	APIKeyFile    setting.File `yaml:"api_key_file"`   // of an API integration
-	URL           string       `yaml:"url"`            // "": OpsgenieURL; https://api.eu.opsgenie.com for the EU
-	HeartbeatName string       `yaml:"heartbeat_name"` // "": heartbeats are not sent
+	APIKeyFile    setting.File `yaml:"api_key_file"`                           // of an API integration
+	URL           string       `yaml:"url" default:"https://api.opsgenie.com"` // "": OpsgenieURL; https://api.eu.opsgenie.com for the EU
+	HeartbeatName string       `yaml:"heartbeat_name"`                         // "": heartbeats are not sent
 	HTTP          `yaml:",inline"`
 
 	Words notify.Words `yaml:"-"`

@@ -16,8 +16,8 @@ import (
 // PagerDuty keeps the alarms as incidents, by Events API v2. Heartbeats are not
 // sent: the API has none.
 type PagerDuty struct {
-	RoutingKeyFile setting.File `yaml:"routing_key_file"` // of the service's integration
-	URL            string       `yaml:"url"`              // "": PagerDutyURL
+	RoutingKeyFile setting.File `yaml:"routing_key_file"`                                      // of the service's integration
+	URL            string       `yaml:"url" default:"https://events.pagerduty.com/v2/enqueue"` // "": PagerDutyURL
 	HTTP           `yaml:",inline"`
 
 	Words notify.Words `yaml:"-"`

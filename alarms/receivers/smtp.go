@@ -25,13 +25,13 @@ import (
 // SMTP sends mail. With Digest, all that is queued goes in one mail once the
 // oldest has waited for so long; tests of the alarm chain do not wait.
 type SMTP struct {
-	Address      string        `yaml:"address"`  // host:port
-	Security     string        `yaml:"security"` // starttls, tls, none; "" is starttls
+	Address      string        `yaml:"address"`                                               // host:port
+	Security     string        `yaml:"security" default:"starttls" words:"starttls tls none"` // starttls, tls, none; "" is starttls
 	From         string        `yaml:"from"`
 	To           []string      `yaml:"to"`
 	User         string        `yaml:"user"` // "": no login
 	PasswordFile setting.File  `yaml:"password_file"`
-	Digest       time.Duration `yaml:"digest"` // 0: a mail for each
+	Digest       time.Duration `yaml:"digest" range:"0s,1s.."` // 0: a mail for each
 	TLS          `yaml:",inline"`
 
 	Words notify.Words `yaml:"-"`
@@ -44,7 +44,7 @@ var smtpPorts = map[string]string{"starttls": "587", "tls": "465", "none": "25",
 
 // Validate returns all that is wrong with s.
 func (s *SMTP) Validate() error {
-	errs := []error{s.TLS.Validate(), setting.At("address", setting.ValidateAddress(s.Address)), setting.At("password_file", s.PasswordFile.Validate())}
+	errs := []error{s.TLS.Validate(), setting.At("address", setting.ValidatePeer(s.Address)), setting.At("password_file", s.PasswordFile.Validate())}
 	if s.Address == "" || len(s.To) == 0 {
 		errs = append(errs, errors.New("address and to are needed"))
 	}
@@ -52,24 +52,18 @@ func (s *SMTP) Validate() error {
 	for i, to := range s.To {
 		errs = append(errs, setting.At(fmt.Sprintf("to[%d]", i), validateMail(to)))
 	}
-	if s.Port() == "" {
-		errs = append(errs, setting.Faultf("security", "%q is none of starttls, tls, none", s.Security))
-	}
 	if (s.User == "") != (s.PasswordFile == "") {
 		errs = append(errs, errors.New("user and password_file go together"))
 	}
 	if s.User != "" && s.Security == "none" {
 		errs = append(errs, errors.New("a password is not sent without TLS: security none and user exclude each other"))
 	}
-	if s.Digest != 0 && s.Digest < time.Second {
-		errs = append(errs, setting.Faultf("digest", "%s is below one second", s.Digest))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, setting.Limits(s))...)
 }
 
 func validateMail(address string) error {
 	if parsed, err := mail.ParseAddress(address); err != nil || parsed.Address != address {
-		return fmt.Errorf("%q is not a mail address such as noc@example.net", address)
+		return fmt.Errorf("%s is not a mail address such as noc@example.net", setting.Shown("", address))
 	}
 	return nil
 }

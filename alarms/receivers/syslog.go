@@ -27,11 +27,13 @@ import (
 // message and the receiver's close awaited, which finds most losses; over UDP
 // they are not noticed.
 type Syslog struct {
-	Address  string `yaml:"address"`  // host:port
-	Network  string `yaml:"network"`  // udp, tcp, tls; "" is tls
-	Facility string `yaml:"facility"` // daemon, local0 to local7, ...; "" is daemon
-	Format   string `yaml:"format"`   // of the text: plain, cef; "" is plain
-	TLS      `yaml:",inline"`
+	Address string `yaml:"address"`                                   // host:port
+	Network string `yaml:"network" default:"tls" words:"udp tcp tls"` // "" is tls
+	// Facility is that of all messages; "" is daemon.
+	Facility string `yaml:"facility" default:"daemon" words:"kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit alert clock local0 local1 local2 local3 local4 local5 local6 local7"`
+	// Format is that of the text; "" is plain.
+	Format string `yaml:"format" default:"plain" words:"plain cef"`
+	TLS    `yaml:",inline"`
 
 	Words notify.Words `yaml:"-"`
 }
@@ -46,23 +48,14 @@ var syslogPorts = map[string]string{"udp": "514", "tcp": "514", "tls": "6514", "
 
 // Validate returns all that is wrong with s.
 func (s *Syslog) Validate() error {
-	errs := []error{s.TLS.Validate(), setting.At("address", setting.ValidateAddress(s.Address))}
+	errs := []error{s.TLS.Validate(), setting.At("address", setting.ValidatePeer(s.Address))}
 	if s.Address == "" {
 		errs = append(errs, setting.Faultf("address", "is needed"))
-	}
-	if s.Port() == "" {
-		errs = append(errs, setting.Faultf("network", "%q is none of udp, tcp, tls", s.Network))
 	}
 	if cmp.Or(s.Network, "tls") != "tls" && s.TLS != (TLS{}) {
 		errs = append(errs, errors.New("ca_file, cert_file and key_file need network tls"))
 	}
-	if !slices.Contains([]string{"plain", "cef"}, cmp.Or(s.Format, "plain")) {
-		errs = append(errs, setting.Faultf("format", "%q is none of plain, cef", s.Format))
-	}
-	if !slices.Contains(facilities, cmp.Or(s.Facility, "daemon")) {
-		errs = append(errs, setting.Faultf("facility", "%q is none of %s", s.Facility, strings.Join(facilities, ", ")))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, setting.Limits(s))...)
 }
 
 // Notify implements [notify.Notifier].

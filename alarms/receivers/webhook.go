@@ -24,11 +24,11 @@ import (
 // a template makes of it.
 type Webhook struct {
 	URL             string       `yaml:"url"`
-	URLFile         setting.File `yaml:"url_file"`          // instead of url, if the URL is a secret
-	SecretFile      setting.File `yaml:"secret_file"`       // signs the body; "": it is not signed
-	BearerTokenFile setting.File `yaml:"bearer_token_file"` // "": none
-	TemplateFile    setting.File `yaml:"template_file"`     // Go text/template; "": JSON
-	ContentType     string       `yaml:"content_type"`      // "": application/json
+	URLFile         setting.File `yaml:"url_file"`                                // instead of url, if the URL is a secret
+	SecretFile      setting.File `yaml:"secret_file"`                             // signs the body; "": it is not signed
+	BearerTokenFile setting.File `yaml:"bearer_token_file"`                       // "": none
+	TemplateFile    setting.File `yaml:"template_file"`                           // Go text/template; "": JSON
+	ContentType     string       `yaml:"content_type" default:"application/json"` // "": application/json
 	HTTP            `yaml:",inline"`
 
 	Words notify.Words `yaml:"-"`

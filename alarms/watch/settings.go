@@ -50,9 +50,9 @@ type Settings struct {
 	alarms.Damping    `yaml:",inline"`
 	journal.Retention `yaml:",inline"`
 
-	NotifyInterval time.Duration   `yaml:"notify_interval"` // between two notifications of one alarm
-	DeliveryAfter  time.Duration   `yaml:"delivery_after"`  // how long a notification waits before that is an alarm
-	BriefSeverity  alarms.Severity `yaml:"brief_severity"`  // of an alarm that clears before anybody is notified: from it on, receivers are; none: never
+	NotifyInterval time.Duration   `yaml:"notify_interval" range:"0s.."`                                           // between two notifications of one alarm
+	DeliveryAfter  time.Duration   `yaml:"delivery_after" range:">0s.."`                                           // how long a notification waits before that is an alarm
+	BriefSeverity  alarms.Severity `yaml:"brief_severity" words:"none indeterminate warning minor major critical"` // of an alarm that clears before anybody is notified: from it on, receivers are; none: never
 }
 
 // DefaultSettings returns the settings of an empty configuration.
@@ -65,8 +65,5 @@ func DefaultSettings() Settings {
 
 // Validate returns all that is wrong with s.
 func (s Settings) Validate() error {
-	return errors.Join(s.Thresholds.Validate(), s.Damping.Validate(), setting.Validate([]setting.Check{
-		{Key: "notify_interval", Value: s.NotifyInterval, OK: s.NotifyInterval >= 0, Remedy: setting.NotNegative},
-		{Key: "delivery_after", Value: s.DeliveryAfter, OK: s.DeliveryAfter > 0, Remedy: setting.Positive},
-	}), s.Retention.Validate())
+	return errors.Join(s.Thresholds.Validate(), s.Damping.Validate(), setting.Limits(s), s.Retention.Validate())
 }

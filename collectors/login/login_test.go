@@ -228,3 +228,17 @@ func TestRecordHoldsNoPassword(t *testing.T) {
 		t.Errorf("%s %s", info.Mode(), text)
 	}
 }
+
+// TestEmptyPassword: a file without a password is no try to log in. The error names the
+// file and the remedy.
+func TestEmptyPassword(t *testing.T) {
+	s := newSite(t)
+	for _, text := range []string{"", "\r", " \t", "\nright"} {
+		file := s.file("a", text, 1)
+		err := s.login(file)
+		if collectors.FailureOf(err) != hsm.Login || !strings.Contains(err.Error(), string(file)+" is empty; write the secret into its first line") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	s.want("four files without a password", 0)
+}

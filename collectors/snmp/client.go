@@ -23,7 +23,7 @@ import (
 func (a *Agent) Validate() error {
 	err := a.Peer.Validate()
 	if a.Interval < time.Second {
-		err = errors.Join(err, setting.Faultf("interval", "%s is below one second", a.Interval))
+		err = errors.Join(err, setting.Faultf("interval", "%s is out of range; 1s or more is allowed", a.Interval))
 	}
 	return err
 }

@@ -22,8 +22,8 @@ var rooms = []struct{ name, imports string }{
 	{"hsm", ""},
 	{"internal/wait", ""},
 	{"internal/program", ""},
-	{"internal/setting", ""},
 	{"internal/near", ""},
+	{"internal/setting", ""},
 	{"internal/snmppeer", "internal/setting"},
 	{"internal/check", ""},
 	{"mibs", ""},
@@ -46,7 +46,7 @@ var rooms = []struct{ name, imports string }{
 	{"collectors/host", "collectors/answer hsm"},
 	{"collectors/formats", "collectors/answer collectors/ha collectors/rest collectors/shell collectors/status collectors/syslog"},
 
-	{"alarms", "hsm internal/setting"},
+	{"alarms", "hsm internal/near internal/setting"},
 	{"alarms/journal", "alarms internal/setting"},
 	{"alarms/texts", "alarms hsm"},
 	{"alarms/sensors", "alarms hsm"},
@@ -60,7 +60,7 @@ var rooms = []struct{ name, imports string }{
 
 	{"exporters", "alarms alarms/notify alarms/rules alarms/watch hsm internal/near"},
 	{"exporters/glance", "alarms alarms/rules exporters hsm internal/near"},
-	{"agent/config", "alarms/notify alarms/notify/snmp alarms/receivers alarms/rules alarms/watch collectors collectors/ha collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/rest collectors/snmp exporters hsm internal/setting internal/snmppeer mib/agentx"},
+	{"agent/config", "alarms/notify alarms/notify/snmp alarms/receivers alarms/rules alarms/watch collectors collectors/ha collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/rest collectors/snmp exporters hsm internal/near internal/setting internal/snmppeer mib/agentx"},
 	{"agent/senders", "agent/config collectors/syslog internal/wait"},
 	{"agent/redact", "collectors/answer hsm"},
 	{"agent/guard", ""},

@@ -25,8 +25,13 @@ func (f *Fault) Error() string {
 
 func (f *Fault) Unwrap() error { return f.Err }
 
-// Faultf returns a [Fault] of the value at path.
+// Faultf returns a [Fault] of the value at path. A text of args that [Hides] is replaced.
 func Faultf(path, format string, args ...any) error {
+	for i, a := range args {
+		if s, ok := a.(string); ok && Hides(path, s) {
+			args[i] = notShown
+		}
+	}
 	return &Fault{path, fmt.Errorf(format, args...)}
 }
 
@@ -50,8 +55,12 @@ func join(path, key string) string {
 var plain = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 // Key returns a key that the configuration file chooses in the form of a path: quoted,
-// unless it is a plain word.
+// unless it is a plain word. One that may hold a secret, because the blank after its
+// colon is missing, is "...".
 func Key(name string) string {
+	if !plain.MatchString(name) && Hides("", name) {
+		return `"..."`
+	}
 	if plain.MatchString(name) {
 		return name
 	}

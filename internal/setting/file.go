@@ -23,6 +23,29 @@ func Credential(name string) File { return File(credential + name) }
 // IsCredential reports whether systemd provides f.
 func (f File) IsCredential() bool { return strings.HasPrefix(string(f), credential) }
 
+var (
+	errNoCredentials  = errors.New("needs systemd's LoadCredential; CREDENTIALS_DIRECTORY is not set")
+	errCredentialName = errors.New("is not the name of a credential")
+)
+
+// shown returns f for an error, unless it does not look like the name of a file: then it
+// may be the secret itself.
+func (f File) shown() string {
+	if filePath.MatchString(string(f)) && !Hides("", string(f)) {
+		return string(f)
+	}
+	return "a file " + notShown
+}
+
+// missing returns the error of a file that is not there, without what may be the secret
+// itself, written in place of the file's name.
+func (f File) missing(err error) error {
+	if filePath.MatchString(string(f)) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", f.shown(), fs.ErrNotExist)
+}
+
 // Path returns the path of f.
 func (f File) Path() (string, error) {
 	name, ok := strings.CutPrefix(string(f), credential)
@@ -32,9 +55,9 @@ func (f File) Path() (string, error) {
 	directory := os.Getenv("CREDENTIALS_DIRECTORY")
 	switch {
 	case directory == "":
-		return "", fmt.Errorf("%s needs systemd's LoadCredential; CREDENTIALS_DIRECTORY is not set", f)
+		return "", fmt.Errorf("%s %w", f.shown(), errNoCredentials)
 	case name == "" || name != filepath.Base(name) || name == "..":
-		return "", fmt.Errorf("%s is not the name of a credential", f)
+		return "", fmt.Errorf("%s %w", f.shown(), errCredentialName)
 	}
 	return filepath.Join(directory, name), nil
 }
@@ -52,6 +75,9 @@ func (f File) Bytes() ([]byte, error) {
 		return nil, err
 	}
 	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, f.missing(err)
+	}
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("%w; make it readable to the agent's user", err)
 	}
@@ -72,22 +98,34 @@ func (f File) Changed() (time.Time, error) {
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, f.missing(err)
 	}
 	return info.ModTime(), nil
 }
 
-// Secret returns the first line of the file, which must have shortest bytes or more.
-// The error names the key and the file.
+// Secret is [File.Line] with the key in its error.
 func (f File) Secret(key string, shortest int) (string, error) {
-	b, err := f.Bytes()
+	line, err := f.Line(shortest)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", key, err)
 	}
+	return line, nil
+}
+
+// Line returns the first line of the file, which must have shortest bytes or more and
+// not be blank. The error names the file and the remedy.
+func (f File) Line(shortest int) (string, error) {
+	b, err := f.Bytes()
+	if err != nil {
+		return "", err
+	}
 	line, _, _ := strings.Cut(string(b), "\n")
 	line = strings.TrimRight(line, "\r")
-	if len(line) < shortest {
-		return "", fmt.Errorf("%s: %s holds fewer than %d characters", key, f, shortest)
+	switch {
+	case strings.TrimSpace(line) == "":
+		return "", fmt.Errorf("%s is empty; write the secret into its first line", f)
+	case len(line) < shortest:
+		return "", fmt.Errorf("%s holds fewer than %d characters", f, shortest)
 	}
 	return line, nil
 }

@@ -13,13 +13,13 @@ import (
 
 // A Peer is an SNMP agent that is polled, or a manager that is notified.
 type Peer struct {
-	Address          string       `yaml:"address"`        // host:port
-	Version          string       `yaml:"version"`        // "2c", or "3", always authPriv
-	CommunityFile    setting.File `yaml:"community_file"` // 2c
-	User             string       `yaml:"user"`           // 3
-	AuthProtocol     string       `yaml:"auth_protocol"`  // SHA224, SHA256, SHA384 or SHA512; "" is SHA256
+	Address          string       `yaml:"address"`                                                            // host:port
+	Version          string       `yaml:"version" words:"2c 3"`                                               // "2c", or "3", always authPriv
+	CommunityFile    setting.File `yaml:"community_file"`                                                     // 2c
+	User             string       `yaml:"user"`                                                               // 3
+	AuthProtocol     string       `yaml:"auth_protocol" names:"SHA224 SHA256 SHA384 SHA512" default:"SHA256"` // SHA224, SHA256, SHA384 or SHA512; "" is SHA256
 	AuthPasswordFile setting.File `yaml:"auth_password_file"`
-	PrivProtocol     string       `yaml:"priv_protocol"` // AES, AES192 or AES256; "" is AES
+	PrivProtocol     string       `yaml:"priv_protocol" names:"AES AES192 AES256" default:"AES"` // AES, AES192 or AES256; "" is AES
 	PrivPasswordFile setting.File `yaml:"priv_password_file"`
 }
 
@@ -37,7 +37,7 @@ func protocol(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "-
 // Validate returns all that is wrong with p, by keys of the configuration.
 func (p Peer) Validate() error {
 	errs := []error{
-		setting.At("address", setting.ValidateAddress(p.Address)), setting.At("community_file", p.CommunityFile.Validate()),
+		setting.At("address", setting.ValidatePeer(p.Address)), setting.At("community_file", p.CommunityFile.Validate()),
 		setting.At("auth_password_file", p.AuthPasswordFile.Validate()), setting.At("priv_password_file", p.PrivPasswordFile.Validate()),
 	}
 	if p.Address == "" {
@@ -48,6 +48,8 @@ func (p Peer) Validate() error {
 		errs = append(errs, errors.New("version 2c needs community_file"))
 	case p.Version == "3" && (p.User == "" || p.AuthPasswordFile == "" || p.PrivPasswordFile == ""):
 		errs = append(errs, errors.New("version 3 needs user, auth_password_file and priv_password_file"))
+	case p.Version == "":
+		errs = append(errs, setting.Faultf("version", "is needed: 2c or 3"))
 	case p.Version != "2c" && p.Version != "3":
 		errs = append(errs, setting.Faultf("version", "%q is neither 2c nor 3", p.Version))
 	}

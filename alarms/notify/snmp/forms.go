@@ -8,6 +8,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
@@ -47,7 +48,7 @@ func (f Forms) Validate() error {
 		switch form {
 		case FormVendor, FormLunawatch, FormAlarmMIB:
 		default:
-			errs = append(errs, fmt.Errorf("%q is none of vendor, lunawatch, alarm-mib", form))
+			errs = append(errs, fmt.Errorf("%s is none of vendor, lunawatch, alarm-mib", setting.Shown("", string(form))))
 		}
 	}
 	return errors.Join(errs...)

@@ -277,17 +277,17 @@ func keepsSecrets(t *testing.T, err error) {
 func TestUnusableTargets(t *testing.T) {
 	j := journaltest.Open(t, t.TempDir())
 	for want, change := range map[string]func(*Target){
-		`version: "1" is neither`:          func(s *Target) { s.Version = "1" },
-		`version: "" is neither`:           func(s *Target) { s.Version = "" },
-		"version 3 needs user, ":           func(s *Target) { s.User = "" },
-		`auth_protocol: "MD5" is none of`:  func(s *Target) { s.AuthProtocol = "MD5" },
-		`priv_protocol: "DES" is none of`:  func(s *Target) { s.PrivProtocol = "DES" },
-		"missing port in address":          func(s *Target) { s.Address = "192.0.2.1" },
-		`port "snmp" is not a number`:      func(s *Target) { s.Address = "192.0.2.1:snmp" },
-		"auth_password_file: open /none":   func(s *Target) { s.AuthPasswordFile = "/none" },
-		"priv_password_file: ":             func(s *Target) { alarmstest.Overwrite(t, s.PrivPasswordFile, "sh0rt\n") },
-		"holds fewer than 8 characters":    func(s *Target) { alarmstest.Overwrite(t, s.AuthPasswordFile, "sh0rt\nand more on another line") },
-		"community_file: open /none: no s": func(s *Target) { s.Version, s.CommunityFile = "2c", "/none" },
+		`version: "1" is neither`:                 func(s *Target) { s.Version = "1" },
+		`version: "" is neither`:                  func(s *Target) { s.Version = "" },
+		"version 3 needs user, ":                  func(s *Target) { s.User = "" },
+		`auth_protocol: "MD5" is none of`:         func(s *Target) { s.AuthProtocol = "MD5" },
+		`priv_protocol: "DES" is none of`:         func(s *Target) { s.PrivProtocol = "DES" },
+		"is not an address of the form host:port": func(s *Target) { s.Address = "192.0.2.1" },
+		`port "snmp" is not a number`:             func(s *Target) { s.Address = "192.0.2.1:snmp" },
+		"auth_password_file: open /none":          func(s *Target) { s.AuthPasswordFile = "/none" },
+		"priv_password_file: ":                    func(s *Target) { alarmstest.Overwrite(t, s.PrivPasswordFile, "sh0rt\n") },
+		"holds fewer than 8 characters":           func(s *Target) { alarmstest.Overwrite(t, s.AuthPasswordFile, "sh0rt\nand more on another line") },
+		"community_file: open /none: no s":        func(s *Target) { s.Version, s.CommunityFile = "2c", "/none" },
 	} {
 		target := secrets(t, "192.0.2.1:162")
 		change(&target)

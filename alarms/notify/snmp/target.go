@@ -12,7 +12,7 @@ type Target struct {
 	snmppeer.Peer `yaml:",inline"`
 
 	Inform bool  `yaml:"inform"` // confirmed; a trap to a closed port counts as sent
-	Form   Forms `yaml:"form"`
+	Form   Forms `yaml:"form" names:"vendor lunawatch alarm-mib" default:"vendor"`
 }
 
 // Validate returns all that is wrong with t.
