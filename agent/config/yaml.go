@@ -83,12 +83,26 @@ func readDocument(file string, text []byte, c *Config) *document {
 	if d.root == nil || d.nodes > maxConfigNodes {
 		return d
 	}
+	ast.Walk(unlink{}, d.root)
 	if good := d.check("", d.root, reflect.StructField{Type: reflect.TypeOf(c)}); good != nil {
 		if err := decode(good, c); err != nil {
 			d.fault(start(d.root), "", errors.New("this value cannot be read"))
 		}
 	}
 	return d
+}
+
+// unlink takes scalars out of the chain of all tokens: the library goes along it to the
+// end of the document for each value that has an unmarshaler.
+type unlink struct{}
+
+// Visit implements [ast.Visitor].
+func (u unlink) Visit(node ast.Node) ast.Visitor {
+	if _, scalar := node.(ast.ScalarNode); scalar {
+		t := node.GetToken()
+		t.Prev, t.Next = nil, nil
+	}
+	return u
 }
 
 func decode(node ast.Node, to any) error {
