@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/exporters"
 )
 
 const (
@@ -78,7 +79,7 @@ func (a *Agent) silence(w http.ResponseWriter, r *http.Request, _ string) {
 		s.From = now
 	}
 	if !s.Until.After(now) {
-		respond(w, nil, fmt.Errorf("a silence until %s has already ended; name a later end", s.Until.Format(time.DateTime)))
+		respond(w, nil, fmt.Errorf("a silence until %s has already ended; name a later end", s.Until.Format(exporters.TimeLayout)))
 		return
 	}
 	if s.Wide() && r.URL.Query().Get("all") != "yes" {

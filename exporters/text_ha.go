@@ -43,7 +43,7 @@ func HAText(w io.Writer, d *hsm.Device, now time.Time) {
 				name += " (standby)"
 			}
 			if !m.Since.IsZero() {
-				since = m.Since.UTC().Format(time.RFC3339)
+				since = clock(m.Since, now)
 			}
 			attempt := stated(m.Attempt)
 			if m.Attempt.Known && m.MaxAttempts.Known && m.MaxAttempts.Value > 0 {
