@@ -80,8 +80,8 @@ var commands = []command{
 	{name: "capture", group: "The agent", summary: "capture what every source and the logs say, with the names of the site replaced", flags: captureCommand,
 		examples: []string{"capture -out bug.tar"}},
 
-	{name: "walk", group: "Tools", summary: "what SNMP serves, without snmpd", flags: walk,
-		examples: []string{"walk", "walk -On"}},
+	{name: "walk", group: "Tools", args: "[OBJECT]", summary: "what SNMP serves, without snmpd: all, or from an OID or a name of the MIBs on", flags: walk,
+		examples: []string{"walk", "walk -On hsmTable", "walk 1.3.6.1.4.1.12383"}},
 	{name: "mibs", group: "Tools", summary: "write the MIB modules into a directory", flags: mibsCommand,
 		examples: []string{"mibs -out /usr/share/snmp/mibs"}},
 	{name: "parse", group: "Tools", args: "FORMAT [FILE]", summary: "read captured output and print it as JSON", flags: parseCommand, more: listFormats,
