@@ -40,7 +40,7 @@ func TestWalkFrom(t *testing.T) {
 	}
 	for from, want := range map[string]string{
 		"hsmLable": `no object is named "hsmLable"; did you mean "hsmLabel"?`,
-		"hsmTabl": `did you mean "hsmTable"?`,
+		"hsmTabl":  `did you mean "hsmTable"?`,
 		"nothing":  `no object is named "nothing"; lunawatch mibs writes the modules`,
 		"1.3.x":    `"1.3.x" is no OID`,
 	} {
