@@ -258,7 +258,7 @@ func allTook(list []notify.TestResult) error {
 
 func alarmsExplain(flags *flag.FlagSet) action {
 	return func(_ context.Context, words []string, std stdio) error {
-		if err := exporters.Explain(std.out, optional(words, 0)); err != nil {
+		if err := exporters.Explain(std.out, strings.Join(words, " ")); err != nil {
 			return usageFault{err}
 		}
 		return nil
