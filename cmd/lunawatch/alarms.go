@@ -231,7 +231,9 @@ func alarmsTest(flags *flag.FlagSet) action {
 		case err != nil:
 			return err
 		case *asJSON:
-			err = printJSON(std.out, append([]notify.TestResult{}, list...))
+			if err := printJSON(std.out, append([]notify.TestResult{}, list...)); err != nil {
+				return err
+			}
 		case len(list) > 0:
 			exporters.TestText(std.out, list)
 		}
