@@ -140,7 +140,14 @@ func findAlarm(ctx context.Context, client *agent.Client, name string) (alarms.A
 		g := alarms.GroupNamed(old[i].Group)
 		return alarms.Active{Alarm: old[i], Title: g.Title, Action: alarms.Advice(old[i]), Layer: old[i].DeadLayer()}, nil
 	}
-	return alarms.Active{}, fmt.Errorf("no alarm %q is active or has cleared; lunawatch alarms list and alarms history list them", name)
+	var keys []string
+	for _, a := range list {
+		keys = append(keys, a.Key.String())
+	}
+	for _, a := range old {
+		keys = append(keys, a.Key.String())
+	}
+	return alarms.Active{}, fmt.Errorf("no alarm %q is active or has cleared%s", name, didYouMean(near.Name(name, keys), "lunawatch alarms list and alarms history list them"))
 }
 
 func alarmsHistory(flags *flag.FlagSet) action {
