@@ -31,7 +31,8 @@ import (
 type Capture struct {
 	Files    map[string]string // path -> text
 	Replaced map[string]int    // kind -> how many names
-	Failed   []string          // sources that gave no answer, and why
+	Failed   []string          // sources that gave no answer, and why, without names
+	AtSite   []string          // the same for who captures: each begins with the name that the HSM has
 }
 
 // NewCapture polls every source of c once, and returns what they answered,
@@ -80,13 +81,13 @@ type capturing struct {
 	Capture
 	names  *redact.Redactor
 	prose  map[string]bool // files that are logs, or answers that no parser understood
-	failed map[string]bool
+	failed []failure
 	report func(hsm.Observation) // takes what is read, with all its names
 }
 
 func newCapturing(report func(hsm.Observation)) *capturing {
 	return &capturing{
-		Capture: Capture{Files: make(map[string]string)}, names: redact.New(), prose: make(map[string]bool), failed: make(map[string]bool), report: report,
+		Capture: Capture{Files: make(map[string]string)}, names: redact.New(), prose: make(map[string]bool), report: report,
 	}
 }
 
@@ -196,11 +197,13 @@ func (m *capturing) source(ctx context.Context, s collectors.Source, dir string)
 	})
 }
 
+// A failure is what of a device was not captured, and why.
+type failure struct{ device, why string }
+
 // fail records what was not captured, once.
 func (m *capturing) fail(device string, err error) {
-	if why := device + ": " + err.Error(); !m.failed[why] {
-		m.failed[why] = true
-		m.Failed = append(m.Failed, why)
+	if f := (failure{device, err.Error()}); !slices.Contains(m.failed, f) {
+		m.failed = append(m.failed, f)
 	}
 }
 
@@ -237,8 +240,9 @@ func (m *capturing) finish() Capture {
 		dir, inner, _ := strings.Cut(name, "/")
 		out.Files[dir+"/"+m.redactFileName(inner)] = redacted
 	}
-	for _, why := range m.Failed {
-		out.Failed = append(out.Failed, m.names.Prose(why))
+	for _, f := range m.failed {
+		out.Failed = append(out.Failed, m.names.Prose(f.device+": "+f.why))
+		out.AtSite = append(out.AtSite, f.device+": "+m.names.Prose(f.why))
 	}
 	out.Replaced = m.names.Replaced()
 	return out

@@ -54,6 +54,21 @@ func TestCapture(t *testing.T) {
 	}
 }
 
+// TestCaptureNamesWhatFailed: who captures is told which HSM gave no answer, by the name
+// that it has at the site, and nothing else of it.
+func TestCaptureNamesWhatFailed(t *testing.T) {
+	dir := t.TempDir()
+	capture := NewCapture(t.Context(), config.Config{HSMs: []config.HSM{{Name: "vault-7", Replay: dir, Logs: []string{filepath.Join(dir, "vault-7.log")}}}})
+	if len(capture.Failed) == 0 || len(capture.AtSite) != len(capture.Failed) {
+		t.Fatalf("%q, %q", capture.AtSite, capture.Failed)
+	}
+	for i, why := range capture.AtSite {
+		if !strings.HasPrefix(why, "vault-7: ") || strings.Count(why, "vault-7") != 1 || strings.Contains(capture.Failed[i], "vault-7") {
+			t.Errorf("%q, %q", why, capture.Failed[i])
+		}
+	}
+}
+
 // TestCaptureOfUnknownAnswer: an answer that no parser understands is what a bug report
 // is about. It is captured, without names, although none of it could be learned.
 func TestCaptureOfUnknownAnswer(t *testing.T) {

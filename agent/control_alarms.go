@@ -10,6 +10,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent/guard"
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/exporters"
 )
 
 const (
@@ -19,13 +20,22 @@ const (
 
 // alarmControl adds what commands ask and do about alarms.
 func (a *Agent) alarmControl(mux *http.ServeMux) {
-	mux.HandleFunc("GET /alarms", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.watch.Active()) })
+	mux.HandleFunc("GET /alarms", func(w http.ResponseWriter, _ *http.Request) {
+		list := a.watch.Active()
+		for i := range list {
+			list[i].Serial = a.serial(list[i].Alarm)
+		}
+		reply(w, list)
+	})
 	mux.HandleFunc("GET /alarms/history", func(w http.ResponseWriter, r *http.Request) {
 		most, err := strconv.Atoi(r.FormValue("n"))
 		if err != nil || most < 1 {
 			most = historyAlarms
 		}
 		list, err := a.watch.History(most)
+		for i := range list {
+			list[i].Serial = a.serial(list[i])
+		}
 		respond(w, list, err)
 	})
 	for _, x := range []struct {
@@ -58,6 +68,15 @@ func (a *Agent) alarmControl(mux *http.ServeMux) {
 	}))
 }
 
+// serial returns the serial number of the HSM of an alarm, as SNMP shows it: one that a
+// log raised before anything was read of the HSM does not state it itself.
+func (a *Agent) serial(alarm alarms.Alarm) string {
+	if d := a.store.Latest().Device(alarm.Device); d != nil && alarm.Serial == "" {
+		return d.Serial()
+	}
+	return alarm.Serial
+}
+
 // respond replies with v, or with why there is none.
 func respond(w http.ResponseWriter, v any, err error) {
 	if err != nil {
@@ -79,7 +98,7 @@ func (a *Agent) silence(w http.ResponseWriter, r *http.Request, _ string) {
 		s.From = now
 	}
 	if !s.Until.After(now) {
-		respond(w, nil, fmt.Errorf("a silence until %s has already ended; name a later end", s.Until.Format(time.DateTime)))
+		respond(w, nil, fmt.Errorf("a silence until %s has already ended; name a later end", s.Until.Format(exporters.TimeLayout)))
 		return
 	}
 	if s.Wide() && r.URL.Query().Get("all") != "yes" {

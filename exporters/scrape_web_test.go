@@ -151,6 +151,10 @@ func TestDiscovery(t *testing.T) {
 		}
 	}
 	empty := hsm.NewStore()
+	none := Web(empty, nil, NewPrometheus(empty, time.Now), prometheus.NewRegistry(), "/sd", time.Now)
+	if w := get(none, "/sd", ""); w.Code != http.StatusOK || w.Body.Len() != 0 {
+		t.Errorf("metrics under /sd: %d %q", w.Code, w.Body)
+	}
 	if w := get(Web(empty, nil, NewPrometheus(empty, time.Now), prometheus.NewRegistry(), "/metrics", time.Now), "/sd", ""); strings.TrimSpace(w.Body.String()) != "[]" {
 		t.Errorf("no device: %q", w.Body)
 	}

@@ -1,6 +1,7 @@
 package exporters
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -26,24 +27,34 @@ func ShowText(w io.Writer, d *hsm.Device, now time.Time) {
 		return
 	}
 	lines(w, "Appliance Details", [][2]string{{"Software Version", dash(s.SoftwareVersion)}})
-	lines(w, "HSM Details", [][2]string{
+	details := [][2]string{
 		{"HSM Label", label(s.Label)},
 		{"Serial #", dash(s.Serial)},
 		{"Firmware", dash(s.Firmware)},
+	}
+	if s.RollbackFirmware != "" {
+		details = append(details, [2]string{"Rollback Version", s.RollbackFirmware})
+	}
+	details = append(details, [][2]string{
 		{"HSM Model", dash(s.Model)},
 		{"HSM Part Number", dash(s.PartNumber)},
-		{"Authentication Method", dash(string(s.Authentication))},
+		{"Authentication Method", vendorWord(authWords, s.Authentication)},
 		{"HSM Admin login status", choose(s.SOLoggedIn, "Logged In", "Not Logged In")},
-		{"HSM Admin login attempts left", stated(s.SOLoginAttemptsLeft)},
-		{"HSM Zeroized", yes(s.Zeroized)},
-		{"RPV", dash(string(s.RPV))},
-		{"Audit Role Initialized", dash(string(s.AuditRole))},
+		{"HSM Admin login attempts left", attemptsLeft(s)},
+		{"RPV Initialized", vendorWord(rpvWords, s.RPV)},
+		{"Audit Role Initialized", vendorWord(auditWords, s.AuditRole)},
 		{"Remote Login Initialized", yes(s.RemoteLogin)},
 		{"Manually Zeroized", yes(s.ManuallyZeroized)},
 		{"Secure Transport Mode", yes(s.SecureTransportMode)},
-		{"HSM Tamper State", dash(string(s.Tamper))},
-		{"FIPS 140 mode", yes(s.FIPS)},
-	})
+		{"HSM Tamper State", vendorWord(tamperWords, s.Tamper)},
+	}...)
+	if s.Status != "" {
+		details = append(details, [2]string{"HSM Status", string(s.Status)})
+	}
+	lines(w, "HSM Details", details)
+	createdText(w, s)
+	lines(w, "FIPS 140-2 Operation", nil)
+	fmt.Fprintf(w, "   %s\n", choose(s.FIPS, "The HSM is in FIPS 140-2 approved operation mode.", "The HSM is NOT in FIPS 140-2 approved operation mode."))
 	lines(w, "HSM Storage Information", [][2]string{
 		{"Maximum HSM Storage Space (Bytes)", stated(s.Storage.Total)},
 		{"Space In Use (Bytes)", stated(s.Storage.Used)},
@@ -64,9 +75,63 @@ func ShowText(w io.Writer, d *hsm.Device, now time.Time) {
 		lines(w, "Environmental Information on HSM", append(rows, [][2]string{
 			{"Battery Voltage", measure(e.BatteryVolts, "%.3f V")},
 			{"Battery Warning Threshold Voltage", measure(e.BatteryWarning, "%.3f V")},
+		}...))
+		if e.BatteryLow {
+			fmt.Fprintln(w, "   WARNING: Battery Voltage below warning threshold!!")
+		}
+		values(w, [][2]string{
 			{"System Temp", measure(e.TemperatureCelsius, "%.0f deg. C")},
 			{"System Temp Warning Threshold", measure(e.TemperatureWarning, "%.0f deg. C")},
-		}...))
+		})
+		if e.TemperatureHigh {
+			fmt.Fprintln(w, "   WARNING: System Temperature above warning threshold!!")
+		}
+	}
+}
+
+// The vendor's words for states.
+var (
+	authWords   = map[hsm.Authentication]string{hsm.AuthPassword: "Password", hsm.AuthPED: "PED keys"}
+	rpvWords    = map[hsm.RPV]string{hsm.RPVInitialized: "Yes", hsm.RPVUninitialized: "No", hsm.RPVNotSupported: "Not Supported"}
+	auditWords  = map[hsm.AuditRole]string{hsm.AuditYes: "Yes", hsm.AuditNo: "No", hsm.AuditNotSupported: "Not Supported"}
+	tamperWords = map[hsm.TamperState]string{hsm.TamperNone: "No tamper(s)", hsm.TamperDetected: "Tamper(s) detected"}
+)
+
+// vendorWord returns the vendor's word for a state, or else ours; "-": it is not known.
+func vendorWord[T ~string](list map[T]string, state T) string {
+	return dash(cmp.Or(list[state], string(state)))
+}
+
+// attemptsLeft says how many SO logins may fail, or that it is too late.
+func attemptsLeft(s hsm.Show) string {
+	switch left := s.SOLoginAttemptsLeft; {
+	case hsm.Is(s.Zeroized, true): // old releases print a number even then
+		return "HSM is zeroized!"
+	case left.Known:
+		return fmt.Sprintf("%d before HSM zeroization!", left.Value)
+	}
+	return "-"
+}
+
+// createdText prints the partitions that hsm show lists.
+func createdText(w io.Writer, s hsm.Show) {
+	lines(w, "Partitions created on HSM", nil)
+	switch {
+	case s.Partitions == nil:
+		fmt.Fprintln(w, "   -")
+	case len(s.Partitions) == 0:
+		fmt.Fprintln(w, "   There are no partitions.")
+	}
+	for _, p := range s.Partitions {
+		fmt.Fprintf(w, "   Partition: %20s, Name: %s\n", p.Serial, Plain(p.Name))
+	}
+	for _, x := range []struct {
+		what  string
+		count hsm.Opt[int64]
+	}{{"allowed", s.PartitionsAllowed}, {"created", s.PartitionsCreated}} {
+		if x.count.Known {
+			values(w, [][2]string{{"Number of partitions " + x.what, fmt.Sprint(x.count.Value)}})
+		}
 	}
 }
 
@@ -95,12 +160,12 @@ func PartitionsText(w io.Writer, d *hsm.Device, now time.Time) {
 		fmt.Fprintln(w, "\n   There are no partitions.")
 		return
 	}
-	fmt.Fprintln(w, "\n                                                              Storage (bytes)")
-	fmt.Fprintln(w, "                                                 ------------------------------------")
-	fmt.Fprintf(w, " %-20s %-20s %6s %11s %12s %12s  %s\n", "Partition", "Name", "Objects", "Total", "Used", "Free", "Activated")
-	fmt.Fprintln(w, " "+strings.Repeat("=", 98))
+	fmt.Fprintln(w, "\n                                                      Storage (bytes)")
+	fmt.Fprintln(w, "                                                ----------------------------")
+	fmt.Fprintf(w, " %-20s %-20s %9s %7s %7s %7s  %s\n", "Partition", "Name", "Objects", "Total", "Used", "Free", "Activated")
+	fmt.Fprintln(w, " "+strings.Repeat("=", 86))
 	for _, p := range d.Partitions.Value {
-		fmt.Fprintf(w, " %-20s %-20s %6s %12s %12s %12s  %s\n", p.Serial, p.Name, stated(p.ObjectCount),
+		fmt.Fprintf(w, " %-20s %-20s %9s %7s %7s %7s  %s\n", p.Serial, Plain(p.Name), stated(p.ObjectCount),
 			stated(p.Storage.Total), stated(p.Storage.Used), stated(p.Storage.Free), yes(p.Activated))
 	}
 }
@@ -120,8 +185,12 @@ func readAt[T any](s hsm.Section[T], now time.Time) string {
 
 func lines(w io.Writer, title string, rows [][2]string) {
 	fmt.Fprintf(w, "\n   %s:\n   %s\n", title, strings.Repeat("=", len(title)+1))
+	values(w, rows)
+}
+
+func values(w io.Writer, rows [][2]string) {
 	for _, r := range rows {
-		fmt.Fprintf(w, "   %-36s%s\n", r[0]+":", r[1])
+		fmt.Fprintf(w, "   %-36s%s\n", r[0]+":", Plain(r[1]))
 	}
 }
 

@@ -239,17 +239,12 @@ func Plain(s string) string {
 	}, s)
 }
 
-// clock returns a time on the reader's clock, with its day unless that is
-// today.
+// clock returns a time on the reader's clock.
 func clock(at, now time.Time) string {
 	if at.IsZero() {
 		return "-"
 	}
-	at = at.In(now.Location())
-	if at.Format(time.DateOnly) == now.Format(time.DateOnly) {
-		return at.Format(time.TimeOnly)
-	}
-	return at.Format(time.DateTime)
+	return at.In(now.Location()).Format(TimeLayout)
 }
 
 // since returns when at is, and how long ago.

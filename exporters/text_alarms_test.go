@@ -46,14 +46,14 @@ func TestAlarmTexts(t *testing.T) {
 		want []string
 	}{
 		"list": {list.String(), []string{
-			"7       critical  a    lock/k7pf1  11:00:00 (1h0m0s)  4      a <i>tamper</i>?[2J", "Acknowledged by <anna> at 11:50:00: looking",
-			"Silenced until 13:00:00 by bob: moving it (silence 3)", "Caused by a/hard-ht; notification sent for that alarm only", "Flapping", "storm", "No longer present; clears at 12:01:00", "Do: Read hsm tamper show",
+			"7       critical  a    lock/k7pf1  2026-03-01 11:00:00 +00:00 (1h0m0s)  4      a <i>tamper</i>?[2J", "Acknowledged by <anna> at 2026-03-01 11:50:00 +00:00: looking",
+			"Silenced until 2026-03-01 13:00:00 +00:00 by bob: moving it (silence 3)", "Caused by a/hard-ht; notification sent for that alarm only", "Flapping", "storm", "No longer present; clears at 2026-03-01 12:01:00 +00:00", "Do: Read hsm tamper show",
 		}},
 		"one": {one.String(), []string{
 			"a/lock/k7pf1", "Count:         4", "event type physicalViolation, probable cause outOfService", "cryptoAttentionNotify", "2.7 V, threshold 2.75 V",
 			"ALM2010 (firmware): HSM locked - tamper clear required.", "ALM9999\n", "[luna-a, messages, 2026 Mar  1 11:00:00, kernel]", "What clears it: ALM2011 in the log; or ", "What to do: Read hsm tamper show",
 		}},
-		"silences": {silences.String(), []string{"3        11:00:00  13:00:00  bob  HSM a, minor or milder  moving it"}},
+		"silences": {silences.String(), []string{"3        2026-03-01 11:00:00 +00:00  2026-03-01 13:00:00 +00:00  bob  HSM a, minor or milder  moving it"}},
 	} {
 		for _, w := range x.want {
 			if !strings.Contains(x.text, w) {

@@ -24,8 +24,9 @@ var halts = map[string]string{
 	"OOS30-at-startup": "If it happens at a start, the firmware stops (system status 30): no service. Later, it keeps running.",
 }
 
-// Explain writes what a code (2001, ALM2001) or a group means and what to do;
-// without a name, one line on each. An unknown name is an error.
+// Explain writes what a code (2001, ALM2001), a group, an alarm (HSM/ALARM), an event ID
+// (13), a line of a log with a code in it, an error of a source or a warning of
+// check-config means, and what to do; without a name, one line on each. An unknown name is an error.
 func Explain(w io.Writer, name string) error {
 	code := strings.TrimLeft(strings.TrimPrefix(strings.ToUpper(name), "ALM"), "_ ")
 	if c, ok := alarms.CodeNamed(code); ok {
@@ -37,6 +38,9 @@ func Explain(w io.Writer, name string) error {
 		return nil
 	}
 	if name != "" {
+		if explainText(w, name) {
+			return nil
+		}
 		return unexplained(name)
 	}
 	fmt.Fprintln(w, "Alarms:")
@@ -47,6 +51,7 @@ func Explain(w io.Writer, name string) error {
 	for _, c := range alarms.Catalogue() {
 		fmt.Fprintf(w, "  ALM%s  %-13s %-12s %s\n", c.Code, c.Severity, c.Group, c.Text)
 	}
+	listTroubles(w)
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/hsm"
 )
 
 func TestExplain(t *testing.T) {
@@ -50,6 +51,43 @@ func TestExplain(t *testing.T) {
 	for _, g := range alarms.Groups() {
 		if text, err := explain(g.Name); err != nil || !strings.Contains(text, g.Action) {
 			t.Errorf("%s: %v\n%s", g.Name, err, text)
+		}
+	}
+}
+
+// TestExplainTroubles: what Lunawatch says is explained as it was said.
+func TestExplainTroubles(t *testing.T) {
+	for text, want := range map[string]string{
+		"13":                       "zeroize: ",
+		"luna-a/battery":           "battery: ",
+		"luna-a/lock/k7pf1 (test)": "lock: ",
+		"2026 Mar  1 12:09:00 luna-a kern info kernel: k7pf0: [HSM] ALM2010: HSM locked": "ALM2010: ",
+		"port refused: dial tcp 192.0.2.1:22: connect: connection refused":               "port refused\n\n  Meaning:",
+		"no-answer":    "Check the power and the network cable",
+		"unrecognised": "lunawatch capture",
+		`level=WARN msg="source fails" hsm=a failure=timeout layer=""`:                     "no answer in time",
+		"hsms[0].password_file: /p can be read by everybody (mode 0644); use chmod o-r":    "chmod o-r FILE",
+		"metrics and the page are open to whoever reaches :9477: set basic_auth_users ...": "-web.config.file",
+	} {
+		var b strings.Builder
+		if err := Explain(&b, text); err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("%s: %v\n%s", text, err, &b)
+		}
+	}
+	for _, l := range hsm.Layers() {
+		if x := layerTrouble(l); x.words == "" || x.action == alarms.GroupNamed("unreachable").Action {
+			t.Errorf("%s: %+v", l, x)
+		}
+	}
+	for _, f := range hsm.Failures() {
+		var b strings.Builder
+		if err := Explain(&b, string(f)); err != nil {
+			t.Errorf("%s: %v", f, err)
+		}
+	}
+	for _, text := range []string{"999", "a/nothing", "ALM9999: no such code", "something else"} {
+		if err := Explain(&strings.Builder{}, text); err == nil {
+			t.Errorf("%q is explained", text)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func HAText(w io.Writer, d *hsm.Device, now time.Time) {
 		if g.RecoveryDisabled {
 			state += ", RECOVERY DISABLED"
 		}
-		fmt.Fprintf(w, "\n   Group %s (%s): %d of %d alive, %d standby, %s\n\n", dash(g.Label), dash(g.Serial), g.Alive, g.Expected, g.Standby, state)
+		fmt.Fprintf(w, "\n   Group %s (%s): %d of %d alive, %d standby, %s\n\n", Plain(dash(g.Label)), dash(g.Serial), g.Alive, g.Expected, g.Standby, state)
 		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(tw, "   MEMBER\tLABEL\tSTATE\tSINCE\tATTEMPT\tREACHABLE\tLOST BY\tCODE")
 		for _, m := range g.Members {
@@ -43,14 +43,14 @@ func HAText(w io.Writer, d *hsm.Device, now time.Time) {
 				name += " (standby)"
 			}
 			if !m.Since.IsZero() {
-				since = m.Since.UTC().Format(time.RFC3339)
+				since = clock(m.Since, now)
 			}
 			attempt := stated(m.Attempt)
 			if m.Attempt.Known && m.MaxAttempts.Known && m.MaxAttempts.Value > 0 {
 				attempt += fmt.Sprintf(" of %d", m.MaxAttempts.Value)
 			}
 			lost := strings.Trim(fmt.Sprint(m.LostBy), "[]")
-			fmt.Fprintf(tw, "   %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Serial, label(m.Label), name, since, attempt, yes(m.Reachable), dash(lost), dash(m.Code))
+			fmt.Fprintf(tw, "   %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Serial, Plain(label(m.Label)), name, since, attempt, yes(m.Reachable), dash(lost), dash(m.Code))
 		}
 		tw.Flush()
 	}

@@ -12,8 +12,9 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// ownPaths are those that are taken beside the metrics.
-var ownPaths = []string{"/", "/sd", "/-/healthy", "/-/ready", "/-/reload"}
+// ownPaths are taken beside the metrics. The metrics may take that of service
+// discovery, which has no use to somebody who wants that.
+var ownPaths = []string{"/", "/-/healthy", "/-/ready", "/-/reload"}
 
 // metricsPath is what a path of the metrics may be: no pattern, and not one that would
 // be redirected.
@@ -37,7 +38,9 @@ func ValidPath(path string) error {
 func Web(store *hsm.Store, alarms func() AlarmState, devices *Prometheus, others prometheus.Gatherer, path string, now func() time.Time) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { scrape(w, r, devices, others) })
-	mux.HandleFunc("GET /sd", func(w http.ResponseWriter, r *http.Request) { discover(w, r, store.Latest().Devices, path) })
+	if path != "/sd" {
+		mux.HandleFunc("GET /sd", func(w http.ResponseWriter, r *http.Request) { discover(w, r, store.Latest().Devices, path) })
+	}
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("Lunawatch is healthy.\n")) })
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {
 		for _, d := range store.Latest().Devices {

@@ -51,8 +51,8 @@ func TestWeb(t *testing.T) {
 	state = alarmState(now)
 	_, text := get("/")
 	for _, want := range []string{
-		`<td class="critical">critical</td>`, `<tr id="` + strings.TrimPrefix(alarms.Anchor(7), "#") + `">`, "a &lt;i&gt;tamper&lt;/i&gt;", "Acknowledged by &lt;anna&gt; at 11:50:00: looking",
-		"Silenced until 13:00:00 by bob: moving it (silence 3)", "Caused by a/hard-ht; notification sent for that alarm only", "Flapping",
+		`<td class="critical">critical</td>`, `<tr id="` + strings.TrimPrefix(alarms.Anchor(7), "#") + `">`, "a &lt;i&gt;tamper&lt;/i&gt;", "Acknowledged by &lt;anna&gt; at 2026-03-01 11:50:00 &#43;00:00: looking",
+		"Silenced until 2026-03-01 13:00:00 &#43;00:00 by bob: moving it (silence 3)", "Caused by a/hard-ht; notification sent for that alarm only", "Flapping",
 		"<td>HSM a, minor or milder</td>", "connection refused", "disk full",
 	} {
 		if !strings.Contains(text, want) {
@@ -74,8 +74,8 @@ func TestWeb(t *testing.T) {
 // TestMetricsPath: no path of the metrics stands in the way of another page.
 func TestMetricsPath(t *testing.T) {
 	for path, good := range map[string]bool{
-		"/metrics": true, "/luna/metrics": true, "/metrics.txt": true, "/-/metrics": true,
-		"": false, "metrics": false, "/": false, "/sd": false, "/-/healthy": false, "/-/ready": false, "/a b": false, "/{x}": false, "//x": false, "/x/../sd": false, "/x/": false, "GET /x": false,
+		"/metrics": true, "/luna/metrics": true, "/metrics.txt": true, "/-/metrics": true, "/sd": true,
+		"": false, "metrics": false, "/": false, "/-/healthy": false, "/-/ready": false, "/a b": false, "/{x}": false, "//x": false, "/x/../sd": false, "/x/": false, "GET /x": false,
 	} {
 		err := ValidPath(path)
 		if (err == nil) != good {

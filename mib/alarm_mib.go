@@ -56,6 +56,7 @@ var alarmModelScalars = table[Alarms]{
 }
 
 var alarmModelTable = table[modelState]{
+	name:  "alarmModelTable",
 	entry: alarmModel.Append(2, 1),
 	parts: modelRows(severities, func(s Severity) uint32 { return uint32(s) }),
 	columns: []column[modelState]{
@@ -109,6 +110,7 @@ func (a Alarm) activeIndex() agentx.OID { return append(timeIndex(dateAndTime(a.
 func timeIndex(t string) agentx.OID { return text(agentx.OID{defaultList}, t) }
 
 var alarmActiveTable = table[Alarm]{
+	name:  "alarmActiveTable",
 	entry: alarmActive.Append(2, 1),
 	parts: alarmRows(active, Alarm.activeIndex),
 	columns: []column[Alarm]{
@@ -175,6 +177,7 @@ func ofType(t agentx.Type) func(variable) agentx.Value {
 // alarmActiveVariableTable has the variables of each alarm's notification that describe
 // the alarm itself, not those that number the notification.
 var alarmActiveVariableTable = table[variable]{
+	name:  "alarmActiveVariableTable",
 	entry: alarmActive.Append(3, 1),
 	parts: byAlarm(active, func(a Alarm) agentx.OID { return agentx.OID{a.index()} }, func(all Alarms, a Alarm, yield func(agentx.OID, variable) bool) bool {
 		if a.InStorm {
@@ -217,6 +220,7 @@ func (a Alarm) variables(all Alarms) []agentx.Varbind {
 }
 
 var alarmActiveStatsTable = table[Alarms]{
+	name:  "alarmActiveStatsTable",
 	entry: alarmActive.Append(4, 1),
 	parts: withAlarms, // the index of the only list is that of a scalar
 	columns: []column[Alarms]{
@@ -242,6 +246,7 @@ var alarmClearScalars = table[Alarms]{
 }
 
 var alarmClearTable = table[Alarm]{
+	name:  "alarmClearTable",
 	entry: alarmClear.Append(2, 1),
 	parts: alarmRows(func(a Alarms) []*Alarm { return a.Cleared[:min(len(a.Cleared), MaxCleared)] },
 		func(a Alarm) agentx.OID { return append(timeIndex(dateAndTime(a.Cleared)), a.index()) }),

@@ -19,6 +19,7 @@ type device struct {
 
 // hsmTable is SAFENET-HSM-MIB hsmTable.
 var hsmTable = table[device]{
+	name:  "hsmTable",
 	entry: safenetHSM.Append(2, 1),
 	parts: byHSM(
 		func(d device) []any {

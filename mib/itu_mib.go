@@ -13,6 +13,7 @@ var (
 )
 
 var ituAlarmTable = table[modelState]{
+	name:  "ituAlarmTable",
 	entry: ituAlarmModel.Append(1, 1),
 	// in the order of the index, which is the number of the severity
 	parts: modelRows([]Severity{Cleared, Indeterminate, Critical, Major, Minor, Warning}, func(s Severity) uint32 { return uint32(perceived[s]) }),
@@ -30,6 +31,7 @@ func ituModelPointer(model uint32, s Severity) agentx.OID {
 }
 
 var ituAlarmActiveTable = table[Alarm]{
+	name:  "ituAlarmActiveTable",
 	entry: ituAlarmActive.Append(1, 1),
 	parts: alarmRows(active, Alarm.activeIndex),
 	columns: []column[Alarm]{
@@ -60,6 +62,7 @@ func raised(s Severity) func(Alarms) agentx.Value {
 }
 
 var ituAlarmActiveStatsTable = table[Alarms]{
+	name:  "ituAlarmActiveStatsTable",
 	entry: ituAlarmActive.Append(2, 1),
 	parts: withAlarms,
 	columns: []column[Alarms]{

@@ -96,6 +96,7 @@ var lunaAlarmColumns = []column[Alarm]{
 }
 
 var lunaAlarmTable = table[Alarm]{
+	name:    "lunaAlarmTable",
 	entry:   lunawatchMIB.Append(1, 2, 1),
 	parts:   alarmRows(active, func(a Alarm) agentx.OID { return agentx.OID{a.index()} }),
 	columns: lunaAlarmColumns,
@@ -216,6 +217,7 @@ func AlarmNotification(n Notice, a Alarm) (t Trap, ok bool) {
 
 // lunaReceiverTable shows which notifications were made for which receiver.
 var lunaReceiverTable = table[AlarmReceiver]{
+	name:  "lunaReceiverTable",
 	entry: lunawatchMIB.Append(1, 4, 1),
 	parts: all(func(src Source) iter.Seq2[agentx.OID, AlarmReceiver] {
 		return func(yield func(agentx.OID, AlarmReceiver) bool) {

@@ -48,6 +48,7 @@ type Source struct {
 // A table is a conceptual table, or a group of scalars, whose rows are of
 // type R.
 type table[R any] struct {
+	name    string // as in the MIB module; "" of a group of scalars
 	entry   agentx.OID
 	parts   func(Source) iter.Seq[part[R]]
 	columns []column[R]
@@ -64,6 +65,7 @@ type column[R any] struct {
 var tables = []interface {
 	append(*View, *Builder, keep, Source) (keep, error)
 	objects(func(name string, oid agentx.OID))
+	named() (string, agentx.OID)
 }{
 	alarmModelScalars,
 	alarmModelTable,
@@ -103,6 +105,20 @@ func Objects() iter.Seq2[string, agentx.OID] {
 		}
 	}
 }
+
+// Tables returns the OID of every conceptual table by its name.
+func Tables() map[string]agentx.OID {
+	all := make(map[string]agentx.OID)
+	for _, t := range tables {
+		if name, oid := t.named(); name != "" {
+			all[name] = oid
+		}
+	}
+	return all
+}
+
+// named returns the name of t and its OID, which is above that of its entries.
+func (t table[R]) named() (string, agentx.OID) { return t.name, t.entry[:len(t.entry)-1] }
 
 // printable returns the text in sub-identifiers.
 func printable(ids agentx.OID) string {

@@ -39,6 +39,11 @@ func TestModules(t *testing.T) {
 			t.Errorf("%s is %s in the modules and %s here", name, oids[name], oid)
 		}
 	}
+	for name, oid := range Tables() {
+		if oids[name] != oid.String() {
+			t.Errorf("%s is %s in the modules and %s here", name, oids[name], oid)
+		}
+	}
 	modules, _ := filepath.Glob("../mibs/*.txt")
 	if len(modules) == 0 {
 		t.Fatal("no MIB modules")

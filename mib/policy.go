@@ -36,6 +36,7 @@ func policyColumnsOf(prefix string) []column[policy] {
 // policyTable is SAFENET-HSM-MIB hsmPolicyTable, indexed by HSM serial, type
 // and id.
 var policyTable = table[policy]{
+	name:  "hsmPolicyTable",
 	entry: safenetHSM.Append(5, 1),
 	parts: byHSM(
 		func(d device) []any { return []any{stampOf(d, d.Policies)} },
@@ -52,6 +53,7 @@ var policyTable = table[policy]{
 // partitionPolicyTable is SAFENET-HSM-MIB hsmPartitionPolicyTable, indexed by
 // HSM serial, partition serial, type and id.
 var partitionPolicyTable = table[policy]{
+	name:  "hsmPartitionPolicyTable",
 	entry: safenetHSM.Append(6, 1),
 	parts: byHSM(readsPartitionPolicies, func(d device) iter.Seq2[agentx.OID, policy] {
 		return func(yield func(agentx.OID, policy) bool) {

@@ -31,6 +31,7 @@ func items[T any](section func(*hsm.Device) hsm.Section[[]T], index func(T) agen
 // partitionTable is SAFENET-HSM-MIB hsmPartitionTable, indexed by HSM serial
 // and partition serial.
 var partitionTable = table[hsm.Partition]{
+	name:  "hsmPartitionTable",
 	entry: safenetHSM.Append(4, 1),
 	parts: items(func(d *hsm.Device) hsm.Section[[]hsm.Partition] { return d.Partitions },
 		func(p hsm.Partition) agentx.OID { return text(nil, p.Serial) }),
@@ -57,6 +58,7 @@ func partitionLabel(p hsm.Partition) agentx.Value {
 // licenseTable is SAFENET-HSM-MIB hsmLicenseTable, indexed by HSM serial and
 // licence id.
 var licenseTable = table[hsm.License]{
+	name:  "hsmLicenseTable",
 	entry: safenetHSM.Append(3, 1),
 	parts: items(func(d *hsm.Device) hsm.Section[[]hsm.License] { return d.Licenses },
 		func(l hsm.License) agentx.OID { return text(nil, l.ID) }),
@@ -97,6 +99,7 @@ func (c client) hasHTL() bool { return !strings.HasPrefix(c.device.Show.Value.So
 // clientTable is SAFENET-HSM-MIB hsmClientRegistrationTable, indexed by client
 // name.
 var clientTable = table[client]{
+	name:  "hsmClientRegistrationTable",
 	entry: safenetHSM.Append(7, 1),
 	parts: ofHSMs(readsClients, clients),
 	columns: []column[client]{
@@ -123,6 +126,7 @@ type assignment struct{ hsmSerial, partitionSerial string }
 // assignmentTable is SAFENET-HSM-MIB hsmClientPartitionAssignmentTable,
 // indexed by client name, HSM serial and partition serial.
 var assignmentTable = table[assignment]{
+	name:  "hsmClientPartitionAssignmentTable",
 	entry: safenetHSM.Append(8, 1),
 	parts: ofHSMs(readsClients, func(d device) iter.Seq2[agentx.OID, assignment] {
 		return func(yield func(agentx.OID, assignment) bool) {

@@ -140,7 +140,14 @@ func findAlarm(ctx context.Context, client *agent.Client, name string) (alarms.A
 		g := alarms.GroupNamed(old[i].Group)
 		return alarms.Active{Alarm: old[i], Title: g.Title, Action: alarms.Advice(old[i]), Layer: old[i].DeadLayer()}, nil
 	}
-	return alarms.Active{}, fmt.Errorf("no alarm %q is active or has cleared; lunawatch alarms list and alarms history list them", name)
+	var keys []string
+	for _, a := range list {
+		keys = append(keys, a.Key.String())
+	}
+	for _, a := range old {
+		keys = append(keys, a.Key.String())
+	}
+	return alarms.Active{}, fmt.Errorf("no alarm %q is active or has cleared%s", name, didYouMean(near.Name(name, keys), "lunawatch alarms list and alarms history list them"))
 }
 
 func alarmsHistory(flags *flag.FlagSet) action {
@@ -231,7 +238,9 @@ func alarmsTest(flags *flag.FlagSet) action {
 		case err != nil:
 			return err
 		case *asJSON:
-			err = printJSON(std.out, append([]notify.TestResult{}, list...))
+			if err := printJSON(std.out, append([]notify.TestResult{}, list...)); err != nil {
+				return err
+			}
 		case len(list) > 0:
 			exporters.TestText(std.out, list)
 		}
@@ -258,7 +267,7 @@ func allTook(list []notify.TestResult) error {
 
 func alarmsExplain(flags *flag.FlagSet) action {
 	return func(_ context.Context, words []string, std stdio) error {
-		if err := exporters.Explain(std.out, optional(words, 0)); err != nil {
+		if err := exporters.Explain(std.out, strings.Join(words, " ")); err != nil {
 			return usageFault{err}
 		}
 		return nil

@@ -69,7 +69,7 @@ func alarmsSilence(flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(std.out, "silence %d, from %s until %s\n", added.ID, added.From.Local().Format(time.DateTime), added.Until.Local().Format(time.DateTime))
+		fmt.Fprintf(std.out, "silence %d, from %s until %s\n", added.ID, added.From.Local().Format(exporters.TimeLayout), added.Until.Local().Format(exporters.TimeLayout))
 		return nil
 	}
 }
@@ -100,7 +100,7 @@ func span(from, until string, length time.Duration, now time.Time) (begin, end t
 	return begin, end, nil
 }
 
-var timeLayouts = []string{"2006-01-02 15:04", "2006-01-02T15:04", time.DateTime, time.RFC3339}
+var timeLayouts = []string{"2006-01-02 15:04", "2006-01-02T15:04", time.DateTime, exporters.TimeLayout, time.RFC3339}
 
 // readTime reads a time on the reader's clock; one without a day is the next
 // one after a time.

@@ -27,7 +27,7 @@ func captureCommand(flags *flag.FlagSet) action {
 			return err
 		}
 		capture := agent.NewCapture(ctx, c)
-		for _, why := range capture.Failed {
+		for _, why := range capture.AtSite {
 			fmt.Fprintf(std.err, "not captured: %s\n", why)
 		}
 		if len(capture.Files) == 0 {

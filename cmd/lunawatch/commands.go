@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"io"
+	"math"
 	"strings"
 )
 
@@ -68,8 +69,8 @@ var commands = []command{
 		examples: []string{"alarms silences"}},
 	{name: "alarms test", group: "Alarms", summary: "send a test alarm through every receiver", flags: alarmsTest,
 		examples: []string{"alarms test", "alarms test -wait 2m"}},
-	{name: "alarms explain", group: "Alarms", args: "[NAME]", summary: "what a code or alarm means, and what to do", flags: alarmsExplain,
-		examples: []string{"alarms explain", "alarms explain ALM2001", "alarms explain battery"}},
+	{name: "alarms explain", group: "Alarms", args: "[WHAT...]", summary: "what an alarm, a code, an event ID, an error or a warning means, and what to do", flags: alarmsExplain,
+		examples: []string{"alarms explain", "alarms explain ALM2001", "alarms explain luna-a/battery", `alarms explain "port refused: dial tcp 192.0.2.1:22"`}},
 	{name: "alarms replay", group: "Alarms", args: "LOGFILE", summary: "what the alarms would have done on an old log", flags: alarmsReplay,
 		examples: []string{"alarms replay -device luna-a messages.1.gz"}},
 
@@ -82,8 +83,8 @@ var commands = []command{
 	{name: "capture", group: "The agent", summary: "capture what every source and the logs say, with the names of the site replaced", flags: captureCommand,
 		examples: []string{"capture -out bug.tar"}},
 
-	{name: "walk", group: "Tools", summary: "what SNMP serves, without snmpd", flags: walk,
-		examples: []string{"walk", "walk -On"}},
+	{name: "walk", group: "Tools", args: "[OBJECT]", summary: "what SNMP serves, without snmpd: all, or from an OID or a name of the MIBs on", flags: walk,
+		examples: []string{"walk", "walk -On hsmTable", "walk 1.3.6.1.4.1.12383"}},
 	{name: "mibs", group: "Tools", summary: "write the MIB modules into a directory", flags: mibsCommand,
 		examples: []string{"mibs -out /usr/share/snmp/mibs"}},
 	{name: "parse", group: "Tools", args: "FORMAT [FILE]", summary: "read captured output and print it as JSON", flags: parseCommand, more: listFormats,
@@ -100,13 +101,17 @@ var needs = map[string]string{
 	"FORMAT":  "a format is needed",
 }
 
-// arguments returns the names of what c must be given, and how many it may be given.
+// arguments returns the names of what c must be given, and how many it may be given: any
+// number of the last one if that ends in "...".
 func (c command) arguments() (required []string, most int) {
 	all := strings.Fields(c.args)
 	for _, name := range all {
 		if !strings.HasPrefix(name, "[") {
 			required = append(required, name)
 		}
+	}
+	if strings.HasSuffix(c.args, "...]") {
+		return required, math.MaxInt
 	}
 	return required, len(all)
 }

@@ -80,7 +80,7 @@ func hsmInformationMonitor(flags *flag.FlagSet) action {
 			defer file.Close()
 			out = io.MultiWriter(out, file)
 		}
-		if err := view(out, measure); err != nil {
+		if err := view(out, untilInterrupted(ctx, measure)); err != nil {
 			return err
 		}
 		if *save {
@@ -131,6 +131,23 @@ func fromHSM(ctx context.Context, file, name string, every time.Duration, rounds
 			}
 		}
 	}, nil
+}
+
+// untilInterrupted ends rounds without an error where Ctrl-C has ended them, unless there
+// was none yet: what was measured has an average.
+func untilInterrupted(ctx context.Context, rounds iter.Seq2[hsm.Monitor, error]) iter.Seq2[hsm.Monitor, error] {
+	return func(yield func(hsm.Monitor, error) bool) {
+		measured := false
+		for m, err := range rounds {
+			if err != nil && ctx.Err() != nil && measured {
+				return
+			}
+			if !yield(m, err) {
+				return
+			}
+			measured = true
+		}
+	}
 }
 
 // tableView prints the vendor's table, each row as it comes.

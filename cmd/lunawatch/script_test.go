@@ -131,7 +131,7 @@ func TestExitCodes(t *testing.T) {
 		says          string // in the table
 	}{
 		{"%s -frobnicate", exitUsage, exitUnknown, "the command line is wrong"},
-		{"%s %s one two many", exitUsage, exitUnknown, "the command line is wrong"},
+		{"%s %s one two too many", exitUsage, exitUnknown, "the command line is wrong"},
 		{"%s -help", exitOK, exitOK, "done"},
 		{"%s %s -control.socket nowhere", exitError, exitUnknown, "no agent answers"},
 		{"%s %s -config.file nowhere", exitError, exitUnknown, "a file cannot be read"},

@@ -4,18 +4,29 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/lunawatch/lunawatch/agent"
+	"github.com/lunawatch/lunawatch/internal/near"
+	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
 func walk(flags *flag.FlagSet) action {
 	socket := socketFlag(flags)
 	numeric := flags.Bool("On", false, "print OIDs as numbers, as snmpwalk -On does")
-	return func(ctx context.Context, _ []string, std stdio) error {
+	return func(ctx context.Context, words []string, std stdio) error {
+		taken, err := under(optional(words, 0))
+		if err != nil {
+			return err
+		}
 		list, err := agent.NewClient(*socket).Walk(ctx)
 		if err != nil {
 			return err
 		}
+		list = slices.DeleteFunc(list, func(i agent.Instance) bool { return !taken(i) })
 		for _, i := range list {
 			name := i.Name
 			if *numeric {
@@ -23,6 +34,46 @@ func walk(flags *flag.FlagSet) action {
 			}
 			fmt.Fprintf(std.out, "%s = %s\n", name, i.Value)
 		}
+		if len(list) == 0 {
+			return fmt.Errorf("nothing is served there now; lunawatch walk shows all that is")
+		}
 		return nil
 	}
+}
+
+// under returns which instances are at an OID, an object, a table or an instance, or
+// below it. "" is everything; MODULE:: before a name is left out.
+func under(object string) (func(agent.Instance) bool, error) {
+	if _, name, ok := strings.Cut(object, "::"); ok {
+		object = name
+	}
+	if object == "" {
+		return func(agent.Instance) bool { return true }, nil
+	}
+	if strings.Trim(object[:1], ".0123456789") == "" {
+		oid, err := agentx.ParseOID(object)
+		return below(oid), wrongOID(object, err)
+	}
+	if oid, ok := mib.Tables()[object]; ok {
+		return below(oid), nil
+	}
+	objects := maps.Collect(mib.Objects())
+	name, _, _ := strings.Cut(object, ".")
+	if _, ok := objects[name]; ok {
+		return func(i agent.Instance) bool { return strings.HasPrefix(i.Name+".", object+".") }, nil
+	}
+	all := slices.Concat(slices.Sorted(maps.Keys(objects)), slices.Sorted(maps.Keys(mib.Tables())))
+	return nil, usagef("no object is named %q%s", name, didYouMean(near.Name(name, all), "lunawatch mibs writes the modules"))
+}
+
+// below returns whether an instance is at oid or below it.
+func below(oid agentx.OID) func(agent.Instance) bool {
+	return func(i agent.Instance) bool { return strings.HasPrefix(i.OID+".", oid.String()+".") }
+}
+
+func wrongOID(object string, err error) error {
+	if err != nil {
+		return usagef("%q is no OID: %w", object, err)
+	}
+	return nil
 }

@@ -148,7 +148,7 @@ type Limits map[string]Range
 func (l Limits) Set(s string) error {
 	name, text, ok := strings.Cut(s, "=")
 	if !ok {
-		return fmt.Errorf("%q is not MEASURE=RANGE, such as battery=2.8:", s)
+		return fmt.Errorf("%q is no MEASURE=RANGE such as battery=2.8: or temperature=60", s)
 	}
 	if !slices.Contains(measureNames(), name) {
 		if meant := near.Name(name, measureNames()); meant != "" {

@@ -158,7 +158,7 @@ func TestParseRange(t *testing.T) {
 			t.Errorf("%q is %+v", bad, r)
 		}
 	}
-	for text, want := range map[string]string{"batery=3": `did you mean "battery"?`, "volume=3": "there are: age, alarms", "battery": "is not MEASURE=RANGE", "battery=low": "is not a range"} {
+	for text, want := range map[string]string{"batery=3": `did you mean "battery"?`, "volume=3": "there are: age, alarms", "battery": "is no MEASURE=RANGE", "battery=low": "is not a range"} {
 		if err := (Limits{}).Set(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}
