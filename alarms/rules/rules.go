@@ -139,8 +139,7 @@ var rules = []Rule{
 // EvaluateSnapshot returns the findings of all rules, and of the polls that
 // clear log alarms, for a Snapshot.
 func EvaluateSnapshot(s *hsm.Snapshot, state alarms.State, limits Thresholds, now time.Time) []alarms.Finding {
-	open := slices.Concat(alarms.SortedKeys(state.Active), alarms.SortedKeys(state.Pending))
-	return append(Evaluate(s, s.Devices, state, limits, now), unwatched(s, open, now)...)
+	return append(Evaluate(s, s.Devices, state, limits, now), Unwatched(s, state, now)...)
 }
 
 // Evaluate is [EvaluateSnapshot] of some devices of a Snapshot.
@@ -217,11 +216,11 @@ func clearedByPolls(d *hsm.Device, open []alarms.Key, now time.Time) []alarms.Fi
 	return findings
 }
 
-// unwatched returns a Good finding for every open alarm of devices that are no
-// longer watched.
-func unwatched(s *hsm.Snapshot, open []alarms.Key, now time.Time) []alarms.Finding {
+// Unwatched returns a Good finding for every alarm, active or pending, of devices that
+// are no longer watched.
+func Unwatched(s *hsm.Snapshot, state alarms.State, now time.Time) []alarms.Finding {
 	var findings []alarms.Finding
-	for _, k := range open {
+	for _, k := range slices.Concat(alarms.SortedKeys(state.Active), alarms.SortedKeys(state.Pending)) {
 		if k.Device != alarms.Self && s.Device(k.Device) == nil {
 			findings = append(findings, alarms.Finding{Key: k, Evidence: alarms.Evidence{At: now, Text: "removed from the configuration"}})
 		}

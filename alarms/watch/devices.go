@@ -19,15 +19,26 @@ type evaluated struct {
 
 // toEvaluate returns the devices of a Snapshot of which something has changed since they
 // were evaluated: what was read of them, their alarms, the time, or another HSM with
-// their serial number. After an hour it returns all. What others depend on comes
-// first: a cause is known before its consequences.
-func (w *Watch) toEvaluate(snap *hsm.Snapshot, now time.Time) []*hsm.Device {
+// their serial number. After an hour, and after Configure, it returns all. What others
+// depend on comes first: a cause is known before its consequences.
+func (w *Watch) toEvaluate(snap *hsm.Snapshot, now time.Time) (devices []*hsm.Device, all bool) {
 	touched, anew := w.takeTouched()
-	if anew || now.Sub(w.evaluatedAll) >= idleLimit || now.Before(w.evaluatedAll) {
+	if all = anew || now.Sub(w.evaluatedAll) >= idleLimit || now.Before(w.evaluatedAll); all {
 		w.evaluatedAll = now
 		maps.DeleteFunc(w.evaluated, func(name string, _ evaluated) bool { return snap.Device(name) == nil })
-		return snap.Devices
+		devices = slices.Clone(snap.Devices)
+	} else {
+		devices = w.changedSince(snap, now, touched)
 	}
+	slices.SortFunc(devices, func(a, b *hsm.Device) int {
+		return cmp.Or(cmp.Compare(w.depth(a.Name), w.depth(b.Name)), cmp.Compare(a.Name, b.Name))
+	})
+	return devices, all
+}
+
+// changedSince returns the devices of which something has changed since they were
+// evaluated.
+func (w *Watch) changedSince(snap *hsm.Snapshot, now time.Time, touched map[string]bool) []*hsm.Device {
 	changed := make(map[string]*hsm.Device)
 	for _, d := range snap.Devices {
 		e, known := w.evaluated[d.Name]
@@ -38,9 +49,7 @@ func (w *Watch) toEvaluate(snap *hsm.Snapshot, now time.Time) []*hsm.Device {
 			changed[twin.Name] = twin
 		}
 	}
-	return slices.SortedFunc(maps.Values(changed), func(a, b *hsm.Device) int {
-		return cmp.Or(cmp.Compare(w.depth(a.Name), w.depth(b.Name)), cmp.Compare(a.Name, b.Name))
-	})
+	return slices.Collect(maps.Values(changed))
 }
 
 // depth returns how many others a device depends on, one behind the other.

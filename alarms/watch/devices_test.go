@@ -106,7 +106,7 @@ func evaluateTwoWays(t *testing.T, seed uint64) {
 		}
 		every.evaluatedAll = time.Time{}
 		clear(every.evaluated)
-		devices := changed.toEvaluate(store.Latest(), now)
+		devices, _ := changed.toEvaluate(store.Latest(), now)
 		judged, of = judged+len(devices), of+len(store.Latest().Devices)
 		for _, d := range devices {
 			delete(changed.evaluated, d.Name)
@@ -141,7 +141,7 @@ func TestCauseFirst(t *testing.T) {
 				store.Apply(hsm.Observation{Device: d.Name, Kind: hsm.NetworkHSM, Source: "hsm show", At: time.Now(), Failure: hsm.Unreachable, Err: errors.New("no answer")})
 			}
 		}
-		devices := w.toEvaluate(store.Latest(), time.Now())
+		devices, _ := w.toEvaluate(store.Latest(), time.Now())
 		if len(devices) <= together || devices[0].Name != "router" {
 			t.Errorf("%d devices, and the first is %s", len(devices), devices[0].Name)
 		}

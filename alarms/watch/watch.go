@@ -136,32 +136,34 @@ func (w *Watch) polls(ctx context.Context) error {
 }
 
 // evaluateSnapshot commits what a Snapshot shows, and remembers it: some devices at a
-// time, so that no line of a log waits for a third of the estate.
+// time, so that no line of a log waits for the whole estate.
 func (w *Watch) evaluateSnapshot(snap *hsm.Snapshot, now time.Time) error {
-	devices := w.toEvaluate(snap, now)
-	if len(devices) == len(snap.Devices) {
-		return w.evaluateDevices(devices, now, func(s alarms.State) []alarms.Finding {
-			return append(rules.EvaluateSnapshot(snap, s, w.setup().Settings.Thresholds, now), w.withoutReceiver(s, now)...)
+	devices, all := w.toEvaluate(snap, now)
+	for {
+		part := devices[:min(len(devices), together)]
+		last := len(part) == len(devices)
+		err := w.evaluateDevices(part, now, func(s alarms.State) []alarms.Finding {
+			findings := rules.Evaluate(snap, part, s, w.setup().Settings.Thresholds, now)
+			if all && last {
+				findings = slices.Concat(findings, rules.Unwatched(snap, s, now), w.withoutReceiver(s, now))
+			}
+			return findings
 		})
-	}
-	for len(devices) > together {
-		if err := w.evaluateSome(snap, devices[:together], now); err != nil {
+		if err != nil {
 			w.wereEvaluated(devices, now, err)
+			if all {
+				w.evaluatedAll = time.Time{}
+			}
+		}
+		if err != nil || last {
 			return err
 		}
-		devices = devices[together:]
+		devices = devices[len(part):]
 	}
-	return w.evaluateSome(snap, devices, now)
 }
 
-// together is how many devices are evaluated at once, unless all are.
+// together is how many devices are evaluated at once.
 const together = 32
-
-func (w *Watch) evaluateSome(snap *hsm.Snapshot, devices []*hsm.Device, now time.Time) error {
-	return w.evaluateDevices(devices, now, func(s alarms.State) []alarms.Finding {
-		return rules.Evaluate(snap, devices, s, w.setup().Settings.Thresholds, now)
-	})
-}
 
 // evaluateDevices commits the findings of devices, and on Lunawatch itself, and
 // remembers what the devices show.
