@@ -181,7 +181,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 intervals: {fast: 5ms, slwo: 5m}
 intervals: {slow: 5m}
 hsms:
-- {name: a, adress: 192.0.2.1, password_file: /p, user: admin}
+- {name: a, adddress: 192.0.2.1, password_file: /p, user: admin}
 - {name: "b c", replay: /d, logs: [x, ~]}
 alarms:
   raise_after: {batery: 5m, fan: soon}
@@ -191,8 +191,8 @@ f:3:18: snmp.agentXRetries: -1 is out of range; 0 to 1000 is allowed
 f:4:19: intervals.fast: 5ms is out of range; 1s or more is allowed
 f:4:24: intervals.slwo: unknown key; did you mean slow?
 f:5:1: intervals: is there twice; the first is in line 4
-f:7:13: hsms[0].adress: unknown key; did you mean address?
-f:7:57: hsms[0].user: "admin" can change the appliance; use an account with role monitor, or set allow_privileged_user
+f:7:13: hsms[0].adddress: unknown key; did you mean address?
+f:7:59: hsms[0].user: "admin" can change the appliance; use an account with role monitor, or set allow_privileged_user
 f:8:10: hsms[1].name: "b c" is not a name: 1 to 64 letters, digits, dots, dashes or underscores
 f:8:39: hsms[1].logs[1]: text is needed, not nothing
 f:10:25: alarms.raise_after.batery: is not a group of alarms; did you mean battery?

@@ -48,8 +48,6 @@ func (p Peer) Validate() error {
 		errs = append(errs, errors.New("version 2c needs community_file"))
 	case p.Version == "3" && (p.User == "" || p.AuthPasswordFile == "" || p.PrivPasswordFile == ""):
 		errs = append(errs, errors.New("version 3 needs user, auth_password_file and priv_password_file"))
-	case p.Version == "":
-		errs = append(errs, setting.Faultf("version", "is needed: 2c or 3"))
 	case p.Version != "2c" && p.Version != "3":
 		errs = append(errs, setting.Faultf("version", "%q is neither 2c nor 3", p.Version))
 	}
