@@ -59,6 +59,7 @@ type Agent struct {
 	metrics   *prometheus.Registry  // of the agent itself
 	devices   *exporters.Prometheus // metrics of the HSMs and the host
 	started   time.Time
+	ready     *readiness
 }
 
 // Web is where and how the HTTP server listens: the flags of Prometheus
@@ -70,7 +71,7 @@ type Web struct {
 
 // New returns an Agent that does nothing until Run.
 func New(c config.Config, w Web, log *slog.Logger) *Agent {
-	a := &Agent{config: c, web: w, log: log, store: hsm.NewStore(), measuring: make(map[string]*semaphore.Weighted)}
+	a := &Agent{config: c, web: w, log: log, store: hsm.NewStore(), measuring: make(map[string]*semaphore.Weighted), ready: newReadiness()}
 	a.view.Store(&mib.View{})
 	for _, h := range c.HSMs {
 		a.store.Expect(hsm.NetworkHSM, h.Name)
@@ -114,6 +115,7 @@ func (a *Agent) agentx() agentx.Config {
 		Description:  "Lunawatch",
 		Current:      a.current,
 		Opened:       a.retrySnmpd,
+		Dial:         a.dialSnmpd,
 		InContext:    a.inContext,
 		Log:          a.log,
 	}
@@ -130,6 +132,7 @@ func (a *Agent) agentx() agentx.Config {
 
 // retrySnmpd has what waits for snmpd sent: its session is open.
 func (a *Agent) retrySnmpd() {
+	a.ready.arrived(snmpdSession)
 	for _, r := range a.config.Receivers {
 		if r.AgentX != nil {
 			a.watch.Retry(r.Name)
@@ -166,12 +169,14 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.awaitListeners()
 	g, ctx := errgroup.WithContext(ctx)
 	all, done := a.collectors(ctx)
 	for _, c := range all {
+		report := a.ready.tried(c.String(), a.report)
 		g.Go(func() error {
 			wait.Sleep(ctx, c.start)
-			if err := c.Run(ctx, a.report); err != nil {
+			if err := c.Run(ctx, report); err != nil {
 				return fmt.Errorf("%s: %w", c, err)
 			}
 			return nil
@@ -186,11 +191,13 @@ func (a *Agent) Run(ctx context.Context) error {
 		}
 	}
 	if c := a.config.Syslog; c.UDP != "" || c.TCP != "" || c.TLS != "" {
+		a.listener.Opened = func() { a.ready.arrived(syslogListener) }
 		g.Go(func() error { return a.listener.Run(ctx, a.received) })
 		g.Go(func() error { return a.senders.LookUp(ctx) })
 		g.Go(func() error { return a.watchRefusals(ctx) })
 	}
 	g.Go(func() error { return a.followKernel(ctx) })
+	a.feedWatchdog()
 	g.Go(func() error { return a.watch.Run(ctx) })
 	if a.session != nil {
 		g.Go(func() error { return a.build(ctx) })
@@ -198,6 +205,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return serve(ctx, control, a.control()) })
 	g.Go(func() error { return a.serveWeb(ctx) })
+	g.Go(func() error { return a.notifySystemd(ctx) })
 	a.log.Info("watching", "hsms", len(a.config.HSMs), "receivers", len(a.config.Receivers))
 	err = g.Wait()
 	for _, end := range done {

@@ -33,6 +33,7 @@ func (a *Agent) serveWeb(ctx context.Context) error {
 	server := &http.Server{Handler: guarded(pages, a.webHosts(ctx)), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
 	capConnections(server, maxVisitors)
+	server.BaseContext = func(net.Listener) context.Context { a.ready.arrived(webListener); return context.Background() }
 	stop := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
