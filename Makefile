@@ -37,6 +37,7 @@ sbom: build ## bin/lunawatch.cdx.json: what is linked into it, as CycloneDX 1.6
 # Times in a package are those of the commit, so the same commit gives the same bytes.
 packages: build ## dist/*.deb and *.rpm
 	@$(GO) run $(NFPM) --version >/dev/null 2>&1 || { echo "nfpm cannot be fetched: no packages"; exit 1; }
+	rm -rf bin/share && ./bin/lunawatch manuals -out bin/share >/dev/null && gzip -9n bin/share/man/man?/*
 	@mkdir -p dist; for kind in deb rpm; do \
 		SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) VERSION=$(VERSION) ARCH=$(ARCH) \
 			$(GO) run $(NFPM) package -f packaging/nfpm.yaml -p $$kind -t dist/ || exit 1; \

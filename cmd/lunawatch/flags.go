@@ -12,6 +12,7 @@ import (
 func newFlags(name string, std stdio) *flag.FlagSet {
 	flags := flag.NewFlagSet("lunawatch "+name, flag.ContinueOnError)
 	flags.SetOutput(std.err)
+	flags.Usage = usageOf(flags)
 	return flags
 }
 

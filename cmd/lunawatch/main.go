@@ -51,6 +51,9 @@ func run(ctx context.Context, args []string, std stdio) int {
 		usage(std.out)
 		return exitOK
 	}
+	if args[0] == "manuals" {
+		return runManuals(ctx, args[1:], std)
+	}
 	for _, c := range commands {
 		words := strings.Fields(c.words)
 		if len(args) >= len(words) && strings.Join(args[:len(words)], " ") == c.words {

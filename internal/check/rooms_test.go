@@ -63,7 +63,9 @@ var rooms = []struct{ name, imports string }{
 	{"agent/redact", "collectors/answer hsm"},
 	{"agent", "agent/config agent/redact agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/poll collectors/snmp collectors/syslog exporters hsm internal/setting internal/wait mib mib/agentx"},
 
-	{"cmd/lunawatch", "agent agent/config alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters hsm mibs"},
+	{"packaging", ""},
+
+	{"cmd/lunawatch", "agent agent/config alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters hsm mibs packaging"},
 
 	{"simulator", "internal/wait"},
 	{"simulator/netsnmp", ""},
