@@ -14,7 +14,7 @@ NFPM        = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 VERSION ?= $(shell packaging/version)
 ARCH    ?= $(shell $(GO) env GOARCH)
 
-.PHONY: build reproducible sbom demo test lint bench-snmp bench-size fuzz packages help
+.PHONY: build reproducible sbom demo test lint bench-snmp bench-size fuzz packages release help
 
 # The commit, the Go release and the platform decide the bytes: no path, and no GOFLAGS.
 build: ## bin/lunawatch (the default)
@@ -42,6 +42,9 @@ packages: build ## dist/*.deb and *.rpm
 		SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) VERSION=$(VERSION) ARCH=$(ARCH) \
 			$(GO) run $(NFPM) package -f packaging/nfpm.yaml -p $$kind -t dist/ || exit 1; \
 	done
+
+release: ## dist/ of a tagged commit: packages, program, SBOM, its changelog, checksums
+	@packaging/release
 
 demo: build ## try it on a simulated estate and real net-snmp; ONCE=1 checks it and ends
 	$(GO) build -o bin/lunasim ./cmd/lunasim
