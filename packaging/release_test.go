@@ -54,7 +54,7 @@ func TestRelease(t *testing.T) {
 	program(t, filepath.Join(two, "dist"), nil, "sha256sum", "--check", "--quiet", "SHA256SUMS")
 	notes, err := os.ReadFile(filepath.Join(one, "dist", "CHANGELOG-9.8.7.md"))
 	check.Must(t, err)
-	if want := "### Added\n\n- Something.\n\n"; string(notes) != want {
+	if want := "### Added\n\n- Something.\n"; string(notes) != want {
 		t.Errorf("%q, want %q", notes, want)
 	}
 	entries, err := os.ReadDir(filepath.Join(one, "dist"))
