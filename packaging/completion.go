@@ -12,7 +12,7 @@ func follows(commands []Command) (words, flags map[string][]string) {
 	words, flags = make(map[string][]string), make(map[string][]string)
 	for _, c := range commands {
 		before := ""
-		for _, w := range strings.Fields(c.Words) {
+		for w := range strings.FieldsSeq(c.Words) {
 			if !slices.Contains(words[before], w) {
 				words[before] = append(words[before], w)
 			}
