@@ -30,10 +30,14 @@ func program(t *testing.T, dir string, env []string, name string, args ...string
 	return out
 }
 
-// need skips the test unless there is such a program.
+// need skips the test unless there is such a program; with CI=true it fails.
 func need(t *testing.T, name, debian string) {
 	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
+	_, err := exec.LookPath(name)
+	switch {
+	case err != nil && os.Getenv("CI") == "true":
+		t.Fatalf("%s is missing: apt-get install %s", name, debian)
+	case err != nil:
 		t.Skipf("SKIPPED: %s is missing: apt-get install %s", name, debian)
 	}
 }

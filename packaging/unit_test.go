@@ -15,8 +15,8 @@ import (
 // and purged: testdata/unit.sh. The password is a credential, the values come over SNMP
 // from an snmpd that was there before.
 func TestUnit(t *testing.T) {
-	need(t, "systemd-nspawn", "systemd-container")
 	r := bareRoot(t)
+	need(t, "systemd-nspawn", "systemd-container")
 	resolv, err := os.ReadFile("/etc/resolv.conf")
 	check.Must(t, err)
 	check.Must(t, os.WriteFile(r.path("etc/resolv.conf"), resolv, 0o644))
