@@ -7,8 +7,14 @@ FUZZTIME ?= 60s
 CGO_ENABLED ?= 0
 GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+# Later releases need modules that not every proxy serves (go.digitalxero.dev).
+NFPM        = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 
-.PHONY: build reproducible sbom demo test lint bench-snmp bench-size fuzz help
+# The tag's; between tags and without one, the commit and its time, so that packages sort.
+VERSION ?= $(shell packaging/version)
+ARCH    ?= $(shell $(GO) env GOARCH)
+
+.PHONY: build reproducible sbom demo test lint bench-snmp bench-size fuzz packages release help
 
 # The commit, the Go release and the platform decide the bytes: no path, and no GOFLAGS.
 build: ## bin/lunawatch (the default)
@@ -27,6 +33,18 @@ reproducible: ## build the commit in two places, and compare
 
 sbom: build ## bin/lunawatch.cdx.json: what is linked into it, as CycloneDX 1.6
 	$(GO) run ./cmd/sbom -o bin/lunawatch.cdx.json bin/lunawatch
+
+# Times in a package are those of the commit, so the same commit gives the same bytes.
+packages: build ## dist/*.deb and *.rpm
+	@$(GO) run $(NFPM) --version >/dev/null 2>&1 || { echo "nfpm cannot be fetched: no packages"; exit 1; }
+	rm -rf bin/share && ./bin/lunawatch manuals -out bin/share >/dev/null && gzip -9n bin/share/man/man?/*
+	@mkdir -p dist; for kind in deb rpm; do \
+		SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) VERSION=$(VERSION) ARCH=$(ARCH) \
+			$(GO) run $(NFPM) package -f packaging/nfpm.yaml -p $$kind -t dist/ || exit 1; \
+	done
+
+release: ## dist/ of a tagged commit: packages, program, SBOM, its changelog, checksums
+	@packaging/release
 
 demo: build ## try it on a simulated estate and real net-snmp; ONCE=1 checks it and ends
 	$(GO) build -o bin/lunasim ./cmd/lunasim

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/agent/ready"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/watch"
@@ -47,6 +48,7 @@ type Agent struct {
 	metrics  *prometheus.Registry  // of the agent itself
 	devices  *exporters.Prometheus // metrics of the HSMs and the host
 	started  time.Time
+	ready    *ready.Waiting
 
 	Load func() (config.Config, error) // reads the configuration anew
 
@@ -67,7 +69,7 @@ type Web struct {
 
 // New returns an Agent that does nothing until Run.
 func New(c config.Config, w Web, log *slog.Logger) *Agent {
-	a := &Agent{web: w, log: log, store: hsm.NewStore()}
+	a := &Agent{web: w, log: log, store: hsm.NewStore(), ready: ready.New()}
 	a.view.Store(&mib.View{})
 	first := newSite(c)
 	a.site.Store(first)
@@ -100,6 +102,7 @@ func (a *Agent) agentx() agentx.Config {
 		Registrations: registrations(a.config()),
 		Current:       a.current,
 		Opened:        a.retrySnmpd,
+		Dial:          a.dialSnmpd,
 		InContext:     a.inContext,
 		Log:           a.log,
 	}
@@ -120,6 +123,7 @@ func registrations(c *config.Config) (list []agentx.Registration) {
 
 // retrySnmpd has what waits for snmpd sent: its session is open.
 func (a *Agent) retrySnmpd() {
+	a.ready.Arrived(snmpdSession)
 	for _, r := range a.config().Receivers {
 		if r.AgentX != nil {
 			a.watch.Retry(r.Name)
@@ -157,14 +161,19 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.awaitListeners()
 	g, ctx := errgroup.WithContext(ctx)
 	a.reloading.Lock()
-	a.tasks.begin(ctx, g, a.tasksOf(a.config()))
+	all := a.tasksOf(a.config())
+	a.awaitDelayed(all)
+	a.tasks.begin(ctx, g, all)
 	a.reloading.Unlock()
 	if c := a.config().Syslog; c.UDP != "" || c.TCP != "" || c.TLS != "" {
+		a.listener.Opened = func() { a.ready.Arrived(syslogListener) }
 		g.Go(func() error { return a.listener.Run(ctx, a.received) })
 		g.Go(func() error { return a.watchRefusals(ctx) })
 	}
+	a.feedWatchdog()
 	g.Go(func() error { return a.watch.Run(ctx) })
 	if a.session != nil {
 		g.Go(func() error { return a.build(ctx) })
@@ -172,6 +181,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return serve(ctx, control, a.control()) })
 	g.Go(func() error { return a.serveWeb(ctx) })
+	g.Go(func() error { return a.notifySystemd(ctx) })
 	a.log.Info("watching", "hsms", len(a.config().HSMs), "receivers", len(a.config().Receivers))
 	<-ctx.Done()
 	a.log.Info("ending")

@@ -56,7 +56,9 @@ func (a *Agent) replace(before, next *site) (added, removed int) {
 		}
 	}
 	tasks := a.tasksOf(&next.config)
-	a.tasks.end(tasks)
+	for _, name := range a.tasks.end(tasks) {
+		a.ready.Arrived(name)
+	}
 	a.store.Forget(gone...)
 	for name, kind := range wanted {
 		if _, known := old[name]; !known {

@@ -35,12 +35,13 @@ func (a *Agent) tasksOf(c *config.Config) map[string]task {
 	}
 	if h := c.Host; h.Enabled {
 		collector := &host.Collector{Device: h.Name, Interval: h.Interval}
-		all["host"] = task{of: h, run: func(ctx context.Context) error { return a.collect(ctx, collector) }}
+		all["host"] = task{of: h, run: func(ctx context.Context) error { return a.collect(ctx, "host", collector) }}
 	}
 	for _, h := range c.HSMs {
 		part := h
 		part.Logs, part.AuditLogs, part.SyslogSenders, part.SyslogCertificates, part.Expect, part.DependsOn = nil, nil, nil, nil, nil, ""
-		all["sources of "+h.Name] = task{of: part, start: poll.Start(h.Name, len(c.HSMs)), run: func(ctx context.Context) error { return a.ask(ctx, h) }}
+		name := "sources of " + h.Name
+		all[name] = task{of: part, start: poll.Start(h.Name, len(c.HSMs)), run: func(ctx context.Context) error { return a.ask(ctx, name, h) }}
 		for _, file := range h.Logs {
 			all["log of "+h.Name+" "+file] = task{run: func(ctx context.Context) error { return a.follow(ctx, h, file, nil) }}
 		}
@@ -51,28 +52,31 @@ func (a *Agent) tasksOf(c *config.Config) map[string]task {
 	return all
 }
 
-// ask asks the sources of h.
-func (a *Agent) ask(ctx context.Context, h config.HSM) error {
+// ask asks the sources of h, which are the task with that name.
+func (a *Agent) ask(ctx context.Context, name string, h config.HSM) error {
 	sources, end := h.Sources()
 	defer end()
 	var all []collectors.Collector
 	for _, s := range sources {
 		all = append(all, s)
 	}
-	return a.collect(ctx, all...)
+	return a.collect(ctx, name, all...)
 }
 
-// collect runs collectors, until one fails for good.
-func (a *Agent) collect(ctx context.Context, all ...collectors.Collector) error {
+// collect runs the collectors of a task, until one fails for good.
+func (a *Agent) collect(ctx context.Context, name string, all ...collectors.Collector) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, c := range all {
+		report := a.ready.Tried(c.String(), a.report)
+		defer a.ready.Arrived(c.String())
 		g.Go(func() error {
-			if err := c.Run(ctx, a.report); err != nil {
+			if err := c.Run(ctx, report); err != nil {
 				return fmt.Errorf("%s: %w", c, err)
 			}
 			return nil
 		})
 	}
+	a.ready.Arrived(name)
 	return g.Wait()
 }
 
@@ -89,7 +93,7 @@ func (a *Agent) watchHost(ctx context.Context, c *config.Config) error {
 		}
 		all = append(all, s)
 	}
-	return a.collect(ctx, all...)
+	return a.collect(ctx, "cards", all...)
 }
 
 // tasks are those that run. They are not safe for concurrent use.
@@ -137,18 +141,19 @@ func (t *tasks) start(all map[string]task) {
 	}
 }
 
-// end ends those that are not in all, or of another part, and waits for them.
-func (t *tasks) end(all map[string]task) (n int) {
+// end ends those that are not in all, or of another part, waits for them, and returns
+// their names.
+func (t *tasks) end(all map[string]task) (names []string) {
 	var ending []running
 	for name, r := range t.running {
 		if x, wanted := all[name]; !wanted || !reflect.DeepEqual(x.of, r.of) {
 			r.cancel()
-			ending = append(ending, r)
+			ending, names = append(ending, r), append(names, name)
 			delete(t.running, name)
 		}
 	}
 	for _, r := range ending {
 		<-r.ended
 	}
-	return len(ending)
+	return names
 }

@@ -34,6 +34,7 @@ func (a *Agent) serveWeb(ctx context.Context) error {
 	server := &http.Server{Handler: guard.Hosts(mux, a.webHosts(ctx)), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
 	guard.Connections(server, maxVisitors)
+	server.BaseContext = func(net.Listener) context.Context { a.ready.Arrived(webListener); return context.Background() }
 	stop := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()

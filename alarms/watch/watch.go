@@ -33,6 +33,12 @@ type Watch struct {
 
 	current atomic.Pointer[Setup]
 
+	// Alive is called after each evaluation of what is read, and so never while one
+	// hangs. It must not block. AliveEvery is the longest time between two evaluations
+	// of an idle estate; 0, and at most: an hour.
+	Alive      func() // nil: nothing is called
+	AliveEvery time.Duration
+
 	lines sync.Mutex // orders lines; guards what follows
 	seen  seenLines
 	audit audit.Sequences
@@ -130,6 +136,9 @@ func (w *Watch) polls(ctx context.Context) error {
 			w.Log.Info("alarms are stored again")
 		}
 		failing = err != nil
+		if w.Alive != nil {
+			w.Alive()
+		}
 		w.sleep(ctx, snap, w.nextEvaluation(now, failing))
 	}
 	return nil
@@ -223,6 +232,9 @@ func (w *Watch) nextEvaluation(now time.Time, failing bool) time.Time {
 	defer w.mu.Unlock()
 	w.state.Settle(now)
 	wake := now.Add(idleLimit)
+	if w.AliveEvery > 0 && w.AliveEvery < idleLimit {
+		wake = now.Add(w.AliveEvery)
+	}
 	for _, at := range []time.Time{w.nextDue(), late,
 		w.state.Next(w.setup().Settings.Damping), w.nextNotification, w.silenceEdge(now)} {
 		if !at.IsZero() && at.Before(wake) {

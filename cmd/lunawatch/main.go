@@ -57,6 +57,9 @@ func run(ctx context.Context, args []string, std stdio) int {
 	if c, rest, found := lookUp(args); found {
 		return c.run(ctx, rest, std)
 	}
+	if len(args) > 0 && args[0] == manuals.name {
+		return manuals.run(ctx, args[1:], std)
+	}
 	words := wordsOf(args)
 	list := beginning(words)
 	switch {

@@ -37,6 +37,8 @@ type Listener struct {
 	Rate  float64 // lines per second of one peer, and of one device; bursts may be ten times as many
 	Log   *slog.Logger
 
+	Opened func() // called once every address is open; nil: nothing is
+
 	Counts Counts
 
 	queue    chan Received
@@ -122,6 +124,9 @@ func (s *Listener) Run(ctx context.Context, deliver func([]Received) error) erro
 		cancel()
 		_ = g.Wait()
 		return fmt.Errorf("syslog: %w; a port below 1024 needs CAP_NET_BIND_SERVICE", err)
+	}
+	if s.Opened != nil {
+		s.Opened()
 	}
 	g.Go(func() error { return s.deliver(ctx, deliver) })
 	return g.Wait()

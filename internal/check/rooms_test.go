@@ -64,9 +64,12 @@ var rooms = []struct{ name, imports string }{
 	{"agent/senders", "agent/config collectors/syslog internal/wait"},
 	{"agent/redact", "collectors/answer hsm"},
 	{"agent/guard", ""},
-	{"agent", "agent/config agent/guard agent/redact agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/poll collectors/snmp collectors/syslog exporters hsm internal/setting internal/wait mib mib/agentx"},
+	{"agent/ready", "hsm internal/wait"},
+	{"agent", "agent/config agent/guard agent/ready agent/redact agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/poll collectors/snmp collectors/syslog exporters hsm internal/setting internal/wait mib mib/agentx"},
 
-	{"cmd/lunawatch", "agent agent/config agent/guard alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/glance hsm internal/near mib mib/agentx mibs"},
+	{"packaging", ""},
+
+	{"cmd/lunawatch", "agent agent/config agent/guard alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/glance hsm internal/near mib mib/agentx mibs packaging"},
 
 	{"simulator", "internal/wait"},
 	{"simulator/netsnmp", ""},
