@@ -366,5 +366,7 @@ func TestFollowAnySequence(t *testing.T) {
 
 func FuzzFollow(f *testing.F) {
 	f.Add(uint64(1), byte(30))
+	f.Add(uint64(5131), byte(16)) // a cursor of nothing lost which files are copies
+	f.Add(uint64(9873), byte(38)) // half a line at the end of a compressed copy, which is removed
 	f.Fuzz(func(t *testing.T, seed uint64, steps byte) { play(t, seed, int(steps)) })
 }
