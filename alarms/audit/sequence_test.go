@@ -153,7 +153,8 @@ func TestOrdinaryMonthOfLogs(t *testing.T) {
 			}
 			s := fmt.Sprintf("%d,%s,S/N %s %s", record, at.Format("06/01/02 15:04:05"), serial, text)
 			l := rules.Line{LogLine: syslog.AuditLine(s), Device: "a", File: "/logs/a/audit.log", At: at}
-			for _, f := range rules.EvaluateLine(l, rules.DefaultThresholds()) {
+			limits := rules.DefaultThresholds()
+			for _, f := range rules.EvaluateLine(&l, &limits) {
 				t.Errorf("%s: %s %s: %s", s, f.Severity, f.Key, f.Text)
 			}
 			records = append(records, l)

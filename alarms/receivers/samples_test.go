@@ -50,7 +50,8 @@ func (n *night) happens(second int, findings []alarms.Finding) alarms.Change {
 func (n *night) logged(second int, device, text string) alarms.Change {
 	written := alarmstest.At(second - 20)
 	line := rules.Line{LogLine: syslog.ParseLine(alarms.LogTime(written) + " " + device + "  " + text), Device: device, At: alarmstest.At(second), Happened: written}
-	return n.happens(second, rules.EvaluateLine(line, rules.DefaultThresholds()))
+	limits := rules.DefaultThresholds()
+	return n.happens(second, rules.EvaluateLine(&line, &limits))
 }
 
 // polled has hsm show answer at a second.

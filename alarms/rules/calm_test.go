@@ -20,7 +20,7 @@ func TestOrdinaryMonthOfLogs(t *testing.T) {
 		for i, text := range today {
 			stamp := at.Add(time.Duration(i) * time.Minute).Format("2006 Jan _2 15:04:05")
 			l := line(stamp + " luna-a  " + text)
-			for _, f := range EvaluateLine(l, DefaultThresholds()) {
+			for _, f := range evaluateLine(l, DefaultThresholds()) {
 				if f.Condition == alarms.Bad {
 					t.Errorf("%s: %s %s: %s", text, f.Severity, f.Key, f.Text)
 				}

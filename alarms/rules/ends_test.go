@@ -33,7 +33,7 @@ var endingLines = []string{
 // time for a one-off event, a line that clears it.
 func TestEndsAreInWords(t *testing.T) {
 	for _, text := range endingLines {
-		findings := EvaluateLine(Line{LogLine: syslog.ParseLine(alarmstest.Stamp + text), Device: "a", At: alarmstest.At(0)}, DefaultThresholds())
+		findings := evaluateLine(Line{LogLine: syslog.ParseLine(alarmstest.Stamp + text), Device: "a", At: alarmstest.At(0)}, DefaultThresholds())
 		if len(findings) == 0 {
 			t.Errorf("%s: no finding", text)
 		}
@@ -59,7 +59,7 @@ func TestCodesEndAsExplained(t *testing.T) {
 	says := func(c alarms.Code, at int) []alarms.Finding {
 		l := line(alarmstest.Stamp + "kern info  kernel: k7pf0: [HSM] ALM" + c.Code + ": " + c.Text)
 		l.At = alarmstest.At(at)
-		return EvaluateLine(l, DefaultThresholds())
+		return evaluateLine(l, DefaultThresholds())
 	}
 	for _, c := range alarms.Catalogue() {
 		if c.Kind != alarms.Assert || c.Code == "0015" { // what hides the cause of a lost link is in the engine's tests

@@ -101,16 +101,16 @@ var rulesOf = func() map[string][]logRule {
 }()
 
 // EvaluateLine returns the findings of all rules for a line.
-func EvaluateLine(l Line, s Thresholds) []alarms.Finding {
+func EvaluateLine(l *Line, s *Thresholds) []alarms.Finding {
 	list, own := rulesOf[l.Process]
 	if !own {
 		list = rulesOf[""]
 	}
 	var findings []alarms.Finding
 	for _, r := range list {
-		for _, f := range r.evaluate(&l, &s) {
+		for _, f := range r.evaluate(l, s) {
 			f.Device, f.Test, f.Text, f.Happened = l.Device, l.Test, alarms.Clip(f.Text), l.Happened
-			f.Evidence = alarms.Evidence{At: l.At, Text: alarms.Clip(l.Message), Log: PlaceOf(l)}
+			f.Evidence = alarms.Evidence{At: l.At, Text: alarms.Clip(l.Message), Log: PlaceOf(*l)}
 			if l.Untrusted && f.Condition != alarms.Bad {
 				continue
 			}

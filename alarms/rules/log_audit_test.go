@@ -82,7 +82,7 @@ func TestAuditTime(t *testing.T) {
 		if got := LineTime(l).Format(time.RFC3339); got != want {
 			t.Errorf("%s: %s, want %s", stamp, got, want)
 		}
-		place := EvaluateLine(l, DefaultThresholds())[0].Evidence.Log.Time
+		place := evaluateLine(l, DefaultThresholds())[0].Evidence.Log.Time
 		if wantPlace := alarms.LogTime(LineTime(l)); !LineTime(l).IsZero() && place != wantPlace || LineTime(l).IsZero() && place != stamp {
 			t.Errorf("%s: evidence of %s", stamp, place)
 		}

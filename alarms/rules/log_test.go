@@ -23,7 +23,7 @@ func line(text string) Line {
 
 // described renders the findings of the rules for a line.
 func described(l Line) (list []string) {
-	for _, found := range EvaluateLine(l, DefaultThresholds()) {
+	for _, found := range evaluateLine(l, DefaultThresholds()) {
 		s := map[alarms.Condition]string{alarms.Good: "good", alarms.Between: "between", alarms.Bad: "bad " + found.Severity.String()}[found.Condition]
 		s += " " + found.Key.String()
 		if found.Age > 0 {
@@ -141,7 +141,7 @@ func TestCardOfLine(t *testing.T) {
 func TestEveryCode(t *testing.T) {
 	for _, c := range alarms.Catalogue() {
 		l := line(alarmstest.Stamp + "kern info  kernel: k7pf0: [HSM] ALM" + c.Code + ": " + c.Text)
-		findings := EvaluateLine(l, DefaultThresholds())
+		findings := evaluateLine(l, DefaultThresholds())
 		if c.Severity == alarms.None {
 			if len(findings) != 1 || findings[0].Condition != alarms.Good {
 				t.Errorf("%s: %+v", c.Code, findings)
@@ -200,7 +200,7 @@ func TestLogAndPollAgree(t *testing.T) {
 		}
 		l := line(fmt.Sprintf(alarmstest.Stamp+"local4 notice  ipmievd: %s sensor %-15s. %s  (Reading %g < Threshold %g %s)", kind, s.Name, words, s.Reading.Value, threshold, s.Unit))
 		l.Sensors = d.Sensors.Value.Sensors
-		logs := EvaluateLine(l, DefaultThresholds())
+		logs := evaluateLine(l, DefaultThresholds())
 		if len(logs) != 1 || logs[0].Key != polls[0].Key || logs[0].Severity != polls[0].Severity || logs[0].Text != polls[0].Text {
 			t.Errorf("%s: the log says %+v\nthe poll says %+v", s.Name, logs, polls)
 		}
@@ -210,7 +210,7 @@ func TestLogAndPollAgree(t *testing.T) {
 func TestLinesOfAnyLength(t *testing.T) {
 	t.Parallel()
 	l := line(alarmstest.Stamp + "local5 err  NTLS [31]: error : " + strings.Repeat("x", 1<<20))
-	found := EvaluateLine(l, DefaultThresholds())[0]
+	found := evaluateLine(l, DefaultThresholds())[0]
 	if len(found.Text) > alarms.MaxText+4 || len(found.Evidence.Text) > alarms.MaxText+4 {
 		t.Errorf("keeps %d and %d bytes", len(found.Text), len(found.Evidence.Text))
 	}
@@ -223,7 +223,7 @@ func TestPlaceOfLine(t *testing.T) {
 		"Mar 11 12:00:05 host1 kernel: k7pf0: ALM0014: x":                  {Host: "host1", File: "messages", Time: "Mar 11 12:00:05", Process: "kernel"},
 		"[ 9731.2] k7pf0: ALM0014: Low Battery":                            {Host: "a", File: "messages", Time: "2026 Mar  1 12:00:00", Process: ""},
 	} {
-		if diff := cmp.Diff(&want, EvaluateLine(line(text), DefaultThresholds())[0].Evidence.Log); diff != "" {
+		if diff := cmp.Diff(&want, evaluateLine(line(text), DefaultThresholds())[0].Evidence.Log); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
 	}
@@ -244,7 +244,7 @@ func FuzzEvaluateLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		l := line(text)
 		l.Sensors = sensors
-		for _, found := range EvaluateLine(l, DefaultThresholds()) {
+		for _, found := range evaluateLine(l, DefaultThresholds()) {
 			if found.Device != "a" || found.Group == "" || found.Evidence.Log == nil || found.Condition == alarms.Bad && found.Severity <= alarms.SeverityCleared {
 				t.Errorf("%q: %+v", text, found)
 			}
@@ -268,7 +268,7 @@ func TestRepeatedIsWorse(t *testing.T) {
 	slow := func(second int) []alarms.Finding {
 		l := line(alarmstest.Stamp + "kern info  kernel: k7pf0: ALM0017: Request Timed Out")
 		l.At = alarmstest.At(second)
-		return EvaluateLine(l, DefaultThresholds())
+		return evaluateLine(l, DefaultThresholds())
 	}
 	alarmstest.Play(t, []alarmstest.Step{
 		alarmstest.After(0, slow(0), "raised minor a/comm"),
@@ -283,7 +283,7 @@ func TestRepeatedIsWorse(t *testing.T) {
 func TestCardsOfAHost(t *testing.T) {
 	l := line("6,1,10,-;k7pf0: ALM0014: Low Battery")
 	l.Cards = true
-	if findings := EvaluateLine(l, DefaultThresholds()); len(findings) != 1 || findings[0].Object != "k7pf0" {
+	if findings := evaluateLine(l, DefaultThresholds()); len(findings) != 1 || findings[0].Object != "k7pf0" {
 		t.Errorf("%+v", findings)
 	}
 }
@@ -319,9 +319,12 @@ func TestLineTimeWithoutYear(t *testing.T) {
 // BenchmarkEvaluateLine is what a line costs that has no finding, as most have none.
 func BenchmarkEvaluateLine(b *testing.B) {
 	l := Line{LogLine: syslog.ParseLine("2026 Nov 21 02:00:00 luna72  local5 info  lunash [4711]: info : 0 : Lush user login : monitor : 10.1.2.3/40000"), Device: "luna72"}
+	limits := DefaultThresholds()
 	for b.Loop() {
-		if findings := EvaluateLine(l, DefaultThresholds()); len(findings) > 0 {
+		if findings := EvaluateLine(&l, &limits); len(findings) > 0 {
 			b.Fatal(findings)
 		}
 	}
 }
+
+func evaluateLine(l Line, s Thresholds) []alarms.Finding { return EvaluateLine(&l, &s) }

@@ -185,7 +185,7 @@ func TestTextsAreDamped(t *testing.T) {
 		"local3 info  oamp[7]: S/N 484233 LUNA_FW_ROLLBACK":            "raised critical a/audit-change/LUNA_FW_ROLLBACK",
 		"local3 info  oamp[7]: S/N 484233 LUNA_ZEROIZE returned RC_OK": "raised critical a/audit-event/LUNA_ZEROIZE",
 	} {
-		findings := EvaluateLine(line(alarmstest.Stamp+text), DefaultThresholds())
+		findings := evaluateLine(line(alarmstest.Stamp+text), DefaultThresholds())
 		damping := alarms.Damping{RaiseAfter: map[string]time.Duration{findings[0].Group: time.Minute}}
 		if err := damping.Validate(); err != nil && !strings.Contains(err.Error(), "flap_window") {
 			t.Errorf("%s: %v", text, err)

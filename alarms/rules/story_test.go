@@ -41,7 +41,7 @@ func playRoots(t *testing.T, story []moment) (state alarms.State, roots []string
 		if m.log != "" {
 			l := line(alarmstest.Stamp + "kern info  kernel: " + m.log)
 			l.At = alarmstest.At(m.at)
-			findings = EvaluateLine(l, DefaultThresholds())
+			findings = evaluateLine(l, DefaultThresholds())
 		}
 		if m.poll != nil {
 			m.poll(d)

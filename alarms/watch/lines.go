@@ -74,14 +74,15 @@ type lineFindings struct {
 // evaluateLines returns the lines that have findings. No other log waits for that: most
 // have none.
 func (w *Watch) evaluateLines(lines []rules.Line, snap *hsm.Snapshot) (list []lineFindings) {
-	none := new(hsm.Device)
-	for _, l := range lines {
+	none, limits := new(hsm.Device), w.setup().Settings.Thresholds
+	var l rules.Line // one for all: most have no findings
+	for _, l = range lines {
 		d := cmp.Or(snap.Device(l.Device), none)
 		l.Sensors = d.Sensors.Value.Sensors
 		if l.HA != nil {
 			l.Groups = d.HA.Value.Groups
 		}
-		if findings := rules.EvaluateLine(l, w.setup().Settings.Thresholds); len(findings) > 0 {
+		if findings := rules.EvaluateLine(&l, &limits); len(findings) > 0 {
 			list = append(list, lineFindings{l, findings})
 		}
 	}

@@ -59,7 +59,7 @@ func Replay(device string, lines iter.Seq[hsm.LogLine], settings Settings, writt
 		line := rules.Line{LogLine: l, Device: device, At: r.now}
 		var findings []alarms.Finding
 		r.audit, findings = r.audit.With([]rules.Line{line})
-		if findings = append(findings, rules.EvaluateLine(line, settings.Thresholds)...); len(findings) == 0 {
+		if findings = append(findings, rules.EvaluateLine(&line, &settings.Thresholds)...); len(findings) == 0 {
 			r.sum.Idle++
 		}
 		r.eval(findings, r.sum.Lines)
