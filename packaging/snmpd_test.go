@@ -1,0 +1,26 @@
+package packaging
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/lunawatch/lunawatch/internal/check"
+	"github.com/lunawatch/lunawatch/mib"
+)
+
+// TestViews: whoever has the view of the drop-in sees all that Lunawatch serves.
+func TestViews(t *testing.T) {
+	text, err := os.ReadFile("snmpd/lunawatch.conf")
+	check.Must(t, err)
+	for _, subtree := range mib.Subtrees() {
+		seen := false
+		for line := range strings.Lines(string(text)) {
+			root, included := strings.CutPrefix(strings.TrimSpace(line), "view lunawatch included ")
+			seen = seen || included && strings.HasPrefix("."+strings.TrimPrefix(subtree.String(), ".")+".", root+".")
+		}
+		if !seen {
+			t.Errorf("no view has %s", subtree)
+		}
+	}
+}
