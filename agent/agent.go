@@ -154,7 +154,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := a.totals.open(journal); err != nil {
 		a.log.Error("totals of SNMP begin anew", "err", err)
 	}
-	if err := a.reportWarnings(); err != nil {
+	if err := a.reportConfiguration(); err != nil {
 		return err
 	}
 	control, err := listenControl(a.config().ControlSocket)
@@ -188,11 +188,12 @@ func (a *Agent) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// reportWarnings logs the warnings of the configuration, and raises an alarm while
-// there are any.
-func (a *Agent) reportWarnings() error {
+// reportConfiguration logs the warnings of the configuration, and raises an alarm while
+// there are any. It is what the file says, so that an alarm about a reload ends.
+func (a *Agent) reportConfiguration() error {
 	warnings, now := a.config().Warnings(), time.Now()
-	f := alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "configuration"}, Evidence: alarms.Evidence{At: now, Text: "no warning"}}
+	key := alarms.Key{Device: alarms.Self, Group: "configuration"}
+	f := alarms.Finding{Key: key, Evidence: alarms.Evidence{At: now, Text: "no warning"}}
 	for _, w := range warnings {
 		a.log.Warn("configuration", "warning", w)
 	}
@@ -200,8 +201,12 @@ func (a *Agent) reportWarnings() error {
 		f.Condition, f.Severity, f.Text = alarms.Bad, alarms.Warning, alarms.Clip(strings.Join(warnings, "; "))
 		f.Evidence.Text = f.Text
 	}
-	return a.watch.Report([]alarms.Finding{f})
+	key.Object = refusedReload
+	return a.watch.Report([]alarms.Finding{f, {Key: key, Evidence: alarms.Evidence{At: now, Text: "the file is in force"}}})
 }
+
+// refusedReload is the object of the alarm about a reload that was refused.
+const refusedReload = "reload"
 
 // remembered returns the serial numbers that are configured, and those of HSMs
 // with alarms: a restart would forget a card that no longer has a slot.

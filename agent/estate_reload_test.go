@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,8 +13,10 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/simulator"
+	"golang.org/x/sync/errgroup"
 )
 
 // TestReload changes the configuration of an agent that runs: what has not changed keeps
@@ -128,4 +132,33 @@ func TestReload(t *testing.T) {
 	e.until(t, "all others are read", func() bool {
 		return e.active("x", "ntls-certificate") && e.active("z", "ntls-certificate") && !e.active(first, "ntls-certificate")
 	})
+}
+
+// TestRefusedReloadEndsAtStart: an agent that starts again has what its file says, so
+// that nothing is left of a reload that was refused.
+func TestRefusedReloadEndsAtStart(t *testing.T) {
+	dir := t.TempDir()
+	for _, refused := range []bool{true, false} {
+		a := New(config.Default(), Web{}, slog.New(slog.DiscardHandler))
+		j, err := journal.Open(dir)
+		check.Must(t, err)
+		a.watch.Journal = j
+		check.Must(t, a.watch.Open())
+		if refused {
+			if err := a.Reload(false); err == nil || !strings.Contains(err.Error(), "still starting") {
+				t.Errorf("a reload before it runs: %v", err)
+			}
+			a.tasks.begin(t.Context(), new(errgroup.Group), nil)
+			a.Load = func() (config.Config, error) { return config.Config{}, errors.New("line 7: no such key") }
+			if a.Reload(false) == nil {
+				t.Error("a wrong file was taken")
+			}
+		} else {
+			check.Must(t, a.reportConfiguration())
+		}
+		if got := len(a.watch.Active()); got != map[bool]int{true: 1}[refused] {
+			t.Errorf("refused %v: %d alarms", refused, got)
+		}
+		j.Close()
+	}
 }

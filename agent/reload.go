@@ -17,26 +17,34 @@ import (
 // changed goes on: sessions, cursors, ages, alarms. An error says what is wrong, and
 // nothing has changed then. A configuration that has none of the HSMs that are watched
 // is refused unless forced.
-func (a *Agent) Reload(force bool) (err error) {
+func (a *Agent) Reload(force bool) error {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
-	begun := time.Now()
-	defer func() { a.reloaded(err) }()
-	c, err := a.Load()
+	if a.tasks.group == nil {
+		return errors.New("the agent is still starting, and has just read its configuration")
+	}
+	begun, before := time.Now(), a.site.Load()
+	next, err := a.next(before, force)
 	if err != nil {
-		return err
-	}
-	before := a.site.Load()
-	if err := replaceable(before.config, c, force); err != nil {
-		return err
-	}
-	next := newSite(c)
-	if err := next.connect(a, before); err != nil {
+		a.refused(err)
 		return err
 	}
 	added, removed := a.replace(before, next)
-	a.log.Info("configuration reloaded", "hsms", len(c.HSMs), "receivers", len(c.Receivers), "added", added, "removed", removed, "took", time.Since(begun))
-	return a.reportWarnings()
+	a.log.Info("configuration reloaded", "hsms", len(next.config.HSMs), "receivers", len(next.config.Receivers), "added", added, "removed", removed, "took", time.Since(begun))
+	return a.reportConfiguration()
+}
+
+// next returns the site that is to follow.
+func (a *Agent) next(before *site, force bool) (*site, error) {
+	c, err := a.Load()
+	if err == nil {
+		err = replaceable(before.config, c, force)
+	}
+	if err != nil {
+		return nil, err
+	}
+	next := newSite(c)
+	return next, next.connect(a, before)
 }
 
 // replace has next in force instead of before.
@@ -75,16 +83,15 @@ func (a *Agent) replace(before, next *site) (added, removed int) {
 	return added, len(gone)
 }
 
-// reloaded raises an alarm while what the agent was asked to take is not what runs.
-func (a *Agent) reloaded(err error) {
-	now := time.Now()
-	f := alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "configuration", Object: "reload"}, Evidence: alarms.Evidence{At: now, Text: "the file is in force"}}
+// refused raises an alarm while what the agent was asked to take is not what runs.
+func (a *Agent) refused(why error) {
+	a.log.Error("configuration not reloaded; the former one stays in force", "err", why)
+	text := alarms.Clip("the file was not taken, and the former configuration stays in force: " + why.Error())
+	err := a.watch.Report([]alarms.Finding{{
+		Key: alarms.Key{Device: alarms.Self, Group: "configuration", Object: refusedReload}, Condition: alarms.Bad, Severity: alarms.Warning, Text: text,
+		Evidence: alarms.Evidence{At: time.Now(), Text: text},
+	}})
 	if err != nil {
-		a.log.Error("configuration not reloaded; the former one stays in force", "err", err)
-		f.Condition, f.Severity, f.Text = alarms.Bad, alarms.Warning, alarms.Clip("the file was not taken, and the former configuration stays in force: "+err.Error())
-		f.Evidence.Text = f.Text
-	}
-	if err := a.watch.Report([]alarms.Finding{f}); err != nil {
 		a.log.Error("the reload was not reported", "err", err)
 	}
 }
