@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -139,7 +140,7 @@ func TestReload(t *testing.T) {
 func TestRefusedReloadEndsAtStart(t *testing.T) {
 	dir := t.TempDir()
 	for _, refused := range []bool{true, false} {
-		a := New(config.Default(), Web{}, slog.New(slog.DiscardHandler))
+		a := New(config.Default(), Web{Lifecycle: true}, slog.New(slog.DiscardHandler))
 		j, err := journal.Open(dir)
 		check.Must(t, err)
 		a.watch.Journal = j
@@ -150,8 +151,10 @@ func TestRefusedReloadEndsAtStart(t *testing.T) {
 			}
 			a.tasks.begin(t.Context(), new(errgroup.Group), nil)
 			a.Load = func() (config.Config, error) { return config.Config{}, errors.New("line 7: no such key") }
-			if a.Reload(false) == nil {
-				t.Error("a wrong file was taken")
+			w := httptest.NewRecorder()
+			a.reloadOverWeb(w, nil)
+			if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "line 7") {
+				t.Errorf("a wrong file: %d %s", w.Code, w.Body)
 			}
 		} else {
 			check.Must(t, a.reportConfiguration())
