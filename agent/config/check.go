@@ -32,9 +32,7 @@ func (d *document) check(path string, node ast.Node, field reflect.StructField) 
 		checked := *n
 		switch typ.Kind() {
 		case reflect.Struct:
-			fields := make(map[string]reflect.StructField)
-			keyFields(typ, fields)
-			checked.Values = d.checkKeys(path, n.Values, fields)
+			checked.Values = d.checkKeys(path, n.Values, d.keys(typ))
 			return &checked
 		case reflect.Map:
 			checked.Values = d.checkNamed(path, n.Values, reflect.StructField{Type: typ.Elem(), Tag: field.Tag})
@@ -50,6 +48,17 @@ func (d *document) check(path string, node ast.Node, field reflect.StructField) 
 		return nil
 	}
 	return node
+}
+
+// keys returns the field of each key of a section.
+func (d *document) keys(section reflect.Type) map[string]reflect.StructField {
+	fields, known := d.fields[section]
+	if !known {
+		fields = make(map[string]reflect.StructField)
+		keyFields(section, fields)
+		d.fields[section] = fields
+	}
+	return fields
 }
 
 // keyFields fills in the field of each key of a section.

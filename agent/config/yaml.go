@@ -60,12 +60,13 @@ func (f Faults) Error() string {
 // A document is the text of a configuration while it is read.
 type document struct {
 	file   string
-	root   ast.Node                 // nil: it holds nothing
-	at     map[string]place         // of every value, by path
-	faults Faults                   // so far
-	lost   []string                 // paths of what was not read
-	nodes  int                      // so far, with aliases expanded
-	anchor map[string]anchoredValue // by name
+	root   ast.Node                                        // nil: it holds nothing
+	at     map[string]place                                // of every value, by path
+	faults Faults                                          // so far
+	lost   []string                                        // paths of what was not read
+	nodes  int                                             // so far, with aliases expanded
+	anchor map[string]anchoredValue                        // by name
+	fields map[reflect.Type]map[string]reflect.StructField // of the sections so far, by key
 }
 
 type place struct{ line, column int }
@@ -78,7 +79,7 @@ type anchoredValue struct {
 // readDocument reads a text into c, and leaves what the text does not mention, or has
 // a fault in: one for each key or value that c has no place for.
 func readDocument(file string, text []byte, c *Config) *document {
-	d := &document{file: file, at: map[string]place{"": {1, 1}}, anchor: make(map[string]anchoredValue)}
+	d := &document{file: file, at: map[string]place{"": {1, 1}}, anchor: make(map[string]anchoredValue), fields: make(map[reflect.Type]map[string]reflect.StructField)}
 	d.parse(text)
 	if d.root == nil || d.nodes > maxConfigNodes {
 		return d
