@@ -183,16 +183,6 @@ func (s *source) unread() int64 {
 	return info.Size() - s.Offset
 }
 
-// half reports whether a compressed copy ends with half a line: the next file has the
-// rest of it.
-func (s *source) half() bool {
-	if s.content == nil || !s.packed || !s.Copy {
-		return false
-	}
-	n, _ := s.content.ReadAt(make([]byte, 1), s.Offset)
-	return n > 0
-}
-
 // quiet reports whether s was not seen to grow for d, counted from the first call: a
 // last write before that says nothing about the next one.
 func (s *source) quiet(d time.Duration) bool {

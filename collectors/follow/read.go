@@ -236,7 +236,7 @@ func (r *following) prune() {
 	}
 	var list []*source
 	for i, s := range r.files {
-		switch done := i < len(r.files)-1 && s.unread() <= 0 && !s.Skip && !s.half(); {
+		switch done := i < len(r.files)-1 && s.unread() <= 0 && !s.Skip; {
 		case done && i < mark && (s.quiet(linger) || len(r.files)-i > maxFinished):
 			s.close()
 			r.moved = true
