@@ -122,6 +122,9 @@ func (r *following) remaining(current *source, rotated []*source, after int) []*
 			return r.remainingInCopy(last, current, rotated, after)
 		}
 		rotated[i] = last.found(rotated[i])
+		if last.Offset == 0 { // nor was anything read of what is before it
+			i = after + 1
+		}
 		return withLog(rotated[i:], current, last.Copy)
 	}
 	if current != nil && last.Offset >= fingerprint && last.in(current.content) { // replaced by an equal file

@@ -369,6 +369,7 @@ func TestFollowAnySequence(t *testing.T) {
 
 func FuzzFollow(f *testing.F) {
 	f.Add(uint64(1), byte(30))
-	f.Add(uint64(5131), byte(16)) // a cursor of nothing lost which files are copies
+	f.Add(uint64(5131), byte(16))  // a cursor of nothing lost which files are copies
+	f.Add(uint64(15987), byte(32)) // as did one without the log itself
 	f.Fuzz(func(t *testing.T, seed uint64, steps byte) { play(t, seed, int(steps)) })
 }

@@ -178,8 +178,8 @@ func (r *following) advance(text []byte, moves []move) error {
 		}
 		m.file.Skip = m.skip
 	}
-	// The cursor ends with the newest file of which something was read: those
-	// behind it are found again even if they are compressed by then.
+	// Between the newest file of which something was read and the log, the cursor has
+	// none: those are found again even if they are compressed by then.
 	read := len(r.files) - 1
 	for read > 0 && r.files[read].Offset == 0 {
 		read--
@@ -187,16 +187,9 @@ func (r *following) advance(text []byte, moves []move) error {
 	c := cursor{Files: []place{}}
 	for i, s := range r.files {
 		old := i < len(r.files)-1
-		if old && i > read && (s.packed || s.unread() > 0) {
-			break
-		}
-		if !old || s.Offset > 0 { // an empty file could not be identified
+		if !old || s.Offset > 0 && i <= read { // an empty file could not be identified
 			c.Files = append(c.Files, s.place)
 		}
-	}
-	if len(c.Files) == 0 && len(r.files) > 0 { // nothing was read since the last cursor, which finds all of them
-		r.moved = false
-		return nil
 	}
 	position, err := json.Marshal(c)
 	if err != nil {
