@@ -31,8 +31,8 @@ type column struct {
 var columns = []column{
 	{"STATE", true, func(r Row, _ time.Time) string { return r.word() }},
 	{"NAME", true, func(r Row, _ time.Time) string { return r.Name }},
-	{"AGE", true, func(r Row, now time.Time) string { return age(r.Newest, now) }},
-	{"SINCE", true, func(r Row, now time.Time) string { return short(r.Since, now) }},
+	{"AGE", true, func(r Row, now time.Time) string { return Ago(r.Newest, now) }},
+	{"SINCE", true, func(r Row, now time.Time) string { return Short(r.Since, now) }},
 	{"BATTERY", false, func(r Row, _ time.Time) string { return value(r, r.Battery, "%.3f V", 1) }},
 	{"TEMP", false, func(r Row, _ time.Time) string { return value(r, r.Temperature, "%.0f C", 1) }},
 	{"LOAD", false, func(r Row, _ time.Time) string { return value(r, r.Utilization, "%.0f %%", 100) }},
@@ -209,8 +209,8 @@ func word(r Row, o hsm.Opt[string]) string {
 	return o.Value
 }
 
-// age is how long ago something was read: 12s, 5m, 3h, 9d; "never".
-func age(at, now time.Time) string {
+// Ago is how long ago something was read: 12s, 5m, 3h, 9d; "never".
+func Ago(at, now time.Time) string {
 	d := now.Sub(at)
 	switch {
 	case at.IsZero():
@@ -225,9 +225,9 @@ func age(at, now time.Time) string {
 	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }
 
-// short is a time of today by its clock, another by its date: the line above the table
+// Short is a time of today by its clock, another by its date: the line above the table
 // has the day and the zone.
-func short(at, now time.Time) string {
+func Short(at, now time.Time) string {
 	if at.IsZero() {
 		return "-"
 	}

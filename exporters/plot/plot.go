@@ -35,6 +35,9 @@ var (
 func (c Chart) Lines(width, height int, plain bool) []string {
 	low, high := c.scale()
 	top, bottom := fmt.Sprintf(c.Format, high), fmt.Sprintf(c.Format, low)
+	if len(c.Points) == 0 && c.Low == c.High {
+		top, bottom = "?", "?"
+	}
 	margin := max(utf8.RuneCountInString(top), utf8.RuneCountInString(bottom))
 	columns := max(1, width-margin-1)
 	letters := blocks

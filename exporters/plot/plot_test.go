@@ -50,6 +50,12 @@ func TestLines(t *testing.T) {
    |
   0|????????????
     -40s     now`},
+		{"none, and no scale", nil, 0, 0, false, `
+?|
+ |
+ |
+?|??????????????
+  -40s       now`},
 		{"constant", []Point{at(0, 40), at(10, 40), at(20, 40), at(30, 40)}, 0, 0, false, `
 42|
   |
