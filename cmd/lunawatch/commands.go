@@ -35,6 +35,8 @@ var groups = []string{"The estate", "Alarms", "The agent", "Tools"}
 var commands = []command{
 	{name: "status", group: "The estate", summary: "every HSM, card and host in a line, worst first, with the reason", flags: statusCommand, verdict: true,
 		examples: []string{"status", "status -all", "status -json"}},
+	{name: "top", group: "The estate", summary: "the estate on a whole terminal, live; ? shows the keys", flags: topCommand,
+		examples: []string{"top"}},
 	{name: "check", group: "The estate", args: "[HSM]", summary: "one HSM or all, as a plugin of Nagios, Icinga or Checkmk", flags: checkCommand, more: listMeasures, verdict: true,
 		examples: []string{"check", "check luna-a -warning temperature=60 -critical temperature=70", "check -format checkmk"}},
 	{name: "hsm show", group: "The estate", summary: "state of the HSMs, as LunaSH shows it", flags: hsmShow,
