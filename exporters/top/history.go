@@ -2,7 +2,6 @@ package top
 
 import (
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms/rules"
@@ -11,19 +10,12 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// drawn are the measures of an HSM that are drawn over time, and how. The scale of
-// utilization is fixed.
-var drawn = []struct {
-	name, title, format string
-	low, high           float64
-}{
-	{"utilization", "Utilization, %", "%.0f", 0, 100},
-	{"temperature", "Temperature, C", "%.1f", 0, 0},
-	{"battery", "Battery, V", "%.3f", 0, 0},
+// drawn are the measures of an HSM that are drawn over time, with their headings.
+var drawn = []struct{ name, title string }{
+	{"utilization", "Utilization"},
+	{"temperature", "Temperature, C"},
+	{"battery", "Battery, V"},
 }
-
-// kept is how many points of a measure are kept, the newest.
-const kept = 500
 
 // A history is what was read of every HSM since top began, by its name and in the order of
 // drawn. It is replaced, and never changed.
@@ -54,17 +46,13 @@ func newer(d *hsm.Device, points [][]plot.Point) bool {
 	return false
 }
 
-// extended returns points and those of what d has now, if it is known and new.
+// extended returns points and those of what d has now.
 func extended(points [][]plot.Point, d *hsm.Device, now time.Time) [][]plot.Point {
 	next := make([][]plot.Point, len(drawn))
 	copy(next, points)
 	for i, m := range drawn {
 		r, _ := glance.Read(d, m.name, rules.Thresholds{}, now)
-		if n := len(next[i]); !r.Value.Known || n > 0 && !r.At.After(next[i][n-1].From) {
-			continue
-		}
-		next[i] = append(slices.Clip(next[i]), plot.Point{From: r.At, Until: r.At.Add(r.MaxAge), Value: r.Value.Value})
-		next[i] = next[i][max(0, len(next[i])-kept):]
+		next[i] = r.Extended(next[i])
 	}
 	return next
 }

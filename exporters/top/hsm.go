@@ -11,6 +11,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/exporters/plot"
@@ -106,29 +107,19 @@ func (m Model) charts(d *hsm.Device) []string {
 	points := m.values[d.Name]
 	var columns []string
 	for i, x := range drawn {
-		c := plot.Chart{From: m.begun, To: m.now, Low: x.low, High: x.high, Format: x.format}
-		value := "?"
+		r, _ := glance.Read(d, x.name, rules.Thresholds{}, m.now)
+		var list []plot.Point
 		if points != nil {
-			c.Points = points[i]
+			list = points[i]
 		}
-		if n := len(c.Points); n > 0 && !m.now.After(c.Points[n-1].Until) && m.readAt(d, i).Equal(c.Points[n-1].From) {
-			value = fmt.Sprintf(x.format, c.Points[n-1].Value)
+		from := m.begun
+		if !m.now.After(from) {
+			from = m.now.Add(-time.Second)
 		}
-		if !c.To.After(c.From) {
-			c.From = c.To.Add(-time.Second)
-		}
-		lines := append([]string{x.title + ": " + value}, c.Lines(width, height, m.plain)...)
+		lines := append([]string{x.title + ": " + r.Text()}, r.Chart(list, from, m.now).Lines(width, height, m.plain)...)
 		columns = append(columns, lipgloss.NewStyle().Width(width+apart).Render(strings.Join(lines, "\n")))
 	}
 	return strings.Split(lipgloss.JoinHorizontal(lipgloss.Top, columns...), "\n")
-}
-
-// readAt returns when the section of the i-th measure that is drawn was read.
-func (m Model) readAt(d *hsm.Device, i int) time.Time {
-	if drawn[i].name == "utilization" {
-		return d.Monitor.At
-	}
-	return d.Show.At
 }
 
 // sections returns a line for each section that was read, and from where and when.

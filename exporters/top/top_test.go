@@ -50,7 +50,8 @@ func estate() Answer {
 	stale := network("stale", time.Minute)
 	stale.Sensors = section(time.Hour, "status sensors", hsm.Sensors{})
 	host := &hsm.Device{Name: "host", Kind: hsm.HostMachine, Host: section(2*time.Second, "host", hsm.Host{}), HA: section(2*time.Second, "ha", hsm.HA{
-		Groups: []hsm.HAGroupState{{Label: "pay", Serial: "1534", Alive: 1, Expected: 2, Members: []hsm.HAMemberState{{Serial: "1254481516011", Label: hsm.Some("acquirer\x1b[2J"), State: "alive"}}}}})}
+		Groups:       []hsm.HAGroupState{{Label: "pay", Serial: "1534", Alive: 1, Expected: 2, Members: []hsm.HAMemberState{{Serial: "1254481516011", Label: hsm.Some("acquirer\x1b[2J"), State: "alive"}}}},
+		Certificates: []hsm.ClientCertificate{{Role: "client", Subject: "CN=app\x1b[2J", NotAfter: noon}}})}
 	return Answer{
 		Snapshot: &hsm.Snapshot{Devices: []*hsm.Device{network("a", 12*time.Second), network("b", 12*time.Second), dead, host, {Name: "new", Kind: hsm.NetworkHSM}, stale}},
 		Active: []alarms.Active{

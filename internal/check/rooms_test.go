@@ -59,8 +59,8 @@ var rooms = []struct{ name, imports string }{
 	{"alarms/watch", "alarms alarms/audit alarms/forecast alarms/journal alarms/notify alarms/notify/snmp alarms/rules hsm internal/setting internal/wait mib"},
 
 	{"exporters", "alarms alarms/notify alarms/rules alarms/watch hsm internal/near"},
-	{"exporters/glance", "alarms alarms/rules exporters hsm internal/near"},
 	{"exporters/plot", ""},
+	{"exporters/glance", "alarms alarms/rules exporters exporters/plot hsm internal/near"},
 	{"exporters/top", "alarms alarms/rules exporters exporters/glance exporters/plot hsm"},
 	{"agent/config", "alarms/notify alarms/notify/snmp alarms/receivers alarms/rules alarms/watch collectors collectors/ha collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/rest collectors/snmp exporters hsm internal/near internal/setting internal/snmppeer mib/agentx"},
 	{"agent/senders", "agent/config collectors/syslog internal/wait"},
