@@ -18,16 +18,16 @@ type way struct {
 	digits  int      // behind the point, that a chart has
 	objects []string // of the MIB modules; none: it is in SNMP only as the value of an alarm
 	metrics []string
-	groups  []string // of the alarms of the rules that read it
+	rules   []string // that read it: GROUP, or GROUP/OBJECT where a rule reads more
 }
 
 // The ways of the measures that are read of a section.
 var (
-	batteryWay     = way{"show", 3, nil, []string{"luna_hsm_battery_volts", "luna_hsm_battery_warning_volts"}, []string{"battery", "forecast"}}
+	batteryWay     = way{"show", 3, nil, []string{"luna_hsm_battery_volts", "luna_hsm_battery_warning_volts"}, []string{"battery", "forecast/battery"}}
 	temperatureWay = way{"show", 1, nil, []string{"luna_hsm_temperature_celsius", "luna_hsm_temperature_warning_celsius"}, []string{"temp-warn", "temp-low"}}
 	utilizationWay = way{"monitor", 0, nil, []string{"luna_hsm_utilization_ratio"}, []string{"utilization"}}
 	storageWay     = way{"show", 0, []string{"hsmStorageTotalBytes", "hsmStorageAllocatedBytes", "hsmStorageAvailableBytes"},
-		[]string{"luna_hsm_storage_size_bytes", "luna_hsm_storage_used_bytes", "luna_hsm_storage_free_bytes"}, []string{"hsm-storage", "forecast"}}
+		[]string{"luna_hsm_storage_size_bytes", "luna_hsm_storage_used_bytes", "luna_hsm_storage_free_bytes"}, []string{"hsm-storage", "forecast/hsm-storage"}}
 	soLoginsWay = way{"show", 0, []string{"hsmAdminLoginAttempts"}, []string{"luna_hsm_so_login_attempts_left"}, []string{"so-login-attempts"}}
 )
 
@@ -44,9 +44,9 @@ type Reading struct {
 	Warning, Critical Range            // outside of which a rule of the agent raises
 	Objects           []string         // of the MIB modules
 	Metrics           []string
-	Groups            []string // of the alarms of the rules that read it
 
 	digits int
+	rules  []string
 }
 
 // Read returns the measure of d with that name at now; false: there is no such measure of
@@ -60,7 +60,7 @@ func Read(d *hsm.Device, name string, t rules.Thresholds, now time.Time) (Readin
 	age := d.Ages(now)[m.section]
 	return Reading{Name: m.name, What: m.what, Unit: m.unit, Section: m.section, Value: m.value(r, Estate{At: now}),
 		Source: age.Source, At: age.At, MaxAge: age.MaxAge, Warning: m.warning(t, r), Critical: m.critical(t, r),
-		Objects: m.objects, Metrics: m.metrics, Groups: m.groups, digits: m.digits}, true
+		Objects: m.objects, Metrics: m.metrics, digits: m.digits, rules: m.rules}, true
 }
 
 // ReadMeasures returns the names of the measures that [Read] knows.
@@ -103,8 +103,23 @@ func (r Reading) Chart(points []plot.Point, from, to time.Time) plot.Chart {
 	return c
 }
 
-// Findings returns what the rules that read the measure of r say of a device now.
-func (r Reading) Findings(s *hsm.Snapshot, d *hsm.Device, t rules.Thresholds, now time.Time) []alarms.Finding {
+// A Rule is what one rule says of a reading.
+type Rule struct {
+	Name     string           // GROUP, or GROUP/OBJECT
+	Findings []alarms.Finding // none: it is not known, between the limits, or not for a snapshot alone to say
+	Active   []alarms.Active  // its alarms
+}
+
+// Rules returns what the rules that read the measure of r say of d now.
+func (r Reading) Rules(s *hsm.Snapshot, d *hsm.Device, active []alarms.Active, t rules.Thresholds, now time.Time) (list []Rule) {
 	all := rules.Evaluate(s, []*hsm.Device{d}, alarms.State{}, t, now)
-	return slices.DeleteFunc(all, func(f alarms.Finding) bool { return !slices.Contains(r.Groups, f.Group) })
+	for _, name := range r.rules {
+		of := func(k alarms.Key) bool {
+			return k.Device == d.Name && (k.Group == name || k.Group+"/"+k.Object == name)
+		}
+		list = append(list, Rule{name,
+			slices.DeleteFunc(slices.Clone(all), func(f alarms.Finding) bool { return !of(f.Key) }),
+			slices.DeleteFunc(slices.Clone(active), func(a alarms.Active) bool { return !of(a.Key) })})
+	}
+	return list
 }
