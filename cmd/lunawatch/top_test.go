@@ -54,7 +54,7 @@ func (s screen) waits(pattern string) string {
 func watching(t *testing.T, dir string) (end func()) {
 	t.Helper()
 	var log bytes.Buffer
-	cmd := exec.Command("lunawatch", "agent", "-config.file", "agent.yaml", "-web.listen-address", "127.0.0.1:0")
+	cmd := exec.Command("lunawatch", "agent", "-config.file", "agent.yaml", "-replay", "captured", "-web.listen-address", "127.0.0.1:0")
 	cmd.Dir, cmd.Stderr = dir, &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -139,10 +139,20 @@ func TestTop(t *testing.T) {
 			t.Fatalf("the agent has never read its captures: %s", out)
 		}
 	}
+	t.Run("plot", func(t *testing.T) {
+		s := screen{t, t.TempDir()}
+		s.tmux("new-session", "-d", "-x", "80", "-y", "24", "-c", dir, "-e", "LC_ALL=C.UTF-8", "-e", "PATH="+os.Getenv("PATH"),
+			"lunawatch plot good temperature -for 3s -control.socket control; echo ended; cat")
+		defer s.tmux("kill-server")
+		if frame := s.waits(`ended`); strings.Count(frame, "good, of the card") != 1 || !strings.Contains(frame, "█") {
+			t.Errorf("it is not drawn anew in its place:\n%s", frame)
+		}
+	})
 	for _, size := range [][2]int{{80, 24}, {200, 60}} {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
 			s := screen{t, t.TempDir()}
-			s.tmux("new-session", "-d", "-x", fmt.Sprint(size[0]), "-y", fmt.Sprint(size[1]), "-c", dir, "-e", "LC_ALL=C.UTF-8", "-e", "NO_COLOR=", "-e", "PATH="+os.Getenv("PATH"),
+			plain := map[int]string{200: "yes"}[size[0]] // any value of NO_COLOR
+			s.tmux("new-session", "-d", "-x", fmt.Sprint(size[0]), "-y", fmt.Sprint(size[1]), "-c", dir, "-e", "LC_ALL=C.UTF-8", "-e", "NO_COLOR="+plain, "-e", "PATH="+os.Getenv("PATH"),
 				"lunawatch top -by kim -control.socket control; echo ended; cat")
 			defer s.tmux("kill-server")
 			for _, x := range []struct{ keys, waits, golden string }{
@@ -163,6 +173,9 @@ func TestTop(t *testing.T) {
 				if x.golden != "" {
 					check.Golden(t, fmt.Sprintf("top-%s-%dx%d.golden", x.golden, size[0], size[1]), []byte(settled(frame)))
 				}
+			}
+			if coloured := strings.Contains(s.tmux("capture-pane", "-p", "-e"), "\x1b[35m"); coloured != (plain == "") {
+				t.Errorf("coloured: %v, with NO_COLOR=%q", coloured, plain)
 			}
 			s.tmux("resize-window", "-x", "60", "-y", "15")
 			if frame := s.waits(`(?s)q quit +1-2 of 2\n*$`); strings.Count(frame, "\n") != 15 {

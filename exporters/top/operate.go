@@ -47,13 +47,13 @@ func (m Model) answeredKey(k tea.KeyPressMsg) (Model, tea.Cmd) {
 	p := *m.prompt
 	switch k.String() {
 	case "enter":
-		m.prompt = nil
+		m.prompt, m.notice = nil, ""
 		if p.done != nil {
 			return p.done(m, strings.TrimSpace(p.text))
 		}
 		return m, nil
 	case "esc":
-		m.prompt = nil
+		m.prompt, m.notice = nil, ""
 		if p.cancel != nil {
 			return p.cancel(m), nil
 		}
@@ -100,12 +100,18 @@ func (m Model) target() (Model, alarms.Active, bool) {
 	return m, alarms.Active{}, false
 }
 
+// asked is the beginning of a prompt about an alarm, which leaves room for the answer.
+func (m Model) asked(what string, k alarms.Key) string {
+	return what + " " + cut(exporters.Plain(k.String()), m.width/2) + ": "
+}
+
 func acknowledge(m Model, _ string) (Model, tea.Cmd) {
 	m, a, ok := m.target()
 	if !ok {
 		return m, nil
 	}
-	m.prompt = &prompt{ask: fmt.Sprintf("Acknowledge %s; comment: ", a.Key), done: func(m Model, comment string) (Model, tea.Cmd) {
+	m.notice = "Comment, for the next shift:"
+	m.prompt = &prompt{ask: m.asked("Acknowledge", a.Key), done: func(m Model, comment string) (Model, tea.Cmd) {
 		if comment == "" {
 			m.notice = "NOT DONE: a comment is needed: the next shift reads it"
 			return m, nil
@@ -169,7 +175,8 @@ func silence(m Model, _ string) (Model, tea.Cmd) {
 	if !ok {
 		return m, nil
 	}
-	m.prompt = &prompt{ask: fmt.Sprintf("Silence %s; for how long and why (2h new fan): ", a.Key), done: func(m Model, text string) (Model, tea.Cmd) {
+	m.notice = "For how long and why, such as: 2h new fan on its way"
+	m.prompt = &prompt{ask: m.asked("Silence", a.Key), done: func(m Model, text string) (Model, tea.Cmd) {
 		length, reason, _ := strings.Cut(text, " ")
 		d, err := m.agent.Duration(length)
 		switch {

@@ -2,6 +2,7 @@ package top
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -169,9 +170,11 @@ func TestKeys(t *testing.T) {
 		{"5<enter>", "dead, serial number 53dead"},
 		{"e", "Explain b/zeroize"},
 		{"<end>a", "there is no alarm here"},
-		{"a", "Acknowledge b/zeroize; comment: _"},
+		{"a", "Acknowledge b/zeroize: _"},
 		{"a<enter>", "NOT DONE: a comment is needed"},
-		{"aqq", "comment: qq_"},
+		{"aqq", "zeroize: qq_"},
+		{"a", "Comment, for the next shift:"},
+		{"s", "Silence b/zeroize: _"},
 		{"s2h<enter>", "NOT DONE: a reason is needed"},
 		{"ssoon x<enter>", "NOT DONE: \"soon\""},
 		{"s25h x<enter>", "NOT DONE: 25h is not up to 24h0m0s"},
@@ -187,6 +190,20 @@ func TestKeys(t *testing.T) {
 		fits(t, x.typed, m)
 		if !strings.Contains(m.Frame(), x.want) {
 			t.Errorf("%q: no %q in\n%s", x.typed, x.want, m.Frame())
+		}
+	}
+}
+
+// TestLongNames: what is typed is seen, however long the name of the alarm is.
+func TestLongNames(t *testing.T) {
+	answer := estate()
+	answer.Active[0].Object = strings.Repeat("partition ", 30)
+	for _, typed := range []string{"aSEEN", "sSEEN", "a" + strings.Repeat("x", 150) + "SEEN"} {
+		m := after(shown(60, 15), answered{answer, nil, noon})
+		m = after(m, keys("<up>"+typed)...)
+		fits(t, typed, m)
+		if !strings.HasSuffix(m.Frame(), "SEEN_") {
+			t.Errorf("%s:\n%s", typed, m.Frame())
 		}
 	}
 }
@@ -370,5 +387,20 @@ func BenchmarkThousandKey(b *testing.B) {
 	for b.Loop() {
 		m = after(m, keys("j")...)
 		_ = m.Frame()
+	}
+}
+
+// BenchmarkThousandJSON is what the control socket costs, at both of its ends.
+func BenchmarkThousandJSON(b *testing.B) {
+	a := thousand()
+	for b.Loop() {
+		text, err := json.Marshal(a.Snapshot)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(int64(len(text)))
+		if err := json.Unmarshal(text, new(hsm.Snapshot)); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
