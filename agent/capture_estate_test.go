@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lunawatch/lunawatch/agent/capture"
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/check"
@@ -81,16 +82,15 @@ func TestCaptureRoundTrip(t *testing.T) {
 	e, c := captureSite(t)
 	store := hsm.NewStore()
 	store.Expect(hsm.NetworkHSM, "site-luna1", "site-luna2")
-	made := newCapturing(store.Apply)
-	made.all(t.Context(), c)
-	before, capture := store.Latest(), made.finish()
-	if len(capture.Failed) > 0 {
-		t.Errorf("failed: %q", capture.Failed)
+	captured := capture.New(t.Context(), c, nil, store.Apply)
+	before := store.Latest()
+	if len(captured.Failed) > 0 {
+		t.Errorf("failed: %q", captured.Failed)
 	}
 	var archive bytes.Buffer
-	check.Must(t, capture.Write(&archive))
+	check.Must(t, captured.Write(&archive))
 	text := bytes.NewBuffer(bytes.ReplaceAll(bytes.ReplaceAll(archive.Bytes(), []byte("hsm1/"), []byte("folder/")), []byte("hsm2/"), []byte("folder/"))).String()
-	for name, file := range capture.Files {
+	for name, file := range captured.Files {
 		text += certificateIn(t, name, file)
 	}
 	for _, original := range siteNames(t, e, before) {
@@ -100,16 +100,16 @@ func TestCaptureRoundTrip(t *testing.T) {
 			}
 		}
 	}
-	if n := capture.Replaced; n["serial"] < 3 || n["partition serial"] < 5 || n["HA group"] != 2 || n["IP address"] < 3 || n["IP address"] > 10 || n["key, fingerprint or MAC"] == 0 || n["secret"] != 0 {
+	if n := captured.Replaced; n["serial"] < 3 || n["partition serial"] < 5 || n["HA group"] != 2 || n["IP address"] < 3 || n["IP address"] > 10 || n["key, fingerprint or MAC"] == 0 || n["secret"] != 0 {
 		t.Errorf("replaced: %v", n)
 	}
 	file := filepath.Join(e.dir, "c.tar")
 	check.Must(t, os.WriteFile(file, archive.Bytes(), 0o600))
 	replayed := replay(t, e, file, len(before.Devices))
-	names := map[string]string{"site-luna1": "hsm1", "site-luna2": "hsm2", "client-of-site": "host", "client-of-site-532018": "card-" + made.names.Answer("532018")}
+	names := map[string]string{"site-luna1": "hsm1", "site-luna2": "hsm2", "client-of-site": "host", "client-of-site-532018": "card-" + captured.Names.Answer("532018")}
 	for _, d := range before.Devices {
 		got := device(t, replayed, names[d.Name])
-		want := made.names.JSON(comparable(t, d))
+		want := captured.Names.JSON(comparable(t, d))
 		if diff := cmp.Diff(indented(t, want), indented(t, comparable(t, got))); diff != "" {
 			t.Errorf("%s as %s (-captured +replayed):\n%s", d.Name, names[d.Name], diff)
 		}
@@ -165,8 +165,8 @@ hsms:
   logs: [%[1]s/messages, %[1]s/no-log]
 `, dir))
 	check.Must(t, err)
-	capture := NewCapture(t.Context(), c)
-	failed := strings.Join(capture.Failed, "\n")
+	captured := capture.New(t.Context(), c, nil, func(hsm.Observation) {})
+	failed := strings.Join(captured.Failed, "\n")
 	for _, want := range []string{"connection refused", "ca_file", "no-community", "lunacm cannot be started", "client configuration", "no-log"} {
 		if !strings.Contains(failed, want) {
 			t.Errorf("not reported: %s, in\n%s", want, failed)
@@ -175,8 +175,8 @@ hsms:
 	if strings.Contains(failed, "vault-7") || strings.Contains(failed, "not to be seen") {
 		t.Errorf("reported with names or secrets:\n%s", failed)
 	}
-	if text := capture.Files["hsm1/log1.txt"]; !strings.Contains(text, "kernel: up") || strings.Contains(text, "vault-7") {
-		t.Errorf("log: %q of %d files", text, len(capture.Files))
+	if text := captured.Files["hsm1/log1.txt"]; !strings.Contains(text, "kernel: up") || strings.Contains(text, "vault-7") {
+		t.Errorf("log: %q of %d files", text, len(captured.Files))
 	}
 }
 
@@ -186,7 +186,7 @@ func replay(t *testing.T, e *estate, from string, devices int) *hsm.Snapshot {
 	c := config.Default()
 	c.StateDirectory, c.ControlSocket, c.SNMP.Enabled = e.dir+"/replayed", e.dir+"/replayed.sock", false
 	c.Intervals = config.Intervals{Fast: time.Hour, Slow: time.Hour, Hourly: time.Hour}
-	check.Must(t, Replay(&c, from))
+	check.Must(t, capture.Replay(&c, from))
 	a := e.runConfig(t, c)
 	last := []string{"hsm tamper show", "rest certificate", "snmp hsmClientRegistrationTable"}
 	e.until(t, "the capture is replayed", func() bool {

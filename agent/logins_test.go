@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lunawatch/lunawatch/agent/capture"
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/collectors/collectortest"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -78,8 +79,8 @@ hsms:
 			return false
 		})
 	}
-	capture := NewCapture(t.Context(), c)
-	if len(capture.Failed) == 0 {
+	captured := capture.New(t.Context(), c, nil, func(hsm.Observation) {})
+	if len(captured.Failed) == 0 {
 		t.Error("the capture does not say that the login was refused")
 	}
 	if n := failed(); n != 1 {

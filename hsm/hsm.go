@@ -202,7 +202,7 @@ func (d *Device) Ages(now time.Time) map[string]Age {
 	ages := make(map[string]Age)
 	for name, s := range d.sections() {
 		if r := s.read(); !r.at.IsZero() {
-			ages[name] = Age{now.Sub(r.at), now.After(r.expires), r.source}
+			ages[name] = Age{now.Sub(r.at), now.After(r.expires), r.source, r.at, r.expires.Sub(r.at)}
 		}
 	}
 	return ages
@@ -213,6 +213,8 @@ type Age struct {
 	Since  time.Duration
 	Stale  bool // past its maximum age
 	Source string
+	At     time.Time
+	MaxAge time.Duration // after which it is stale
 }
 
 // NextExpiry returns when the next section that is fresh at now becomes stale; zero if

@@ -150,3 +150,7 @@ func backupProtocol(d device) agentx.Value {
 	}
 	return none
 }
+
+// HSMIndex returns the index of an HSM in the tables that have a row for each, by its
+// serial number.
+func HSMIndex(serial string) agentx.OID { return text(nil, serial) }

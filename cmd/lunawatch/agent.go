@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lunawatch/lunawatch/agent"
+	"github.com/lunawatch/lunawatch/agent/capture"
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/exporters"
 )
@@ -48,7 +49,7 @@ func agentCommand(flags *flag.FlagSet) action {
 		}
 		c, err := read()
 		if err == nil && *replay != "" {
-			err = agent.Replay(&c, *replay)
+			err = capture.Replay(&c, *replay)
 			read = func() (config.Config, error) {
 				return c, errors.New("a replay has no configuration that could be read anew; restart it")
 			}

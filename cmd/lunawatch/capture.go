@@ -11,7 +11,9 @@ import (
 	"slices"
 
 	"github.com/lunawatch/lunawatch/agent"
+	"github.com/lunawatch/lunawatch/agent/capture"
 	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/hsm"
 )
 
 func captureCommand(flags *flag.FlagSet) action {
@@ -26,21 +28,22 @@ func captureCommand(flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		capture := agent.NewCapture(ctx, c)
-		for _, why := range capture.AtSite {
+		known, _ := agent.NewClient(c.ControlSocket).Snapshot(ctx) // nil: no agent runs
+		captured := capture.New(ctx, c, known, func(hsm.Observation) {})
+		for _, why := range captured.AtSite {
 			fmt.Fprintf(std.err, "not captured: %s\n", why)
 		}
-		if len(capture.Files) == 0 {
+		if len(captured.Files) == 0 {
 			err = fmt.Errorf("no source gave an answer")
 		} else {
-			err = capture.Write(f)
+			err = captured.Write(f)
 		}
 		if err = errors.Join(err, f.Close()); err != nil {
 			return errors.Join(err, os.Remove(*out))
 		}
-		fmt.Fprintf(std.out, "%s holds %d answers and logs. Replaced consistently (the same value always gets the same replacement):\n", *out, len(capture.Files))
-		for _, what := range slices.Sorted(maps.Keys(capture.Replaced)) {
-			fmt.Fprintf(std.out, "  %-24s %d\n", what, capture.Replaced[what])
+		fmt.Fprintf(std.out, "%s holds %d answers and logs. Replaced consistently (the same value always gets the same replacement):\n", *out, len(captured.Files))
+		for _, what := range slices.Sorted(maps.Keys(captured.Replaced)) {
+			fmt.Fprintf(std.out, "  %-24s %d\n", what, captured.Replaced[what])
 		}
 		fmt.Fprintln(std.out, "Read it before you send it: names of fewer than three letters, or that the product itself uses, stay.")
 		return nil

@@ -6,6 +6,8 @@ import (
 	"io"
 	"math"
 	"strings"
+
+	"github.com/lunawatch/lunawatch/exporters/glance"
 )
 
 // A command is one subcommand, as a value: the dispatcher, the help, completion
@@ -35,6 +37,12 @@ var groups = []string{"The estate", "Alarms", "The agent", "Tools"}
 var commands = []command{
 	{name: "status", group: "The estate", summary: "every HSM, card and host in a line, worst first, with the reason", flags: statusCommand, verdict: true,
 		examples: []string{"status", "status -all", "status -json"}},
+	{name: "top", group: "The estate", summary: "the estate on a whole terminal, live; ? shows the keys", flags: topCommand,
+		examples: []string{"top"}},
+	{name: "plot", group: "The estate", args: "HSM MEASURE", summary: "one value of an HSM over the time that it runs, drawn", flags: plotCommand,
+		examples: []string{"plot luna-a temperature", "plot luna-a utilization -for 1h"}},
+	{name: "trace", group: "The estate", args: "HSM.VALUE", summary: "the way of one value: source, parser, age, OIDs, metrics, rules and what they say", flags: traceCommand,
+		examples: []string{"trace luna-a.temperature"}},
 	{name: "check", group: "The estate", args: "[HSM]", summary: "one HSM or all, as a plugin of Nagios, Icinga or Checkmk", flags: checkCommand, more: listMeasures, verdict: true,
 		examples: []string{"check", "check luna-a -warning temperature=60 -critical temperature=70", "check -format checkmk"}},
 	{name: "hsm show", group: "The estate", summary: "state of the HSMs, as LunaSH shows it", flags: hsmShow,
@@ -42,7 +50,7 @@ var commands = []command{
 	{name: "hsm information show", group: "The estate", summary: "request counters of the HSMs", flags: hsmInformationShow,
 		examples: []string{"hsm information show"}},
 	{name: "hsm information monitor", group: "The estate", summary: "utilization of one HSM, live, in the vendor's table", flags: hsmInformationMonitor,
-		examples: []string{"hsm information monitor -interval 10 -rounds 6", "hsm information monitor -source luna-a -csv"}},
+		examples: []string{"hsm information monitor -interval 10 -rounds 6", "hsm information monitor -source luna-a -csv", "hsm information monitor -rounds 12 -plot"}},
 	{name: "hsm partition list", group: "The estate", summary: "partitions of the HSMs", flags: hsmPartitionList,
 		examples: []string{"hsm partition list -serial 532018"}},
 	{name: "ha show", group: "The estate", summary: "HA groups of the client host, and who has lost which member", flags: haShow,
@@ -99,6 +107,10 @@ var needs = map[string]string{
 	"SILENCE": "the number of a silence is needed; lunawatch alarms silences lists them",
 	"LOGFILE": "one log file is needed; - is standard input",
 	"FORMAT":  "a format is needed",
+	"HSM":     "an HSM is needed, by its name or serial number; lunawatch status -all lists them",
+	"MEASURE": "a measure is needed: " + strings.Join(glance.ReadMeasures(), ", "),
+
+	"HSM.VALUE": "an HSM and one of its values are needed, such as luna-a.temperature; the values are " + strings.Join(glance.ReadMeasures(), ", "),
 }
 
 // arguments returns the names of what c must be given, and how many it may be given: any

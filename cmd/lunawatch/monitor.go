@@ -18,6 +18,7 @@ import (
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/exporters"
+	"github.com/lunawatch/lunawatch/exporters/plot"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/near"
 )
@@ -33,6 +34,7 @@ func hsmInformationMonitor(flags *flag.FlagSet) action {
 	noHeader := flags.Bool("noheader", false, "leave out the header of the table")
 	save := flags.Bool("save", false, "append the output to a file hsm_monitor_PID.txt too")
 	asJSON := flags.Bool("json", false, "print each round as a line of JSON")
+	bars := flags.Bool("plot", false, "draw the utilization of each round as a bar beside the table")
 	asCSV := flags.Bool("csv", false, "print each round as a line of CSV")
 	source := flags.String("source", "", "name of an HSM in the configuration, to ask it directly instead of the agent")
 	file := configFlag(flags)
@@ -54,6 +56,9 @@ func hsmInformationMonitor(flags *flag.FlagSet) action {
 		case *asCSV && *asJSON:
 			return usagef("-csv and -json are two forms of one output; use one of them")
 		}
+		if *bars && (*asCSV || *asJSON) {
+			return usagef("-plot draws beside the table, which -csv and -json do not print; leave one of them out")
+		}
 		every := time.Duration(seconds) * time.Second
 		var measure iter.Seq2[hsm.Monitor, error]
 		if *source != "" {
@@ -64,7 +69,11 @@ func hsmInformationMonitor(flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		view := tableView{header: !*noHeader, interval: seconds}.print
+		table := tableView{header: !*noHeader, interval: seconds}
+		if *bars {
+			table.bars, table.plain = barWidth(look(std.out, true).Width), plainLocale()
+		}
+		view := table.print
 		switch {
 		case *asJSON:
 			view = printMonitorJSON
@@ -154,6 +163,29 @@ func untilInterrupted(ctx context.Context, rounds iter.Seq2[hsm.Monitor, error])
 type tableView struct {
 	header   bool
 	interval int
+	bars     int  // letters of a bar of 100 %; 0: none is drawn
+	plain    bool // bars are of ASCII
+}
+
+// The letters of a bar of 100 %: at least, and where there is no terminal.
+const minBar = 20
+
+// barWidth returns the letters that a terminal has beside the table; 0: it is none.
+func barWidth(terminal int) int {
+	table := len(exporters.MonitorRow(hsm.Sample{})) // and a blank in place of the line end
+	return max(minBar, terminal-table-1)
+}
+
+// row is a row of the table, and the bar of its last interval; "?" if that is not known.
+func (v tableView) row(s hsm.Sample, known bool) string {
+	row, bar := exporters.MonitorRow(s), "?"
+	if v.bars == 0 {
+		return row
+	}
+	if known {
+		bar = plot.Bar(s.UtilizationInt, v.bars, v.plain)
+	}
+	return strings.TrimSuffix(row, "\n") + " " + bar + "\n"
 }
 
 func (v tableView) print(w io.Writer, rounds iter.Seq2[hsm.Monitor, error]) error {
@@ -167,7 +199,7 @@ func (v tableView) print(w io.Writer, rounds iter.Seq2[hsm.Monitor, error]) erro
 			io.WriteString(w, exporters.MonitorHeader(v.interval))
 		}
 		for _, s := range m.Samples {
-			if _, err := io.WriteString(w, exporters.MonitorRow(s)); err != nil {
+			if _, err := io.WriteString(w, v.row(s, m.IntervalSeconds.Known)); err != nil {
 				return err
 			}
 		}

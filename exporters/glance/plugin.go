@@ -19,6 +19,7 @@ import (
 // is well.
 type measure struct {
 	name, what        string
+	way                      // from the source to the views; zero: it is read of no section
 	unit              string // of performance data: s, %, or none
 	min, max          string
 	value             func(Row, Estate) hsm.Opt[float64]
@@ -30,19 +31,19 @@ func none(rules.Thresholds, Row) Range { return Range{} }
 
 // measures are all there are, in the order of performance data.
 var measures = []measure{
-	{"age", "age of the newest value, in seconds", "s", "0", "", func(r Row, e Estate) hsm.Opt[float64] {
+	{"age", "age of the newest value, in seconds", way{}, "s", "0", "", func(r Row, e Estate) hsm.Opt[float64] {
 		return hsm.Opt[float64]{Value: math.Round(e.At.Sub(r.Newest).Seconds()), Known: !r.Newest.IsZero()}
 	}, none, none},
-	{"alarms", "active alarms", "", "0", "", func(r Row, _ Estate) hsm.Opt[float64] { return hsm.Some(float64(r.Alarms)) }, none, none},
-	{"battery", "of the card, in volts", "", "0", "", func(r Row, _ Estate) hsm.Opt[float64] { return r.Battery },
+	{"alarms", "active alarms", way{}, "", "0", "", func(r Row, _ Estate) hsm.Opt[float64] { return hsm.Some(float64(r.Alarms)) }, none, none},
+	{"battery", "of the card, in volts", batteryWay, "", "0", "", func(r Row, _ Estate) hsm.Opt[float64] { return r.Battery },
 		func(_ rules.Thresholds, r Row) Range { return atLeast(r.batteryLow) }, func(rules.Thresholds, Row) Range { return atLeast(rules.BatteryDepleted) }},
-	{"temperature", "of the card, in degrees Celsius", "", "", "", func(r Row, _ Estate) hsm.Opt[float64] { return r.Temperature },
+	{"temperature", "of the card, in degrees Celsius", temperatureWay, "", "", "", func(r Row, _ Estate) hsm.Opt[float64] { return r.Temperature },
 		func(_ rules.Thresholds, r Row) Range { return atMost(r.temperatureHigh) }, func(rules.Thresholds, Row) Range { return atMost(rules.TemperatureStops) }},
-	{"utilization", "of the HSM in the last interval, in percent", "%", "0", "100", func(r Row, _ Estate) hsm.Opt[float64] { return percent(r.Utilization) },
+	{"utilization", "of the HSM in the last interval, in percent", utilizationWay, "%", "0", "100", func(r Row, _ Estate) hsm.Opt[float64] { return percent(r.Utilization) },
 		func(t rules.Thresholds, _ Row) Range { return ratio(t.UtilizationRatio) }, none},
-	{"storage", "used part of the HSM's storage, in percent", "%", "0", "100", func(r Row, _ Estate) hsm.Opt[float64] { return percent(r.Storage) },
+	{"storage", "used part of the HSM's storage, in percent", storageWay, "%", "0", "100", func(r Row, _ Estate) hsm.Opt[float64] { return percent(r.Storage) },
 		func(t rules.Thresholds, _ Row) Range { return ratio(t.StorageRatio) }, none},
-	{"so_logins_left", "SO logins that may fail before the HSM erases itself", "", "0", "", func(r Row, _ Estate) hsm.Opt[float64] {
+	{"so_logins_left", "SO logins that may fail before the HSM erases itself", soLoginsWay, "", "0", "", func(r Row, _ Estate) hsm.Opt[float64] {
 		return hsm.Opt[float64]{Value: float64(r.SOLogins.Value), Known: r.SOLogins.Known}
 	}, soLogins, none},
 }

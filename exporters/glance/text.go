@@ -31,8 +31,8 @@ type column struct {
 var columns = []column{
 	{"STATE", true, func(r Row, _ time.Time) string { return r.word() }},
 	{"NAME", true, func(r Row, _ time.Time) string { return r.Name }},
-	{"AGE", true, func(r Row, now time.Time) string { return age(r.Newest, now) }},
-	{"SINCE", true, func(r Row, now time.Time) string { return short(r.Since, now) }},
+	{"AGE", true, func(r Row, now time.Time) string { return Ago(r.Newest, now) }},
+	{"SINCE", true, func(r Row, now time.Time) string { return Short(r.Since, now) }},
 	{"BATTERY", false, func(r Row, _ time.Time) string { return value(r, r.Battery, "%.3f V", 1) }},
 	{"TEMP", false, func(r Row, _ time.Time) string { return value(r, r.Temperature, "%.0f C", 1) }},
 	{"LOAD", false, func(r Row, _ time.Time) string { return value(r, r.Utilization, "%.0f %%", 100) }},
@@ -78,32 +78,56 @@ func (e Estate) Summary() string {
 }
 
 func table(w io.Writer, rows []Row, now time.Time, look Look) {
-	shown, widths := fit(rows, now, look.Width)
-	heading := Row{}
-	for i := range len(rows) + 1 {
-		row := heading
-		var line strings.Builder
-		for j, c := range shown {
-			text := c.name
-			if i > 0 {
-				row = rows[i-1]
-				text = cut(exporters.Plain(c.cell(row, now)), widths[j])
-			}
-			padding := strings.Repeat(" ", widths[j]-utf8.RuneCountInString(text)+2)
-			if look.Colour && j == 0 && i > 0 {
-				text = colours[row.State] + text + reset
-			}
-			line.WriteString(text + padding)
-		}
-		reason := "REASON"
-		if i > 0 {
-			reason = exporters.Plain(row.reason())
-		}
-		if look.Width > 0 {
-			reason = cut(reason, look.Width-visible(widths))
-		}
-		fmt.Fprintln(w, strings.TrimRight(line.String()+reason, " "))
+	t := NewTable(rows, now, look)
+	fmt.Fprintln(w, t.Heading())
+	for _, r := range rows {
+		fmt.Fprintln(w, t.Line(r, now))
 	}
+}
+
+// A Table is how rows are printed, one a line: the columns that have room.
+type Table struct {
+	shown  []column
+	widths []int // in letters
+	look   Look
+}
+
+// NewTable returns the table of rows at now.
+func NewTable(rows []Row, now time.Time, look Look) Table {
+	shown, widths := fit(rows, now, look.Width)
+	return Table{shown, widths, look}
+}
+
+// Heading returns the names of the columns.
+func (t Table) Heading() string {
+	return t.line("REASON", func(c column) string { return c.name }, func(s string) string { return s })
+}
+
+// Line returns one row at now. What an HSM says in it cannot move the cursor of a terminal.
+func (t Table) Line(r Row, now time.Time) string {
+	return t.line(exporters.Plain(r.reason()), func(c column) string { return exporters.Plain(c.cell(r, now)) }, func(s string) string {
+		if t.look.Colour {
+			return colours[r.State] + s + reset
+		}
+		return s
+	})
+}
+
+// line returns cells, the first of them coloured, and the reason behind them.
+func (t Table) line(reason string, cell func(column) string, colour func(string) string) string {
+	var line strings.Builder
+	for i, c := range t.shown {
+		text := cut(cell(c), t.widths[i])
+		padding := strings.Repeat(" ", t.widths[i]-utf8.RuneCountInString(text)+2)
+		if i == 0 {
+			text = colour(text)
+		}
+		line.WriteString(text + padding)
+	}
+	if t.look.Width > 0 {
+		reason = cut(reason, t.look.Width-visible(t.widths))
+	}
+	return strings.TrimRight(line.String()+reason, " ")
 }
 
 // visible returns how many letters columns take with what parts them.
@@ -185,8 +209,8 @@ func word(r Row, o hsm.Opt[string]) string {
 	return o.Value
 }
 
-// age is how long ago something was read: 12s, 5m, 3h, 9d; "never".
-func age(at, now time.Time) string {
+// Ago is how long ago something was read: 12s, 5m, 3h, 9d; "never".
+func Ago(at, now time.Time) string {
 	d := now.Sub(at)
 	switch {
 	case at.IsZero():
@@ -201,9 +225,9 @@ func age(at, now time.Time) string {
 	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }
 
-// short is a time of today by its clock, another by its date: the line above the table
+// Short is a time of today by its clock, another by its date: the line above the table
 // has the day and the zone.
-func short(at, now time.Time) string {
+func Short(at, now time.Time) string {
 	if at.IsZero() {
 		return "-"
 	}

@@ -59,17 +59,21 @@ var rooms = []struct{ name, imports string }{
 	{"alarms/watch", "alarms alarms/audit alarms/forecast alarms/journal alarms/notify alarms/notify/snmp alarms/rules hsm internal/setting internal/wait mib"},
 
 	{"exporters", "alarms alarms/notify alarms/rules alarms/watch hsm internal/near"},
-	{"exporters/glance", "alarms alarms/rules exporters hsm internal/near"},
+	{"exporters/plot", ""},
+	{"exporters/glance", "alarms alarms/rules exporters exporters/plot hsm internal/near"},
+	{"exporters/top", "alarms alarms/rules exporters exporters/glance exporters/plot hsm"},
+	{"exporters/trace", "alarms alarms/rules collectors/formats exporters exporters/glance hsm mib"},
 	{"agent/config", "alarms/notify alarms/notify/snmp alarms/receivers alarms/rules alarms/watch collectors collectors/ha collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/rest collectors/snmp exporters hsm internal/near internal/setting internal/snmppeer mib/agentx"},
 	{"agent/senders", "agent/config collectors/syslog internal/wait"},
 	{"agent/redact", "collectors/answer hsm"},
 	{"agent/guard", ""},
 	{"agent/ready", "hsm internal/wait"},
-	{"agent", "agent/config agent/guard agent/ready agent/redact agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/poll collectors/snmp collectors/syslog exporters hsm internal/setting internal/wait mib mib/agentx"},
+	{"agent/capture", "agent/config agent/redact alarms/journal collectors collectors/follow collectors/snmp collectors/syslog hsm internal/setting"},
+	{"agent", "agent/config agent/guard agent/ready agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/poll collectors/syslog exporters hsm internal/wait mib mib/agentx"},
 
 	{"packaging", ""},
 
-	{"cmd/lunawatch", "agent agent/config agent/guard alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/glance hsm internal/near mib mib/agentx mibs packaging"},
+	{"cmd/lunawatch", "agent agent/capture agent/config agent/guard alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/glance exporters/plot exporters/top exporters/trace hsm internal/near mib mib/agentx mibs packaging"},
 
 	{"simulator", "internal/wait"},
 	{"simulator/netsnmp", ""},

@@ -1,4 +1,4 @@
-package agent
+package capture
 
 import (
 	"bytes"
@@ -148,7 +148,7 @@ func TestPlantedSecrets(t *testing.T) {
 	if len(secrets) != 200 {
 		t.Fatalf("%d secrets", len(secrets))
 	}
-	fixtures, err := filepath.Glob("../collectors/formats/testdata/*/*.txt")
+	fixtures, err := filepath.Glob("../../collectors/formats/testdata/*/*.txt")
 	check.Must(t, err)
 	healthy, failing := newCapturing(func(hsm.Observation) {}), newCapturing(func(hsm.Observation) {})
 	var log strings.Builder

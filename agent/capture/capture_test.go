@@ -1,4 +1,4 @@
-package agent
+package capture
 
 import (
 	"bytes"
@@ -22,8 +22,8 @@ func TestCapture(t *testing.T) {
 	dir := t.TempDir()
 	log := filepath.Join(dir, "messages")
 	check.Must(t, os.WriteFile(log, []byte("2026 Mar  1 12:00:00 vault-7  kern info  kernel: k7pf0: [HSM] ALM2001: High temperature warning activated\n"), 0o600))
-	source := filepath.Join("..", "collectors", "formats", "testdata", "7.2")
-	capture := NewCapture(t.Context(), config.Config{HSMs: []config.HSM{{Name: "vault-7", Replay: source, Logs: []string{log}}}})
+	source := filepath.Join("..", "..", "collectors", "formats", "testdata", "7.2")
+	capture := New(t.Context(), config.Config{HSMs: []config.HSM{{Name: "vault-7", Replay: source, Logs: []string{log}}}}, nil, func(hsm.Observation) {})
 	if len(capture.Files) < 12 {
 		t.Fatalf("%d files, failed: %q", len(capture.Files), capture.Failed)
 	}
@@ -58,7 +58,7 @@ func TestCapture(t *testing.T) {
 // that it has at the site, and nothing else of it.
 func TestCaptureNamesWhatFailed(t *testing.T) {
 	dir := t.TempDir()
-	capture := NewCapture(t.Context(), config.Config{HSMs: []config.HSM{{Name: "vault-7", Replay: dir, Logs: []string{filepath.Join(dir, "vault-7.log")}}}})
+	capture := New(t.Context(), config.Config{HSMs: []config.HSM{{Name: "vault-7", Replay: dir, Logs: []string{filepath.Join(dir, "vault-7.log")}}}}, nil, func(hsm.Observation) {})
 	if len(capture.Failed) == 0 || len(capture.AtSite) != len(capture.Failed) {
 		t.Fatalf("%q, %q", capture.AtSite, capture.Failed)
 	}
@@ -74,7 +74,7 @@ func TestCaptureNamesWhatFailed(t *testing.T) {
 func TestCaptureOfUnknownAnswer(t *testing.T) {
 	dir := t.TempDir()
 	check.Must(t, os.WriteFile(filepath.Join(dir, "hsm-show.txt"), []byte("Owner of it is quavex 4711007\n\nCommand Result : 0 (Success)\n"), 0o600))
-	capture := NewCapture(t.Context(), config.Config{HSMs: []config.HSM{{Name: "vault-7", Replay: dir}}})
+	capture := New(t.Context(), config.Config{HSMs: []config.HSM{{Name: "vault-7", Replay: dir}}}, nil, func(hsm.Observation) {})
 	text := capture.Files["hsm1/hsm-show.unrecognised.txt"]
 	if !strings.Contains(text, "Owner of it is ") || strings.Contains(text, "quavex") || strings.Contains(text, "4711007") || !strings.Contains(text, "Command Result : 0 (Success)") {
 		t.Errorf("%q of %d files", text, len(capture.Files))

@@ -1,4 +1,6 @@
-package agent
+// Package capture makes captures of what sources say, with everything that names the
+// site replaced, and has an agent watch one as if it were the site.
+package capture
 
 import (
 	"archive/tar"
@@ -33,13 +35,16 @@ type Capture struct {
 	Replaced map[string]int    // kind -> how many names
 	Failed   []string          // sources that gave no answer, and why, without names
 	AtSite   []string          // the same for who captures: each begins with the name that the HSM has
+
+	Names *redact.Redactor // what has replaced what: for nobody else
 }
 
-// NewCapture polls every source of c once, and returns what they answered,
-// redacted.
-func NewCapture(ctx context.Context, c config.Config) Capture {
-	made := newCapturing(func(hsm.Observation) {})
-	made.learnPast(ctx, c)
+// New polls every source of c once, and returns what they answered, redacted. known is
+// what a running agent knows, nil if there is none; seen takes what was read, with all
+// its names.
+func New(ctx context.Context, c config.Config, known *hsm.Snapshot, seen func(hsm.Observation)) Capture {
+	made := newCapturing(seen)
+	made.learnPast(c.StateDirectory, known)
 	made.all(ctx, c)
 	return made.finish()
 }
@@ -155,14 +160,14 @@ func (m *capturing) learnConfigured(h config.HSM) {
 // learnPast remembers the names that were read before: those that a running agent
 // knows, or that the last one left behind. An HSM that is captured because it no
 // longer answers states none itself.
-func (m *capturing) learnPast(ctx context.Context, c config.Config) {
-	if snapshot, err := NewClient(c.ControlSocket).Snapshot(ctx); err == nil {
-		for _, d := range snapshot.Devices {
+func (m *capturing) learnPast(stateDirectory string, known *hsm.Snapshot) {
+	if known != nil {
+		for _, d := range known.Devices {
 			m.names.LearnDevice(d)
 		}
 		return
 	}
-	state, err := journal.Read(c.StateDirectory)
+	state, err := journal.Read(stateDirectory)
 	if err != nil {
 		return
 	}
@@ -230,7 +235,7 @@ func (m *capturing) settings(dir string, s settings) {
 
 // finish redacts everything, the names of files included.
 func (m *capturing) finish() Capture {
-	out := Capture{Files: make(map[string]string)}
+	out := Capture{Files: make(map[string]string), Names: m.names}
 	for name, text := range m.Files {
 		redacted, err := m.redactFile(name, text)
 		if err != nil {
