@@ -1,11 +1,13 @@
 package check
 
 import (
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,18 +44,84 @@ func TestLinks(t *testing.T) {
 				t.Errorf("%s: link %q: %v", file, m[1], err)
 				continue
 			}
-			if to.Scheme != "" || to.Path == "" {
+			if to.Scheme != "" {
 				continue
 			}
 			links++
-			if _, err := os.Stat(filepath.Join(filepath.Dir(file), to.Path)); err != nil {
+			target := file
+			if to.Path != "" {
+				target = filepath.Join(filepath.Dir(file), to.Path)
+			}
+			if _, err := os.Stat(target); err != nil {
 				t.Errorf("%s: link %q leads nowhere: %v", file, m[1], err)
+			} else if to.Fragment != "" && !slices.Contains(anchors(t, target), to.Fragment) {
+				t.Errorf("%s: link %q: there is no such heading", file, m[1])
 			}
 		}
 		return nil
 	}))
 	if links == 0 {
 		t.Error("no relative link was found")
+	}
+}
+
+var (
+	heading   = regexp.MustCompile(`(?m)^#+ +(.+)$`)
+	linkText  = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
+	noAnchor  = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+	fileNamed = regexp.MustCompile("`([\\w./-]*/)?[\\w.-]+\\.(?:go|md|yaml|yml|txt|sh|conf|mod)`")
+)
+
+// anchors returns those of the headings of a Markdown file, as GitHub makes them.
+func anchors(t *testing.T, file string) (all []string) {
+	text, err := os.ReadFile(file)
+	Must(t, err)
+	for _, h := range heading.FindAllStringSubmatch(fenced.ReplaceAllString(string(text), ""), -1) {
+		plain := noAnchor.ReplaceAllString(linkText.ReplaceAllString(h[1], "$1"), "")
+		name := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(plain)), " ", "-")
+		for n, anchor := 0, name; ; n++ {
+			if n > 0 {
+				anchor = fmt.Sprintf("%s-%d", name, n)
+			}
+			if !slices.Contains(all, anchor) {
+				all = append(all, anchor)
+				break
+			}
+		}
+	}
+	return all
+}
+
+// elsewhere are files that documents name and that are not of this checkout: what a
+// user has or makes.
+var elsewhere = []string{"snmpd.conf", "nsswitch.conf", "hsm1/hsm-show.txt", "hsm1/snmpwalk.txt", "hsm1/log1.txt", "capture.yaml", "luna-snmp.conf"}
+
+// TestNamedFiles: each file that a document names is in the checkout, by its path, by
+// its end, or beside the document.
+func TestNamedFiles(t *testing.T) {
+	var files strings.Builder
+	Must(t, filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && file != root && strings.HasPrefix(d.Name(), ".") {
+			return filepath.SkipDir
+		}
+		files.WriteString("/" + filepath.ToSlash(file) + "\n")
+		return err
+	}))
+	named := 0
+	for name, text := range Documents(t, root) {
+		for _, m := range fileNamed.FindAllString(fenced.ReplaceAllString(text, ""), -1) {
+			named++
+			file := strings.TrimPrefix(strings.Trim(m, "`"), "../")
+			if strings.HasPrefix(file, "/") || slices.Contains(elsewhere, file) {
+				continue
+			}
+			if !strings.Contains(files.String(), "/"+file+"\n") {
+				t.Errorf("%s names %s, which is no file", name, m)
+			}
+		}
+	}
+	if named == 0 {
+		t.Error("no file is named")
 	}
 }
 
