@@ -4,11 +4,16 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/internal/check"
+	"github.com/lunawatch/lunawatch/internal/near"
 )
 
 var (
@@ -86,4 +91,84 @@ func takes(line string, named bool) error {
 		return err
 	}
 	return nil
+}
+
+var (
+	yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+	braced    = regexp.MustCompile("`([a-z_]+: \\{[^`]*\\})`")
+	foreign   = regexp.MustCompile(`(?m)^(?:scrape_configs|groups):`) // of Prometheus
+	inFlow    = strings.NewReplacer(", ...}", "}")
+)
+
+// TestDocumentedConfiguration: the parser takes each piece of a configuration in a
+// document, beside an HSM.
+func TestDocumentedConfiguration(t *testing.T) {
+	top := topKeys(t)
+	found := 0
+	for name, text := range check.Documents(t, "../..") {
+		var pieces []string
+		for _, m := range yamlBlock.FindAllStringSubmatch(text, -1) {
+			if !foreign.MatchString(m[1]) {
+				pieces = append(pieces, m[1])
+			}
+		}
+		for _, m := range braced.FindAllStringSubmatch(text, -1) {
+			if key, _, _ := strings.Cut(m[1], ":"); slices.Contains(top, key) {
+				pieces = append(pieces, inFlow.Replace(m[1]))
+			}
+		}
+		for _, piece := range pieces {
+			found++
+			if !strings.Contains("\n"+piece, "\nhsms:") {
+				piece += "\nhsms: [{name: hsm1, replay: captured}]\n"
+			}
+			if _, err := config.Parse([]byte(piece)); err != nil {
+				t.Errorf("%s:\n%s\n%v", name, piece, err)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no piece of a configuration was found")
+	}
+}
+
+// topKeys returns the keys of the configuration that are not in another.
+func topKeys(t *testing.T) (all []string) {
+	file, _, _ := strings.Cut(check.Documents(t, "../..")["docs/configure.md"], "\n## `")
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_]+)`").FindAllStringSubmatch(file, -1) {
+		all = append(all, m[1])
+	}
+	return all
+}
+
+var (
+	codeNamed  = regexp.MustCompile(`\bALM_?([0-9]{4})\b`)
+	groupNamed = regexp.MustCompile("[Aa]larms? \\(?`([a-z]+(?:-[a-z]+)*)`(?:[^:a-z]|$)|-group ([a-z-]+\\*?)")
+)
+
+// TestDocumentedAlarms: each code and each group of alarms that a document names is one.
+func TestDocumentedAlarms(t *testing.T) {
+	codes, named := map[string]bool{}, map[string]bool{}
+	var groups []string
+	for _, g := range alarms.Groups() {
+		groups = append(groups, g.Name)
+	}
+	for name, text := range check.Documents(t, "../..") {
+		for _, m := range codeNamed.FindAllStringSubmatch(text, -1) {
+			codes[m[1]] = true
+			if _, known := alarms.CodeNamed(m[1]); !known {
+				t.Errorf("%s: %s is no code", name, m[0])
+			}
+		}
+		for _, m := range groupNamed.FindAllStringSubmatch(text, -1) {
+			group := m[1] + m[2]
+			named[group] = true
+			if !slices.Contains(groups, group) && !strings.HasSuffix(group, "*") {
+				t.Errorf("%s: %q is no group of alarms; near is %q", name, m[0], near.Name(group, groups))
+			}
+		}
+	}
+	if len(codes) == 0 || len(named) == 0 {
+		t.Errorf("codes: %d, groups: %q", len(codes), slices.Sorted(maps.Keys(named)))
+	}
 }

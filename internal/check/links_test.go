@@ -125,6 +125,44 @@ func TestNamedFiles(t *testing.T) {
 	}
 }
 
+var metricNamed = regexp.MustCompile(`\bluna_[a-z0-9_]+(?:\.go)?`)
+
+// TestNamedMetrics: each metric that a document names is one that is served. luna_x_*
+// stands for all that begin so.
+func TestNamedMetrics(t *testing.T) {
+	var source strings.Builder
+	for _, pattern := range []string{"exporters/metrics_*.go", "agent/metrics*.go"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		Must(t, err)
+		for _, file := range files {
+			if !strings.HasSuffix(file, "_test.go") {
+				text, err := os.ReadFile(file)
+				Must(t, err)
+				source.Write(text)
+			}
+		}
+	}
+	named := 0
+	for name, text := range Documents(t, root) {
+		for _, metric := range metricNamed.FindAllString(text, -1) {
+			if strings.HasSuffix(metric, ".go") {
+				continue
+			}
+			named++
+			served := `"` + metric + `"`
+			if strings.HasSuffix(metric, "_") {
+				served = `"` + metric
+			}
+			if !strings.Contains(source.String(), served) {
+				t.Errorf("%s names %s, which is no metric", name, metric)
+			}
+		}
+	}
+	if named == 0 {
+		t.Error("no metric is named")
+	}
+}
+
 // TestQuotedCode holds the code in CONTRIBUTING.md against the files that it
 // is quoted from.
 func TestQuotedCode(t *testing.T) {
