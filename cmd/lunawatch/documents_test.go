@@ -12,6 +12,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/internal/near"
 )
@@ -170,5 +171,37 @@ func TestDocumentedAlarms(t *testing.T) {
 	}
 	if len(codes) == 0 || len(named) == 0 {
 		t.Errorf("codes: %d, groups: %q", len(codes), slices.Sorted(maps.Keys(named)))
+	}
+}
+
+// TestTroubleshootingLayers: docs/troubleshooting.md says of each layer, and of each way
+// in which a source fails, what alarms explain says.
+func TestTroubleshootingLayers(t *testing.T) {
+	text := check.Documents(t, "../..")["docs/troubleshooting.md"]
+	for _, l := range hsm.Layers() {
+		if row := fmt.Sprintf("\n| `%s` | %s | ", l, l.Words()); !strings.Contains(text, row) {
+			t.Errorf("docs/troubleshooting.md has no row %s", row)
+		}
+	}
+	for _, f := range []hsm.Failure{hsm.Timeout, hsm.Command, hsm.Unrecognised, hsm.Incomplete} {
+		if row := fmt.Sprintf("\n| `%s` | ", f); !strings.Contains(text, row) {
+			t.Errorf("docs/troubleshooting.md has no row %s", row)
+		}
+	}
+	_, text, _ = strings.Cut(text, "|---|---|---|\n")
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| (.+) \\| (.+) \\|$").FindAllStringSubmatch(text, -1) {
+		var out strings.Builder
+		run(t.Context(), []string{"alarms", "explain", row[1]}, stdio{nil, &out, &out})
+		if !strings.Contains(out.String(), row[2]) || !strings.Contains(out.String(), row[3]) {
+			t.Errorf("docs/troubleshooting.md: %s\n%s", row[0], &out)
+		}
+	}
+}
+
+// TestDocumentedCommandsPerDay holds what docs/sources.md says that polling costs.
+func TestDocumentedCommandsPerDay(t *testing.T) {
+	n, lines := config.HSM{Intervals: config.Default().Intervals}.Cost(5)
+	if cost := fmt.Sprintf("%d commands and %d lines a day", n, lines); !strings.Contains(check.Documents(t, "../..")["docs/sources.md"], cost) {
+		t.Errorf("docs/sources.md does not say %q", cost)
 	}
 }
