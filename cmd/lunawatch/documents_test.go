@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	inline   = regexp.MustCompile("`(lunawatch [^`]+)`")
+	inline   = regexp.MustCompile("`(lunawatch\\s[^`]+)`")
 	codeLine = regexp.MustCompile(`(?m)^(?:    )?(?:\$ )?(?:sudo (?:-u \S+ )?)?(lunawatch [a-z-][^\n]*)$`)
 	fences   = regexp.MustCompile("(?ms)^```[a-z]*\n(.*?)^```$")
 	indented = regexp.MustCompile(`(?m)(?:^    [^\n]*\n)+`)
