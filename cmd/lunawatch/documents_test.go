@@ -174,9 +174,9 @@ func TestDocumentedAlarms(t *testing.T) {
 	}
 }
 
-// TestTroubleshootingLayers: docs/troubleshooting.md says of each layer, and of each way
-// in which a source fails, what alarms explain says.
-func TestTroubleshootingLayers(t *testing.T) {
+// TestTroubleshooting: docs/troubleshooting.md says of each layer, of each way in which a
+// source fails, and of each warning of check-config what alarms explain says.
+func TestTroubleshooting(t *testing.T) {
 	text := check.Documents(t, "../..")["docs/troubleshooting.md"]
 	for _, l := range hsm.Layers() {
 		if row := fmt.Sprintf("\n| `%s` | %s | ", l, l.Words()); !strings.Contains(text, row) {
@@ -189,7 +189,16 @@ func TestTroubleshootingLayers(t *testing.T) {
 		}
 	}
 	_, text, _ = strings.Cut(text, "|---|---|---|\n")
-	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| (.+) \\| (.+) \\|$").FindAllStringSubmatch(text, -1) {
+	var all strings.Builder
+	run(t.Context(), []string{"alarms", "explain"}, stdio{nil, &all, &all})
+	_, warnings, _ := strings.Cut(all.String(), "\nWarnings of check-config")
+	for _, m := range regexp.MustCompile(`(?m)^  (\S+(?: \S+)*)  `).FindAllStringSubmatch(warnings, -1) {
+		if row := fmt.Sprintf("\n| `%s` | ", m[1]); !strings.Contains(text, row) {
+			t.Errorf("docs/troubleshooting.md has no row %s", row)
+		}
+	}
+	text, _, _ = strings.Cut(text, "\n## What the log says\n")
+	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (.+) \\| (.+) \\|$").FindAllStringSubmatch(text, -1) {
 		var out strings.Builder
 		run(t.Context(), []string{"alarms", "explain", row[1]}, stdio{nil, &out, &out})
 		if !strings.Contains(out.String(), row[2]) || !strings.Contains(out.String(), row[3]) {
