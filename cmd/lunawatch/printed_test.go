@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -148,7 +149,7 @@ func until(t *testing.T, dir string, args []string, wrong func(out string) strin
 	last := ""
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		var out strings.Builder
-		run(t.Context(), append(args[:len(args):len(args)], "-control.socket", filepath.Join(dir, "control")), stdio{strings.NewReader(""), &out, &out})
+		run(t.Context(), append(slices.Clip(args), "-control.socket", filepath.Join(dir, "control")), stdio{strings.NewReader(""), &out, &out})
 		if last = wrong(out.String()); last == "" {
 			return
 		}
