@@ -71,6 +71,7 @@ var varying = []struct {
 }{
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d`), "TIME"},
 	{regexp.MustCompile(`\(\d[\dhms]*\) +\d+`), "(AGE) COUNT"},
+	{regexp.MustCompile(`\b(age|battery|utilization|storage)=[\d.]+`), "$1=VALUE"},
 	{regexp.MustCompile(`\b(?:\d+[hms])+\b`), "AGE"},
 	{regexp.MustCompile(`\b\d\d:\d\d\b`), "HH:MM"},
 	{regexp.MustCompile(`\b\d+ %`), "LOAD"},
