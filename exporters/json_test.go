@@ -13,7 +13,7 @@ import (
 )
 
 // TestAlarmKeys keeps the keys of alarms list -json as they are, and wants each
-// in the README.
+// in docs/alarms.md.
 func TestAlarmKeys(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	s := alarmState(now).Active[0]
@@ -39,13 +39,13 @@ func TestAlarmKeys(t *testing.T) {
 			t.Errorf("%s: -want +got:\n%s", key, diff)
 		}
 	}
-	readme, err := os.ReadFile("../README.md")
+	text, err = os.ReadFile("../docs/alarms.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, key := range want {
-		if !strings.Contains(string(readme), "`"+key+"`") {
-			t.Errorf("README.md does not explain %q", key)
+		if !strings.Contains(string(text), "`"+key+"`") {
+			t.Errorf("docs/alarms.md does not explain %q", key)
 		}
 	}
 }

@@ -166,11 +166,11 @@ func TestDiscovery(t *testing.T) {
 	}
 }
 
-// TestScrapeConfiguration: Prometheus takes the configuration that README.md and
+// TestScrapeConfiguration: Prometheus takes the configuration that docs/prometheus.md and
 // docs/metrics.md show.
 func TestScrapeConfiguration(t *testing.T) {
 	promtool, missing := exec.LookPath("promtool")
-	for _, name := range []string{"README.md", "docs/metrics.md"} {
+	for _, name := range []string{"docs/prometheus.md", "docs/metrics.md"} {
 		text, err := os.ReadFile(filepath.Join("..", name))
 		check.Must(t, err)
 		block := regexp.MustCompile("(?s)```yaml\n(scrape_configs:.*?)```").FindSubmatch(text)
@@ -191,9 +191,15 @@ func TestScrapeConfiguration(t *testing.T) {
 		if out, err := exec.CommandContext(t.Context(), promtool, "check", "config", file).CombinedOutput(); err != nil {
 			t.Errorf("%s: promtool: %v\n%s", name, err, out)
 		}
+		for _, rules := range regexp.MustCompile("(?s)```yaml\n(groups:.*?)```").FindAllSubmatch(text, -1) {
+			check.Must(t, os.WriteFile(file, rules[1], 0o600))
+			if out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", file).CombinedOutput(); err != nil {
+				t.Errorf("%s: promtool: %v\n%s", name, err, out)
+			}
+		}
 	}
 	if missing != nil {
-		skip(t, "promtool (package prometheus) is not installed; nothing has checked the scrape_configs of README.md and docs/metrics.md")
+		skip(t, "promtool (package prometheus) is not installed; nothing has checked the scrape_configs of docs/prometheus.md and docs/metrics.md")
 	}
 }
 

@@ -21,7 +21,7 @@ func HAText(w io.Writer, d *hsm.Device, now time.Time) {
 		{"HA auto recovery", choose(h.Recovery.Enabled, "enabled", "disabled")},
 		{"Maximum auto recovery retry", stated(h.Recovery.MaxRetries)},
 		{"HA logging", choose(h.Logging, "enabled", "disabled")},
-		{"HA log file", dash(h.LogFile)},
+		{"HA log file", Plain(dash(h.LogFile))},
 	})
 	for _, g := range h.Groups {
 		state := "redundancy " + stated(g.Redundancy)
@@ -34,7 +34,7 @@ func HAText(w io.Writer, d *hsm.Device, now time.Time) {
 		if g.RecoveryDisabled {
 			state += ", RECOVERY DISABLED"
 		}
-		fmt.Fprintf(w, "\n   Group %s (%s): %d of %d alive, %d standby, %s\n\n", Plain(dash(g.Label)), dash(g.Serial), g.Alive, g.Expected, g.Standby, state)
+		fmt.Fprintf(w, "\n   Group %s (%s): %d of %d alive, %d standby, %s\n\n", Plain(dash(g.Label)), Plain(dash(g.Serial)), g.Alive, g.Expected, g.Standby, state)
 		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(tw, "   MEMBER\tLABEL\tSTATE\tSINCE\tATTEMPT\tREACHABLE\tLOST BY\tCODE")
 		for _, m := range g.Members {
@@ -50,11 +50,11 @@ func HAText(w io.Writer, d *hsm.Device, now time.Time) {
 				attempt += fmt.Sprintf(" of %d", m.MaxAttempts.Value)
 			}
 			lost := strings.Trim(fmt.Sprint(m.LostBy), "[]")
-			fmt.Fprintf(tw, "   %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Serial, Plain(label(m.Label)), name, since, attempt, yes(m.Reachable), dash(lost), dash(m.Code))
+			fmt.Fprintf(tw, "   %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", Plain(m.Serial), Plain(label(m.Label)), name, since, attempt, yes(m.Reachable), dash(lost), Plain(dash(m.Code)))
 		}
 		tw.Flush()
 	}
 	for _, c := range h.Certificates {
-		fmt.Fprintf(w, "\n   Certificate (%s) %s: until %s\n", c.Role, c.Subject, c.NotAfter.UTC().Format(time.DateOnly))
+		fmt.Fprintf(w, "\n   Certificate (%s) %s: until %s\n", c.Role, Plain(c.Subject), c.NotAfter.UTC().Format(time.DateOnly))
 	}
 }

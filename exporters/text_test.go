@@ -63,7 +63,10 @@ func TestTenantsInTables(t *testing.T) {
 	var b strings.Builder
 	ShowText(&b, d, now)
 	PartitionsText(&b, d, now)
-	if strings.Contains(b.String(), "\x1b") || strings.Contains(b.String(), "\n   HSM Zeroized: No") || strings.Count(b.String(), "p?[2J?   HSM") != 3 {
+	d.HA = hsm.Section[hsm.HA]{At: now, MaxAge: time.Minute, Value: hsm.HA{LogFile: evil, Certificates: []hsm.ClientCertificate{{Subject: evil}},
+		Groups: []hsm.HAGroupState{{Serial: evil, Members: []hsm.HAMemberState{{Serial: evil, Label: hsm.Some(evil)}}}}}}
+	HAText(&b, d, now)
+	if strings.Contains(b.String(), "\x1b") || strings.Contains(b.String(), "\n   HSM Zeroized: No") || strings.Count(b.String(), "p?[2J?   HSM") != 8 {
 		t.Errorf("%q", b.String())
 	}
 }

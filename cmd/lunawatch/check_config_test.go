@@ -18,10 +18,10 @@ import (
 	"github.com/lunawatch/lunawatch/internal/check"
 )
 
-// TestReadmeBitsPerHour holds the README's table of covert channels, for three HSMs, to
-// what check-config prints.
-func TestReadmeBitsPerHour(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+// TestDocumentedBitsPerHour holds the table of covert channels in docs/receivers.md, for three
+// HSMs, to what check-config prints.
+func TestDocumentedBitsPerHour(t *testing.T) {
+	text, err := os.ReadFile("../../docs/receivers.md")
 	check.Must(t, err)
 	for _, p := range []struct {
 		level notify.Level
@@ -30,8 +30,8 @@ func TestReadmeBitsPerHour(t *testing.T) {
 		least, _ := time.ParseDuration(p.least) // none: 0
 		policy := notify.Policy{Level: p.level, MinInterval: least}
 		bits, _ := policy.BitsPerHour(watch.DefaultSettings().NotifyInterval, devices(3))
-		if row := fmt.Sprintf("| %s | %s | %.3g |\n", p.level, p.least, bits); !strings.Contains(string(readme), row) {
-			t.Errorf("README.md does not have %s", row)
+		if row := fmt.Sprintf("| %s | %s | %.3g |\n", p.level, p.least, bits); !strings.Contains(string(text), row) {
+			t.Errorf("docs/receivers.md does not have %s", row)
 		}
 	}
 }

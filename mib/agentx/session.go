@@ -222,7 +222,7 @@ func (s *Session) explain(c *Config, err error) {
 func Advice(socket string, err error) string {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return "this user may not use the socket: put `agentXPerms 0660 0550 root GROUP` into snmpd.conf, " +
+		return "this user may not use the socket: put `agentXPerms 0660 0755 root GROUP` into snmpd.conf, " +
 			"where GROUP is a group of the user that lunawatch runs as, and restart snmpd"
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Sprintf("snmpd is not running, or snmpd.conf lacks the lines `master agentx` and `agentXSocket %s`", socket)
