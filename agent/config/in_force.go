@@ -22,10 +22,15 @@ func (c Config) InForce(uid int) InForce {
 	f := InForce{Sum: c.Sum, Loaded: c.Loaded, UID: uid, HSMs: make(map[string]string)}
 	f.File, _ = filepath.Abs(c.File)
 	for _, h := range c.HSMs {
-		text, _ := json.Marshal(h) // it is all text, numbers and lists
-		f.HSMs[h.Name] = sum(text)
+		f.HSMs[h.Name] = h.Sum()
 	}
 	return f
+}
+
+// Sum returns the SHA-256 of the section of h, its defaults filled in, in hexadecimal.
+func (h HSM) Sum() string {
+	text, _ := json.Marshal(h) // it is all text, numbers and lists
+	return sum(text)
 }
 
 func sum(text []byte) string {

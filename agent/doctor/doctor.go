@@ -67,8 +67,8 @@ type trial struct {
 }
 
 const (
-	// tryTime bounds one try.
-	tryTime = 9 * time.Second
+	// tryTime bounds one try: with the questions to the agent all are over in 10 s.
+	tryTime = 7 * time.Second
 	// together is how many tries are under way at once: a hundred HSMs, each with
 	// every way, of which all are dead.
 	together = 400

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -49,7 +48,7 @@ func (p Patient) way(ctx context.Context, h config.HSM, w config.Way) Finding {
 // agentOn returns what the agent knows of a way: that it works, or that it fails in a
 // session that is open. Where it has no session, a try says more.
 func (p Patient) agentOn(h config.HSM, w config.Way) (f Finding, known bool) {
-	if p.Snapshot == nil || p.InForce == nil || p.InForce.HSMs[h.Name] != p.Config.InForce(0).HSMs[h.Name] {
+	if p.Snapshot == nil || p.InForce == nil || p.InForce.HSMs[h.Name] != h.Sum() {
 		return f, false
 	}
 	d := p.Snapshot.Device(h.Name)
@@ -97,12 +96,4 @@ func directory(path string) Finding {
 		return failed(err.Error(), "Name the directory with the captured answers, readable to the agent's user.")
 	}
 	return ok("it can be read")
-}
-
-// sentence returns s as one.
-func sentence(s string) string {
-	if s = strings.TrimSpace(s); s == "" || strings.HasSuffix(s, ".") {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:] + "."
 }

@@ -42,7 +42,7 @@ func doctorCommand(flags *flag.FlagSet) action {
 	}
 }
 
-// askTime bounds each question to a running agent.
+// askTime bounds the questions to a running agent.
 const askTime = 2 * time.Second
 
 // patient reads a configuration, and asks the agent that runs with it.
@@ -51,7 +51,7 @@ func patient(ctx context.Context, file string) (p doctor.Patient, err error) {
 		return p, err
 	}
 	_, p.Unchecked, p.Faults = config.Check(file)
-	ctx, cancel := context.WithTimeout(ctx, 2*askTime)
+	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	client := agent.NewClient(p.Config.ControlSocket)
 	if p.Snapshot, p.Silent = client.Snapshot(ctx); p.Silent == nil {

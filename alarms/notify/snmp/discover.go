@@ -16,10 +16,9 @@ var ErrSilent = errors.New("it does not answer")
 // discoverTimeout bounds [Target.Discover].
 const discoverTimeout = 4 * time.Second
 
-// Discover asks a manager of SNMPv3 for its engine ID, as for a user without a name,
-// which is no notification and needs no secret (RFC 3414, section 4). It returns in words
-// what came back. Of one of SNMPv2c it only looks up the address: nothing that it would
-// answer can be sent.
+// Discover asks a manager of SNMPv3 for its engine ID (RFC 3414, section 4), in the name of
+// nobody: that is no notification and needs no secret. It returns in words what came back.
+// Of one of SNMPv2c it only looks up the address: nothing that it would answer can be sent.
 func (t Target) Discover(ctx context.Context) (string, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "udp", t.Address)
 	if err != nil {
@@ -33,14 +32,14 @@ func (t Target) Discover(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	usm := &gosnmp.UsmSecurityParameters{}
+	usm := &gosnmp.UsmSecurityParameters{UserName: "doctor"} // nobody's
 	g := &gosnmp.GoSNMP{Context: ctx, Target: host, Port: port, Transport: "udp", Version: gosnmp.Version3, Retries: 1, Timeout: discoverTimeout / 2,
 		SecurityModel: gosnmp.UserSecurityModel, MsgFlags: gosnmp.NoAuthNoPriv, SecurityParameters: usm}
 	if err := g.Connect(); err != nil {
 		return "", err
 	}
 	defer g.Conn.Close()
-	_, err = g.Get([]string{".1.3.6.1.2.1.1.3.0"}) // which nobody without a name may have
+	_, err = g.Get([]string{".1.3.6.1.2.1.1.3.0"}) // which nobody may have without a key
 	if id := usm.AuthoritativeEngineID; id != "" {
 		return fmt.Sprintf("engine ID %x", id), nil
 	}
