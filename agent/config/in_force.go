@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"time"
 )
@@ -13,13 +14,18 @@ type InForce struct {
 	File   string            `json:"file"`   // absolute
 	Sum    string            `json:"sum"`    // SHA-256 of its text, in hexadecimal
 	Loaded time.Time         `json:"loaded"` // when it was read
-	UID    int               `json:"uid"`    // of the agent's user
+	UID    int               `json:"uid"`    // of the agent's process
+	Groups []int             `json:"groups"` // further groups of the agent's process
 	HSMs   map[string]string `json:"hsms"`   // a sum of the section of each, by name
 }
 
-// InForce describes c for whoever compares it with the file. uid is that of the agent.
-func (c Config) InForce(uid int) InForce {
-	f := InForce{Sum: c.Sum, Loaded: c.Loaded, UID: uid, HSMs: make(map[string]string)}
+// InForce describes c, and the process that runs with it, for whoever compares it with
+// the file.
+func (c Config) InForce() InForce {
+	f := InForce{Sum: c.Sum, Loaded: c.Loaded, UID: os.Geteuid(), HSMs: make(map[string]string)}
+	if groups, err := os.Getgroups(); err == nil {
+		f.Groups = append(groups, os.Getegid())
+	}
 	f.File, _ = filepath.Abs(c.File)
 	for _, h := range c.HSMs {
 		f.HSMs[h.Name] = h.Sum()

@@ -19,19 +19,27 @@ type account struct {
 	uid    uint32
 	groups []uint32
 	name   string
+	sure   bool // these are all of its groups: the unit may give more to one that does not run yet
 }
 
 // account returns the one of the running agent, or else the one that packages make, or
 // else who asks.
 func (p Patient) account() account {
-	uid := strconv.Itoa(os.Geteuid())
-	if p.InForce != nil {
-		uid = strconv.Itoa(p.InForce.UID)
-	} else if u, err := user.Lookup("lunawatch"); err == nil && os.Geteuid() == 0 {
-		uid = u.Uid
+	if f := p.InForce; f != nil {
+		return accountOf(strconv.Itoa(f.UID), f.Groups, true)
 	}
+	if u, err := user.Lookup("lunawatch"); err == nil && os.Geteuid() == 0 {
+		return accountOf(u.Uid, nil, false)
+	}
+	return accountOf(strconv.Itoa(os.Geteuid()), nil, true)
+}
+
+func accountOf(uid string, groups []int, sure bool) account {
 	n, _ := strconv.ParseUint(uid, 10, 32)
-	a := account{uid: uint32(n), name: "uid " + uid}
+	a := account{uid: uint32(n), name: "uid " + uid, sure: sure}
+	for _, g := range groups {
+		a.groups = append(a.groups, uint32(g))
+	}
 	u, err := user.LookupId(uid)
 	if err != nil {
 		return a
@@ -39,7 +47,7 @@ func (p Patient) account() account {
 	a.name = u.Username
 	ids, _ := u.GroupIds()
 	for _, id := range ids {
-		if n, err := strconv.ParseUint(id, 10, 32); err == nil {
+		if n, err := strconv.ParseUint(id, 10, 32); err == nil && len(groups) == 0 {
 			a.groups = append(a.groups, uint32(n))
 		}
 	}
@@ -101,6 +109,9 @@ func (a account) has(info fs.FileInfo, right uint32) bool {
 
 // unreadable returns the finding of a file that a may not read, or that is not there.
 func (a account) unreadable(err error) Finding {
+	if errors.Is(err, fs.ErrPermission) && !a.sure {
+		return warning(err.Error()+", unless its unit gives it more groups", "Let the agent's user read it (chgrp, chmod g+r), or give the unit SupplementaryGroups.")
+	}
 	if errors.Is(err, fs.ErrPermission) {
 		return failed(err.Error(), "Let the agent's user read it: chgrp "+a.name+" and chmod g+r, and g+x on the directories that lead there.")
 	}

@@ -125,7 +125,7 @@ func TestAsksTheAgentFirst(t *testing.T) {
 	a := sim.Appliance(t, "luna72")
 	dir := t.TempDir()
 	p := patient(t, dir, fmt.Sprintf("hsms: [{name: a, address: %q, password_file: %s, host_key: %s}]\n", a.SSHAddress, sim.PasswordFile, a.Fingerprint))
-	inForce := p.Config.InForce(0)
+	inForce := p.Config.InForce()
 	other := inForce
 	other.HSMs = map[string]string{"a": "another section"}
 	store := hsm.NewStore()
@@ -146,9 +146,14 @@ func TestAsksTheAgentFirst(t *testing.T) {
 		{"it works", inForce, hsm.None, nil, 0, OK, "hsm show was answered 3s ago in 0.5 s, says the agent"},
 		{"the card hangs", inForce, hsm.Timeout, fmt.Errorf("no prompt"), 0, Failed, "no prompt, says the agent"},
 		{"no session", inForce, hsm.Unreachable, fmt.Errorf("connect"), 1, OK, "is answered"},
+		{"too long ago", inForce, hsm.None, nil, 0, Warning, "hsm show was last answered 20m0s ago, says the agent"},
 		{"another address", other, hsm.None, nil, 1, OK, "is answered"},
 	} {
-		store.Apply(hsm.Observation{Device: "a", Kind: hsm.NetworkHSM, Source: "hsm show", At: p.Now.Add(-3 * time.Second), Took: time.Second / 2, Failure: x.failure, Err: x.err, MaxAge: time.Minute})
+		ago := 3 * time.Second
+		if x.state == Warning {
+			ago = 20 * time.Minute
+		}
+		store.Apply(hsm.Observation{Device: "a", Kind: hsm.NetworkHSM, Source: "hsm show", At: p.Now.Add(-ago), Took: time.Second / 2, Failure: x.failure, Err: x.err, MaxAge: time.Minute})
 		p.Snapshot, p.InForce, p.Silent = store.Latest(), &x.inForce, nil
 		before := logins()
 		f := only(t, p.Examine(t.Context(), quietly), "a", "LunaSH")

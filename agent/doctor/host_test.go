@@ -33,7 +33,7 @@ func TestInForce(t *testing.T) {
 	check.Must(t, os.WriteFile(file, []byte("hsms: [{name: a, replay: "+dir+"}]\n"), 0o600))
 	c, err := config.Read(file)
 	check.Must(t, err)
-	same, changed, other := c.InForce(os.Geteuid()), c.InForce(0), c.InForce(0)
+	same, changed, other := c.InForce(), c.InForce(), c.InForce()
 	changed.Sum, other.File = "another", "/etc/other.yaml"
 	for _, x := range []struct {
 		name    string
@@ -87,7 +87,7 @@ func TestLog(t *testing.T) {
 	file := filepath.Join(dir, "messages")
 	now := time.Now()
 	p, me := Patient{Now: now}, Patient{}.account()
-	stranger := account{uid: 4711, name: "stranger"}
+	stranger, notYet := account{uid: 4711, name: "stranger", sure: true}, account{uid: 4711, name: "lunawatch"}
 	for _, x := range []struct {
 		name, text string
 		age, quiet time.Duration
@@ -100,6 +100,7 @@ func TestLog(t *testing.T) {
 		{"an audit log may be quiet", "a line\n", 50 * time.Hour, 0, me, OK, "last written 50h0m0s ago"},
 		{"empty", "", time.Minute, quietAfter, me, Warning, "it is empty"},
 		{"not for the agent", "a line\n", time.Minute, quietAfter, stranger, Failed, "user stranger may not: permission denied"},
+		{"not for who will run it", "a line\n", time.Minute, quietAfter, notYet, Warning, "unless its unit gives it more groups"},
 	} {
 		check.Must(t, os.WriteFile(file, []byte(x.text), 0o640))
 		check.Must(t, os.Chtimes(file, now, now.Add(-x.age)))
@@ -223,7 +224,7 @@ func TestAgentOnHost(t *testing.T) {
 	store := hsm.NewStore()
 	store.Apply(hsm.Observation{Device: p.Config.Host.Name, Kind: hsm.HostMachine, Source: "slot list", At: p.Now.Add(-time.Minute), MaxAge: time.Hour})
 	store.Apply(hsm.Observation{Device: p.Config.Host.Name, Kind: hsm.HostMachine, Source: kernelLogSource, At: p.Now, Failure: hsm.Command, Err: errors.New("not permitted"), MaxAge: time.Hour})
-	inForce := p.Config.InForce(0)
+	inForce := p.Config.InForce()
 	p.Snapshot, p.InForce, p.Silent = store.Latest(), &inForce, nil
 	is(t, "LunaCM", p.lunaCM(t.Context()), OK, "it answered 1m0s ago, says the agent")
 	is(t, "kernel log", p.kernelLog(p.account()), Failed, "not permitted, says the agent")

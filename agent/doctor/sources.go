@@ -61,6 +61,8 @@ func (p Patient) agentOn(h config.HSM, w config.Way) (f Finding, known bool) {
 		return f, false
 	case s.Failure != hsm.None:
 		f = dead(s.Layer, s.Error)
+	case p.Now.Sub(s.At) > 3*h.Intervals.Fast:
+		f = warning(fmt.Sprintf("%s was last answered %s ago", w.Opens, p.Now.Sub(s.At).Round(time.Second)), "Look at the agent's load and log: it should have asked again.")
 	default:
 		f = ok("%s was answered %s ago in %.1f s", w.Opens, p.Now.Sub(s.At).Round(time.Second), s.Took.Seconds())
 	}
