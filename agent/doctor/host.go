@@ -53,7 +53,7 @@ func (p Patient) inForce() Finding {
 	case errors.Is(p.Silent, os.ErrPermission):
 		return warning("an agent may run: "+p.Silent.Error(), "Run lunawatch doctor as root, or as a user in the group of the control socket.")
 	case p.Silent != nil:
-		return warning("no agent runs: "+p.Silent.Error(), "systemctl enable --now lunawatch starts it.")
+		return warning(fmt.Sprintf("no agent runs: %s: %v", p.Config.ControlSocket, cause(p.Silent)), "systemctl enable --now lunawatch starts it.")
 	case f == nil:
 		return warning("the agent does not say which configuration it runs with", "It is an older one: systemctl restart lunawatch.")
 	case f.File != file:
@@ -62,6 +62,14 @@ func (p Patient) inForce() Finding {
 		return warning("the file has changed since the agent read it at "+f.Loaded.Local().Format("2006-01-02 15:04:05 -07:00"), reload)
 	}
 	return ok("the agent runs with it, read at %s", p.InForce.Loaded.Local().Format("2006-01-02 15:04:05 -07:00"))
+}
+
+// cause returns what err wraps, if it wraps one error.
+func cause(err error) error {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner
+	}
+	return err
 }
 
 // same reports whether an agent runs with this file.
