@@ -65,7 +65,7 @@ func patient(ctx context.Context, file string) (p doctor.Patient, err error) {
 
 // progress returns what shows on a terminal, and nowhere else, how far the tries are.
 func progress(w io.Writer) func(done, all int) {
-	if look(w, false).Width == 0 {
+	if !isTerminal(w) {
 		return func(int, int) {}
 	}
 	var mu sync.Mutex

@@ -79,9 +79,9 @@ func initCommand(flags *flag.FlagSet) action {
 	}
 }
 
-// isTerminal reports whether somebody can be asked.
-func isTerminal(r io.Reader) bool {
-	f, ok := r.(*os.File)
+// isTerminal reports whether somebody sits at what is read or written.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	if !ok {
 		return false
 	}

@@ -94,6 +94,37 @@ func TestInit(t *testing.T) {
 			t.Fatalf("the agent reads %d HSMs of\n%s", read(), mustRead(t, file))
 		}
 	}
+
+	// The doctor asks the agent, which has a session with each.
+	counts, err = simulator.CountsOf(t.Context(), filepath.Dir(sim.ControlSocket))
+	check.Must(t, err)
+	before := counts.Logins
+	out.Reset()
+	run(t.Context(), []string{"doctor", "-config.file", file}, stdio{strings.NewReader(""), &out, &errs})
+	counts, err = simulator.CountsOf(t.Context(), filepath.Dir(sim.ControlSocket))
+	check.Must(t, err)
+	if n := strings.Count(out.String(), "says the agent"); n != 2 || before != 2 || counts.Logins != before {
+		t.Errorf("%d logins before the doctor, %d after, and %d ways as the agent says:\n%s", before, counts.Logins, n, &out)
+	}
+}
+
+// TestProgress: how far the tries are shows on a terminal, counts up, and is wiped out.
+func TestProgress(t *testing.T) {
+	tty := openTerminal(t)
+	show := progress(tty.slave)
+	for _, done := range []int{1, 3, 2, 4} {
+		show(done, 4)
+	}
+	const want = "\r1 of 4 tried\r3 of 4 tried\r3 of 4 tried\r\x1b[K"
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(tty.keys, got); err != nil || string(got) != want {
+		t.Errorf("got %q, %v", got, err)
+	}
+	var out strings.Builder
+	progress(&out)(1, 4)
+	if out.Len() > 0 {
+		t.Errorf("a file gets %q", &out)
+	}
 }
 
 func mustRead(t *testing.T, file string) string {
