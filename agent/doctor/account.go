@@ -56,7 +56,7 @@ func accountOf(uid string, groups []int, sure bool) account {
 
 // The rights in a mode, as of others.
 const (
-	mayRead = 4
+	mayRead  = 4
 	mayWrite = 2
 	mayEnter = 1
 )

@@ -23,8 +23,7 @@ func (p Patient) configuration() (trials []trial) {
 	add := func(tried string, f Finding) {
 		trials = append(trials, trial{"configuration", tried, func(context.Context) Finding { return f }})
 	}
-	var faults config.Faults
-	if errors.As(p.Faults, &faults) {
+	if faults, found := errors.AsType[config.Faults](p.Faults); found {
 		for line := range strings.Lines(faults.Error()) {
 			add("files that it names", failed(strings.TrimSpace(line), "Correct the key or the file; lunawatch check-config says when it is right."))
 		}

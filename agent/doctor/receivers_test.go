@@ -146,3 +146,39 @@ func TestManager(t *testing.T) {
 		t.Errorf("the manager was notified: %q", lines)
 	}
 }
+
+// TestSNMPWay asks a real agent for its sysUpTime, and says why one does not answer.
+func TestSNMPWay(t *testing.T) {
+	dir, err := os.MkdirTemp("", "lw")
+	check.Must(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	user := netsnmp.User{Name: "noc", Auth: "authentic enough", Priv: "private enough"}
+	agent, err := netsnmp.StartAgent(t.Context(), dir, netsnmp.Config{User: &user})
+	if errors.Is(err, netsnmp.ErrMissing) && os.Getenv("CI") != "true" {
+		t.Skipf("SKIPPED: %v: apt-get install snmpd", err)
+	}
+	check.Must(t, err)
+	t.Cleanup(agent.Stop)
+	auth, priv := filepath.Join(dir, "auth"), filepath.Join(dir, "priv")
+	check.Must(t, os.WriteFile(auth, []byte(user.Auth+"\n"), 0o600))
+	check.Must(t, os.WriteFile(priv, []byte(user.Priv+"\n"), 0o600))
+	closed, err := net.ListenPacket("udp", "127.0.0.1:0")
+	check.Must(t, err)
+	closed.Close()
+	for _, x := range []struct {
+		address, auth string
+		state         State
+		says          string
+	}{
+		{agent.Address, auth, OK, "it answers, up for "},
+		{agent.Address, priv, Failed, "refuses requests of user"},
+		{closed.LocalAddr().String(), auth, Failed, "nothing listens there"},
+	} {
+		p := patient(t, dir, fmt.Sprintf("hsms: [{name: a, snmp_agent: {address: %q, user: noc, auth_password_file: %s, priv_password_file: %s}}]\n", x.address, x.auth, priv))
+		f := p.sources()[0].run(t.Context())
+		is(t, x.address, f, x.state, x.says)
+		if strings.Contains(f.String(), "enough") {
+			t.Errorf("a secret is printed: %s", f)
+		}
+	}
+}

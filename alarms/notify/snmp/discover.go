@@ -10,7 +10,7 @@ import (
 	"github.com/gosnmp/gosnmp"
 )
 
-// ErrSilent: a manager does not say who it is.
+// ErrSilent says that a manager does not say who it is.
 var ErrSilent = errors.New("it does not answer")
 
 // discoverTimeout bounds [Target.Discover].
