@@ -112,7 +112,7 @@ func Parse(text string) (Appliance, error) {
 	name, address, found := strings.Cut(text, "=")
 	name, address = strings.TrimSpace(name), strings.TrimSpace(address)
 	if !found || name == "" || address == "" {
-		return Appliance{}, fmt.Errorf("%q is not NAME=ADDRESS, such as luna-a=192.0.2.10", text)
+		return Appliance{}, fmt.Errorf("%q is not NAME=ADDRESS: %w", text, ErrNamed)
 	}
 	if _, _, err := net.SplitHostPort(address); err != nil {
 		address = net.JoinHostPort(strings.Trim(address, "[]"), "22")

@@ -212,6 +212,45 @@ func (s *terminal) String() string {
 	return s.said.String()
 }
 
+// says waits until a command has printed a text.
+func (s *terminal) says(t *testing.T, text string) {
+	t.Helper()
+	for end := time.Now().Add(testTimeout); !strings.Contains(s.String(), text); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it does not say %q:\n%s", text, s)
+		}
+	}
+}
+
+// TestInitWaitsForPassword: the account is made by what init prints, so its password may
+// come later, and no fingerprint is asked for again.
+func TestInitWaitsForPassword(t *testing.T) {
+	sim := collectortest.StartEstate(t, "")
+	a := sim.Appliance(t, "luna72")
+	tty, dir := openTerminal(t), t.TempDir()
+	file, password := filepath.Join(dir, "out.yaml"), filepath.Join(dir, "password")
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(t.Context(), []string{"init", "-hsm", "a=" + a.SSHAddress, "-yes-fingerprint", a.Fingerprint, "-out", file, "-password-file", password, "-state-directory", dir}, stdio{tty.slave, tty, tty})
+	}()
+	tty.says(t, "user enable -username monitor")
+	tty.says(t, "then press Enter: ")
+	for _, text := range []string{"", "the right one\n"} {
+		check.Must(t, os.WriteFile(password, []byte(text), 0o600))
+		_, err := io.WriteString(tty.keys, "\n")
+		check.Must(t, err)
+		if text == "" {
+			tty.says(t, "is empty")
+		}
+	}
+	if code := <-ended; code != exitOK {
+		t.Errorf("exit code %d:\n%s", code, tty)
+	}
+	if strings.Contains(tty.String()+mustRead(t, file), "the right one") {
+		t.Error("the password is printed")
+	}
+}
+
 // TestInitAtTerminal: names are asked for, and each fingerprint; a no, or an interrupt at
 // the question, writes nothing.
 func TestInitAtTerminal(t *testing.T) {
@@ -231,11 +270,7 @@ func TestInitAtTerminal(t *testing.T) {
 		}()
 		_, err := io.WriteString(tty.keys, "a="+a.SSHAddress+"\n\n")
 		check.Must(t, err)
-		for end := time.Now().Add(testTimeout); !strings.Contains(tty.String(), "Do they agree?"); time.Sleep(10 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("it does not ask:\n%s", tty)
-			}
-		}
+		tty.says(t, "Do they agree?")
 		if x.answer == "" {
 			interrupt()
 		} else {
