@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -58,6 +59,30 @@ type Patient struct {
 	Faults    error    // of the files that Config names
 	Unchecked []string // files that could not be checked, and why
 	Now       time.Time
+}
+
+// askTime bounds the questions to a running agent.
+const askTime = 2 * time.Second
+
+// Read reads a configuration file, and asks the agent that runs with it. web is where the
+// agent's web server is, host:port. If the file cannot be used, the error is that of
+// [config.Read].
+func Read(ctx context.Context, file, web string) (p Patient, err error) {
+	p.Web = web
+	if p.Config, err = config.Read(file); err != nil {
+		return p, err
+	}
+	_, p.Unchecked, p.Faults = config.Check(file)
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	client := agent.NewClient(p.Config.ControlSocket)
+	if p.Snapshot, p.Silent = client.Snapshot(ctx); p.Silent == nil {
+		if inForce, err := client.InForce(ctx); err == nil {
+			p.InForce = &inForce
+		}
+	}
+	p.Now = time.Now()
+	return p, nil
 }
 
 // A trial is one try. Its Finding needs neither Of and Tried nor Took.

@@ -246,3 +246,15 @@ func TestProgress(t *testing.T) {
 		t.Errorf("%d tries were counted, of %d", most, len(found))
 	}
 }
+
+// TestProgressOnTerminal: how far the tries are counts up, and is wiped out.
+func TestProgressOnTerminal(t *testing.T) {
+	var out strings.Builder
+	show := Progress(&out)
+	for _, done := range []int{1, 3, 2, 4} {
+		show(done, 4)
+	}
+	if want := "\r1 of 4 tried\r3 of 4 tried\r3 of 4 tried\r\x1b[K"; out.String() != want {
+		t.Errorf("got %q", &out)
+	}
+}

@@ -6,30 +6,18 @@ import (
 	"errors"
 	"flag"
 	"os"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/lunawatch/lunawatch/agent/setup"
 )
 
-// A list is a flag that may be repeated.
-type list []string
-
-// String implements [flag.Value].
-func (l *list) String() string { return strings.Join(*l, " ") }
-
-// Set implements [flag.Value].
-func (l *list) Set(s string) error {
-	*l = append(*l, s)
-	return nil
-}
-
 func initCommand(flags *flag.FlagSet) action {
-	var named, confirmed list
 	var plan setup.Plan
-	flags.Var(&named, "hsm", "`NAME=ADDRESS` of an appliance; may be repeated, and is asked for at a terminal")
-	flags.Var(&confirmed, "yes-fingerprint", "`FINGERPRINT` that was compared with the appliance's, for scripts; may be repeated")
+	var named []string
+	var d setup.Dialogue
+	flags.Func("hsm", "`NAME=ADDRESS` of an appliance; may be repeated, and is asked for at a terminal", func(s string) error { named = append(named, s); return nil })
+	flags.Func("yes-fingerprint", "`FINGERPRINT` that was compared with the appliance's, for scripts; may be repeated", func(s string) error { d.Confirmed = append(d.Confirmed, s); return nil })
 	rest := flags.Bool("rest", false, "use the REST API of the appliances, too")
 	restPort := flags.String("rest-port", "8443", "`PORT` of the REST API")
 	flags.StringVar(&plan.User, "user", "monitor", "`USER` with role monitor, the same on every appliance")
@@ -37,7 +25,7 @@ func initCommand(flags *flag.FlagSet) action {
 	flags.StringVar(&plan.Directory, "state-directory", "", "`DIRECTORY` of the agent's state and control socket, if they are not in those of the packages")
 	out := flags.String("out", defaultConfig, "configuration `FILE` to write; none is overwritten")
 	return func(ctx context.Context, _ []string, std stdio) error {
-		d := setup.Dialogue{Out: std.out, Confirmed: confirmed}
+		d.Out = std.out
 		if isTerminal(std.in) {
 			d.In = bufio.NewReader(std.in)
 		}

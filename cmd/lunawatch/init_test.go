@@ -108,25 +108,6 @@ func TestInit(t *testing.T) {
 	}
 }
 
-// TestProgress: how far the tries are shows on a terminal, counts up, and is wiped out.
-func TestProgress(t *testing.T) {
-	tty := openTerminal(t)
-	show := progress(tty.slave)
-	for _, done := range []int{1, 3, 2, 4} {
-		show(done, 4)
-	}
-	const want = "\r1 of 4 tried\r3 of 4 tried\r3 of 4 tried\r\x1b[K"
-	got := make([]byte, len(want))
-	if _, err := io.ReadFull(tty.keys, got); err != nil || string(got) != want {
-		t.Errorf("got %q, %v", got, err)
-	}
-	var out strings.Builder
-	progress(&out)(1, 4)
-	if out.Len() > 0 {
-		t.Errorf("a file gets %q", &out)
-	}
-}
-
 func mustRead(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)

@@ -67,7 +67,7 @@ var rooms = []struct{ name, imports string }{
 	{"agent", "agent/config agent/guard agent/redact agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/poll collectors/snmp collectors/syslog exporters hsm internal/setting internal/wait mib mib/agentx"},
 
 	{"agent/setup", "agent/config collectors/ha collectors/lunacm collectors/lunash collectors/rest internal/setting"},
-	{"agent/doctor", "agent/config alarms alarms/notify/snmp collectors collectors/ha collectors/lunacm hsm mib/agentx"},
+	{"agent/doctor", "agent agent/config alarms alarms/notify/snmp collectors collectors/ha collectors/lunacm hsm mib/agentx"},
 
 	{"cmd/lunawatch", "agent agent/config agent/doctor agent/guard agent/setup alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/glance hsm internal/near mib mib/agentx mibs"},
 
