@@ -270,3 +270,24 @@ func TestInitAtTerminal(t *testing.T) {
 		}
 	}
 }
+
+// TestInitREST: the certificate is confirmed beside the host key, and is the one by which
+// the REST API is then known.
+func TestInitREST(t *testing.T) {
+	sim := collectortest.StartEstate(t, "")
+	a := sim.Appliance(t, "luna72")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "out.yaml")
+	_, port, _ := strings.Cut(a.RESTAddress, ":")
+	var out, errs strings.Builder
+	args := []string{"init", "-hsm", "a=" + a.SSHAddress, "-rest", "-rest-port", port, "-yes-fingerprint", a.Fingerprint, "-yes-fingerprint", a.RESTFingerprint,
+		"-out", file, "-password-file", sim.PasswordFile, "-state-directory", dir}
+	if code := run(t.Context(), args, stdio{strings.NewReader(""), &out, &errs}); code != exitOK {
+		t.Fatalf("exit code %d: %s", code, &errs)
+	}
+	out.Reset()
+	run(t.Context(), []string{"doctor", "-config.file", file}, stdio{strings.NewReader(""), &out, &errs})
+	if want := "OK       a: REST at " + a.RESTAddress + ": the certificate is right"; !strings.Contains(out.String(), want) {
+		t.Errorf("it lacks %s:\n%s", want, &out)
+	}
+}
