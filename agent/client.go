@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -41,6 +42,11 @@ func (c *Client) Snapshot(ctx context.Context) (s *hsm.Snapshot, err error) {
 // Thresholds returns those of the agent's rules.
 func (c *Client) Thresholds(ctx context.Context) (t rules.Thresholds, err error) {
 	return t, c.get(ctx, "/thresholds", &t)
+}
+
+// InForce returns which configuration the agent runs with.
+func (c *Client) InForce(ctx context.Context) (f config.InForce, err error) {
+	return f, c.get(ctx, "/configuration", &f)
 }
 
 // Walk returns the SNMP view in the order of its OIDs.

@@ -24,6 +24,7 @@ func (a *Agent) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /snapshot", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.store.Latest()) })
 	mux.HandleFunc("GET /thresholds", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.config().Alarms.Thresholds) })
+	mux.HandleFunc("GET /configuration", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.config().InForce()) })
 	a.alarmControl(mux)
 	mux.HandleFunc("GET /walk", a.walk)
 	mux.HandleFunc("GET /monitor", a.monitor)

@@ -43,7 +43,9 @@ type Config struct {
 	Receivers      []Receiver     `yaml:"receivers"`
 	OperateGroup   string         `yaml:"operate_group"` // by name or number: who in the group of the control socket may operate; "": all of them
 
-	File string `yaml:"-"` // that it was read from; "": none
+	File   string    `yaml:"-"` // that it was read from; "": none
+	Sum    string    `yaml:"-"` // SHA-256 of its text, in hexadecimal
+	Loaded time.Time `yaml:"-"` // when it was read
 }
 
 // Default returns the configuration of an empty file.
@@ -92,7 +94,7 @@ func parse(file string, text []byte) (Config, error) {
 
 func read(file string, text []byte) (Config, *document) {
 	c := Default()
-	c.File = file
+	c.File, c.Sum, c.Loaded = file, sum(text), time.Now()
 	d := readDocument(file, text, &c)
 	c.complete()
 	d.validated(c.Validate())

@@ -55,6 +55,15 @@ func uncheckable(f namedFile, err error) (warning string, other error) {
 	return "", err
 }
 
+// ReadFiles returns the files that are read, or run, while the agent runs, by their keys.
+func (c Config) ReadFiles() map[string]string {
+	all := make(map[string]string)
+	for _, f := range c.files() {
+		all[f.key] = f.path
+	}
+	return all
+}
+
 // files returns the files that are read while the agent runs.
 func (c Config) files() (list []namedFile) {
 	for _, f := range c.namedFiles() {

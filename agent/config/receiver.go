@@ -58,6 +58,18 @@ func (r Receiver) kinds() (set []kind) {
 	return set
 }
 
+// Kind returns the key of r's kind, such as smtp.
+func (r Receiver) Kind() string { return r.kinds()[0].key }
+
+// Doors returns the places that notifications of r are sent to, if it connects to any
+// itself: not that of snmpd, of an SNMP manager or of a program.
+func (r Receiver) Doors() []receivers.Door {
+	if to, ok := r.kinds()[0].section.(interface{ Doors() []receivers.Door }); ok {
+		return to.Doors()
+	}
+	return nil
+}
+
 // Serve returns the receivers that r describes, by name: one, but for each
 // further peer of an Alertmanager another, NAME#2 and so on.
 func (r Receiver) Serve() map[string]notify.Receiver {

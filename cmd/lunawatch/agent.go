@@ -70,7 +70,7 @@ func agentCommand(flags *flag.FlagSet) action {
 			Lifecycle:     *lifecycle,
 		}, log)
 		a.Load = read
-		defer reloadOnHangUp(ctx, a)()
+		reloadOnHangUp(a)
 		keepToItself()
 		if os.Getenv("GOGC") == "" {
 			debug.SetGCPercent(heapGrowth)
@@ -79,21 +79,15 @@ func agentCommand(flags *flag.FlagSet) action {
 	}
 }
 
-// reloadOnHangUp has a reload at each SIGHUP, until stop. What is wrong, the agent logs.
-func reloadOnHangUp(ctx context.Context, a *agent.Agent) (stop func()) {
+// reloadOnHangUp has a reload at each SIGHUP. What is wrong, the agent logs.
+func reloadOnHangUp(a *agent.Agent) {
 	hangUp := make(chan os.Signal, 1)
 	signal.Notify(hangUp, syscall.SIGHUP)
 	go func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-hangUp:
-				_ = a.Reload(false)
-			}
+		for range hangUp {
+			_ = a.Reload(false)
 		}
 	}()
-	return func() { signal.Stop(hangUp) }
 }
 
 // heapGrowth is by how much of what is in use the heap grows between collections, in

@@ -16,6 +16,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/internal/near"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // A filter selects the alarms that are listed; empty: all.
@@ -223,7 +224,7 @@ func alarmsClear(flags *flag.FlagSet) action {
 
 func alarmsTest(flags *flag.FlagSet) action {
 	socket := socketFlag(flags)
-	wait := durationFlag(flags, "wait", 30*time.Second, "how long to wait for the receivers, up to 5m")
+	wait := setting.DurationFlag(flags, "wait", 30*time.Second, "how long to wait for the receivers, up to 5m")
 	by := flags.String("by", user(), byHelp)
 	asJSON := jsonFlag(flags)
 	return func(ctx context.Context, _ []string, std stdio) error {

@@ -10,6 +10,7 @@ import (
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/exporters"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 func alarmsSilence(flags *flag.FlagSet) action {
@@ -23,7 +24,7 @@ func alarmsSilence(flags *flag.FlagSet) action {
 	all := flags.Bool("all", false, "every alarm")
 	from := flags.String("from", "", "when it begins: 22:00, \"2026-03-01 22:00\"; now unless given")
 	until := flags.String("until", "", "when it ends")
-	length := durationFlag(flags, "for", 0, "how long it lasts, a `DURATION` such as 2h, 3d or 1w; instead of -until")
+	length := setting.DurationFlag(flags, "for", 0, "how long it lasts, a `DURATION` such as 2h, 3d or 1w; instead of -until")
 	reason := flags.String("reason", "", "why")
 	yes := flags.Bool("yes-all", false, "confirm a silence of every alarm, or of more than a day; it is an alarm while it lasts")
 	by := flags.String("by", user(), byHelp)

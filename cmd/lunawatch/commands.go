@@ -88,6 +88,10 @@ var commands = []command{
 		examples: []string{"reload", "reload -force"}},
 	{name: "check-config", group: "The agent", summary: "check a configuration, and show what it costs", flags: checkConfig,
 		examples: []string{"check-config -config.file lunawatch.yaml"}},
+	{name: "init", group: "The agent", summary: "write a first configuration: finds what is on this host, and shows the keys of appliances to be confirmed", flags: initCommand,
+		examples: []string{"init", "init -hsm luna-a=192.0.2.10 -hsm luna-b=192.0.2.11 -user lunawatch -rest"}},
+	{name: "doctor", group: "The agent", summary: "try every source, receiver and file of a configuration once, and say what to do about what fails", flags: doctorCommand,
+		examples: []string{"doctor", "doctor -config.file lunawatch.yaml -json"}},
 	{name: "capture", group: "The agent", summary: "capture what every source and the logs say, with the names of the site replaced", flags: captureCommand,
 		examples: []string{"capture -out bug.tar"}},
 

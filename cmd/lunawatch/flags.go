@@ -88,6 +88,9 @@ func socketFlag(flags *flag.FlagSet) *string {
 
 func jsonFlag(flags *flag.FlagSet) *bool { return flags.Bool("json", false, "print JSON") }
 
+// defaultConfig is where packages put the configuration.
+const defaultConfig = "/etc/lunawatch/lunawatch.yaml"
+
 func configFlag(flags *flag.FlagSet) *string {
-	return flags.String("config.file", "/etc/lunawatch/lunawatch.yaml", "configuration `FILE`")
+	return flags.String("config.file", defaultConfig, "configuration `FILE`")
 }

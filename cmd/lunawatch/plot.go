@@ -13,6 +13,7 @@ import (
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/internal/near"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 const (
@@ -23,7 +24,7 @@ const (
 
 func plotCommand(flags *flag.FlagSet) action {
 	socket := socketFlag(flags)
-	length := durationFlag(flags, "for", 10*time.Minute, "how long to go on, a `DURATION` such as 90s or 1h; Ctrl-C ends it before")
+	length := setting.DurationFlag(flags, "for", 10*time.Minute, "how long to go on, a `DURATION` such as 90s or 1h; Ctrl-C ends it before")
 	return func(ctx context.Context, words []string, std stdio) error {
 		if *length <= 0 {
 			return usagef("-for %s is not longer than 0", *length)

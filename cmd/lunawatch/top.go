@@ -14,6 +14,7 @@ import (
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/exporters/top"
+	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 func topCommand(flags *flag.FlagSet) action {
@@ -59,7 +60,7 @@ func asked(client *agent.Client, by string) top.Agent {
 			s.Author = by
 			return client.Silence(ctx, s, false)
 		},
-		Duration: parseDuration,
+		Duration: setting.ParseDuration,
 	}
 }
 

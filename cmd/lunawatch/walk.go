@@ -52,7 +52,10 @@ func under(object string) (func(agent.Instance) bool, error) {
 	}
 	if strings.Trim(object[:1], ".0123456789") == "" {
 		oid, err := agentx.ParseOID(object)
-		return below(oid), wrongOID(object, err)
+		if err != nil {
+			return nil, usagef("%q is no OID: %w", object, err)
+		}
+		return below(oid), nil
 	}
 	if oid, ok := mib.Tables()[object]; ok {
 		return below(oid), nil
@@ -69,11 +72,4 @@ func under(object string) (func(agent.Instance) bool, error) {
 // below returns whether an instance is at oid or below it.
 func below(oid agentx.OID) func(agent.Instance) bool {
 	return func(i agent.Instance) bool { return strings.HasPrefix(i.OID+".", oid.String()+".") }
-}
-
-func wrongOID(object string, err error) error {
-	if err != nil {
-		return usagef("%q is no OID: %w", object, err)
-	}
-	return nil
 }

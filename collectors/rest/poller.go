@@ -212,10 +212,7 @@ func (p *Poller) findHSM(ctx context.Context) (others []string, err error) {
 }
 
 func (p *Poller) askHSM(ctx context.Context) ([]hsm.Fact, []string, error) {
-	software, err := resource(ctx, p.API, root, readVersion)
-	if oldAPI(err) && p.API.older() {
-		software, err = resource(ctx, p.API, root, readVersion)
-	}
+	software, err := p.API.Try(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

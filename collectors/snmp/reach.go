@@ -69,6 +69,16 @@ func (a *Agent) upTime(ctx context.Context, limit time.Duration) (uint32, error)
 	return c.greet()
 }
 
+// tryTimeout bounds a Try.
+const tryTimeout = 4 * time.Second
+
+// Try asks the agent for its sysUpTime, which needs no HSM; 0: it answers that it has
+// none. Its errors are those of a poll.
+func (a *Agent) Try(ctx context.Context) (time.Duration, error) {
+	up, err := a.upTime(ctx, tryTimeout)
+	return time.Duration(up) * 10 * time.Millisecond, err
+}
+
 // greet asks for the sysUpTime. An agent that accepts the user answers it, if only that
 // there is no such object, even while its HSM hangs.
 func (c *session) greet() (up uint32, err error) {

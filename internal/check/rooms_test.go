@@ -71,9 +71,12 @@ var rooms = []struct{ name, imports string }{
 	{"agent/capture", "agent/config agent/redact alarms/journal collectors collectors/follow collectors/snmp collectors/syslog hsm internal/setting"},
 	{"agent", "agent/config agent/guard agent/ready agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/poll collectors/syslog exporters hsm internal/wait mib mib/agentx"},
 
+	{"agent/setup", "agent/config collectors/ha collectors/lunacm collectors/lunash collectors/rest internal/setting"},
+	{"agent/doctor", "agent agent/config alarms alarms/notify/snmp collectors collectors/ha collectors/lunacm hsm mib/agentx"},
+
 	{"packaging", ""},
 
-	{"cmd/lunawatch", "agent agent/capture agent/config agent/guard alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/glance exporters/plot exporters/top exporters/trace hsm internal/near mib mib/agentx mibs packaging"},
+	{"cmd/lunawatch", "agent agent/capture agent/config agent/doctor agent/guard agent/setup alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/glance exporters/plot exporters/top exporters/trace hsm internal/near internal/setting mib mib/agentx mibs packaging"},
 
 	{"simulator", "internal/wait"},
 	{"simulator/netsnmp", ""},

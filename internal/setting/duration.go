@@ -1,4 +1,4 @@
-package main
+package setting
 
 import (
 	"flag"
@@ -11,8 +11,8 @@ import (
 // A duration is a flag that takes days and weeks, too.
 type duration time.Duration
 
-// durationFlag adds a flag for a duration.
-func durationFlag(flags *flag.FlagSet, name string, value time.Duration, usage string) *time.Duration {
+// DurationFlag adds a flag for a duration.
+func DurationFlag(flags *flag.FlagSet, name string, value time.Duration, usage string) *time.Duration {
 	d := value
 	flags.Var((*duration)(&d), name, usage)
 	return &d
@@ -20,7 +20,7 @@ func durationFlag(flags *flag.FlagSet, name string, value time.Duration, usage s
 
 // Set implements [flag.Value].
 func (d *duration) Set(s string) error {
-	read, err := parseDuration(s)
+	read, err := ParseDuration(s)
 	*d = duration(read)
 	return err
 }
@@ -33,9 +33,9 @@ func (d *duration) String() string {
 	return time.Duration(*d).String()
 }
 
-// parseDuration reads a duration as Go writes it, or as Prometheus does: 90s, 1h30m,
+// ParseDuration reads a duration as Go writes it, or as Prometheus does: 90s, 1h30m,
 // 1.5h, 2d, 1w.
-func parseDuration(s string) (time.Duration, error) {
+func ParseDuration(s string) (time.Duration, error) {
 	if d, err := time.ParseDuration(s); err == nil {
 		return d, nil
 	}
