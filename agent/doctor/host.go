@@ -146,7 +146,7 @@ func snmpd(ctx context.Context, socket string, a account) Finding {
 	case err == nil:
 		return ok("it accepts connections of %s", a.name)
 	case errors.Is(err, os.ErrPermission):
-		return failed(err.Error(), "In snmpd.conf: agentXPerms 0660 0550 root lunawatch; then restart snmpd.")
+		return failed(err.Error(), "In snmpd.conf: agentXPerms 0660 0755 root lunawatch; then restart snmpd.")
 	}
 	return failed(err.Error(), "Start snmpd, with \"master agentx\" in snmpd.conf; without SNMP, set snmp: {enabled: false}.")
 }

@@ -175,4 +175,4 @@ func (p Plan) Forwarding(a Appliance) string {
 func portOf(address string) string { return address[strings.LastIndex(address, ":")+1:] }
 
 // Snmpd is what snmpd.conf needs.
-const Snmpd = "master agentx\nagentXPerms 0660 0550 root lunawatch\n"
+const Snmpd = "master agentx\nagentXPerms 0660 0755 root lunawatch\n"
