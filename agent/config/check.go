@@ -165,6 +165,9 @@ func asWritten(node ast.Node, typ reflect.Type) ast.Node {
 
 // wrongKind returns what is wrong with a value that cannot be read as one of its type.
 func wrongKind(path string, node ast.Node, typ reflect.Type, tag reflect.StructTag) error {
+	if _, text := node.(*ast.StringNode); text && typ == reflect.TypeFor[string]() {
+		return nil
+	}
 	value := reflect.New(typ)
 	err := decode(node, value.Interface())
 	_, isFloat := node.(*ast.FloatNode)

@@ -90,7 +90,7 @@ func filesIn(v reflect.Value, key string) (list []namedFile) {
 		for i := range v.NumField() {
 			name, inline, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
 			switch {
-			case name == "-" || !v.Type().Field(i).IsExported():
+			case name == "-" || !v.Type().Field(i).IsExported() || !mayName(v.Field(i)):
 				continue
 			case inline == "inline":
 				list = append(list, filesIn(v.Field(i), key)...)
@@ -112,4 +112,15 @@ func filesIn(v reflect.Value, key string) (list []namedFile) {
 		}
 	}
 	return list
+}
+
+// mayName reports whether a value is of a kind that can name a file, and not empty.
+func mayName(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Pointer:
+		return !v.IsNil()
+	case reflect.Slice, reflect.String:
+		return v.Len() > 0
+	}
+	return v.Kind() == reflect.Struct
 }
