@@ -2,11 +2,11 @@ package agent
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"os"
 
 	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/lunawatch/lunawatch/exporters"
 )
 
 // What the agent waits for besides its sources.
@@ -75,12 +75,5 @@ func (a *Agent) notifySystemd(ctx context.Context) error {
 
 // summary is the status of a running agent: "3 HSMs, 2 alarms".
 func (a *Agent) summary() string {
-	return counted(len(a.store.Latest().HSMs()), "HSM") + ", " + counted(len(a.watch.Active()), "alarm")
-}
-
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return exporters.Counted(len(a.store.Latest().HSMs()), "HSM") + ", " + exporters.Counted(len(a.watch.Active()), "alarm")
 }

@@ -237,3 +237,11 @@ func choose(o hsm.Opt[bool], yes, no string) string {
 	}
 	return no
 }
+
+// Counted returns n with its noun: 1 HSM, 3 HSMs.
+func Counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

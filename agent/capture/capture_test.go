@@ -54,7 +54,7 @@ func TestCapture(t *testing.T) {
 	}
 }
 
-// TestCaptureNamesWhatFailed: who captures is told which HSM gave no answer, by the name
+// TestCaptureNamesWhatFailed: who captures reads which HSM gave no answer, by the name
 // that it has at the site, and nothing else of it.
 func TestCaptureNamesWhatFailed(t *testing.T) {
 	dir := t.TempDir()

@@ -93,7 +93,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestFilesOfAnother: who may not read a file is told that it was not checked, and the
+// TestFilesOfAnother: a file that somebody may not read is reported as not checked, and the
 // configuration is not wrong.
 func TestFilesOfAnother(t *testing.T) {
 	if os.Geteuid() == 0 {

@@ -41,8 +41,8 @@ var (
 	trailing = regexp.MustCompile(`^(.*?)(?:^| +)# (.*)$`)
 )
 
-// descriptions reads lunawatch.yaml: what stands above a key and behind it is about it,
-// and what stands above an element of a list is about the first section in it.
+// descriptions reads lunawatch.yaml: what is above a key and behind it is about it,
+// and what is above an element of a list is about the first section in it.
 func descriptions(t *testing.T) map[keyName]described {
 	t.Helper()
 	text, err := os.ReadFile("../../lunawatch.yaml")

@@ -31,7 +31,7 @@ var syntaxWords = []struct{ library, say string }{
 	{"tag", "! begins a tag, and this one has no meaning here; text that begins with ! needs quotes"},
 	{"directive", "% at the beginning of a line is for YAML itself; text that begins with % needs quotes"},
 	{"YAML version", "% at the beginning of a line is for YAML itself; text that begins with % needs quotes"},
-	{"document", "--- or ... stands where no document begins or ends"},
+	{"document", "--- or ... is where no document begins or ends"},
 	{"sequence entries", "a list cannot begin here; put it into lines of its own"},
 	{"line break", "a key must be in one line"},
 	{"key", "this is no key with a value: keys are plain words, with a colon and a blank behind them"},

@@ -47,7 +47,7 @@ func (r *Waiting) Await(name, why string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.missing = append(r.missing, missing{name, why})
-	signal(r.changed)
+	wait.Signal(r.changed)
 }
 
 // Arrived ends Await. Of what nobody waits for it does nothing.
@@ -56,7 +56,7 @@ func (r *Waiting) Arrived(name string) {
 	defer r.mu.Unlock()
 	if i := slices.IndexFunc(r.missing, func(m missing) bool { return m.name == name }); i >= 0 {
 		r.missing = slices.Delete(r.missing, i, i+1)
-		signal(r.changed)
+		wait.Signal(r.changed)
 	}
 }
 
@@ -77,15 +77,7 @@ func (r *Waiting) left() []missing {
 }
 
 // Evaluated is called after each evaluation of alarms.
-func (r *Waiting) Evaluated() { signal(r.alive) }
-
-// signal wakes who waits for c, or will.
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
+func (r *Waiting) Evaluated() { wait.Signal(r.alive) }
 
 // Notify sends messages of sd_notify(3) until ctx is done: what is awaited; that the
 // agent is ready, once nothing is or readyWithin is over; then the summary, whenever

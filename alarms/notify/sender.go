@@ -77,7 +77,7 @@ func (s *Sender) Configure(receivers map[string]Receiver, changed []string) {
 		}
 	}
 	maps.DeleteFunc(s.queues, func(name string, _ *queue) bool { _, there := receivers[name]; return !there })
-	signal(s.reconfigured)
+	wait.Signal(s.reconfigured)
 }
 
 // Run delivers until ctx is done.
@@ -140,18 +140,11 @@ func (s *Sender) queue(receiver string) *queue {
 }
 
 // Wake has the queue of a receiver delivered.
-func (s *Sender) Wake(receiver string) { signal(s.queue(receiver).filled) }
+func (s *Sender) Wake(receiver string) { wait.Signal(s.queue(receiver).filled) }
 
 // Retry has the queue of a receiver that failed tried at once: it is known to be
 // back.
-func (s *Sender) Retry(receiver string) { signal(s.queue(receiver).retry) }
-
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
+func (s *Sender) Retry(receiver string) { wait.Signal(s.queue(receiver).retry) }
 
 // A delivery is the queue of one receiver at work. It belongs to one goroutine.
 type delivery struct {

@@ -20,6 +20,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // A Watch evaluates snapshots and log lines as they come, maintains the
@@ -208,10 +209,7 @@ func (w *Watch) sleep(ctx context.Context, snap *hsm.Snapshot, until time.Time) 
 
 // evaluateNow wakes polls.
 func (w *Watch) evaluateNow() {
-	select {
-	case w.evaluate <- struct{}{}:
-	default:
-	}
+	wait.Signal(w.evaluate)
 }
 
 // How long nothing is evaluated at most: after a change, which lines plan for their
@@ -316,10 +314,7 @@ func (w *Watch) commit(entry journal.Entry, idle bool, now time.Time) error {
 	w.nextNotification = again
 	w.incidentsStored = w.incidentsStored && len(entry.Notified) == 0
 	if !w.incidentsStored || w.Journal.Trouble() != nil {
-		select {
-		case w.maintain <- struct{}{}:
-		default:
-		}
+		wait.Signal(w.maintain)
 	}
 	w.state.Take(entry, now)
 	w.tally.add(entry.Changes)

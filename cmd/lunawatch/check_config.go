@@ -13,6 +13,7 @@ import (
 	"github.com/lunawatch/lunawatch/agent/guard"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/exporters"
 )
 
 // checkClients is the number of registered clients that the cost is shown for.
@@ -35,7 +36,7 @@ func checkConfig(flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(std.out, "%s is valid: %s, %s.\n\n", *file, watches(c), counted(len(c.Receivers), "receiver"))
+		fmt.Fprintf(std.out, "%s is valid: %s, %s.\n\n", *file, watches(c), exporters.Counted(len(c.Receivers), "receiver"))
 		for _, h := range c.HSMs {
 			printCost(std.out, h)
 		}
@@ -51,7 +52,7 @@ func checkConfig(flags *flag.FlagSet) action {
 
 // watches says what a configuration watches.
 func watches(c config.Config) string {
-	text := counted(len(c.HSMs), "HSM")
+	text := exporters.Counted(len(c.HSMs), "HSM")
 	if c.LunaCM.Enabled {
 		text += ", the cards of this host"
 	}
@@ -74,14 +75,6 @@ func printCost(w io.Writer, h config.HSM) {
 			fmt.Fprintf(w, "%s: that fills the log disk, and NTLS stops when it is 95 %% full; raise the intervals.\n", h.Name)
 		}
 	}
-}
-
-// counted returns n with its noun: 1 HSM, 3 HSMs.
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // devices counts what a receiver can be notified of: HSMs, the host and the agent.

@@ -37,7 +37,7 @@ func TestDocumentedBitsPerHour(t *testing.T) {
 }
 
 // TestSamplePorts: where a sample names the agent's own page, it has the port that the
-// agent listens on unless it is told another.
+// agent listens on without an address of its own.
 func TestSamplePorts(t *testing.T) {
 	_, port, err := net.SplitHostPort(agent.DefaultListenAddress)
 	check.Must(t, err)

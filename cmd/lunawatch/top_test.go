@@ -96,7 +96,7 @@ func captured(t *testing.T) (dir string) {
 	return dir
 }
 
-// volatile are the parts of a frame that are different each time, with what stands for
+// volatile are the parts of a frame that are different each time, with what is shown for
 // them, as long as they are.
 var volatile = []struct {
 	is *regexp.Regexp

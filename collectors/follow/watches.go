@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // Watches wake Followers when their logs change, by events of the directories. Those that
@@ -78,10 +79,7 @@ func (w *watch) wait(ctx context.Context, d time.Duration) {
 func (w *watch) close() { _ = w.of.set(w, nil) } // there is nothing to watch
 
 func (w *watch) wake() {
-	select {
-	case w.woken <- struct{}{}:
-	default: // it is about to look
-	}
+	wait.Signal(w.woken)
 }
 
 // set has w woken by these paths, and no others.

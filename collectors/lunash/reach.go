@@ -7,6 +7,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // watch asks over the open session whether the appliance is there, and closes the
@@ -20,10 +21,7 @@ func (s *session) watch(r poll.Timing, lost chan<- struct{}) {
 	if s.ours.Load() {
 		return
 	}
-	select {
-	case lost <- struct{}{}:
-	default:
-	}
+	wait.Signal(lost)
 }
 
 // alive asks once, after a while.

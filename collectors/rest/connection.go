@@ -13,6 +13,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // Confirm opens a connection in a short time, if there is none, and sends no request
@@ -60,10 +61,7 @@ func (r *API) open(ctx context.Context) error {
 		if c.Err() == nil {
 			return
 		}
-		select {
-		case lost <- struct{}{}:
-		default:
-		}
+		wait.Signal(lost)
 	})
 	r.conn = conn
 	r.client = &http.Client{Transport: readOnly{r.Address, conn}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

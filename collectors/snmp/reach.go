@@ -32,19 +32,12 @@ func (a *Agent) watch(ctx context.Context, away *atomic.Bool, lost, restarted ch
 		now, err := a.upTime(ctx, a.timing().Timeout)
 		switch {
 		case err != nil:
-			signal(lost)
+			wait.Signal(lost)
 			continue
 		case now < last:
-			signal(restarted)
+			wait.Signal(restarted)
 		}
 		last = now
-	}
-}
-
-func signal(c chan<- struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
 	}
 }
 

@@ -183,7 +183,7 @@ func (r Row) reason() string {
 	return r.Reason
 }
 
-// unknown is what stands for a value that is not known; "-" is none that there can be.
+// unknown is shown for a value that is not known; "-" is none that there can be.
 const unknown = "?"
 
 // isHSM reports whether r has values of an HSM.

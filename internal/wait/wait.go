@@ -33,3 +33,11 @@ func Backoff(failures int, first, most time.Duration) time.Duration {
 func Jitter(d time.Duration, part float64) time.Duration {
 	return d + time.Duration(float64(d)*part*(2*rand.Float64()-1))
 }
+
+// Signal wakes who waits for c, or will. c must have room for one.
+func Signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -23,7 +23,7 @@ type Session struct {
 	config Config
 	counts counts
 
-	told map[string]bool // what was logged since the last stable session; of the goroutine of Run
+	logged map[string]bool // what was said since the last stable session; of the goroutine of Run
 
 	mu    sync.Mutex // guards what follows, and the registrations in config
 	open  *link      // nil while not connected
@@ -53,7 +53,7 @@ type Stats struct {
 }
 
 // New returns a Session that does nothing until Run.
-func New(c Config) *Session { return &Session{config: c, told: make(map[string]bool)} }
+func New(c Config) *Session { return &Session{config: c, logged: make(map[string]bool)} }
 
 // Run serves until ctx is done and then returns nil. It must be called once. It connects and reconnects as often as
 // needed; it returns an error only for a Config that cannot work.
@@ -67,7 +67,7 @@ func (s *Session) Run(ctx context.Context) error {
 		err = s.serve(current, &c)
 		if time.Since(begun) > stable {
 			failures = 0
-			clear(s.told)
+			clear(s.logged)
 		}
 		if ctx.Err() == nil {
 			s.explain(&c, err)
@@ -196,9 +196,9 @@ func (e *unreachableError) Unwrap() error { return e.error }
 
 // once reports whether message was not logged yet.
 func (s *Session) once(message string) bool {
-	told := s.told[message]
-	s.told[message] = true
-	return !told
+	before := s.logged[message]
+	s.logged[message] = true
+	return !before
 }
 
 // explain logs why there is no session: once per cause, not per attempt.
@@ -209,11 +209,11 @@ func (s *Session) explain(c *Config, err error) {
 	case errors.As(err, &unreachable):
 		advice := Advice(c.Socket, err)
 		if s.once(cmp.Or(advice, err.Error())) {
-			delete(s.told, "open")
+			delete(s.logged, "open")
 			c.Log.Warn("AgentX master not reachable, will be retried", "socket", c.Socket, "error", err, "advice", advice)
 		}
 	case s.once(err.Error()):
-		delete(s.told, "open") // the last word is never that it has ended while it is open
+		delete(s.logged, "open") // the last word is never that it has ended while it is open
 		c.Log.Warn("AgentX session ended, will be opened again", "socket", c.Socket, "error", err)
 	}
 }
