@@ -7,6 +7,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,37 +18,46 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// check returns node without keys that the type of its field does not have, and without
-// values that are not of their type, each of which is a fault; nil: nothing is left. It
-// notes where each value is. Nodes are shared by aliases, so it changes none.
-func (d *document) check(path string, node ast.Node, field reflect.StructField) ast.Node {
-	typ := field.Type
-	for typ.Kind() == reflect.Pointer {
-		typ = typ.Elem()
+// set gives to what node holds, without keys that its type does not have and without
+// values that are not of their type, each of which is a fault. It notes where each value
+// is. What is there but has no value keeps what it has; false: it has a value of another
+// type.
+func (d *document) set(path string, node ast.Node, to reflect.Value, tag reflect.StructTag) bool {
+	if _, null := node.(*ast.NullNode); null || node == nil {
+		return true
+	}
+	if to.Kind() == reflect.Pointer {
+		pointed := reflect.New(to.Type().Elem())
+		if !to.IsNil() {
+			pointed.Elem().Set(to.Elem())
+		}
+		if !d.set(path, node, pointed.Elem(), tag) {
+			return false
+		}
+		to.Set(pointed)
+		return true
 	}
 	switch n := node.(type) {
-	case nil, *ast.NullNode:
-		return node
 	case *ast.MappingNode:
-		checked := *n
-		switch typ.Kind() {
+		switch to.Kind() {
 		case reflect.Struct:
-			checked.Values = d.checkKeys(path, n.Values, d.keys(typ))
-			return &checked
+			d.setKeys(path, n.Values, to)
+			return true
 		case reflect.Map:
-			checked.Values = d.checkNamed(path, n.Values, reflect.StructField{Type: typ.Elem(), Tag: field.Tag})
-			return &checked
+			d.setNamed(path, n.Values, to, tag)
+			return true
 		}
 	case *ast.SequenceNode:
-		if typ.Kind() == reflect.Slice {
-			return d.checkList(path, n, reflect.StructField{Type: typ.Elem(), Tag: field.Tag})
+		if to.Kind() == reflect.Slice {
+			d.setList(path, n.Values, to, tag)
+			return true
 		}
 	}
-	if err := wrongKind(path, node, typ, field.Tag); err != nil {
+	if err := setScalar(path, node, to, tag); err != nil {
 		d.lose(start(node), path, err)
-		return nil
+		return false
 	}
-	return node
+	return true
 }
 
 // keys returns the field of each key of a section.
@@ -61,69 +71,66 @@ func (d *document) keys(section reflect.Type) map[string]reflect.StructField {
 	return fields
 }
 
-// keyFields fills in the field of each key of a section.
-func keyFields(section reflect.Type, fields map[string]reflect.StructField) {
+// keyFields fills in the field of each key of a section, and of those inlined in it, by
+// its index in the section.
+func keyFields(section reflect.Type, fields map[string]reflect.StructField, within ...int) {
 	for field := range section.Fields() {
+		field.Index = slices.Concat(within, field.Index)
 		switch key := field.Tag.Get("yaml"); key {
 		case "", "-":
 		case ",inline":
-			keyFields(field.Type, fields)
+			keyFields(field.Type, fields, field.Index...)
 		default:
 			fields[key] = field
 		}
 	}
 }
 
-// checkKeys checks the keys of a section and of those inlined in it.
-func (d *document) checkKeys(path string, entries []*ast.MappingValueNode, fields map[string]reflect.StructField) (good []*ast.MappingValueNode) {
+// setKeys sets the fields of a section.
+func (d *document) setKeys(path string, entries []*ast.MappingValueNode, section reflect.Value) {
+	fields := d.keys(section.Type())
 	for _, e := range d.once(path, entries) {
 		key := e.Key.GetToken().Value
 		field, known := fields[key]
 		if !known {
 			d.lose(start(e.Key), keyPath(path, key), unknownKey(key, slices.Sorted(maps.Keys(fields))))
-		} else if value := d.checkEntry(keyPath(path, key), e, field); value != nil {
-			good = append(good, &ast.MappingValueNode{BaseNode: e.BaseNode, Start: e.Start, Key: e.Key, Value: value})
+			continue
 		}
+		d.setEntry(keyPath(path, key), e, section.FieldByIndex(field.Index), field.Tag)
 	}
-	return good
 }
 
-// checkNamed checks a map, whose keys the file chooses.
-func (d *document) checkNamed(path string, entries []*ast.MappingValueNode, element reflect.StructField) (good []*ast.MappingValueNode) {
+// setNamed makes a map, whose keys the file chooses.
+func (d *document) setNamed(path string, entries []*ast.MappingValueNode, to reflect.Value, tag reflect.StructTag) {
+	made := reflect.MakeMap(to.Type())
 	for _, e := range d.once(path, entries) {
-		at := keyPath(path, e.Key.GetToken().Value)
-		switch value := d.checkEntry(at, e, element).(type) {
-		case nil:
-		case *ast.NullNode:
-			d.lose(start(e.Key), at, isNothing(element))
-		default:
-			good = append(good, &ast.MappingValueNode{BaseNode: e.BaseNode, Start: e.Start, Key: e.Key, Value: value})
+		key := e.Key.GetToken().Value
+		value := reflect.New(to.Type().Elem()).Elem()
+		if _, null := e.Value.(*ast.NullNode); null {
+			d.lose(start(e.Key), keyPath(path, key), isNothing(value.Type(), tag))
+		} else if d.setEntry(keyPath(path, key), e, value, tag) {
+			made.SetMapIndex(reflect.ValueOf(key).Convert(to.Type().Key()), value)
 		}
 	}
-	return good
+	to.Set(made)
 }
 
-// checkList checks the elements of a list. One that is wrong leaves its place.
-func (d *document) checkList(path string, list *ast.SequenceNode, element reflect.StructField) ast.Node {
-	checked := *list
-	checked.Values = make([]ast.Node, len(list.Values))
-	for i, v := range list.Values {
-		at := fmt.Sprintf("%s[%d]", path, i)
+// setList makes a list. An element that is wrong leaves its place.
+func (d *document) setList(path string, nodes []ast.Node, to reflect.Value, tag reflect.StructTag) {
+	made := reflect.MakeSlice(to.Type(), len(nodes), len(nodes))
+	for i, v := range nodes {
+		at := path + "[" + strconv.Itoa(i) + "]"
 		d.at[at] = start(v)
-		value := d.check(at, asWritten(v, element.Type), element)
-		if _, null := value.(*ast.NullNode); null {
-			d.lose(start(v), at, isNothing(element))
+		if _, null := v.(*ast.NullNode); null {
+			d.lose(start(v), at, isNothing(to.Type().Elem(), tag))
 		}
-		if value == nil {
-			value = ast.Null(list.GetToken())
-		}
-		checked.Values[i] = value
+		d.set(at, asWritten(v, to.Type().Elem()), made.Index(i), tag)
 	}
-	return &checked
+	to.Set(made)
 }
 
-func isNothing(f reflect.StructField) error {
-	return fmt.Errorf("%s, not nothing", needed(f.Type, f.Tag))
+func isNothing(typ reflect.Type, tag reflect.StructTag) error {
+	return fmt.Errorf("%s, not nothing", needed(typ, tag))
 }
 
 // once returns the entries of a section without those whose key it has already, each of
@@ -142,13 +149,13 @@ func (d *document) once(path string, entries []*ast.MappingValueNode) (first []*
 	return first
 }
 
-func (d *document) checkEntry(path string, e *ast.MappingValueNode, field reflect.StructField) ast.Node {
-	value := asWritten(e.Value, field.Type)
+func (d *document) setEntry(path string, e *ast.MappingValueNode, to reflect.Value, tag reflect.StructTag) bool {
+	value := asWritten(e.Value, to.Type())
 	d.at[path] = start(e.Key)
 	if _, scalar := value.(ast.ScalarNode); scalar {
 		d.at[path] = start(value)
 	}
-	return d.check(path, value, field)
+	return d.set(path, value, to, tag)
 }
 
 // asWritten returns a number as text where text is needed: firmware 7.10 is not
@@ -163,9 +170,12 @@ func asWritten(node ast.Node, typ reflect.Type) ast.Node {
 	return node
 }
 
-// wrongKind returns what is wrong with a value that cannot be read as one of its type.
-func wrongKind(path string, node ast.Node, typ reflect.Type, tag reflect.StructTag) error {
-	if _, text := node.(*ast.StringNode); text && typ == reflect.TypeFor[string]() {
+// setScalar sets a value that has no keys and no elements; nor does the text have any, or
+// the type would not do.
+func setScalar(path string, node ast.Node, to reflect.Value, tag reflect.StructTag) error {
+	typ := to.Type()
+	if text, ok := node.(*ast.StringNode); ok && typ.Kind() == reflect.String {
+		to.SetString(text.Value)
 		return nil
 	}
 	value := reflect.New(typ)
@@ -174,6 +184,7 @@ func wrongKind(path string, node ast.Node, typ reflect.Type, tag reflect.StructT
 	fraction := isFloat && (typ.Kind() == reflect.Int || typ.Kind() == reflect.Int64) // the decoder cuts it off
 	finite := typ.Kind() != reflect.Float64 || !math.IsNaN(value.Elem().Float()) && !math.IsInf(value.Elem().Float(), 0)
 	if err == nil && !fraction && finite {
+		to.Set(value.Elem())
 		return nil
 	}
 	if overflow := (*yaml.OverflowError)(nil); errors.As(err, &overflow) {

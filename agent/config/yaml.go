@@ -85,11 +85,7 @@ func readDocument(file string, text []byte, c *Config) *document {
 		return d
 	}
 	ast.Walk(unlink{}, d.root)
-	if good := d.check("", d.root, reflect.StructField{Type: reflect.TypeOf(c)}); good != nil {
-		if err := decode(good, c); err != nil {
-			d.fault(start(d.root), "", errors.New("this value cannot be read"))
-		}
-	}
+	d.set("", d.root, reflect.ValueOf(c).Elem(), "")
 	return d
 }
 
