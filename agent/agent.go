@@ -37,6 +37,7 @@ type Agent struct {
 	web      Web
 	log      *slog.Logger
 	store    *hsm.Store
+	answers  hsm.Answers
 	session  *agentx.Session // nil without SNMP
 	watch    *watch.Watch
 	listener *syslog.Listener
@@ -228,6 +229,7 @@ func (a *Agent) report(o hsm.Observation) {
 	sources := a.sources(o.Device)
 	last := sources[o.Source]
 	before := last.Failure
+	a.answers.Keep(o.Device, o.Source, o.At, o.Answer)
 	a.store.Apply(o)
 	switch {
 	case o.Failure == before:

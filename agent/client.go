@@ -49,6 +49,12 @@ func (c *Client) InForce(ctx context.Context) (f config.InForce, err error) {
 	return f, c.get(ctx, "/configuration", &f)
 }
 
+// Answers returns the newest answers of a device that the agent keeps, as they came; those
+// of one source, if it is named.
+func (c *Client) Answers(ctx context.Context, device, source string) (list []hsm.Answer, err error) {
+	return list, c.get(ctx, "/answers?"+url.Values{"device": {device}, "source": {source}}.Encode(), &list)
+}
+
 // Walk returns the SNMP view in the order of its OIDs.
 func (c *Client) Walk(ctx context.Context) (list []Instance, err error) {
 	return list, c.get(ctx, "/walk", &list)

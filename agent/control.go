@@ -25,6 +25,9 @@ func (a *Agent) control() http.Handler {
 	mux.HandleFunc("GET /snapshot", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.store.Latest()) })
 	mux.HandleFunc("GET /thresholds", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.config().Alarms.Thresholds) })
 	mux.HandleFunc("GET /configuration", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.config().InForce()) })
+	mux.HandleFunc("GET /answers", func(w http.ResponseWriter, r *http.Request) {
+		reply(w, a.answers.Of(r.FormValue("device"), r.FormValue("source")))
+	})
 	a.alarmControl(mux)
 	mux.HandleFunc("GET /walk", a.walk)
 	mux.HandleFunc("GET /monitor", a.monitor)

@@ -58,6 +58,15 @@ func TestRESTGoesOn(t *testing.T) {
 	label := luna72().Show.Value.Label.Value
 	e.inject(t, "luna72", "gone ssh")
 	e.until(t, "every section is fresh and read over REST", source(true))
+	for name, want := range map[string]string{"hsm show": label, "rest hsm": "/api/lunasa/hsms/"} {
+		said, err := e.client.Answers(t.Context(), "luna72", name)
+		if err != nil || len(said) != 1 || said[0].Source != name || !strings.Contains(said[0].Text, want) {
+			t.Errorf("the answer to %s: %v, %v", name, said, err)
+		}
+	}
+	if all, _ := e.client.Answers(t.Context(), "luna72", ""); len(all) < 20 {
+		t.Errorf("%d answers of all sources", len(all))
+	}
 	d := luna72()
 	if d.Show.Value.Label.Value != label || d.Show.Value.Environment != nil || !d.Show.Value.Storage.Total.Known || len(d.Partitions.Value) != 3 {
 		t.Errorf("%+v", d.Show.Value)

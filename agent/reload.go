@@ -68,6 +68,7 @@ func (a *Agent) replace(before, next *site) (added, removed int) {
 		a.ready.Arrived(name)
 	}
 	a.store.Forget(gone...)
+	a.answers.Forget(gone...)
 	for name, kind := range wanted {
 		if _, known := old[name]; !known {
 			a.store.Expect(kind, name)

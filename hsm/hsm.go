@@ -278,6 +278,7 @@ type Observation struct {
 	MaxAge  time.Duration // how long the facts are valid
 	Facts   []Fact
 	Unread  []string
+	Answer  string // as it came, with what no parser understood; "": the source keeps none
 	Failure Failure
 	Layer   Layer // where the way is dead; LayerUnknown on success
 	Err     error // nil exactly if Failure is None

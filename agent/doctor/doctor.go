@@ -7,7 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -100,18 +100,21 @@ const (
 )
 
 // Examine tries all that p names, and returns the findings in the order of the
-// configuration. progress is called with how many tries of how many have ended, and by
-// several goroutines.
+// configuration. progress is called with how many tries of how many have ended, in order.
 func (p Patient) Examine(ctx context.Context, progress func(done, all int)) []Finding {
 	trials := slices.Concat(p.configuration(), p.sources(), p.logs(), p.receivers(), p.borders())
 	found := make([]Finding, len(trials))
-	var done atomic.Int64
+	var mu sync.Mutex
+	done := 0
 	var g errgroup.Group
 	g.SetLimit(together)
 	for i, c := range trials {
 		g.Go(func() error {
 			found[i] = c.run(ctx)
-			progress(int(done.Add(1)), len(trials))
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			progress(done, len(trials))
 			return nil
 		})
 	}

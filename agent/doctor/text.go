@@ -3,24 +3,7 @@ package doctor
 import (
 	"fmt"
 	"io"
-	"sync"
 )
-
-// Progress returns what shows on a terminal how many tries have ended, and wipes that out
-// with the last.
-func Progress(w io.Writer) func(done, all int) {
-	var mu sync.Mutex
-	most := 0
-	return func(done, all int) {
-		mu.Lock()
-		defer mu.Unlock()
-		if most = max(most, done); most == all {
-			fmt.Fprint(w, "\r\x1b[K")
-			return
-		}
-		fmt.Fprintf(w, "\r%d of %d tried", most, all)
-	}
-}
 
 // Count returns how many findings there are in each state.
 func Count(found []Finding) map[State]int {

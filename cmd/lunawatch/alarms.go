@@ -234,7 +234,9 @@ func alarmsTest(flags *flag.FlagSet) action {
 		case *wait <= 0 || *wait > 5*time.Minute:
 			return usagef("-wait %s is not between 0 and 5m", *wait)
 		}
+		end := progressOn(std.err).during(ctx, "waiting for the receivers", *wait)
 		list, err := agent.NewClient(*socket).TestReceivers(ctx, *by, *wait)
+		end()
 		switch {
 		case err != nil:
 			return err

@@ -13,6 +13,7 @@ import (
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/agent/capture"
 	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -29,7 +30,12 @@ func captureCommand(flags *flag.FlagSet) action {
 			return err
 		}
 		known, _ := agent.NewClient(c.ControlSocket).Snapshot(ctx) // nil: no agent runs
-		captured := capture.New(ctx, c, known, func(hsm.Observation) {})
+		far, answers := progressOn(std.err), 0
+		captured := capture.New(ctx, c, known, func(o hsm.Observation) {
+			answers++
+			far.show("%d questions asked, the last of %s", answers, exporters.Plain(o.Device))
+		})
+		far.end()
 		for _, why := range captured.AtSite {
 			fmt.Fprintf(std.err, "not captured: %s\n", why)
 		}

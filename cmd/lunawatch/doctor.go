@@ -18,11 +18,9 @@ func doctorCommand(flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		progress := func(int, int) {}
-		if isTerminal(std.err) {
-			progress = doctor.Progress(std.err)
-		}
-		found := p.Examine(ctx, progress)
+		far := progressOn(std.err)
+		found := p.Examine(ctx, func(done, all int) { far.show("%d of %d tried", done, all) })
+		far.end()
 		switch {
 		case ctx.Err() != nil:
 			return fmt.Errorf("interrupted: %w", ctx.Err())

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
-	"iter"
 	"os"
 	"slices"
 	"strconv"
@@ -17,8 +15,7 @@ import (
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
-	"github.com/lunawatch/lunawatch/exporters"
-	"github.com/lunawatch/lunawatch/exporters/plot"
+	"github.com/lunawatch/lunawatch/exporters/monitor"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/near"
 )
@@ -60,7 +57,7 @@ func hsmInformationMonitor(flags *flag.FlagSet) action {
 			return usagef("-plot draws beside the table, which -csv and -json do not print; leave one of them out")
 		}
 		every := time.Duration(seconds) * time.Second
-		var measure iter.Seq2[hsm.Monitor, error]
+		var measure monitor.Rounds
 		if *source != "" {
 			measure, err = fromHSM(ctx, *file, *source, every, n)
 		} else {
@@ -69,16 +66,16 @@ func hsmInformationMonitor(flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		table := tableView{header: !*noHeader, interval: seconds}
+		table := monitor.Table{NoHeader: *noHeader, Interval: seconds}
 		if *bars {
-			table.bars, table.plain = barWidth(look(std.out, true).Width), plainLocale()
+			table.Bars, table.Plain = monitor.BarWidth(look(std.out, true).Width), plainLocale()
 		}
-		view := table.print
+		view := table.Print
 		switch {
 		case *asJSON:
-			view = printMonitorJSON
+			view = monitor.JSON
 		case *asCSV:
-			view = csvView{header: !*noHeader}.print
+			view = monitor.CSV{NoHeader: *noHeader}.Print
 		}
 		out := std.out
 		if *save {
@@ -111,13 +108,13 @@ func inRange(std stdio, flag, value string, low, high int) (int, bool) {
 }
 
 // measuring has the agent measure an HSM; with "", the only one.
-func measuring(ctx context.Context, client *agent.Client, name string, every time.Duration, rounds int) (iter.Seq2[hsm.Monitor, error], error) {
+func measuring(ctx context.Context, client *agent.Client, name string, every time.Duration, rounds int) (monitor.Rounds, error) {
 	name, err := onlyOne(ctx, client, name)
 	return client.Monitor(ctx, name, every, rounds), err
 }
 
 // fromHSM measures over a session of its own.
-func fromHSM(ctx context.Context, file, name string, every time.Duration, rounds int) (iter.Seq2[hsm.Monitor, error], error) {
+func fromHSM(ctx context.Context, file, name string, every time.Duration, rounds int) (monitor.Rounds, error) {
 	c, err := config.Read(file)
 	if err != nil {
 		return nil, err
@@ -144,7 +141,7 @@ func fromHSM(ctx context.Context, file, name string, every time.Duration, rounds
 
 // untilInterrupted ends rounds without an error where Ctrl-C has ended them, unless there
 // was none yet: what was measured has an average.
-func untilInterrupted(ctx context.Context, rounds iter.Seq2[hsm.Monitor, error]) iter.Seq2[hsm.Monitor, error] {
+func untilInterrupted(ctx context.Context, rounds monitor.Rounds) monitor.Rounds {
 	return func(yield func(hsm.Monitor, error) bool) {
 		measured := false
 		for m, err := range rounds {
@@ -157,88 +154,4 @@ func untilInterrupted(ctx context.Context, rounds iter.Seq2[hsm.Monitor, error])
 			measured = true
 		}
 	}
-}
-
-// tableView prints the vendor's table, each row as it comes.
-type tableView struct {
-	header   bool
-	interval int
-	bars     int  // letters of a bar of 100 %; 0: none is drawn
-	plain    bool // bars are of ASCII
-}
-
-// The letters of a bar of 100 %: at least, and where there is no terminal.
-const minBar = 20
-
-// barWidth returns the letters that a terminal has beside the table; 0: it is none.
-func barWidth(terminal int) int {
-	table := len(exporters.MonitorRow(hsm.Sample{})) // and a blank in place of the line end
-	return max(minBar, terminal-table-1)
-}
-
-// row is a row of the table, and the bar of its last interval; "?" if that is not known.
-func (v tableView) row(s hsm.Sample, known bool) string {
-	row, bar := exporters.MonitorRow(s), "?"
-	if v.bars == 0 {
-		return row
-	}
-	if known {
-		bar = plot.Bar(s.UtilizationInt, v.bars, v.plain)
-	}
-	return strings.TrimSuffix(row, "\n") + " " + bar + "\n"
-}
-
-func (v tableView) print(w io.Writer, rounds iter.Seq2[hsm.Monitor, error]) error {
-	var samples []hsm.Sample
-	var reset hsm.Opt[hsm.LocalTime]
-	for m, err := range rounds {
-		if err != nil {
-			return err
-		}
-		if len(samples) == 0 && v.header {
-			io.WriteString(w, exporters.MonitorHeader(v.interval))
-		}
-		for _, s := range m.Samples {
-			if _, err := io.WriteString(w, v.row(s, m.IntervalSeconds.Known)); err != nil {
-				return err
-			}
-		}
-		samples, reset = append(samples, m.Samples...), m.LastReset
-	}
-	if len(samples) == 0 {
-		return fmt.Errorf("the HSM gave no sample")
-	}
-	_, err := io.WriteString(w, exporters.MonitorFooter(samples, reset))
-	return err
-}
-
-type csvView struct{ header bool }
-
-func (v csvView) print(w io.Writer, rounds iter.Seq2[hsm.Monitor, error]) error {
-	if v.header {
-		io.WriteString(w, exporters.MonitorCSVHeader)
-	}
-	for m, err := range rounds {
-		if err != nil {
-			return err
-		}
-		for _, s := range m.Samples {
-			if _, err := io.WriteString(w, exporters.MonitorCSV(s)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func printMonitorJSON(w io.Writer, rounds iter.Seq2[hsm.Monitor, error]) error {
-	for m, err := range rounds {
-		if err != nil {
-			return err
-		}
-		if err := json.NewEncoder(w).Encode(m); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lunawatch/lunawatch/exporters/monitor"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -38,48 +39,19 @@ func TestInterruptedMonitor(t *testing.T) {
 		{"the HSM fails", t.Context(), rounds(2, errors.New("no answer")), true, ""},
 	} {
 		var b strings.Builder
-		err := tableView{header: true, interval: 5}.print(&b, untilInterrupted(x.ctx, x.rounds))
+		err := monitor.Table{Interval: 5}.Print(&b, untilInterrupted(x.ctx, x.rounds))
 		if (err != nil) != x.fails || !strings.Contains(b.String(), x.want) || x.fails && strings.Contains(b.String(), "Average") {
 			t.Errorf("%s: %v\n%s", x.name, err, &b)
 		}
 		var csv strings.Builder
-		if err := (csvView{}).print(&csv, untilInterrupted(x.ctx, x.rounds)); (err != nil) != x.fails {
+		if err := (monitor.CSV{}).Print(&csv, untilInterrupted(x.ctx, x.rounds)); (err != nil) != x.fails {
 			t.Errorf("%s, as CSV: %v", x.name, err)
 		}
 	}
 }
 
-// TestMonitorBars: a bar is beside the row that it is of, and there is none of what is not
-// known; without -plot the table is the vendor's.
-func TestMonitorBars(t *testing.T) {
-	measured := func(ratio float64, known bool) hsm.Monitor {
-		return hsm.Monitor{IntervalSeconds: hsm.Opt[int64]{Value: 5, Known: known}, Samples: []hsm.Sample{{UptimeSeconds: 60, UtilizationInt: ratio}}}
-	}
-	rounds := func(yield func(hsm.Monitor, error) bool) {
-		_ = yield(measured(0.5, true), nil) && yield(measured(0, true), nil) && yield(measured(0, false), nil)
-	}
-	for _, x := range []struct {
-		view tableView
-		want string
-	}{
-		{tableView{bars: 10}, " 50.00 █████\n 0.00 █\n 0.00 ?\n"},
-		{tableView{bars: 10, plain: true}, " 50.00 #####\n 0.00 #\n 0.00 ?\n"},
-		{tableView{}, " 50.00\n 0.00\n 0.00\n"},
-	} {
-		var b strings.Builder
-		if err := x.view.print(&b, rounds); err != nil {
-			t.Fatal(err)
-		}
-		var got strings.Builder
-		for line := range strings.Lines(b.String()) {
-			if fields := strings.Split(line, " | "); len(fields) == 5 {
-				got.WriteString(" " + strings.TrimLeft(fields[4], " "))
-			}
-		}
-		if got.String() != x.want {
-			t.Errorf("%+v:\n%s", x.view, &b)
-		}
-	}
+// TestMonitorForms: -plot draws beside the table only.
+func TestMonitorForms(t *testing.T) {
 	if code := run(t.Context(), []string{"hsm", "information", "monitor", "-plot", "-csv"}, stdio{nil, discard{}, discard{}}); code != exitUsage {
 		t.Errorf("-plot -csv: exit code %d", code)
 	}

@@ -60,6 +60,7 @@ func asked(client *agent.Client, by string) top.Agent {
 			s.Author = by
 			return client.Silence(ctx, s, false)
 		},
+		Answers:  client.Answers,
 		Duration: setting.ParseDuration,
 	}
 }

@@ -10,10 +10,12 @@ import (
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/exporters/trace"
+	"github.com/lunawatch/lunawatch/hsm"
 )
 
 func traceCommand(flags *flag.FlagSet) action {
 	socket := socketFlag(flags)
+	raw := flags.Bool("raw", false, "print the newest answer of the value's source instead, as it came")
 	return func(ctx context.Context, words []string, std stdio) error {
 		i := strings.LastIndex(words[0], ".")
 		if i < 1 {
@@ -23,13 +25,22 @@ func traceCommand(flags *flag.FlagSet) action {
 		if !slices.Contains(glance.ReadMeasures(), measure) {
 			return noMeasure(measure)
 		}
-		k, err := known(ctx, agent.NewClient(*socket))
+		client := agent.NewClient(*socket)
+		k, err := known(ctx, client)
 		if err != nil {
 			return err
 		}
 		found, err := chosen(k.Snapshot.HSMs(), name)
 		if err != nil {
 			return err
+		}
+		if k.Said, err = client.Answers(ctx, found[0].Name, ""); err != nil {
+			return err
+		}
+		if *raw {
+			r, _ := glance.Read(found[0], measure, k.Thresholds, k.At)
+			trace.Raw(std.out, slices.DeleteFunc(k.Said, func(a hsm.Answer) bool { return a.Source != r.Source }), k.At)
+			return nil
 		}
 		return trace.Text(std.out, k, found[0], measure)
 	}

@@ -44,7 +44,7 @@ type Command struct {
 
 // Ask sends command and returns its whole answer. Its error is a
 // *[collectors.Failed] at step [hsm.Command] if the result line states a failure,
-// and at step [hsm.Incomplete] if there is no result line.
+// and at step [hsm.Incomplete] if there is no result line; the answer is returned, too.
 func Ask(ctx context.Context, r collectors.Runner, command string) (answer.Session, error) {
 	text, err := r.Run(ctx, command)
 	if err != nil {
@@ -53,9 +53,9 @@ func Ask(ctx context.Context, r collectors.Runner, command string) (answer.Sessi
 	s := answer.Split(string(text))
 	switch _, complete, err := s.Last(); {
 	case err != nil:
-		return answer.Session{}, collectors.Failf(hsm.Command, "%s: %w", command, err)
+		return s, collectors.Failf(hsm.Command, "%s: %w", command, err)
 	case !complete:
-		return answer.Session{}, collectors.Failf(hsm.Incomplete, "%s: the answer has no result line", command)
+		return s, collectors.Failf(hsm.Incomplete, "%s: the answer has no result line", command)
 	}
 	return s, nil
 }

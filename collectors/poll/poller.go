@@ -73,8 +73,7 @@ func (p *Poller) round(ctx context.Context, due func(Pace) bool, report func(hsm
 		case blocked != nil && c.Card:
 			obs.Err = blocked
 		default:
-			obs.Facts, obs.Unread, obs.Err = p.ask(ctx, c)
-			obs.Err = p.silent(ctx, c, obs.Err)
+			obs.Err = p.silent(ctx, c, p.ask(ctx, c, &obs))
 		}
 		if ctx.Err() != nil {
 			return hsm.None
@@ -130,7 +129,7 @@ func (p *Poller) answers(ctx context.Context) error {
 	}
 	light := p.Commands[i]
 	light.Timeout = lightTimeout
-	if _, _, err := p.ask(ctx, light); collectors.FailureOf(err) != hsm.Timeout {
+	if err := p.ask(ctx, light, new(hsm.Observation)); collectors.FailureOf(err) != hsm.Timeout {
 		return nil
 	}
 	return collectors.Failf(hsm.Unreachable, "neither did %s, which needs no HSM", light.Name).At(hsm.LayerShell)
@@ -156,20 +155,21 @@ func (p *Poller) isRefused(name string, f hsm.Failure) bool {
 	return !p.answered[name] && f != hsm.None
 }
 
-// ask asks c, and stores its answer in the capture, if one is made.
-func (p *Poller) ask(ctx context.Context, c Command) ([]hsm.Fact, []string, error) {
+// ask asks c for o, and stores its answer in the capture, if one is made.
+func (p *Poller) ask(ctx context.Context, c Command, o *hsm.Observation) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	session, err := c.ask(ctx, p.Runner)
+	o.Answer = session.Text
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	facts, unread, err := c.read(session)
 	if err != nil {
 		if p.keep != nil {
 			p.keep(c.Format.Name+collectors.UnrecognisedFile, session.Text)
 		}
-		return nil, nil, collectors.Failf(hsm.Unrecognised, "%s: %w", c.Name, err)
+		return collectors.Failf(hsm.Unrecognised, "%s: %w", c.Name, err)
 	}
 	for _, f := range facts {
 		if show, ok := f.(hsm.Show); ok {
@@ -180,5 +180,6 @@ func (p *Poller) ask(ctx context.Context, c Command) ([]hsm.Fact, []string, erro
 	if p.keep != nil {
 		p.keep(c.Format.CaptureFile(), session.Text)
 	}
-	return facts, unread, nil
+	o.Facts, o.Unread = facts, unread
+	return nil
 }

@@ -86,6 +86,7 @@ func (p *Poller) round(ctx context.Context, due func(poll.Pace) bool, report fun
 		obs := hsm.Observation{Device: p.Device, Source: s.name, Rank: p.Rank, MaxAge: p.Intervals[s.pace]*5/2 + timeout, Err: lost}
 		if lost == nil {
 			obs.Facts, obs.Unread, obs.Err = s.ask(p, ctx)
+			obs.Answer = p.API.answers()
 		}
 		if ctx.Err() != nil {
 			return hsm.None

@@ -46,6 +46,7 @@ type API struct {
 	Reach        poll.Timing    // of the idle connection; zero: [poll.DefaultTiming]
 	Replay       string         // directory of a capture, instead of an appliance
 
+	said   []string                       // every answer since the last [API.answers], after its path
 	keep   func(path string, text []byte) // receives every answer that could be parsed; nil: no capture is made
 	lost   chan struct{}                  // receives when a connection ended; nil: nobody waits for that
 	mu     sync.Mutex                     // one request at a time; guards the fields below
@@ -157,6 +158,7 @@ func (r *API) get(ctx context.Context, path string) (object, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.said = append(r.said, path+"\n"+string(text))
 	o, err := parseObject(text)
 	if err != nil {
 		return nil, collectors.Failf(hsm.Unrecognised, "GET %s: %w", path, err)
@@ -165,6 +167,15 @@ func (r *API) get(ctx context.Context, path string) (object, error) {
 		r.keep(path, text)
 	}
 	return o, nil
+}
+
+// answers returns what was read since it was last called, as it came.
+func (r *API) answers() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := strings.Join(r.said, "\n")
+	r.said = nil
+	return all
 }
 
 // text returns a resource as the appliance sends it. It logs in if necessary.

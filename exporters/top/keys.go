@@ -37,6 +37,7 @@ func bindings() []binding {
 		{[]string{"a"}, "a", "acknowledge the alarm, with a comment", acknowledge},
 		{[]string{"s"}, "s", "silence such alarms, after a preview of which", silence},
 		{[]string{"e"}, "e", "explain the alarm: what it means, what to do", explain},
+		{[]string{"r"}, "r", "raw: what the HSM, or this source of it, last answered", raw},
 		{[]string{"?"}, "?", "these keys", help},
 		{[]string{"q", "ctrl+c"}, "q, Ctrl-C", "quit", func(m Model, _ string) (Model, tea.Cmd) { return m, tea.Quit }},
 	}

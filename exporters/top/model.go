@@ -19,6 +19,7 @@ type Agent struct {
 	Ask         func(context.Context) (Answer, error)
 	Acknowledge func(ctx context.Context, alarm, comment string) error
 	Silence     func(context.Context, alarms.Silence) (alarms.Silence, error)
+	Answers     func(ctx context.Context, device, source string) ([]hsm.Answer, error) // source "": of all
 	Duration    func(string) (time.Duration, error) // reads one as the flags of other commands do
 }
 
@@ -41,6 +42,11 @@ type (
 		answer Answer
 		err    error
 		at     time.Time
+	}
+	said struct { // what sources of a device said
+		of      entry
+		answers []hsm.Answer
+		err     error
 	}
 	acted struct { // what an operator did
 		done string
@@ -120,6 +126,8 @@ func (m Model) after(msg tea.Msg) (Model, tea.Cmd) {
 		return m, tea.Batch(m.ask(), clock())
 	case answered:
 		return m.hear(msg), nil
+	case said:
+		return m.shownRaw(msg), nil
 	case acted:
 		m.notice = msg.done
 		if msg.err != nil {

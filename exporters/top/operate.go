@@ -12,6 +12,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/exporters"
+	"github.com/lunawatch/lunawatch/exporters/trace"
 )
 
 // An overlay is a text over a page, until Esc.
@@ -135,7 +136,7 @@ func explain(m Model, _ string) (Model, tea.Cmd) {
 			fmt.Fprintln(w, err)
 		}
 	})
-	return m.covered(overlay{title: "Explain " + a.Key.String(), lines: m.wrapped(lines), about: entry{a.Key.String(), a.Device, a.Number}, timeless: true}), nil
+	return m.covered(overlay{title: "Explain " + a.Key.String(), lines: m.wrapped(lines), about: about(a), timeless: true}), nil
 }
 
 // showAlarm returns m with everything about an alarm.
@@ -146,6 +147,36 @@ func (m Model) showAlarm(e entry) Model {
 	}
 	lines := linesOf(func(w io.Writer) { exporters.AlarmText(w, m.known.Active[i], m.now) })
 	return m.covered(overlay{title: fmt.Sprintf("Alarm %d, at %s", e.alarm, m.now.Format(time.TimeOnly)), lines: m.wrapped(lines), about: e})
+}
+
+// raw asks for the newest answer of the source under the cursor as it came, or of all
+// sources of the HSM.
+func raw(m Model, _ string) (Model, tea.Cmd) {
+	e, ok := m.current()
+	if !ok || e.device == "" {
+		m.notice = "there is no HSM here"
+		return m, nil
+	}
+	return m, func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), longest)
+		defer cancel()
+		list, err := m.agent.Answers(ctx, e.device, e.source)
+		return said{e, list, err}
+	}
+}
+
+// shownRaw returns m with what sources said over its page.
+func (m Model) shownRaw(s said) Model {
+	if s.err != nil {
+		m.notice = "NOT DONE: " + s.err.Error()
+		return m
+	}
+	title := "As " + s.of.device + " answered"
+	if s.of.source != "" {
+		title += " " + s.of.source
+	}
+	lines := linesOf(func(w io.Writer) { trace.Raw(w, s.answers, m.now) })
+	return m.covered(overlay{title: title, lines: m.wrapped(lines), about: s.of})
 }
 
 // wrapped returns lines with what is longer than the screen in further ones.
@@ -209,10 +240,10 @@ func literal(s string) string {
 }
 
 // preview shows what a silence would silence, and asks whether it is to be.
-func (m Model) preview(s alarms.Silence, about alarms.Active) Model {
+func (m Model) preview(s alarms.Silence, of alarms.Active) Model {
 	lines := []string{
 		fmt.Sprintf("Until %s: %s", s.Until.Format(exporters.TimeLayout), s.Reason),
-		fmt.Sprintf("of %s, alarm %s, %s", strings.Join(s.Match.HSMs, ""), about.Group, object(about.Object)),
+		fmt.Sprintf("of %s, alarm %s, %s", strings.Join(s.Match.HSMs, ""), of.Group, object(of.Object)),
 		"", "Nobody would be notified of these, and of such that come until then. They stay active:", "",
 	}
 	for _, a := range m.known.Active {
@@ -223,7 +254,7 @@ func (m Model) preview(s alarms.Silence, about alarms.Active) Model {
 	for i := range lines {
 		lines[i] = exporters.Plain(lines[i])
 	}
-	m = m.covered(overlay{title: "Silence?", lines: m.wrapped(lines), about: entry{about.Key.String(), about.Device, about.Number}})
+	m = m.covered(overlay{title: "Silence?", lines: m.wrapped(lines), about: about(of)})
 	closed := func(m Model) Model {
 		if m.over != nil {
 			m.over = m.over.under

@@ -30,6 +30,7 @@ type entry struct {
 	key    string // by which the cursor finds it again when lines have moved
 	device string
 	alarm  uint64 // the number of its worst alarm; 0: it has none
+	source string // of the device; "": it is about all of them
 }
 
 // A place is where the cursor of a page is.
@@ -131,10 +132,15 @@ func (m Model) current() (entry, bool) {
 func (m Model) entryOf(device string) entry {
 	for _, r := range m.estate.Rows {
 		if r.Name == device {
-			return entry{r.Name, r.Name, r.Alarm}
+			return entry{key: r.Name, device: r.Name, alarm: r.Alarm}
 		}
 	}
 	return entry{key: device, device: device}
+}
+
+// about returns the entry of an alarm.
+func about(a alarms.Active) entry {
+	return entry{key: a.Key.String(), device: a.Device, alarm: a.Number}
 }
 
 // has reports whether one of texts has the filter of the page in it.
@@ -175,7 +181,7 @@ func estateSheet(m Model) sheet {
 		head:  []string{table.Heading()},
 		n:     len(rows),
 		draw:  func(i int) string { return table.Line(rows[i], m.now) },
-		entry: func(i int) entry { return entry{rows[i].Name, rows[i].Name, rows[i].Alarm} },
+		entry: func(i int) entry { return entry{key: rows[i].Name, device: rows[i].Name, alarm: rows[i].Alarm} },
 	}
 }
 
@@ -214,7 +220,7 @@ func alarmsSheet(m Model) sheet {
 			return fmt.Sprintf("%-7d %s %-10s %s%s %s", a.Number, m.coloured(fmt.Sprintf("%-13s", a.Severity), a.Severity), glance.Short(a.Since(), m.now),
 				key, strings.Repeat(" ", max(0, keys-len([]rune(key)))), exporters.Plain(marked(a)))
 		},
-		entry: func(i int) entry { return entry{list[i].Key.String(), list[i].Device, list[i].Number} },
+		entry: func(i int) entry { return about(list[i]) },
 	}
 }
 
@@ -277,7 +283,7 @@ func sourcesSheet(m Model) sheet {
 			return fmt.Sprintf("%s %s %s %-7s %s", m.stateText(s), padded(s.device, devices), padded(s.name, names), glance.Ago(s.source.Success, m.now), exporters.Plain(s.source.Error))
 		},
 		entry: func(i int) entry {
-			return entry{list[i].device + "/" + list[i].name, list[i].device, m.entryOf(list[i].device).alarm}
+			return entry{list[i].device + "/" + list[i].name, list[i].device, m.entryOf(list[i].device).alarm, list[i].name}
 		},
 	}
 }

@@ -124,6 +124,7 @@ func TestFrames(t *testing.T) {
 		{"alarm", keys("4j<enter>")},
 		{"explain", keys("4e")},
 		{"sources", keys("5")},
+		{"raw", keys("5r")},
 		{"keys", keys("?")},
 		{"silence", keys("4js2h new fan<enter>")},
 		{"away", away},
@@ -133,6 +134,9 @@ func TestFrames(t *testing.T) {
 			m := shown(size[0], size[1])
 			m.agent.Duration = time.ParseDuration
 			m = after(m, x.do...)
+			if x.name == "raw" {
+				m = after(m, said{entry{device: "dead", source: "hsm show"}, []hsm.Answer{{Source: "hsm show", At: noon.Add(-time.Hour), Text: "HSM Label: \x1b[2Jred\r\nFirmware: 7.2.0\r\n"}}, nil})
+			}
 			fits(t, name, m)
 			golden(t, name+".txt", m.Frame())
 		}
@@ -238,6 +242,10 @@ func TestActs(t *testing.T) {
 			got = append(got, fmt.Sprintf("silence %v for %s: %s", s.Match, s.Until.Sub(s.From), s.Reason))
 			return s, errors.New("not you")
 		},
+		Answers: func(_ context.Context, device, source string) ([]hsm.Answer, error) {
+			got = append(got, fmt.Sprintf("answers of %s %q", device, source))
+			return nil, errors.New("no agent answers")
+		},
 		Duration: time.ParseDuration,
 	}
 	act := func(typed string) Model {
@@ -252,7 +260,13 @@ func TestActs(t *testing.T) {
 	if frame := act("4js2h new fan<enter>y<enter>").Frame(); !strings.Contains(frame, "\nNOT DONE: not you\n") {
 		t.Error(frame)
 	}
-	want := []string{"acknowledge 8: on my way", "silence {[b] [fan] [fan 1] [] none} for 2h0m0s: new fan"}
+	for _, typed := range []string{"r", "5r", "4<enter>r"} {
+		if frame := act(typed).Frame(); !strings.Contains(frame, "\nNOT DONE: no agent answers\n") {
+			t.Error(frame)
+		}
+	}
+	want := []string{"acknowledge 8: on my way", "silence {[b] [fan] [fan 1] [] none} for 2h0m0s: new fan",
+		`answers of b ""`, `answers of dead "hsm show"`, `answers of b ""`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/rules"
-	"github.com/lunawatch/lunawatch/collectors/formats"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -26,6 +24,7 @@ type Known struct {
 	Thresholds rules.Thresholds
 	Active     []alarms.Active
 	Served     map[string]string // in SNMP, by OID without a leading point
+	Said       []hsm.Answer      // of each source of the device, the newest
 	At         time.Time
 }
 
@@ -33,7 +32,7 @@ type Known struct {
 // [glance.ReadMeasures].
 func Text(w io.Writer, k Known, d *hsm.Device, measure string) error {
 	r, _ := glance.Read(d, measure, k.Thresholds, k.At)
-	rows := append([][2]string{{d.Name + "." + r.Name, r.Text()}, {"what", r.What}}, origin(d, r, k.At)...)
+	rows := append([][2]string{{d.Name + "." + r.Name, r.Text()}, {"what", r.What}}, origin(k, d, r)...)
 	rows = append(rows, inSNMP(d, r, k.Served)...)
 	rows = append(rows, inMetrics(d, r, k.At)...)
 	rows = append(rows, thresholds(r)...)
@@ -46,7 +45,8 @@ func Text(w io.Writer, k Known, d *hsm.Device, measure string) error {
 }
 
 // origin says from where a value comes, and how old it is.
-func origin(d *hsm.Device, r glance.Reading, now time.Time) [][2]string {
+func origin(k Known, d *hsm.Device, r glance.Reading) [][2]string {
+	now := k.At
 	if r.At.IsZero() {
 		return [][2]string{{"section", r.Section + ", never read"}}
 	}
@@ -55,13 +55,19 @@ func origin(d *hsm.Device, r glance.Reading, now time.Time) [][2]string {
 		state = "STALE: it counts as unknown everywhere"
 	}
 	rows := [][2]string{{"source", r.Source}}
-	for _, f := range formats.All() {
-		if slices.Contains(strings.Split(f.Command, ", "), r.Source) {
-			rows = append(rows, [2]string{"parser", fmt.Sprintf("%s (lunawatch parse %s reads a captured answer)", f.Name, f.Name)})
+	format, known := formatOf(r.Source)
+	if known {
+		rows = append(rows, [2]string{"parser", fmt.Sprintf("%s (lunawatch parse %s reads a captured answer)", format.Name, format.Name)})
+	}
+	for _, a := range k.Said {
+		if a.Source == r.Source {
+			for _, line := range rawLines(format, a.Text, d, r.Name) {
+				rows = append(rows, [2]string{"raw line", line})
+			}
 		}
 	}
 	rows = append(rows,
-		[2]string{"raw line", "not kept by the agent; lunawatch capture keeps whole answers"},
+		[2]string{"raw answer", fmt.Sprintf("lunawatch trace -raw %s.%s", d.Name, r.Name)},
 		[2]string{"section", r.Section},
 		[2]string{"read", fmt.Sprintf("%s, %s ago", r.At.In(now.Location()).Format(exporters.TimeLayout), glance.Ago(r.At, now))},
 		[2]string{"maximum age", fmt.Sprintf("%s: %s", r.MaxAge.Round(time.Second), state)})

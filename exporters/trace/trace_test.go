@@ -3,6 +3,8 @@ package trace
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +38,7 @@ func known(d *hsm.Device) Known {
 	for name, oid := range mib.Objects() {
 		if name == "hsmStorageTotalBytes" {
 			return Known{&hsm.Snapshot{Devices: []*hsm.Device{d}}, rules.DefaultThresholds(), []alarms.Active{low},
-				map[string]string{oid.Append(mib.HSMIndex("53")...).String(): "Gauge32: 100"}, noon}
+				map[string]string{oid.Append(mib.HSMIndex("53")...).String(): "Gauge32: 100"}, nil, noon}
 		}
 	}
 	return Known{}
@@ -87,5 +89,47 @@ func TestNames(t *testing.T) {
 				t.Errorf("%s: %s", measure, row[1])
 			}
 		}
+	}
+}
+
+// TestRawLines: of what a Luna 7 answers, each value comes from the line that has it, and a
+// line about something else is none of them.
+func TestRawLines(t *testing.T) {
+	for _, x := range []struct{ measure, source, file, want string }{
+		{"battery", "hsm show", "hsm-show", "Battery"},
+		{"temperature", "hsm show", "hsm-show", "Temp"},
+		{"so_logins_left", "hsm show", "hsm-show", "login attempts left"},
+		{"storage", "hsm show", "hsm-show", "Maximum HSM Storage|Space In Use"},
+		{"utilization", "hsm information monitor", "hsm-information-monitor", "[0-9] [|]|Last   5 Secs"},
+	} {
+		text, err := os.ReadFile("../../collectors/formats/testdata/7.2/" + x.file + ".txt")
+		check.Must(t, err)
+		format, ok := formatOf(x.source)
+		if !ok {
+			t.Fatalf("no format reads %s", x.source)
+		}
+		lines := rawLines(format, string(text), luna(0), x.measure)
+		if len(lines) == 0 || len(lines) > 4 {
+			t.Errorf("%s: %d lines", x.measure, len(lines))
+		}
+		for _, line := range lines {
+			if !regexp.MustCompile(x.want).MatchString(line) || strings.Contains(line, "\n") {
+				t.Errorf("%s is read from %q", x.measure, line)
+			}
+		}
+	}
+}
+
+// TestRaw: what an HSM says moves no cursor, and what is missing is said.
+func TestRaw(t *testing.T) {
+	var b strings.Builder
+	Raw(&b, []hsm.Answer{{Source: "hsm show", At: noon.Add(-12 * time.Second), Text: "\r\nHSM Label: \x1b[2Jred\r\n\r\n", Cut: true}, {Source: "ntls show", At: noon, Text: "x"}}, noon)
+	want := "--- hsm show, 2026-03-01 11:59:48 +00:00, 12s ago ---\n\nHSM Label: ?[2Jred\n--- cut off here ---\n\n--- ntls show, 2026-03-01 12:00:00 +00:00, 0s ago ---\nx\n"
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", &b, want)
+	}
+	b.Reset()
+	if Raw(&b, nil, noon); !strings.Contains(b.String(), "keeps no answer") {
+		t.Errorf("of no answer: %s", &b)
 	}
 }
