@@ -11,6 +11,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/internal/near"
 )
 
 // Active returns the active alarms, worst first.
@@ -39,10 +40,16 @@ func (w *Watch) History(most int) ([]alarms.Alarm, error) { return w.Journal.His
 // number. w.mu is held.
 func (w *Watch) find(name string) (alarms.Alarm, error) {
 	number, _ := strconv.ParseUint(name, 10, 64)
+	var names []string
 	for k, a := range w.state.Active {
+		names = append(names, k.String())
 		if k.String() == name || number > 0 && a.Number == number {
 			return a, nil
 		}
+	}
+	slices.Sort(names)
+	if meant := near.Name(name, names); meant != "" {
+		return alarms.Alarm{}, fmt.Errorf("no active alarm %q; did you mean %q?", name, meant)
 	}
 	return alarms.Alarm{}, fmt.Errorf("no active alarm %q; lunawatch alarms list shows the active alarms", name)
 }

@@ -63,8 +63,10 @@ func TestOperators(t *testing.T) {
 		a.Must(a.Kernel("1", alarmstest.TransportLine, alarmstest.BatteryLine))
 		alarmstest.Same(t, "received", []string{"raised major a/stm"}, r.Received())
 		a.Must(a.Acknowledge("a/stm", "kim", "planned"))
-		if a.Acknowledge("a/nothing", "kim", "") == nil {
-			t.Error("acknowledged nothing")
+		for name, want := range map[string]string{"a/nothing": "lunawatch alarms list", "a/stn": `did you mean "a/stm"?`} {
+			if err := a.Acknowledge(name, "kim", ""); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("acknowledged %s: %v", name, err)
+			}
 		}
 		synctest.Wait() // else it stops between the delivery and its record
 		a.Stop()

@@ -56,7 +56,7 @@ var rooms = []struct{ name, imports string }{
 	{"alarms/notify", "alarms alarms/journal internal/setting internal/wait"},
 	{"alarms/notify/snmp", "alarms alarms/journal alarms/notify internal/setting internal/snmppeer mib mib/agentx"},
 	{"alarms/receivers", "alarms alarms/notify internal/program internal/setting"},
-	{"alarms/watch", "alarms alarms/audit alarms/forecast alarms/journal alarms/notify alarms/notify/snmp alarms/rules hsm internal/setting internal/wait mib"},
+	{"alarms/watch", "alarms alarms/audit alarms/forecast alarms/journal alarms/notify alarms/notify/snmp alarms/rules hsm internal/near internal/setting internal/wait mib"},
 
 	{"exporters", "alarms alarms/notify alarms/rules alarms/watch hsm internal/near"},
 	{"exporters/plot", ""},
