@@ -60,8 +60,8 @@ func nfpm(t *testing.T) string {
 	return filepath.Join(dir, "nfpm")
 }
 
-// packages makes a .deb of each version, of this source, and returns their paths.
-func packages(t *testing.T, versions ...string) (paths []string) {
+// packages makes a .deb or .rpm of each version, of this source, and returns their paths.
+func packages(t *testing.T, kind string, versions ...string) (paths []string) {
 	t.Helper()
 	nfpm, dir := nfpm(t), t.TempDir()
 	top, err := filepath.Abs("..")
@@ -71,8 +71,8 @@ func packages(t *testing.T, versions ...string) (paths []string) {
 	program(t, dir, nil, filepath.Join(dir, "bin", "lunawatch"), "manuals", "-out", "bin/share")
 	program(t, dir, nil, "sh", "-c", "gzip -9n bin/share/man/man?/*")
 	for _, version := range versions {
-		path := filepath.Join(dir, version+".deb")
-		program(t, dir, []string{"SOURCE_DATE_EPOCH=1770000000", "ARCH=amd64", "VERSION=" + version}, nfpm, "package", "-f", "packaging/nfpm.yaml", "-p", "deb", "-t", path)
+		path := filepath.Join(dir, version+"."+kind)
+		program(t, dir, []string{"SOURCE_DATE_EPOCH=1770000000", "ARCH=amd64", "VERSION=" + version}, nfpm, "package", "-f", "packaging/nfpm.yaml", "-p", kind, "-t", path)
 		paths = append(paths, path)
 	}
 	return paths
@@ -82,7 +82,7 @@ func packages(t *testing.T, versions ...string) (paths []string) {
 // configuration, and what it needs. The scripts are ones that a shell can read.
 func TestDeb(t *testing.T) {
 	need(t, "dpkg-deb", "dpkg")
-	deb := packages(t, "1.2.0")[0]
+	deb := packages(t, "deb", "1.2.0")[0]
 	var got bytes.Buffer
 	entries(t, program(t, "", nil, "dpkg-deb", "--fsys-tarfile", deb), func(h *tar.Header, _ []byte) {
 		fmt.Fprintf(&got, "%s %s/%s %s", h.FileInfo().Mode(), h.Uname, h.Gname, h.Name)
@@ -133,8 +133,8 @@ func readable(t *testing.T, name string, script []byte) {
 func TestScriptsAreReadable(t *testing.T) {
 	files, err := filepath.Glob("scripts/*")
 	check.Must(t, err)
-	if len(files) != 6 {
-		t.Errorf("%d scripts, want three of each kind of package", len(files))
+	if len(files) != 7 {
+		t.Errorf("%d scripts, want three of a .deb and four of an .rpm", len(files))
 	}
 	for _, f := range append(files, "version") {
 		text, err := os.ReadFile(f)
@@ -155,5 +155,18 @@ func TestUnitIsTight(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", unit)
 	if out, _ := cmd.CombinedOutput(); strings.Contains(string(out), unit+":") { // the program is not installed here
 		t.Errorf("%s", out)
+	}
+}
+
+// TestUserOfRPM: the user that rpm makes before there is a file is that of sysusers.conf.
+func TestUserOfRPM(t *testing.T) {
+	users, err := os.ReadFile("systemd/sysusers.conf")
+	check.Must(t, err)
+	before, err := os.ReadFile("scripts/rpm-pre")
+	check.Must(t, err)
+	for line := range strings.Lines(string(users)) {
+		if !strings.HasPrefix(line, "#") && !strings.Contains(string(before), "'"+strings.TrimSpace(line)+"'") {
+			t.Errorf("rpm-pre does not make %s", line)
+		}
 	}
 }
