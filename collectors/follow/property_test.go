@@ -106,9 +106,10 @@ func (d *logDir) write(s string) {
 	d.ok(err)
 }
 
+// line returns the next line. As each in a log it is longer than fewBytes.
 func (d *logDir) line() string {
 	d.next++
-	return fmt.Sprintf("line %06d x%s", d.next, strings.Repeat("x", d.random.IntN(1+d.random.IntN(400))))
+	return fmt.Sprintf("line %06d of the log of an appliance x%s", d.next, strings.Repeat("x", d.random.IntN(1+d.random.IntN(400))))
 }
 
 func (d *logDir) append(n int) {
