@@ -186,11 +186,12 @@ func (r *following) lost(last *source) {
 	}
 }
 
-// newer returns the rotated files that are newer than those that were read.
+// newer returns the rotated files that are newer than those that were read. A copy can
+// have the time of what it is of: the kernel's clock has ticks.
 func (r *following) newer(rotated []*source, after int) []*source {
 	last := r.last()
 	for i := after + 1; i < len(rotated); i++ {
-		if after >= 0 || rotated[i].Modified > last.Modified {
+		if after >= 0 || rotated[i].Modified >= last.Modified {
 			return rotated[i:]
 		}
 	}
