@@ -70,6 +70,8 @@ type Row struct {
 	Storage     hsm.Opt[float64] `json:"storage_ratio"`     // used part, 0 to 1
 	SOLogins    hsm.Opt[int64]   `json:"so_login_attempts_left"`
 
+	Tried bool `json:"-"` // it was read, or a source has failed: what is not known is not merely not known yet
+
 	batteryLow, temperatureHigh float64 // the limits of its alarms
 }
 
@@ -117,8 +119,25 @@ func (e Estate) Count() (count [4]int) {
 	return count
 }
 
+// Word returns how r is in one word: unknown if nothing of it is fresh and no alarm is
+// worse than that; critical, major, minor or warning, as its worst alarm is; stale if a
+// part of it is; well.
+func (r Row) Word() string {
+	switch {
+	case r.State == Unknown:
+		return "unknown"
+	case r.Severity > alarms.Warning:
+		return r.Severity.String()
+	case r.Severity > alarms.None:
+		return alarms.Warning.String()
+	case r.State == OK:
+		return "well"
+	}
+	return "stale"
+}
+
 func rowOf(d *hsm.Device, active []alarms.Active, now time.Time) Row {
-	r := Row{Name: d.Name, Kind: d.Kind}
+	r := Row{Name: d.Name, Kind: d.Kind, Tried: !d.Show.IsZero() || !d.Host.IsZero() || !d.HA.IsZero()}
 	r.values(d, now)
 	var stalest time.Time // when the newest of the stale sections was read
 	fresh := false
@@ -139,7 +158,9 @@ func rowOf(d *hsm.Device, active []alarms.Active, now time.Time) Row {
 	case len(r.Stale) > 0:
 		r.State, r.Reason, r.Since = Warning, "stale: "+strings.Join(r.Stale, ", "), stalest
 	}
-	if name, s := failing(d); name != "" && r.State != OK {
+	name, s := failing(d)
+	r.Tried = r.Tried || name != ""
+	if name != "" && r.State != OK {
 		r.Reason, r.Since = name+": "+s.Error, s.Success
 	}
 	return r.with(active)

@@ -62,6 +62,7 @@ var rooms = []struct{ name, imports string }{
 	{"exporters/plot", ""},
 	{"exporters/glance", "alarms alarms/rules exporters exporters/plot hsm internal/near"},
 	{"exporters/top", "alarms alarms/rules exporters exporters/glance exporters/plot hsm"},
+	{"exporters/history", "alarms exporters/glance hsm"},
 	{"exporters/trace", "alarms alarms/rules collectors/formats exporters exporters/glance hsm mib"},
 	{"agent/config", "alarms/notify alarms/notify/snmp alarms/receivers alarms/rules alarms/watch collectors collectors/ha collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/rest collectors/snmp exporters hsm internal/near internal/setting internal/snmppeer mib/agentx"},
 	{"agent/senders", "agent/config collectors/syslog internal/wait"},
