@@ -10,7 +10,8 @@ import (
 // open. Its size is fixed.
 type ring struct {
 	newest  int64 // step of samples
-	saved   int64 // last step that is on disk
+	saved   int64 // last step that is stored whole
+	known   int64 // last step in which something was read
 	points  []point
 	samples samples // of the newest step
 
@@ -19,7 +20,7 @@ type ring struct {
 }
 
 func newRing(step int64) *ring {
-	return &ring{newest: step, saved: step - 1, points: slices.Repeat([]point{nothing}, int(points))}
+	return &ring{newest: step, saved: step - 1, known: step, points: slices.Repeat([]point{nothing}, int(points))}
 }
 
 func (r *ring) at(step int64) *point { return &r.points[slot(step, points)] }
@@ -31,8 +32,13 @@ func (r *ring) add(x reading, plus float64) {
 		return
 	}
 	r.advance(stepOf(x.at))
+	if before := *r.at(r.newest); r.samples.seen == 0 && before != nothing { // of this step, before a restart
+		for _, v := range []uint16{before.min, before.median, before.max} {
+			r.samples.add(unpack(v))
+		}
+	}
 	r.samples.add(x.value + plus)
-	r.last, r.expires = p, x.expires.Unix()
+	r.known, r.last, r.expires = r.newest, p, x.expires.Unix()
 }
 
 // advance makes step the newest. A clock that went back by more than a step forgets what
@@ -43,23 +49,25 @@ func (r *ring) advance(step int64) {
 		for s := max(step, r.newest-points+1); s <= r.newest; s++ {
 			*r.at(s) = nothing
 		}
-		r.newest, r.saved, r.samples, r.expires = step, min(r.saved, step-1), samples{}, 0
+		r.newest, r.saved, r.known, r.samples, r.expires = step, min(r.saved, step-1), min(r.known, step), samples{}, 0
 	case step > r.newest:
 		*r.at(r.newest) = r.open()
 		r.samples = samples{}
-		for s := max(r.newest+1, step-points+1); s <= step; s++ {
+		for s := max(r.newest+1, step-points+1); s < step; s++ {
 			*r.at(s) = r.believed(s)
 		}
-		r.newest = step
+		r.newest, *r.at(step) = step, nothing
 	}
 }
 
 // open returns the point of the newest step as it is now.
 func (r *ring) open() point {
-	if r.samples.seen == 0 {
-		return *r.at(r.newest)
+	if before := *r.at(r.newest); r.samples.seen > 0 {
+		return r.samples.point()
+	} else if before != nothing {
+		return before
 	}
-	return r.samples.point()
+	return r.believed(r.newest)
 }
 
 // believed returns the point of a step in which nothing was read: the last value while it
@@ -99,17 +107,6 @@ func less(p uint16, minus float64) float64 { return round(unpack(p) - minus) }
 
 // round takes away what subtracting has added behind the sixth decimal.
 func round(v float64) float64 { return math.Round(v*1e6) / 1e6 }
-
-// empty reports whether nothing is known of any step that is still shown at now.
-func (r *ring) empty(now time.Time) bool {
-	first := stepOf(now) - points + 1
-	for i := range points {
-		if r.point(first+i) != nothing {
-			return false
-		}
-	}
-	return true
-}
 
 // samples are the values of one step: its least, its greatest, and enough of the others
 // for a median. When they are full every second one goes, and from then on only every

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -15,33 +16,53 @@ import (
 type Store struct {
 	log *slog.Logger
 
-	mu      sync.Mutex // guards what follows; never held while something is read or written
-	devices map[string]*device
+	directory string // of what is stored; what follows is of the goroutine of Run
+	disk      *journal.Table
+	failing   bool // it was not stored the last time
+
+	mu       sync.Mutex // guards what follows; never held while a file is written
+	devices  map[string]*device
+	numbered map[uint32]*device
+	free     uint32 // there is no free number below it
 }
 
 // A device is the history of one.
 type device struct {
-	id     uint32 // of what is stored of it; 0: nothing is yet
+	number uint32 // of what is stored of it
+	named  bool   // its number is stored
 	counts counts
 	rings  [len(measures)]*ring // nil: never read
 	days   *days                // nil: nothing is known
 }
 
 // New returns an empty Store.
-func New(log *slog.Logger) *Store { return &Store{log: log, devices: make(map[string]*device)} }
+func New(log *slog.Logger) *Store {
+	return &Store{log: log, devices: make(map[string]*device), numbered: make(map[uint32]*device)}
+}
 
 func (s *Store) device(name string) *device {
 	d := s.devices[name]
 	if d == nil {
-		d = new(device)
-		s.devices[name] = d
+		d = &device{number: s.number()}
+		s.devices[name], s.numbered[d.number] = d, d
 	}
 	return d
 }
 
+// number returns the least number that no device has.
+func (s *Store) number() uint32 {
+	for s.numbered[s.free] != nil {
+		s.free++
+	}
+	return s.free
+}
+
 // Observe takes what o has changed in d: its cost does not depend on how many other
-// devices there are.
+// devices there are. nil is a device that was removed meanwhile.
 func (s *Store) Observe(d *hsm.Device, o hsm.Observation) {
+	if d == nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x := s.device(d.Name)
