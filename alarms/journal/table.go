@@ -24,6 +24,9 @@ var (
 	versionBucket = []byte("version")
 )
 
+// growth is by how much the file of a Table grows, in bytes.
+const growth = 1 << 20
+
 // OpenTable opens or creates the file name.db in a directory. One that is damaged, or has
 // another version, is moved to name.db.damaged, in place of what was there, and replaced by
 // an empty one; damage says so, "": nothing was wrong.
@@ -68,6 +71,7 @@ func openTable(file, version string) (*Table, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	db.AllocSize = growth
 	return &Table{file, db}, nil
 }
 
@@ -95,6 +99,7 @@ type Range struct{ From, To []byte }
 func (t *Table) Write(values map[string][]byte, remove ...Range) error {
 	err := t.db.Update(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(tableBucket)
+		b.FillPercent = 0.9 // keys come in order
 		for _, r := range remove {
 			c := b.Cursor()
 			for key, _ := c.Seek(r.From); key != nil && bytes.Compare(key, r.To) < 0; key, _ = c.Seek(r.From) {
