@@ -27,7 +27,7 @@ func (a *Agent) control() http.Handler {
 	mux.HandleFunc("GET /thresholds", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.config().Alarms.Thresholds) })
 	mux.HandleFunc("GET /configuration", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.config().InForce()) })
 	a.alarmControl(mux)
-	mux.Handle("GET "+api.Prefix+"/", a.api())
+	mux.Handle(api.Prefix+"/", a.api())
 	mux.HandleFunc("GET /walk", a.walk)
 	mux.HandleFunc("GET /monitor", a.monitor)
 	mux.HandleFunc("POST /reload", a.operating("reload", func(w http.ResponseWriter, r *http.Request, by string) {

@@ -14,6 +14,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/exporters/history"
+	"github.com/lunawatch/lunawatch/exporters/plot"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -57,10 +58,16 @@ type One struct {
 	Alarms []alarms.Active `json:"active_alarms"` // worst first
 }
 
-// named returns the device that a path names.
+// named returns the device that a path names; an HSM by its serial number, too.
 func named(s Source, r *http.Request) (*hsm.Device, error) {
-	if d := s.Snapshot().Device(r.PathValue("name")); d != nil {
+	name, snap := r.PathValue("name"), s.Snapshot()
+	if d := snap.Device(name); d != nil {
 		return d, nil
+	}
+	for _, d := range snap.HSMs() {
+		if name != "" && d.Serial() == name {
+			return d, nil
+		}
 	}
 	return nil, refuse(http.StatusNotFound, "no device %q is watched; %s/estate has all", r.PathValue("name"), Prefix)
 }
@@ -121,6 +128,21 @@ type Series struct {
 	Min         Values          `json:"min"`
 	Median      Values          `json:"median"`
 	Max         Values          `json:"max"`
+}
+
+// Points returns the medians that are known, as a chart in a terminal has them: ratios in
+// percent.
+func (s Series) Points() (list []plot.Point) {
+	step, factor := time.Duration(s.StepSeconds)*time.Second, 1.0
+	if s.Unit == "" {
+		factor = 100
+	}
+	for i, v := range s.Median {
+		if from := s.Start.Add(time.Duration(i) * step); !math.IsNaN(v) {
+			list = append(list, plot.Point{From: from, Until: from.Add(step), Value: v * factor})
+		}
+	}
+	return list
 }
 
 // History is what was measured of a device.

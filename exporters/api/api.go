@@ -57,7 +57,7 @@ func get[T any](path, summary string, answer func(Source, *http.Request) (T, err
 var routes = []route{
 	get("/estate", "How every device is, worst first.", estate),
 	get("/hsms", "How every HSM is, worst first.", hsms),
-	get("/hsms/{name}", "All that is known of one HSM or host, by its configured name.", one),
+	get("/hsms/{name}", "All that is known of one HSM or host, by its configured name or serial number.", one),
 	get("/hsms/{name}/history", "What was measured in the last 24 hours: null where nothing was read.", measured,
 		parameter{"measure", "one of them, such as battery_volts; without it, all that were read"}),
 	get("/hsms/{name}/days", "The worst state of each of the last 720 hours, oldest first.", days),
@@ -108,6 +108,11 @@ func Handler(s Source) http.Handler {
 	}
 	mux.HandleFunc("GET "+Prefix+"/openapi.json", func(w http.ResponseWriter, r *http.Request) { reply(w, r, Document()) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			fail(w, refuse(http.StatusMethodNotAllowed, "%s is not for %s", r.URL.Path, r.Method))
+			return
+		}
 		fail(w, refuse(http.StatusNotFound, "nothing is at %s; %s/openapi.json has all routes", r.URL.Path, Prefix))
 	})
 	return mux

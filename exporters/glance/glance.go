@@ -34,6 +34,16 @@ func (s State) String() string { return stateWords[s] }
 // MarshalText implements [encoding.TextMarshaler].
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (s *State) UnmarshalText(b []byte) error {
+	i := slices.Index(stateWords, string(b))
+	if i < 0 {
+		return fmt.Errorf("%q is none of %s", b, strings.Join(stateWords, ", "))
+	}
+	*s = State(i)
+	return nil
+}
+
 // badness orders states: unknown is worse than a warning, and critical the worst.
 var badness = [...]int{OK: 0, Warning: 1, Unknown: 2, Critical: 3}
 
@@ -70,9 +80,10 @@ type Row struct {
 	Storage     hsm.Opt[float64] `json:"storage_ratio"`     // used part, 0 to 1
 	SOLogins    hsm.Opt[int64]   `json:"so_login_attempts_left"`
 
-	Tried bool `json:"-"` // it was read, or a source has failed: what is not known is not merely not known yet
+	BatteryLow      hsm.Opt[float64] `json:"battery_warning_volts"` // the limits of its alarms
+	TemperatureHigh hsm.Opt[float64] `json:"temperature_warning_celsius"`
 
-	batteryLow, temperatureHigh float64 // the limits of its alarms
+	Tried bool `json:"-"` // it was read, or a source has failed: what is not known is not merely not known yet
 }
 
 // An Estate is how every device is, worst first.
@@ -203,7 +214,7 @@ func (r Row) with(active []alarms.Active) Row {
 // values fills in what is known now.
 func (r *Row) values(d *hsm.Device, now time.Time) {
 	r.Serial = stated(d.Serial())
-	r.batteryLow, r.temperatureHigh = rules.BatteryLow, rules.TemperatureHigh
+	r.BatteryLow, r.TemperatureHigh = hsm.Some(rules.BatteryLow), hsm.Some(rules.TemperatureHigh)
 	if s, fresh := d.Show.Get(now); fresh {
 		r.Model, r.Firmware, r.Status, r.SOLogins = stated(s.Model), stated(s.Firmware), stated(string(s.Status)), s.SOLoginAttemptsLeft
 		if used, known := s.Storage.UsedRatio(); known {
@@ -212,10 +223,10 @@ func (r *Row) values(d *hsm.Device, now time.Time) {
 		if e := s.Environment; e != nil {
 			r.Battery, r.Temperature = e.BatteryVolts, e.TemperatureCelsius
 			if e.BatteryWarning.Known {
-				r.batteryLow = e.BatteryWarning.Value
+				r.BatteryLow = e.BatteryWarning
 			}
 			if e.TemperatureWarning.Known {
-				r.temperatureHigh = e.TemperatureWarning.Value
+				r.TemperatureHigh = e.TemperatureWarning
 			}
 		}
 	}

@@ -63,7 +63,7 @@ var rooms = []struct{ name, imports string }{
 	{"exporters/glance", "alarms alarms/rules exporters exporters/plot hsm internal/near"},
 	{"exporters/top", "alarms alarms/rules exporters exporters/glance exporters/plot hsm"},
 	{"exporters/history", "alarms alarms/journal exporters/glance hsm"},
-	{"exporters/api", "alarms alarms/notify exporters/glance exporters/history hsm"},
+	{"exporters/api", "alarms alarms/notify exporters/glance exporters/history exporters/plot hsm"},
 	{"exporters/trace", "alarms alarms/rules collectors/formats exporters exporters/glance hsm mib"},
 	{"agent/config", "alarms/notify alarms/notify/snmp alarms/receivers alarms/rules alarms/watch collectors collectors/ha collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/rest collectors/snmp exporters hsm internal/near internal/setting internal/snmppeer mib/agentx"},
 	{"agent/senders", "agent/config collectors/syslog internal/wait"},
@@ -78,7 +78,7 @@ var rooms = []struct{ name, imports string }{
 
 	{"packaging", ""},
 
-	{"cmd/lunawatch", "agent agent/capture agent/config agent/doctor agent/guard agent/setup alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/glance exporters/plot exporters/top exporters/trace hsm internal/near internal/setting mib mib/agentx mibs packaging"},
+	{"cmd/lunawatch", "agent agent/capture agent/config agent/doctor agent/guard agent/setup alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/glance exporters/history exporters/plot exporters/top exporters/trace hsm internal/near internal/setting mib mib/agentx mibs packaging"},
 
 	{"simulator", "internal/wait"},
 	{"simulator/netsnmp", ""},
