@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -259,4 +261,61 @@ func TestValues(t *testing.T) {
 	if string(text) != "[1,null,0]" || !slices.Equal(back, Values{1, back[1], 0}) && !math.IsNaN(back[1]) || len(back) != 3 {
 		t.Errorf("%s becomes %v", text, back)
 	}
+}
+
+// examples are the requests of a document, each with the answer below it.
+var examples = regexp.MustCompile("(?m)^    curl -s [^\n]*http://[^/\n]*(/\\S*)\n\n```json\n((?s:.*?))^```$")
+
+// TestExamples runs the examples of docs/api.md: the answers have all that is printed there.
+func TestExamples(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "api.md"))
+	check.Must(t, err)
+	for _, r := range routes {
+		if !strings.Contains(string(text), "| `"+Prefix+r.path+"` |") {
+			t.Errorf("docs/api.md has no %s", r.path)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		h, found := Handler(source(t)), examples.FindAllStringSubmatch(string(text), -1)
+		for _, x := range found {
+			w := ask(h, x[1])
+			var want, got any
+			check.Must(t, json.Unmarshal([]byte(x[2]), &want))
+			check.Must(t, json.Unmarshal(w.Body.Bytes(), &got))
+			if missing := lacks(got, want, ""); missing != "" {
+				t.Errorf("%s: %s", x[1], missing)
+			}
+		}
+		if len(found) < 5 {
+			t.Errorf("%d examples", len(found))
+		}
+	})
+}
+
+// lacks says where got has not what want has; "": nowhere. An element of a list is anywhere
+// in it.
+func lacks(got, want any, at string) string {
+	switch want := want.(type) {
+	case map[string]any:
+		m, _ := got.(map[string]any)
+		for key, x := range want {
+			if v, has := m[key]; !has {
+				return at + "." + key + " is not there"
+			} else if missing := lacks(v, x, at+"."+key); missing != "" {
+				return missing
+			}
+		}
+	case []any:
+		list, _ := got.([]any)
+		for _, x := range want {
+			if !slices.ContainsFunc(list, func(v any) bool { return lacks(v, x, at) == "" }) {
+				return fmt.Sprintf("%s has no %v", at, x)
+			}
+		}
+	default:
+		if got != want {
+			return fmt.Sprintf("%s is %v, not %v", at, got, want)
+		}
+	}
+	return ""
 }
