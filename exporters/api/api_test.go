@@ -319,3 +319,15 @@ func lacks(got, want any, at string) string {
 	}
 	return ""
 }
+
+// TestETagOfClocks: the times in an answer are those of what was read, to the nanosecond,
+// however the clocks of this host differ.
+func TestETagOfClocks(t *testing.T) {
+	h := thousand()
+	tag := ask(h, Prefix+"/hsms/hsm0500").Header().Get("ETag")
+	for range 100 {
+		if again := ask(h, Prefix+"/hsms/hsm0500").Header().Get("ETag"); again != tag {
+			t.Fatalf("%s becomes %s", tag, again)
+		}
+	}
+}

@@ -153,14 +153,12 @@ func rowOf(d *hsm.Device, active []alarms.Active, now time.Time) Row {
 	var stalest time.Time // when the newest of the stale sections was read
 	fresh := false
 	for name, age := range d.Ages(now) {
-		if at := now.Add(-age.Since); at.After(r.Newest) {
-			r.Newest = at
-		}
+		r.Newest = alarms.Later(r.Newest, age.At)
 		if !age.Stale {
 			fresh = true
 			continue
 		}
-		r.Stale, stalest = append(r.Stale, name), alarms.Later(stalest, now.Add(-age.Since))
+		r.Stale, stalest = append(r.Stale, name), alarms.Later(stalest, age.At)
 	}
 	slices.Sort(r.Stale)
 	switch watched := d.Kind == hsm.HostMachine || d.Show.Fresh(now); {
