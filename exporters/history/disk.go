@@ -141,29 +141,6 @@ func (s *Store) restore(b batch) {
 	}
 }
 
-// anew has everything stored: what the file has was never read.
-func (s *Store) anew() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, d := range s.devices {
-		d.named = false
-		for _, r := range d.rings {
-			if r != nil {
-				r.saved = r.newest - points
-			}
-		}
-		if d.days == nil {
-			continue
-		}
-		d.days.unsaved = nil
-		for h := d.days.newest - Hours + 1; h <= d.days.newest; h++ {
-			if state, _ := d.days.of(h); state != "" {
-				d.days.unsaved = append(d.days.unsaved, h)
-			}
-		}
-	}
-}
-
 // pointsOf returns what is stored of a step of devices.
 func pointsOf(list []*device, step int64) (out []byte) {
 	for _, d := range list {

@@ -89,11 +89,8 @@ func (s *Store) save(now time.Time, open bool) {
 	if t == nil {
 		return
 	}
-	if late {
-		s.anew()
-	}
 	b := s.gather(now, open)
-	if late {
+	if late { // what the file has was not read; nothing was gathered yet
 		b.remove = []journal.Range{{From: []byte{0}, To: []byte{0xFF}}}
 	}
 	if len(b.values)+len(b.remove) == 0 {

@@ -49,6 +49,14 @@ func (r *running) polled(steps int, names ...string) {
 	synctest.Wait()
 }
 
+// word returns the state of the hour of a time.
+func (s *site) word(device string, at time.Time) string {
+	if days := s.Days(device, at); len(days) > 0 {
+		return days[Hours-1].State
+	}
+	return ""
+}
+
 const hostile = "<script>alert('1')</script>\x00\u202eh v"
 
 // TestRestart: what was read before a restart is there after it, with a gap while the
@@ -199,6 +207,55 @@ func TestAgesOut(t *testing.T) {
 		again := run(dir)
 		same(t, "measures", again.Measures("c"), []Measure{"battery_volts"})
 		same(t, "names", len(again.devices), 1)
+		same(t, "number", again.devices["c"].number, uint32(0))
+		again.stop()
+	})
+}
+
+// TestClockBackAtStart: what is stored of the future is not shown, and goes.
+func TestClockBackAtStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir, later := t.TempDir(), time.Now().Add(20*time.Hour)
+		s := newSite()
+		s.Open(dir)
+		s.observe("a", later, battery(3.3))
+		s.Note("a", "critical", "later", later)
+		s.save(later, true)
+		check.Must(t, s.disk.Close())
+		for range 2 {
+			r := run(dir)
+			same(t, "measures", r.Measures("a"), []Measure(nil))
+			same(t, "hour", r.word("a", later), "")
+			r.observe("b", time.Now(), battery(3))
+			r.stop()
+		}
+		time.Sleep(20 * time.Hour)
+		r := run(dir)
+		same(t, "then", r.Measures("a"), []Measure(nil))
+		r.stop()
+	})
+}
+
+// TestWriteFails: what one write could not store, the next does.
+func TestWriteFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		r := run(dir)
+		disk := r.disk
+		check.Must(t, disk.Close())
+		r.Note("a", "major", "the fan", time.Now())
+		r.polled(2, "a")
+		if !strings.Contains(r.log.String(), "not stored") {
+			t.Errorf("log %q", r.log.String())
+		}
+		opened, _, err := journal.OpenTable(dir, "history", version)
+		check.Must(t, err)
+		*disk = *opened
+		r.polled(1, "a")
+		r.stop()
+		again := run(dir)
+		same(t, "values", again.last("a", "battery_volts", 4, time.Now()), []float64{3, 3.01, 3, 3})
+		same(t, "hour", again.word("a", time.Now()), "major")
 		again.stop()
 	})
 }
