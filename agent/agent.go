@@ -26,6 +26,8 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/exporters"
+	"github.com/lunawatch/lunawatch/exporters/glance"
+	"github.com/lunawatch/lunawatch/exporters/history"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
@@ -50,6 +52,7 @@ type Agent struct {
 	devices  *exporters.Prometheus // metrics of the HSMs and the host
 	started  time.Time
 	ready    *ready.Waiting
+	history  *history.Store
 
 	Load func() (config.Config, error) // reads the configuration anew
 
@@ -77,7 +80,8 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 	for name, kind := range expected(c) {
 		a.store.Expect(kind, name)
 	}
-	a.watch = &watch.Watch{Store: a.store, Log: log, Setup: first.setup()}
+	a.history = history.New(log)
+	a.watch = &watch.Watch{Store: a.store, Log: log, Setup: first.setup(), Committed: a.history.Changed}
 	a.listener = &syslog.Listener{
 		UDP: c.Syslog.UDP, TCP: c.Syslog.TCP, TLS: c.Syslog.TLS, Rate: c.Syslog.Rate, Log: log,
 		May:   func(p syslog.Peer) []syslog.Speaker { return a.site.Load().senders.May(p) },
@@ -158,6 +162,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := a.reportConfiguration(); err != nil {
 		return err
 	}
+	a.history.Open(a.config().StateDirectory)
 	control, err := listenControl(a.config().ControlSocket)
 	if err != nil {
 		return err
@@ -176,6 +181,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	a.feedWatchdog()
 	g.Go(func() error { return a.watch.Run(ctx) })
+	g.Go(func() error { return a.history.Run(ctx, a.glance) })
 	if a.session != nil {
 		g.Go(func() error { return a.build(ctx) })
 		g.Go(func() error { return a.session.Run(ctx) })
@@ -231,6 +237,7 @@ func (a *Agent) report(o hsm.Observation) {
 	before := last.Failure
 	a.answers.Keep(o.Device, o.Source, o.At, o.Answer)
 	a.store.Apply(o)
+	a.history.Observe(a.store.Latest().Device(o.Device), o)
 	switch {
 	case o.Failure == before:
 	case o.Absent:
@@ -242,6 +249,11 @@ func (a *Agent) report(o hsm.Observation) {
 	case !shared(sources, o.Source, func(s hsm.Source) bool { return s.Failure == o.Failure && s.Error == o.Layer.Explain(o.Err.Error()) }):
 		a.log.Warn("source fails", "hsm", o.Device, "source", o.Source, "failure", o.Failure, "layer", o.Layer, "err", o.Err)
 	}
+}
+
+// glance returns how every device is.
+func (a *Agent) glance(now time.Time) glance.Estate {
+	return glance.Of(a.store.Latest(), a.watch.Active(), now)
 }
 
 // shared reports whether is holds for a source other than the one named.

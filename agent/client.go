@@ -16,6 +16,9 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/alarms/rules"
+	"github.com/lunawatch/lunawatch/exporters/api"
+	"github.com/lunawatch/lunawatch/exporters/glance"
+	"github.com/lunawatch/lunawatch/exporters/history"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -37,6 +40,22 @@ func NewClient(socket string) *Client {
 // Snapshot returns the latest state of every device.
 func (c *Client) Snapshot(ctx context.Context) (s *hsm.Snapshot, err error) {
 	return s, c.get(ctx, "/snapshot", &s)
+}
+
+// Estate returns how every device is.
+func (c *Client) Estate(ctx context.Context) (glance.Estate, error) {
+	var answer api.Estate
+	err := c.get(ctx, api.Prefix+"/estate", &answer)
+	e := glance.Estate{At: time.Now(), State: answer.State, Rows: []glance.Row{}}
+	for _, d := range answer.Devices {
+		e.Rows = append(e.Rows, d.Row)
+	}
+	return e, err
+}
+
+// Measured returns the last 24 hours of a measure of a device; none if it was not read.
+func (c *Client) Measured(ctx context.Context, device string, m history.Measure) (h api.History, err error) {
+	return h, c.get(ctx, api.Prefix+"/hsms/"+url.PathEscape(device)+"/history?measure="+url.QueryEscape(string(m)), &h)
 }
 
 // Thresholds returns those of the agent's rules.
@@ -129,7 +148,16 @@ func (c *Client) open(ctx context.Context, method, path string, body io.Reader) 
 	if res.StatusCode != http.StatusOK {
 		defer res.Body.Close()
 		text, _ := io.ReadAll(io.LimitReader(res.Body, 1000))
-		return nil, errors.New(strings.TrimSpace(string(text)))
+		return nil, errors.New(whyNot(text))
 	}
 	return res.Body, nil
+}
+
+// whyNot returns why the agent has not answered: a text, or the error of the JSON API.
+func whyNot(body []byte) string {
+	var e struct{ Error string }
+	if json.Unmarshal(body, &e) == nil && e.Error != "" {
+		return e.Error
+	}
+	return strings.TrimSpace(string(body))
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent/guard"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
+	"github.com/lunawatch/lunawatch/exporters/api"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
 )
@@ -29,6 +30,7 @@ func (a *Agent) control() http.Handler {
 		reply(w, a.answers.Of(r.FormValue("device"), r.FormValue("source")))
 	})
 	a.alarmControl(mux)
+	mux.Handle(api.Prefix+"/", a.api())
 	mux.HandleFunc("GET /walk", a.walk)
 	mux.HandleFunc("GET /monitor", a.monitor)
 	mux.HandleFunc("POST /reload", a.operating("reload", func(w http.ResponseWriter, r *http.Request, by string) {

@@ -20,22 +20,13 @@ const (
 
 // alarmControl adds what commands ask and do about alarms.
 func (a *Agent) alarmControl(mux *http.ServeMux) {
-	mux.HandleFunc("GET /alarms", func(w http.ResponseWriter, _ *http.Request) {
-		list := a.watch.Active()
-		for i := range list {
-			list[i].Serial = a.serial(list[i].Alarm)
-		}
-		reply(w, list)
-	})
+	mux.HandleFunc("GET /alarms", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.active()) })
 	mux.HandleFunc("GET /alarms/history", func(w http.ResponseWriter, r *http.Request) {
 		most, err := strconv.Atoi(r.FormValue("n"))
 		if err != nil || most < 1 {
 			most = historyAlarms
 		}
-		list, err := a.watch.History(most)
-		for i := range list {
-			list[i].Serial = a.serial(list[i])
-		}
+		list, err := a.cleared(most)
 		respond(w, list, err)
 	})
 	for _, x := range []struct {

@@ -7,13 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lunawatch/lunawatch/exporters/history"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
 // TestAFailureIsLoggedOnce however many sources share it and however long.
 func TestAFailureIsLoggedOnce(t *testing.T) {
 	var text strings.Builder
-	a := &Agent{store: hsm.NewStore(), log: slog.New(slog.NewTextHandler(&text, nil))}
+	a := &Agent{store: hsm.NewStore(), history: history.New(slog.New(slog.DiscardHandler)), log: slog.New(slog.NewTextHandler(&text, nil))}
 	var now time.Time
 	see := func(f hsm.Failure, sources ...string) {
 		for _, s := range sources {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent/guard"
 	"github.com/lunawatch/lunawatch/exporters"
+	"github.com/lunawatch/lunawatch/exporters/api"
 )
 
 // DefaultListenAddress is where metrics and the page are served unless the command
@@ -30,6 +31,7 @@ func (a *Agent) serveWeb(ctx context.Context) error {
 	pages := exporters.Web(a.store, func() exporters.AlarmState { return exporters.AlarmsOf(a.watch) }, a.devices, a.metrics, a.web.TelemetryPath, time.Now)
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)
+	mux.Handle(api.Prefix+"/", a.api())
 	mux.Handle("POST /-/reload", http.NewCrossOriginProtection().Handler(http.HandlerFunc(a.reloadOverWeb)))
 	server := &http.Server{Handler: guard.Hosts(mux, a.webHosts(ctx)), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}

@@ -40,6 +40,9 @@ type Watch struct {
 	Alive      func() // nil: nothing is called
 	AliveEvery time.Duration
 
+	// Committed is called with each change of alarms once it is stored. It must not block.
+	Committed func(changes []alarms.Change, at time.Time) // nil: nothing is called
+
 	lines sync.Mutex // orders lines; guards what follows
 	seen  seenLines
 	audit audit.Sequences
@@ -318,6 +321,9 @@ func (w *Watch) commit(entry journal.Entry, idle bool, now time.Time) error {
 	}
 	w.state.Take(entry, now)
 	w.tally.add(entry.Changes)
+	if w.Committed != nil && len(entry.Changes) > 0 {
+		w.Committed(entry.Changes, now)
+	}
 	w.rows.drop(entry.Changes)
 	w.signalChanged()
 	for _, c := range entry.Changes {

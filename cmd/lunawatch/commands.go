@@ -39,7 +39,7 @@ var commands = []command{
 		examples: []string{"status", "status -all", "status -json"}},
 	{name: "top", group: "The estate", summary: "the estate on a whole terminal, live; ? shows the keys", flags: topCommand,
 		examples: []string{"top"}},
-	{name: "plot", group: "The estate", args: "HSM MEASURE", summary: "one value of an HSM over the time that it runs, drawn", flags: plotCommand,
+	{name: "plot", group: "The estate", args: "HSM MEASURE", summary: "one value of an HSM over the last 24 hours and while it runs, drawn", flags: plotCommand,
 		examples: []string{"plot luna-a temperature", "plot luna-a utilization -for 1h"}},
 	{name: "trace", group: "The estate", args: "HSM.VALUE", summary: "the way of one value: source, parser, age, OIDs, metrics, rules and what they say", flags: traceCommand,
 		examples: []string{"trace luna-a.temperature"}},

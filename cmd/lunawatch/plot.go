@@ -12,6 +12,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/exporters/glance"
+	"github.com/lunawatch/lunawatch/exporters/history"
 	"github.com/lunawatch/lunawatch/internal/near"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
@@ -34,9 +35,12 @@ func plotCommand(flags *flag.FlagSet) action {
 		}
 		ctx, cancel := context.WithTimeout(ctx, *length)
 		defer cancel()
-		curve := glance.Curve{Measure: words[1], Begun: time.Now()}
-		ask := func() error { return askCurve(ctx, agent.NewClient(*socket), words[0], &curve) }
+		client, curve := agent.NewClient(*socket), glance.Curve{Measure: words[1], Begun: time.Now()}
+		ask := func() error { return askCurve(ctx, client, words[0], &curve) }
 		if err := ask(); err != nil {
+			return err
+		}
+		if err := precede(ctx, client, words[0], &curve); err != nil {
 			return err
 		}
 		return follow(ctx, &curve, ask, std.out)
@@ -47,6 +51,21 @@ func plotCommand(flags *flag.FlagSet) action {
 func noMeasure(name string) error {
 	all := glance.ReadMeasures()
 	return usagef("%q is not a measure that is read of an HSM%s", name, didYouMean(near.Name(name, all), "there are: "+strings.Join(all, ", ")))
+}
+
+// kept are the measures of which the agent keeps a day, and what they are there.
+var kept = map[string]history.Measure{"battery": "battery_volts", "temperature": "temperature_celsius", "utilization": "utilization_ratio", "storage": "storage_ratio"}
+
+// precede has a curve begin with what the agent has kept of an HSM.
+func precede(ctx context.Context, client *agent.Client, name string, c *glance.Curve) error {
+	if kept[c.Measure] == "" {
+		return nil
+	}
+	h, err := client.Measured(ctx, name, kept[c.Measure])
+	if err == nil && len(h.Series) > 0 {
+		c.Precede(h.Series[0].Points())
+	}
+	return err
 }
 
 // askCurve adds what the agent knows now of an HSM, by its name or serial number.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -26,7 +25,7 @@ func statusCommand(flags *flag.FlagSet) action {
 	all := flags.Bool("all", false, "list the devices that are ok, too")
 	asJSON := jsonFlag(flags)
 	return func(ctx context.Context, _ []string, std stdio) error {
-		e, err := estate(ctx, agent.NewClient(*socket))
+		e, err := agent.NewClient(*socket).Estate(ctx)
 		if err != nil {
 			return err
 		}
@@ -42,19 +41,6 @@ func statusCommand(flags *flag.FlagSet) action {
 		}
 		return nil
 	}
-}
-
-// estate asks the agent how every device is.
-func estate(ctx context.Context, client *agent.Client) (glance.Estate, error) {
-	snap, err := client.Snapshot(ctx)
-	if err != nil {
-		return glance.Estate{}, err
-	}
-	active, err := client.Alarms(ctx)
-	if err != nil {
-		return glance.Estate{}, err
-	}
-	return glance.Of(snap, active, time.Now()), nil
 }
 
 // look is how a table is printed where it goes to: only a terminal has a width and
@@ -104,7 +90,7 @@ func checkCommand(flags *flag.FlagSet) action {
 // checked asks the agent how an HSM is, or with "" every device, and gives c the
 // thresholds of its rules.
 func checked(ctx context.Context, client *agent.Client, c *glance.Check, name string) (glance.Estate, error) {
-	e, err := estate(ctx, client)
+	e, err := client.Estate(ctx)
 	if err == nil {
 		c.Rules, err = client.Thresholds(ctx)
 	}

@@ -20,6 +20,13 @@ type Curve struct {
 	points []plot.Point
 }
 
+// Precede has c begin with what was kept of the measure, oldest first.
+func (c *Curve) Precede(points []plot.Point) {
+	if len(points) > 0 && points[0].From.Before(c.Begun) {
+		c.Begun, c.points = points[0].From, append(points, c.points...)
+	}
+}
+
 // Add adds what is known of the HSM at now.
 func (c *Curve) Add(d *hsm.Device, now time.Time) {
 	c.device = d

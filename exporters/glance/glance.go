@@ -34,6 +34,16 @@ func (s State) String() string { return stateWords[s] }
 // MarshalText implements [encoding.TextMarshaler].
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (s *State) UnmarshalText(b []byte) error {
+	i := slices.Index(stateWords, string(b))
+	if i < 0 {
+		return fmt.Errorf("%q is none of %s", b, strings.Join(stateWords, ", "))
+	}
+	*s = State(i)
+	return nil
+}
+
 // badness orders states: unknown is worse than a warning, and critical the worst.
 var badness = [...]int{OK: 0, Warning: 1, Unknown: 2, Critical: 3}
 
@@ -70,7 +80,10 @@ type Row struct {
 	Storage     hsm.Opt[float64] `json:"storage_ratio"`     // used part, 0 to 1
 	SOLogins    hsm.Opt[int64]   `json:"so_login_attempts_left"`
 
-	batteryLow, temperatureHigh float64 // the limits of its alarms
+	BatteryLow      hsm.Opt[float64] `json:"battery_warning_volts"` // the limits of its alarms
+	TemperatureHigh hsm.Opt[float64] `json:"temperature_warning_celsius"`
+
+	Tried bool `json:"-"` // it was read, or a source has failed: what is not known is not merely not known yet
 }
 
 // An Estate is how every device is, worst first.
@@ -117,20 +130,35 @@ func (e Estate) Count() (count [4]int) {
 	return count
 }
 
+// Word returns how r is in one word: unknown if nothing of it is fresh and no alarm is
+// worse than that; critical, major, minor or warning, as its worst alarm is; stale if a
+// part of it is; well.
+func (r Row) Word() string {
+	switch {
+	case r.State == Unknown:
+		return "unknown"
+	case r.Severity > alarms.Warning:
+		return r.Severity.String()
+	case r.Severity > alarms.None:
+		return alarms.Warning.String()
+	case r.State == OK:
+		return "well"
+	}
+	return "stale"
+}
+
 func rowOf(d *hsm.Device, active []alarms.Active, now time.Time) Row {
-	r := Row{Name: d.Name, Kind: d.Kind}
+	r := Row{Name: d.Name, Kind: d.Kind, Tried: !d.Show.IsZero() || !d.Host.IsZero() || !d.HA.IsZero()}
 	r.values(d, now)
 	var stalest time.Time // when the newest of the stale sections was read
 	fresh := false
 	for name, age := range d.Ages(now) {
-		if at := now.Add(-age.Since); at.After(r.Newest) {
-			r.Newest = at
-		}
+		r.Newest = alarms.Later(r.Newest, age.At)
 		if !age.Stale {
 			fresh = true
 			continue
 		}
-		r.Stale, stalest = append(r.Stale, name), alarms.Later(stalest, now.Add(-age.Since))
+		r.Stale, stalest = append(r.Stale, name), alarms.Later(stalest, age.At)
 	}
 	slices.Sort(r.Stale)
 	switch watched := d.Kind == hsm.HostMachine || d.Show.Fresh(now); {
@@ -139,7 +167,9 @@ func rowOf(d *hsm.Device, active []alarms.Active, now time.Time) Row {
 	case len(r.Stale) > 0:
 		r.State, r.Reason, r.Since = Warning, "stale: "+strings.Join(r.Stale, ", "), stalest
 	}
-	if name, s := failing(d); name != "" && r.State != OK {
+	name, s := failing(d)
+	r.Tried = r.Tried || name != ""
+	if name != "" && r.State != OK {
 		r.Reason, r.Since = name+": "+s.Error, s.Success
 	}
 	return r.with(active)
@@ -182,7 +212,7 @@ func (r Row) with(active []alarms.Active) Row {
 // values fills in what is known now.
 func (r *Row) values(d *hsm.Device, now time.Time) {
 	r.Serial = stated(d.Serial())
-	r.batteryLow, r.temperatureHigh = rules.BatteryLow, rules.TemperatureHigh
+	r.BatteryLow, r.TemperatureHigh = hsm.Some(rules.BatteryLow), hsm.Some(rules.TemperatureHigh)
 	if s, fresh := d.Show.Get(now); fresh {
 		r.Model, r.Firmware, r.Status, r.SOLogins = stated(s.Model), stated(s.Firmware), stated(string(s.Status)), s.SOLoginAttemptsLeft
 		if used, known := s.Storage.UsedRatio(); known {
@@ -191,10 +221,10 @@ func (r *Row) values(d *hsm.Device, now time.Time) {
 		if e := s.Environment; e != nil {
 			r.Battery, r.Temperature = e.BatteryVolts, e.TemperatureCelsius
 			if e.BatteryWarning.Known {
-				r.batteryLow = e.BatteryWarning.Value
+				r.BatteryLow = e.BatteryWarning
 			}
 			if e.TemperatureWarning.Known {
-				r.temperatureHigh = e.TemperatureWarning.Value
+				r.TemperatureHigh = e.TemperatureWarning
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/rules"
+	"github.com/lunawatch/lunawatch/exporters/plot"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -113,5 +114,23 @@ func TestWays(t *testing.T) {
 				t.Errorf("%s: no alarm is named %s", name, group)
 			}
 		}
+	}
+}
+
+// TestCurveOfADay: a curve begins with what was kept before it, also where nothing was read
+// between, and not with what is newer than it.
+func TestCurveOfADay(t *testing.T) {
+	c := Curve{Measure: "temperature", Begun: noon}
+	c.Add(network("a", 0), noon)
+	c.Precede([]plot.Point{{From: noon.Add(time.Second), Until: noon.Add(time.Minute), Value: 3}})
+	c.Precede([]plot.Point{{From: noon.Add(-time.Hour), Until: noon.Add(-30 * time.Minute), Value: 39}})
+	got := "\n" + strings.Join(c.Lines(noon.Add(10*time.Minute), "", 60, 3, true), "\n")
+	if diff := cmp.Diff(`
+a, of the card, in degrees Celsius: 41, hsm show, 10m ago
+41.0|                                              ########
+    |                                              ########
+39.0|........................??????????????????????########
+     -1h10m0s                                           now`, got); diff != "" {
+		t.Error(diff)
 	}
 }
