@@ -1,0 +1,4 @@
+package history
+
+// A Measure is what a series is of.
+type Measure string
