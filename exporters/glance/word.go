@@ -2,19 +2,19 @@ package glance
 
 import "github.com/lunawatch/lunawatch/alarms"
 
-// Word says in one word how a device is: critical, major, minor or warning as its worst
-// alarm; well; stale where some or all of what was read is too old; unknown where
-// nothing was ever read.
+// Word returns how r is in one word: unknown if nothing of it is fresh and no alarm is
+// worse than that; critical, major, minor or warning, as its worst alarm is; stale if a
+// part of it is; well.
 func (r Row) Word() string {
 	switch {
+	case r.State == Unknown:
+		return "unknown"
+	case r.Severity > alarms.Warning:
+		return r.Severity.String()
+	case r.Severity > alarms.None:
+		return alarms.Warning.String()
 	case r.State == OK:
 		return "well"
-	case r.State == Unknown && r.Newest.IsZero():
-		return "unknown"
-	case r.State == Unknown, r.Alarms == 0:
-		return "stale"
-	case r.Severity <= alarms.Indeterminate:
-		return "warning"
 	}
-	return r.Severity.String()
+	return "stale"
 }

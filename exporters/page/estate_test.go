@@ -120,7 +120,7 @@ func (e *pretence) fails(name, source, why string) {
 // remembers gives the site a history of every HSM.
 func (e *pretence) remembers() {
 	e.site.Measures = func(string) []history.Measure {
-		return []history.Measure{"answer_seconds", "battery", "errors", "operations", "storage", "temperature", "utilization"}
+		return []history.Measure{"answer_seconds", "battery_volts", "errors_per_second", "operations_per_second", "storage_ratio", "temperature_celsius", "utilization_ratio"}
 	}
 	e.site.Series = func(device string, m history.Measure, now time.Time) (history.Series, bool) {
 		d := e.store.Latest().Device(device)
@@ -159,8 +159,8 @@ func seriesOf(d *hsm.Device, m history.Measure, now time.Time) (s history.Series
 	for i := range int(history.Span / history.Step) {
 		day, jitter := math.Sin(2*math.Pi*float64(i)/288+phase), math.Sin(float64(i*i%97)+phase)
 		v, width := map[history.Measure]float64{
-			"utilization": .35 + .2*day + .05*jitter, "operations": 900 + 400*day + 60*jitter, "errors": math.Max(0, .02*jitter), "temperature": 41 + 3*day,
-			"battery": 3.07 - float64(i)/288/200, "storage": .27 + float64(i)/288/50, "answer_seconds": .4 + .1*day + .04*jitter,
+			"utilization_ratio": .35 + .2*day + .05*jitter, "operations_per_second": 900 + 400*day + 60*jitter, "errors_per_second": math.Max(0, .02*jitter), "temperature_celsius": 41 + 3*day,
+			"battery_volts": 3.07 - float64(i)/288/200, "storage_ratio": .27 + float64(i)/288/50, "answer_seconds": .4 + .1*day + .04*jitter,
 		}[m], 0.0
 		if m == "answer_seconds" {
 			width = .12 + .1*math.Abs(jitter)
@@ -214,6 +214,9 @@ func large(at time.Time, n int) *pretence {
 		e.add(i, fmt.Sprintf("luna-%03d", i))
 	}
 	e.remembers()
+	if n < 18 {
+		return e
+	}
 	e.weakBattery("luna-017")
 	e.raise("luna-123", "unreachable", "not reachable for 4 min: port refused", alarms.Critical, 4*time.Minute)
 	e.fails("luna-123", "hsm show", "dial tcp 192.0.2.123:22: connection refused")

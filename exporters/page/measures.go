@@ -26,12 +26,12 @@ func noLimit(*hsm.Device, rules.Thresholds) float64 { return 0 }
 // drawings are the measures in the order of their charts. One that is not here is drawn
 // behind them under its own name.
 var drawings = []drawn{
-	{"utilization", "Utilization", "%", 0, 100, 0, 100, func(d *hsm.Device, t rules.Thresholds) float64 { _, _, l, _ := limits(d, t); return l }},
-	{"operations", "Operations", "/s", 1, 1, 0, nan, noLimit},
-	{"errors", "Errors", "/s", 2, 1, 0, nan, noLimit},
-	{"temperature", "Temperature", "°C", 0, 1, nan, nan, func(d *hsm.Device, t rules.Thresholds) float64 { _, l, _, _ := limits(d, t); return l }},
-	{"battery", "Battery", "V", 3, 1, nan, nan, func(d *hsm.Device, t rules.Thresholds) float64 { l, _, _, _ := limits(d, t); return l }},
-	{"storage", "Storage used", "%", 1, 100, 0, nan, func(d *hsm.Device, t rules.Thresholds) float64 { _, _, _, l := limits(d, t); return l }},
+	{"utilization_ratio", "Utilization", "%", 0, 100, 0, 100, func(d *hsm.Device, t rules.Thresholds) float64 { _, _, l, _ := limits(d, t); return l }},
+	{"operations_per_second", "Operations", "/s", 1, 1, 0, nan, noLimit},
+	{"errors_per_second", "Errors", "/s", 2, 1, 0, nan, noLimit},
+	{"temperature_celsius", "Temperature", "°C", 0, 1, nan, nan, func(d *hsm.Device, t rules.Thresholds) float64 { _, l, _, _ := limits(d, t); return l }},
+	{"battery_volts", "Battery", "V", 3, 1, nan, nan, func(d *hsm.Device, t rules.Thresholds) float64 { l, _, _, _ := limits(d, t); return l }},
+	{"storage_ratio", "Storage used", "%", 1, 100, 0, nan, func(d *hsm.Device, t rules.Thresholds) float64 { _, _, _, l := limits(d, t); return l }},
 	{"answer_seconds", "Answer time of commands", "s", 2, 1, 0, nan, noLimit},
 }
 
