@@ -301,12 +301,12 @@ func marksOf(name string, a AlarmState, now time.Time) (list []mark) {
 	from := now.Add(-history.Span)
 	for _, x := range a.Active {
 		if x.Device == name {
-			list = append(list, mark{max(x.Since().Unix(), from.Unix()), 0, severityWord(x.Severity), x.Text})
+			list = append(list, mark{x.Since().Unix(), 0, severityWord(x.Severity), x.Text})
 		}
 	}
 	for _, x := range a.Cleared {
 		if x.Device == name && x.Cleared.After(from) {
-			list = append(list, mark{max(x.Since().Unix(), from.Unix()), x.Cleared.Unix(), severityWord(x.Severity), x.Text})
+			list = append(list, mark{x.Since().Unix(), x.Cleared.Unix(), severityWord(x.Severity), x.Text})
 		}
 	}
 	return list

@@ -43,7 +43,7 @@
     const axis = { stroke: colour("quiet"), grid: { stroke: colour("rule"), width: 1 }, ticks: { stroke: colour("rule") }, font: "12px system-ui" };
     const value = (u, v, _, i) => (i == null ? "" : v == null ? "unknown" : v.toFixed(chart.digits) + " " + chart.unit);
     const banded = chart.median.some((v, i) => v != null && chart.max[i] !== chart.min[i]);
-    const edge = { stroke: "transparent", points: { show: false }, value, spanGaps: false };
+    const edge = { ...(banded ? {} : { class: "single" }), stroke: "transparent", points: { show: false }, value, spanGaps: false };
     return {
       width: box.clientWidth, height: 170, cursor: { sync: { key: "hsm" }, drag: { x: false, y: false } }, legend: { live: true },
       scales: { y: { range: (u, low, high) => {
@@ -53,9 +53,9 @@
         const pad = (high - low || Math.abs(high) || 1) * .08;
         return [low >= 0 && low - pad < 0 ? 0 : low - pad, high + pad];
       } } },
-      axes: [{ ...axis, values: (u, at) => at.map((t) => new Date(t * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false })) }, { ...axis, size: 56 }],
+      axes: [{ ...axis, size: 34, values: (u, at) => at.map((t) => new Date(t * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false })) }, { ...axis, size: 56 }],
       series: [{ value: (u, t, _, i) => (i == null ? "" : new Date(t * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false })), label: "At" },
-        { ...edge, label: "greatest", class: banded ? "" : "single" }, { ...edge, label: "least", class: banded ? "" : "single" }, { label: banded ? "median" : "value", stroke: colour("curve"), width: 1.5, value, points: { show: false }, spanGaps: false }],
+        { ...edge, label: "greatest" }, { ...edge, label: "least" }, { label: banded ? "median" : "value", stroke: colour("curve"), width: 1.5, value, points: { show: false }, spanGaps: false }],
       bands: [{ series: [1, 2], fill: colour("band") }],
       hooks: { draw: [(u) => draw(u, chart)] },
     };
