@@ -1,15 +1,21 @@
 package page
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"flag"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"io"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,8 +104,8 @@ type picture struct {
 }
 
 var pictureList = []picture{
-	{"estate", "/", small, 1440, 900, "light"},
-	{"estate-dark", "/", small, 1440, 900, "dark"},
+	{"estate", "/", small, 1280, 800, "light"},
+	{"estate-dark", "/", small, 1280, 800, "dark"},
 	{"estate-phone", "/", small, 390, 844, "light"},
 	{"estate-300", "/", func(at time.Time) *pretence { return large(at, 300) }, 1440, 900, "light"},
 	{"estate-300-phone", "/", func(at time.Time) *pretence { return large(at, 300) }, 390, 844, "dark"},
@@ -112,6 +118,33 @@ var pictureList = []picture{
 	{"agent", "/agent", small, 1440, 700, "light"},
 }
 
+// fewColours returns a picture in its 256 most frequent colours: a page has little more.
+func fewColours(picture image.Image) *image.Paletted {
+	box, counts := picture.Bounds(), make(map[color.RGBA]int)
+	at := func(x, y int) color.RGBA { return color.RGBAModel.Convert(picture.At(x, y)).(color.RGBA) } //nolint:forcetypeassert // the model's
+	for y := range box.Dy() {
+		for x := range box.Dx() {
+			counts[at(x, y)]++
+		}
+	}
+	colours := slices.SortedFunc(maps.Keys(counts), func(a, b color.RGBA) int { return counts[b] - counts[a] })
+	var palette color.Palette
+	for _, c := range colours[:min(256, len(colours))] {
+		palette = append(palette, c)
+	}
+	nearest := make(map[color.RGBA]uint8, len(colours))
+	for _, c := range colours {
+		nearest[c] = uint8(palette.Index(c)) //nolint:gosec // of 256
+	}
+	made := image.NewPaletted(box, palette)
+	for y := range box.Dy() {
+		for x := range box.Dx() {
+			made.SetColorIndex(x, y, nearest[at(x, y)])
+		}
+	}
+	return made
+}
+
 // TestPictures writes pictures of the pages: go test ./exporters/page -run TestPictures -pictures DIRECTORY
 func TestPictures(t *testing.T) {
 	if *pictures == "" {
@@ -121,9 +154,16 @@ func TestPictures(t *testing.T) {
 	for _, p := range pictureList {
 		url := p.estate(time.Now()).serve(t)
 		check.Must(t, chromedp.Do(ctx, seen(p.width, p.height, p.colours), chromedp.Navigate(url+p.path), whole()))
-		png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+		shot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 		check.Must(t, err)
-		check.Must(t, os.WriteFile(filepath.Join(*pictures, p.name+".png"), png, 0o644)) //nolint:gosec // for everybody to see
+		picture, err := png.Decode(bytes.NewReader(shot))
+		check.Must(t, err)
+		var smaller bytes.Buffer // than the browser makes it
+		check.Must(t, (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&smaller, fewColours(picture)))
+		check.Must(t, os.WriteFile(filepath.Join(*pictures, p.name+".png"), smaller.Bytes(), 0o644)) //nolint:gosec // for everybody to see
+		if smaller.Len() >= 200_000 {
+			t.Errorf("%s.png has %d bytes", p.name, smaller.Len())
+		}
 	}
 }
 

@@ -80,6 +80,18 @@ func TestMarks(t *testing.T) {
 	wants(t, e, "/alarms/1", `Explains <a href="/alarms/2">luna-b/zeroize</a>`)
 }
 
+// TestNoSensor: an HSM without sensors has no limits for what they would say.
+func TestNoSensor(t *testing.T) {
+	e := small(noon)
+	show := e.store.Latest().Device("luna-a").Show.Value
+	show.Environment = nil
+	e.read("luna-a", "hsm show", show)
+	_, text := e.get(t, "/?q=luna-a")
+	if strings.Contains(text, "limit 75 °C") || strings.Contains(text, "limit 2.75 V") || !strings.Contains(text, "limit 90 %") || strings.Count(text, unknown+"</dd>") != 2 {
+		t.Errorf("limits of no sensor, or no %q:\n%s", unknown, text)
+	}
+}
+
 // TestClearedAlarm: an alarm that has cleared has a page, and is in the lists of its HSM
 // and of all.
 func TestClearedAlarm(t *testing.T) {

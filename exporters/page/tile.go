@@ -61,10 +61,11 @@ func (s scale) of(value hsm.Opt[float64], limit float64) gauge {
 	return g
 }
 
-// limits are those of the alarms of an HSM: its own where it states them.
+// limits are those of the alarms of an HSM: its own where it states them; 0: there is none,
+// or the HSM has no such sensor.
 func limits(d *hsm.Device, t rules.Thresholds) (battery, temperature, load, storage float64) {
-	battery, temperature = rules.BatteryLow, rules.TemperatureHigh
 	if e := d.Show.Value.Environment; e != nil {
+		battery, temperature = rules.BatteryLow, rules.TemperatureHigh
 		if e.BatteryWarning.Known {
 			battery = e.BatteryWarning.Value
 		}
