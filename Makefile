@@ -14,7 +14,7 @@ NFPM        = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 VERSION ?= $(shell packaging/version)
 ARCH    ?= $(shell $(GO) env GOARCH)
 
-.PHONY: build reproducible sbom demo test lint bench-snmp bench-size fuzz packages release help
+.PHONY: build reproducible sbom demo pictures test lint bench-snmp bench-size fuzz packages release help
 
 # The commit, the Go release and the platform decide the bytes: no path, and no GOFLAGS.
 build: ## bin/lunawatch (the default)
@@ -49,6 +49,10 @@ release: ## dist/ of a tagged commit: packages, program, SBOM, its changelog, ch
 demo: build ## try it on a simulated estate and real net-snmp; ONCE=1 checks it and ends
 	$(GO) build -o bin/lunasim ./cmd/lunasim
 	$(GO) run ./cmd/demo $(if $(ONCE),-once)
+
+pictures: ## docs/pictures/: the pages in Chromium, of a pretended estate
+	@mkdir -p docs/pictures
+	$(GO) test ./exporters/page -count=1 -run TestPictures -pictures $(CURDIR)/docs/pictures
 
 # The race detector has each process wait a second at its end, of which a tenth is enough.
 test: build ## every test, with the race detector

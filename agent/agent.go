@@ -28,6 +28,7 @@ import (
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/exporters/history"
+	"github.com/lunawatch/lunawatch/exporters/page"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
@@ -50,6 +51,7 @@ type Agent struct {
 	totals   totals
 	metrics  *prometheus.Registry  // of the agent itself
 	devices  *exporters.Prometheus // metrics of the HSMs and the host
+	page     *page.Site
 	started  time.Time
 	ready    *ready.Waiting
 	history  *history.Store
@@ -92,6 +94,7 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 	}
 	a.metrics = a.registry()
 	a.devices = exporters.NewPrometheus(a.store, time.Now, c.Metrics.Exclude...)
+	a.page = a.pages()
 	return a
 }
 
@@ -188,6 +191,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return serve(ctx, control, a.control()) })
 	g.Go(func() error { return a.serveWeb(ctx) })
+	g.Go(func() error { return a.page.Run(ctx) })
 	g.Go(func() error { return a.notifySystemd(ctx) })
 	a.log.Info("watching", "hsms", len(a.config().HSMs), "receivers", len(a.config().Receivers))
 	<-ctx.Done()

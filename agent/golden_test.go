@@ -166,7 +166,7 @@ func TestMetricNames(t *testing.T) {
 // scraped returns what is served under a path, without some groups of metrics.
 func scraped(store *hsm.Store, path string, excluded ...string) []byte {
 	w := httptest.NewRecorder()
-	web := exporters.Web(store, nil, exporters.NewPrometheus(store, time.Now, excluded...), prometheus.NewRegistry(), "/metrics", time.Now)
+	web := exporters.Web(store, nil, exporters.NewPrometheus(store, time.Now, excluded...), prometheus.NewRegistry(), "/metrics")
 	web.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	return w.Body.Bytes()
 }

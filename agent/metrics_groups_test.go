@@ -79,7 +79,7 @@ func TestExcludedByConfiguration(t *testing.T) {
 		policies := hsm.Policies{Policies: []hsm.Policy{{Description: "Allow cloning", Value: "On"}}}
 		a.store.Apply(hsm.Observation{Device: "a", Source: "hsm showpolicies", At: time.Now(), MaxAge: time.Hour, Facts: []hsm.Fact{policies}})
 		w := httptest.NewRecorder()
-		exporters.Web(a.store, nil, a.devices, prometheus.NewRegistry(), "/metrics", time.Now).ServeHTTP(w, httptest.NewRequest("GET", "/metrics?device=a", nil))
+		exporters.Web(a.store, nil, a.devices, prometheus.NewRegistry(), "/metrics").ServeHTTP(w, httptest.NewRequest("GET", "/metrics?device=a", nil))
 		if got := strings.Contains(w.Body.String(), "luna_hsm_policy_info{"); got != want || !strings.Contains(w.Body.String(), "luna_source_success{") {
 			t.Errorf("%q: policies are served: %v, want %v\n%s", text, got, want, w.Body)
 		}

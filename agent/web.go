@@ -15,8 +15,10 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/lunawatch/lunawatch/agent/guard"
+	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/exporters/api"
+	"github.com/lunawatch/lunawatch/exporters/page"
 )
 
 // DefaultListenAddress is where metrics and the page are served unless the command
@@ -28,7 +30,7 @@ const maxVisitors = 200
 
 // serveWeb serves metrics and pages until ctx is done.
 func (a *Agent) serveWeb(ctx context.Context) error {
-	pages := exporters.Web(a.store, func() exporters.AlarmState { return exporters.AlarmsOf(a.watch) }, a.devices, a.metrics, a.web.TelemetryPath, time.Now)
+	pages := exporters.Web(a.store, a.page.Handler(), a.devices, a.metrics, a.web.TelemetryPath)
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)
 	mux.Handle(api.Prefix+"/", a.api())
@@ -53,6 +55,15 @@ func (a *Agent) serveWeb(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("web: %w; choose another address with -web.listen-address", err)
+}
+
+// pages returns the pages of a browser.
+func (a *Agent) pages() *page.Site {
+	version, _ := Version()
+	return &page.Site{Store: a.store, Alarms: func() page.AlarmState { return page.AlarmsOf(a.watch) }, Changed: a.watch.Changed,
+		Thresholds: func() rules.Thresholds { return a.config().Alarms.Thresholds }, Own: a.metrics, Version: version,
+		Started: func() time.Time { return a.started }, Metrics: a.web.TelemetryPath, Now: time.Now,
+		Series: a.history.Series, Measures: a.history.Measures, Days: a.history.Days}
 }
 
 // reloadOverWeb is for whoever may use the web server, and so must be allowed.

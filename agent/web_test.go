@@ -19,7 +19,7 @@ import (
 func TestDiscoveryAtOurNames(t *testing.T) {
 	store := hsm.NewStore()
 	store.Expect(hsm.NetworkHSM, "a")
-	h := guard.Hosts(exporters.Web(store, nil, exporters.NewPrometheus(store, time.Now), prometheus.NewRegistry(), "/metrics", time.Now), func() []string { return []string{"mon1.example.net"} })
+	h := guard.Hosts(exporters.Web(store, nil, exporters.NewPrometheus(store, time.Now), prometheus.NewRegistry(), "/metrics"), func() []string { return []string{"mon1.example.net"} })
 	for host, want := range map[string]string{"mon1.example.net:9477": `["mon1.example.net:9477"]`, "[::1]:9477": `["[::1]:9477"]`, "evil.example.org:9477": ""} {
 		r := httptest.NewRequest("GET", "/sd", nil)
 		r.Host = host

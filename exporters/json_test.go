@@ -16,7 +16,8 @@ import (
 // in docs/alarms.md.
 func TestAlarmKeys(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	s := alarmState(now).Active[0]
+	active, _ := alarmState(now)
+	s := active[0]
 	s.Test, s.Expires, s.Begun = true, now, []time.Time{now}
 	text, err := json.Marshal(s)
 	if err != nil {

@@ -24,7 +24,7 @@ func BenchmarkScrape(b *testing.B) {
 	for _, devices := range []int{10, 100, 1000} {
 		e := newEstate(b, devices, 20)
 		before := heap()
-		handler := Web(e.store, nil, NewPrometheus(e.store, e.clock), prometheus.NewRegistry(), "/metrics", nil)
+		handler := Web(e.store, nil, NewPrometheus(e.store, e.clock), prometheus.NewRegistry(), "/metrics")
 		for _, encoding := range []string{"identity", "gzip"} {
 			for _, part := range []int{0, 10, 1} {
 				b.Run(fmt.Sprintf("hsms=%d/changed=%s/%s", devices, map[int]string{0: "none", 10: "tenth", 1: "all"}[part], encoding), func(b *testing.B) {

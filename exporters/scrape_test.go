@@ -136,7 +136,8 @@ func (e *estate) text(t testing.TB, p *Prometheus) []byte {
 }
 
 func (e *estate) web(p *Prometheus) http.Handler {
-	return Web(e.store, func() AlarmState { return AlarmState{} }, p, prometheus.NewRegistry(), "/metrics", e.clock)
+	pages := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	return Web(e.store, pages, p, prometheus.NewRegistry(), "/metrics")
 }
 
 // get asks for a path as a client that accepts an encoding.
@@ -299,7 +300,7 @@ func TestEncodingAsAsked(t *testing.T) {
 // TestNothingButOthers: an exposition of no device is valid, in both encodings.
 func TestNothingButOthers(t *testing.T) {
 	store := hsm.NewStore()
-	web := Web(store, nil, NewPrometheus(store, time.Now), prometheus.NewRegistry(), "/metrics", time.Now)
+	web := Web(store, nil, NewPrometheus(store, time.Now), prometheus.NewRegistry(), "/metrics")
 	if w := get(web, "/metrics", ""); w.Code != http.StatusOK || w.Body.Len() != 0 {
 		t.Errorf("%d %q", w.Code, w.Body)
 	}

@@ -36,7 +36,7 @@ func TestDeviceParameter(t *testing.T) {
 	e.store.Expect(hsm.NetworkHSM, `odd "name"&`)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "of_the_agent", Help: "Its own."}, func() float64 { return 1 }))
-	web := Web(e.store, nil, NewPrometheus(e.store, e.clock), registry, "/metrics", e.clock)
+	web := Web(e.store, nil, NewPrometheus(e.store, e.clock), registry, "/metrics")
 	all := sortedLines(get(web, "/metrics", "").Body.Bytes())
 	of := func(devices ...string) (lines []string) {
 		for _, line := range all {
@@ -151,11 +151,11 @@ func TestDiscovery(t *testing.T) {
 		}
 	}
 	empty := hsm.NewStore()
-	none := Web(empty, nil, NewPrometheus(empty, time.Now), prometheus.NewRegistry(), "/sd", time.Now)
+	none := Web(empty, nil, NewPrometheus(empty, time.Now), prometheus.NewRegistry(), "/sd")
 	if w := get(none, "/sd", ""); w.Code != http.StatusOK || w.Body.Len() != 0 {
 		t.Errorf("metrics under /sd: %d %q", w.Code, w.Body)
 	}
-	if w := get(Web(empty, nil, NewPrometheus(empty, time.Now), prometheus.NewRegistry(), "/metrics", time.Now), "/sd", ""); strings.TrimSpace(w.Body.String()) != "[]" {
+	if w := get(Web(empty, nil, NewPrometheus(empty, time.Now), prometheus.NewRegistry(), "/metrics"), "/sd", ""); strings.TrimSpace(w.Body.String()) != "[]" {
 		t.Errorf("no device: %q", w.Body)
 	}
 	r := httptest.NewRequest(http.MethodGet, "/sd", nil)

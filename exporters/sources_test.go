@@ -13,8 +13,7 @@ import (
 )
 
 // TestSourcesAndServices: what sources disagree on, services and the requests
-// of partitions are in the metrics, the text and the page, and leave them with
-// the data.
+// of partitions are in the metrics and the text, and leave them with the data.
 func TestSourcesAndServices(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	store := hsm.NewStore()
@@ -29,7 +28,7 @@ func TestSourcesAndServices(t *testing.T) {
 	read(2, "rest services", hsm.Services{{Name: "ntp", Status: "stopped", OnBoot: hsm.Some(true)}, {Name: "stc", Status: "resting"}})
 	read(2, "rest metrics", hsm.Operations{Partitions: []hsm.PartitionOperations{{Serial: "77", Requests: map[string]uint64{"sign": 12}}}})
 	now := start.Add(3 * time.Minute)
-	web := Web(store, nil, NewPrometheus(store, func() time.Time { return now }), prometheus.NewRegistry(), "/metrics", nil)
+	web := Web(store, nil, NewPrometheus(store, func() time.Time { return now }), prometheus.NewRegistry(), "/metrics")
 	metrics := func() string {
 		w := httptest.NewRecorder()
 		web.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
@@ -54,16 +53,9 @@ func TestSourcesAndServices(t *testing.T) {
 	const differs = "serial: hsm show says 532018, rest hsm says 532019, since 2026-03-01T12:00:00Z"
 	var text bytes.Buffer
 	ShowText(&text, store.Latest().Devices[0], now)
-	w := httptest.NewRecorder()
-	page(w, store.Latest(), AlarmState{}, "/metrics", now)
 	for _, want := range []string{"SOURCES DISAGREE on " + differs, "ntp:                                stopped"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the text lacks %q:\n%s", want, &text)
-		}
-	}
-	for _, want := range []string{"sources disagree on " + differs, "service ntp is stopped"} {
-		if !strings.Contains(w.Body.String(), want) {
-			t.Errorf("the page lacks %q:\n%s", want, w.Body)
 		}
 	}
 	now = start.Add(time.Hour)

@@ -149,13 +149,13 @@ func SilencesText(w io.Writer, list []alarms.Silence, now time.Time) {
 		if s.From.After(now) {
 			from += " (to come)"
 		}
-		row(tw, fmt.Sprint(s.ID), from, clock(s.Until, now), s.Author, selection(s.Match), s.Reason)
+		row(tw, fmt.Sprint(s.ID), from, clock(s.Until, now), s.Author, Selection(s.Match), s.Reason)
 	}
 	tw.Flush()
 }
 
-// selection says which alarms a silence selects.
-func selection(m alarms.Match) string {
+// Selection says which alarms a silence selects.
+func Selection(m alarms.Match) string {
 	var parts []string
 	for _, p := range []struct {
 		name string

@@ -6,11 +6,10 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
-	"github.com/lunawatch/lunawatch/alarms/notify"
 )
 
 // alarmState has everything that can be said of alarms.
-func alarmState(now time.Time) AlarmState {
+func alarmState(now time.Time) ([]alarms.Active, []alarms.Silence) {
 	silence := alarms.Silence{ID: 3, Author: "bob", Reason: "moving it", From: now.Add(-time.Hour), Until: now.Add(time.Hour),
 		Match: alarms.Match{HSMs: []string{"a"}, Severity: alarms.Minor}}
 	a := alarms.Alarm{
@@ -23,24 +22,17 @@ func alarmState(now time.Time) AlarmState {
 		},
 	}
 	g := alarms.GroupNamed("lock")
-	return AlarmState{
-		Active:   []alarms.Active{{Alarm: a, RelatedTo: &alarms.Key{Device: "a", Group: "hard-ht"}, Silence: &silence, Title: g.Title, Action: g.Action}},
-		Silences: []alarms.Silence{silence},
-		Deliveries: map[string]notify.Delivery{
-			"noc": {Delivered: 3, Waiting: 2, Oldest: now.Add(-time.Minute), Error: "connection refused"},
-		},
-		Trouble: "disk full",
-	}
+	return []alarms.Active{{Alarm: a, RelatedTo: &alarms.Key{Device: "a", Group: "hard-ht"}, Silence: &silence, Title: g.Title, Action: g.Action}}, []alarms.Silence{silence}
 }
 
 // TestAlarmTexts wants every mark of an alarm, and no control character.
 func TestAlarmTexts(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	s := alarmState(now)
+	active, silenced := alarmState(now)
 	var list, one, silences strings.Builder
-	AlarmsText(&list, s.Active, now)
-	AlarmText(&one, s.Active[0], now)
-	SilencesText(&silences, s.Silences, now)
+	AlarmsText(&list, active, now)
+	AlarmText(&one, active[0], now)
+	SilencesText(&silences, silenced, now)
 	for name, x := range map[string]struct {
 		text string
 		want []string

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"time"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -16,14 +16,18 @@ import (
 // discovery, which has no use to somebody who wants that.
 var ownPaths = []string{"/", "/-/healthy", "/-/ready", "/-/reload"}
 
+// pagePaths are taken by pages, with all that is below them.
+var pagePaths = []string{"hsms", "ha", "alarms", "agent", "live", "assets"}
+
 // metricsPath is what a path of the metrics may be: no pattern, and not one that would
 // be redirected.
 var metricsPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
 
 // ValidPath returns why the metrics cannot be served under path; nil: they can.
 func ValidPath(path string) error {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch {
-	case slices.Contains(ownPaths, path):
+	case slices.Contains(ownPaths, path), slices.Contains(pagePaths, first):
 		return fmt.Errorf("%q is the path of another page; choose another, such as /metrics", path)
 	case !metricsPath.MatchString(path):
 		return fmt.Errorf("%q is no path such as /metrics", path)
@@ -32,10 +36,11 @@ func ValidPath(path string) error {
 }
 
 // Web serves metrics under path, /sd for service discovery, /-/healthy and
-// /-/ready as Prometheus programs do, and the status page, which takes no input.
-// Metrics are those of devices, and of others. Ready means that every HSM has
-// been asked at least once. It panics unless path is a [ValidPath].
-func Web(store *hsm.Store, alarms func() AlarmState, devices *Prometheus, others prometheus.Gatherer, path string, now func() time.Time) http.Handler {
+// /-/ready as Prometheus programs do; whatever else is asked for, pages answer
+// (nil: nothing else is there). Metrics are those of devices, and of others. Ready
+// means that every HSM has been asked at least once. It panics unless path is a
+// [ValidPath].
+func Web(store *hsm.Store, pages http.Handler, devices *Prometheus, others prometheus.Gatherer, path string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { scrape(w, r, devices, others) })
 	if path != "/sd" {
@@ -51,8 +56,8 @@ func Web(store *hsm.Store, alarms func() AlarmState, devices *Prometheus, others
 		}
 		w.Write([]byte("Lunawatch is ready.\n"))
 	})
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		page(w, store.Latest(), alarms(), path, now())
-	})
+	if pages != nil {
+		mux.Handle("/", pages)
+	}
 	return mux
 }

@@ -156,3 +156,21 @@ func (w *Watch) Test(ctx context.Context, by string) ([]notify.TestResult, error
 	}
 	return results(ctx), nil
 }
+
+// Notified returns what receivers were last notified of active and cleared alarms, by
+// the alarm's number and by the receiver's name.
+func (w *Watch) Notified() map[uint64]map[string]alarms.Notified {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := make(map[uint64]map[string]alarms.Notified)
+	for receiver, keys := range w.state.Notified {
+		for _, n := range keys {
+			if all[n.Number] == nil {
+				all[n.Number] = make(map[string]alarms.Notified)
+			}
+			all[n.Number][receiver] = n
+		}
+	}
+	delete(all, 0) // heartbeats and summaries are of no alarm
+	return all
+}

@@ -64,6 +64,7 @@ var rooms = []struct{ name, imports string }{
 	{"exporters/glance", "alarms alarms/rules exporters exporters/plot hsm internal/near"},
 	{"exporters/history", "alarms alarms/journal exporters/glance hsm"},
 	{"exporters/api", "alarms alarms/notify exporters/glance exporters/history exporters/plot hsm"},
+	{"exporters/page", "alarms alarms/notify alarms/rules alarms/watch exporters exporters/glance exporters/history hsm"},
 	{"exporters/trace", "alarms alarms/rules collectors/answer collectors/formats exporters exporters/glance hsm mib"},
 	{"exporters/top", "alarms alarms/rules exporters exporters/glance exporters/plot exporters/trace hsm"},
 	{"agent/config", "alarms/notify alarms/notify/snmp alarms/receivers alarms/rules alarms/watch collectors collectors/ha collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/rest collectors/snmp exporters hsm internal/near internal/setting internal/snmppeer mib/agentx"},
@@ -72,7 +73,7 @@ var rooms = []struct{ name, imports string }{
 	{"agent/guard", ""},
 	{"agent/ready", "hsm internal/wait"},
 	{"agent/capture", "agent/config agent/redact alarms/journal collectors collectors/follow collectors/snmp collectors/syslog hsm internal/setting"},
-	{"agent", "agent/config agent/guard agent/ready agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/poll collectors/syslog exporters exporters/api exporters/glance exporters/history hsm internal/wait mib mib/agentx"},
+	{"agent", "agent/config agent/guard agent/ready agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/poll collectors/syslog exporters exporters/api exporters/glance exporters/history exporters/page hsm internal/wait mib mib/agentx"},
 
 	{"agent/setup", "agent/config collectors/ha collectors/lunacm collectors/lunash collectors/rest internal/setting"},
 	{"agent/doctor", "agent agent/config alarms alarms/notify/snmp collectors collectors/ha collectors/lunacm hsm mib/agentx"},
