@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/lunawatch/lunawatch/exporters/runbook"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -23,7 +25,7 @@ var metricsPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
 // ValidPath returns why the metrics cannot be served under path; nil: they can.
 func ValidPath(path string) error {
 	switch {
-	case slices.Contains(ownPaths, path):
+	case slices.Contains(ownPaths, path), strings.HasPrefix(path+"/", runbook.Path):
 		return fmt.Errorf("%q is the path of another page; choose another, such as /metrics", path)
 	case !metricsPath.MatchString(path):
 		return fmt.Errorf("%q is no path such as /metrics", path)
@@ -32,7 +34,7 @@ func ValidPath(path string) error {
 }
 
 // Web serves metrics under path, /sd for service discovery, /-/healthy and
-// /-/ready as Prometheus programs do, and the status page, which takes no input.
+// /-/ready as Prometheus programs do, runbooks, and the status page, which takes no input.
 // Metrics are those of devices, and of others. Ready means that every HSM has
 // been asked at least once. It panics unless path is a [ValidPath].
 func Web(store *hsm.Store, alarms func() AlarmState, devices *Prometheus, others prometheus.Gatherer, path string, now func() time.Time) http.Handler {
@@ -51,6 +53,7 @@ func Web(store *hsm.Store, alarms func() AlarmState, devices *Prometheus, others
 		}
 		w.Write([]byte("Lunawatch is ready.\n"))
 	})
+	mux.Handle("GET "+runbook.Path, runbook.Handler())
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		page(w, store.Latest(), alarms(), path, now())
 	})

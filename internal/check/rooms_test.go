@@ -58,7 +58,8 @@ var rooms = []struct{ name, imports string }{
 	{"alarms/receivers", "alarms alarms/notify internal/program internal/setting"},
 	{"alarms/watch", "alarms alarms/audit alarms/forecast alarms/journal alarms/notify alarms/notify/snmp alarms/rules hsm internal/setting internal/wait mib"},
 
-	{"exporters", "alarms alarms/notify alarms/rules alarms/watch hsm internal/near"},
+	{"exporters/runbook", "alarms alarms/rules alarms/texts"},
+	{"exporters", "alarms alarms/notify alarms/rules alarms/watch exporters/runbook hsm internal/near"},
 	{"exporters/plot", ""},
 	{"exporters/glance", "alarms alarms/rules exporters exporters/plot hsm internal/near"},
 	{"exporters/top", "alarms alarms/rules exporters exporters/glance exporters/plot hsm"},
