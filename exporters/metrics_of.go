@@ -25,3 +25,17 @@ func MetricsOf(d *hsm.Device, now time.Time, names ...string) (lines []string) {
 	}
 	return lines
 }
+
+// A Family is the name of a metric of devices, with its labels.
+type Family struct {
+	Name   string
+	Labels []string
+}
+
+// Families returns all families of devices, by name.
+func Families() (all []Family) {
+	for _, m := range metrics {
+		all = append(all, Family{m.name, append([]string{"device"}, m.labels...)})
+	}
+	return all
+}

@@ -76,6 +76,7 @@ var rooms = []struct{ name, imports string }{
 	{"agent/doctor", "agent agent/config alarms alarms/notify/snmp collectors collectors/ha collectors/lunacm hsm mib/agentx"},
 
 	{"packaging", ""},
+	{"packaging/prometheus", "alarms"},
 
 	{"cmd/lunawatch", "agent agent/capture agent/config agent/doctor agent/guard agent/setup alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/glance exporters/plot exporters/top exporters/trace hsm internal/near internal/setting mib mib/agentx mibs packaging"},
 
