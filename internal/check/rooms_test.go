@@ -77,6 +77,7 @@ var rooms = []struct{ name, imports string }{
 
 	{"packaging", ""},
 	{"packaging/prometheus", "alarms"},
+	{"packaging/grafana", ""},
 
 	{"cmd/lunawatch", "agent agent/capture agent/config agent/doctor agent/guard agent/setup alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/glance exporters/plot exporters/top exporters/trace hsm internal/near internal/setting mib mib/agentx mibs packaging"},
 
