@@ -26,6 +26,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/exporters"
+	"github.com/lunawatch/lunawatch/exporters/otlp"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
@@ -47,6 +48,7 @@ type Agent struct {
 	totals   totals
 	metrics  *prometheus.Registry  // of the agent itself
 	devices  *exporters.Prometheus // metrics of the HSMs and the host
+	pushes   otlp.Counts           // of metrics to a collector
 	started  time.Time
 	ready    *ready.Waiting
 

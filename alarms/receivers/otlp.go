@@ -3,6 +3,7 @@ package receivers
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -55,6 +56,10 @@ func (c Collector) Send(ctx context.Context, path string, request, reply proto.M
 		return err
 	}
 	header.Set("Content-Type", "application/x-protobuf")
+	if len(body) > smallest {
+		header.Set("Content-Encoding", "gzip")
+		body = packed(body)
+	}
 	answered, err := c.exchange(ctx, http.MethodPost, strings.TrimSuffix(c.Endpoint, "/")+"/"+path, header, body)
 	if err != nil {
 		return err
@@ -63,6 +68,18 @@ func (c Collector) Send(ctx context.Context, path string, request, reply proto.M
 		return errors.New("the answer is not that of an OTLP collector: check endpoint")
 	}
 	return nil
+}
+
+// smallest is from how many bytes on a request is compressed.
+const smallest = 4096
+
+// packed returns body in gzip.
+func packed(body []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write(body) // a buffer takes everything
+	_ = w.Close()
+	return b.Bytes()
 }
 
 // headers returns what HeadersFile has. An error shows nothing of it.
