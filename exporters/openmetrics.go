@@ -19,7 +19,7 @@ const openMetricsType = "application/openmetrics-text; version=1.0.0; charset=ut
 
 // takesOpenMetrics reports whether a client prefers OpenMetrics.
 func takesOpenMetrics(h http.Header) bool {
-	return expfmt.NegotiateIncludingOpenMetrics(h).FormatType() == expfmt.TypeOpenMetrics
+	return expfmt.NegotiateAccept(h, expfmt.FmtOpenMetrics_1_0_0, expfmt.FmtOpenMetrics_0_0_1, expfmt.FmtText).FormatType() == expfmt.TypeOpenMetrics
 }
 
 // sinceReset are the counters that begin at 0 when the HSM is reset. All others begin

@@ -16,6 +16,9 @@ import (
 // prometheusAccepts is what Prometheus 2.42 sends.
 const prometheusAccepts = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 
+// zeroIngestionAccepts is what Prometheus sends with created-timestamp-zero-ingestion.
+const zeroIngestionAccepts = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+
 // TestOpenMetrics: who takes it and asks for devices gets OpenMetrics, with when the HSM
 // was reset beside what begins at 0 then, where that is known.
 func TestOpenMetrics(t *testing.T) {
@@ -63,6 +66,9 @@ func TestOpenMetrics(t *testing.T) {
 			t.Errorf("family %s twice, or of no name of OpenMetrics", m[1])
 		}
 		types[m[1]] = true
+	}
+	if kind, _ := ask("?device=odd", zeroIngestionAccepts); kind != openMetricsType {
+		t.Errorf("to a Prometheus that takes times of creation: %s", kind)
 	}
 	now = asked.Add(2 * time.Hour)
 	if _, text := ask("?device=a%22b", prometheusAccepts); strings.Contains(text, "_created") {

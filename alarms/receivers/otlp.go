@@ -3,6 +3,7 @@ package receivers
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -172,22 +174,22 @@ func (o *OTLP) record(n alarms.Notification) *logrecords.LogRecord {
 	}
 }
 
-// severityNumber returns how OpenTelemetry names the severity of a change. What is over,
-// or in somebody's hands, is information.
+// numbers are how OpenTelemetry names severities.
+var numbers = map[alarms.Severity]logrecords.SeverityNumber{
+	alarms.Critical: logrecords.SeverityNumber_SEVERITY_NUMBER_FATAL,
+	alarms.Major:    logrecords.SeverityNumber_SEVERITY_NUMBER_ERROR,
+	alarms.Minor:    logrecords.SeverityNumber_SEVERITY_NUMBER_WARN2,
+}
+
+// calm are the changes that are information: over, or in somebody's hands.
+var calm = []alarms.Kind{alarms.Cleared, alarms.Acknowledged, alarms.Heartbeat, alarms.Started}
+
+// severityNumber returns how OpenTelemetry names the severity of a change.
 func severityNumber(c alarms.Change) logrecords.SeverityNumber {
-	switch c.Kind {
-	case alarms.Cleared, alarms.Acknowledged, alarms.Heartbeat, alarms.Started:
+	if slices.Contains(calm, c.Kind) {
 		return logrecords.SeverityNumber_SEVERITY_NUMBER_INFO
 	}
-	switch c.Alarm.Severity {
-	case alarms.Critical:
-		return logrecords.SeverityNumber_SEVERITY_NUMBER_FATAL
-	case alarms.Major:
-		return logrecords.SeverityNumber_SEVERITY_NUMBER_ERROR
-	case alarms.Minor:
-		return logrecords.SeverityNumber_SEVERITY_NUMBER_WARN2
-	}
-	return logrecords.SeverityNumber_SEVERITY_NUMBER_WARN
+	return cmp.Or(numbers[c.Alarm.Severity], logrecords.SeverityNumber_SEVERITY_NUMBER_WARN)
 }
 
 // nanoseconds since 1970; 0: the time is not known.
