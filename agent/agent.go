@@ -28,6 +28,7 @@ import (
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/exporters/history"
+	"github.com/lunawatch/lunawatch/exporters/otlp"
 	"github.com/lunawatch/lunawatch/exporters/page"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
@@ -52,6 +53,7 @@ type Agent struct {
 	metrics  *prometheus.Registry  // of the agent itself
 	devices  *exporters.Prometheus // metrics of the HSMs and the host
 	page     *page.Site
+	pushes   otlp.Counts // of metrics to a collector
 	started  time.Time
 	ready    *ready.Waiting
 	history  *history.Store

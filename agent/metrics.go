@@ -11,7 +11,7 @@ import (
 // registry holds the metrics of the agent itself.
 func (a *Agent) registry() *prometheus.Registry {
 	r := prometheus.NewRegistry()
-	r.MustRegister(self{a}, promcollectors.NewGoCollector(), promcollectors.NewProcessCollector(promcollectors.ProcessCollectorOpts{}))
+	r.MustRegister(self{a}, &a.pushes, promcollectors.NewGoCollector(), promcollectors.NewProcessCollector(promcollectors.ProcessCollectorOpts{}))
 	return r
 }
 

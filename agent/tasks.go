@@ -15,6 +15,7 @@ import (
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
+	"github.com/lunawatch/lunawatch/exporters/otlp"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
@@ -36,6 +37,10 @@ func (a *Agent) tasksOf(c *config.Config) map[string]task {
 	if h := c.Host; h.Enabled {
 		collector := &host.Collector{Device: h.Name, Interval: h.Interval}
 		all["host"] = task{of: h, run: func(ctx context.Context) error { return a.collect(ctx, "host", collector) }}
+	}
+	if c.OTLP.Enabled() {
+		push := &otlp.Push{Settings: c.OTLP, Families: a.families, Counts: &a.pushes, Log: a.log}
+		all["metrics to "+c.OTLP.Endpoint] = task{of: c.OTLP, run: push.Run}
 	}
 	for _, h := range c.HSMs {
 		part := h

@@ -23,7 +23,7 @@ import (
 func scrape(w http.ResponseWriter, r *http.Request, p *Prometheus, others prometheus.Gatherer) {
 	var blocks []*block
 	var text []byte // after blocks
-	self := true
+	self, form, ofSelf := true, expositionType, gathered
 	if names := r.URL.Query()["device"]; len(names) > 0 {
 		var devices []*hsm.Device
 		var err error
@@ -32,21 +32,28 @@ func scrape(w http.ResponseWriter, r *http.Request, p *Prometheus, others promet
 			return
 		}
 		text = p.of(devices)
+		w.Header().Add("Vary", "Accept")
+		if takesOpenMetrics(r.Header) {
+			text, form, ofSelf = p.openMetrics(devices), openMetricsType, gatheredOpenMetrics
+		}
 	} else {
 		blocks = p.blocks()
 	}
 	if self {
-		more, err := gathered(others)
+		more, err := ofSelf(others)
 		if err != nil {
 			http.Error(w, "The agent's own metrics cannot be gathered: "+err.Error(), http.StatusInternalServerError)
 			return
 		}
 		text = append(text, more...)
 	}
+	if form == openMetricsType {
+		text = append(text, "# EOF\n"...)
+	}
 	if len(text) > 0 {
 		blocks = append(blocks, new(deflater).block(text))
 	}
-	w.Header().Set("Content-Type", expositionType)
+	w.Header().Set("Content-Type", form)
 	w.Header().Add("Vary", "Accept-Encoding")
 	body, size := inflated(blocks)
 	if takesGzip(r.Header) {

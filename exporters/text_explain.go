@@ -9,6 +9,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/rules"
+	"github.com/lunawatch/lunawatch/exporters/runbook"
 	"github.com/lunawatch/lunawatch/internal/near"
 )
 
@@ -33,8 +34,8 @@ func Explain(w io.Writer, name string) error {
 		explainCode(w, c)
 		return nil
 	}
-	if g := alarms.GroupNamed(name); g.Number != 0 {
-		explainGroup(w, g)
+	if page, known := runbook.Of(name); known {
+		explainGroup(w, page)
 		return nil
 	}
 	if name != "" {
@@ -91,26 +92,9 @@ func explainCode(w io.Writer, c alarms.Code) {
 	printRows(w, rows)
 }
 
-func explainGroup(w io.Writer, g alarms.Group) {
-	var codes []string
-	for _, c := range alarms.Catalogue() {
-		if c.Group == g.Name && c.Kind != alarms.Clear {
-			codes = append(codes, fmt.Sprintf("ALM%s %s (%s)", c.Code, c.Text, c.Severity))
-		}
-	}
-	fmt.Fprintf(w, "%s: %s\n\n", g.Name, g.Title)
-	rows := [][2]string{
-		{"Event ID", fmt.Sprint(g.Number)},
-		{"X.733", "event type " + g.Type + ", probable cause " + g.Cause},
-		{"Notification", string(g.Trap)},
-		{"Codes", cmp.Or(strings.Join(codes, "; "), "none: it is polled, or read from other lines")},
-		{"What clears it", rules.HowCleared(g.Name)},
-		{"What to do", g.Action},
-	}
-	if len(g.Causes) > 0 {
-		rows = append(rows, [2]string{"Can follow", "from " + strings.Join(g.Causes, ", ") + ": while that is active, notifications are sent for that only"})
-	}
-	printRows(w, rows)
+func explainGroup(w io.Writer, p runbook.Page) {
+	fmt.Fprintf(w, "%s: %s\n\n", p.Name, p.Title)
+	printRows(w, p.Rows())
 }
 
 func printRows(w io.Writer, rows [][2]string) {

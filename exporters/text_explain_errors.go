@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/exporters/runbook"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -83,7 +84,8 @@ func troubleIn(text string) (trouble, bool) {
 // it can.
 func explainText(w io.Writer, text string) bool {
 	if g, ok := groupOf(text); ok {
-		explainGroup(w, g)
+		page, _ := runbook.Of(g.Name)
+		explainGroup(w, page)
 		return true
 	}
 	if m := codeInText.FindStringSubmatch(text); m != nil {

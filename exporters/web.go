@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/lunawatch/lunawatch/exporters/runbook"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -27,7 +28,7 @@ var metricsPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
 func ValidPath(path string) error {
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch {
-	case slices.Contains(ownPaths, path), slices.Contains(pagePaths, first):
+	case slices.Contains(ownPaths, path), slices.Contains(pagePaths, first), strings.HasPrefix(path+"/", runbook.Path):
 		return fmt.Errorf("%q is the path of another page; choose another, such as /metrics", path)
 	case !metricsPath.MatchString(path):
 		return fmt.Errorf("%q is no path such as /metrics", path)
@@ -36,7 +37,7 @@ func ValidPath(path string) error {
 }
 
 // Web serves metrics under path, /sd for service discovery, /-/healthy and
-// /-/ready as Prometheus programs do; whatever else is asked for, pages answer
+// /-/ready as Prometheus programs do, and runbooks; whatever else is asked for, pages answer
 // (nil: nothing else is there). Metrics are those of devices, and of others. Ready
 // means that every HSM has been asked at least once. It panics unless path is a
 // [ValidPath].
@@ -56,6 +57,7 @@ func Web(store *hsm.Store, pages http.Handler, devices *Prometheus, others prome
 		}
 		w.Write([]byte("Lunawatch is ready.\n"))
 	})
+	mux.Handle("GET "+runbook.Path, runbook.Handler())
 	if pages != nil {
 		mux.Handle("/", pages)
 	}

@@ -47,12 +47,21 @@ func TestWeb(t *testing.T) {
 	}
 }
 
+// TestRunbooks: a page of each group is beside the metrics.
+func TestRunbooks(t *testing.T) {
+	w := httptest.NewRecorder()
+	Web(hsm.NewStore(), nil, nil, nil, "/metrics").ServeHTTP(w, httptest.NewRequest("GET", "/runbooks/battery", nil))
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "battery: Battery low or depleted") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 // TestMetricsPath: no path of the metrics stands in the way of another page.
 func TestMetricsPath(t *testing.T) {
 	for path, good := range map[string]bool{
 		"/metrics": true, "/luna/metrics": true, "/metrics.txt": true, "/-/metrics": true, "/sd": true,
 		"/hsms": false, "/alarms/metrics": false, "/live": false, "/hsmsx": true,
-		"": false, "metrics": false, "/": false, "/-/healthy": false, "/-/ready": false, "/a b": false, "/{x}": false, "//x": false, "/x/../sd": false, "/x/": false, "GET /x": false,
+		"": false, "metrics": false, "/": false, "/-/healthy": false, "/-/ready": false, "/a b": false, "/{x}": false, "//x": false, "/x/../sd": false, "/x/": false, "/runbooks": false, "/runbooks/battery": false, "GET /x": false,
 	} {
 		err := ValidPath(path)
 		if (err == nil) != good {

@@ -18,6 +18,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/poll"
+	"github.com/lunawatch/lunawatch/exporters/otlp"
 	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
@@ -31,6 +32,7 @@ type Config struct {
 	WebHosts       []string       `yaml:"web_hosts"` // further names under which the page may be asked for
 	RunbookURL     string         `yaml:"runbook_url"`
 	Metrics        Metrics        `yaml:"metrics"`
+	OTLP           otlp.Settings  `yaml:"otlp"`
 	SNMP           SNMP           `yaml:"snmp"`
 	Intervals      Intervals      `yaml:"intervals"`
 	Reach          Reach          `yaml:"reach"`
@@ -52,6 +54,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		StateDirectory: "/var/lib/lunawatch",
+		OTLP:           otlp.Settings{Interval: time.Minute},
 		ControlSocket:  "/run/lunawatch/control.sock",
 		SNMP: SNMP{
 			Enabled:      true,
@@ -124,7 +127,7 @@ func (c *Config) complete() {
 func (c Config) Validate() error {
 	errs := []error{
 		setting.At("external_url", validatePage(c.ExternalURL)), setting.At("runbook_url", validateLink(c.RunbookURL)),
-		setting.At("metrics", c.Metrics.Validate()), setting.At("snmp", c.SNMP.Validate()),
+		setting.At("metrics", c.Metrics.Validate()), setting.At("otlp", c.OTLP.Validate()), setting.At("snmp", c.SNMP.Validate()),
 		setting.At("intervals", c.Intervals.Validate()), setting.At("reach", c.Reach.Validate()),
 	}
 	names := make(map[string]bool)

@@ -27,6 +27,7 @@ type Receiver struct {
 	SMTP         *receivers.SMTP         `yaml:"smtp"`
 	Syslog       *receivers.Syslog       `yaml:"syslog"`
 	Exec         *receivers.Exec         `yaml:"exec"`
+	OTLP         *receivers.OTLP         `yaml:"otlp"`
 
 	Route notify.Route `yaml:",inline"`
 }
@@ -49,7 +50,7 @@ type kind struct {
 func (r Receiver) kinds() (set []kind) {
 	for _, k := range []kind{
 		{"agentx", r.AgentX}, {"snmp", r.SNMP}, {"alertmanager", r.Alertmanager}, {"pagerduty", r.PagerDuty}, {"opsgenie", r.Opsgenie},
-		{"jsm", r.JSM}, {"webhook", r.Webhook}, {"smtp", r.SMTP}, {"syslog", r.Syslog}, {"exec", r.Exec},
+		{"jsm", r.JSM}, {"webhook", r.Webhook}, {"smtp", r.SMTP}, {"syslog", r.Syslog}, {"exec", r.Exec}, {"otlp", r.OTLP},
 	} {
 		if !reflect.ValueOf(k.section).IsNil() {
 			set = append(set, k)
@@ -113,7 +114,7 @@ func (r Receiver) Validate() error {
 	}
 	set := r.kinds()
 	if len(set) != 1 {
-		errs = append(errs, errors.New("exactly one of agentx, snmp, alertmanager, pagerduty, opsgenie, jsm, webhook, smtp, syslog and exec is needed"))
+		errs = append(errs, errors.New("exactly one of agentx, snmp, alertmanager, pagerduty, opsgenie, jsm, webhook, smtp, syslog, exec and otlp is needed"))
 	}
 	for _, s := range set {
 		errs = append(errs, setting.At(s.key, s.section.Validate()))
@@ -150,6 +151,8 @@ func (r Receiver) words() *notify.Words {
 		return &r.Syslog.Words
 	case r.Exec != nil:
 		return &r.Exec.Words
+	case r.OTLP != nil:
+		return &r.OTLP.Words
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 // Words are what notifications say of a site: where people find more.
 type Words struct {
 	ExternalURL string // of the status page; "": no link
-	RunbookURL  string // with {group}, or what comes before the group's name; "": no link
+	RunbookURL  string // with {group}, or what comes before the group's name; "": the agent's own page, below ExternalURL
 }
 
 // Message returns n in words.
@@ -51,17 +51,24 @@ func (w Words) link(n alarms.Notification) string {
 	if w.ExternalURL == "" {
 		return ""
 	}
-	page := strings.TrimSuffix(w.ExternalURL, "/") + "/"
+	page := w.page()
 	if a := n.Change.Alarm; a.Number != 0 && a.Cleared.IsZero() {
 		return page + alarms.Anchor(a.Number)
 	}
 	return page
 }
 
+// page returns where people reach the agent, with a slash at the end.
+func (w Words) page() string { return strings.TrimSuffix(w.ExternalURL, "/") + "/" }
+
+// runbook returns where people find what to do about alarms of a group: the site's page,
+// or else the agent's own.
 func (w Words) runbook(group string) string {
 	switch {
-	case w.RunbookURL == "":
+	case w.RunbookURL == "" && w.ExternalURL == "":
 		return ""
+	case w.RunbookURL == "":
+		return w.page() + "runbooks/" + group
 	case strings.Contains(w.RunbookURL, "{group}"):
 		return strings.ReplaceAll(w.RunbookURL, "{group}", group)
 	}

@@ -122,6 +122,21 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// TestOwnRunbook: without runbook_url, notifications link to the agent's own page of the
+// group, if it is known where people reach it.
+func TestOwnRunbook(t *testing.T) {
+	for w, want := range map[Words]string{
+		{ExternalURL: "https://l.example.net/hsm/"}:                                     "https://l.example.net/hsm/runbooks/zeroize",
+		{ExternalURL: "https://l.example.net"}:                                          "https://l.example.net/runbooks/zeroize",
+		{ExternalURL: "https://l.example.net", RunbookURL: "https://wiki.example.net/"}: "https://wiki.example.net/zeroize",
+		{}: "",
+	} {
+		if got := w.Message(zeroized(alarms.Raised)).Runbook; got != want {
+			t.Errorf("%+v: runbook %q, want %q", w, got, want)
+		}
+	}
+}
+
 // TestWordsHide: a level shows no more by words, links and commands than it may.
 func TestWordsHide(t *testing.T) {
 	w := Words{ExternalURL: "https://l.example.net", RunbookURL: "https://wiki.example.net/{group}"}

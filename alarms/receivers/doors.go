@@ -54,6 +54,9 @@ func (w *Webhook) Doors() []Door {
 	return []Door{w.door(target)}
 }
 
+// Doors returns that of the collector.
+func (c Collector) Doors() []Door { return []Door{c.door(c.Endpoint)} }
+
 // Doors returns that of the mail server.
 func (s *SMTP) Doors() []Door { return []Door{{s.Address, s.greet}} }
 

@@ -112,7 +112,7 @@ func (h HTTP) Validate() error {
 
 const (
 	httpTimeout   = 20 * time.Second // of one request, all in all
-	httpBodyLimit = 256 << 10        // of an answer, which is read and dropped
+	httpBodyLimit = 256 << 10        // of an answer
 )
 
 // client returns a client for one request: notifications are rare, and so a
@@ -146,19 +146,25 @@ var retryable = []int{
 	http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,
 }
 
-// send makes one request. A status that refuses the notification itself is
+// send makes one request, as [HTTP.exchange], and drops the answer.
+func (h HTTP) send(ctx context.Context, method, target string, header http.Header, body []byte) error {
+	_, err := h.exchange(ctx, method, target, header, body)
+	return err
+}
+
+// exchange makes one request and returns the body of the answer. A status that refuses the notification itself is
 // [notify.Rejected]. The error names scheme and host only: path, headers and
 // bodies may hold secrets.
-func (h HTTP) send(ctx context.Context, method, target string, header http.Header, body []byte) error {
+func (h HTTP) exchange(ctx context.Context, method, target string, header http.Header, body []byte) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
 	if err != nil {
-		return errors.New("the URL is not usable")
+		return nil, errors.New("the URL is not usable")
 	}
 	request.Header = header
 	request.Header.Set("User-Agent", "lunawatch")
 	client, err := h.client()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer client.CloseIdleConnections()
 	where := request.URL.Scheme + "://" + request.URL.Host
@@ -167,22 +173,25 @@ func (h HTTP) send(ctx context.Context, method, target string, header http.Heade
 		if u := (*url.Error)(nil); errors.As(err, &u) {
 			err = u.Err
 		}
-		return fmt.Errorf("%s: %w", where, err)
+		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, httpBodyLimit))
+	answered, err := io.ReadAll(io.LimitReader(response.Body, httpBodyLimit))
 	status := response.StatusCode
 	if 200 <= status && status < 300 {
-		return nil
+		if err != nil {
+			answered = nil // it was taken; what it says of that is lost
+		}
+		return answered, nil
 	}
 	err = &answer{where, status}
 	if pause := retryAfter(response.Header.Get("Retry-After"), time.Now()); pause > 0 {
-		return &notify.Later{Err: err, After: pause}
+		return nil, &notify.Later{Err: err, After: pause}
 	}
 	if 400 <= status && status < 500 && !slices.Contains(retryable, status) {
-		return &notify.Rejected{Err: err}
+		return nil, &notify.Rejected{Err: err}
 	}
-	return err
+	return nil, err
 }
 
 // An answer is the error of a status that takes nothing.

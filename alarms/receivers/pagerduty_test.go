@@ -121,7 +121,7 @@ func TestPagerDutyLinks(t *testing.T) {
 		want  []pagerLink
 	}{
 		{notify.Words{}, nil},
-		{notify.Words{ExternalURL: "https://l.example.net"}, []pagerLink{{"https://l.example.net/#alarm-7", "Status page"}}},
+		{notify.Words{ExternalURL: "https://l.example.net"}, []pagerLink{{"https://l.example.net/runbooks/partition-storage", "Runbook"}, {"https://l.example.net/#alarm-7", "Status page"}}},
 		{notify.Words{ExternalURL: "https://l.example.net", RunbookURL: "https://w.example.net/"}, []pagerLink{{"https://w.example.net/partition-storage", "Runbook"}, {"https://l.example.net/#alarm-7", "Status page"}}},
 	} {
 		p.Words = x.words

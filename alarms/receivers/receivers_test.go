@@ -102,6 +102,11 @@ func subjects() []subject {
 			alarmstest.Overwrite(s.t, file, s.url("/"+theSecret+"?token="+theSecret))
 			return &Webhook{URLFile: file, SecretFile: s.secret("hmac"), BearerTokenFile: s.secret("token"), HTTP: s.http()}
 		}},
+		{name: "otlp", tls: true, http: true, start: inProcess(checkLogs), await: awaitLines, build: func(s site) notify.Notifier {
+			file := s.secret("headers")
+			alarmstest.Overwrite(s.t, file, "Authorization: Bearer "+theSecret+"\nX-Scope-OrgID: hsm\n")
+			return &OTLP{Collector: Collector{Endpoint: s.url(""), HeadersFile: file, HTTP: s.http()}}
+		}},
 		{name: "smtp", tls: true, start: startSMTP, await: awaitLines, build: func(s site) notify.Notifier {
 			m := &SMTP{Address: s.address, Security: "none", From: "lunawatch@example.net", To: []string{"noc@example.net"}, TLS: TLS{CAFile: s.ca}}
 			if s.tls {

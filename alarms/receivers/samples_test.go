@@ -163,6 +163,7 @@ func TestSamples(t *testing.T) {
 		"pagerduty":  overHTTP(&PagerDuty{URL: s.url("/v2/enqueue"), RoutingKeyFile: s.secret("key"), Words: words}),
 		"opsgenie":   overHTTP(&Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}),
 		"jsm":        overHTTP(&JSM{URL: s.url("/jsm/ops"), APIKeyFile: s.secret("key"), Words: words}),
+		"otlp":       func(n alarms.Notification) string { return recorded(t, (&OTLP{Words: words}).record(n)) },
 		"alertmanager": func(n alarms.Notification) string {
 			body, err := json.Marshal((&Alertmanager{Words: words}).alerts(n, n.At))
 			if err != nil {
@@ -250,7 +251,8 @@ func TestChannelsHide(t *testing.T) {
 		"mail": func(n alarms.Notification) string { return mailed(t, words, n) }, "syslog": (&Syslog{Words: words}).message, "cef": (&Syslog{Format: "cef", Words: words}).message,
 		"exec": func(n alarms.Notification) string { return executed(t, words, n) }, "webhook": over(&Webhook{URL: s.url("/"), Words: words}),
 		"pagerduty": over(&PagerDuty{URL: s.url("/"), RoutingKeyFile: s.secret("key"), Words: words}), "opsgenie": over(&Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}),
-		"jsm": over(&JSM{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}), "alertmanager": over((&Alertmanager{URLs: []string{s.url("")}, Words: words}).Peers()[0]),
+		"otlp": over(&OTLP{Collector: Collector{Endpoint: s.url("")}, Words: words}),
+		"jsm":  over(&JSM{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}), "alertmanager": over((&Alertmanager{URLs: []string{s.url("")}, Words: words}).Peers()[0]),
 	}
 	never := []string{"96 %", "0.96", "0.89", "payments", "kim", "looking at it", "alarm-7", "ack 7"}
 	for level, hidden := range map[notify.Level][]string{

@@ -27,7 +27,7 @@ func howCleared(group string, isCode func(string) bool) string {
 	if g.ClearedBy.Since != nil {
 		ways = append(ways, g.ClearedBy.Words)
 	}
-	if slices.ContainsFunc(rules, func(r Rule) bool { return r.Group == group }) || g.Self {
+	if Polled(group) || g.Self {
 		ways = append(ways, "a poll that finds it good again")
 	}
 	if words := endsBesides[group]; words != "" {
@@ -64,4 +64,9 @@ func HowCodeCleared(c alarms.Code) string {
 		return "time: it is a one-off event (event_age)."
 	}
 	return howCleared(c.Group, func(code string) bool { return code == c.Code })
+}
+
+// Polled reports whether polls raise alarms of a group.
+func Polled(group string) bool {
+	return slices.ContainsFunc(rules, func(r Rule) bool { return r.Group == group })
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/exporters"
+	"github.com/lunawatch/lunawatch/exporters/runbook"
 )
 
 // An AlarmState is what the page shows of alarms.
@@ -54,7 +55,7 @@ func severityWord(s alarms.Severity) string {
 
 // An alarmView is an alarm in a list.
 type alarmView struct {
-	ID, Href, HSM, HSMHref, Subject, Title, Text, Action string
+	ID, Href, HSM, HSMHref, Subject, Title, Text, Action, Runbook string
 
 	Number         uint64
 	Word           string // its severity
@@ -85,7 +86,7 @@ func clearedView(a alarms.Alarm, now time.Time) alarmView {
 	return alarmView{
 		Number: a.Number, Href: alarmPath(a.Number), HSM: a.Device, HSMHref: devicePath(a.Device), Subject: strings.TrimPrefix(a.Key.String(), a.Device+"/"),
 		Text: a.Text, Word: severityWord(a.Severity), Since: stampOf(a.Since(), now), Cleared: stampOf(a.Cleared, now), Test: a.Test || a.IsTest(),
-		Title: alarms.GroupNamed(a.Group).Title,
+		Title: alarms.GroupNamed(a.Group).Title, Runbook: runbook.Path + a.Group,
 	}
 }
 

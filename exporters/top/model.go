@@ -20,7 +20,7 @@ type Agent struct {
 	Acknowledge func(ctx context.Context, alarm, comment string) error
 	Silence     func(context.Context, alarms.Silence) (alarms.Silence, error)
 	Answers     func(ctx context.Context, device, source string) ([]hsm.Answer, error) // source "": of all
-	Duration    func(string) (time.Duration, error) // reads one as the flags of other commands do
+	Duration    func(string) (time.Duration, error)                                    // reads one as the flags of other commands do
 }
 
 // An Answer is what the agent knows.
