@@ -11,12 +11,14 @@ import (
 	"image/png"
 	"io"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -258,7 +260,10 @@ func TestSilentAgent(t *testing.T) {
 	running, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- e.site.Run(running) }()
-	server := httptest.NewServer(e.site.Handler())
+	var handler atomic.Pointer[http.Handler]
+	first := e.site.Handler()
+	handler.Store(&first)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*handler.Load()).ServeHTTP(w, r) }))
 	defer server.Close()
 	check.Must(t, chromedp.Do(ctx, seen(1440, 900, "light"), chromedp.Navigate(server.URL+"/"), whole()))
 	stop()
@@ -270,7 +275,8 @@ func TestSilentAgent(t *testing.T) {
 	e.add(5, "luna-d")
 	running, stop = context.WithCancel(t.Context())
 	go func() { ended <- again.Run(running) }()
-	server.Config.Handler = again.Handler()
+	second := again.Handler()
+	handler.Store(&second)
 	check.Must(t, chromedp.Do(ctx, until(`document.getElementById("live").textContent === "live" && document.getElementById("hsm-luna-d") || document.getElementById("part-hsm-luna-d")`)))
 	stop()
 	check.Must(t, <-ended)
