@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"image"
@@ -51,7 +52,7 @@ func browser(tb testing.TB) context.Context {
 	allocated, stop := chromedp.NewExecAllocator(tb.Context(), options...)
 	ctx, end := chromedp.NewContext(allocated)
 	check.Must(tb, chromedp.Do(ctx))
-	bounded, timeout := context.WithTimeout(ctx, 2*time.Minute)
+	bounded, timeout := context.WithTimeout(ctx, 5*time.Minute)
 	tb.Cleanup(func() { timeout(); end(); stop() })
 	return bounded
 }
@@ -89,11 +90,21 @@ func whole() chromedp.Action[chromedp.Void] {
 // drawnCharts waits until the charts of a page are drawn, if it has any.
 var drawnCharts = until(`!document.getElementById("charts") || document.querySelector(".uplot")`)
 
-// until waits for an expression of JavaScript to be true.
+// until waits for an expression of JavaScript to be true. It asks again where the page has
+// just been replaced by another.
 func until(expression string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := chromedp.Poll[bool]("!!("+expression+")")(ctx, t)
-		return err
+		ctx, stop := context.WithTimeout(ctx, 40*time.Second)
+		defer stop()
+		for {
+			ok, err := chromedp.Evaluate[bool]("!!("+expression+")")(ctx, t)
+			if ok {
+				return nil
+			}
+			if _, over := chromedp.Sleep(20*time.Millisecond)(ctx, t); over != nil {
+				return fmt.Errorf("never true: %s: %w", expression, errors.Join(err, over))
+			}
+		}
 	})
 }
 
