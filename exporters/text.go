@@ -210,8 +210,6 @@ func dash(s string) string {
 	return s
 }
 
-func percent(ratio float64) string { return fmt.Sprintf("%.2f %%", 100*ratio) }
-
 func measure(o hsm.Opt[float64], format string) string {
 	if !o.Known {
 		return "-"

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"image"
@@ -11,12 +12,14 @@ import (
 	"image/png"
 	"io"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,7 +52,7 @@ func browser(tb testing.TB) context.Context {
 	allocated, stop := chromedp.NewExecAllocator(tb.Context(), options...)
 	ctx, end := chromedp.NewContext(allocated)
 	check.Must(tb, chromedp.Do(ctx))
-	bounded, timeout := context.WithTimeout(ctx, 2*time.Minute)
+	bounded, timeout := context.WithTimeout(ctx, 5*time.Minute)
 	tb.Cleanup(func() { timeout(); end(); stop() })
 	return bounded
 }
@@ -87,11 +90,21 @@ func whole() chromedp.Action[chromedp.Void] {
 // drawnCharts waits until the charts of a page are drawn, if it has any.
 var drawnCharts = until(`!document.getElementById("charts") || document.querySelector(".uplot")`)
 
-// until waits for an expression of JavaScript to be true.
+// until waits for an expression of JavaScript to be true. It asks again where the page has
+// just been replaced by another.
 func until(expression string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := chromedp.Poll[bool]("!!("+expression+")")(ctx, t)
-		return err
+		ctx, stop := context.WithTimeout(ctx, 40*time.Second)
+		defer stop()
+		for {
+			ok, err := chromedp.Evaluate[bool]("!!("+expression+")")(ctx, t)
+			if ok {
+				return nil
+			}
+			if _, over := chromedp.Sleep(20*time.Millisecond)(ctx, t); over != nil {
+				return fmt.Errorf("never true: %s: %w", expression, errors.Join(err, over))
+			}
+		}
 	})
 }
 
@@ -258,7 +271,10 @@ func TestSilentAgent(t *testing.T) {
 	running, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- e.site.Run(running) }()
-	server := httptest.NewServer(e.site.Handler())
+	var handler atomic.Pointer[http.Handler]
+	first := e.site.Handler()
+	handler.Store(&first)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*handler.Load()).ServeHTTP(w, r) }))
 	defer server.Close()
 	check.Must(t, chromedp.Do(ctx, seen(1440, 900, "light"), chromedp.Navigate(server.URL+"/"), whole()))
 	stop()
@@ -270,7 +286,8 @@ func TestSilentAgent(t *testing.T) {
 	e.add(5, "luna-d")
 	running, stop = context.WithCancel(t.Context())
 	go func() { ended <- again.Run(running) }()
-	server.Config.Handler = again.Handler()
+	second := again.Handler()
+	handler.Store(&second)
 	check.Must(t, chromedp.Do(ctx, until(`document.getElementById("live").textContent === "live" && document.getElementById("hsm-luna-d") || document.getElementById("part-hsm-luna-d")`)))
 	stop()
 	check.Must(t, <-ended)

@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -53,7 +54,9 @@ func (e *pretence) state() AlarmState {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.made++
-	return e.alarms
+	s := e.alarms
+	s.Active, s.Notified = slices.Clone(s.Active), maps.Clone(s.Notified)
+	return s
 }
 
 func (e *pretence) changes() <-chan struct{} {

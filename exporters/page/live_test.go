@@ -50,7 +50,10 @@ func got(t *testing.T, c *client) (list []string) {
 	synctest.Wait()
 	for {
 		select {
-		case event := <-c.events:
+		case event, open := <-c.events:
+			if !open {
+				return append(list, "dropped")
+			}
 			head, data, _ := strings.Cut(string(event), "\ndata: ")
 			var p patch
 			if strings.HasSuffix(head, "patch") {
@@ -85,8 +88,8 @@ func same(t *testing.T, what string, got []string, want ...string) {
 func TestLive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := small(noon)
-		e.running(t)
 		estate, one, alarm := e.opened(t, "/"), e.opened(t, "/hsms/luna-a"), e.opened(t, "/alarms/2")
+		e.running(t)
 		same(t, "at first", got(t, estate), "sync")
 		same(t, "of one HSM at first", got(t, one), "sync")
 		same(t, "of one alarm at first", got(t, alarm), "sync")
@@ -153,11 +156,13 @@ func TestNobodyWatches(t *testing.T) {
 		same(t, "at first", got(t, c), "sync")
 		e.site.hub.leave(u, c)
 		time.Sleep(2 * liveAtLeast)
+		synctest.Wait()
 		before := e.made
 		for range 10 {
 			e.change(func(*AlarmState) {})
 			time.Sleep(time.Minute)
 		}
+		synctest.Wait()
 		if e.made != before || len(e.site.hub.topics) != 0 || e.site.hub.count != 0 {
 			t.Errorf("asked for alarms %d times after the last page is closed; %d topics, %d clients", e.made-before, len(e.site.hub.topics), e.site.hub.count)
 		}
@@ -169,8 +174,8 @@ func TestNobodyWatches(t *testing.T) {
 func TestRenderedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := small(noon)
-		e.running(t)
 		a, b, deaf := e.opened(t, "/"), e.opened(t, "/"), e.opened(t, "/")
+		e.running(t)
 		same(t, "a", got(t, a), "sync")
 		same(t, "b", got(t, b), "sync")
 		for i := range 2 * cap(deaf.events) {
@@ -182,12 +187,16 @@ func TestRenderedOnce(t *testing.T) {
 				t.Fatal("made twice")
 			}
 		}
-		n := 0
-		for range deaf.events {
-			n++
+		for range cap(deaf.events) {
+			<-deaf.events // what was kept for it
 		}
-		if n != cap(deaf.events) || e.site.hub.count != 2 {
-			t.Errorf("%d events were kept for who takes none; %d clients", n, e.site.hub.count)
+		select {
+		case _, open := <-deaf.events:
+			if open || e.site.hub.count != 2 {
+				t.Errorf("more is kept: %v; %d clients", open, e.site.hub.count)
+			}
+		default:
+			t.Error("who takes nothing is not dropped")
 		}
 	})
 }
@@ -201,7 +210,9 @@ func TestMostClients(t *testing.T) {
 		last = e.opened(t, "/")
 	}
 	w := httptest.NewRecorder()
-	e.site.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/live?at=/", nil))
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	e.site.Handler().ServeHTTP(w, httptest.NewRequestWithContext(gone, http.MethodGet, "/live?at=/", nil))
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 		t.Errorf("one too many: %d", w.Code)
 	}
