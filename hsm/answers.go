@@ -30,8 +30,8 @@ type Answer struct {
 type Answers struct {
 	mu       sync.Mutex
 	kept     map[origin]*list.Element // of keptAnswer
-	byAge    list.List              // oldest first
-	size     int                    // of all deflated texts
+	byAge    list.List                // oldest first
+	size     int                      // of all deflated texts
 	deflater *flate.Writer
 }
 

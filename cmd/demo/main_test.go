@@ -47,7 +47,7 @@ func TestHangup(t *testing.T) {
 		t.Errorf("processes %q; there should be the agent, the appliances, snmpd and snmptrapd", started)
 	}
 	check.Must(t, syscall.Kill(-demo.Process.Pid, syscall.SIGHUP)) // as the terminal does, to its foreground group
-	_ = demo.Wait() // the command that it was showing was hung up, too
+	_ = demo.Wait()                                                // the command that it was showing was hung up, too
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		left := ofSession(t, demo.Process.Pid)
 		if len(left) == 0 {
