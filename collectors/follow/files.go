@@ -74,8 +74,8 @@ func (r *following) rearrange() (changed bool, err error) {
 	var list []*source
 	after := -1 // the newest rotated file that was read
 	if len(r.files) > 0 {
-		for _, s := range r.files[:len(r.files)-1] {
-			i := find(rotated, after, s)
+		for j, s := range r.files[:len(r.files)-1] {
+			i := find(rotated, after, earliest(rotated, r.files[j+1:]), s)
 			if i >= 0 {
 				rotated[i] = s.found(rotated[i])
 				list, after = append(list, s), max(after, i)
@@ -130,7 +130,7 @@ func (r *following) remaining(current *source, rotated []*source, after int) []*
 	if current != nil && last.Offset >= fingerprint && last.in(current.content) { // replaced by an equal file
 		return []*source{last.found(current)}
 	}
-	if last.content != nil && last.in(last.content) && find(rotated, after, last) < 0 { // moved away or removed, but open
+	if last.content != nil && last.in(last.content) && find(rotated, after, len(rotated), last) < 0 { // moved away or removed, but open
 		return append([]*source{last}, withLog(r.newer(rotated, after), current, false)...)
 	}
 	return r.remainingInCopy(last, current, rotated, after)
@@ -213,9 +213,21 @@ func withLog(list []*source, current *source, copies bool) []*source {
 	return append(list, current)
 }
 
-// find returns the index of the file that is s, by its inode or else, behind index after,
-// by its content; -1 if there is none. An older file can begin as s does.
-func find(rotated []*source, after int, s *source) int {
+// earliest returns the index of the first file that is one of list, by its inode and what
+// was read of it; behind all if none is. What is older than these is before it.
+func earliest(rotated, list []*source) int {
+	first := len(rotated)
+	for _, s := range list {
+		if i := byInode(rotated, s.place); i >= 0 && s.Offset > 0 {
+			first = min(first, i)
+		}
+	}
+	return first
+}
+
+// find returns the index of the file that is s, by its inode or else, between two indices,
+// by its content; -1 if there is none. Another file can begin as s does.
+func find(rotated []*source, after, before int, s *source) int {
 	i := byInode(rotated, s.place)
 	at := s.place
 	if i < 0 && s.content != nil {
@@ -225,7 +237,7 @@ func find(rotated []*source, after int, s *source) int {
 		}
 	}
 	if i < 0 && at.Offset > 0 {
-		i = slices.IndexFunc(rotated[after+1:], func(c *source) bool {
+		i = slices.IndexFunc(rotated[after+1:max(before, after+1)], func(c *source) bool {
 			if !at.in(c.content) || at.Offset >= fingerprint {
 				return at.in(c.content)
 			}
