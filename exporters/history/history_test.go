@@ -22,10 +22,10 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // A site feeds a Store as the agent does.
 type site struct {
 	*Store
-	snap *hsm.Snapshot
+	hsms *hsm.Store
 }
 
-func newSite() *site { return &site{New(slog.New(slog.DiscardHandler)), &hsm.Snapshot{}} }
+func newSite() *site { return &site{New(slog.New(slog.DiscardHandler)), hsm.NewStore()} }
 
 // observe reports facts of an HSM at a time, which may be believed for twelve minutes.
 func (s *site) observe(device string, at time.Time, facts ...hsm.Fact) {
@@ -33,8 +33,8 @@ func (s *site) observe(device string, at time.Time, facts ...hsm.Fact) {
 }
 
 func (s *site) take(o hsm.Observation) {
-	s.snap = s.snap.With(o)
-	s.Observe(s.snap.Device(o.Device), o)
+	s.hsms.Apply(o)
+	s.Observe(s.hsms.Latest().Device(o.Device), o)
 }
 
 func battery(volts float64) hsm.Show {
@@ -218,9 +218,9 @@ func TestChanged(t *testing.T) {
 // TestGlance: what was not asked yet is no unknown hour.
 func TestGlance(t *testing.T) {
 	s := newSite()
-	s.snap = s.snap.With(hsm.Observation{Device: "dead", Kind: hsm.NetworkHSM, Source: "x", At: noon, Failure: hsm.Unreachable, Err: fmt.Errorf("no route")})
-	s.snap = s.snap.With(hsm.Observation{Device: "new", Kind: hsm.NetworkHSM, Source: "log", At: noon})
-	s.Glance(glance.Of(s.snap, nil, noon))
+	s.hsms.Apply(hsm.Observation{Device: "dead", Kind: hsm.NetworkHSM, Source: "x", At: noon, Failure: hsm.Unreachable, Err: fmt.Errorf("no route")})
+	s.hsms.Apply(hsm.Observation{Device: "new", Kind: hsm.NetworkHSM, Source: "log", At: noon})
+	s.Glance(glance.Of(s.hsms.Latest(), nil, noon))
 	same(t, "dead", s.Days("dead", noon)[Hours-1], Hour{noon, "unknown", "x: no route"})
 	same(t, "new", s.Days("new", noon), []Hour(nil))
 }

@@ -14,7 +14,6 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/exporters/glance"
-	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/check"
 )
 
@@ -32,7 +31,7 @@ func run(directory string) *running {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() {
-		ended <- r.Run(ctx, func(now time.Time) glance.Estate { return glance.Of(r.snap, nil, now) })
+		ended <- r.Run(ctx, func(now time.Time) glance.Estate { return glance.Of(r.hsms.Latest(), nil, now) })
 	}()
 	r.stop = func() { cancel(); <-ended }
 	return r
@@ -191,7 +190,7 @@ func TestAgesOut(t *testing.T) {
 		dir := t.TempDir()
 		r := run(dir)
 		r.polled(1, "a", "b")
-		r.snap = &hsm.Snapshot{}
+		r.hsms.Forget("a", "b")
 		time.Sleep(29 * 24 * time.Hour)
 		synctest.Wait()
 		if days := r.Days("a", time.Now()); len(days) != Hours || r.Measures("a") != nil {
