@@ -23,6 +23,7 @@ type Receiver struct {
 	PagerDuty    *receivers.PagerDuty    `yaml:"pagerduty"`
 	Opsgenie     *receivers.Opsgenie     `yaml:"opsgenie"`
 	JSM          *receivers.JSM          `yaml:"jsm"`
+	Splunk       *receivers.Splunk       `yaml:"splunk"`
 	Webhook      *receivers.Webhook      `yaml:"webhook"`
 	SMTP         *receivers.SMTP         `yaml:"smtp"`
 	Syslog       *receivers.Syslog       `yaml:"syslog"`
@@ -49,7 +50,7 @@ type kind struct {
 func (r Receiver) kinds() (set []kind) {
 	for _, k := range []kind{
 		{"agentx", r.AgentX}, {"snmp", r.SNMP}, {"alertmanager", r.Alertmanager}, {"pagerduty", r.PagerDuty}, {"opsgenie", r.Opsgenie},
-		{"jsm", r.JSM}, {"webhook", r.Webhook}, {"smtp", r.SMTP}, {"syslog", r.Syslog}, {"exec", r.Exec},
+		{"jsm", r.JSM}, {"splunk", r.Splunk}, {"webhook", r.Webhook}, {"smtp", r.SMTP}, {"syslog", r.Syslog}, {"exec", r.Exec},
 	} {
 		if !reflect.ValueOf(k.section).IsNil() {
 			set = append(set, k)
@@ -88,6 +89,8 @@ func (r Receiver) Serve() map[string]notify.Receiver {
 	switch {
 	case r.SMTP != nil:
 		to.Digest, to.Together = r.SMTP.Digest, r.SMTP.NotifyAll
+	case r.Splunk != nil:
+		to.Together = r.Splunk.NotifyAll
 	case r.Webhook != nil, r.Exec != nil:
 		to.Together = notify.AsOne(to.Notifier)
 	}
@@ -113,7 +116,7 @@ func (r Receiver) Validate() error {
 	}
 	set := r.kinds()
 	if len(set) != 1 {
-		errs = append(errs, errors.New("exactly one of agentx, snmp, alertmanager, pagerduty, opsgenie, jsm, webhook, smtp, syslog and exec is needed"))
+		errs = append(errs, errors.New("exactly one of agentx, snmp, alertmanager, pagerduty, opsgenie, jsm, splunk, webhook, smtp, syslog and exec is needed"))
 	}
 	for _, s := range set {
 		errs = append(errs, setting.At(s.key, s.section.Validate()))
@@ -142,6 +145,8 @@ func (r Receiver) words() *notify.Words {
 		return &r.Opsgenie.Words
 	case r.JSM != nil:
 		return &r.JSM.Words
+	case r.Splunk != nil:
+		return &r.Splunk.Words
 	case r.Webhook != nil:
 		return &r.Webhook.Words
 	case r.SMTP != nil:

@@ -19,6 +19,7 @@ receivers:
 - {name: b, pagerduty: {routing_key_file: /k}}
 - {name: c, opsgenie: {api_key_file: /k}}
 - {name: d, jsm: {api_key_file: /k}}
+- {name: l, splunk: {url: "https://x:8088", token_file: /k}}
 - {name: e, webhook: {url: "https://x/y"}}
 - {name: f, smtp: {address: m, from: a@b.c, to: [d@e.f]}}
 - {name: g, syslog: {address: s}}
@@ -48,7 +49,7 @@ func TestReceiversHaveLinks(t *testing.T) {
 	if got := c.Receivers[0].Alertmanager.GeneratorURL; got != "https://other" {
 		t.Errorf("generator_url %q, though it is set", got)
 	}
-	link := c.Receivers[4].words().Message(alarms.Notification{Change: alarms.Change{Kind: alarms.Raised, Alarm: alarms.Alarm{Key: alarms.Key{Device: "x", Group: "zeroize"}, Number: 3}}}).Link
+	link := c.Receivers[len(c.Receivers)-1].words().Message(alarms.Notification{Change: alarms.Change{Kind: alarms.Raised, Alarm: alarms.Alarm{Key: alarms.Key{Device: "x", Group: "zeroize"}, Number: 3}}}).Link
 	if link != "https://lunawatch.example.net:9477/#alarm-3" {
 		t.Errorf("link %q", link)
 	}

@@ -112,7 +112,7 @@ func (h HTTP) Validate() error {
 
 const (
 	httpTimeout   = 20 * time.Second // of one request, all in all
-	httpBodyLimit = 256 << 10        // of an answer, which is read and dropped
+	httpBodyLimit = 256 << 10        // of an answer: what is beyond is not read
 )
 
 // client returns a client for one request: notifications are rare, and so a
@@ -150,39 +150,49 @@ var retryable = []int{
 // [notify.Rejected]. The error names scheme and host only: path, headers and
 // bodies may hold secrets.
 func (h HTTP) send(ctx context.Context, method, target string, header http.Header, body []byte) error {
-	request, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
-	if err != nil {
-		return errors.New("the URL is not usable")
-	}
-	request.Header = header
-	request.Header.Set("User-Agent", "lunawatch")
 	client, err := h.client()
 	if err != nil {
 		return err
 	}
 	defer client.CloseIdleConnections()
+	_, err = exchange(ctx, client, method, target, header, body)
+	return err
+}
+
+// exchange is [HTTP.send] by a client, and returns what the answer says, whatever its
+// status.
+func exchange(ctx context.Context, client *http.Client, method, target string, header http.Header, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
+	if err != nil {
+		return nil, errors.New("the URL is not usable")
+	}
+	request.Header = header
+	request.Header.Set("User-Agent", "lunawatch")
 	where := request.URL.Scheme + "://" + request.URL.Host
 	response, err := client.Do(request)
 	if err != nil {
 		if u := (*url.Error)(nil); errors.As(err, &u) {
 			err = u.Err
 		}
-		return fmt.Errorf("%s: %w", where, err)
+		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, httpBodyLimit))
+	said, err := io.ReadAll(io.LimitReader(response.Body, httpBodyLimit))
 	status := response.StatusCode
 	if 200 <= status && status < 300 {
-		return nil
+		if err != nil {
+			err = fmt.Errorf("%s: %w", where, err)
+		}
+		return said, err
 	}
 	err = &answer{where, status}
 	if pause := retryAfter(response.Header.Get("Retry-After"), time.Now()); pause > 0 {
-		return &notify.Later{Err: err, After: pause}
+		return said, &notify.Later{Err: err, After: pause}
 	}
 	if 400 <= status && status < 500 && !slices.Contains(retryable, status) {
-		return &notify.Rejected{Err: err}
+		return said, &notify.Rejected{Err: err}
 	}
-	return err
+	return said, err
 }
 
 // An answer is the error of a status that takes nothing.

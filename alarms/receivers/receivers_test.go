@@ -97,6 +97,9 @@ func subjects() []subject {
 			return &Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), HTTP: s.http()}
 		}},
 		{name: "jsm", tls: true, http: true, start: inProcess(checkJSM), await: awaitLines, build: func(s site) notify.Notifier { return testedJSM(s) }},
+		{name: "splunk", tls: true, http: true, start: startSplunk, await: awaitLines, build: func(s site) notify.Notifier {
+			return &Splunk{URL: s.url(""), TokenFile: s.secret("token"), HTTP: s.http()}
+		}},
 		{name: "webhook", tls: true, http: true, start: inProcess(checkWebhook), await: awaitLines, build: func(s site) notify.Notifier {
 			file := s.secret("url")
 			alarmstest.Overwrite(s.t, file, s.url("/"+theSecret+"?token="+theSecret))

@@ -130,6 +130,9 @@ var varies = []struct {
 	{regexp.MustCompile(`[0-9a-f]{32}`), "NAME"},
 }
 
+// taken is how an event collector takes an event; others do not read it.
+const taken = `{"text":"Success","code":0}`
+
 // TestSamples holds what each channel sends of ten notifications against golden
 // files, for people to read.
 func TestSamples(t *testing.T) {
@@ -141,6 +144,7 @@ func TestSamples(t *testing.T) {
 			t.Error(err)
 		}
 		requests = append(requests, r.Method+" "+r.URL.RequestURI()+"\n"+indented(body))
+		io.WriteString(w, taken)
 	})
 	overHTTP := func(to notify.Notifier) func(alarms.Notification) string {
 		return func(n alarms.Notification) string {
@@ -162,6 +166,7 @@ func TestSamples(t *testing.T) {
 		"webhook":    overHTTP(&Webhook{URL: s.url("/hook"), Words: words}),
 		"pagerduty":  overHTTP(&PagerDuty{URL: s.url("/v2/enqueue"), RoutingKeyFile: s.secret("key"), Words: words}),
 		"opsgenie":   overHTTP(&Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}),
+		"splunk":     overHTTP(&Splunk{URL: s.url(""), TokenFile: s.secret("token"), Index: "hsm", Delivered: "taken", Words: words}),
 		"jsm":        overHTTP(&JSM{URL: s.url("/jsm/ops"), APIKeyFile: s.secret("key"), Words: words}),
 		"alertmanager": func(n alarms.Notification) string {
 			body, err := json.Marshal((&Alertmanager{Words: words}).alerts(n, n.At))
@@ -229,12 +234,13 @@ func mailed(t *testing.T, words notify.Words, n alarms.Notification) string {
 func TestChannelsHide(t *testing.T) {
 	s := newSite(t, subject{})
 	var sent strings.Builder
-	serveHTTP(s, func(_ http.ResponseWriter, r *http.Request) {
+	serveHTTP(s, func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
 		sent.Write(body)
+		io.WriteString(w, taken)
 	})
 	words := notify.Words{ExternalURL: "https://lunawatch.example.net", RunbookURL: "https://wiki.example.net/{group}"}
 	over := func(to notify.Notifier) func(alarms.Notification) string {
@@ -250,7 +256,8 @@ func TestChannelsHide(t *testing.T) {
 		"mail": func(n alarms.Notification) string { return mailed(t, words, n) }, "syslog": (&Syslog{Words: words}).message, "cef": (&Syslog{Format: "cef", Words: words}).message,
 		"exec": func(n alarms.Notification) string { return executed(t, words, n) }, "webhook": over(&Webhook{URL: s.url("/"), Words: words}),
 		"pagerduty": over(&PagerDuty{URL: s.url("/"), RoutingKeyFile: s.secret("key"), Words: words}), "opsgenie": over(&Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}),
-		"jsm": over(&JSM{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}), "alertmanager": over((&Alertmanager{URLs: []string{s.url("")}, Words: words}).Peers()[0]),
+		"splunk": over(&Splunk{URL: s.url(""), TokenFile: s.secret("token"), Delivered: "taken", Words: words}),
+		"jsm":    over(&JSM{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}), "alertmanager": over((&Alertmanager{URLs: []string{s.url("")}, Words: words}).Peers()[0]),
 	}
 	never := []string{"96 %", "0.96", "0.89", "payments", "kim", "looking at it", "alarm-7", "ack 7"}
 	for level, hidden := range map[notify.Level][]string{
