@@ -20,6 +20,7 @@ receivers:
 - {name: c, opsgenie: {api_key_file: /k}}
 - {name: d, jsm: {api_key_file: /k}}
 - {name: l, splunk: {url: "https://x:8088", token_file: /k}}
+- {name: m, servicenow: {url: "https://x/api", bearer_token_file: /k}}
 - {name: e, webhook: {url: "https://x/y"}}
 - {name: f, smtp: {address: m, from: a@b.c, to: [d@e.f]}}
 - {name: g, syslog: {address: s}}

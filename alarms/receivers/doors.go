@@ -39,6 +39,9 @@ func (o *Opsgenie) Doors() []Door { return []Door{o.door(cmp.Or(o.URL, OpsgenieU
 // Doors returns the one of the API.
 func (j *JSM) Doors() []Door { return []Door{j.door(cmp.Or(j.URL, JSMURL))} }
 
+// Doors returns the one of the endpoint.
+func (s *ServiceNow) Doors() []Door { return []Door{s.door(s.URL)} }
+
 // Doors returns the one of the event collector.
 func (s *Splunk) Doors() []Door { return []Door{s.door(s.URL)} }
 

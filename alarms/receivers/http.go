@@ -168,7 +168,7 @@ func exchange(ctx context.Context, client *http.Client, method, target string, h
 	}
 	request.Header = header
 	request.Header.Set("User-Agent", "lunawatch")
-	where := request.URL.Scheme + "://" + request.URL.Host
+	where := where(target)
 	response, err := client.Do(request)
 	if err != nil {
 		if u := (*url.Error)(nil); errors.As(err, &u) {
@@ -239,4 +239,13 @@ func bearer(file setting.File) (http.Header, error) {
 	}
 	header.Set("Authorization", "Bearer "+strings.TrimSpace(token))
 	return header, nil
+}
+
+// where returns scheme and host of a URL, which are no secrets.
+func where(target string) string {
+	u, err := url.Parse(target)
+	if err != nil {
+		return "its URL"
+	}
+	return u.Scheme + "://" + u.Host
 }

@@ -97,6 +97,12 @@ func subjects() []subject {
 			return &Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), HTTP: s.http()}
 		}},
 		{name: "jsm", tls: true, http: true, start: inProcess(checkJSM), await: awaitLines, build: func(s site) notify.Notifier { return testedJSM(s) }},
+		{name: "servicenow", tls: true, http: true, start: inProcess(checkServiceNow), await: awaitLines, build: func(s site) notify.Notifier {
+			return &ServiceNow{URL: s.url("/api/global/em/jsonv2"), User: "u", PasswordFile: s.secret("password"), HTTP: s.http()}
+		}},
+		{name: "servicenow, token", tls: true, http: true, start: inProcess(checkServiceNow), await: awaitLines, build: func(s site) notify.Notifier {
+			return &ServiceNow{URL: s.url("/api/global/em/jsonv2"), BearerTokenFile: s.secret("token"), HTTP: s.http()}
+		}},
 		{name: "splunk", tls: true, http: true, start: startSplunk, await: awaitLines, build: func(s site) notify.Notifier {
 			return &Splunk{URL: s.url(""), TokenFile: s.secret("token"), HTTP: s.http()}
 		}},

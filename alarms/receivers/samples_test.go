@@ -166,6 +166,7 @@ func TestSamples(t *testing.T) {
 		"webhook":    overHTTP(&Webhook{URL: s.url("/hook"), Words: words}),
 		"pagerduty":  overHTTP(&PagerDuty{URL: s.url("/v2/enqueue"), RoutingKeyFile: s.secret("key"), Words: words}),
 		"opsgenie":   overHTTP(&Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}),
+		"servicenow": overHTTP(&ServiceNow{URL: s.url("/api/global/em/jsonv2"), BearerTokenFile: s.secret("token"), Words: words}),
 		"splunk":     overHTTP(&Splunk{URL: s.url(""), TokenFile: s.secret("token"), Index: "hsm", Delivered: "taken", Words: words}),
 		"jsm":        overHTTP(&JSM{URL: s.url("/jsm/ops"), APIKeyFile: s.secret("key"), Words: words}),
 		"alertmanager": func(n alarms.Notification) string {
@@ -256,8 +257,8 @@ func TestChannelsHide(t *testing.T) {
 		"mail": func(n alarms.Notification) string { return mailed(t, words, n) }, "syslog": (&Syslog{Words: words}).message, "cef": (&Syslog{Format: "cef", Words: words}).message,
 		"exec": func(n alarms.Notification) string { return executed(t, words, n) }, "webhook": over(&Webhook{URL: s.url("/"), Words: words}),
 		"pagerduty": over(&PagerDuty{URL: s.url("/"), RoutingKeyFile: s.secret("key"), Words: words}), "opsgenie": over(&Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}),
-		"splunk": over(&Splunk{URL: s.url(""), TokenFile: s.secret("token"), Delivered: "taken", Words: words}),
-		"jsm":    over(&JSM{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}), "alertmanager": over((&Alertmanager{URLs: []string{s.url("")}, Words: words}).Peers()[0]),
+		"servicenow": over(&ServiceNow{URL: s.url("/"), BearerTokenFile: s.secret("token"), Words: words}), "splunk": over(&Splunk{URL: s.url(""), TokenFile: s.secret("token"), Delivered: "taken", Words: words}),
+		"jsm": over(&JSM{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}), "alertmanager": over((&Alertmanager{URLs: []string{s.url("")}, Words: words}).Peers()[0]),
 	}
 	never := []string{"96 %", "0.96", "0.89", "payments", "kim", "looking at it", "alarm-7", "ack 7"}
 	for level, hidden := range map[notify.Level][]string{

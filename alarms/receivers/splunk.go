@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/cookiejar"
-	"net/url"
 	"strings"
 	"time"
 
@@ -101,13 +100,13 @@ func (s *Splunk) NotifyAll(ctx context.Context, list []alarms.Notification) erro
 	}
 	var taken splunkAnswer
 	if err := json.Unmarshal(said, &taken); err != nil || taken.Code == nil || *taken.Code != 0 {
-		return fmt.Errorf("%s answers 200, but not as an event collector does", s.where())
+		return fmt.Errorf("%s answers 200, but not as an event collector does", where(s.URL))
 	}
 	if s.Delivered == "taken" {
 		return nil
 	}
 	if taken.AckID == nil {
-		return fmt.Errorf("%s takes events without acknowledgement: enable indexer acknowledgement for the token, or set delivered: taken", s.where())
+		return fmt.Errorf("%s takes events without acknowledgement: enable indexer acknowledgement for the token, or set delivered: taken", where(s.URL))
 	}
 	return s.acknowledged(ctx, *taken.AckID, ask)
 }
@@ -134,13 +133,13 @@ func (s *Splunk) acknowledged(ctx context.Context, id int64, ask func(path strin
 			Acks map[int64]bool `json:"acks"`
 		}
 		if err := json.Unmarshal(said, &answer); err != nil {
-			return fmt.Errorf("%s answers 200, but not with acknowledgements", s.where())
+			return fmt.Errorf("%s answers 200, but not with acknowledgements", where(s.URL))
 		}
 		if answer.Acks[id] {
 			return nil
 		}
 		if !wait.Sleep(ctx, wait.Backoff(tries, splunkSoon, splunkSlow)) {
-			return fmt.Errorf("%s: not acknowledged by the indexers in time: %w", s.where(), ctx.Err())
+			return fmt.Errorf("%s: not acknowledged by the indexers in time: %w", where(s.URL), ctx.Err())
 		}
 	}
 }
@@ -169,15 +168,6 @@ func (s *Splunk) events(list []alarms.Notification) ([]byte, error) {
 func (s *Splunk) channel() string {
 	h := notify.Hash(notify.Hostname(), s.URL, s.Index, s.SourceType)
 	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
-}
-
-// where returns scheme and host, which are no secrets.
-func (s *Splunk) where() string {
-	u, err := url.Parse(s.URL)
-	if err != nil {
-		return "the event collector"
-	}
-	return u.Scheme + "://" + u.Host
 }
 
 // splunkFaults are the codes of a 400 that are about the token or the
