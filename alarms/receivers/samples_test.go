@@ -156,11 +156,11 @@ func TestSamples(t *testing.T) {
 		}
 	}
 	words := notify.Words{ExternalURL: "https://lunawatch.example.net:9477", RunbookURL: "https://wiki.example.net/luna/{group}"}
-	y, c := &Syslog{Words: words}, &Syslog{Format: "cef", Words: words}
+	y, c, l := &Syslog{Words: words}, &Syslog{Format: "cef", Words: words}, &Syslog{Format: "leef", Words: words}
 	all := samples(t)
 	for channel, send := range map[string]func(alarms.Notification) string{
 		"mail":       func(n alarms.Notification) string { return mailed(t, words, n) },
-		"syslog-cef": c.message,
+		"syslog-cef": c.message, "syslog-leef": l.message,
 		"syslog":     func(n alarms.Notification) string { return strings.ReplaceAll(y.message(n), "\ufeff", "") },
 		"exec":       func(n alarms.Notification) string { return executed(t, words, n) },
 		"webhook":    overHTTP(&Webhook{URL: s.url("/hook"), Words: words}),
@@ -254,7 +254,7 @@ func TestChannelsHide(t *testing.T) {
 		}
 	}
 	channels := map[string]func(alarms.Notification) string{
-		"mail": func(n alarms.Notification) string { return mailed(t, words, n) }, "syslog": (&Syslog{Words: words}).message, "cef": (&Syslog{Format: "cef", Words: words}).message,
+		"mail": func(n alarms.Notification) string { return mailed(t, words, n) }, "syslog": (&Syslog{Words: words}).message, "cef": (&Syslog{Format: "cef", Words: words}).message, "leef": (&Syslog{Format: "leef", Words: words}).message,
 		"exec": func(n alarms.Notification) string { return executed(t, words, n) }, "webhook": over(&Webhook{URL: s.url("/"), Words: words}),
 		"pagerduty": over(&PagerDuty{URL: s.url("/"), RoutingKeyFile: s.secret("key"), Words: words}), "opsgenie": over(&Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}),
 		"servicenow": over(&ServiceNow{URL: s.url("/"), BearerTokenFile: s.secret("token"), Words: words}), "splunk": over(&Splunk{URL: s.url(""), TokenFile: s.secret("token"), Delivered: "taken", Words: words}),
