@@ -93,6 +93,9 @@ func subjects() []subject {
 		{name: "pagerduty", tls: true, http: true, start: inProcess(checkPagerDuty), await: awaitLines, build: func(s site) notify.Notifier {
 			return &PagerDuty{URL: s.url("/v2/enqueue"), RoutingKeyFile: s.secret("key-0000"), HTTP: s.http()}
 		}},
+		{name: "pagerduty, changes", tls: true, http: true, start: inProcess(checkPagerDuty), await: awaitLines, build: func(s site) notify.Notifier {
+			return &PagerDuty{URL: s.url("/v2/enqueue"), RoutingKeyFile: s.secret("key-0000"), Changes: true, HTTP: s.http()}
+		}},
 		{name: "opsgenie", tls: true, http: true, start: inProcess(checkOpsgenie), await: awaitLines, build: func(s site) notify.Notifier {
 			return &Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), HTTP: s.http()}
 		}},
