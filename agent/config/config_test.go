@@ -131,6 +131,7 @@ func TestConfigAccepts(t *testing.T) {
 		"receivers: [{name: a, jsm: {api_key_file: /k}}]\n",
 		"receivers: [{name: a, jsm: {api_key_file: /k, ping: {name: x, cloud_id: c, team_id: t, user: u, token_file: /t}}, heartbeat: 5m}]\n",
 		"receivers: [{name: a, servicenow: {url: \"https://x/api\", user: u, password_file: /k}, heartbeat: 5m}]\n",
+		"receivers: [{name: a, chat: {service: matrix, url_file: /u, bearer_token_file: /k}, heartbeat: 5m}]\n",
 		"receivers: [{name: a, splunk: {url: \"https://x:8088\", token_file: /k}, heartbeat: 5m}]\n",
 		"receivers: [{name: a, syslog: {address: s, format: cef}}]\n",
 		"external_url: https://lunawatch.example.net:9477\nrunbook_url: https://wiki.example.net/luna#{group}\n",

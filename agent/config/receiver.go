@@ -23,6 +23,7 @@ type Receiver struct {
 	PagerDuty    *receivers.PagerDuty    `yaml:"pagerduty"`
 	Opsgenie     *receivers.Opsgenie     `yaml:"opsgenie"`
 	JSM          *receivers.JSM          `yaml:"jsm"`
+	Chat         *receivers.Chat         `yaml:"chat"`
 	ServiceNow   *receivers.ServiceNow   `yaml:"servicenow"`
 	Splunk       *receivers.Splunk       `yaml:"splunk"`
 	Webhook      *receivers.Webhook      `yaml:"webhook"`
@@ -51,7 +52,7 @@ type kind struct {
 func (r Receiver) kinds() (set []kind) {
 	for _, k := range []kind{
 		{"agentx", r.AgentX}, {"snmp", r.SNMP}, {"alertmanager", r.Alertmanager}, {"pagerduty", r.PagerDuty}, {"opsgenie", r.Opsgenie},
-		{"jsm", r.JSM}, {"servicenow", r.ServiceNow}, {"splunk", r.Splunk}, {"webhook", r.Webhook}, {"smtp", r.SMTP}, {"syslog", r.Syslog}, {"exec", r.Exec},
+		{"jsm", r.JSM}, {"chat", r.Chat}, {"servicenow", r.ServiceNow}, {"splunk", r.Splunk}, {"webhook", r.Webhook}, {"smtp", r.SMTP}, {"syslog", r.Syslog}, {"exec", r.Exec},
 	} {
 		if !reflect.ValueOf(k.section).IsNil() {
 			set = append(set, k)
@@ -94,7 +95,7 @@ func (r Receiver) Serve() map[string]notify.Receiver {
 		to.Together = r.ServiceNow.NotifyAll
 	case r.Splunk != nil:
 		to.Together = r.Splunk.NotifyAll
-	case r.Webhook != nil, r.Exec != nil:
+	case r.Chat != nil, r.Webhook != nil, r.Exec != nil:
 		to.Together = notify.AsOne(to.Notifier)
 	}
 	return map[string]notify.Receiver{r.Name: to}
@@ -119,7 +120,7 @@ func (r Receiver) Validate() error {
 	}
 	set := r.kinds()
 	if len(set) != 1 {
-		errs = append(errs, errors.New("exactly one of agentx, snmp, alertmanager, pagerduty, opsgenie, jsm, servicenow, splunk, webhook, smtp, syslog and exec is needed"))
+		errs = append(errs, errors.New("exactly one of agentx, snmp, alertmanager, pagerduty, opsgenie, jsm, chat, servicenow, splunk, webhook, smtp, syslog and exec is needed"))
 	}
 	for _, s := range set {
 		errs = append(errs, setting.At(s.key, s.section.Validate()))
@@ -148,6 +149,8 @@ func (r Receiver) words() *notify.Words {
 		return &r.Opsgenie.Words
 	case r.JSM != nil:
 		return &r.JSM.Words
+	case r.Chat != nil:
+		return &r.Chat.Words
 	case r.ServiceNow != nil:
 		return &r.ServiceNow.Words
 	case r.Splunk != nil:

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -21,6 +23,7 @@ receivers:
 - {name: d, jsm: {api_key_file: /k}}
 - {name: l, splunk: {url: "https://x:8088", token_file: /k}}
 - {name: m, servicenow: {url: "https://x/api", bearer_token_file: /k}}
+- {name: n, chat: {service: slack, url_file: /k}}
 - {name: e, webhook: {url: "https://x/y"}}
 - {name: f, smtp: {address: m, from: a@b.c, to: [d@e.f]}}
 - {name: g, syslog: {address: s}}
@@ -58,9 +61,11 @@ func TestReceiversHaveLinks(t *testing.T) {
 
 // TestWarnings: what works, but not for long, is said and refuses nothing.
 func TestWarnings(t *testing.T) {
-	c, err := Parse([]byte(everyReceiver))
+	plain := filepath.Join(t.TempDir(), "url")
+	check.Must(t, os.WriteFile(plain, []byte("http://chat.example.net/hooks/hunter2\n"), 0o600))
+	c, err := Parse([]byte(strings.Replace(everyReceiver, "service: slack, url_file: /k", "service: slack, url_file: "+plain, 1)))
 	check.Must(t, err)
-	want := []string{"receiver c: Opsgenie's API ends on 2027-04-05; use jsm"}
+	want := []string{"receiver c: Opsgenie's API ends on 2027-04-05; use jsm", "receiver n: url_file: would send a secret without TLS; use https, or set insecure: true"}
 	if diff := cmp.Diff(want, c.Warnings()); diff != "" {
 		t.Error(diff)
 	}

@@ -55,6 +55,7 @@ func TestReceivers(t *testing.T) {
 		{"pagerduty", fmt.Sprintf("{url: %q, routing_key_file: %s, insecure: true}", plain.URL, key), OK, "connected"},
 		{"opsgenie", fmt.Sprintf("{url: %q, api_key_file: %s}", plain.URL, key), OK, "connected"},
 		{"jsm", fmt.Sprintf("{url: %q, api_key_file: %s}", plain.URL, key), OK, "connected"},
+		{"chat", fmt.Sprintf("{service: slack, url_file: %s}", secret), OK, "connected"},
 		{"servicenow", fmt.Sprintf("{url: %q, user: u, password_file: %s}", plain.URL+"/api/global/em/jsonv2", key), OK, "connected"},
 		{"splunk", fmt.Sprintf("{url: %q, token_file: %s}", plain.URL, key), OK, "connected"},
 		{"smtp", fmt.Sprintf("{address: %q, security: none, from: a@example.net, to: [b@example.net]}", mail), OK, "the server greets"},

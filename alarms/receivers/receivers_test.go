@@ -83,7 +83,7 @@ type subject struct {
 }
 
 func subjects() []subject {
-	return []subject{
+	return append(chatSubjects(), []subject{
 		{name: "alertmanager", tls: true, http: true, start: inProcess(checkAlerts), await: awaitLines, build: func(s site) notify.Notifier {
 			return (&Alertmanager{URLs: []string{s.url("/")}, BearerTokenFile: s.secret("token"), HTTP: s.http()}).Peers()[0]
 		}},
@@ -142,7 +142,7 @@ func subjects() []subject {
 			alarmstest.Overwrite(s.t, filepath.Join(s.dir, "there"), "")
 			return nil
 		}, await: awaitLines},
-	}
+	}...)
 }
 
 // TestReceiversDeliver has each receiver first meet nobody, which is an error

@@ -158,7 +158,7 @@ func TestSamples(t *testing.T) {
 	words := notify.Words{ExternalURL: "https://lunawatch.example.net:9477", RunbookURL: "https://wiki.example.net/luna/{group}"}
 	y, c, l := &Syslog{Words: words}, &Syslog{Format: "cef", Words: words}, &Syslog{Format: "leef", Words: words}
 	all := samples(t)
-	for channel, send := range map[string]func(alarms.Notification) string{
+	channels := map[string]func(alarms.Notification) string{
 		"mail":       func(n alarms.Notification) string { return mailed(t, words, n) },
 		"syslog-cef": c.message, "syslog-leef": l.message,
 		"syslog":     func(n alarms.Notification) string { return strings.ReplaceAll(y.message(n), "\ufeff", "") },
@@ -176,7 +176,11 @@ func TestSamples(t *testing.T) {
 			}
 			return indented(body)
 		},
-	} {
+	}
+	for service := range chatServices {
+		channels["chat-"+service] = overHTTP(testedChat(s, service, words))
+	}
+	for channel, send := range channels {
 		var b strings.Builder
 		for _, x := range all {
 			fmt.Fprintf(&b, "=== %s\n\n%s\n\n", x.name, strings.TrimSpace(send(x.n)))
@@ -259,6 +263,9 @@ func TestChannelsHide(t *testing.T) {
 		"pagerduty": over(&PagerDuty{URL: s.url("/"), RoutingKeyFile: s.secret("key"), Words: words}), "opsgenie": over(&Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}),
 		"servicenow": over(&ServiceNow{URL: s.url("/"), BearerTokenFile: s.secret("token"), Words: words}), "splunk": over(&Splunk{URL: s.url(""), TokenFile: s.secret("token"), Delivered: "taken", Words: words}),
 		"jsm": over(&JSM{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}), "alertmanager": over((&Alertmanager{URLs: []string{s.url("")}, Words: words}).Peers()[0]),
+	}
+	for service := range chatServices {
+		channels["chat "+service] = over(testedChat(s, service, words))
 	}
 	never := []string{"96 %", "0.96", "0.89", "payments", "kim", "looking at it", "alarm-7", "ack 7"}
 	for level, hidden := range map[notify.Level][]string{
