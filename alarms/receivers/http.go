@@ -143,7 +143,7 @@ func (h HTTP) client() (*http.Client, error) {
 // moment and not about the notification: sent again, it may be taken.
 var retryable = []int{
 	http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusProxyAuthRequired,
-	http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,
+	http.StatusGone, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,
 }
 
 // send makes one request. A status that refuses the notification itself is

@@ -356,7 +356,7 @@ func TestReceiversUseNoProxy(t *testing.T) {
 // TestStatuses checks what is retried.
 func TestStatuses(t *testing.T) {
 	for status, want := range map[int]string{
-		200: "", 202: "", 204: "", 301: "again", 307: "again", 400: "rejected", 401: "again", 403: "again", 404: "again", 407: "again", 408: "again",
+		200: "", 202: "", 204: "", 301: "again", 307: "again", 400: "rejected", 401: "again", 403: "again", 404: "again", 407: "again", 408: "again", 410: "again",
 		409: "rejected", 413: "rejected", 415: "rejected", 422: "rejected", 425: "again", 429: "again", 500: "again", 502: "again", 503: "again",
 	} {
 		s := newSite(t, subject{})
