@@ -31,6 +31,7 @@ var warnings = []trouble{
 	{"can be read by everybody", "Every user of this host can read a secret.", "Take the right to read from others: chmod o-r FILE, with the agent's user as its owner or group."},
 	{"are open to whoever reaches", "Metrics and the page are served beyond this host in the clear, or without asking who it is.", "Set tls_server_config and basic_auth_users in the file of -web.config.file, or listen on 127.0.0.1."},
 	{"Opsgenie's API ends", "Atlassian ends Opsgenie on 2027-04-05; its successor is Jira Service Management.", "Make an API integration there, and a receiver of kind jsm beside this one; then take this one out."},
+	{"would send a secret without TLS", "The URL of a chat begins with http://: its secret could be read on its way, so nothing is sent to it.", "Put the https:// URL into url_file, or set insecure: true where the network is trusted."},
 }
 
 func explainTrouble(w io.Writer, t trouble) {

@@ -221,6 +221,11 @@ func (c Config) Warnings() (list []string) {
 		if r.Opsgenie != nil {
 			list = append(list, "receiver "+r.Name+": Opsgenie's API ends on 2027-04-05; use jsm")
 		}
+		if r.Chat != nil {
+			if err := r.Chat.Plain(); err != nil {
+				list = append(list, "receiver "+r.Name+": "+err.Error())
+			}
+		}
 	}
 	return list
 }

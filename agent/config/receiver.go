@@ -23,6 +23,9 @@ type Receiver struct {
 	PagerDuty    *receivers.PagerDuty    `yaml:"pagerduty"`
 	Opsgenie     *receivers.Opsgenie     `yaml:"opsgenie"`
 	JSM          *receivers.JSM          `yaml:"jsm"`
+	Chat         *receivers.Chat         `yaml:"chat"`
+	ServiceNow   *receivers.ServiceNow   `yaml:"servicenow"`
+	Splunk       *receivers.Splunk       `yaml:"splunk"`
 	Webhook      *receivers.Webhook      `yaml:"webhook"`
 	SMTP         *receivers.SMTP         `yaml:"smtp"`
 	Syslog       *receivers.Syslog       `yaml:"syslog"`
@@ -50,7 +53,7 @@ type kind struct {
 func (r Receiver) kinds() (set []kind) {
 	for _, k := range []kind{
 		{"agentx", r.AgentX}, {"snmp", r.SNMP}, {"alertmanager", r.Alertmanager}, {"pagerduty", r.PagerDuty}, {"opsgenie", r.Opsgenie},
-		{"jsm", r.JSM}, {"webhook", r.Webhook}, {"smtp", r.SMTP}, {"syslog", r.Syslog}, {"exec", r.Exec}, {"otlp", r.OTLP},
+		{"jsm", r.JSM}, {"chat", r.Chat}, {"servicenow", r.ServiceNow}, {"splunk", r.Splunk}, {"webhook", r.Webhook}, {"smtp", r.SMTP}, {"syslog", r.Syslog}, {"exec", r.Exec}, {"otlp", r.OTLP},
 	} {
 		if !reflect.ValueOf(k.section).IsNil() {
 			set = append(set, k)
@@ -89,7 +92,11 @@ func (r Receiver) Serve() map[string]notify.Receiver {
 	switch {
 	case r.SMTP != nil:
 		to.Digest, to.Together = r.SMTP.Digest, r.SMTP.NotifyAll
-	case r.Webhook != nil, r.Exec != nil:
+	case r.ServiceNow != nil:
+		to.Together = r.ServiceNow.NotifyAll
+	case r.Splunk != nil:
+		to.Together = r.Splunk.NotifyAll
+	case r.Chat != nil, r.Webhook != nil, r.Exec != nil:
 		to.Together = notify.AsOne(to.Notifier)
 	}
 	return map[string]notify.Receiver{r.Name: to}
@@ -114,7 +121,7 @@ func (r Receiver) Validate() error {
 	}
 	set := r.kinds()
 	if len(set) != 1 {
-		errs = append(errs, errors.New("exactly one of agentx, snmp, alertmanager, pagerduty, opsgenie, jsm, webhook, smtp, syslog, exec and otlp is needed"))
+		errs = append(errs, errors.New("exactly one of agentx, snmp, alertmanager, pagerduty, opsgenie, jsm, chat, servicenow, splunk, webhook, smtp, syslog, exec and otlp is needed"))
 	}
 	for _, s := range set {
 		errs = append(errs, setting.At(s.key, s.section.Validate()))
@@ -143,6 +150,12 @@ func (r Receiver) words() *notify.Words {
 		return &r.Opsgenie.Words
 	case r.JSM != nil:
 		return &r.JSM.Words
+	case r.Chat != nil:
+		return &r.Chat.Words
+	case r.ServiceNow != nil:
+		return &r.ServiceNow.Words
+	case r.Splunk != nil:
+		return &r.Splunk.Words
 	case r.Webhook != nil:
 		return &r.Webhook.Words
 	case r.SMTP != nil:

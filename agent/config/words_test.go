@@ -1,6 +1,8 @@
 package config
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -19,6 +21,9 @@ receivers:
 - {name: b, pagerduty: {routing_key_file: /k}}
 - {name: c, opsgenie: {api_key_file: /k}}
 - {name: d, jsm: {api_key_file: /k}}
+- {name: l, splunk: {url: "https://x:8088", token_file: /k}}
+- {name: m, servicenow: {url: "https://x/api", bearer_token_file: /k}}
+- {name: n, chat: {service: slack, url_file: /k}}
 - {name: e, webhook: {url: "https://x/y"}}
 - {name: f, smtp: {address: m, from: a@b.c, to: [d@e.f]}}
 - {name: g, syslog: {address: s}}
@@ -48,7 +53,7 @@ func TestReceiversHaveLinks(t *testing.T) {
 	if got := c.Receivers[0].Alertmanager.GeneratorURL; got != "https://other" {
 		t.Errorf("generator_url %q, though it is set", got)
 	}
-	link := c.Receivers[4].words().Message(alarms.Notification{Change: alarms.Change{Kind: alarms.Raised, Alarm: alarms.Alarm{Key: alarms.Key{Device: "x", Group: "zeroize"}, Number: 3}}}).Link
+	link := c.Receivers[len(c.Receivers)-1].words().Message(alarms.Notification{Change: alarms.Change{Kind: alarms.Raised, Alarm: alarms.Alarm{Key: alarms.Key{Device: "x", Group: "zeroize"}, Number: 3}}}).Link
 	if link != "https://lunawatch.example.net:9477/#alarm-3" {
 		t.Errorf("link %q", link)
 	}
@@ -56,9 +61,11 @@ func TestReceiversHaveLinks(t *testing.T) {
 
 // TestWarnings: what works, but not for long, is said and refuses nothing.
 func TestWarnings(t *testing.T) {
-	c, err := Parse([]byte(everyReceiver))
+	plain := filepath.Join(t.TempDir(), "url")
+	check.Must(t, os.WriteFile(plain, []byte("http://chat.example.net/hooks/hunter2\n"), 0o600))
+	c, err := Parse([]byte(strings.Replace(everyReceiver, "service: slack, url_file: /k", "service: slack, url_file: "+plain, 1)))
 	check.Must(t, err)
-	want := []string{"receiver c: Opsgenie's API ends on 2027-04-05; use jsm"}
+	want := []string{"receiver c: Opsgenie's API ends on 2027-04-05; use jsm", "receiver n: url_file: would send a secret without TLS; use https, or set insecure: true"}
 	if diff := cmp.Diff(want, c.Warnings()); diff != "" {
 		t.Error(diff)
 	}

@@ -31,25 +31,37 @@ func cef(m notify.Message) string {
 	for i := range header {
 		header[i] = cefHeader.Replace(notify.Flat(header[i]))
 	}
-	number, test, start := "", "", ""
-	if a.Number != 0 {
-		number = strconv.FormatUint(a.Number, 10)
+	x := extrasOf(m)
+	extension := keyed(cefValue, []string{
+		"rt", strconv.FormatInt(m.At.UnixMilli(), 10), "start", x.start, "dvchost", a.Device, "act", string(m.Change.Kind), "cat", a.Group, "externalId", x.number,
+		"msg", notify.Cut(m.Summary, 1000), "cs1Label=object cs1", a.Object, "cs2Label=codes cs2", strings.Join(a.Codes, " "), "cs3Label=action cs3", m.Details()["action"],
+		"cs4Label=test cs4", x.test, "request", m.Link,
+	})
+	return strings.Join(header, "|") + "|" + strings.Join(extension, " ")
+}
+
+// extras are what a message may lack, as text; "": it does.
+type extras struct{ number, test, start string }
+
+func extrasOf(m notify.Message) (x extras) {
+	if n := m.Change.Alarm.Number; n != 0 {
+		x.number = strconv.FormatUint(n, 10)
 	}
 	if m.Test {
-		test = "true"
+		x.test = "true"
 	}
 	if !m.Since.IsZero() {
-		start = strconv.FormatInt(m.Since.UnixMilli(), 10)
+		x.start = strconv.FormatInt(m.Since.UnixMilli(), 10)
 	}
-	var extension []string
-	for pair := range slices.Chunk([]string{
-		"rt", strconv.FormatInt(m.At.UnixMilli(), 10), "start", start, "dvchost", a.Device, "act", string(m.Change.Kind), "cat", a.Group, "externalId", number,
-		"msg", notify.Cut(m.Summary, 1000), "cs1Label=object cs1", a.Object, "cs2Label=codes cs2", strings.Join(a.Codes, " "), "cs3Label=action cs3", m.Details()["action"],
-		"cs4Label=test cs4", test, "request", m.Link,
-	}, 2) {
+	return x
+}
+
+// keyed returns KEY=VALUE of each pair of keys and values that has one.
+func keyed(escape *strings.Replacer, pairs []string) (all []string) {
+	for pair := range slices.Chunk(pairs, 2) {
 		if pair[1] != "" {
-			extension = append(extension, pair[0]+"="+cefValue.Replace(notify.Flat(pair[1])))
+			all = append(all, pair[0]+"="+notify.Flat(escape.Replace(pair[1])))
 		}
 	}
-	return strings.Join(header, "|") + "|" + strings.Join(extension, " ")
+	return all
 }

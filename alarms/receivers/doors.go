@@ -40,6 +40,21 @@ func (o *Opsgenie) Doors() []Door { return []Door{o.door(cmp.Or(o.URL, OpsgenieU
 func (j *JSM) Doors() []Door { return []Door{j.door(cmp.Or(j.URL, JSMURL))} }
 
 // Doors returns that of the URL.
+func (c *Chat) Doors() []Door {
+	u, err := c.target()
+	if err != nil {
+		return []Door{{"its URL", func(context.Context) (string, error) { return "", err }}}
+	}
+	return []Door{c.door(u.String())}
+}
+
+// Doors returns the one of the endpoint.
+func (s *ServiceNow) Doors() []Door { return []Door{s.door(s.URL)} }
+
+// Doors returns the one of the event collector.
+func (s *Splunk) Doors() []Door { return []Door{s.door(s.URL)} }
+
+// Doors returns that of the URL.
 func (w *Webhook) Doors() []Door {
 	target := w.URL
 	if w.URLFile != "" {

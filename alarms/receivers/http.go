@@ -112,7 +112,7 @@ func (h HTTP) Validate() error {
 
 const (
 	httpTimeout   = 20 * time.Second // of one request, all in all
-	httpBodyLimit = 256 << 10        // of an answer
+	httpBodyLimit = 256 << 10        // of an answer: what is beyond is not read
 )
 
 // client returns a client for one request: notifications are rare, and so a
@@ -143,55 +143,57 @@ func (h HTTP) client() (*http.Client, error) {
 // moment and not about the notification: sent again, it may be taken.
 var retryable = []int{
 	http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusProxyAuthRequired,
-	http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,
+	http.StatusGone, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,
 }
 
-// send makes one request, as [HTTP.exchange], and drops the answer.
+// send makes one request. A status that refuses the notification itself is
+// [notify.Rejected]. The error names scheme and host only: path, headers and
+// bodies may hold secrets.
 func (h HTTP) send(ctx context.Context, method, target string, header http.Header, body []byte) error {
 	_, err := h.exchange(ctx, method, target, header, body)
 	return err
 }
 
-// exchange makes one request and returns the body of the answer. A status that refuses the notification itself is
-// [notify.Rejected]. The error names scheme and host only: path, headers and
-// bodies may hold secrets.
+// exchange is [HTTP.send], and returns what the answer says, whatever its status.
 func (h HTTP) exchange(ctx context.Context, method, target string, header http.Header, body []byte) ([]byte, error) {
+	client, err := h.client()
+	if err != nil {
+		return nil, err
+	}
+	defer client.CloseIdleConnections()
+	return exchange(ctx, client, method, target, header, body)
+}
+
+// exchange is [HTTP.exchange] by a client.
+func exchange(ctx context.Context, client *http.Client, method, target string, header http.Header, body []byte) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
 	if err != nil {
 		return nil, errors.New("the URL is not usable")
 	}
 	request.Header = header
 	request.Header.Set("User-Agent", "lunawatch")
-	client, err := h.client()
-	if err != nil {
-		return nil, err
-	}
-	defer client.CloseIdleConnections()
-	where := request.URL.Scheme + "://" + request.URL.Host
+	where := where(target)
 	response, err := client.Do(request)
 	if err != nil {
 		if u := (*url.Error)(nil); errors.As(err, &u) {
-			err = u.Err
+			err = u.Err // without the URL, which may hold a secret
 		}
 		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	defer response.Body.Close()
-	answered, err := io.ReadAll(io.LimitReader(response.Body, httpBodyLimit))
+	said, _ := io.ReadAll(io.LimitReader(response.Body, httpBodyLimit)) // the status has been said: what breaks off later changes nothing
 	status := response.StatusCode
 	if 200 <= status && status < 300 {
-		if err != nil {
-			answered = nil // it was taken; what it says of that is lost
-		}
-		return answered, nil
+		return said, nil
 	}
 	err = &answer{where, status}
 	if pause := retryAfter(response.Header.Get("Retry-After"), time.Now()); pause > 0 {
-		return nil, &notify.Later{Err: err, After: pause}
+		return said, &notify.Later{Err: err, After: pause}
 	}
 	if 400 <= status && status < 500 && !slices.Contains(retryable, status) {
-		return nil, &notify.Rejected{Err: err}
+		return said, &notify.Rejected{Err: err}
 	}
-	return nil, err
+	return said, err
 }
 
 // An answer is the error of a status that takes nothing.
@@ -238,4 +240,13 @@ func bearer(file setting.File) (http.Header, error) {
 	}
 	header.Set("Authorization", "Bearer "+strings.TrimSpace(token))
 	return header, nil
+}
+
+// where returns scheme and host of a URL, which are no secrets.
+func where(target string) string {
+	u, err := url.Parse(target)
+	if err != nil {
+		return "its URL"
+	}
+	return u.Scheme + "://" + u.Host
 }

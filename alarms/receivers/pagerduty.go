@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
@@ -18,6 +20,7 @@ import (
 type PagerDuty struct {
 	RoutingKeyFile setting.File `yaml:"routing_key_file"`                                      // of the service's integration
 	URL            string       `yaml:"url" default:"https://events.pagerduty.com/v2/enqueue"` // "": PagerDutyURL
+	Changes        bool         `yaml:"changes"`                                               // what says that something was changed is a change event
 	HTTP           `yaml:",inline"`
 
 	Words notify.Words `yaml:"-"`
@@ -80,18 +83,36 @@ func (p *PagerDuty) Notify(ctx context.Context, n alarms.Notification) error {
 	if err != nil {
 		return err
 	}
+	target := cmp.Or(p.URL, PagerDutyURL)
+	change := p.Changes && isPagerChange(n)
+	if !change || n.Change.Alarm.Severity == alarms.Critical || n.Change.Kind == alarms.Cleared {
+		if err := p.enqueue(ctx, target, p.event(key, n)); err != nil {
+			return err
+		}
+	}
+	if change && slices.Contains([]alarms.Kind{alarms.Raised, alarms.RaisedAndCleared}, n.Change.Kind) {
+		return p.enqueue(ctx, strings.TrimSuffix(target, "/enqueue")+"/change/enqueue", p.change(key, n))
+	}
+	return nil
+}
+
+func (p *PagerDuty) enqueue(ctx context.Context, target string, event any) error {
+	body, err := json.Marshal(event)
+	if err != nil {
+		return &notify.Rejected{Err: err}
+	}
+	return p.post(ctx, http.MethodPost, target, nil, body)
+}
+
+func (p *PagerDuty) event(key string, n alarms.Notification) pagerEvent {
 	m, a := p.Words.Message(n), n.Change.Alarm
-	body, err := json.Marshal(pagerEvent{
+	return pagerEvent{
 		RoutingKey: key, Action: cmp.Or(pagerActions[n.Change.Kind], "trigger"), DedupKey: notify.Dedup(n), Client: "Lunawatch", ClientURL: m.Link, Links: pagerLinks(m),
 		Payload: pagerPayload{
 			Summary: notify.Cut(m.Summary, 1024), Source: cmp.Or(a.Device, alarms.Self), Severity: cmp.Or(pagerSeverities[a.Severity], "error"),
 			Timestamp: n.At, Component: a.Object, Group: a.Device, Class: a.Group, Details: m.Details(),
 		},
-	})
-	if err != nil {
-		return &notify.Rejected{Err: err}
 	}
-	return p.post(ctx, http.MethodPost, cmp.Or(p.URL, PagerDutyURL), nil, body)
 }
 
 // pagerLinks returns where people find more.

@@ -19,6 +19,9 @@ import (
 
 // checkPagerDuty holds a request to the documentation of Events API v2.
 func checkPagerDuty(r *http.Request, body []byte) error {
+	if r.URL.Path == "/v2/change/enqueue" {
+		return checkPagerChange(r, body)
+	}
 	var e struct {
 		RoutingKey  string `json:"routing_key"`
 		EventAction string `json:"event_action"`

@@ -83,7 +83,7 @@ type subject struct {
 }
 
 func subjects() []subject {
-	return []subject{
+	return append(chatSubjects(), []subject{
 		{name: "alertmanager", tls: true, http: true, start: inProcess(checkAlerts), await: awaitLines, build: func(s site) notify.Notifier {
 			return (&Alertmanager{URLs: []string{s.url("/")}, BearerTokenFile: s.secret("token"), HTTP: s.http()}).Peers()[0]
 		}},
@@ -93,10 +93,22 @@ func subjects() []subject {
 		{name: "pagerduty", tls: true, http: true, start: inProcess(checkPagerDuty), await: awaitLines, build: func(s site) notify.Notifier {
 			return &PagerDuty{URL: s.url("/v2/enqueue"), RoutingKeyFile: s.secret("key-0000"), HTTP: s.http()}
 		}},
+		{name: "pagerduty, changes", tls: true, http: true, start: inProcess(checkPagerDuty), await: awaitLines, build: func(s site) notify.Notifier {
+			return &PagerDuty{URL: s.url("/v2/enqueue"), RoutingKeyFile: s.secret("key-0000"), Changes: true, HTTP: s.http()}
+		}},
 		{name: "opsgenie", tls: true, http: true, start: inProcess(checkOpsgenie), await: awaitLines, build: func(s site) notify.Notifier {
 			return &Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), HTTP: s.http()}
 		}},
 		{name: "jsm", tls: true, http: true, start: inProcess(checkJSM), await: awaitLines, build: func(s site) notify.Notifier { return testedJSM(s) }},
+		{name: "servicenow", tls: true, http: true, start: inProcess(checkServiceNow), await: awaitLines, build: func(s site) notify.Notifier {
+			return &ServiceNow{URL: s.url("/api/global/em/jsonv2"), User: "u", PasswordFile: s.secret("password"), HTTP: s.http()}
+		}},
+		{name: "servicenow, token", tls: true, http: true, start: inProcess(checkServiceNow), await: awaitLines, build: func(s site) notify.Notifier {
+			return &ServiceNow{URL: s.url("/api/global/em/jsonv2"), BearerTokenFile: s.secret("token"), HTTP: s.http()}
+		}},
+		{name: "splunk", tls: true, http: true, start: startSplunk, await: awaitLines, build: func(s site) notify.Notifier {
+			return &Splunk{URL: s.url(""), TokenFile: s.secret("token"), HTTP: s.http()}
+		}},
 		{name: "webhook", tls: true, http: true, start: inProcess(checkWebhook), await: awaitLines, build: func(s site) notify.Notifier {
 			file := s.secret("url")
 			alarmstest.Overwrite(s.t, file, s.url("/"+theSecret+"?token="+theSecret))
@@ -135,7 +147,7 @@ func subjects() []subject {
 			alarmstest.Overwrite(s.t, filepath.Join(s.dir, "there"), "")
 			return nil
 		}, await: awaitLines},
-	}
+	}...)
 }
 
 // TestReceiversDeliver has each receiver first meet nobody, which is an error
@@ -349,7 +361,7 @@ func TestReceiversUseNoProxy(t *testing.T) {
 // TestStatuses checks what is retried.
 func TestStatuses(t *testing.T) {
 	for status, want := range map[int]string{
-		200: "", 202: "", 204: "", 301: "again", 307: "again", 400: "rejected", 401: "again", 403: "again", 404: "again", 407: "again", 408: "again",
+		200: "", 202: "", 204: "", 301: "again", 307: "again", 400: "rejected", 401: "again", 403: "again", 404: "again", 407: "again", 408: "again", 410: "again",
 		409: "rejected", 413: "rejected", 415: "rejected", 422: "rejected", 425: "again", 429: "again", 500: "again", 502: "again", 503: "again",
 	} {
 		s := newSite(t, subject{})

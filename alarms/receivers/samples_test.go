@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lunawatch/lunawatch/alarms/receivers/chats"
+
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
 	"github.com/lunawatch/lunawatch/alarms/notify"
@@ -130,6 +132,9 @@ var varies = []struct {
 	{regexp.MustCompile(`[0-9a-f]{32}`), "NAME"},
 }
 
+// taken is how an event collector takes an event; others do not read it.
+const taken = `{"text":"Success","code":0}`
+
 // TestSamples holds what each channel sends of ten notifications against golden
 // files, for people to read.
 func TestSamples(t *testing.T) {
@@ -141,6 +146,7 @@ func TestSamples(t *testing.T) {
 			t.Error(err)
 		}
 		requests = append(requests, r.Method+" "+r.URL.RequestURI()+"\n"+indented(body))
+		io.WriteString(w, taken)
 	})
 	overHTTP := func(to notify.Notifier) func(alarms.Notification) string {
 		return func(n alarms.Notification) string {
@@ -152,16 +158,18 @@ func TestSamples(t *testing.T) {
 		}
 	}
 	words := notify.Words{ExternalURL: "https://lunawatch.example.net:9477", RunbookURL: "https://wiki.example.net/luna/{group}"}
-	y, c := &Syslog{Words: words}, &Syslog{Format: "cef", Words: words}
+	y, c, l := &Syslog{Words: words}, &Syslog{Format: "cef", Words: words}, &Syslog{Format: "leef", Words: words}
 	all := samples(t)
-	for channel, send := range map[string]func(alarms.Notification) string{
+	channels := map[string]func(alarms.Notification) string{
 		"mail":       func(n alarms.Notification) string { return mailed(t, words, n) },
-		"syslog-cef": c.message,
+		"syslog-cef": c.message, "syslog-leef": l.message,
 		"syslog":     func(n alarms.Notification) string { return strings.ReplaceAll(y.message(n), "\ufeff", "") },
 		"exec":       func(n alarms.Notification) string { return executed(t, words, n) },
 		"webhook":    overHTTP(&Webhook{URL: s.url("/hook"), Words: words}),
 		"pagerduty":  overHTTP(&PagerDuty{URL: s.url("/v2/enqueue"), RoutingKeyFile: s.secret("key"), Words: words}),
 		"opsgenie":   overHTTP(&Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}),
+		"servicenow": overHTTP(&ServiceNow{URL: s.url("/api/global/em/jsonv2"), BearerTokenFile: s.secret("token"), Words: words}),
+		"splunk":     overHTTP(&Splunk{URL: s.url(""), TokenFile: s.secret("token"), Index: "hsm", Delivered: "taken", Words: words}),
 		"jsm":        overHTTP(&JSM{URL: s.url("/jsm/ops"), APIKeyFile: s.secret("key"), Words: words}),
 		"otlp":       func(n alarms.Notification) string { return recorded(t, (&OTLP{Words: words}).record(n)) },
 		"alertmanager": func(n alarms.Notification) string {
@@ -171,7 +179,11 @@ func TestSamples(t *testing.T) {
 			}
 			return indented(body)
 		},
-	} {
+	}
+	for service := range chats.Services {
+		channels["chat-"+service] = overHTTP(testedChat(s, service, words))
+	}
+	for channel, send := range channels {
 		var b strings.Builder
 		for _, x := range all {
 			fmt.Fprintf(&b, "=== %s\n\n%s\n\n", x.name, strings.TrimSpace(send(x.n)))
@@ -230,12 +242,15 @@ func mailed(t *testing.T, words notify.Words, n alarms.Notification) string {
 func TestChannelsHide(t *testing.T) {
 	s := newSite(t, subject{})
 	var sent strings.Builder
-	serveHTTP(s, func(_ http.ResponseWriter, r *http.Request) {
+	serveHTTP(s, func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
 		sent.Write(body)
+		if r.Header.Get("Content-Type") != "application/x-protobuf" { // which an empty answer is one of
+			io.WriteString(w, taken)
+		}
 	})
 	words := notify.Words{ExternalURL: "https://lunawatch.example.net", RunbookURL: "https://wiki.example.net/{group}"}
 	over := func(to notify.Notifier) func(alarms.Notification) string {
@@ -248,11 +263,15 @@ func TestChannelsHide(t *testing.T) {
 		}
 	}
 	channels := map[string]func(alarms.Notification) string{
-		"mail": func(n alarms.Notification) string { return mailed(t, words, n) }, "syslog": (&Syslog{Words: words}).message, "cef": (&Syslog{Format: "cef", Words: words}).message,
+		"mail": func(n alarms.Notification) string { return mailed(t, words, n) }, "syslog": (&Syslog{Words: words}).message, "cef": (&Syslog{Format: "cef", Words: words}).message, "leef": (&Syslog{Format: "leef", Words: words}).message,
 		"exec": func(n alarms.Notification) string { return executed(t, words, n) }, "webhook": over(&Webhook{URL: s.url("/"), Words: words}),
 		"pagerduty": over(&PagerDuty{URL: s.url("/"), RoutingKeyFile: s.secret("key"), Words: words}), "opsgenie": over(&Opsgenie{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}),
-		"otlp": over(&OTLP{Collector: Collector{Endpoint: s.url("")}, Words: words}),
-		"jsm":  over(&JSM{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}), "alertmanager": over((&Alertmanager{URLs: []string{s.url("")}, Words: words}).Peers()[0]),
+		"otlp":       over(&OTLP{Collector: Collector{Endpoint: s.url("")}, Words: words}),
+		"servicenow": over(&ServiceNow{URL: s.url("/"), BearerTokenFile: s.secret("token"), Words: words}), "splunk": over(&Splunk{URL: s.url(""), TokenFile: s.secret("token"), Delivered: "taken", Words: words}),
+		"jsm": over(&JSM{URL: s.url(""), APIKeyFile: s.secret("key"), Words: words}), "alertmanager": over((&Alertmanager{URLs: []string{s.url("")}, Words: words}).Peers()[0]),
+	}
+	for service := range chats.Services {
+		channels["chat "+service] = over(testedChat(s, service, words))
 	}
 	never := []string{"96 %", "0.96", "0.89", "payments", "kim", "looking at it", "alarm-7", "ack 7"}
 	for level, hidden := range map[notify.Level][]string{

@@ -32,7 +32,7 @@ type Syslog struct {
 	// Facility is that of all messages; "" is daemon.
 	Facility string `yaml:"facility" default:"daemon" words:"kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit alert clock local0 local1 local2 local3 local4 local5 local6 local7"`
 	// Format is that of the text; "" is plain.
-	Format string `yaml:"format" default:"plain" words:"plain cef"`
+	Format string `yaml:"format" default:"plain" words:"plain cef leef"`
 	TLS    `yaml:",inline"`
 
 	Words notify.Words `yaml:"-"`
@@ -137,8 +137,11 @@ func (s *Syslog) message(n alarms.Notification) string {
 	}
 	priority := 8*slices.Index(facilities, cmp.Or(s.Facility, "daemon")) + severity
 	text := "\ufeff" + m.Line()
-	if s.Format == "cef" {
+	switch s.Format {
+	case "cef":
 		text = cef(m)
+	case "leef":
+		text = leef(m)
 	}
 	if s.Network == "udp" {
 		text = notify.Cut(text, 900)

@@ -55,7 +55,8 @@ var rooms = []struct{ name, imports string }{
 	{"alarms/forecast", "alarms alarms/rules"},
 	{"alarms/notify", "alarms alarms/journal internal/setting internal/wait"},
 	{"alarms/notify/snmp", "alarms alarms/journal alarms/notify internal/setting internal/snmppeer mib mib/agentx"},
-	{"alarms/receivers", "alarms alarms/notify internal/program internal/setting"},
+	{"alarms/receivers/chats", ""},
+	{"alarms/receivers", "alarms alarms/notify alarms/receivers/chats internal/program internal/setting internal/wait"},
 	{"alarms/watch", "alarms alarms/audit alarms/forecast alarms/journal alarms/notify alarms/notify/snmp alarms/rules hsm internal/near internal/setting internal/wait mib"},
 
 	{"exporters/runbook", "alarms alarms/rules alarms/texts"},
