@@ -124,7 +124,7 @@ func TestChatShowsHostileNamesOnly(t *testing.T) {
 	for service, key := range map[string]string{"mattermost": "text", "rocketchat": "text", "googlechat": "text", "discord": "content"} {
 		text, _ := sent(service)[key].(string)
 		block, below, fenced := strings.Cut(strings.TrimPrefix(text, "```\n"), "\n```\n")
-		if !fenced || !strings.HasPrefix(text, "```\n") || regexp.MustCompile("`|@[a-zA-Z]|<[^\u200b]").MatchString(block) || !strings.Contains(block, "https://evil.example") || below != "Status page: https://l.example.net/#alarm-7" {
+		if !fenced || !strings.HasPrefix(text, "```\n") || regexp.MustCompile("`|@[a-zA-Z]|<[^\u200b]").MatchString(block) || !strings.Contains(block, "https://evil.example") || below != "Runbook: https://l.example.net/runbooks/partition-storage\nStatus page: https://l.example.net/#alarm-7" {
 			t.Errorf("%s: %q", service, text)
 		}
 	}

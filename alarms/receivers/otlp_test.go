@@ -1,8 +1,11 @@
 package receivers
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -22,6 +25,15 @@ import (
 // checkLogs holds a request to the specification of OTLP over HTTP.
 func checkLogs(r *http.Request, body []byte) error {
 	var request logs.ExportLogsServiceRequest
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		unpacked, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			return err
+		}
+		if body, err = io.ReadAll(unpacked); err != nil {
+			return err
+		}
+	}
 	if err := proto.Unmarshal(body, &request); err != nil {
 		return err
 	}

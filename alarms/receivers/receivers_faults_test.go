@@ -37,7 +37,7 @@ func TestReceiversMeetGarbage(t *testing.T) {
 			if rejected := (*notify.Rejected)(nil); errors.As(err, &rejected) {
 				t.Errorf("%s, %s: %v", x.name, name, err)
 			}
-			reads := x.name == "splunk" || name == "page" && (strings.HasPrefix(x.name, "chat") || strings.HasPrefix(x.name, "servicenow"))
+			reads := x.name == "splunk" || x.name == "otlp" || name == "page" && (strings.HasPrefix(x.name, "chat") || strings.HasPrefix(x.name, "servicenow"))
 			if (err != nil) != reads {
 				t.Errorf("%s, %s: %v", x.name, name, err)
 			}

@@ -164,7 +164,7 @@ func telegram(u *url.URL, m Message) Call {
 // matrix sends an event into a room. Sent again under the same name it is the same.
 func matrix(u *url.URL, m Message) Call {
 	*u = *u.JoinPath(m.ID)
-	return Call{http.MethodPut, object{"msgtype": "m.Text", "body": within(inPlain.Replace(m.all()), 8000) + m.listed(), "m.mentions": object{}}}
+	return Call{http.MethodPut, object{"msgtype": "m.text", "body": within(inPlain.Replace(m.all()), 8000) + m.listed(), "m.mentions": object{}}}
 }
 
 // ntfy publishes to the topic that the URL ends with.
