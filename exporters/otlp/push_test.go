@@ -35,7 +35,7 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
-// A taker is a collector, which answers as it is told and keeps what it takes.
+// A taker is a collector, which answers as the test wants and keeps what it takes.
 type taker struct {
 	t      *testing.T
 	mu     sync.Mutex
@@ -224,7 +224,7 @@ func TestCollectorComesBack(t *testing.T) {
 	}
 }
 
-// TestRun pushes until it is told to end, counts, and logs a failure once.
+// TestRun pushes until its context is done, counts, and logs a failure once.
 func TestRun(t *testing.T) {
 	c := newTaker(t)
 	c.say(503, "")
