@@ -21,6 +21,7 @@ import (
 	"github.com/lunawatch/lunawatch/agent/ready"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/journal"
+	"github.com/lunawatch/lunawatch/alarms/proven"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/collectors/follow"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
@@ -242,6 +243,9 @@ func (a *Agent) report(o hsm.Observation) {
 	last := sources[o.Source]
 	before := last.Failure
 	a.answers.Keep(o.Device, o.Source, o.At, o.Answer)
+	if p, ok := proven.By(a.store.Latest().Device(o.Device), o); ok {
+		o.Facts = append(slices.Clip(o.Facts), p)
+	}
 	a.store.Apply(o)
 	a.history.Observe(a.store.Latest().Device(o.Device), o)
 	switch {

@@ -2,6 +2,7 @@ package exporters
 
 import (
 	"strings"
+	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -23,6 +24,11 @@ func environment(get func(hsm.Environment) hsm.Opt[float64]) func(hsm.Show) hsm.
 		}
 		return get(*s.Environment)
 	}
+}
+
+// provenStamp is that of what proves an HSM.
+func provenStamp(d *hsm.Device, _ time.Time) stamp {
+	return stamp{fresh: !d.Proven.IsZero(), seq: d.Proven.Seq}
 }
 
 // hsmMetrics are about the HSM itself.
@@ -113,6 +119,12 @@ var hsmMetrics = []metric{
 		of(informationOf, func(i hsm.Information) hsm.Opt[uint64] { return i.CriticalEvents })},
 	{"luna_hsm_noncritical_events_total", counter, basic, "Other events as the HSM counts them; several releases always say 0.", nil,
 		of(informationOf, func(i hsm.Information) hsm.Opt[uint64] { return i.NoncriticalEvents })},
+	{"luna_hsm_crypto_proven_timestamp_seconds", gauge, basic, "Newest moment, in seconds since 1970, at which the HSM is known to have worked for a client; absent: not known.", nil,
+		reader{provenStamp, func(d *hsm.Device, _ time.Time, emit *encoder) {
+			if !d.Proven.IsZero() {
+				emit.add(float64(d.Proven.At.UnixMilli()) / 1000)
+			}
+		}}},
 	{"luna_hsm_uptime_seconds", gauge, basic, "Time since the HSM was reset.", nil,
 		of(monitorOf, last(func(s hsm.Sample) uint64 { return s.UptimeSeconds }))},
 	{"luna_hsm_busy_seconds_total", counter, basic, "Time spent on commands since the HSM was reset, where a source counts it (REST, SNMP).", nil,

@@ -23,6 +23,9 @@ func ShowText(w io.Writer, d *hsm.Device, now time.Time) {
 	for _, x := range disagreements(d, now) {
 		fmt.Fprintf(w, "   SOURCES DISAGREE on %s\n", disagreementText(x))
 	}
+	if p := d.Proven; !p.IsZero() {
+		fmt.Fprintf(w, "   Worked for a client %s ago, by %s\n", now.Sub(p.At).Round(time.Second), Plain(p.By))
+	}
 	if d.Show.IsZero() {
 		return
 	}

@@ -86,6 +86,8 @@ type Device struct {
 	Host        Section[Host]        `json:"host,omitzero"`
 	HA          Section[HA]          `json:"ha,omitzero"`
 
+	Proven Proof `json:"proven,omitzero"` // of this unit; it does not become stale
+
 	// Disagreements are different claims of two sources about the same property,
 	// although it is one that rarely changes.
 	Disagreements []Disagreement `json:"disagreements,omitempty"`
@@ -333,6 +335,7 @@ func (d *Device) observe(o Observation) {
 	for _, f := range o.Facts {
 		d.take(f, o)
 	}
+	d.Proven = d.Proven.of(d.Serial())
 }
 
 // Device returns the device with that name; nil: there is none.

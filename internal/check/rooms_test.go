@@ -52,6 +52,7 @@ var rooms = []struct{ name, imports string }{
 	{"alarms/sensors", "alarms hsm"},
 	{"alarms/rules", "alarms alarms/sensors alarms/texts hsm internal/setting"},
 	{"alarms/audit", "alarms alarms/rules hsm"},
+	{"alarms/proven", "hsm"},
 	{"alarms/forecast", "alarms alarms/rules"},
 	{"alarms/notify", "alarms alarms/journal internal/setting internal/wait"},
 	{"alarms/notify/snmp", "alarms alarms/journal alarms/notify internal/setting internal/snmppeer mib mib/agentx"},
@@ -75,7 +76,7 @@ var rooms = []struct{ name, imports string }{
 	{"agent/guard", ""},
 	{"agent/ready", "hsm internal/wait"},
 	{"agent/capture", "agent/config agent/redact alarms/journal collectors collectors/follow collectors/snmp collectors/syslog hsm internal/setting"},
-	{"agent", "agent/config agent/guard agent/ready agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/poll collectors/syslog exporters exporters/api exporters/glance exporters/history exporters/otlp exporters/page hsm internal/wait mib mib/agentx"},
+	{"agent", "agent/config agent/guard agent/ready agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/proven alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/poll collectors/syslog exporters exporters/api exporters/glance exporters/history exporters/otlp exporters/page hsm internal/wait mib mib/agentx"},
 
 	{"agent/setup", "agent/config collectors/ha collectors/lunacm collectors/lunash collectors/rest internal/setting"},
 	{"agent/doctor", "agent agent/config alarms alarms/notify/snmp collectors collectors/ha collectors/lunacm hsm mib/agentx"},
