@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/agent/ready"
@@ -25,6 +26,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/collectors/follow"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
+	"github.com/lunawatch/lunawatch/collectors/probe"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/exporters/glance"
@@ -58,6 +60,7 @@ type Agent struct {
 	started  time.Time
 	ready    *ready.Waiting
 	history  *history.Store
+	probing  *semaphore.Weighted // programs that may run at once
 
 	Load func() (config.Config, error) // reads the configuration anew
 
@@ -78,13 +81,14 @@ type Web struct {
 
 // New returns an Agent that does nothing until Run.
 func New(c config.Config, w Web, log *slog.Logger) *Agent {
-	a := &Agent{web: w, log: log, store: hsm.NewStore(), ready: ready.New()}
+	a := &Agent{web: w, log: log, store: hsm.NewStore(), ready: ready.New(), probing: semaphore.NewWeighted(probe.AtOnce)}
 	a.view.Store(&mib.View{})
 	first := newSite(c)
 	a.site.Store(first)
 	for name, kind := range expected(c) {
 		a.store.Expect(kind, name)
 	}
+	a.declareProbes(&c)
 	a.history = history.New(log)
 	a.watch = &watch.Watch{Store: a.store, Log: log, Setup: first.setup(), Committed: a.history.Changed}
 	a.listener = &syslog.Listener{

@@ -44,6 +44,7 @@ var rooms = []struct{ name, imports string }{
 	{"collectors/snmp", "collectors collectors/answer collectors/poll hsm internal/setting internal/snmppeer internal/wait"},
 	{"collectors/ha", "collectors collectors/answer collectors/follow collectors/lunacm hsm internal/wait"},
 	{"collectors/host", "collectors/answer hsm"},
+	{"collectors/probe", "collectors/answer collectors/poll hsm internal/program internal/setting internal/wait"},
 	{"collectors/formats", "collectors/answer collectors/ha collectors/rest collectors/shell collectors/status collectors/syslog"},
 
 	{"alarms", "hsm internal/near internal/setting"},
@@ -70,13 +71,13 @@ var rooms = []struct{ name, imports string }{
 	{"exporters/page", "alarms alarms/notify alarms/rules alarms/watch exporters exporters/glance exporters/history exporters/runbook hsm"},
 	{"exporters/trace", "alarms alarms/rules collectors/answer collectors/formats exporters exporters/glance hsm mib"},
 	{"exporters/top", "alarms alarms/rules exporters exporters/glance exporters/plot exporters/trace hsm"},
-	{"agent/config", "alarms/notify alarms/notify/snmp alarms/receivers alarms/rules alarms/watch collectors collectors/ha collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/rest collectors/snmp exporters exporters/otlp hsm internal/near internal/setting internal/snmppeer mib/agentx"},
+	{"agent/config", "alarms/notify alarms/notify/snmp alarms/receivers alarms/rules alarms/watch collectors collectors/ha collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/probe collectors/rest collectors/snmp exporters exporters/otlp hsm internal/near internal/setting internal/snmppeer mib/agentx"},
 	{"agent/senders", "agent/config collectors/syslog internal/wait"},
 	{"agent/redact", "collectors/answer hsm"},
 	{"agent/guard", ""},
 	{"agent/ready", "hsm internal/wait"},
 	{"agent/capture", "agent/config agent/redact alarms/journal collectors collectors/follow collectors/snmp collectors/syslog hsm internal/setting"},
-	{"agent", "agent/config agent/guard agent/ready agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/proven alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/poll collectors/syslog exporters exporters/api exporters/glance exporters/history exporters/otlp exporters/page hsm internal/wait mib mib/agentx"},
+	{"agent", "agent/config agent/guard agent/ready agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/proven alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/poll collectors/probe collectors/syslog exporters exporters/api exporters/glance exporters/history exporters/otlp exporters/page hsm internal/wait mib mib/agentx"},
 
 	{"agent/setup", "agent/config collectors/ha collectors/lunacm collectors/lunash collectors/rest internal/setting"},
 	{"agent/doctor", "agent agent/config alarms alarms/notify/snmp collectors collectors/ha collectors/lunacm hsm mib/agentx"},
