@@ -16,14 +16,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/agent/ready"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/journal"
+	"github.com/lunawatch/lunawatch/alarms/proven"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/collectors/follow"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
+	"github.com/lunawatch/lunawatch/collectors/probe"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/exporters/glance"
@@ -57,6 +60,7 @@ type Agent struct {
 	started  time.Time
 	ready    *ready.Waiting
 	history  *history.Store
+	probing  *semaphore.Weighted // programs that may run at once
 
 	Load func() (config.Config, error) // reads the configuration anew
 
@@ -77,13 +81,14 @@ type Web struct {
 
 // New returns an Agent that does nothing until Run.
 func New(c config.Config, w Web, log *slog.Logger) *Agent {
-	a := &Agent{web: w, log: log, store: hsm.NewStore(), ready: ready.New()}
+	a := &Agent{web: w, log: log, store: hsm.NewStore(), ready: ready.New(), probing: semaphore.NewWeighted(probe.AtOnce)}
 	a.view.Store(&mib.View{})
 	first := newSite(c)
 	a.site.Store(first)
 	for name, kind := range expected(c) {
 		a.store.Expect(kind, name)
 	}
+	a.declareProbes(&c)
 	a.history = history.New(log)
 	a.watch = &watch.Watch{Store: a.store, Log: log, Setup: first.setup(), Committed: a.history.Changed}
 	a.listener = &syslog.Listener{
@@ -242,6 +247,9 @@ func (a *Agent) report(o hsm.Observation) {
 	last := sources[o.Source]
 	before := last.Failure
 	a.answers.Keep(o.Device, o.Source, o.At, o.Answer)
+	if p, ok := proven.By(a.store.Latest().Device(o.Device), o); ok {
+		o.Facts = append(slices.Clip(o.Facts), p)
+	}
 	a.store.Apply(o)
 	a.history.Observe(a.store.Latest().Device(o.Device), o)
 	switch {

@@ -75,6 +75,7 @@ func (a *Agent) replace(before, next *site) (added, removed int) {
 			added++
 		}
 	}
+	a.declareProbes(&next.config)
 	a.site.Store(next)
 	a.watch.Configure(next.setup(), next.changedSince(before))
 	if a.session != nil {

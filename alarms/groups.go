@@ -85,7 +85,7 @@ var (
 )
 
 // groups is every group, by the order in which the documentation lists them.
-var groups = completed([]Group{
+var groups = completed(append([]Group{
 	{Name: "soft-v", Number: 1, Title: "Soft tamper: voltage", Trap: CryptoAttention,
 		Tamper: softTamper, Causes: []string{"hard-ov"}, ClearedBy: whenAnswering,
 		Check:  checkTamper,
@@ -534,7 +534,7 @@ var groups = completed([]Group{
 		Means:  "HSMs that are configured under several names have one serial number.",
 		Check:  []string{"hsm show", "lunawatch hsm show"},
 		Action: "Compare the addresses of the HSMs named with hsm show on each appliance: they are one HSM under two names, and another may not be watched. SNMP tables show only the first."},
-})
+}, functionGroups...))
 
 // completed adds to each row what other rows and codes imply.
 func completed(rows []Group) []Group {

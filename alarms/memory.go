@@ -24,14 +24,20 @@ type Memory struct {
 	CountedAt time.Time       `json:"counted_at,omitzero"`
 	CountedBy string          `json:"counted_by,omitempty"` // source; some have counters that are always 0
 
+	Proven hsm.Proof `json:"proven,omitzero"`
+
 	CheckTime string    `json:"check_time,omitempty"` // of the status monitor, as printed
 	CheckedAt time.Time `json:"checked_at,omitzero"`  // when that was first read
 }
 
+// provenDelay is by how much a proof of an HSM may be newer than what is stored: a
+// restart forgets no more.
+const provenDelay = 10 * time.Minute
+
 // Steady reports whether what rarely changes is the same in both: the rest is
 // worth storing now and then only.
 func (m Memory) Steady(other Memory) bool {
-	return m.Serial == other.Serial && m.Since.Equal(other.Since) && slices.Equal(m.Activated, other.Activated) &&
+	return other.Proven.At.Sub(m.Proven.At) < provenDelay && m.Serial == other.Serial && m.Since.Equal(other.Since) && slices.Equal(m.Activated, other.Activated) &&
 		slices.Equal(m.Initialized, other.Initialized) && m.Counters.CriticalEvents == other.Counters.CriticalEvents &&
 		m.Uptime <= other.Uptime
 }

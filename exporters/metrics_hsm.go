@@ -2,6 +2,7 @@ package exporters
 
 import (
 	"strings"
+	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -23,6 +24,32 @@ func environment(get func(hsm.Environment) hsm.Opt[float64]) func(hsm.Show) hsm.
 		}
 		return get(*s.Environment)
 	}
+}
+
+// provenStamp is that of what proves an HSM.
+func provenStamp(d *hsm.Device, _ time.Time) stamp {
+	return stamp{fresh: !d.Proven.IsZero(), seq: d.Proven.Seq}
+}
+
+// probes reads a number from each probe whose result is not stale.
+func probes(get func(hsm.Probe) float64) reader {
+	return reader{probesStamp, func(d *hsm.Device, now time.Time, emit *encoder) {
+		for _, p := range d.Probes {
+			if p.Fresh(now) {
+				emit.add(get(p), p.Name, p.Partition)
+			}
+		}
+	}}
+}
+
+// probesStamp changes with the newest result, and when one becomes stale.
+func probesStamp(d *hsm.Device, now time.Time) (s stamp) {
+	for _, p := range d.Probes {
+		if p.Fresh(now) {
+			s = stamp{fresh: true, seq: s.seq + 1, at: max(s.at, p.At.UnixNano())}
+		}
+	}
+	return s
 }
 
 // hsmMetrics are about the HSM itself.
@@ -113,6 +140,18 @@ var hsmMetrics = []metric{
 		of(informationOf, func(i hsm.Information) hsm.Opt[uint64] { return i.CriticalEvents })},
 	{"luna_hsm_noncritical_events_total", counter, basic, "Other events as the HSM counts them; several releases always say 0.", nil,
 		of(informationOf, func(i hsm.Information) hsm.Opt[uint64] { return i.NoncriticalEvents })},
+	{"luna_hsm_crypto_proven_timestamp_seconds", gauge, basic, "Newest moment, in seconds since 1970, at which the HSM is known to have worked for a client; absent: not known.", nil,
+		reader{provenStamp, func(d *hsm.Device, _ time.Time, emit *encoder) {
+			if !d.Proven.IsZero() {
+				emit.add(float64(d.Proven.At.UnixMilli()) / 1000)
+			}
+		}}},
+	{"luna_probe_success", gauge, basic, "1 if the last run of a test program of the site worked; absent: it has not run, or long ago.", []string{"probe", "partition"},
+		probes(func(p hsm.Probe) float64 { return bit(p.Worked) })},
+	{"luna_probe_duration_seconds", gauge, basic, "Duration of the last run of a test program.", []string{"probe", "partition"},
+		probes(func(p hsm.Probe) float64 { return p.Took.Seconds() })},
+	{"luna_probe_timestamp_seconds", gauge, basic, "When the last run of a test program ended, in seconds since 1970.", []string{"probe", "partition"},
+		probes(func(p hsm.Probe) float64 { return float64(p.At.UnixMilli()) / 1000 })},
 	{"luna_hsm_uptime_seconds", gauge, basic, "Time since the HSM was reset.", nil,
 		of(monitorOf, last(func(s hsm.Sample) uint64 { return s.UptimeSeconds }))},
 	{"luna_hsm_busy_seconds_total", counter, basic, "Time spent on commands since the HSM was reset, where a source counts it (REST, SNMP).", nil,

@@ -23,6 +23,10 @@ func ShowText(w io.Writer, d *hsm.Device, now time.Time) {
 	for _, x := range disagreements(d, now) {
 		fmt.Fprintf(w, "   SOURCES DISAGREE on %s\n", disagreementText(x))
 	}
+	if p := d.Proven; !p.IsZero() {
+		fmt.Fprintf(w, "   Worked for a client %s ago, by %s\n", now.Sub(p.At).Round(time.Second), Plain(p.By))
+	}
+	probesText(w, d.Probes, now)
 	if d.Show.IsZero() {
 		return
 	}
@@ -96,6 +100,23 @@ var (
 	auditWords  = map[hsm.AuditRole]string{hsm.AuditYes: "Yes", hsm.AuditNo: "No", hsm.AuditNotSupported: "Not Supported"}
 	tamperWords = map[hsm.TamperState]string{hsm.TamperNone: "No tamper(s)", hsm.TamperDetected: "Tamper(s) detected"}
 )
+
+// probesText prints a line for each test program of the site.
+func probesText(w io.Writer, list []hsm.Probe, now time.Time) {
+	for _, p := range list {
+		how := "works"
+		switch {
+		case p.At.IsZero():
+			fmt.Fprintf(w, "   Probe %s has not run yet\n", Plain(p.Name))
+			continue
+		case !p.Fresh(now):
+			how = "is STALE"
+		case !p.Worked:
+			how = fmt.Sprintf("FAILS, %d in a row", p.Failures)
+		}
+		fmt.Fprintf(w, "   Probe %s %s, %s ago, in %s: %s\n", Plain(p.Name), how, now.Sub(p.At).Round(time.Second), p.Took.Round(time.Millisecond), dash(Plain(p.Text)))
+	}
+}
 
 // vendorWord returns the vendor's word for a state, or else ours; "-": it is not known.
 func vendorWord[T ~string](list map[T]string, state T) string {

@@ -86,6 +86,9 @@ type Device struct {
 	Host        Section[Host]        `json:"host,omitzero"`
 	HA          Section[HA]          `json:"ha,omitzero"`
 
+	Proven Proof   `json:"proven,omitzero"`  // of this unit; it does not become stale
+	Probes []Probe `json:"probes,omitempty"` // sorted by name; nil: it is not known which there are
+
 	// Disagreements are different claims of two sources about the same property,
 	// although it is one that rarely changes.
 	Disagreements []Disagreement `json:"disagreements,omitempty"`
@@ -315,6 +318,24 @@ func (s *Snapshot) With(o Observation) *Snapshot {
 // observe adds o to d.
 func (d *Device) observe(o Observation) {
 	d.Kind = cmp.Or(d.Kind, o.Kind)
+	d.attempt(o)
+	if o.Absent || o.Failure != None {
+		return
+	}
+	if stated := claims(o.Facts); len(stated) > 0 {
+		d.compare(stated, o)
+	}
+	for _, f := range o.Facts {
+		d.take(f, o)
+	}
+	d.Proven = d.Proven.of(d.Serial())
+}
+
+// attempt adds that the source of o was tried. Facts of no source are of the agent itself.
+func (d *Device) attempt(o Observation) {
+	if o.Source == "" {
+		return
+	}
 	d.Sources = maps.Clone(d.Sources)
 	if d.Sources == nil {
 		d.Sources = make(map[string]Source)
@@ -324,15 +345,6 @@ func (d *Device) observe(o Observation) {
 		return
 	}
 	d.Sources[o.Source] = d.Sources[o.Source].after(o)
-	if o.Failure != None {
-		return
-	}
-	if stated := claims(o.Facts); len(stated) > 0 {
-		d.compare(stated, o)
-	}
-	for _, f := range o.Facts {
-		d.take(f, o)
-	}
 }
 
 // Device returns the device with that name; nil: there is none.

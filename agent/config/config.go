@@ -64,9 +64,10 @@ func Default() Config {
 			Retries:      agentx.DefaultRetries,
 		},
 		Intervals: Intervals{
-			Fast:   poll.DefaultIntervals()[poll.Fast],
-			Slow:   poll.DefaultIntervals()[poll.Slow],
-			Hourly: poll.DefaultIntervals()[poll.Hourly],
+			Fast:     poll.DefaultIntervals()[poll.Fast],
+			Slow:     poll.DefaultIntervals()[poll.Slow],
+			Hourly:   poll.DefaultIntervals()[poll.Hourly],
+			Counters: poll.DefaultIntervals()[poll.Counted],
 		},
 		Reach:  Reach(poll.DefaultTiming()),
 		LunaCM: LunaCM{Path: lunacm.DefaultPath, KernelLog: KernelRing},

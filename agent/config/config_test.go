@@ -212,10 +212,10 @@ hsms:
 `))
 	check.Must(t, err)
 	a, b := c.HSMs[0].Intervals, c.HSMs[1].Intervals
-	if want := (Intervals{time.Minute, 2 * time.Minute, 3 * time.Minute}); a != want {
+	if want := (Intervals{time.Minute, 2 * time.Minute, 3 * time.Minute, 50 * time.Second}); a != want {
 		t.Errorf("got %+v, want %+v", a, want)
 	}
-	if want := (Intervals{time.Minute, 9 * time.Minute, 3 * time.Minute}); b != want {
+	if want := (Intervals{time.Minute, 9 * time.Minute, 3 * time.Minute, 50 * time.Second}); b != want {
 		t.Errorf("got %+v, want %+v", b, want)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/collectors/poll"
+	"github.com/lunawatch/lunawatch/collectors/probe"
 	"github.com/lunawatch/lunawatch/collectors/rest"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
@@ -40,6 +41,8 @@ type HSM struct {
 	SNMPAgent          *SNMPAgent      `yaml:"snmp_agent"`                      // in addition to an address, or instead of one
 	Expect             *rules.Expected `yaml:"expect"`                          // what must be there; nil: nothing is expected
 	DependsOn          string          `yaml:"depends_on"`                      // another HSM, or the host: while that is not reachable, this one cannot be
+
+	Probes []probe.Settings `yaml:"probe"` // test programs of the site
 
 	ReplaySerial  string `yaml:"-"` // of the captured SNMP agent
 	refusedLogins string // directory
@@ -132,7 +135,7 @@ func (h HSM) Validate() error {
 		}
 		errs = append(errs, setting.At("rest", h.REST.Validate()))
 	}
-	errs = append(errs, setting.Limits(h), setting.At("prefer", h.validatePrefer()))
+	errs = append(errs, setting.At("probe", probe.ValidateAll(h.Probes)), setting.Limits(h), setting.At("prefer", h.validatePrefer()))
 	if h.SNMPAgent != nil {
 		errs = append(errs, setting.At("snmp_agent", h.SNMPAgent.Validate()))
 	}

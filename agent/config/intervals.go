@@ -10,9 +10,10 @@ import (
 
 // Intervals are how often an HSM is polled, by the cost of the commands.
 type Intervals struct {
-	Fast   time.Duration `yaml:"fast" range:"1s.."`
-	Slow   time.Duration `yaml:"slow" range:"1s.."`
-	Hourly time.Duration `yaml:"hourly" range:"1s.."`
+	Fast     time.Duration `yaml:"fast" range:"1s.."`
+	Slow     time.Duration `yaml:"slow" range:"1s.."`
+	Hourly   time.Duration `yaml:"hourly" range:"1s.."`
+	Counters time.Duration `yaml:"counters" range:"1s.."`
 }
 
 // Complete fills in what is not set from all, the intervals of every HSM. One
@@ -22,6 +23,7 @@ func (i *Intervals) Complete(all Intervals) {
 	i.Fast = cmp.Or(i.Fast, max(all.Fast, time.Second))
 	i.Slow = cmp.Or(i.Slow, max(all.Slow, time.Second))
 	i.Hourly = cmp.Or(i.Hourly, max(all.Hourly, time.Second))
+	i.Counters = cmp.Or(i.Counters, max(min(all.Counters, i.Fast), time.Second))
 }
 
 // Validate returns all that is wrong with i.
@@ -38,5 +40,5 @@ type Reach struct {
 func (r Reach) Validate() error { return setting.Limits(r) }
 
 func (i Intervals) collectors() poll.Intervals {
-	return poll.Intervals{poll.Fast: i.Fast, poll.Slow: i.Slow, poll.Hourly: i.Hourly}
+	return poll.Intervals{poll.Fast: i.Fast, poll.Slow: i.Slow, poll.Hourly: i.Hourly, poll.Counted: i.Counters}
 }

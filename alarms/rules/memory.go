@@ -18,6 +18,7 @@ func Remember(p Poll) alarms.Memory {
 		}
 		m.Serial = s.Serial
 	}
+	m.Proven = p.Proven
 	p.Memory = m
 	if list, ok := ofUnit(p, p.Partitions); ok && len(list) > 0 {
 		if m.ListedBy == p.Partitions.Source && p.whole(m.ListedBy) {

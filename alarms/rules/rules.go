@@ -134,6 +134,7 @@ var rules = []Rule{
 	sourceFailing,
 	stale,
 	serialTwice,
+	probeFailed,
 }
 
 // EvaluateSnapshot returns the findings of all rules, and of the polls that

@@ -47,6 +47,20 @@ func (w *Watch) remember(devices []*hsm.Device, now time.Time) {
 	}
 }
 
+// restoreProofs has the devices of the store begin with what proved them before a
+// restart. A time of a wrong clock proves nothing.
+func (w *Watch) restoreProofs(now time.Time) {
+	proofs := make(map[string]hsm.Proof)
+	for name, m := range w.state.Memory {
+		if !m.Proven.IsZero() && !m.Proven.At.After(now) {
+			proofs[name] = m.Proven
+		}
+	}
+	if len(proofs) > 0 {
+		w.Store.Restore(proofs)
+	}
+}
+
 // A storedMemory is what was last stored of a device, and when.
 type storedMemory struct {
 	alarms.Memory

@@ -86,6 +86,7 @@ func (w *Watch) Open() error {
 		return err
 	}
 	w.state = state
+	w.restoreProofs(time.Now())
 	if w.series, err = w.Journal.LoadSamples(); err != nil {
 		return err
 	}

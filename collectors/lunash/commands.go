@@ -16,7 +16,7 @@ import (
 // commands are the commands that a Luna Network HSM is asked, in this order.
 var commands = []poll.Command{
 	{Name: "hsm show", Format: shell.HSMShow, Pace: poll.Fast, Timeout: 30 * time.Second, Card: true},
-	{Name: "hsm information show", Format: shell.HSMInformationShow, Pace: poll.Fast, Timeout: 30 * time.Second, Card: true},
+	{Name: "hsm information show", Format: shell.HSMInformationShow, Pace: poll.Counted, Timeout: 30 * time.Second, Card: true},
 	{Name: "hsm information monitor", Format: shell.HSMInformationMonitor, Pace: poll.Fast, Timeout: 30 * time.Second, Card: true},
 	{Name: "ntls information show", Format: shell.NTLSInformationShow, Pace: poll.Fast, Timeout: 30 * time.Second},
 	{Name: "partition show", Format: shell.PartitionShow, Pace: poll.Fast, Timeout: 30 * time.Second, Card: true},
@@ -85,7 +85,7 @@ func CommandsPerDay(i poll.Intervals, clients int) int {
 		if c.Ask != nil {
 			each += clients
 		}
-		n += float64(each) * (24 * time.Hour).Seconds() / i[c.Pace].Seconds()
+		n += float64(each) * (24 * time.Hour).Seconds() / i.Of(c.Pace).Seconds()
 	}
 	return int(n + 0.5)
 }

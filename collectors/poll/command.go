@@ -12,11 +12,12 @@ import (
 // A Pace is how often a command is worth its cost.
 type Pace int
 
-// The paces, fastest first.
+// The paces.
 const (
-	Fast   Pace = iota // state and utilization
-	Slow               // sensors and disks
-	Hourly             // what changes only by hand
+	Fast    Pace = iota // state and utilization
+	Slow                // sensors and disks
+	Hourly              // what changes only by hand
+	Counted             // counters that show when the HSM last did work; as Fast where it has no interval
 	paces
 )
 

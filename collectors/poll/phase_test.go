@@ -53,7 +53,7 @@ func TestRoundsOfADevice(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Hour)
 			defer cancel()
 			var rounds [paces][]time.Time
-			i := Intervals{Fast: time.Minute, Slow: 15 * time.Minute, Hourly: time.Hour}
+			i := Intervals{Fast: time.Minute, Slow: 15 * time.Minute, Hourly: time.Hour, Counted: time.Minute}
 			i.Poll(ctx, name, Reach{}, func(due func(Pace) bool) hsm.Failure {
 				for p := range rounds {
 					if due(Pace(p)) {

@@ -70,6 +70,9 @@ type Row struct {
 	Newest   time.Time       `json:"newest,omitzero"`  // when its newest value was read; zero: never
 	Stale    []string        `json:"stale,omitempty"`  // sections that are past their maximum age
 
+	Proven   time.Time `json:"proven,omitzero"`     // newest moment at which it is known to have worked for a client; zero: not known
+	ProvenBy string    `json:"proven_by,omitempty"` // what shows that
+
 	Serial      hsm.Opt[string]  `json:"serial"`
 	Model       hsm.Opt[string]  `json:"model"`
 	Firmware    hsm.Opt[string]  `json:"firmware"`
@@ -211,7 +214,7 @@ func (r Row) with(active []alarms.Active) Row {
 
 // values fills in what is known now.
 func (r *Row) values(d *hsm.Device, now time.Time) {
-	r.Serial = stated(d.Serial())
+	r.Serial, r.Proven, r.ProvenBy = stated(d.Serial()), d.Proven.At, d.Proven.By
 	r.BatteryLow, r.TemperatureHigh = hsm.Some(rules.BatteryLow), hsm.Some(rules.TemperatureHigh)
 	if s, fresh := d.Show.Get(now); fresh {
 		r.Model, r.Firmware, r.Status, r.SOLogins = stated(s.Model), stated(s.Firmware), stated(string(s.Status)), s.SOLoginAttemptsLeft

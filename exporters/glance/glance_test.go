@@ -79,16 +79,16 @@ warning   partly     1m     11:00       3.072 V  stale: sensors
 `},
 		{"no terminal", Look{All: true}, `2026-03-01 12:00:00 +01:00: 2 critical, 2 unknown, 2 warning, 3 ok
 
-STATE     NAME       AGE    SINCE       BATTERY  TEMP  LOAD  STATUS  FIRMWARE  MODEL    REASON
-critical  c          12s    11:59       3.072 V  41 C  12 %  ?       7.2.0     Luna K7  HSM zeroized?[2J
-major     lunawatch  never  11:59       -        -     -     -       -         -        noc takes nothing
-unknown   dead       1h     11:00       ?        ?     ?     ?       ?         ?        hsm show: no answer: dial: i/o timeout
-unknown   new        never  -           ?        ?     ?     ?       ?         ?        not read
-minor     b          12s    2026-02-28  3.072 V  41 C  12 %  ?       7.2.0     Luna K7  (acknowledged) card at 76 C (+1)
-warning   partly     1m     11:00       3.072 V  41 C  12 %  ?       7.2.0     Luna K7  stale: sensors
-ok        a          12s    -           3.072 V  41 C  12 %  ?       7.2.0     Luna K7
-ok        bare       1s     -           ?        ?     ?     ?       ?         ?
-ok        host       2s     -           -        -     -     -       -         -
+STATE     NAME       AGE    SINCE       BATTERY  TEMP  LOAD  STATUS  FIRMWARE  MODEL    WORKED  REASON
+critical  c          12s    11:59       3.072 V  41 C  12 %  ?       7.2.0     Luna K7  -       HSM zeroized?[2J
+major     lunawatch  never  11:59       -        -     -     -       -         -        -       noc takes nothing
+unknown   dead       1h     11:00       ?        ?     ?     ?       ?         ?        -       hsm show: no answer: dial: i/o timeout
+unknown   new        never  -           ?        ?     ?     ?       ?         ?        -       not read
+minor     b          12s    2026-02-28  3.072 V  41 C  12 %  ?       7.2.0     Luna K7  -       (acknowledged) card at 76 C (+1)
+warning   partly     1m     11:00       3.072 V  41 C  12 %  ?       7.2.0     Luna K7  -       stale: sensors
+ok        a          12s    -           3.072 V  41 C  12 %  ?       7.2.0     Luna K7  -
+ok        bare       1s     -           ?        ?     ?     ?       ?         ?        -
+ok        host       2s     -           -        -     -     -       -         -        -
 `},
 	} {
 		var b strings.Builder

@@ -39,6 +39,7 @@ var columns = []column{
 	{"STATUS", false, func(r Row, _ time.Time) string { return word(r, r.Status) }},
 	{"FIRMWARE", false, func(r Row, _ time.Time) string { return word(r, r.Firmware) }},
 	{"MODEL", false, func(r Row, _ time.Time) string { return word(r, r.Model) }},
+	{"WORKED", false, func(r Row, now time.Time) string { return Short(r.Proven, now) }},
 }
 
 // reasonWidth is what REASON has at least on a terminal, in letters.

@@ -104,6 +104,9 @@ func tileOf(r glance.Row, d *hsm.Device, t rules.Thresholds, now time.Time) tile
 	}
 	v.HSM, v.Gauges = true, gauges(r, d, t)
 	v.Facts = []fact{{"Partitions", partitionsText(d, t, now)}}
+	if !r.Proven.IsZero() {
+		v.Facts = append(v.Facts, fact{"Worked for a client", glance.Ago(r.Proven, now) + " ago"})
+	}
 	if d.Kind == hsm.NetworkHSM {
 		v.Facts = append(v.Facts, fact{"NTLS", ntlsText(d, now)})
 	}

@@ -77,6 +77,9 @@ var severities = [...]alarms.Severity{glance.Warning: alarms.Warning, glance.Cri
 // stateOf says how a device is, and why.
 func (m Model) stateOf(r glance.Row) []string {
 	text := fmt.Sprintf("%s, newest value %s", r.State, glance.Ago(r.Newest, m.now))
+	if !r.Proven.IsZero() {
+		text += ", worked for a client " + glance.Ago(r.Proven, m.now) + " ago"
+	}
 	if r.Reason != "" {
 		text += ": " + r.Reason
 	}

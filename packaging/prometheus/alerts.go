@@ -62,6 +62,7 @@ var hsmAlerts = []alert{
 	{name: "LunaFanFailed", alarm: "fan", severity: warning, wait: "5m", expr: `luna_hsm_fan{state="failed"} == 1`, summary: "{{ $labels.device }}: {{ $labels.fan }} failed"},
 	{name: "LunaStorage", alarm: "hsm-storage", severity: warning, wait: "15m", expr: `device:luna_hsm_storage_used:ratio >= 0.9`, summary: "{{ $labels.device }}: storage is {{ $value | humanizePercentage }} full"},
 	{name: "LunaUtilization", alarm: "utilization", severity: warning, wait: "15m", expr: `luna_hsm_utilization_ratio >= 0.9`, summary: "{{ $labels.device }}: utilization {{ $value | humanizePercentage }}"},
+	{name: "LunaProbeFailed", alarm: "probe-failed", severity: critical, wait: "10m", expr: `luna_probe_success == 0`, summary: "{{ $labels.device }}: probe {{ $labels.probe }} fails"},
 	{name: "LunaErrorRatio", alarm: "error-ratio", severity: warning, wait: "10m", expr: `device:luna_hsm_errors:ratio5m >= 0.1 and device:luna_hsm_requests:rate5m * 300 >= 100`, summary: "{{ $labels.device }}: {{ $value | humanizePercentage }} of requests end in an error"},
 	{name: "LunaCriticalEvents", alarm: "critical-events", severity: critical, expr: `increase(luna_hsm_critical_events_total[15m]) > 0`, summary: "{{ $labels.device }}: the HSM counts critical events"},
 	{name: "LunaRestarted", alarm: "hsm-restarted", severity: warning, expr: `luna_hsm_uptime_seconds + 600 < luna_hsm_uptime_seconds offset 15m`, summary: "{{ $labels.device }}: the HSM has restarted"},

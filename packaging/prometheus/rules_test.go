@@ -112,6 +112,7 @@ var stories = []story{
 	{"LunaFanFailed", `luna_hsm_fan{fan="Fan 2",state="failed"} 1`, `luna_hsm_fan{fan="Fan 2",state="failed"} 0; luna_hsm_fan{fan="Fan 2",state="active"} 1`, device + `,fan="Fan 2",state="failed"`, "luna-a: Fan 2 failed"},
 	{"LunaStorage", `luna_hsm_storage_used_bytes 95; luna_hsm_storage_size_bytes 100`, `luna_hsm_storage_used_bytes 89; luna_hsm_storage_size_bytes 100`, device, "luna-a: storage is 95% full"},
 	{"LunaUtilization", `luna_hsm_utilization_ratio 0.95`, `luna_hsm_utilization_ratio 0.95 0.5x20 0.95`, device, "luna-a: utilization 95%"},
+	{"LunaProbeFailed", `luna_probe_success{device="luna-a",instance="mon1:9477",job="luna",probe="sign",partition=""} 0`, `luna_probe_success{device="luna-a",instance="mon1:9477",job="luna",probe="sign",partition=""} 1`, device + `,probe="sign"`, "luna-a: probe sign fails"},
 	{"LunaErrorRatio", `luna_hsm_operation_requests_total 0+600x200; luna_hsm_operation_errors_total 0+150x200`, `luna_hsm_operation_requests_total 0+6x200; luna_hsm_operation_errors_total 0+6x200`, device, "luna-a: 25% of requests end in an error"},
 	{"LunaCriticalEvents", `luna_hsm_critical_events_total 0+1x200`, `luna_hsm_critical_events_total 7`, device, "luna-a: the HSM counts critical events"},
 	{"LunaRestarted", `luna_hsm_uptime_seconds 86400+60x174 60+60x20`, `luna_hsm_uptime_seconds 86400+60x200`, device, "luna-a: the HSM has restarted"},

@@ -1,0 +1,11 @@
+package alarms
+
+// functionGroups are about whether an HSM does its work, whatever it says of itself.
+var functionGroups = []Group{
+	{Name: "probe-failed", Number: 95, Title: "Test program of the site fails", Trap: CryptoAttention,
+		Type: "processingErrorAlarm", Cause: "applicationSubsystemFailure",
+		afterTampers: anyTamper, Causes: []string{"halt", "restart", "hsm-crashed", "hsm-silent", "unreachable", "ntls"}, ParentCauses: []string{"unreachable"},
+		Means:  "A program of the site that tries the HSM as applications do has failed twice in a row.",
+		Check:  []string{"lunawatch hsm show", "host: vtl verify", "ntls show", "partition show"},
+		Action: "Run the program by hand as the agent's user. If applications fail, too: check partition, client certificate and NTLS; if only it fails: its PIN, its configuration and its time limit."},
+}
