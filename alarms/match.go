@@ -90,9 +90,14 @@ func (s Silence) Wide() bool {
 	return all(m.HSMs) && all(m.Groups) && all(m.Objects) && all(m.Codes) || s.Until.Sub(s.From) > LongSilence
 }
 
+// Covers reports whether s silences a, while it is in force.
+func (s Silence) Covers(a Alarm) bool {
+	return s.Match.Selects(a) && (s.Match.Severity == None || a.Severity <= s.Match.Severity)
+}
+
 // holds reports whether s silences a at now.
 func (s Silence) holds(a Alarm, now time.Time) bool {
-	return !now.Before(s.From) && now.Before(s.Until) && s.Match.Selects(a) && (s.Match.Severity == None || a.Severity <= s.Match.Severity)
+	return !now.Before(s.From) && now.Before(s.Until) && s.Covers(a)
 }
 
 // SilencedBy returns the silence that holds for an alarm at now; nil: none

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lunawatch/lunawatch/agent/guard"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/alarms/watch"
@@ -30,6 +31,7 @@ type Config struct {
 	ControlSocket  string         `yaml:"control_socket"`
 	ExternalURL    string         `yaml:"external_url"`
 	WebHosts       []string       `yaml:"web_hosts"` // further names under which the page may be asked for
+	Web            guard.Web      `yaml:"web"`
 	RunbookURL     string         `yaml:"runbook_url"`
 	Metrics        Metrics        `yaml:"metrics"`
 	OTLP           otlp.Settings  `yaml:"otlp"`
@@ -127,7 +129,7 @@ func (c *Config) complete() {
 func (c Config) Validate() error {
 	errs := []error{
 		setting.At("external_url", validatePage(c.ExternalURL)), setting.At("runbook_url", validateLink(c.RunbookURL)),
-		setting.At("metrics", c.Metrics.Validate()), setting.At("otlp", c.OTLP.Validate()), setting.At("snmp", c.SNMP.Validate()),
+		setting.At("web", c.Web.Validate()), setting.At("metrics", c.Metrics.Validate()), setting.At("otlp", c.OTLP.Validate()), setting.At("snmp", c.SNMP.Validate()),
 		setting.At("intervals", c.Intervals.Validate()), setting.At("reach", c.Reach.Validate()),
 	}
 	names := make(map[string]bool)

@@ -36,6 +36,12 @@ func (w *Watch) Active() []alarms.Active {
 // History returns the newest cleared alarms, newest first, at most so many.
 func (w *Watch) History(most int) ([]alarms.Alarm, error) { return w.Journal.History(most) }
 
+// A NotFoundError names an alarm or a silence that is not there.
+type NotFoundError string
+
+// Error implements error.
+func (e NotFoundError) Error() string { return string(e) }
+
 // find returns the active alarm of a key, as Key.String writes it, or of a
 // number. w.mu is held.
 func (w *Watch) find(name string) (alarms.Alarm, error) {
@@ -49,9 +55,9 @@ func (w *Watch) find(name string) (alarms.Alarm, error) {
 	}
 	slices.Sort(names)
 	if meant := near.Name(name, names); meant != "" {
-		return alarms.Alarm{}, fmt.Errorf("no active alarm %q; did you mean %q?", name, meant)
+		return alarms.Alarm{}, NotFoundError(fmt.Sprintf("no active alarm %q; did you mean %q?", name, meant))
 	}
-	return alarms.Alarm{}, fmt.Errorf("no active alarm %q; lunawatch alarms list shows the active alarms", name)
+	return alarms.Alarm{}, NotFoundError(fmt.Sprintf("no active alarm %q; lunawatch alarms list shows the active alarms", name))
 }
 
 // operate commits what somebody does to one alarm.
@@ -127,7 +133,7 @@ func (w *Watch) Unsilence(id uint64) error {
 			return w.storeSilence(s)
 		}
 	}
-	return fmt.Errorf("there is no silence %d; lunawatch alarms silences lists them", id)
+	return NotFoundError(fmt.Sprintf("there is no silence %d; lunawatch alarms silences lists them", id))
 }
 
 func (w *Watch) storeSilence(s alarms.Silence) error {

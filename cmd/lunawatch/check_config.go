@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/lunawatch/lunawatch/agent"
@@ -40,7 +41,7 @@ func checkConfig(flags *flag.FlagSet) action {
 		for _, h := range c.HSMs {
 			printCost(std.out, h)
 		}
-		for _, w := range append(c.Warnings(), guard.OpenWeb([]string{*listen}, *webConfig)...) {
+		for _, w := range slices.Concat(c.Warnings(), guard.OpenWeb([]string{*listen}, *webConfig), c.Web.Warnings([]string{*listen}, *webConfig)) {
 			fmt.Fprintf(std.out, "Warning: %s.\n", w)
 		}
 		for _, r := range c.Receivers {
