@@ -70,7 +70,8 @@ func (a *Agent) pages() *page.Site {
 	return &page.Site{Store: a.store, Alarms: func() page.AlarmState { return page.AlarmsOf(a.watch) }, Changed: a.watch.Changed,
 		Thresholds: func() rules.Thresholds { return a.config().Alarms.Thresholds }, Own: a.metrics, Version: version,
 		Started: func() time.Time { return a.started }, Metrics: a.web.TelemetryPath, Now: time.Now,
-		Series: a.history.Series, Measures: a.history.Measures, Days: a.history.Days}
+		Series: a.history.Series, Measures: a.history.Measures, Days: a.history.Days,
+		Who: a.overWeb, Desk: a.desk()}
 }
 
 // reloadOverWeb is for whoever may use the web server, and so must be allowed.

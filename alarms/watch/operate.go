@@ -163,6 +163,15 @@ func (w *Watch) Test(ctx context.Context, by string) ([]notify.TestResult, error
 	return results(ctx), nil
 }
 
+// Routes returns what each receiver is notified of, by its name.
+func (w *Watch) Routes() map[string]notify.Route {
+	all := make(map[string]notify.Route)
+	for name, r := range w.setup().Receivers {
+		all[name] = r.Route
+	}
+	return all
+}
+
 // Notified returns what receivers were last notified of active and cleared alarms, by
 // the alarm's number and by the receiver's name.
 func (w *Watch) Notified() map[uint64]map[string]alarms.Notified {

@@ -89,7 +89,7 @@ func needed(text, why string) error {
 // Silence adds a silence of its author and returns it with its number. One without a
 // beginning begins now; one that is wide needs all.
 func (d Desk) Silence(s alarms.Silence, all bool) (alarms.Silence, error) {
-	s, err := begun(s)
+	s, err := begun(s, time.Now())
 	switch {
 	case err != nil:
 	case s.Wide() && !all:
@@ -101,44 +101,11 @@ func (d Desk) Silence(s alarms.Silence, all bool) (alarms.Silence, error) {
 	return s, err
 }
 
-// begun returns s with a beginning; an error: it has ended already.
-func begun(s alarms.Silence) (alarms.Silence, error) {
-	now := time.Now()
-	if s.From.IsZero() {
-		s.From = now
-	}
-	if !s.Until.After(now) {
-		return s, fmt.Errorf("a silence until %s has already ended; name a later end", s.Until.Format(timeLayout))
-	}
-	return s, nil
-}
-
 // A Preview is what a silence would do.
 type Preview struct {
 	Silence alarms.Silence  `json:"silence"`
 	Wide    bool            `json:"wide"`  // it needs to be confirmed
 	Hides   []alarms.Active `json:"hides"` // active alarms that it selects, worst first
-}
-
-// Preview returns what a silence would hide of what is active now. It changes nothing, and
-// needs no author and no reason.
-func (d Desk) Preview(s alarms.Silence) (Preview, error) {
-	s, err := begun(s)
-	if err != nil {
-		return Preview{}, err
-	}
-	whole := s
-	whole.Author, whole.Reason = "somebody", "a preview"
-	if err := whole.Validate(); err != nil {
-		return Preview{}, err
-	}
-	p := Preview{Silence: s, Wide: s.Wide(), Hides: []alarms.Active{}}
-	for _, a := range d.Watch.Active() {
-		if s.Covers(a.Alarm) {
-			p.Hides = append(p.Hides, a)
-		}
-	}
-	return p, nil
 }
 
 // Unsilence ends a silence.

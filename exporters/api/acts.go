@@ -135,7 +135,7 @@ var acts = []route{
 		return s.Desk.Silence(in.of(by), in.ConfirmWide)
 	}),
 	does(http.MethodPost, "/silences/preview", "preview", "What a silence would hide of what is active now. Nothing is changed.", func(s Source, _ *http.Request, in NewSilence, by string) (act.Preview, error) {
-		return s.Desk.Preview(in.of(by))
+		return act.PreviewOf(in.of(by), s.Active(), time.Now())
 	}),
 	does(http.MethodDelete, "/silences/{id}", "unsilence", "End a silence. What is still active is then notified.", func(s Source, r *http.Request, _ Claim, by string) (Done, error) {
 		id, err := strconv.ParseUint(r.PathValue("id"), 10, 64)
