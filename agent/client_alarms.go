@@ -82,7 +82,7 @@ func (c *Client) Preview(ctx context.Context, s alarms.Silence) (p act.Preview, 
 }
 
 func wanted(s alarms.Silence, all bool) api.NewSilence {
-	return api.NewSilence{Claim: api.Claim{By: s.Author}, Match: s.Match, Reason: s.Reason, From: s.From, Until: s.Until, ConfirmWide: all}
+	return api.NewSilence{Claim: api.Claim{By: s.Author}, Match: s.Match, Reason: s.Reason, From: s.From, Until: s.Until, Every: s.Every, ConfirmWide: all}
 }
 
 // Unsilence ends a silence.

@@ -101,12 +101,18 @@ func (w *Watch) Unacknowledge(name string) error {
 	})
 }
 
-// Silences returns the silences that are active or to come, by their end.
+// Silences returns the silences that are active or to come, by their end, as of
+// [alarms.Silence.At].
 func (w *Watch) Silences() []alarms.Silence {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
-	list := slices.DeleteFunc(slices.Clone(w.state.Silences), func(s alarms.Silence) bool { return !now.Before(s.Until) })
+	var list []alarms.Silence
+	for _, s := range w.state.Silences {
+		if !s.Over(now) {
+			list = append(list, s.At(now))
+		}
+	}
 	slices.SortFunc(list, func(a, b alarms.Silence) int { return cmp.Or(a.Until.Compare(b.Until), cmp.Compare(a.ID, b.ID)) })
 	return list
 }
@@ -129,8 +135,7 @@ func (w *Watch) Silence(s alarms.Silence) (uint64, error) {
 func (w *Watch) Unsilence(id uint64) error {
 	for _, s := range w.Silences() {
 		if s.ID == id {
-			s.Until = time.Now()
-			return w.storeSilence(s)
+			return w.storeSilence(s.Ended(time.Now()))
 		}
 	}
 	return NotFoundError(fmt.Sprintf("there is no silence %d; lunawatch alarms silences lists them", id))

@@ -35,7 +35,7 @@ type Desk struct {
 
 // ErrWide is wrapped by the error of a silence that is [alarms.Silence.Wide] and not
 // confirmed.
-var ErrWide = errors.New("it would silence every alarm, or last for more than a day; confirm that this is meant (-yes-all, or confirm_wide)")
+var ErrWide = errors.New("it would silence every alarm, or last for more than a day, or for more than half of every day; confirm that this is meant (-yes-all, or confirm_wide)")
 
 // Refused logs that somebody may not do something.
 func (d Desk) Refused(act string, from string, why error) {

@@ -71,7 +71,7 @@ const ClockForm = "2006-01-02T15:04"
 // SilenceOf returns the silence of a form. hsms, groups and objects are patterns, with
 // commas between them; hsm, group and object are names as they are. Of these, kind "hsm"
 // takes the HSM only, and kind "group" the group. for is how long it lasts; from, when it
-// begins; reason, why.
+// begins; every, day or week if it comes again; reason, why.
 func SilenceOf(form url.Values, by string, now time.Time) (alarms.Silence, error) {
 	s := alarms.Silence{Author: by, Reason: strings.TrimSpace(form.Get("reason")), From: now}
 	of := form.Get("of")
@@ -95,6 +95,15 @@ func SilenceOf(form url.Values, by string, now time.Time) (alarms.Silence, error
 		return s, fmt.Errorf("%q is not a length that is offered", form.Get("for"))
 	}
 	s.Until = s.From.Add(length)
+	switch form.Get("every") {
+	case "":
+	case "day":
+		s.Every = &alarms.Every{Days: 1}
+	case "week":
+		s.Every = &alarms.Every{Days: 7}
+	default:
+		return s, fmt.Errorf("every %q is neither day nor week", form.Get("every"))
+	}
 	return s, nil
 }
 

@@ -52,7 +52,7 @@ func TestSilenceOf(t *testing.T) {
 			t.Errorf("begins %s", s.From)
 		}
 	}
-	for _, form := range []url.Values{{}, {"for": {"5h"}}, {"for": {"-4h0m0s"}}, {"for": {"1h0m0s"}, "severity": {"bad"}}, {"for": {"1h0m0s"}, "from": {"soon"}}} {
+	for _, form := range []url.Values{{}, {"for": {"5h"}}, {"for": {"-4h0m0s"}}, {"for": {"1h0m0s"}, "severity": {"bad"}}, {"for": {"1h0m0s"}, "from": {"soon"}}, {"for": {"1h0m0s"}, "every": {"year"}}} {
 		if s, err := SilenceOf(form, "anna", now); err == nil {
 			t.Errorf("%v: %+v", form, s)
 		}

@@ -93,15 +93,16 @@ type Reason struct {
 // A NewSilence is one that is to be.
 type NewSilence struct {
 	Claim
-	Match       alarms.Match `json:"match"` // of severity: this or milder
-	Reason      string       `json:"reason"`
-	From        time.Time    `json:"from,omitzero"` // now, if it is left out
-	Until       time.Time    `json:"until"`
-	ConfirmWide bool         `json:"confirm_wide,omitempty"` // it may hide every alarm, or last for more than a day
+	Match       alarms.Match  `json:"match"` // of severity: this or milder
+	Reason      string        `json:"reason"`
+	From        time.Time     `json:"from,omitzero"` // now, if it is left out
+	Until       time.Time     `json:"until"`
+	Every       *alarms.Every `json:"every,omitempty"`        // it comes again; left out: it does not
+	ConfirmWide bool          `json:"confirm_wide,omitempty"` // it may hide every alarm, or last for more than a day, or for more than half of every day
 }
 
 func (n NewSilence) of(by string) alarms.Silence {
-	return alarms.Silence{Match: n.Match, Author: by, Reason: n.Reason, From: n.From, Until: n.Until}
+	return alarms.Silence{Match: n.Match, Author: by, Reason: n.Reason, From: n.From, Until: n.Until, Every: n.Every}
 }
 
 // A Test is one of the receivers.

@@ -67,6 +67,8 @@ var acted = []struct {
 	{"POST", "/silences", "/silences", asJSON, "anna", `{"match":{"groups":["stm"]},"reason":"move","until":"1999-01-01T02:00:00Z"}`, 400, "already ended"},
 	{"POST", "/silences", "/silences", asJSON, "anna", `{"match":{"groups":["stm"]},"reason":"move","until":"2000-01-01T02:00:00Z"}`, 200, `"id":1,`},
 	{"POST", "/silences", "/silences", asJSON, "anna", `{"match":{},"reason":"move","until":"2000-01-01T02:00:00Z","confirm_wide":true}`, 200, `"id":2,`},
+	{"POST", "/silences", "/silences", asJSON, "anna", `{"match":{"hsms":["b"]},"reason":"move","from":"2000-01-01T02:00:00Z","until":"2000-01-01T03:00:00Z","every":{"days":3}}`, 400, "neither 1 nor 7"},
+	{"POST", "/silences", "/silences", asJSON, "anna", `{"match":{"hsms":["b"]},"reason":"move","from":"2000-01-01T02:00:00Z","until":"2000-01-01T03:00:00Z","every":{"days":7,"zone":"Europe/Zurich"}}`, 200, `"every":{"days":7,"zone":"Europe/Zurich"}`},
 	{"DELETE", "/silences/1", "/silences/{id}", "", "", ``, 403, "web.operators"},
 	{"DELETE", "/silences/1", "/silences/{id}", "", "anna", ``, 200, `"by":"anna"`},
 	{"DELETE", "/silences/2", "/silences/{id}", asJSON, "anna", `{"by":"a.k."}`, 200, `"by":"anna a.k."`},

@@ -165,7 +165,7 @@ func (s *Site) lastTest(now time.Time) *testView {
 // A silenceForm is a silence that is to be, as the query has it.
 type silenceForm struct {
 	HSMs, Groups, Objects, Severity, From, For string
-	Zone                                       string
+	Every, Zone                                string
 	Lengths                                    []act.Length
 	Severities                                 []string
 	Asked                                      bool   // there is something to be previewed
@@ -177,6 +177,7 @@ type silenceForm struct {
 // A silencePreview is what a silence would hide.
 type silencePreview struct {
 	Error, Of, Wide string
+	Every           string
 	From, Until     stamp
 	Hides           []related
 }
@@ -184,9 +185,9 @@ type silencePreview struct {
 // newSilence is the page on which a silence is made. What it would hide is seen before it
 // is made, and stays up to date.
 func newSilence(q url.Values, m *moment) view {
-	f := silenceForm{HSMs: q.Get("hsms"), Groups: q.Get("groups"), Objects: q.Get("objects"), Severity: q.Get("severity"), From: q.Get("from"), For: q.Get("for"),
+	f := silenceForm{HSMs: q.Get("hsms"), Groups: q.Get("groups"), Objects: q.Get("objects"), Severity: q.Get("severity"), From: q.Get("from"), For: q.Get("for"), Every: q.Get("every"),
 		Zone: m.now.Format("MST"), Lengths: act.Lengths(), Severities: []string{"warning", "minor", "major", "critical"}, Asked: q.Has("for")}
-	for _, name := range []string{"hsms", "groups", "objects", "severity", "from", "for", "of", "hsm", "group", "object"} {
+	for _, name := range []string{"hsms", "groups", "objects", "severity", "from", "for", "every", "of", "hsm", "group", "object"} {
 		for _, value := range q[name] {
 			f.Hidden = append(f.Hidden, fact{name, value})
 		}
@@ -212,8 +213,11 @@ func previewed(q url.Values, m *moment) (v silencePreview) {
 		return v
 	}
 	v.Of, v.From, v.Until = exporters.Selection(p.Silence.Match), stampOf(p.Silence.From, m.now), stampOf(p.Silence.Until, m.now)
+	if e := p.Silence.Every; e != nil {
+		v.Every = e.String()
+	}
 	if p.Wide {
-		v.Wide = "It lasts for more than a day"
+		v.Wide = "It lasts for more than a day, or more than half of every day"
 		if v.Of == exporters.Selection(alarms.Match{}) {
 			v.Wide = "It hides every alarm"
 		}

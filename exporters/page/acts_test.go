@@ -156,17 +156,19 @@ func TestSilencePreview(t *testing.T) {
 		has  []string
 		none string
 	}{
-		"":                             {[]string{"Preview"}, "Reason"},
-		"?for=1h0m0s":                  {[]string{"everything", "It hides every alarm.", "confirm_wide", "2 active now"}, "no reason at all"},
-		"?for=1h0m0s&groups=battery":   {[]string{"1 active now", "luna-a/battery"}, "confirm_wide"},
-		"?for=72h0m0s&groups=battery":  {[]string{"It lasts for more than a day.", "confirm_wide"}, "every alarm"},
-		"?for=1h0m0s&groups=fan&hsm=x": {[]string{"Nothing that is active now"}, "confirm_wide"},
-		"?for=1h0m0s&of=hsm&hsm=luna-a&group=battery":                  {[]string{"2 active now"}, "confirm_wide"},
+		"":                                            {[]string{"Preview"}, "Reason"},
+		"?for=1h0m0s":                                 {[]string{"everything", "It hides every alarm.", "confirm_wide", "2 active now"}, "no reason at all"},
+		"?for=1h0m0s&groups=battery":                  {[]string{"1 active now", "luna-a/battery"}, "confirm_wide"},
+		"?for=72h0m0s&groups=battery":                 {[]string{"It lasts for more than a day", "confirm_wide"}, "every alarm"},
+		"?for=4h0m0s&groups=battery&every=week":       {[]string{"every week", "1 active now"}, "confirm_wide"},
+		"?for=24h0m0s&groups=battery&every=day":       {[]string{"would begin again before it ends"}, `action="/silences"`},
+		"?for=1h0m0s&groups=fan&hsm=x":                {[]string{"Nothing that is active now"}, "confirm_wide"},
+		"?for=1h0m0s&of=hsm&hsm=luna-a&group=battery": {[]string{"2 active now"}, "confirm_wide"},
 		"?for=1h0m0s&hsm=luna-a&group=fan&object=a%2C+*b%22+%3Cscript": {[]string{"Nothing that is active now"}, "<script"},
-		"?for=1h0m0s&groups=%5B":                                       {[]string{"not a pattern"}, `action="/silences"`},
-		"?for=9h0m0s&groups=battery":                                   {[]string{"not a length"}, `action="/silences"`},
-		"?for=1h0m0s&from=tomorrow":                                    {[]string{"is not a time such as"}, `action="/silences"`},
-		"?for=1h0m0s&from=2020-01-01T00:00":                            {[]string{"has already ended"}, `action="/silences"`},
+		"?for=1h0m0s&groups=%5B":            {[]string{"not a pattern"}, `action="/silences"`},
+		"?for=9h0m0s&groups=battery":        {[]string{"not a length"}, `action="/silences"`},
+		"?for=1h0m0s&from=tomorrow":         {[]string{"is not a time such as"}, `action="/silences"`},
+		"?for=1h0m0s&from=2020-01-01T00:00": {[]string{"has already ended"}, `action="/silences"`},
 	} {
 		got := submit(s, "anna", "/silences/new"+query, nil)
 		body := strings.ReplaceAll(got.Body.String(), `<script src=`, "")
@@ -186,4 +188,16 @@ func TestWhyPaged(t *testing.T) {
 	e := small(noon)
 	e.alarms.Routes = map[string]notify.Route{"pager": {Only: alarms.Match{Severity: alarms.Critical, HSMs: []string{"luna-*"}}}}
 	wants(t, e, "/alarms/2", "Why was I paged", "alarms of severity critical or worse, HSM luna-*", "it is not configured any more")
+}
+
+// TestAnnounced: a silence that begins within a day is on the page of the estate.
+func TestAnnounced(t *testing.T) {
+	e := small(noon)
+	e.alarms.Silences = []alarms.Silence{{ID: 7, Author: "kim", Reason: "<b>restart", From: noon.Add(5 * time.Hour), Until: noon.Add(6 * time.Hour), Match: alarms.Match{HSMs: []string{"luna-b"}}, Every: &alarms.Every{Days: 7}}}
+	wants(t, e, "/", "Silence 7 of HSM luna-b begins in 5h0m, until", "<b>restart")
+	wants(t, e, "/alarms", "to come, every week")
+	e.alarms.Silences[0].From = noon.Add(25 * time.Hour)
+	if _, text := e.get(t, "/"); strings.Contains(text, "Silence 7") {
+		t.Error("it is announced too early")
+	}
 }

@@ -301,6 +301,9 @@ func (s AlarmState) silences(now time.Time) (list []silenceView) {
 		if x.From.After(now) {
 			state = "to come"
 		}
+		if x.Every != nil {
+			state += ", " + x.Every.String()
+		}
 		list = append(list, silenceView{x.ID, exporters.Selection(x.Match), x.Author, x.Reason, state, stampOf(x.From, now), stampOf(x.Until, now), s.acting})
 	}
 	return list
