@@ -2,45 +2,23 @@ package alarms
 
 import (
 	"errors"
-	"fmt"
-	"sync"
 	"time"
 
+	"github.com/lunawatch/lunawatch/alarms/again"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // A Silence suppresses the notifications of alarms for some time: planned work,
 // a known fault. The alarms stay active, and in every table.
 type Silence struct {
-	ID     uint64    `json:"id"`
-	Match  Match     `json:"match"`
-	Author string    `json:"author"`
-	Reason string    `json:"reason"`
-	From   time.Time `json:"from"`  // in the future: a maintenance window
-	Until  time.Time `json:"until"` // of one that comes again: the end of the first, or of that of [Silence.At]
-	Every  *Every    `json:"every,omitempty"`
+	ID     uint64       `json:"id"`
+	Match  Match        `json:"match"`
+	Author string       `json:"author"`
+	Reason string       `json:"reason"`
+	From   time.Time    `json:"from"`  // in the future: a maintenance window
+	Until  time.Time    `json:"until"` // of one that comes again: the end of the first, or of that of [Silence.At]
+	Every  *again.Every `json:"every,omitempty"`
 }
-
-// Every is how often a silence comes again, at the same time of the day on the clocks of a
-// zone, until it is ended.
-type Every struct {
-	Days int    `json:"days"`           // 1 or 7
-	Zone string `json:"zone,omitempty"` // Europe/Zurich; "": the agent's
-}
-
-// String is as "every week, Europe/Zurich".
-func (e *Every) String() string {
-	text := "every week"
-	if e.Days == 1 {
-		text = "every day"
-	}
-	if e.Zone != "" {
-		text += ", " + e.Zone
-	}
-	return text
-}
-
-func (e *Every) period() time.Duration { return time.Duration(e.Days) * 24 * time.Hour }
 
 // Validate returns all that is wrong with s.
 func (s Silence) Validate() error {
@@ -52,14 +30,7 @@ func (s Silence) Validate() error {
 		errs = append(errs, errors.New("a silence needs an end after its beginning"))
 	}
 	if e := s.Every; e != nil {
-		switch _, err := zoneOf(e.Zone); {
-		case e.Days != 1 && e.Days != 7:
-			errs = append(errs, setting.Faultf("every.days", "%d is neither 1 nor 7", e.Days))
-		case err != nil:
-			errs = append(errs, setting.Faultf("every.zone", "%q is not known on this host; name one such as Europe/Zurich, or install tzdata", e.Zone))
-		case s.Until.Sub(s.From) >= e.period():
-			errs = append(errs, errors.New("it would begin again before it ends"))
-		}
+		errs = append(errs, setting.At("every", e.Validate(s.Until.Sub(s.From))))
 	}
 	return errors.Join(append(errs, s.Match.Validate())...)
 }
@@ -71,45 +42,16 @@ const LongSilence = 24 * time.Hour
 // alarm, or more than a day, or more than half of every day.
 func (s Silence) Wide() bool {
 	length := s.Until.Sub(s.From)
-	return s.Match.all() || length > LongSilence || s.Every != nil && length > s.Every.period()/2
-}
-
-// zones are those that were loaded: the library reads a file for each.
-var zones sync.Map
-
-func zoneOf(name string) (*time.Location, error) {
-	if name == "" {
-		return time.Local, nil
-	}
-	if zone, known := zones.Load(name); known {
-		return zone.(*time.Location), nil //nolint:forcetypeassert // there is nothing else in it
-	}
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		return nil, fmt.Errorf("zone %q: %w", name, err)
-	}
-	zones.Store(name, zone)
-	return zone, nil
+	return s.Match.all() || length > LongSilence || s.Every != nil && length > s.Every.Period()/2
 }
 
 // At returns s as it is in force at now, or else the next time: From and Until are those of
-// that time. What does not come again is as it is, and so is one whose zone is not known
-// any more: it silences nothing after its first time.
+// that time. What does not come again is as it is.
 func (s Silence) At(now time.Time) Silence {
-	if s.Every == nil || s.Every.Days < 1 || now.Before(s.Until) {
-		return s
+	if s.Every != nil {
+		s.From, s.Until = s.Every.At(s.From, s.Until, now)
 	}
-	zone, err := zoneOf(s.Every.Zone)
-	if err != nil {
-		return s
-	}
-	from, until := s.From.In(zone), s.Until.In(zone)
-	for n := max(1, int(now.Sub(until)/s.Every.period())); ; n++ { // an hour of summer time aside
-		s.From, s.Until = from.AddDate(0, 0, n*s.Every.Days), until.AddDate(0, 0, n*s.Every.Days)
-		if s.Until.After(now) {
-			return s
-		}
-	}
+	return s
 }
 
 // Over reports whether s will never be in force again.

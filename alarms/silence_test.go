@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lunawatch/lunawatch/alarms/again"
 )
 
 // TestAt: a silence that comes again begins at the same time of the day on the clocks of
@@ -21,8 +23,8 @@ func TestAt(t *testing.T) {
 		}
 		return when.UTC()
 	}
-	week := Silence{From: at("2026-02-28 02:00"), Until: at("2026-02-28 04:00"), Every: &Every{7, "Europe/Zurich"}}
-	night := Silence{From: at("2026-03-20 23:00"), Until: at("2026-03-21 05:00"), Every: &Every{1, "Europe/Zurich"}}
+	week := Silence{From: at("2026-02-28 02:00"), Until: at("2026-02-28 04:00"), Every: &again.Every{Days: 7, Zone: "Europe/Zurich"}}
+	night := Silence{From: at("2026-03-20 23:00"), Until: at("2026-03-21 05:00"), Every: &again.Every{Days: 1, Zone: "Europe/Zurich"}}
 	once := Silence{From: week.From, Until: week.Until}
 	for name, x := range map[string]struct {
 		of          Silence
@@ -43,8 +45,8 @@ func TestAt(t *testing.T) {
 		"the night of winter time":  {night, "2026-10-25 04:59", "2026-10-24 23:00", "2026-10-25 05:00", true},
 		"its end in winter":         {night, "2026-10-25 05:00", "2026-10-25 23:00", "2026-10-26 05:00", false},
 		"once, and over":            {once, "2026-03-07 03:00", "2026-02-28 02:00", "2026-02-28 04:00", false},
-		"a zone that nobody knows":  {Silence{From: week.From, Until: week.Until, Every: &Every{7, "Nowhere/Else"}}, "2026-03-07 03:00", "2026-02-28 02:00", "2026-02-28 04:00", false},
-		"never, of a damaged state": {Silence{From: week.From, Until: week.Until, Every: &Every{}}, "2026-03-07 03:00", "2026-02-28 02:00", "2026-02-28 04:00", false},
+		"a zone that nobody knows":  {Silence{From: week.From, Until: week.Until, Every: &again.Every{Days: 7, Zone: "Nowhere/Else"}}, "2026-03-07 03:00", "2026-02-28 02:00", "2026-02-28 04:00", false},
+		"never, of a damaged state": {Silence{From: week.From, Until: week.Until, Every: &again.Every{}}, "2026-03-07 03:00", "2026-02-28 02:00", "2026-02-28 04:00", false},
 		"ended while it was active": {week.Ended(at("2026-03-07 03:00")), "2026-03-07 03:00", "2026-02-28 02:00", "2026-03-07 03:00", false},
 	} {
 		now := at(x.now)
@@ -71,20 +73,20 @@ func TestAt(t *testing.T) {
 func TestValidateEvery(t *testing.T) {
 	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	for _, x := range []struct {
-		every  Every
+		every  again.Every
 		length time.Duration
 		wrong  string // "": nothing
 		wide   bool
 	}{
-		{Every{7, "Europe/Zurich"}, 2 * time.Hour, "", false},
-		{Every{1, ""}, 12 * time.Hour, "", false},
-		{Every{1, ""}, 13 * time.Hour, "", true},
-		{Every{7, ""}, 25 * time.Hour, "", true},
-		{Every{2, ""}, time.Hour, "every.days: 2 is neither 1 nor 7", false},
-		{Every{0, ""}, time.Hour, "every.days: 0 is neither 1 nor 7", true},
-		{Every{7, "Nowhere/Else"}, time.Hour, `every.zone: "Nowhere/Else" is not known on this host`, false},
-		{Every{7, "../../etc/passwd"}, time.Hour, "is not known on this host", false},
-		{Every{1, ""}, 24 * time.Hour, "it would begin again before it ends", true},
+		{again.Every{Days: 7, Zone: "Europe/Zurich"}, 2 * time.Hour, "", false},
+		{again.Every{Days: 1, Zone: ""}, 12 * time.Hour, "", false},
+		{again.Every{Days: 1, Zone: ""}, 13 * time.Hour, "", true},
+		{again.Every{Days: 7, Zone: ""}, 25 * time.Hour, "", true},
+		{again.Every{Days: 2, Zone: ""}, time.Hour, "every.days: 2 is neither 1 nor 7", false},
+		{again.Every{Days: 0, Zone: ""}, time.Hour, "every.days: 0 is neither 1 nor 7", true},
+		{again.Every{Days: 7, Zone: "Nowhere/Else"}, time.Hour, `every.zone: "Nowhere/Else" is not known on this host`, false},
+		{again.Every{Days: 7, Zone: "../../etc/passwd"}, time.Hour, "is not known on this host", false},
+		{again.Every{Days: 1, Zone: ""}, 24 * time.Hour, "it would begin again before it ends", true},
 	} {
 		s := Silence{Match: Match{HSMs: []string{"a"}}, Author: "kim", Reason: "x", From: now, Until: now.Add(x.length), Every: &x.every}
 		err := s.Validate()

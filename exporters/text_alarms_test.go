@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/again"
 )
 
 // alarmState has everything that can be said of alarms.
@@ -62,7 +63,7 @@ func TestAlarmTexts(t *testing.T) {
 // again each time.
 func TestAnnouncedText(t *testing.T) {
 	from := time.Date(2026, 3, 7, 2, 0, 0, 0, time.UTC)
-	list := []alarms.Silence{{ID: 3, Author: "kim\x1b[2J", Reason: "restart", From: from, Until: from.Add(2 * time.Hour), Match: alarms.Match{HSMs: []string{"luna-b"}}, Every: &alarms.Every{Days: 7, Zone: "UTC"}}}
+	list := []alarms.Silence{{ID: 3, Author: "kim\x1b[2J", Reason: "restart", From: from, Until: from.Add(2 * time.Hour), Match: alarms.Match{HSMs: []string{"luna-b"}}, Every: &again.Every{Days: 7, Zone: "UTC"}}}
 	for ago, want := range map[time.Duration]string{
 		25 * time.Hour: "",
 		23*time.Hour + 29*time.Minute + 40*time.Second: "Silence 3 of HSM luna-b begins in 23h30m, until 2026-03-07 04:00:00 +00:00: restart (kim?[2J)\n",

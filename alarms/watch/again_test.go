@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/again"
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/watch/watchtest"
@@ -24,7 +25,7 @@ func TestSilenceComesAgain(t *testing.T) {
 		dir, r := t.TempDir(), &alarmstest.Receiver{}
 		a := watchtest.Start(t, dir, map[string]notify.Notifier{"noc": r})
 		from := time.Now().Add(2 * time.Hour) // at 02:00
-		id, err := a.Silence(alarms.Silence{Match: alarms.Match{Groups: []string{"stm"}}, Author: "kim", Reason: "restart", From: from, Until: from.Add(time.Hour), Every: &alarms.Every{Days: 1}})
+		id, err := a.Silence(alarms.Silence{Match: alarms.Match{Groups: []string{"stm"}}, Author: "kim", Reason: "restart", From: from, Until: from.Add(time.Hour), Every: &again.Every{Days: 1}})
 		a.Must(err)
 		shown := func(at time.Time) {
 			t.Helper()

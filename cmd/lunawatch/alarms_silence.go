@@ -91,7 +91,11 @@ func alarmsSilence(flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(std.out, "silence %d, from %s until %s\n", added.ID, added.From.Local().Format(exporters.TimeLayout), added.Until.Local().Format(exporters.TimeLayout))
+		again := ""
+		if added.Every != nil {
+			again = ", " + added.Every.String()
+		}
+		fmt.Fprintf(std.out, "silence %d, from %s until %s%s\n", added.ID, added.From.Local().Format(exporters.TimeLayout), added.Until.Local().Format(exporters.TimeLayout), again)
 		return nil
 	}
 }

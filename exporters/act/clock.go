@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/again"
 )
 
 // Clock returns the time on the clocks of a zone; "": on those of this host.
@@ -23,7 +23,7 @@ func Clock(zone string) (time.Time, error) {
 }
 
 // ComesAgain returns how often a silence does; nil: it does not.
-func ComesAgain(every, zone string) (*alarms.Every, error) {
+func ComesAgain(every, zone string) (*again.Every, error) {
 	days, known := map[string]int{"day": 1, "week": 7}[every]
 	switch {
 	case every == "":
@@ -31,7 +31,7 @@ func ComesAgain(every, zone string) (*alarms.Every, error) {
 	case !known:
 		return nil, fmt.Errorf("-every %q is neither day nor week", every)
 	}
-	return &alarms.Every{Days: days, Zone: zone}, nil
+	return &again.Every{Days: days, Zone: zone}, nil
 }
 
 // Span returns when a silence begins and ends. A clock time without a day is

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/again"
 )
 
 // PreviewOf returns what a silence would hide of the active alarms. It needs no author and
@@ -98,9 +99,9 @@ func SilenceOf(form url.Values, by string, now time.Time) (alarms.Silence, error
 	switch form.Get("every") {
 	case "":
 	case "day":
-		s.Every = &alarms.Every{Days: 1}
+		s.Every = &again.Every{Days: 1}
 	case "week":
-		s.Every = &alarms.Every{Days: 7}
+		s.Every = &again.Every{Days: 7}
 	default:
 		return s, fmt.Errorf("every %q is neither day nor week", form.Get("every"))
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/again"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/exporters/act"
@@ -93,12 +94,12 @@ type Reason struct {
 // A NewSilence is one that is to be.
 type NewSilence struct {
 	Claim
-	Match       alarms.Match  `json:"match"` // of severity: this or milder
-	Reason      string        `json:"reason"`
-	From        time.Time     `json:"from,omitzero"` // now, if it is left out
-	Until       time.Time     `json:"until"`
-	Every       *alarms.Every `json:"every,omitempty"`        // it comes again; left out: it does not
-	ConfirmWide bool          `json:"confirm_wide,omitempty"` // it may hide every alarm, or last for more than a day, or for more than half of every day
+	Match       alarms.Match `json:"match"` // of severity: this or milder
+	Reason      string       `json:"reason"`
+	From        time.Time    `json:"from,omitzero"` // now, if it is left out
+	Until       time.Time    `json:"until"`
+	Every       *again.Every `json:"every,omitempty"`        // it comes again; left out: it does not
+	ConfirmWide bool         `json:"confirm_wide,omitempty"` // it may hide every alarm, or last for more than a day, or for more than half of every day
 }
 
 func (n NewSilence) of(by string) alarms.Silence {

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/again"
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
 	"github.com/lunawatch/lunawatch/alarms/journal/journaltest"
 	"github.com/lunawatch/lunawatch/alarms/notify"
@@ -193,7 +194,7 @@ func TestWhyPaged(t *testing.T) {
 // TestAnnounced: a silence that begins within a day is on the page of the estate.
 func TestAnnounced(t *testing.T) {
 	e := small(noon)
-	e.alarms.Silences = []alarms.Silence{{ID: 7, Author: "kim", Reason: "<b>restart", From: noon.Add(5 * time.Hour), Until: noon.Add(6 * time.Hour), Match: alarms.Match{HSMs: []string{"luna-b"}}, Every: &alarms.Every{Days: 7}}}
+	e.alarms.Silences = []alarms.Silence{{ID: 7, Author: "kim", Reason: "<b>restart", From: noon.Add(5 * time.Hour), Until: noon.Add(6 * time.Hour), Match: alarms.Match{HSMs: []string{"luna-b"}}, Every: &again.Every{Days: 7}}}
 	wants(t, e, "/", "Silence 7 of HSM luna-b begins in 5h0m, until", "<b>restart")
 	wants(t, e, "/alarms", "to come, every week")
 	e.alarms.Silences[0].From = noon.Add(25 * time.Hour)

@@ -46,7 +46,8 @@ var rooms = []struct{ name, imports string }{
 	{"collectors/host", "collectors/answer hsm"},
 	{"collectors/formats", "collectors/answer collectors/ha collectors/rest collectors/shell collectors/status collectors/syslog"},
 
-	{"alarms", "hsm internal/near internal/setting"},
+	{"alarms/again", "internal/setting"},
+	{"alarms", "alarms/again hsm internal/near internal/setting"},
 	{"alarms/journal", "alarms internal/setting"},
 	{"alarms/texts", "alarms hsm"},
 	{"alarms/sensors", "alarms hsm"},
@@ -65,8 +66,8 @@ var rooms = []struct{ name, imports string }{
 	{"exporters/monitor", "exporters/plot hsm"},
 	{"exporters/glance", "alarms alarms/rules exporters exporters/plot hsm internal/near"},
 	{"exporters/history", "alarms alarms/journal exporters/glance hsm"},
-	{"exporters/act", "alarms alarms/notify alarms/watch"},
-	{"exporters/api", "alarms alarms/notify alarms/watch exporters/act exporters/glance exporters/history exporters/plot hsm"},
+	{"exporters/act", "alarms alarms/again alarms/notify alarms/watch"},
+	{"exporters/api", "alarms alarms/again alarms/notify alarms/watch exporters/act exporters/glance exporters/history exporters/plot hsm"},
 	{"exporters/page", "alarms alarms/notify alarms/rules alarms/watch exporters exporters/act exporters/glance exporters/history exporters/runbook hsm"},
 	{"exporters/trace", "alarms alarms/rules collectors/answer collectors/formats exporters exporters/glance hsm mib"},
 	{"exporters/top", "alarms alarms/rules exporters exporters/glance exporters/plot exporters/trace hsm"},
@@ -85,7 +86,7 @@ var rooms = []struct{ name, imports string }{
 	{"packaging/prometheus", "alarms"},
 	{"packaging/grafana", ""},
 
-	{"cmd/lunawatch", "agent agent/capture agent/config agent/doctor agent/guard agent/setup alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/glance exporters/history exporters/monitor exporters/top exporters/trace hsm internal/near internal/setting mib mib/agentx mibs packaging"},
+	{"cmd/lunawatch", "agent agent/capture agent/config agent/doctor agent/guard agent/setup alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/act exporters/glance exporters/history exporters/monitor exporters/top exporters/trace hsm internal/near internal/setting mib mib/agentx mibs packaging"},
 
 	{"simulator", "internal/wait"},
 	{"simulator/netsnmp", ""},
