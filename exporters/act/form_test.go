@@ -1,6 +1,7 @@
 package act
 
 import (
+	"maps"
 	"net/url"
 	"testing"
 	"time"
@@ -22,9 +23,7 @@ func TestSilenceOf(t *testing.T) {
 	names := url.Values{"hsm": {"a"}, "group": {"fan"}, "object": {`*?[x]\`}}
 	with := func(key, value string) url.Values {
 		form := url.Values{key: {value}}
-		for k, v := range names {
-			form[k] = v
-		}
+		maps.Copy(form, names)
 		return form
 	}
 	for name, x := range map[string]struct {
