@@ -202,3 +202,22 @@ func TestAnnounced(t *testing.T) {
 		t.Error("it is announced too early")
 	}
 }
+
+// TestLiveForms: what is live on a page has forms for who may act, and none for others who
+// have the same page open.
+func TestLiveForms(t *testing.T) {
+	e := small(noon)
+	u := &url.URL{Path: "/alarms/2"}
+	e.site.hub.init()
+	for _, acting := range []bool{false, true} {
+		if _, ok := e.site.hub.join(u, acting); !ok {
+			t.Fatal("too many")
+		}
+	}
+	e.site.hub.render(e.site, e.site.moment(e.site.Alarms()))
+	for _, acting := range []bool{false, true} {
+		if got := strings.Contains(string(e.site.hub.topics[topicKey(u, acting)].sent["alarm"].HTML), `method="post"`); got != acting {
+			t.Errorf("acting %v: forms %v", acting, got)
+		}
+	}
+}
