@@ -37,16 +37,13 @@ func TestWhoMayOperate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a.config().OperateGroup = x.group
-			var by string
-			do := a.operating("test", func(_ http.ResponseWriter, _ *http.Request, who string) { by = who })
-			r := httptest.NewRequest("POST", "/?by=kim", nil)
+			r := httptest.NewRequest("POST", "/", nil)
 			if x.caller != nil {
 				r = r.WithContext(guard.As(r.Context(), x.caller.(guard.Caller)))
 			}
-			w := httptest.NewRecorder()
-			do(w, r)
-			if w.Code != x.status || !strings.Contains(by, x.by) {
-				t.Errorf("%d, by %q", w.Code, by)
+			by, err := a.overSocket(r, "kim")
+			if (err == nil) != (x.status == http.StatusOK) || !strings.Contains(by, x.by) {
+				t.Errorf("%v, by %q", err, by)
 			}
 		})
 	}

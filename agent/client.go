@@ -138,6 +138,9 @@ func (c *Client) open(ctx context.Context, method, path string, body io.Reader) 
 	if err != nil {
 		return nil, err
 	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	res, err := c.http.Do(req)
 	if err != nil {
 		if op := (*net.OpError)(nil); errors.As(err, &op) {
@@ -147,7 +150,7 @@ func (c *Client) open(ctx context.Context, method, path string, body io.Reader) 
 	}
 	if res.StatusCode != http.StatusOK {
 		defer res.Body.Close()
-		text, _ := io.ReadAll(io.LimitReader(res.Body, 1000))
+		text, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
 		return nil, errors.New(whyNot(text))
 	}
 	return res.Body, nil

@@ -29,18 +29,26 @@ func (a *Agent) control() http.Handler {
 	mux.HandleFunc("GET /answers", func(w http.ResponseWriter, r *http.Request) {
 		reply(w, a.answers.Of(r.FormValue("device"), r.FormValue("source")))
 	})
-	a.alarmControl(mux)
-	mux.Handle(api.Prefix+"/", a.api())
+	mux.Handle(api.Prefix+"/", a.api(a.overSocket))
 	mux.HandleFunc("GET /walk", a.walk)
 	mux.HandleFunc("GET /monitor", a.monitor)
-	mux.HandleFunc("POST /reload", a.operating("reload", func(w http.ResponseWriter, r *http.Request, by string) {
-		err := a.Reload(r.FormValue("force") != "")
-		if err == nil { // why not, Reload has logged
-			a.acted("reload", a.config().File, by, "", nil)
-		}
-		respond(w, nil, err)
-	}))
+	mux.HandleFunc("POST /reload", a.reloadOverSocket)
 	return mux
+}
+
+func (a *Agent) reloadOverSocket(w http.ResponseWriter, r *http.Request) {
+	by, err := a.overSocket(r, "")
+	if err != nil {
+		a.desk().Refused("reload", by, err)
+		http.Error(w, err.Error(), http.StatusForbidden)
+		return
+	}
+	if err := a.Reload(r.FormValue("force") != ""); err != nil { // why not, Reload has logged
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	a.desk().Done("reload", a.config().File, by, "", nil)
+	reply(w, nil)
 }
 
 // listenControl creates the socket, in place of one that a killed agent left

@@ -30,12 +30,7 @@ const maxVisitors = 200
 
 // serveWeb serves metrics and pages until ctx is done.
 func (a *Agent) serveWeb(ctx context.Context) error {
-	pages := exporters.Web(a.store, a.page.Handler(), a.devices, a.metrics, a.web.TelemetryPath)
-	mux := http.NewServeMux()
-	mux.Handle("/", pages)
-	mux.Handle(api.Prefix+"/", a.api())
-	mux.Handle("POST /-/reload", http.NewCrossOriginProtection().Handler(http.HandlerFunc(a.reloadOverWeb)))
-	server := &http.Server{Handler: guard.Hosts(mux, a.webHosts(ctx)), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+	server := &http.Server{Handler: a.webHandler(a.webHosts(ctx)), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
 	guard.Connections(server, maxVisitors)
 	server.BaseContext = func(net.Listener) context.Context { a.ready.Arrived(webListener); return context.Background() }
@@ -47,7 +42,8 @@ func (a *Agent) serveWeb(ctx context.Context) error {
 		}
 	})
 	defer stop()
-	for _, warning := range guard.OpenWeb(*a.web.Flags.WebListenAddresses, *a.web.Flags.WebConfigFile) {
+	addresses, file := *a.web.Flags.WebListenAddresses, *a.web.Flags.WebConfigFile
+	for _, warning := range append(guard.OpenWeb(addresses, file), a.config().Web.Warnings(addresses, file)...) {
 		a.log.Warn("web", "warning", warning)
 	}
 	err := web.ListenAndServe(server, a.web.Flags, a.log)
@@ -57,13 +53,25 @@ func (a *Agent) serveWeb(ctx context.Context) error {
 	return fmt.Errorf("web: %w; choose another address with -web.listen-address", err)
 }
 
+// webHandler serves metrics, pages and API at the names of hosts. What changes something
+// must come from our own pages, or from no page; names of users are those that we believe.
+func (a *Agent) webHandler(hosts func() []string) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", exporters.Web(a.store, a.page.Handler(), a.devices, a.metrics, a.web.TelemetryPath))
+	mux.Handle(api.Prefix+"/", a.api(a.overWeb))
+	mux.HandleFunc("POST /-/reload", a.reloadOverWeb)
+	own := http.NewCrossOriginProtection().Handler(mux)
+	return guard.Hosts(guard.Visitors(own, func() guard.Web { return a.config().Web }, *a.web.Flags.WebConfigFile), hosts)
+}
+
 // pages returns the pages of a browser.
 func (a *Agent) pages() *page.Site {
 	version, _ := Version()
 	return &page.Site{Store: a.store, Alarms: func() page.AlarmState { return page.AlarmsOf(a.watch) }, Changed: a.watch.Changed,
 		Thresholds: func() rules.Thresholds { return a.config().Alarms.Thresholds }, Own: a.metrics, Version: version,
 		Started: func() time.Time { return a.started }, Metrics: a.web.TelemetryPath, Now: time.Now,
-		Series: a.history.Series, Measures: a.history.Measures, Days: a.history.Days}
+		Series: a.history.Series, Measures: a.history.Measures, Days: a.history.Days,
+		Who: a.overWeb, Desk: a.desk()}
 }
 
 // reloadOverWeb is for whoever may use the web server, and so must be allowed.

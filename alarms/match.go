@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"time"
 
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
@@ -56,52 +55,8 @@ func (m Match) Validate() error {
 	return errors.Join(errs...)
 }
 
-// A Silence suppresses the notifications of alarms for some time: planned work,
-// a known fault. The alarms stay active, and in every table.
-type Silence struct {
-	ID     uint64    `json:"id"`
-	Match  Match     `json:"match"`
-	Author string    `json:"author"`
-	Reason string    `json:"reason"`
-	From   time.Time `json:"from"` // in the future: a maintenance window
-	Until  time.Time `json:"until"`
-}
-
-// Validate returns all that is wrong with s.
-func (s Silence) Validate() error {
-	var errs []error
-	if s.Author == "" || s.Reason == "" {
-		errs = append(errs, errors.New("a silence needs an author and a reason"))
-	}
-	if !s.Until.After(s.From) {
-		errs = append(errs, errors.New("a silence needs an end after its beginning"))
-	}
-	return errors.Join(append(errs, s.Match.Validate())...)
-}
-
-// LongSilence is how long a silence lasts at most without being wide.
-const LongSilence = 24 * time.Hour
-
-// Wide reports whether s hides so much, or for so long, that others should know:
-// every alarm, or more than a day.
-func (s Silence) Wide() bool {
-	all := func(patterns []string) bool { return len(patterns) == 0 || slices.Contains(patterns, "*") }
-	m := s.Match
-	return all(m.HSMs) && all(m.Groups) && all(m.Objects) && all(m.Codes) || s.Until.Sub(s.From) > LongSilence
-}
-
-// holds reports whether s silences a at now.
-func (s Silence) holds(a Alarm, now time.Time) bool {
-	return !now.Before(s.From) && now.Before(s.Until) && s.Match.Selects(a) && (s.Match.Severity == None || a.Severity <= s.Match.Severity)
-}
-
-// SilencedBy returns the silence that holds for an alarm at now; nil: none
-// does.
-func SilencedBy(silences []Silence, a Alarm, now time.Time) *Silence {
-	for i := range silences {
-		if silences[i].holds(a, now) {
-			return &silences[i]
-		}
-	}
-	return nil
+// all reports whether m's lists select every alarm.
+func (m Match) all() bool {
+	every := func(patterns []string) bool { return len(patterns) == 0 || slices.Contains(patterns, "*") }
+	return every(m.HSMs) && every(m.Groups) && every(m.Objects) && every(m.Codes)
 }

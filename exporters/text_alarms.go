@@ -149,9 +149,43 @@ func SilencesText(w io.Writer, list []alarms.Silence, now time.Time) {
 		if s.From.After(now) {
 			from += " (to come)"
 		}
-		row(tw, fmt.Sprint(s.ID), from, clock(s.Until, now), s.Author, Selection(s.Match), s.Reason)
+		until := clock(s.Until, now)
+		if s.Every != nil {
+			until += ", " + s.Every.String()
+		}
+		row(tw, fmt.Sprint(s.ID), from, until, s.Author, Selection(s.Match), s.Reason)
 	}
 	tw.Flush()
+}
+
+// AnnouncedText prints a line for each silence that begins within a day.
+func AnnouncedText(w io.Writer, list []alarms.Silence, now time.Time) {
+	for _, s := range list {
+		if s.Announces(now) {
+			fmt.Fprintln(w, Plain(Announcement(s, now)))
+		}
+	}
+}
+
+// Announcement says when a silence that is to come begins, and what it hides.
+func Announcement(s alarms.Silence, now time.Time) string {
+	s = s.At(now)
+	in := strings.TrimSuffix(max(time.Minute, s.From.Sub(now).Round(time.Minute)).String(), "0s")
+	return fmt.Sprintf("Silence %d of %s begins in %s, until %s: %s (%s)", s.ID, Selection(s.Match), in, clock(s.Until, now), s.Reason, s.Author)
+}
+
+// PreviewText prints what a silence would hide of what is active.
+func PreviewText(w io.Writer, s alarms.Silence, hides []alarms.Active, now time.Time) {
+	again := ""
+	if s.Every != nil {
+		again = ", " + s.Every.String()
+	}
+	fmt.Fprintln(w, Plain(fmt.Sprintf("A silence of %s from %s until %s%s would hide, of what is active now:", Selection(s.Match), clock(s.From, now), clock(s.Until, now), again)))
+	fmt.Fprintln(w)
+	AlarmsText(w, hides, now)
+	if s.Wide() {
+		fmt.Fprintln(w, "\nIt is long or wide, and so needs -yes-all; it is an alarm while it lasts.")
+	}
 }
 
 // Selection says which alarms a silence selects.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/again"
 )
 
 // alarmState has everything that can be said of alarms.
@@ -54,6 +55,27 @@ func TestAlarmTexts(t *testing.T) {
 		}
 		if strings.Contains(x.text, "\x1b") {
 			t.Errorf("%s moves the cursor: %q", name, x.text)
+		}
+	}
+}
+
+// TestAnnouncedText: a silence is announced for a day before it begins, and one that comes
+// again each time.
+func TestAnnouncedText(t *testing.T) {
+	from := time.Date(2026, 3, 7, 2, 0, 0, 0, time.UTC)
+	list := []alarms.Silence{{ID: 3, Author: "kim\x1b[2J", Reason: "restart", From: from, Until: from.Add(2 * time.Hour), Match: alarms.Match{HSMs: []string{"luna-b"}}, Every: &again.Every{Days: 7, Zone: "UTC"}}}
+	for ago, want := range map[time.Duration]string{
+		25 * time.Hour: "",
+		23*time.Hour + 29*time.Minute + 40*time.Second: "Silence 3 of HSM luna-b begins in 23h30m, until 2026-03-07 04:00:00 +00:00: restart (kim?[2J)\n",
+		time.Second:      "Silence 3 of HSM luna-b begins in 1m, until 2026-03-07 04:00:00 +00:00: restart (kim?[2J)\n",
+		0:                "",
+		-3 * time.Hour:   "",
+		-167 * time.Hour: "Silence 3 of HSM luna-b begins in 1h0m, until 2026-03-14 04:00:00 +00:00: restart (kim?[2J)\n",
+	} {
+		var b strings.Builder
+		AnnouncedText(&b, list, from.Add(-ago))
+		if b.String() != want {
+			t.Errorf("%s before: %q", ago, b.String())
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 var ownPaths = []string{"/", "/-/healthy", "/-/ready", "/-/reload"}
 
 // pagePaths are taken by pages, with all that is below them.
-var pagePaths = []string{"hsms", "ha", "alarms", "agent", "live", "assets"}
+var pagePaths = []string{"hsms", "ha", "alarms", "silences", "agent", "live", "assets", "api"}
 
 // metricsPath is what a path of the metrics may be: no pattern, and not one that would
 // be redirected.

@@ -60,7 +60,7 @@ func TestRunbooks(t *testing.T) {
 func TestMetricsPath(t *testing.T) {
 	for path, good := range map[string]bool{
 		"/metrics": true, "/luna/metrics": true, "/metrics.txt": true, "/-/metrics": true, "/sd": true,
-		"/hsms": false, "/alarms/metrics": false, "/live": false, "/hsmsx": true,
+		"/hsms": false, "/api": false, "/api/v1/estate": false, "/silences": false, "/apis": true, "/alarms/metrics": false, "/live": false, "/hsmsx": true,
 		"": false, "metrics": false, "/": false, "/-/healthy": false, "/-/ready": false, "/a b": false, "/{x}": false, "//x": false, "/x/../sd": false, "/x/": false, "/runbooks": false, "/runbooks/battery": false, "GET /x": false,
 	} {
 		err := ValidPath(path)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lunawatch/lunawatch/agent/guard"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/alarms/watch"
@@ -30,6 +31,7 @@ type Config struct {
 	ControlSocket  string         `yaml:"control_socket"`
 	ExternalURL    string         `yaml:"external_url"`
 	WebHosts       []string       `yaml:"web_hosts"` // further names under which the page may be asked for
+	Web            guard.Web      `yaml:"web"`
 	RunbookURL     string         `yaml:"runbook_url"`
 	Metrics        Metrics        `yaml:"metrics"`
 	OTLP           otlp.Settings  `yaml:"otlp"`
@@ -64,10 +66,9 @@ func Default() Config {
 			Retries:      agentx.DefaultRetries,
 		},
 		Intervals: Intervals{
-			Fast:     poll.DefaultIntervals()[poll.Fast],
-			Slow:     poll.DefaultIntervals()[poll.Slow],
-			Hourly:   poll.DefaultIntervals()[poll.Hourly],
-			Counters: poll.DefaultIntervals()[poll.Counted],
+			Fast:   poll.DefaultIntervals()[poll.Fast],
+			Slow:   poll.DefaultIntervals()[poll.Slow],
+			Hourly: poll.DefaultIntervals()[poll.Hourly],
 		},
 		Reach:  Reach(poll.DefaultTiming()),
 		LunaCM: LunaCM{Path: lunacm.DefaultPath, KernelLog: KernelRing},
@@ -112,6 +113,7 @@ func (c *Config) complete() {
 		c.HSMs[i].reach = c.Reach
 		c.HSMs[i].refusedLogins = filepath.Join(c.StateDirectory, "refused-logins")
 	}
+	c.Intervals.Counters = cmp.Or(c.Intervals.Counters, max(c.Intervals.Fast, time.Second))
 	if c.Host.Name == "" {
 		c.Host.Name, _ = os.Hostname()
 	}
@@ -128,7 +130,7 @@ func (c *Config) complete() {
 func (c Config) Validate() error {
 	errs := []error{
 		setting.At("external_url", validatePage(c.ExternalURL)), setting.At("runbook_url", validateLink(c.RunbookURL)),
-		setting.At("metrics", c.Metrics.Validate()), setting.At("otlp", c.OTLP.Validate()), setting.At("snmp", c.SNMP.Validate()),
+		setting.At("web", c.Web.Validate()), setting.At("metrics", c.Metrics.Validate()), setting.At("otlp", c.OTLP.Validate()), setting.At("snmp", c.SNMP.Validate()),
 		setting.At("intervals", c.Intervals.Validate()), setting.At("reach", c.Reach.Validate()),
 	}
 	names := make(map[string]bool)

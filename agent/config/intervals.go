@@ -23,7 +23,7 @@ func (i *Intervals) Complete(all Intervals) {
 	i.Fast = cmp.Or(i.Fast, max(all.Fast, time.Second))
 	i.Slow = cmp.Or(i.Slow, max(all.Slow, time.Second))
 	i.Hourly = cmp.Or(i.Hourly, max(all.Hourly, time.Second))
-	i.Counters = cmp.Or(i.Counters, max(min(all.Counters, i.Fast), time.Second))
+	i.Counters = cmp.Or(i.Counters, all.Counters, max(i.Fast, time.Second))
 }
 
 // Validate returns all that is wrong with i.

@@ -5,29 +5,16 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
-
-	"github.com/goccy/go-yaml"
 )
 
 // OpenWeb returns a warning for each address beyond loopback at which metrics and the
 // page are open to whoever reaches it, or go there in the clear. file is that of
 // -web.config.file; "": there is none.
 func OpenWeb(addresses []string, file string) (list []string) {
-	var c struct {
-		TLS struct {
-			Cert string `yaml:"cert_file"`
-			PEM  string `yaml:"cert"`
-			Auth string `yaml:"client_auth_type"`
-		} `yaml:"tls_server_config"`
-		Users map[string]string `yaml:"basic_auth_users"`
-	}
-	if text, err := os.ReadFile(file); err == nil {
-		_ = yaml.Unmarshal(text, &c) // what is wrong with it, the server says
-	}
+	c := readWebConfig(file)
 	var missing []string
 	if c.TLS.Cert+c.TLS.PEM == "" {
 		missing = append(missing, "tls_server_config")

@@ -57,7 +57,7 @@ func (j *Journal) Trim(before time.Time, most int, receivers []string) error {
 		if err != nil {
 			return err
 		}
-		if err := removeIf(tx.Bucket(silenceBucket), func(s alarms.Silence) bool { return s.Until.Before(before) }); err != nil {
+		if err := removeIf(tx.Bucket(silenceBucket), func(s alarms.Silence) bool { return s.Over(before) }); err != nil {
 			return err
 		}
 		if err := keepBuckets(tx.Bucket(notifiedBucket), receivers); err != nil {

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,6 +33,30 @@ const DefaultExpire = 72 * time.Hour
 // Validate returns all that is wrong with r.
 func (r Route) Validate() error {
 	return errors.Join(setting.Limits(r), setting.At("only", r.Only.Validate()), setting.At("hours", r.Hours.Validate()), setting.Limits(r.Policy))
+}
+
+// Words says which alarms r lets through.
+func (r Route) Words() string {
+	parts := []string{"all alarms"}
+	if r.Only.Severity > alarms.Indeterminate {
+		parts[0] = "alarms of severity " + r.Only.Severity.String() + " or worse"
+	}
+	for _, p := range []struct {
+		name string
+		list []string
+	}{{"HSM", r.Only.HSMs}, {"alarm", r.Only.Groups}, {"object", r.Only.Objects}, {"code", r.Only.Codes}} {
+		if len(p.list) > 0 {
+			parts = append(parts, p.name+" "+strings.Join(p.list, " or "))
+		}
+	}
+	if h := r.Hours; h.From+h.To != "" || len(h.Days) > 0 {
+		text := strings.Join(h.Days, " ") + " from " + cmp.Or(h.From, "00:00") + " to " + cmp.Or(h.To, "24:00") + " " + h.Zone
+		parts = append(parts, strings.TrimSpace(text))
+	}
+	if r.UnacknowledgedFor > 0 {
+		parts = append(parts, "once nobody has acknowledged it for "+r.UnacknowledgedFor.String())
+	}
+	return strings.Join(parts, ", ")
 }
 
 // takes reports whether a receiver is ever notified of a. All are notified of a

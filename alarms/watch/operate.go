@@ -36,6 +36,12 @@ func (w *Watch) Active() []alarms.Active {
 // History returns the newest cleared alarms, newest first, at most so many.
 func (w *Watch) History(most int) ([]alarms.Alarm, error) { return w.Journal.History(most) }
 
+// A NotFoundError names an alarm or a silence that is not there.
+type NotFoundError string
+
+// Error implements error.
+func (e NotFoundError) Error() string { return string(e) }
+
 // find returns the active alarm of a key, as Key.String writes it, or of a
 // number. w.mu is held.
 func (w *Watch) find(name string) (alarms.Alarm, error) {
@@ -49,9 +55,9 @@ func (w *Watch) find(name string) (alarms.Alarm, error) {
 	}
 	slices.Sort(names)
 	if meant := near.Name(name, names); meant != "" {
-		return alarms.Alarm{}, fmt.Errorf("no active alarm %q; did you mean %q?", name, meant)
+		return alarms.Alarm{}, NotFoundError(fmt.Sprintf("no active alarm %q; did you mean %q?", name, meant))
 	}
-	return alarms.Alarm{}, fmt.Errorf("no active alarm %q; lunawatch alarms list shows the active alarms", name)
+	return alarms.Alarm{}, NotFoundError(fmt.Sprintf("no active alarm %q; lunawatch alarms list shows the active alarms", name))
 }
 
 // operate commits what somebody does to one alarm.
@@ -95,12 +101,18 @@ func (w *Watch) Unacknowledge(name string) error {
 	})
 }
 
-// Silences returns the silences that are active or to come, by their end.
+// Silences returns the silences that are active or to come, by their end, as of
+// [alarms.Silence.At].
 func (w *Watch) Silences() []alarms.Silence {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
-	list := slices.DeleteFunc(slices.Clone(w.state.Silences), func(s alarms.Silence) bool { return !now.Before(s.Until) })
+	var list []alarms.Silence
+	for _, s := range w.state.Silences {
+		if !s.Over(now) {
+			list = append(list, s.At(now))
+		}
+	}
 	slices.SortFunc(list, func(a, b alarms.Silence) int { return cmp.Or(a.Until.Compare(b.Until), cmp.Compare(a.ID, b.ID)) })
 	return list
 }
@@ -123,11 +135,10 @@ func (w *Watch) Silence(s alarms.Silence) (uint64, error) {
 func (w *Watch) Unsilence(id uint64) error {
 	for _, s := range w.Silences() {
 		if s.ID == id {
-			s.Until = time.Now()
-			return w.storeSilence(s)
+			return w.storeSilence(s.Ended(time.Now()))
 		}
 	}
-	return fmt.Errorf("there is no silence %d; lunawatch alarms silences lists them", id)
+	return NotFoundError(fmt.Sprintf("there is no silence %d; lunawatch alarms silences lists them", id))
 }
 
 func (w *Watch) storeSilence(s alarms.Silence) error {
@@ -155,6 +166,15 @@ func (w *Watch) Test(ctx context.Context, by string) ([]notify.TestResult, error
 		return nil, err
 	}
 	return results(ctx), nil
+}
+
+// Routes returns what each receiver is notified of, by its name.
+func (w *Watch) Routes() map[string]notify.Route {
+	all := make(map[string]notify.Route)
+	for name, r := range w.setup().Receivers {
+		all[name] = r.Route
+	}
+	return all
 }
 
 // Notified returns what receivers were last notified of active and cleared alarms, by

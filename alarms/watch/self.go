@@ -46,7 +46,8 @@ func (w *Watch) silenceFindings(now time.Time) (findings []alarms.Finding) {
 		switch {
 		case !s.Wide() || now.Before(s.From):
 			continue
-		case now.Before(s.Until):
+		case s.InForce(now):
+			s = s.At(now)
 			f.Condition, f.Severity = alarms.Bad, alarms.Warning
 			f.Text = alarms.Clip(fmt.Sprintf("silence %d hides much until %s, by %s: %s", s.ID, s.Until.UTC().Format(time.RFC3339), s.Author, s.Reason))
 			f.Evidence = alarms.Evidence{At: s.From, Text: f.Text}

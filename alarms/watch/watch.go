@@ -250,6 +250,7 @@ func (w *Watch) nextEvaluation(now time.Time, failing bool) time.Time {
 // silenceEdge returns when the next silence begins or ends.
 func (w *Watch) silenceEdge(now time.Time) (next time.Time) {
 	for _, s := range w.state.Silences {
+		s = s.At(now)
 		for _, at := range []time.Time{s.From, s.Until} {
 			if at.After(now) && (next.IsZero() || at.Before(next)) {
 				next = at

@@ -1,18 +1,15 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"io"
-	"strings"
+	"slices"
 
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/agent/guard"
-	"github.com/lunawatch/lunawatch/alarms"
-	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/exporters"
 )
 
@@ -40,7 +37,7 @@ func checkConfig(flags *flag.FlagSet) action {
 		for _, h := range c.HSMs {
 			printCost(std.out, h)
 		}
-		for _, w := range append(c.Warnings(), guard.OpenWeb([]string{*listen}, *webConfig)...) {
+		for _, w := range slices.Concat(c.Warnings(), guard.OpenWeb([]string{*listen}, *webConfig), c.Web.Warnings([]string{*listen}, *webConfig)) {
 			fmt.Fprintf(std.out, "Warning: %s.\n", w)
 		}
 		for _, r := range c.Receivers {
@@ -85,30 +82,6 @@ func devices(hsms int) int { return hsms + 2 }
 func printReceiver(w io.Writer, r config.Receiver, c config.Config) {
 	p := r.Route.Policy
 	bits, why := p.BitsPerHour(c.Alarms.NotifyInterval, devices(len(c.HSMs)))
-	fmt.Fprintf(w, "receiver %s: receives %s.\n", r.Name, routed(r.Route))
+	fmt.Fprintf(w, "receiver %s: receives %s.\n", r.Name, r.Route.Words())
 	fmt.Fprintf(w, "    A covert channel of at most %.3g bits an hour: %s.\n", bits, why)
-}
-
-// routed says in words which alarms a route lets through.
-func routed(r notify.Route) string {
-	parts := []string{"all alarms"}
-	if r.Only.Severity > alarms.Indeterminate {
-		parts[0] = "alarms of severity " + r.Only.Severity.String() + " or worse"
-	}
-	for _, p := range []struct {
-		name string
-		list []string
-	}{{"HSM", r.Only.HSMs}, {"alarm", r.Only.Groups}, {"object", r.Only.Objects}, {"code", r.Only.Codes}} {
-		if len(p.list) > 0 {
-			parts = append(parts, p.name+" "+strings.Join(p.list, " or "))
-		}
-	}
-	if h := r.Hours; h.From+h.To != "" || len(h.Days) > 0 {
-		text := strings.Join(h.Days, " ") + " from " + cmp.Or(h.From, "00:00") + " to " + cmp.Or(h.To, "24:00") + " " + h.Zone
-		parts = append(parts, strings.TrimSpace(text))
-	}
-	if r.UnacknowledgedFor > 0 {
-		parts = append(parts, "once nobody has acknowledged it for "+r.UnacknowledgedFor.String())
-	}
-	return strings.Join(parts, ", ")
 }

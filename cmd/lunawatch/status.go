@@ -7,10 +7,12 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/lunawatch/lunawatch/agent"
+	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 )
 
@@ -25,7 +27,8 @@ func statusCommand(flags *flag.FlagSet) action {
 	all := flags.Bool("all", false, "list the devices that are ok, too")
 	asJSON := jsonFlag(flags)
 	return func(ctx context.Context, _ []string, std stdio) error {
-		e, err := agent.NewClient(*socket).Estate(ctx)
+		client := agent.NewClient(*socket)
+		e, err := client.Estate(ctx)
 		if err != nil {
 			return err
 		}
@@ -34,7 +37,12 @@ func statusCommand(flags *flag.FlagSet) action {
 				return err
 			}
 		} else {
+			silences, err := client.Silences(ctx)
+			if err != nil {
+				return err
+			}
 			glance.Text(std.out, e, look(std.out, *all))
+			exporters.AnnouncedText(std.out, silences, time.Now())
 		}
 		if code := statusCodes[e.State]; code != exitOK {
 			return code

@@ -50,11 +50,15 @@ func (s screen) waits(pattern string) string {
 	return ""
 }
 
-// watching starts an agent on captures, and ends it with the returned function.
-func watching(t *testing.T, dir string) (end func()) {
+// watching starts an agent on captures, and ends it with the returned function. Flags are
+// added to its own.
+func watching(t *testing.T, dir string, flags ...string) (end func()) {
 	t.Helper()
 	var log bytes.Buffer
-	cmd := exec.Command("lunawatch", "agent", "-config.file", "agent.yaml", "-replay", "captured", "-web.listen-address", "127.0.0.1:0")
+	if len(flags) == 0 {
+		flags = []string{"-web.listen-address", "127.0.0.1:0"}
+	}
+	cmd := exec.Command("lunawatch", append([]string{"agent", "-config.file", "agent.yaml", "-replay", "captured"}, flags...)...)
 	cmd.Dir, cmd.Stderr = dir, &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

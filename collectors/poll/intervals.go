@@ -15,7 +15,7 @@ type Intervals [paces]time.Duration
 // the HSM's request counter by more than forty and writes two lines into the
 // appliance's log, whose disk stops NTLS when it is full.
 func DefaultIntervals() Intervals {
-	return Intervals{Fast: 5 * time.Minute, Slow: 15 * time.Minute, Hourly: time.Hour, Counted: 50 * time.Second}
+	return Intervals{Fast: 5 * time.Minute, Slow: 15 * time.Minute, Hourly: time.Hour}
 }
 
 // MaxBackoff bounds the pause after rounds without a session.

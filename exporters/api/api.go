@@ -1,5 +1,5 @@
 // Package api answers programs: JSON under /api/v1/, described by an OpenAPI document that
-// is made of the same table of routes and types. It only reads.
+// is made of the same table of routes and types. What operators do, it has package act do.
 package api
 
 import (
@@ -10,11 +10,13 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/exporters/act"
 	"github.com/lunawatch/lunawatch/exporters/history"
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -32,13 +34,17 @@ type Source struct {
 	Agent      func() Agent                           // but for what the others know
 	History    *history.Store
 	Now        func() time.Time
+
+	Who  act.Who // may change something, and who is it
+	Desk act.Desk
 }
 
 // A route is a method and a path, and what is answered there.
 type route struct {
 	method, path string
 	summary      string
-	parameters   []parameter // besides those in the path
+	parameters   []parameter  // besides those in the path
+	takes        reflect.Type // its body; nil: none
 	returns      reflect.Type
 	answer       func(Source, *http.Request) (any, error)
 }
@@ -46,15 +52,17 @@ type route struct {
 // A parameter of a route is in its query.
 type parameter struct{ name, description string }
 
-// get returns the route of an answer that changes nothing. What changes something is to be
-// another such function: with another method, and with who may do it.
+// get returns the route of an answer that changes nothing.
 func get[T any](path, summary string, answer func(Source, *http.Request) (T, error), query ...parameter) route {
-	return route{http.MethodGet, path, summary, query, reflect.TypeFor[T](),
+	return route{http.MethodGet, path, summary, query, nil, reflect.TypeFor[T](),
 		func(s Source, r *http.Request) (any, error) { return answer(s, r) }}
 }
 
 // routes are all of them, in the order of the document.
-var routes = []route{
+var routes = slices.Concat(reads, acts)
+
+// reads are the routes that change nothing.
+var reads = []route{
 	get("/estate", "How every device is, worst first.", estate),
 	get("/hsms", "How every HSM is, worst first.", hsms),
 	get("/hsms/{name}", "All that is known of one HSM or host, by its configured name or serial number.", one),
@@ -93,6 +101,9 @@ func Handler(s Source) http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range routes {
 		mux.HandleFunc(r.method+" "+Prefix+r.path, func(w http.ResponseWriter, req *http.Request) {
+			if r.takes != nil { // a test of the receivers may take longer than the server gives an answer
+				_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(act.LongestTest + time.Minute))
+			}
 			v, err := r.answer(s, req)
 			if err != nil {
 				fail(w, err)
@@ -103,19 +114,45 @@ func Handler(s Source) http.Handler {
 				fail(w, err)
 				return
 			}
+			if r.method != http.MethodGet {
+				sent(w, body)
+				return
+			}
 			reply(w, req, body)
 		})
 	}
 	mux.HandleFunc("GET "+Prefix+"/openapi.json", func(w http.ResponseWriter, r *http.Request) { reply(w, r, Document()) })
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
+	mux.HandleFunc("/", stranger())
+	return mux
+}
+
+// stranger answers what is not a route: whether it is one of another method.
+func stranger() http.HandlerFunc {
+	methods, paths := make(map[string][]string), http.NewServeMux()
+	for _, r := range routes {
+		at := Prefix + r.path
+		if methods[at] == nil {
+			paths.HandleFunc(at, http.NotFound)
+		}
+		methods[at] = append(methods[at], r.method)
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, at := paths.Handler(r)
+		if allowed := methods[at]; allowed != nil {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
 			fail(w, refuse(http.StatusMethodNotAllowed, "%s is not for %s", r.URL.Path, r.Method))
 			return
 		}
 		fail(w, refuse(http.StatusNotFound, "nothing is at %s; %s/openapi.json has all routes", r.URL.Path, Prefix))
-	})
-	return mux
+	}
+}
+
+// sent answers an act with a body.
+func sent(w http.ResponseWriter, body []byte) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(body)
 }
 
 // reply answers with a body, or with 304 if who asks has it. A body has no time but those

@@ -173,7 +173,7 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("%s: %#v", x.target, err)
 			}
 		}
-		for _, r := range routes {
+		for _, r := range reads {
 			if !asked[r.path] {
 				t.Errorf("no answer of %s is looked at", r.path)
 			}
@@ -190,8 +190,12 @@ func TestDocument(t *testing.T) {
 		Components struct{ Schemas map[string]any }
 	}
 	check.Must(t, json.Unmarshal(Document(), &d))
-	if len(d.Paths) != len(routes) {
-		t.Errorf("%d paths of %d routes", len(d.Paths), len(routes))
+	described := 0
+	for _, methods := range d.Paths {
+		described += len(methods)
+	}
+	if described != len(routes) {
+		t.Errorf("%d of %d routes", described, len(routes))
 	}
 	for name, s := range d.Components.Schemas {
 		var look func(string, any)
@@ -212,7 +216,7 @@ func TestDocument(t *testing.T) {
 func TestETag(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := Handler(source(t))
-		for _, r := range routes {
+		for _, r := range reads {
 			target := Prefix + strings.NewReplacer("{name}", "luna72", "{number}", "12").Replace(r.path)
 			first := ask(h, target)
 			tag := first.Header().Get("ETag")
@@ -235,18 +239,28 @@ func TestETag(t *testing.T) {
 	})
 }
 
-// TestStrangers: what is not a route is an error in JSON, and nothing can be changed.
+// TestStrangers: what is not a route is an error in JSON, and nothing can be changed by
+// another method than that of an act.
 func TestStrangers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := Handler(source(t))
 		if w := ask(h, Prefix+"/"+url.PathEscape(hostile)); w.Code != 404 || strings.Contains(w.Body.String(), "<script") || w.Header().Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
+		methods := make(map[string][]string)
 		for _, r := range routes {
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, Prefix+r.path, nil))
-			if w.Code != 405 {
-				t.Errorf("POST %s: %d", r.path, w.Code)
+			methods[r.path] = append(methods[r.path], r.method)
+		}
+		for path, known := range methods {
+			for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
+				if slices.Contains(known, method) || path == "/silences/preview" && method == http.MethodDelete {
+					continue
+				}
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, httptest.NewRequest(method, Prefix+path, nil))
+				if w.Code != 405 || w.Header().Get("Allow") != strings.Join(known, ", ") {
+					t.Errorf("%s %s: %d, %s", method, path, w.Code, w.Header().Get("Allow"))
+				}
 			}
 		}
 	})

@@ -41,7 +41,7 @@ var Document = sync.OnceValue(func() []byte {
 	return append(text, '\n')
 })
 
-const about = "What the agent knows of HSMs, alarms and receivers. It only reads. Times are RFC 3339; units are in the names: " +
+const about = "What the agent knows of HSMs, alarms and receivers, and what operators do to alarms. Times are RFC 3339; units are in the names: " +
 	"bytes, seconds, volts, degrees Celsius, ratios from 0 to 1. What is not known is null or absent, never zero. " +
 	"New keys may be added; none is taken away or changes its meaning in version 1."
 
@@ -51,17 +51,22 @@ func (s schemas) operation(r route) object {
 		return object{"description": description, "content": object{"application/json": object{"schema": s.of(t)}}}
 	}
 	wrong := reflect.TypeFor[errorAnswer]()
-	o := object{"summary": r.summary, "responses": object{
-		"200": answer("The answer, with an ETag.", r.returns),
-		"304": object{"description": "Not changed since the answer whose ETag is in If-None-Match."},
-	}}
+	responses := object{"200": answer("The answer, with an ETag.", r.returns), "304": object{"description": "Not changed since the answer whose ETag is in If-None-Match."}}
+	o := object{"summary": r.summary, "responses": responses}
+	if r.takes != nil {
+		o["requestBody"] = object{"required": r.method != "DELETE", "content": object{"application/json": object{"schema": s.of(r.takes)}}}
+		responses = object{
+			"200": answer("It is done.", r.returns), "400": answer("It cannot be done so; the text says why.", wrong), "403": answer("Who asks may not.", wrong),
+			"404": answer("There is no such thing.", wrong), "413": answer("The body is too large.", wrong), "415": answer("The body is not said to be JSON.", wrong),
+		}
+		o["responses"] = responses
+	}
 	var parameters []object
 	for part := range strings.SplitSeq(r.path, "/") {
 		if name, is := strings.CutPrefix(part, "{"); is {
 			parameters = append(parameters, object{"name": strings.TrimSuffix(name, "}"), "in": "path", "required": true, "schema": object{"type": "string"}})
 		}
 	}
-	responses := o["responses"].(object)
 	if len(parameters) > 0 {
 		responses["404"] = answer("There is no such thing.", wrong)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/exporters"
+	"github.com/lunawatch/lunawatch/exporters/act"
 	"github.com/lunawatch/lunawatch/exporters/runbook"
 )
 
@@ -24,7 +25,10 @@ type AlarmState struct {
 	Silences   []alarms.Silence
 	Deliveries map[string]notify.Delivery            // by receiver
 	Notified   map[uint64]map[string]alarms.Notified // by number of the alarm and by receiver
+	Routes     map[string]notify.Route               // by receiver
 	Trouble    string                                // why the state is not stored; "": it is
+
+	acting bool // who looks may act
 }
 
 // keptCleared is how many cleared alarms the page knows, the newest.
@@ -32,7 +36,7 @@ const keptCleared = 500
 
 // AlarmsOf returns what the page shows of the alarms of w.
 func AlarmsOf(w *watch.Watch) AlarmState {
-	s := AlarmState{Active: w.Active(), Silences: w.Silences(), Deliveries: w.Deliveries(), Notified: w.Notified()}
+	s := AlarmState{Active: w.Active(), Silences: w.Silences(), Deliveries: w.Deliveries(), Notified: w.Notified(), Routes: w.Routes()}
 	err := w.Journal.Trouble()
 	if cleared, failed := w.History(keptCleared); failed == nil {
 		s.Cleared = cleared
@@ -63,13 +67,14 @@ type alarmView struct {
 	Ack, Notified  string
 	Marks          []string
 	Test           bool
+	Acts           bool // who looks may act on it
 }
 
 // of returns the view of an active alarm.
 func (s AlarmState) view(a alarms.Active, now time.Time) alarmView {
 	v := clearedView(a.Alarm, now)
 	v.ID = strings.TrimPrefix(alarms.Anchor(a.Number), "#")
-	v.Title, v.Action = a.Title, a.Action
+	v.Title, v.Action, v.Acts = a.Title, a.Action, s.acting
 	v.Notified = notifiedText(s.deliveries(a.Alarm))
 	if a.Ack != nil {
 		v.Ack = a.Ack.By + ": " + a.Ack.Comment
@@ -188,6 +193,9 @@ type alarmPage struct {
 	Deliveries []deliveryRow
 	Silence    string
 	ClearedBy  string
+	Group      string
+	Object     string
+	Lengths    []act.Length
 }
 
 type fact struct{ Name, Value string }
@@ -201,7 +209,8 @@ type related struct{ Href, Name, Text string }
 
 type deliveryRow struct {
 	deliveryView
-	At stamp
+	At    stamp
+	Takes string // what its route lets through
 }
 
 // one returns all about the alarm of a number; false: it is not known any more.
@@ -263,10 +272,19 @@ func (s AlarmState) page(a alarms.Alarm, now time.Time) (p alarmPage) {
 		p.Evidence = append(p.Evidence, v)
 	}
 	for _, d := range s.deliveries(a) {
-		p.Deliveries = append(p.Deliveries, deliveryRow{d, stampOf(d.At, now)})
+		p.Deliveries = append(p.Deliveries, deliveryRow{d, stampOf(d.At, now), s.takes(d.Receiver)})
 	}
-	p.ClearedBy = rules.HowCleared(a.Group)
+	p.ClearedBy, p.Group, p.Object, p.Lengths = rules.HowCleared(a.Group), a.Group, a.Object, act.Lengths()
 	return p
+}
+
+// takes says what the route of a receiver lets through.
+func (s AlarmState) takes(receiver string) string {
+	r, configured := s.Routes[receiver]
+	if !configured {
+		return "it is not configured any more"
+	}
+	return r.Words()
 }
 
 // A silenceView is a silence in a list.
@@ -274,6 +292,7 @@ type silenceView struct {
 	ID                        uint64
 	Of, Author, Reason, State string
 	From, Until               stamp
+	Acts                      bool
 }
 
 func (s AlarmState) silences(now time.Time) (list []silenceView) {
@@ -282,7 +301,10 @@ func (s AlarmState) silences(now time.Time) (list []silenceView) {
 		if x.From.After(now) {
 			state = "to come"
 		}
-		list = append(list, silenceView{x.ID, exporters.Selection(x.Match), x.Author, x.Reason, state, stampOf(x.From, now), stampOf(x.Until, now)})
+		if x.Every != nil {
+			state += ", " + x.Every.String()
+		}
+		list = append(list, silenceView{x.ID, exporters.Selection(x.Match), x.Author, x.Reason, state, stampOf(x.From, now), stampOf(x.Until, now), s.acting})
 	}
 	return list
 }

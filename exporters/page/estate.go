@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/exporters/history"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -114,6 +115,7 @@ func (s *Site) estateView(f filter, m *moment) view {
 	list := m.alarms.list(func(a alarms.Active) bool { return shown[a.Device] || f.Empty() }, mostListed, m.now)
 	v := view{Title: "Estate", Nav: "estate", Template: "page-estate", Data: data, Parts: []part{
 		{ID: "trouble", Group: "trouble", Template: "trouble", Data: troubleOf(m.alarms)},
+		{ID: "announced", Group: "trouble", Template: "announced", Data: m.alarms.announced(m.now)},
 		{ID: "active", Group: "alarms", Template: "alarms", Data: list},
 	}}
 	if groups := haGroups(m); len(groups) > 0 && f.Empty() {
@@ -133,6 +135,16 @@ func troubleOf(a AlarmState) (list []string) {
 	}
 	if a.Trouble != "" {
 		list = append(list, "The state cannot be stored: "+a.Trouble)
+	}
+	return list
+}
+
+// announced says which silences begin soon.
+func (s AlarmState) announced(now time.Time) (list []string) {
+	for _, x := range s.Silences {
+		if x.Announces(now) {
+			list = append(list, exporters.Announcement(x, now))
+		}
 	}
 	return list
 }

@@ -25,7 +25,7 @@ const (
 // have it open, and nothing while nobody has one open.
 type hub struct {
 	mu     sync.Mutex
-	topics map[string]*topic // by URI of the page
+	topics map[string]*topic // by topicKey
 	count  int
 	joined chan struct{} // holds one while somebody is new; made by init
 	ended  chan struct{} // closed when Run ends
@@ -38,9 +38,10 @@ func (h *hub) init() {
 	})
 }
 
-// A topic is a page that somebody has open.
+// A topic is a page that somebody has open: who may act has others than who may not.
 type topic struct {
-	uri     string
+	key     string
+	acting  bool
 	url     *url.URL
 	clients map[*client]bool
 	sent    map[string]block // by ID; nil: not rendered yet
@@ -52,18 +53,25 @@ type client struct {
 	synced bool
 }
 
+func topicKey(u *url.URL, acting bool) string {
+	if acting {
+		return "acting " + u.RequestURI()
+	}
+	return u.RequestURI()
+}
+
 // join adds a client; false: there are too many.
-func (h *hub) join(u *url.URL) (*client, bool) {
+func (h *hub) join(u *url.URL, acting bool) (*client, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.count >= MostClients {
 		return nil, false
 	}
-	uri := u.RequestURI()
-	t := h.topics[uri]
+	key := topicKey(u, acting)
+	t := h.topics[key]
 	if t == nil {
-		t = &topic{uri: uri, url: u, clients: make(map[*client]bool)}
-		h.topics[uri] = t
+		t = &topic{key: key, acting: acting, url: u, clients: make(map[*client]bool)}
+		h.topics[key] = t
 	}
 	c := &client{events: make(chan []byte, 8)}
 	t.clients[c] = true
@@ -76,10 +84,10 @@ func (h *hub) join(u *url.URL) (*client, bool) {
 }
 
 // leave removes c, if it is still there.
-func (h *hub) leave(u *url.URL, c *client) {
+func (h *hub) leave(u *url.URL, acting bool, c *client) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if t := h.topics[u.RequestURI()]; t != nil {
+	if t := h.topics[topicKey(u, acting)]; t != nil {
 		h.drop(t, c)
 	}
 }
@@ -93,7 +101,7 @@ func (h *hub) drop(t *topic, c *client) {
 	close(c.events)
 	h.count--
 	if len(t.clients) == 0 {
-		delete(h.topics, t.uri)
+		delete(h.topics, t.key)
 	}
 }
 
@@ -191,11 +199,13 @@ func (h *hub) render(s *Site, m *moment) bool {
 	}
 	h.mu.Unlock()
 	for _, t := range open {
-		v, found := s.view(t.url, m)
+		seen := *m
+		seen.alarms.acting = t.acting
+		v, found := s.view(t.url, &seen)
 		if !found {
 			v = view{}
 		}
-		now := blocks(v, m)
+		now := blocks(v, &seen)
 		h.mu.Lock()
 		h.publish(t, now, m.now)
 		h.mu.Unlock()
@@ -261,13 +271,14 @@ func (s *Site) live(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.hub.init()
-	c, ok := s.hub.join(u)
+	_, why := s.who(r)
+	c, ok := s.hub.join(u, why == nil)
 	if !ok {
 		w.Header().Set("Retry-After", "30")
 		http.Error(w, "Too many pages are open.", http.StatusServiceUnavailable)
 		return
 	}
-	defer s.hub.leave(u, c)
+	defer s.hub.leave(u, why == nil, c)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")

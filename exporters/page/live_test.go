@@ -24,7 +24,7 @@ func (e *pretence) opened(t *testing.T, path string) *client {
 		t.Fatal(err)
 	}
 	e.site.hub.init()
-	c, ok := e.site.hub.join(u)
+	c, ok := e.site.hub.join(u, false)
 	if !ok {
 		t.Fatalf("%s: too many", path)
 	}
@@ -154,7 +154,7 @@ func TestNobodyWatches(t *testing.T) {
 		u, _ := url.ParseRequestURI("/")
 		c := e.opened(t, "/")
 		same(t, "at first", got(t, c), "sync")
-		e.site.hub.leave(u, c)
+		e.site.hub.leave(u, false, c)
 		time.Sleep(2 * liveAtLeast)
 		synctest.Wait()
 		before := e.made
@@ -216,8 +216,8 @@ func TestMostClients(t *testing.T) {
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 		t.Errorf("one too many: %d", w.Code)
 	}
-	e.site.hub.leave(u, last)
-	e.site.hub.leave(u, last)
+	e.site.hub.leave(u, false, last)
+	e.site.hub.leave(u, false, last)
 	if e.opened(t, "/"); e.site.hub.count != MostClients {
 		t.Errorf("%d clients", e.site.hub.count)
 	}
@@ -263,7 +263,7 @@ func BenchmarkRender(b *testing.B) {
 				e := large(noon, n)
 				u, _ := url.ParseRequestURI("/")
 				e.site.hub.init()
-				c, _ := e.site.hub.join(u)
+				c, _ := e.site.hub.join(u, false)
 				m := e.site.moment(e.alarms)
 				e.site.hub.render(e.site, m)
 				for b.Loop() {

@@ -19,6 +19,8 @@ type agentPage struct {
 	Sources   []sourceView
 	Answering int // sources
 	All       int
+	Acts      bool
+	Test      *testView // the last one; nil: there was none
 }
 
 type receiverView struct {
@@ -34,7 +36,7 @@ type sourceView struct {
 }
 
 func (s *Site) agentView(m *moment) view {
-	p := agentPage{Trouble: troubleOf(m.alarms), Facts: s.ownFacts(m)}
+	p := agentPage{Trouble: troubleOf(m.alarms), Facts: s.ownFacts(m), Acts: m.alarms.acting, Test: s.lastTest(m.now)}
 	for _, name := range slices.Sorted(maps.Keys(m.alarms.Deliveries)) {
 		p.Receivers = append(p.Receivers, receiverOf(name, m.alarms.Deliveries[name], m.now))
 	}

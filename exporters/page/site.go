@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/lunawatch/lunawatch/alarms/rules"
+	"github.com/lunawatch/lunawatch/exporters/act"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/exporters/history"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -42,8 +43,13 @@ type Site struct {
 	Measures func(device string) []history.Measure
 	Days     func(device string, now time.Time) []history.Hour
 
+	// Who may act, and what does it; nil: the pages are read-only.
+	Who  act.Who
+	Desk act.Desk
+
 	tiles tiles
 	hub   hub
+	tests tests
 }
 
 //go:embed templates
@@ -98,6 +104,7 @@ func (p part) block() block {
 // A view is one page: its template has places for the groups of its parts.
 type view struct {
 	Title, Nav, Template string
+	Acting               string // who may act; "": who asks may not
 	Data                 any
 	Parts                []part
 }
@@ -105,6 +112,7 @@ type view struct {
 // A laidOut is what the templates of pages are given.
 type laidOut struct {
 	Title, Nav, Live, Metrics, Version string
+	Acting, Done                       string // who may act, and what he has just done
 
 	At     int64 // Unix time, in milliseconds
 	Now    stamp
@@ -131,6 +139,8 @@ func (s *Site) view(u *url.URL, m *moment) (view, bool) {
 		return alarmsView(filterOf(u.Query()), m), true
 	case first == "alarms":
 		return oneAlarm(name, m)
+	case first == "silences" && rest == "new" && m.alarms.acting:
+		return newSilence(u.Query(), m), true
 	case first == "agent" && rest == "":
 		return s.agentView(m), true
 	}
@@ -144,6 +154,7 @@ func (s *Site) Handler() http.Handler {
 	mux.HandleFunc("GET /assets/{name}", asset)
 	mux.HandleFunc("GET /live", s.live)
 	mux.HandleFunc("GET /hsms/{name}/chart.json", s.chart)
+	s.forms(mux)
 	return mux
 }
 
@@ -152,24 +163,39 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 func (s *Site) page(w http.ResponseWriter, r *http.Request) {
 	m := s.moment(s.Alarms())
+	by, why := s.who(r)
+	m.alarms.acting = why == nil
 	v, found := s.view(r.URL, m)
 	status := http.StatusOK
-	if !found {
+	switch {
+	case !found && r.URL.Path == "/silences/new" && why != nil:
+		s.refuse(w, r, http.StatusForbidden, why)
+		return
+	case !found:
 		status = http.StatusNotFound
 		v = view{Title: "Not found", Template: "page-missing", Data: r.URL.Path}
 	}
-	html, err := s.html(v, r.URL.RequestURI(), m)
+	if m.alarms.acting {
+		v.Acting = by
+	}
+	s.show(w, r, status, v, m)
+}
+
+// show answers with a page.
+func (s *Site) show(w http.ResponseWriter, r *http.Request, status int, v view, m *moment) {
+	html, err := s.html(v, r.URL, m)
 	if err != nil {
 		http.Error(w, "The page cannot be made: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "same-origin") // with none, a browser says null of where a form of ours is from
 	send(w, r, status, "text/html; charset=utf-8", html)
 }
 
-func (s *Site) html(v view, uri string, m *moment) ([]byte, error) {
-	out := laidOut{Title: v.Title, Nav: v.Nav, Live: uri, Metrics: s.Metrics, Version: s.Version, At: m.now.UnixMilli(), Now: stampOf(m.now, m.now), Data: v.Data, Groups: make(map[string][]block)}
+func (s *Site) html(v view, u *url.URL, m *moment) ([]byte, error) {
+	out := laidOut{Title: v.Title, Nav: v.Nav, Live: u.RequestURI(), Acting: v.Acting, Done: doneTexts[u.Query().Get("done")], Metrics: s.Metrics, Version: s.Version, At: m.now.UnixMilli(), Now: stampOf(m.now, m.now), Data: v.Data, Groups: make(map[string][]block)}
 	for _, b := range blocks(v, m) {
 		out.Groups[b.Group] = append(out.Groups[b.Group], b)
 	}
