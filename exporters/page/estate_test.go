@@ -31,6 +31,7 @@ type pretence struct {
 	alarms  AlarmState
 	changed chan struct{}
 	days    map[string]string // by HSM: its last word
+	late    time.Duration     // how old what is read next is
 	made    int               // how often alarms were asked for
 }
 
@@ -76,7 +77,7 @@ func (e *pretence) change(f func(*AlarmState)) {
 
 // read has facts read of an HSM now.
 func (e *pretence) read(name, source string, facts ...hsm.Fact) {
-	e.store.Apply(hsm.Observation{Device: name, Source: source, At: e.now(), Took: 340 * time.Millisecond, MaxAge: 2 * time.Minute, Facts: facts})
+	e.store.Apply(hsm.Observation{Device: name, Source: source, At: e.now().Add(-e.late), Took: 340 * time.Millisecond, MaxAge: 2 * time.Minute, Facts: facts})
 }
 
 // raise adds an active alarm with the next number.
@@ -214,8 +215,12 @@ func (e *pretence) weakBattery(name string) {
 func large(at time.Time, n int) *pretence {
 	e := newPretence(at)
 	for i := range n {
+		if e.late = 0; i == 123 { // the one that is dead
+			e.late = 4 * time.Minute
+		}
 		e.add(i, fmt.Sprintf("luna-%03d", i))
 	}
+	e.late = 0
 	e.remembers()
 	if n < 18 {
 		return e
