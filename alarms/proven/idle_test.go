@@ -102,6 +102,10 @@ func TestIdleUnknown(t *testing.T) {
 			w.Snapshot = w.With(hsm.Observation{Device: "a", Source: "x", At: noon, MaxAge: time.Hour, Facts: []hsm.Fact{hsm.Information{OperationRequests: hsm.Some[uint64](5)}}})
 		}, 30, -1},
 		{"read outside the hours", func(w *watched) { w.read(minute(-300)); w.read(minute(361)) }, 361, -1},
+		{"another source, whose counters are not compared", func(w *watched) {
+			w.read(minute(0))
+			w.Snapshot = w.With(hsm.Observation{Device: "a", Source: "x", At: minute(1), MaxAge: time.Hour, Facts: []hsm.Fact{hsm.Information{CryptoRequests: hsm.Some[uint64](5)}}})
+		}, 1, 0},
 		{"another unit", func(w *watched) {
 			for n, serial := range []string{"1", "2"} {
 				w.Snapshot = w.With(hsm.Observation{Device: "a", Source: "hsm show", At: minute(2 * n), MaxAge: time.Hour, Facts: []hsm.Fact{hsm.Show{Serial: serial}}})
