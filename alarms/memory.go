@@ -41,18 +41,3 @@ func (m Memory) Steady(other Memory) bool {
 		slices.Equal(m.Initialized, other.Initialized) && m.Counters.CriticalEvents == other.Counters.CriticalEvents &&
 		m.Uptime <= other.Uptime
 }
-
-// A Sample is a value, and when it was read.
-type Sample struct {
-	At    time.Time
-	Value float64
-}
-
-// A Series names the samples of one value of a device.
-type Series struct {
-	Device string
-	Object string // battery, hsm-storage, log-disk, partition-storage/SERIAL
-}
-
-// SamplesKept is how long samples are kept.
-const SamplesKept = 60 * 24 * time.Hour

@@ -86,8 +86,11 @@ type Device struct {
 	Host        Section[Host]        `json:"host,omitzero"`
 	HA          Section[HA]          `json:"ha,omitzero"`
 
-	Proven Proof   `json:"proven,omitzero"`  // of this unit; it does not become stale
-	Probes []Probe `json:"probes,omitempty"` // sorted by name; nil: it is not known which there are
+	Proven Proof `json:"proven,omitzero"` // of this unit; it does not become stale
+	// CountedSince is since when this run of the agent has read Information of this unit
+	// from one source without a gap; zero: it has not.
+	CountedSince time.Time `json:"-"`
+	Probes       []Probe   `json:"probes,omitempty"` // sorted by name; nil: it is not known which there are
 
 	// Disagreements are different claims of two sources about the same property,
 	// although it is one that rarely changes.
@@ -325,10 +328,14 @@ func (d *Device) observe(o Observation) {
 	if stated := claims(o.Facts); len(stated) > 0 {
 		d.compare(stated, o)
 	}
+	serial := d.Serial()
 	for _, f := range o.Facts {
 		d.take(f, o)
 	}
 	d.Proven = d.Proven.of(d.Serial())
+	if serial != "" && d.Serial() != serial {
+		d.CountedSince = time.Time{}
+	}
 }
 
 // attempt adds that the source of o was tried. Facts of no source are of the agent itself.

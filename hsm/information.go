@@ -16,7 +16,13 @@ type Information struct {
 	NoncriticalEvents Opt[uint64] `json:"noncritical_events"`
 }
 
-func (v Information) apply(d *Device, o Observation) { d.Information = section(o, v) }
+func (v Information) apply(d *Device, o Observation) {
+	next := section(o, v)
+	if before := d.Information; d.CountedSince.IsZero() || before.Source != o.Source || !before.Fresh(next.Asked()) {
+		d.CountedSince = next.Asked()
+	}
+	d.Information = next
+}
 
 // A Monitor is the utilization of an HSM, from "hsm information monitor"
 // (LunaSH) or "hsm monitor" (LunaCM).

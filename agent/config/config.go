@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/agent/guard"
+	"github.com/lunawatch/lunawatch/alarms/expect"
 	"github.com/lunawatch/lunawatch/alarms/notify"
-	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/poll"
@@ -251,8 +251,8 @@ func (c Config) HSM(name string) (h HSM, found bool) {
 }
 
 // Expected returns what must be there, by device.
-func (c Config) Expected() map[string]rules.Expected {
-	all := make(map[string]rules.Expected)
+func (c Config) Expected() map[string]expect.Device {
+	all := make(map[string]expect.Device)
 	for _, h := range c.HSMs {
 		if h.Expect != nil {
 			all[h.Name] = *h.Expect

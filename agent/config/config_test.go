@@ -13,7 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/lunawatch/lunawatch/alarms/rules"
+	"github.com/lunawatch/lunawatch/alarms/expect"
 	"github.com/lunawatch/lunawatch/internal/check"
 )
 
@@ -226,7 +226,7 @@ hsms:
 func TestConfigText(t *testing.T) {
 	c, err := Parse([]byte("hsms:\n- {name: 007, replay: d, expect: {serial: 0484233, firmware: 7.10, model: 0x10, partitions: [1_000, 1e3, !!str 5.0, .inf]}}\n"))
 	check.Must(t, err)
-	want := rules.Expected{Serial: "0484233", Firmware: "7.10", Model: "0x10", Partitions: []string{"1_000", "1e3", "5.0", ".inf"}}
+	want := expect.Device{Serial: "0484233", Firmware: "7.10", Model: "0x10", Partitions: []string{"1_000", "1e3", "5.0", ".inf"}}
 	if diff := cmp.Diff(want, *c.HSMs[0].Expect); diff != "" || c.HSMs[0].Name != "007" {
 		t.Errorf("name %s\n%s", c.HSMs[0].Name, diff)
 	}

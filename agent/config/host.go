@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lunawatch/lunawatch/alarms/rules"
+	"github.com/lunawatch/lunawatch/alarms/expect"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
@@ -103,12 +103,12 @@ func isSerial(s string) bool { return s != "" && strings.Trim(s, "0123456789") =
 
 // HA is how the HA groups of this host, a Luna client, are watched.
 type HA struct {
-	Enabled      bool            `yaml:"enabled"`
-	ClientConfig string          `yaml:"client_config"`         // Chrystoki.conf or crystoki.ini
-	ListGroups   bool            `yaml:"listgroups"`            // poll lunacm, too
-	VTL          string          `yaml:"vtl"`                   // path; polled instead of lunacm
-	Interval     time.Duration   `yaml:"interval" range:"1s.."` // between two polls of lunacm; 0: the slow interval
-	Expect       *rules.Expected `yaml:"expect"`                // its members; nil: nothing is expected
+	Enabled      bool           `yaml:"enabled"`
+	ClientConfig string         `yaml:"client_config"`         // Chrystoki.conf or crystoki.ini
+	ListGroups   bool           `yaml:"listgroups"`            // poll lunacm, too
+	VTL          string         `yaml:"vtl"`                   // path; polled instead of lunacm
+	Interval     time.Duration  `yaml:"interval" range:"1s.."` // between two polls of lunacm; 0: the slow interval
+	Expect       *expect.Device `yaml:"expect"`                // its members; nil: nothing is expected
 
 	Replay string `yaml:"-"` // directory of a capture
 }
@@ -124,6 +124,12 @@ func (h HA) Validate() error {
 	}
 	if h.VTL != "" && !filepath.IsAbs(h.VTL) {
 		errs = append(errs, setting.Faultf("vtl", "%q is not absolute", h.VTL))
+	}
+	if h.Expect != nil {
+		errs = append(errs, setting.At("expect", h.Expect.Validate()))
+		if h.Expect.UnprovenAfter > 0 {
+			errs = append(errs, setting.Faultf("expect.unproven_after", "is for HSMs: a Luna client counts no requests"))
+		}
 	}
 	return errors.Join(append(errs, setting.Limits(h))...)
 }

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lunawatch/lunawatch/alarms/rules"
+	"github.com/lunawatch/lunawatch/alarms/expect"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
 	"github.com/lunawatch/lunawatch/collectors/poll"
 	"github.com/lunawatch/lunawatch/collectors/probe"
@@ -20,27 +20,27 @@ import (
 
 // An HSM is one Luna Network HSM.
 type HSM struct {
-	Name               string          `yaml:"name"`
-	Address            string          `yaml:"address"` // host or host:port; port 22
-	User               string          `yaml:"user"`
-	AllowUser          bool            `yaml:"allow_privileged_user"`
-	PasswordFile       setting.File    `yaml:"password_file"`
-	PasswordCredential string          `yaml:"password_credential"` // of systemd LoadCredential
-	PrivateKeyFile     setting.File    `yaml:"private_key_file"`
-	HostKey            string          `yaml:"host_key"` // SHA256:..., with blanks between several
-	KnownHostsFile     string          `yaml:"known_hosts_file"`
-	Algorithms         Algorithms      `yaml:"algorithms"`
-	Intervals          Intervals       `yaml:"intervals"`                       // 0: as for all
-	Logs               []string        `yaml:"logs"`                            // files that hold this appliance's syslog
-	AuditLogs          []string        `yaml:"audit_logs"`                      // files that hold records of its HSM's audit log, and nothing else
-	SyslogSenders      []string        `yaml:"syslog_senders"`                  // further IP addresses of this HSM, or host names in its lines
-	SyslogCertificates []string        `yaml:"syslog_certificates"`             // names in the certificate that it shows over TLS
-	Replay             string          `yaml:"replay"`                          // directory of captured answers instead of an address
-	REST               *REST           `yaml:"rest"`                            // the REST API as a second source; nil: none
-	Prefer             []string        `yaml:"prefer" words:"lunash rest snmp"` // sources, the preferred one first
-	SNMPAgent          *SNMPAgent      `yaml:"snmp_agent"`                      // in addition to an address, or instead of one
-	Expect             *rules.Expected `yaml:"expect"`                          // what must be there; nil: nothing is expected
-	DependsOn          string          `yaml:"depends_on"`                      // another HSM, or the host: while that is not reachable, this one cannot be
+	Name               string         `yaml:"name"`
+	Address            string         `yaml:"address"` // host or host:port; port 22
+	User               string         `yaml:"user"`
+	AllowUser          bool           `yaml:"allow_privileged_user"`
+	PasswordFile       setting.File   `yaml:"password_file"`
+	PasswordCredential string         `yaml:"password_credential"` // of systemd LoadCredential
+	PrivateKeyFile     setting.File   `yaml:"private_key_file"`
+	HostKey            string         `yaml:"host_key"` // SHA256:..., with blanks between several
+	KnownHostsFile     string         `yaml:"known_hosts_file"`
+	Algorithms         Algorithms     `yaml:"algorithms"`
+	Intervals          Intervals      `yaml:"intervals"`                       // 0: as for all
+	Logs               []string       `yaml:"logs"`                            // files that hold this appliance's syslog
+	AuditLogs          []string       `yaml:"audit_logs"`                      // files that hold records of its HSM's audit log, and nothing else
+	SyslogSenders      []string       `yaml:"syslog_senders"`                  // further IP addresses of this HSM, or host names in its lines
+	SyslogCertificates []string       `yaml:"syslog_certificates"`             // names in the certificate that it shows over TLS
+	Replay             string         `yaml:"replay"`                          // directory of captured answers instead of an address
+	REST               *REST          `yaml:"rest"`                            // the REST API as a second source; nil: none
+	Prefer             []string       `yaml:"prefer" words:"lunash rest snmp"` // sources, the preferred one first
+	SNMPAgent          *SNMPAgent     `yaml:"snmp_agent"`                      // in addition to an address, or instead of one
+	Expect             *expect.Device `yaml:"expect"`                          // what must be there; nil: nothing is expected
+	DependsOn          string         `yaml:"depends_on"`                      // another HSM, or the host: while that is not reachable, this one cannot be
 
 	Probes []probe.Settings `yaml:"probe"` // test programs of the site
 
@@ -134,6 +134,12 @@ func (h HSM) Validate() error {
 			bad("rest.user", "%q can change the appliance; use an account with role monitor or with a role of GETs only, or set allow_privileged_user", h.REST.User)
 		}
 		errs = append(errs, setting.At("rest", h.REST.Validate()))
+	}
+	if e := h.Expect; e != nil {
+		errs = append(errs, setting.At("expect", e.Validate()))
+		if e.UnprovenAfter > 0 && e.UnprovenAfter < 2*h.Intervals.Counters {
+			bad("expect.unproven_after", "%s is less than two intervals.counters of %s: what an HSM does between two readings is not seen", e.UnprovenAfter, h.Intervals.Counters)
+		}
 	}
 	errs = append(errs, setting.At("probe", probe.ValidateAll(h.Probes)), setting.Limits(h), setting.At("prefer", h.validatePrefer()))
 	if h.SNMPAgent != nil {

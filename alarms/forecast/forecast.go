@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 )
 
@@ -22,8 +23,8 @@ const (
 // A Measurement is a value of a device now, and the limit that its trend may
 // reach.
 type Measurement struct {
-	alarms.Series
-	alarms.Sample
+	journal.Series
+	journal.Sample
 	limit  float64
 	rising bool // the limit is above
 	text   func(v float64) string
@@ -37,7 +38,7 @@ func inPercent(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) }
 // move slowly, and in one direction.
 func Measurements(p rules.Poll) (all []Measurement) {
 	add := func(object string, at time.Time, v, limit float64, rising bool, text func(float64) string) {
-		all = append(all, Measurement{alarms.Series{Device: p.Name, Object: object}, alarms.Sample{At: at, Value: v}, limit, rising, text})
+		all = append(all, Measurement{journal.Series{Device: p.Name, Object: object}, journal.Sample{At: at, Value: v}, limit, rising, text})
 	}
 	if s, ok := p.Show.Get(p.Now); ok {
 		if e := s.Environment; e != nil && e.BatteryVolts.Known {
@@ -70,7 +71,7 @@ func Measurements(p rules.Poll) (all []Measurement) {
 
 // Evaluate returns a Bad finding if the trend of past reaches m's limit
 // within limits.ForecastDays. Without a clear trend it returns none.
-func Evaluate(m Measurement, past []alarms.Sample, limits rules.Thresholds) (alarms.Finding, bool) {
+func Evaluate(m Measurement, past []journal.Sample, limits rules.Thresholds) (alarms.Finding, bool) {
 	f := alarms.Finding{Key: alarms.Key{Device: m.Device, Group: "forecast", Object: m.Object}, Severity: alarms.Warning}
 	if limits.ForecastDays == 0 || len(past) == 0 {
 		return f, false
@@ -101,7 +102,7 @@ func Evaluate(m Measurement, past []alarms.Sample, limits rules.Thresholds) (ala
 
 // fit returns the straight line through samples, as its slope a day and its
 // value at the last sample; not ok: they are too few, or too far from a line.
-func fit(past []alarms.Sample) (slope, now float64, ok bool) {
+func fit(past []journal.Sample) (slope, now float64, ok bool) {
 	n := len(past)
 	if n < trendValues || past[n-1].At.Sub(past[0].At) < trendSpan {
 		return 0, 0, false
@@ -122,11 +123,11 @@ func fit(past []alarms.Sample) (slope, now float64, ok bool) {
 
 // Sampled returns past with s, if it is time for another sample, without those
 // that are too old, and whether it added s.
-func Sampled(past []alarms.Sample, s alarms.Sample) (next []alarms.Sample, added bool) {
+func Sampled(past []journal.Sample, s journal.Sample) (next []journal.Sample, added bool) {
 	if n := len(past); n > 0 && s.At.Sub(past[n-1].At) < sampleEvery {
 		return past, false
 	}
-	for len(past) > 0 && s.At.Sub(past[0].At) > alarms.SamplesKept {
+	for len(past) > 0 && s.At.Sub(past[0].At) > journal.SamplesKept {
 		past = past[1:]
 	}
 	return append(slices.Clip(past), s), true

@@ -7,28 +7,29 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
+	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 )
 
 // trend is a line of samples: hours apart, beginning at value, with a slope a
 // day.
-func trend(n int, hours float64, value, slope float64, noise ...float64) (list []alarms.Sample) {
+func trend(n int, hours float64, value, slope float64, noise ...float64) (list []journal.Sample) {
 	for i := range n {
 		v := value + slope*float64(i)*hours/24
 		if len(noise) > 0 {
 			v += noise[i%len(noise)]
 		}
-		list = append(list, alarms.Sample{At: alarmstest.T0.Add(time.Duration(float64(i) * hours * float64(time.Hour))), Value: v})
+		list = append(list, journal.Sample{At: alarmstest.T0.Add(time.Duration(float64(i) * hours * float64(time.Hour))), Value: v})
 	}
 	return list
 }
 
 func TestForecast(t *testing.T) {
-	battery := Measurement{Series: alarms.Series{Device: "a", Object: "battery"}, limit: 2.75, text: inVolts}
-	disk := Measurement{Series: alarms.Series{Device: "a", Object: "log-disk"}, limit: 0.95, rising: true, text: inPercent}
+	battery := Measurement{Series: journal.Series{Device: "a", Object: "battery"}, limit: 2.75, text: inVolts}
+	disk := Measurement{Series: journal.Series{Device: "a", Object: "log-disk"}, limit: 0.95, rising: true, text: inPercent}
 	for name, x := range map[string]struct {
 		m    Measurement
-		past []alarms.Sample
+		past []journal.Sample
 		want string // "": no finding
 	}{
 		"fades":               {battery, trend(60, 4, 2.85, -0.004), "bad 2.811 V now; at this rate 2.750 V in 16 days, by 60 values since 2026-03-01"},

@@ -5,12 +5,10 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
-
-	"github.com/lunawatch/lunawatch/alarms"
 )
 
 // StoreSamples stores the samples of series, in place of those that they had.
-func (j *Journal) StoreSamples(all map[alarms.Series][]alarms.Sample) error {
+func (j *Journal) StoreSamples(all map[Series][]Sample) error {
 	return j.update(func(tx *bbolt.Tx) error {
 		for s, samples := range all {
 			key, err := json.Marshal(s)
@@ -26,18 +24,18 @@ func (j *Journal) StoreSamples(all map[alarms.Series][]alarms.Sample) error {
 }
 
 // LoadSamples returns every series, and removes those that nothing was added to
-// for [alarms.SamplesKept].
-func (j *Journal) LoadSamples() (map[alarms.Series][]alarms.Sample, error) {
-	all := make(map[alarms.Series][]alarms.Sample)
+// for [SamplesKept].
+func (j *Journal) LoadSamples() (map[Series][]Sample, error) {
+	all := make(map[Series][]Sample)
 	err := j.update(func(tx *bbolt.Tx) error {
-		old := time.Now().Add(-alarms.SamplesKept)
+		old := time.Now().Add(-SamplesKept)
 		b := tx.Bucket(trendBucket)
-		err := removeIf(b, func(list []alarms.Sample) bool { return len(list) == 0 || list[len(list)-1].At.Before(old) })
+		err := removeIf(b, func(list []Sample) bool { return len(list) == 0 || list[len(list)-1].At.Before(old) })
 		if err != nil {
 			return err
 		}
-		return each(b, func(key []byte, list []alarms.Sample) {
-			var s alarms.Series
+		return each(b, func(key []byte, list []Sample) {
+			var s Series
 			if json.Unmarshal(key, &s) == nil {
 				all[s] = list
 			}

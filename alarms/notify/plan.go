@@ -94,7 +94,7 @@ func (p recipient) decide(key alarms.Key) (due []alarms.Change, again time.Time)
 	if ended, ok := p.ended(key, a, active); ok {
 		at := p.spaced(notified)
 		switch {
-		case !a.IsTest() && !p.Hours.open(p.Now):
+		case !a.IsTest() && !p.Hours.Open(p.Now):
 			at = alarms.Later(at, p.Now.Add(hoursInterval))
 		case now || len(brief) > 0:
 			at = p.Now
@@ -153,7 +153,7 @@ func (p recipient) ended(key alarms.Key, a alarms.Alarm, active bool) (ended ala
 // is not limited by the spacing, unless the receiver's level is.
 func (p recipient) brief(key alarms.Key) (list []alarms.Change) {
 	notified := p.notified[key]
-	if p.Brief == alarms.None || p.UnacknowledgedFor > 0 || !p.Hours.open(p.Now) || p.Policy.limited() && p.spaced(notified).After(p.Now) {
+	if p.Brief == alarms.None || p.UnacknowledgedFor > 0 || !p.Hours.Open(p.Now) || p.Policy.limited() && p.spaced(notified).After(p.Now) {
 		return nil
 	}
 	for _, a := range p.Cleared[key] {
@@ -184,7 +184,7 @@ func (p recipient) ofActive(a alarms.Alarm, depth int) (kind alarms.Kind, at tim
 	case kind == alarms.Raised:
 		at = alarms.Later(at, a.Raised.Add(p.UnacknowledgedFor))
 	}
-	if p.Hours.open(p.Now) {
+	if p.Hours.Open(p.Now) {
 		return kind, at
 	}
 	return kind, alarms.Later(at, p.Now.Add(hoursInterval))
@@ -226,7 +226,7 @@ func changeSince(a alarms.Alarm, notified alarms.Notified) alarms.Kind {
 // repeat returns when the receiver is notified once more of what it knows; "":
 // never.
 func (p recipient) repeat(a alarms.Alarm, notified alarms.Notified) (alarms.Kind, time.Time) {
-	if notified.Active() && notified.Number == a.Number && p.Repeat > 0 && a.Ack == nil && p.Hours.open(p.Now) && p.silence(a) == nil {
+	if notified.Active() && notified.Number == a.Number && p.Repeat > 0 && a.Ack == nil && p.Hours.Open(p.Now) && p.silence(a) == nil {
 		return alarms.Repeated, notified.At.Add(p.Repeat)
 	}
 	return "", time.Time{}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/again"
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
 )
 
@@ -12,8 +13,8 @@ import (
 // receiver is notified of.
 func TestDecide(t *testing.T) {
 	a := alarms.Alarm{Key: alarms.Key{Device: "a", Group: "lock"}, Number: 7, Severity: alarms.Minor, Raised: alarmstest.At(0), Codes: []string{"2003"}}
-	worse, acked, flaps, stormy, again := a, a, a, a, a
-	worse.Severity, acked.Ack, flaps.Flapping, stormy.InStorm, again.Number = alarms.Critical, &alarms.Ack{}, true, true, 8
+	worse, acked, flaps, stormy, second := a, a, a, a, a
+	worse.Severity, acked.Ack, flaps.Flapping, stormy.InStorm, second.Number = alarms.Critical, &alarms.Ack{}, true, true, 8
 	was := alarms.Change{Kind: alarms.Raised, Alarm: a}.Notified(alarmstest.At(0))
 	cleared := alarms.Change{Kind: alarms.Cleared, Alarm: a}.Notified(alarmstest.At(0))
 	none := alarms.Notified{}
@@ -24,7 +25,7 @@ func TestDecide(t *testing.T) {
 	mild := []alarms.Silence{{Match: alarms.Match{Severity: alarms.Minor}, From: alarmstest.At(0), Until: alarmstest.At(9999)}}
 	hard := alarms.Key{Device: "a", Group: "hard"}
 	cause := &alarms.Overlay[alarms.Alarm]{Base: map[alarms.Key]alarms.Alarm{hard: {Key: hard, Number: 6, Severity: alarms.Critical, Raised: alarmstest.At(-5)}}}
-	night := Hours{From: "20:00", To: "06:00", Zone: "UTC"}
+	night := again.Hours{From: "20:00", To: "06:00", Zone: "UTC"}
 	for name, x := range map[string]struct {
 		r        Route
 		a        alarms.Alarm
@@ -43,8 +44,8 @@ func TestDecide(t *testing.T) {
 		"flaps":                        {a: flaps, notified: was, want: alarms.Updated, at: 60},
 		"cleared":                      {a: a, gone: true, notified: was, want: alarms.Cleared, at: 60},
 		"cleared, never notified":      {a: a, gone: true, notified: none},
-		"back":                         {a: again, notified: cleared, want: alarms.Raised, at: 60},
-		"another one, not notified that the first cleared": {a: again, notified: was, want: alarms.Raised, at: 60},
+		"back":                         {a: second, notified: cleared, want: alarms.Raised, at: 60},
+		"another one, not notified that the first cleared": {a: second, notified: was, want: alarms.Raised, at: 60},
 		"in a storm":               {a: stormy},
 		"silenced":                 {a: a, s: Planner{Silences: silence}},
 		"silenced, cleared":        {a: a, gone: true, notified: was, s: Planner{Silences: silence}, want: alarms.Cleared, at: 60},
@@ -78,12 +79,12 @@ func TestDecide(t *testing.T) {
 			if x.r.Only.Groups != nil {
 				delete(to.notified, hard)
 			}
-			due, again := to.decide(x.a.Key)
+			due, next := to.decide(x.a.Key)
 			if x.at >= 0 && x.want != "" {
-				if want := alarmstest.At(x.at); len(due) > 0 || !again.Equal(want) {
-					t.Errorf("%v, again at %v, want %v", due, again, want)
+				if want := alarmstest.At(x.at); len(due) > 0 || !next.Equal(want) {
+					t.Errorf("%v, again at %v, want %v", due, next, want)
 				}
-				to.Now, to.Hours = again, Hours{}
+				to.Now, to.Hours = next, again.Hours{}
 				due, _ = to.decide(x.a.Key)
 			}
 			var kinds []alarms.Kind
@@ -94,35 +95,5 @@ func TestDecide(t *testing.T) {
 				t.Fatalf("%q, want %q", kinds, x.want)
 			}
 		})
-	}
-}
-
-func TestHours(t *testing.T) {
-	work := Hours{Days: []string{"mon", "Tue"}, From: "08:00", To: "18:00", Zone: "UTC"}
-	night := Hours{Days: []string{"fri"}, From: "22:00", To: "06:00", Zone: "UTC"}
-	berlin := Hours{From: "08:00", To: "18:00", Zone: "Europe/Berlin"}
-	for _, x := range []struct {
-		h    Hours
-		at   string
-		want bool
-	}{
-		{Hours{}, "2026-11-21T03:00:00Z", true},
-		{work, "2026-11-23T08:00:00Z", true}, {work, "2026-11-23T07:59:00Z", false}, {work, "2026-11-23T18:00:00Z", false}, {work, "2026-11-25T12:00:00Z", false},
-		{night, "2026-11-20T23:00:00Z", true}, {night, "2026-11-21T05:59:00Z", true}, {night, "2026-11-21T06:00:00Z", false}, {night, "2026-11-21T23:00:00Z", false}, {night, "2026-11-20T05:00:00Z", false},
-		{berlin, "2026-11-21T07:30:00Z", true}, {berlin, "2026-07-21T06:30:00Z", true}, {berlin, "2026-11-21T06:30:00Z", false},
-		{Hours{Days: []string{"sat"}, Zone: "UTC"}, "2026-11-21T23:59:00Z", true}, {Hours{Days: []string{"sat"}, Zone: "UTC"}, "2026-11-22T00:00:00Z", false},
-	} {
-		when, err := time.Parse(time.RFC3339, x.at)
-		if err != nil || x.h.Validate() != nil {
-			t.Fatal(err, x.h.Validate())
-		}
-		if got := x.h.open(when); got != x.want {
-			t.Errorf("%+v at %s: %v", x.h, x.at, got)
-		}
-	}
-	for _, h := range []Hours{{Days: []string{"monday"}}, {From: "8"}, {To: "25:00"}, {Zone: "Mars/Base"}} {
-		if h.Validate() == nil {
-			t.Errorf("%+v is valid", h)
-		}
 	}
 }

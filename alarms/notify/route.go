@@ -3,19 +3,18 @@ package notify
 import (
 	"cmp"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/again"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
 // A Route is what a receiver is notified of, and when.
 type Route struct {
 	Only              alarms.Match  `yaml:"only"`                               // these alarms
-	Hours             Hours         `yaml:"hours"`                              // only then; when they begin, of what is still active
+	Hours             again.Hours   `yaml:"hours"`                              // only then; when they begin, of what is still active
 	UnacknowledgedFor time.Duration `yaml:"unacknowledged_for" range:"0s,1s.."` // escalation: once nobody has acknowledged for so long
 	Repeat            time.Duration `yaml:"repeat" range:"0s,1s.."`             // notified again while active and unacknowledged; 0: never
 	Expire            time.Duration `yaml:"expire" range:"0s,1s.."`             // given up once it could not be delivered for so long
@@ -78,57 +77,4 @@ func (r Route) Masks(n alarms.Notification, notified map[alarms.Key]alarms.Notif
 		}
 	}
 	return false
-}
-
-// Hours are times of the week. The zero Hours are all of it.
-type Hours struct {
-	Days []string `yaml:"days" names:"mon tue wed thu fri sat sun"` // mon to sun; empty: every day
-	From string   `yaml:"from"`                                     // 08:00
-	To   string   `yaml:"to"`                                       // 18:00; not after From: of the next day
-	Zone string   `yaml:"zone"`                                     // Europe/Berlin; "": the host's
-}
-
-var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
-
-// Validate returns all that is wrong with h.
-func (h Hours) Validate() error {
-	var errs []error
-	for i, d := range h.Days {
-		if !slices.Contains(weekdays, strings.ToLower(d)) {
-			errs = append(errs, setting.Faultf(fmt.Sprintf("days[%d]", i), "%q is not a day such as mon", d))
-		}
-	}
-	for _, t := range []struct{ key, value string }{{"from", h.From}, {"to", h.To}} {
-		if _, err := time.Parse("15:04", t.value); t.value != "" && err != nil {
-			errs = append(errs, setting.Faultf(t.key, "%q is not a time such as 08:00", t.value))
-		}
-	}
-	if _, err := time.LoadLocation(h.Zone); err != nil {
-		errs = append(errs, setting.Faultf("zone", "%q is not known on this host; name one such as Europe/Berlin, or install tzdata", h.Zone))
-	}
-	return errors.Join(errs...)
-}
-
-// open reports whether now is in h. Hours that pass midnight belong to the day
-// on which they begin.
-func (h Hours) open(now time.Time) bool {
-	if zone, err := time.LoadLocation(h.Zone); h.Zone != "" && err == nil {
-		now = now.In(zone)
-	}
-	clock := now.Format("15:04")
-	from, to := h.From, h.To
-	if to == "" {
-		to = "24:00"
-	}
-	switch {
-	case from < to:
-		return h.on(now) && from <= clock && clock < to
-	case clock >= from:
-		return h.on(now)
-	}
-	return clock < to && h.on(now.AddDate(0, 0, -1))
-}
-
-func (h Hours) on(day time.Time) bool {
-	return len(h.Days) == 0 || slices.ContainsFunc(h.Days, func(d string) bool { return strings.EqualFold(d, weekdays[day.Weekday()]) })
 }

@@ -8,16 +8,6 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
-// Expected is what must be there, by the configuration; empty: anything may.
-type Expected struct {
-	Serial     string              `yaml:"serial"`
-	Model      string              `yaml:"model"`
-	Firmware   string              `yaml:"firmware"`
-	Partitions []string            `yaml:"partitions"` // names, labels or serial numbers
-	Activated  []string            `yaml:"activated"`  // of them, those that must be activated
-	Members    map[string][]string `yaml:"members"`    // of a Luna client: serial numbers by HA group
-}
-
 // inventory compares an HSM with what is expected. What is unknown is neither
 // good nor bad.
 var inventory = Rule{"inventory", func(p Poll, emit func(Result)) {

@@ -5,13 +5,14 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
+	"github.com/lunawatch/lunawatch/alarms/expect"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
 func TestInventory(t *testing.T) {
-	want := Expected{Serial: "1234", Firmware: "7.2.0", Partitions: []string{"app", "1002"}, Activated: []string{"pay"}, Members: map[string][]string{"g": {"11", "12"}}}
+	want := expect.Device{Serial: "1234", Firmware: "7.2.0", Partitions: []string{"app", "1002"}, Activated: []string{"pay"}, Members: map[string][]string{"g": {"11", "12"}}}
 	s := DefaultThresholds()
-	s.Expected = map[string]Expected{"a": want}
+	s.Expected = map[string]expect.Device{"a": want}
 	emitted := func(r Rule, d *hsm.Device) (list []string) {
 		d.Name = "a"
 		r.Evaluate(Poll{Device: d, Now: alarmstest.At(10), Thresholds: s}, func(o Result) {
@@ -39,7 +40,7 @@ func TestInventory(t *testing.T) {
 // alarm, not two.
 func TestDeactivatedOnce(t *testing.T) {
 	limits := DefaultThresholds()
-	limits.Expected = map[string]Expected{"a": {Activated: []string{"pay"}}}
+	limits.Expected = map[string]expect.Device{"a": {Activated: []string{"pay"}}}
 	watchLooks(t, limits,
 		look{0, partitionsOf(activated("1", true)), nil},
 		look{60, partitionsOf(activated("1", false)), []string{"raised major a/inventory-partition/pay"}},

@@ -135,6 +135,7 @@ var rules = []Rule{
 	stale,
 	serialTwice,
 	probeFailed,
+	functionUnproven,
 }
 
 // EvaluateSnapshot returns the findings of all rules, and of the polls that

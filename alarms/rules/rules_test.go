@@ -599,7 +599,7 @@ func TestMissingDataNeverClears(t *testing.T) {
 		"failing":    {&hsm.Device{Name: "a", Sources: failed}, alarmstest.At(10), []string{"unreachable"}},
 		"stale":      {full, alarmstest.At(3600), nil},
 		"empty facts": {&hsm.Device{Name: "a", Show: alarmstest.Read(hsm.Show{}), NTLS: alarmstest.Read(hsm.NTLS{}), Disk: alarmstest.Read(hsm.Disk{}), Sensors: alarmstest.Read(hsm.Sensors{}), System: alarmstest.Read(hsm.System{}), Certificate: alarmstest.Read(hsm.Certificate{}), Tamper: alarmstest.Read(hsm.Tamper{}),
-			Monitor: alarmstest.Read(hsm.Monitor{}), Information: alarmstest.Read(hsm.Information{}), RAM: alarmstest.Read(hsm.RAM{})}, alarmstest.At(10), []string{"soft", "soft-t", "soft-v", "restart", "halt", "comm", "hsm-crashed", "inventory"}}, // nothing is expected
+			Monitor: alarmstest.Read(hsm.Monitor{}), Information: alarmstest.Read(hsm.Information{}), RAM: alarmstest.Read(hsm.RAM{})}, alarmstest.At(10), []string{"soft", "soft-t", "soft-v", "restart", "halt", "comm", "hsm-crashed", "inventory", "function-unproven"}}, // nothing is expected
 	} {
 		cleared := make(map[string]bool)
 		for _, c := range alarms.Eval(state, EvaluateSnapshot(&hsm.Snapshot{Devices: []*hsm.Device{x.d}}, state, DefaultThresholds(), x.now), alarms.Damping{}, x.now) {

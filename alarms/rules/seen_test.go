@@ -6,6 +6,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
+	"github.com/lunawatch/lunawatch/alarms/expect"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -391,7 +392,7 @@ func TestLimitsOff(t *testing.T) {
 func TestUnreadHidesNothing(t *testing.T) {
 	const source = "partition show"
 	limits := DefaultThresholds()
-	limits.Expected = map[string]Expected{"a": {Partitions: []string{"1"}}}
+	limits.Expected = map[string]expect.Device{"a": {Partitions: []string{"1"}}}
 	other := hsm.Partition{Serial: "2", Name: "other"}
 	watchLooks(t, limits,
 		look{0, unreadFrom(source, nil, activated("1", true), other), nil},

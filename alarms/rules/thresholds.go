@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/lunawatch/lunawatch/alarms/expect"
 	"github.com/lunawatch/lunawatch/internal/setting"
 )
 
@@ -27,7 +28,7 @@ type Thresholds struct {
 	IgnoredStatusCodes []int64       `yaml:"ignored_status_codes"`                          // of status sysstat show
 	ForecastDays       int           `yaml:"forecast_days" unit:"days" range:"0..36500"`    // a trend that reaches its limit within so many days is an alarm; 0: none is
 
-	Expected map[string]Expected `yaml:"-"` // by device
+	Expected map[string]expect.Device `yaml:"-"` // by device
 }
 
 // DefaultThresholds returns the thresholds of an empty configuration.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/forecast"
+	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/hsm"
 )
@@ -12,7 +13,7 @@ import (
 // forecasts adds to the series of devices, and returns the findings of
 // their trends.
 func (w *Watch) forecasts(devices []*hsm.Device, now time.Time) (findings []alarms.Finding) {
-	longer := make(map[alarms.Series][]alarms.Sample)
+	longer := make(map[journal.Series][]journal.Sample)
 	for _, d := range devices {
 		for _, m := range forecast.Measurements(rules.Poll{Device: d, Now: now, Thresholds: w.setup().Settings.Thresholds}) {
 			next, added := forecast.Sampled(w.series[m.Series], m.Sample)

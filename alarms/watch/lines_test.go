@@ -8,8 +8,8 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
+	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/alarms/watch/watchtest"
@@ -57,7 +57,7 @@ func TestTrendIsStored(t *testing.T) {
 			}
 			stored, err := a.Journal.LoadSamples()
 			a.Must(err)
-			if n := len(stored[alarms.Series{Device: "a", Object: "battery"}]); n < 42*(week+1)-1 || n > 42*(week+1)+1 {
+			if n := len(stored[journal.Series{Device: "a", Object: "battery"}]); n < 42*(week+1)-1 || n > 42*(week+1)+1 {
 				t.Errorf("%d values after week %d", n, week+1)
 			}
 			if week < 2 {

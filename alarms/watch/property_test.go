@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/again"
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/watch"
@@ -146,7 +147,7 @@ var routes = map[string]notify.Receiver{
 	"noc":    {},
 	"major":  {Route: notify.Route{Only: alarms.Match{Severity: alarms.Major}}},
 	"only b": {Route: notify.Route{Only: alarms.Match{HSMs: []string{"b"}}}},
-	"hours":  {Route: notify.Route{Hours: notify.Hours{From: "08:00", To: "18:00", Zone: "UTC"}}},
+	"hours":  {Route: notify.Route{Hours: again.Hours{From: "08:00", To: "18:00", Zone: "UTC"}}},
 	"boss":   {Route: notify.Route{UnacknowledgedFor: 15 * time.Minute}},
 	"again":  {Route: notify.Route{Repeat: 30 * time.Minute, Expire: 90 * time.Minute}},
 	"batch":  {Route: notify.Route{Expire: 90 * time.Minute}},

@@ -71,7 +71,7 @@ type Watch struct {
 	evaluated    map[string]evaluated    // by device
 	evaluatedAll time.Time
 
-	series map[alarms.Series][]alarms.Sample // of the goroutine of polls
+	series map[journal.Series][]journal.Sample // of the goroutine of polls
 }
 
 // Open loads what the journal holds. It must be called once, before anything
