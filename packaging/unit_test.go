@@ -24,7 +24,7 @@ func TestUnit(t *testing.T) {
 	r.run(t, "apt-get", "install", "-qy", "--no-install-recommends", "systemd", "systemd-sysv", "dbus", "snmpd", "snmp")
 	// As on a host whose snmpd has run before.
 	check.Must(t, os.MkdirAll(r.path("var/agentx"), 0o700))
-	check.Must(t, os.Rename(packages(t, "1.2.0")[0], r.path("lunawatch.deb")))
+	check.Must(t, os.Rename(packages(t, "deb", "1.2.0")[0], r.path("lunawatch.deb")))
 	program(t, "..", []string{"CGO_ENABLED=0"}, "go", "build", "-o", r.path("usr/local/bin/lunasim"), "./cmd/lunasim")
 	script, err := os.ReadFile("testdata/unit.sh")
 	check.Must(t, err)
