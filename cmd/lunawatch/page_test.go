@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -17,45 +16,8 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/lunawatch/lunawatch/internal/check"
+	"github.com/lunawatch/lunawatch/internal/check/browser"
 )
-
-// browser starts a Chromium of its own, for which mon1.example.net is this host. Without
-// one the test is skipped, unless CI is true.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("chromium is not there: apt-get install chromium")
-		}
-		t.Skip("SKIPPED: chromium is not there")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("host-resolver-rules", "MAP mon1.example.net 127.0.0.1"))
-	allocated, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	ctx, end := chromedp.NewContext(allocated)
-	check.Must(t, chromedp.Do(ctx))
-	bounded, timeout := context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(func() { timeout(); end(); stop() })
-	return bounded
-}
-
-// shown waits for an expression of JavaScript to be true, through pages that come and go.
-func shown(expression string) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		ctx, stop := context.WithTimeout(ctx, 30*time.Second)
-		defer stop()
-		for {
-			ok, err := chromedp.Evaluate[bool]("!!("+expression+")")(ctx, t)
-			if ok {
-				return nil
-			}
-			if _, over := chromedp.Sleep(20*time.Millisecond)(ctx, t); over != nil {
-				return fmt.Errorf("never true: %s: %w", expression, errors.Join(err, over))
-			}
-		}
-	})
-}
 
 // does runs a script on the page.
 func does(script string) chromedp.Action[chromedp.Void] {
@@ -69,7 +31,7 @@ func does(script string) chromedp.Action[chromedp.Void] {
 // two clicks, silences it, and what she did is in lunawatch alarms list. She asks by a name
 // over plain HTTP, where browsers say only by Origin from which page a form is.
 func TestClickPath(t *testing.T) {
-	ctx, dir := browser(t), captured(t)
+	ctx, dir := browser.Start(t, chromedp.Flag("host-resolver-rules", "MAP mon1.example.net 127.0.0.1")), captured(t)
 	file := filepath.Join(dir, "captured/good/hsm-show.txt")
 	text, err := os.ReadFile(file)
 	check.Must(t, err)
@@ -98,28 +60,28 @@ func TestClickPath(t *testing.T) {
 	}
 	_, port, _ := net.SplitHostPort(address)
 	check.Must(t, chromedp.Do(ctx,
-		chromedp.Navigate("http://anna:hunter2@mon1.example.net:"+port+"/alarms"), shown(`document.querySelector("footer").textContent.includes("Acting as anna (web, 127.0.0.1)")`),
+		chromedp.Navigate("http://anna:hunter2@mon1.example.net:"+port+"/alarms"), browser.Until(`document.querySelector("footer").textContent.includes("Acting as anna (web, 127.0.0.1)")`),
 		does(`[...document.querySelectorAll(".alarm")].find((a) => a.textContent.includes("battery") || a.textContent.includes("Battery")).querySelector("a[href$='#acknowledge']").click()`),
-		shown(`document.querySelector("#acknowledge")?.checkVisibility() && document.getElementById("live").textContent === "live"`),
+		browser.Until(`document.querySelector("#acknowledge")?.checkVisibility() && document.getElementById("live").textContent === "live"`),
 		does(`document.querySelector("#acknowledge").value = "on my way"; document.querySelector("#d-ack button").click()`),
-		shown(`document.querySelector(".did")?.textContent.includes("you have acknowledged it") && document.querySelector("#part-alarm").textContent.includes("Acknowledged by anna (web, 127.0.0.1): on my way")`),
+		browser.Until(`document.querySelector(".did")?.textContent.includes("you have acknowledged it") && document.querySelector("#part-alarm").textContent.includes("Acknowledged by anna (web, 127.0.0.1): on my way")`),
 	))
 	if got := list(); !strings.Contains(got, "anna (web, 127.0.0.1)") || !strings.Contains(got, "on my way") {
 		t.Errorf("lunawatch alarms list has not who acknowledged it:\n%s", got)
 	}
 	check.Must(t, chromedp.Do(ctx,
 		does(`document.querySelector("#d-silence summary").click(); document.querySelector("#silence-for").value = "72h0m0s"; document.querySelector("#d-silence button").click()`),
-		shown(`document.querySelector("#part-preview")?.textContent.includes("1 active now")`),
+		browser.Until(`document.querySelector("#part-preview")?.textContent.includes("1 active now")`),
 		does(`document.querySelector("#reason").value = "new battery"; document.querySelector("form[method=post] button").click()`),
-		shown(`document.querySelector("[name=confirm_wide]:invalid")`), // it is long: that is asked for
+		browser.Until(`document.querySelector("[name=confirm_wide]:invalid")`), // it is long: that is asked for
 		does(`document.querySelector("[name=confirm_wide]").click(); document.querySelector("form[method=post] button").click()`),
-		shown(`location.search === "?done=silenced" && document.querySelector("#part-silences").textContent.includes("new battery")`),
+		browser.Until(`location.search === "?done=silenced" && document.querySelector("#part-silences").textContent.includes("new battery")`),
 	))
 	if got := list(); !strings.Contains(got, "new battery") || !strings.Contains(strings.ToLower(got), "silence") {
 		t.Errorf("lunawatch alarms list has no silence:\n%s", got)
 	}
 	check.Must(t, chromedp.Do(ctx,
 		does(`document.querySelector("#part-silences summary").click(); document.querySelector("#part-silences form button").click()`),
-		shown(`location.search === "?done=unsilenced" && document.querySelector("#part-silences").textContent.includes("No silences.")`),
+		browser.Until(`location.search === "?done=unsilenced" && document.querySelector("#part-silences").textContent.includes("No silences.")`),
 	))
 }

@@ -22,7 +22,7 @@ const longestText = 200
 const afterKill = time.Second
 
 // Once runs the program once. It is killed with all that it started, but for what left
-// its process group, when its time is over or ctx is done.
+// its process group, when its time is up or ctx is done.
 func (s Settings) Once(ctx context.Context) hsm.Probe {
 	limit := s.timeout()
 	ctx, cancel := context.WithTimeout(ctx, limit)

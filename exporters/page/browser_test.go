@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"image"
@@ -15,7 +14,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,30 +31,10 @@ import (
 	"github.com/lunawatch/lunawatch/exporters/history"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/check"
+	"github.com/lunawatch/lunawatch/internal/check/browser"
 )
 
 var pictures = flag.String("pictures", "", "directory into which TestPictures writes what a browser shows")
-
-// browser starts a Chromium of its own, that ends with the test. Without one the test is
-// skipped, unless CI is true.
-func browser(tb testing.TB) context.Context {
-	tb.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			tb.Fatal("chromium is not there: apt-get install chromium")
-		}
-		tb.Skip("SKIPPED: chromium is not there")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(tb.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
-	allocated, stop := chromedp.NewExecAllocator(tb.Context(), options...)
-	ctx, end := chromedp.NewContext(allocated)
-	check.Must(tb, chromedp.Do(ctx))
-	bounded, timeout := context.WithTimeout(ctx, 5*time.Minute)
-	tb.Cleanup(func() { timeout(); end(); stop() })
-	return bounded
-}
 
 // serve serves the pages of e, live, until the test ends.
 func (e *pretence) serve(tb testing.TB) string {
@@ -85,29 +63,11 @@ func seen(width, height int64, colours string) chromedp.Action[chromedp.Void] {
 
 // whole waits until a page is live, and its charts are drawn if it has any.
 func whole() chromedp.Action[chromedp.Void] {
-	return until(`document.getElementById("live").textContent === "live" && (!document.getElementById("charts") || document.querySelector(".uplot"))`)
+	return browser.Until(`document.getElementById("live").textContent === "live" && (!document.getElementById("charts") || document.querySelector(".uplot"))`)
 }
 
 // drawnCharts waits until the charts of a page are drawn, if it has any.
-var drawnCharts = until(`!document.getElementById("charts") || document.querySelector(".uplot")`)
-
-// until waits for an expression of JavaScript to be true. It asks again where the page has
-// just been replaced by another.
-func until(expression string) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		ctx, stop := context.WithTimeout(ctx, 40*time.Second)
-		defer stop()
-		for {
-			ok, err := chromedp.Evaluate[bool]("!!("+expression+")")(ctx, t)
-			if ok {
-				return nil
-			}
-			if _, over := chromedp.Sleep(20*time.Millisecond)(ctx, t); over != nil {
-				return fmt.Errorf("never true: %s: %w", expression, errors.Join(err, over))
-			}
-		}
-	})
-}
+var drawnCharts = browser.Until(`!document.getElementById("charts") || document.querySelector(".uplot")`)
 
 // A picture is one page as somebody sees it.
 type picture struct {
@@ -178,7 +138,7 @@ func TestPictures(t *testing.T) {
 	if *pictures == "" {
 		t.Skip("SKIPPED: -pictures names no directory")
 	}
-	ctx := browser(t)
+	ctx := browser.Start(t)
 	for _, p := range pictureList {
 		url := p.estate(time.Now()).serve(t)
 		check.Must(t, chromedp.Do(ctx, seen(p.width, p.height, p.colours), chromedp.Navigate(url+p.path), whole()))
@@ -214,7 +174,7 @@ const violations = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a",
 
 // TestAccessible: no page has a violation, light or dark, on a desk or on a phone.
 func TestAccessible(t *testing.T) {
-	ctx, checker := browser(t), axe(t)
+	ctx, checker := browser.Start(t), axe(t)
 	urls := map[string]string{"": small(time.Now()).serve(t), "many ": large(time.Now(), 40).serve(t), "stale ": stale(time.Now()).serve(t), "acting ": operated(time.Now()).serve(t)}
 	for _, page := range []struct{ of, path string }{{"", "/"}, {"", "/hsms/luna-c"}, {"", "/ha"}, {"", "/alarms"}, {"", "/alarms/2"}, {"", "/agent"}, {"", "/nothing"}, {"many ", "/"}, {"stale ", "/"}, {"stale ", "/hsms/luna-c"},
 		{"acting ", "/alarms/2#acknowledge"}, {"acting ", "/alarms/2?done=acknowledged#clear"}, {"acting ", "/alarms/1#silence-of"}, {"acting ", "/alarms"}, {"acting ", "/agent"}, {"acting ", "/silences/new"}, {"acting ", "/silences/new?for=72h0m0s"}, {"acting ", "/silences/new?for=x"}} {
@@ -249,7 +209,7 @@ func stale(at time.Time) *pretence {
 // TestLiveInBrowser: a change is on the open page, where it was, with focus, what is
 // unfolded, and scroll as they were.
 func TestLiveInBrowser(t *testing.T) {
-	ctx, e := browser(t), small(time.Now())
+	ctx, e := browser.Start(t), small(time.Now())
 	url := e.serve(t)
 	check.Must(t, chromedp.Do(ctx, seen(1440, 500, "light"), chromedp.Navigate(url+"/hsms/luna-b"), whole()))
 	run := func(script string) {
@@ -269,7 +229,7 @@ func TestLiveInBrowser(t *testing.T) {
 		s.Active[0].Text = "HSM is zeroized again"
 		e.raise("luna-b", "temp-warn", "card at 63 C", alarms.Minor, time.Second)
 	})
-	check.Must(t, chromedp.Do(ctx, until(`document.querySelector("#part-state").textContent.includes("63 °C") && document.querySelector("#part-section-policies").textContent.includes("<script>alert(1)")
+	check.Must(t, chromedp.Do(ctx, browser.Until(`document.querySelector("#part-state").textContent.includes("63 °C") && document.querySelector("#part-section-policies").textContent.includes("<script>alert(1)")
 		&& document.querySelector("#part-active").textContent.includes("zeroized again") && document.querySelector("#part-active").textContent.includes("card at 63 C")`)))
 	for _, holds := range []string{`document.activeElement === link && link.isConnected && link.textContent === "HSM is zeroized again"`, `section.isConnected && section.querySelector("details").open`, `scrollY === 150`} {
 		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](holds))
@@ -283,7 +243,7 @@ func TestLiveInBrowser(t *testing.T) {
 // TestSilentAgent: an open page says that it is not live, and is up to date again when the
 // agent is.
 func TestSilentAgent(t *testing.T) {
-	ctx, e := browser(t), small(time.Now())
+	ctx, e := browser.Start(t), small(time.Now())
 	running, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- e.site.Run(running) }()
@@ -295,7 +255,7 @@ func TestSilentAgent(t *testing.T) {
 	check.Must(t, chromedp.Do(ctx, seen(1440, 900, "light"), chromedp.Navigate(server.URL+"/"), whole()))
 	stop()
 	check.Must(t, <-ended)
-	check.Must(t, chromedp.Do(ctx, until(`/^NOT LIVE since \d\d:\d\d:\d\d$/.test(document.getElementById("live").textContent)`)))
+	check.Must(t, chromedp.Do(ctx, browser.Until(`/^NOT LIVE since \d\d:\d\d:\d\d$/.test(document.getElementById("live").textContent)`)))
 	again := &Site{ // as a restart of the agent
 		Store: e.store, Alarms: e.state, Changed: e.changes, Thresholds: e.site.Thresholds, Own: e.site.Own, Started: e.site.Started, Metrics: "/metrics", Now: e.now,
 	}
@@ -304,7 +264,7 @@ func TestSilentAgent(t *testing.T) {
 	go func() { ended <- again.Run(running) }()
 	second := again.Handler()
 	handler.Store(&second)
-	check.Must(t, chromedp.Do(ctx, until(`document.getElementById("live").textContent === "live" && document.getElementById("hsm-luna-d") || document.getElementById("part-hsm-luna-d")`)))
+	check.Must(t, chromedp.Do(ctx, browser.Until(`document.getElementById("live").textContent === "live" && document.getElementById("hsm-luna-d") || document.getElementById("part-hsm-luna-d")`)))
 	stop()
 	check.Must(t, <-ended)
 }
@@ -312,7 +272,7 @@ func TestSilentAgent(t *testing.T) {
 // TestCharts: the charts of an HSM are drawn by the script, each in place of its picture,
 // and share one crosshair; one of which nothing was read says so.
 func TestCharts(t *testing.T) {
-	ctx, e := browser(t), small(time.Now())
+	ctx, e := browser.Start(t), small(time.Now())
 	series := e.site.Series
 	e.site.Series = func(device string, m history.Measure, now time.Time) (history.Series, bool) {
 		x, known := series(device, m, now)
@@ -328,7 +288,7 @@ func TestCharts(t *testing.T) {
 		_, err := chromedp.Evaluate[bool](`(() => { const over = document.querySelector("#chart-utilization_ratio .u-over"), box = over.getBoundingClientRect();
 			over.dispatchEvent(new MouseEvent("mousemove", {clientX: box.left + box.width / 3, clientY: box.top + 20, bubbles: true})); return true })()`)(ctx, t)
 		return err
-	}), until(`document.querySelector("#chart-battery_volts .u-legend").textContent.includes("V")`)))
+	}), browser.Until(`document.querySelector("#chart-battery_volts .u-legend").textContent.includes("V")`)))
 	for figure, want := range map[string]string{"utilization_ratio": "value %", "answer_seconds": "greatest least median s", "battery_volts": "value V", "errors_per_second": "Nothing was read in 24 hours."} {
 		text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("#chart-`+figure+` .plot").innerText`))
 		check.Must(t, err)
@@ -346,17 +306,17 @@ func TestCharts(t *testing.T) {
 // TestLinksOfNotifications: /#alarm-7 shows an active alarm on the page of the estate, and
 // leads to the page of one that has cleared.
 func TestLinksOfNotifications(t *testing.T) {
-	ctx, e := browser(t), small(time.Now())
+	ctx, e := browser.Start(t), small(time.Now())
 	e.alarms.Cleared = []alarms.Alarm{{Key: alarms.Key{Device: "luna-a", Group: "fan"}, Number: 9, Severity: alarms.Minor, Text: "fan 2 has failed", Cleared: e.at}}
 	url := e.serve(t)
-	check.Must(t, chromedp.Do(ctx, seen(1440, 900, "light"), chromedp.Navigate(url+"/"+alarms.Anchor(2)), until(`document.querySelector(".alarm:target")?.textContent.includes("HSM is zeroized")`)))
-	check.Must(t, chromedp.Do(ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(url+"/"+alarms.Anchor(9)), until(`location.pathname === "/alarms/9" && document.querySelector("h1").textContent === "fan 2 has failed"`)))
+	check.Must(t, chromedp.Do(ctx, seen(1440, 900, "light"), chromedp.Navigate(url+"/"+alarms.Anchor(2)), browser.Until(`document.querySelector(".alarm:target")?.textContent.includes("HSM is zeroized")`)))
+	check.Must(t, chromedp.Do(ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(url+"/"+alarms.Anchor(9)), browser.Until(`location.pathname === "/alarms/9" && document.querySelector("h1").textContent === "fan 2 has failed"`)))
 }
 
 // TestHostileInBrowser: no script of somebody else's runs, and none is refused: a browser
 // that refuses one by the policy has found markup.
 func TestHostileInBrowser(t *testing.T) {
-	ctx, e := browser(t), evil()
+	ctx, e := browser.Start(t), evil()
 	e.site.Now = time.Now
 	url := e.serve(t)
 	_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`true`))
@@ -376,7 +336,7 @@ func TestHostileInBrowser(t *testing.T) {
 //
 //	go test ./exporters/page -run '^$' -bench FirstPaint -benchtime 10x
 func BenchmarkFirstPaint(b *testing.B) {
-	ctx := browser(b)
+	ctx := browser.Start(b)
 	for _, x := range []struct {
 		name, path string
 		hsms       int
@@ -384,7 +344,7 @@ func BenchmarkFirstPaint(b *testing.B) {
 		b.Run(x.name, func(b *testing.B) {
 			url, paint, bytes := large(time.Now(), x.hsms).serve(b), 0.0, 0.0
 			for range b.N {
-				check.Must(b, chromedp.Do(ctx, seen(1440, 900, "light"), uncached, chromedp.Navigate(url+x.path), until(`performance.getEntriesByName("first-contentful-paint").length && (!document.getElementById("charts") || document.querySelector(".uplot"))`)))
+				check.Must(b, chromedp.Do(ctx, seen(1440, 900, "light"), uncached, chromedp.Navigate(url+x.path), browser.Until(`performance.getEntriesByName("first-contentful-paint").length && (!document.getElementById("charts") || document.querySelector(".uplot"))`)))
 				figures, err := chromedp.Run(ctx, chromedp.Evaluate[[]float64](`[performance.getEntriesByName("first-contentful-paint")[0].startTime, [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].reduce((n, e) => n + (e.transferSize || 0), 0)]`))
 				check.Must(b, err)
 				paint, bytes = paint+figures[0], figures[1]
@@ -407,7 +367,7 @@ var uncached = chromedp.Func(func(ctx context.Context, t *chromedp.Target) error
 //
 //	go test ./exporters/page -run '^$' -bench LiveLatency -benchtime 20x
 func BenchmarkLiveLatency(b *testing.B) {
-	ctx := browser(b)
+	ctx := browser.Start(b)
 	for _, n := range []int{3, 300} {
 		b.Run(fmt.Sprintf("hsms=%d", n), func(b *testing.B) {
 			e := large(time.Now(), n)
@@ -422,7 +382,7 @@ func BenchmarkLiveLatency(b *testing.B) {
 				check.Must(b, chromedp.Do(ctx, chromedp.Sleep(wait)))
 				begun := time.Now()
 				e.read("luna-000", "hsm show", show)
-				check.Must(b, chromedp.Do(ctx, until(fmt.Sprintf(`document.getElementById("part-hsm-luna-000").textContent.includes("%d °C")`, 20+i%50))))
+				check.Must(b, chromedp.Do(ctx, browser.Until(fmt.Sprintf(`document.getElementById("part-hsm-luna-000").textContent.includes("%d °C")`, 20+i%50))))
 				worst = max(worst, time.Since(begun))
 				b.ReportMetric(float64(worst.Milliseconds()), "ms-worst")
 			}

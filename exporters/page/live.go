@@ -249,7 +249,7 @@ func (h *hub) publish(t *topic, now []block, at time.Time) {
 		select {
 		case c.events <- event:
 		default:
-			h.drop(t, c) // it connects again, and is told everything
+			h.drop(t, c) // it connects again, and gets everything
 		}
 	}
 }

@@ -67,7 +67,7 @@ func (d drawn) percentSafe() string {
 	return d.unit
 }
 
-// place is where a chart stands among the others.
+// place orders a chart among the others.
 func (d drawn) place() int {
 	if i := slices.IndexFunc(drawings, func(x drawn) bool { return x.name == d.name }); i >= 0 {
 		return i

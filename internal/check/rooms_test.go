@@ -101,6 +101,7 @@ var rooms = []struct{ name, imports string }{
 	{"agent/benchsize", "simulator simulator/netsnmp"},
 
 	// What tests share.
+	{"internal/check/browser", "internal/check"},
 	{"collectors/collectortest", "collectors hsm simulator"},
 	{"alarms/alarmstest", "alarms hsm simulator/netsnmp"},
 	{"alarms/journal/journaltest", "alarms/journal"},
