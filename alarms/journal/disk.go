@@ -24,26 +24,32 @@ func (j *Journal) view(read func(*bbolt.Tx) error) error {
 
 // update runs one transaction; in memory, if the disk refuses it. bbolt keeps
 // nothing of one that fails.
-func (j *Journal) update(change func(*bbolt.Tx) error) error {
-	db, err, refused := j.try(change)
+func (j *Journal) update(make func(*change) error) error {
+	db, err, refused := j.try(make)
 	if refused {
 		if err = j.toMemory(db, err); err == nil {
-			_, err, _ = j.try(change)
+			_, err, _ = j.try(make)
 		}
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errShared):
+		return err
+	case err != nil:
 		return fmt.Errorf("state %s not written: %w; free space there and make it writable", j.file, err)
 	}
 	return nil
 }
 
 // try runs one transaction, and reports whether it was the disk that failed.
-func (j *Journal) try(change func(*bbolt.Tx) error) (db *bbolt.DB, err error, refused bool) {
+func (j *Journal) try(make func(*change) error) (db *bbolt.DB, err error, refused bool) {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
 	var changeErr error
 	err = j.db.Update(func(tx *bbolt.Tx) error {
-		changeErr = change(tx)
+		c := &change{Tx: tx, share: j.Share}
+		if changeErr = make(c); changeErr == nil {
+			changeErr = c.commit()
+		}
 		return changeErr
 	})
 	return j.db, err, err != nil && changeErr == nil

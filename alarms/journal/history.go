@@ -47,64 +47,54 @@ func (j *Journal) History(most int) (list []alarms.Alarm, err error) {
 // number of them; silences that ended before it; and the queues of receivers
 // other than these, with what they were notified of.
 func (j *Journal) Trim(before time.Time, most int, receivers []string) error {
-	return j.update(func(tx *bbolt.Tx) error {
-		history := tx.Bucket(historyBucket)
-		n := history.Stats().KeyN
-		err := removeIf(history, func(a alarms.Alarm) bool {
-			n--
-			return n >= most || a.Cleared.Before(before)
+	for more := true; more; {
+		err := j.update(func(tx *change) (err error) {
+			more, err = trim(tx, before, most, receivers)
+			return err
 		})
 		if err != nil {
 			return err
 		}
-		if err := removeIf(tx.Bucket(silenceBucket), func(s alarms.Silence) bool { return s.Over(before) }); err != nil {
-			return err
-		}
-		if err := keepBuckets(tx.Bucket(notifiedBucket), receivers); err != nil {
-			return err
-		}
-		return keepBuckets(tx.Bucket(queueBucket), receivers)
-	})
-}
-
-// removeIf removes the values of a bucket for which is holds, and those that
-// cannot be read.
-func removeIf[T any](b *bbolt.Bucket, is func(T) bool) error {
-	var keys [][]byte
-	err := b.ForEach(func(k, text []byte) error {
-		var v T
-		if json.Unmarshal(text, &v) != nil || is(v) {
-			keys = append(keys, slices.Clone(k))
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, k := range keys {
-		if err := b.Delete(k); err != nil {
-			return err
-		}
 	}
 	return nil
 }
 
-// keepBuckets removes the buckets in b that have none of these names.
-func keepBuckets(b *bbolt.Bucket, names []string) error {
-	var gone [][]byte
-	err := b.ForEachBucket(func(k []byte) error {
-		if !slices.Contains(names, string(k)) {
-			gone = append(gone, slices.Clone(k))
+func trim(tx *change, before time.Time, most int, receivers []string) (more bool, err error) {
+	n := tx.Bucket(historyBucket).Stats().KeyN
+	more, err = removeIf(tx, historyKind, "", func(a alarms.Alarm) bool {
+		n--
+		return n >= most || a.Cleared.Before(before)
+	})
+	if more || err != nil {
+		return more, err
+	}
+	if more, err = removeIf(tx, silenceKind, "", func(s alarms.Silence) bool { return s.Over(before) }); more || err != nil {
+		return more, err
+	}
+	for _, k := range []*kind{notifiedKind, queueKind} {
+		if more, err = keepBuckets(tx, k, receivers); more || err != nil {
+			return more, err
+		}
+	}
+	return false, nil
+}
+
+// keepBuckets removes the buckets of receivers that have none of these names.
+func keepBuckets(tx *change, k *kind, names []string) (more bool, err error) {
+	var gone []string
+	err = tx.Bucket(k.bucket).ForEachBucket(func(name []byte) error {
+		if !slices.Contains(names, string(name)) {
+			gone = append(gone, string(name))
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	for _, k := range gone {
-		if err := b.DeleteBucket(k); err != nil {
-			return err
+	for _, name := range gone {
+		if more, err = removeIf(tx, k, name, func(json.RawMessage) bool { return true }); more || err != nil {
+			return more, err
+		}
+		if err := tx.Bucket(k.bucket).DeleteBucket([]byte(name)); err != nil {
+			return false, err
 		}
 	}
-	return nil
+	return false, err
 }

@@ -26,6 +26,7 @@ import (
 // concurrent use.
 type Journal struct {
 	Opened time.Time // when Open was called
+	Share  *Share    // nil: no other agent holds this state; set before anything is written
 
 	file        string
 	engine      func() (Engine, error)
@@ -53,10 +54,14 @@ var (
 	valueBucket    = []byte("kept")     // name -> value that survives restarts
 	trendBucket    = []byte("trends")   // Series -> samples
 	memoryBucket   = []byte("memory")   // device -> Memory
+	requestBucket  = []byte("requests") // name -> what an operator asks of the owner of a device
+	othersBucket   = []byte("others")   // key of a Write -> Notification in the queue of another agent
+	spoolBucket    = []byte("spool")    // key of a Write that other agents lack -> device
 )
 
-func makeBuckets(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{activeBucket, historyBucket, notifiedBucket, silenceBucket, eventsBucket, cursorBucket, auditBucket, queueBucket, valueBucket, trendBucket, memoryBucket} {
+func makeBuckets(tx *change) error {
+	for _, name := range [][]byte{activeBucket, historyBucket, notifiedBucket, silenceBucket, eventsBucket, cursorBucket, auditBucket, queueBucket, valueBucket, trendBucket, memoryBucket,
+		requestBucket, othersBucket, spoolBucket} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -168,7 +173,13 @@ func (j *Journal) Load() (State, error) {
 	state := State{State: alarms.NewState(), Unnotified: make(map[alarms.Key]alarms.Alarm), Notified: make(map[string]map[alarms.Key]alarms.Notified)}
 	now := time.Now()
 	err := j.view(func(tx *bbolt.Tx) error {
-		if err := each(tx.Bucket(activeBucket), func(_ []byte, a alarms.Alarm) { state.Put(state.past(a, now)) }); err != nil {
+		if err := each(tx.Bucket(activeBucket), func(_ []byte, a alarms.Alarm) {
+			if a = state.past(a, now); j.mine(a.Device) {
+				state.Put(a)
+			} else {
+				state.PutOther(a)
+			}
+		}); err != nil {
 			return err
 		}
 		if err := each(tx.Bucket(eventsBucket), func(device []byte, e alarms.Events) { state.Events[string(device)] = e }); err != nil {
@@ -185,7 +196,7 @@ func (j *Journal) Load() (State, error) {
 		if err := each(tx.Bucket(silenceBucket), func(_ []byte, s alarms.Silence) { state.Silences = append(state.Silences, s) }); err != nil {
 			return err
 		}
-		return state.loadNotified(tx, now)
+		return state.loadNotified(tx, now, j.mine)
 	})
 	if err != nil {
 		return State{}, fmt.Errorf("state %s is %w: %w", j.file, errDamaged, err)
@@ -221,14 +232,14 @@ type Entry struct {
 
 // Write stores e, whole or not at all. Its error says what to do.
 func (j *Journal) Write(e Entry) error {
-	return j.update(func(tx *bbolt.Tx) error {
+	return j.update(func(tx *change) error {
 		for _, c := range e.Changes {
 			if err := putAlarm(tx, c); err != nil {
 				return err
 			}
 		}
 		for device, n := range e.Events {
-			if err := put(tx.Bucket(eventsBucket), []byte(device), n); err != nil {
+			if err := tx.put(eventsKind, "", []byte(device), n); err != nil {
 				return err
 			}
 		}
@@ -243,7 +254,7 @@ func (j *Journal) Write(e Entry) error {
 			}
 		}
 		if e.Silence != nil {
-			if err := put(tx.Bucket(silenceBucket), sequenceKey(e.Silence.ID), e.Silence); err != nil {
+			if err := tx.put(silenceKind, "", sequenceKey(e.Silence.ID), e.Silence); err != nil {
 				return err
 			}
 		}
@@ -259,27 +270,26 @@ func (j *Journal) Write(e Entry) error {
 	})
 }
 
-func putAlarm(tx *bbolt.Tx, c alarms.Change) error {
+func putAlarm(tx *change, c alarms.Change) error {
 	key, err := json.Marshal(c.Alarm.Key)
 	if err != nil {
 		return err
 	}
 	switch c.Kind {
 	case alarms.Dropped:
-		return tx.Bucket(activeBucket).Delete(key)
+		return tx.remove(activeKind, "", key)
 	case alarms.Cleared:
-		if err := tx.Bucket(activeBucket).Delete(key); err != nil {
+		if err := tx.remove(activeKind, "", key); err != nil {
 			return err
 		}
-		return put(tx.Bucket(historyBucket), sequenceKey(c.Alarm.Number), c.Alarm)
+		return tx.put(historyKind, "", sequenceKey(c.Alarm.Number), c.Alarm)
 	default:
-		return put(tx.Bucket(activeBucket), key, c.Alarm)
+		return tx.put(activeKind, "", key, c.Alarm)
 	}
 }
 
-func putNotified(tx *bbolt.Tx, receiver string, notified map[alarms.Key]alarms.Notified) error {
-	b, err := tx.Bucket(notifiedBucket).CreateBucketIfNotExists([]byte(receiver))
-	if err != nil {
+func putNotified(tx *change, receiver string, notified map[alarms.Key]alarms.Notified) error {
+	if _, err := notifiedKind.in(tx.Tx, receiver); err != nil {
 		return err
 	}
 	for k, t := range notified {
@@ -288,9 +298,9 @@ func putNotified(tx *bbolt.Tx, receiver string, notified map[alarms.Key]alarms.N
 			return err
 		}
 		if t == (alarms.Notified{}) {
-			err = b.Delete(key)
+			err = tx.remove(notifiedKind, receiver, key)
 		} else {
-			err = put(b, key, t)
+			err = tx.put(notifiedKind, receiver, key, t)
 		}
 		if err != nil {
 			return err
@@ -299,8 +309,8 @@ func putNotified(tx *bbolt.Tx, receiver string, notified map[alarms.Key]alarms.N
 	return nil
 }
 
-func enqueue(tx *bbolt.Tx, receiver string, list []alarms.Notification) error {
-	queue, err := tx.Bucket(queueBucket).CreateBucketIfNotExists([]byte(receiver))
+func enqueue(tx *change, receiver string, list []alarms.Notification) error {
+	queue, err := queueKind.in(tx.Tx, receiver)
 	if err != nil {
 		return err
 	}
@@ -308,19 +318,11 @@ func enqueue(tx *bbolt.Tx, receiver string, list []alarms.Notification) error {
 		if n.Sequence, err = queue.NextSequence(); err != nil {
 			return err
 		}
-		if err := put(queue, sequenceKey(n.Sequence), n); err != nil {
+		if err := tx.put(queueKind, receiver, sequenceKey(n.Sequence), n); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func put(b *bbolt.Bucket, key []byte, v any) error {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return b.Put(key, text)
 }
 
 func sequenceKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
@@ -403,22 +405,28 @@ func (j *Journal) Queue(receiver string, most int) (list []alarms.Notification, 
 	return list, err
 }
 
-// Done removes delivered notifications from the queue of a receiver: all, or on
-// an error none.
+// Done removes delivered notifications from the queue of a receiver: on an error none of
+// the last hundred.
 func (j *Journal) Done(receiver string, sequences ...uint64) error {
-	return j.update(func(tx *bbolt.Tx) error {
-		for _, sequence := range sequences {
-			if err := tx.Bucket(queueBucket).Bucket([]byte(receiver)).Delete(sequenceKey(sequence)); err != nil {
-				return err
+	for part := range slices.Chunk(sequences, mostWrites) {
+		err := j.update(func(tx *change) error {
+			for _, sequence := range part {
+				if err := tx.remove(queueKind, receiver, sequenceKey(sequence)); err != nil {
+					return err
+				}
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // Count adds one to a number that survives restarts, and returns it.
 func (j *Journal) Count(name string) (n uint64, err error) {
-	err = j.update(func(tx *bbolt.Tx) error {
+	err = j.update(func(tx *change) error {
 		b := tx.Bucket(valueBucket)
 		if old := b.Get([]byte(name)); len(old) == 8 {
 			n = binary.BigEndian.Uint64(old)
@@ -431,13 +439,13 @@ func (j *Journal) Count(name string) (n uint64, err error) {
 
 // Replace stores a value under a name of its own.
 func (j *Journal) Replace(name string, value []byte) error {
-	return j.update(func(tx *bbolt.Tx) error { return tx.Bucket(valueBucket).Put([]byte(name), value) })
+	return j.update(func(tx *change) error { return tx.Bucket(valueBucket).Put([]byte(name), value) })
 }
 
 // Keep returns the value that is stored under a name, and creates it if there
 // is none.
 func (j *Journal) Keep(name string, create func() []byte) (value []byte, err error) {
-	err = j.update(func(tx *bbolt.Tx) error {
+	err = j.update(func(tx *change) error {
 		b := tx.Bucket(valueBucket)
 		if value = slices.Clone(b.Get([]byte(name))); value != nil {
 			return nil

@@ -24,6 +24,9 @@ func openJournal(t testing.TB, dir string) *Journal {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { j.Close() })
+	if sharing {
+		j.Share = new(agents).join("a")
+	}
 	return j
 }
 

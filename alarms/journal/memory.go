@@ -1,19 +1,26 @@
 package journal
 
 import (
-	"go.etcd.io/bbolt"
+	"maps"
+	"slices"
 
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
 // StoreMemory stores what is remembered of devices, in place of what was.
 func (j *Journal) StoreMemory(devices map[string]alarms.Memory) error {
-	return j.update(func(tx *bbolt.Tx) error {
-		for device, m := range devices {
-			if err := put(tx.Bucket(memoryBucket), []byte(device), m); err != nil {
-				return err
+	for part := range slices.Chunk(slices.Collect(maps.Keys(devices)), mostWrites) {
+		err := j.update(func(tx *change) error {
+			for _, device := range part {
+				if err := tx.put(memoryKind, "", []byte(device), devices[device]); err != nil {
+					return err
+				}
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }

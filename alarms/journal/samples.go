@@ -2,44 +2,55 @@ package journal
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
-
-	"go.etcd.io/bbolt"
 )
 
 // StoreSamples stores the samples of series, in place of those that they had.
 func (j *Journal) StoreSamples(all map[Series][]Sample) error {
-	return j.update(func(tx *bbolt.Tx) error {
-		for s, samples := range all {
-			key, err := json.Marshal(s)
-			if err != nil {
-				return err
+	for part := range slices.Chunk(slices.Collect(maps.Keys(all)), mostWrites) {
+		err := j.update(func(tx *change) error {
+			for _, s := range part {
+				key, err := json.Marshal(s)
+				if err != nil {
+					return err
+				}
+				if err := tx.put(trendKind, "", key, all[s]); err != nil {
+					return err
+				}
 			}
-			if err := put(tx.Bucket(trendBucket), key, samples); err != nil {
-				return err
-			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // LoadSamples returns every series, and removes those that nothing was added to
 // for [SamplesKept].
 func (j *Journal) LoadSamples() (map[Series][]Sample, error) {
 	all := make(map[Series][]Sample)
-	err := j.update(func(tx *bbolt.Tx) error {
-		old := time.Now().Add(-SamplesKept)
-		b := tx.Bucket(trendBucket)
-		err := removeIf(b, func(list []Sample) bool { return len(list) == 0 || list[len(list)-1].At.Before(old) })
-		if err != nil {
-			return err
-		}
-		return each(b, func(key []byte, list []Sample) {
-			var s Series
-			if json.Unmarshal(key, &s) == nil {
-				all[s] = list
+	for more := true; more; {
+		clear(all)
+		err := j.update(func(tx *change) (err error) {
+			old := time.Now().Add(-SamplesKept)
+			more, err = removeIf(tx, trendKind, "", func(list []Sample) bool { return len(list) == 0 || list[len(list)-1].At.Before(old) })
+			if err != nil {
+				return err
 			}
+			return each(tx.Bucket(trendBucket), func(key []byte, list []Sample) {
+				var s Series
+				if json.Unmarshal(key, &s) == nil {
+					all[s] = list
+				}
+			})
 		})
-	})
-	return all, err
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }

@@ -18,10 +18,19 @@ type State struct {
 	Unnotified map[alarms.Key]alarms.Alarm               // cleared, and some receiver was not notified of that
 	Notified   map[string]map[alarms.Key]alarms.Notified // by receiver
 	Silences   []alarms.Silence
+	Others     map[alarms.Key]alarms.Alarm // active, of devices that other agents own
 
 	// Ahead is how far in the future the stored times were, at most: the clock was
 	// wrong. They are moved back.
 	Ahead time.Duration
+}
+
+// PutOther makes a stored alarm of another agent's device part of s.
+func (s *State) PutOther(a alarms.Alarm) {
+	if s.Others == nil {
+		s.Others = make(map[alarms.Key]alarms.Alarm)
+	}
+	s.Others[a.Key], s.Number = a, max(s.Number, a.Number)
 }
 
 // past returns a stored alarm with no time after now.
@@ -36,7 +45,7 @@ func (s *State) past(a alarms.Alarm, now time.Time) alarms.Alarm {
 
 // loadNotified reads what receivers were notified of, and the cleared alarms
 // among that.
-func (s *State) loadNotified(tx *bbolt.Tx, now time.Time) error {
+func (s *State) loadNotified(tx *bbolt.Tx, now time.Time, mine func(device string) bool) error {
 	history := tx.Bucket(historyBucket)
 	if last, _ := history.Cursor().Last(); last != nil {
 		s.Number = max(s.Number, binary.BigEndian.Uint64(last))
@@ -47,7 +56,7 @@ func (s *State) loadNotified(tx *bbolt.Tx, now time.Time) error {
 		return each(tx.Bucket(notifiedBucket).Bucket(receiver), func(text []byte, t alarms.Notified) {
 			var key alarms.Key
 			var a alarms.Alarm
-			if json.Unmarshal(text, &key) != nil {
+			if json.Unmarshal(text, &key) != nil || !mine(key.Device) {
 				return
 			}
 			if t.At.After(now) {
