@@ -166,7 +166,7 @@ func (e *evaluation) replaceMasked(a *Alarm, f Finding) bool {
 }
 
 func (e *evaluation) raise(a Alarm) {
-	a.Number, a.Raised, a.RaisesAt = e.number+1, e.now, time.Time{}
+	a.Number, a.Raised, a.RaisesAt = e.next(a.Device), e.now, time.Time{}
 	e.begins(&a)
 	a.InStorm = e.inStorm(a)
 	e.change(Raised, a)

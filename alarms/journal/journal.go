@@ -54,6 +54,7 @@ var (
 	valueBucket    = []byte("kept")     // name -> value that survives restarts
 	trendBucket    = []byte("trends")   // Series -> samples
 	memoryBucket   = []byte("memory")   // device -> Memory
+	placeBucket    = []byte("places")   // device -> Place
 	requestBucket  = []byte("requests") // name -> what an operator asks of the owner of a device
 	othersBucket   = []byte("others")   // key of a Write -> Notification in the queue of another agent
 	spoolBucket    = []byte("spool")    // key of a Write that other agents lack -> device
@@ -61,7 +62,7 @@ var (
 
 func makeBuckets(tx *change) error {
 	for _, name := range [][]byte{activeBucket, historyBucket, notifiedBucket, silenceBucket, eventsBucket, cursorBucket, auditBucket, queueBucket, valueBucket, trendBucket, memoryBucket,
-		requestBucket, othersBucket, spoolBucket} {
+		placeBucket, requestBucket, othersBucket, spoolBucket} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -174,7 +175,7 @@ func (j *Journal) Load() (State, error) {
 	now := time.Now()
 	err := j.view(func(tx *bbolt.Tx) error {
 		if err := each(tx.Bucket(activeBucket), func(_ []byte, a alarms.Alarm) {
-			if a = state.past(a, now); j.mine(a.Device) {
+			if a = state.past(a, now); j.Mine(a.Device) {
 				state.Put(a)
 			} else {
 				state.PutOther(a)
@@ -196,10 +197,13 @@ func (j *Journal) Load() (State, error) {
 		if err := each(tx.Bucket(silenceBucket), func(_ []byte, s alarms.Silence) { state.Silences = append(state.Silences, s) }); err != nil {
 			return err
 		}
-		return state.loadNotified(tx, now, j.mine)
+		return state.loadNotified(tx, now, j.Mine)
 	})
 	if err != nil {
 		return State{}, fmt.Errorf("state %s is %w: %w", j.file, errDamaged, err)
+	}
+	if j.Share != nil {
+		state.Numbered = j.Share.Number
 	}
 	state.Due = time.Unix(0, 0) // long ago, so that Settle finds it out
 	state.Settle(now)
@@ -228,6 +232,7 @@ type Entry struct {
 	Notified map[string]map[alarms.Key]alarms.Notified // by receiver; a zero Notified is removed
 	Notify   map[string][]alarms.Notification          // by receiver
 	Silence  *alarms.Silence                           // new or changed; nil: none
+	Places   map[string]Place                          // by device, of a shared journal
 }
 
 // Write stores e, whole or not at all. Its error says what to do.
@@ -250,6 +255,11 @@ func (j *Journal) Write(e Entry) error {
 		}
 		for receiver, list := range e.Notify {
 			if err := enqueue(tx, receiver, list); err != nil {
+				return err
+			}
+		}
+		for device, p := range e.Places {
+			if err := tx.put(placeKind, "", []byte(device), p); err != nil {
 				return err
 			}
 		}

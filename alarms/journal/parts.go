@@ -40,7 +40,7 @@ func (j *Journal) Parts(e Entry) (list []Entry) {
 	}
 	list = append(list, part)
 	last := &list[len(list)-1]
-	last.Events, last.File, last.Cursor, last.Audit, last.Silence = e.Events, e.File, e.Cursor, e.Audit, e.Silence
+	last.Events, last.File, last.Cursor, last.Audit, last.Silence, last.Places = e.Events, e.File, e.Cursor, e.Audit, e.Silence, e.Places
 	return list
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// mine reports whether this agent is the one that evaluates a device.
-func (j *Journal) mine(device string) bool {
+// Mine reports whether this agent is the one that evaluates a device.
+func (j *Journal) Mine(device string) bool {
 	return j.Share == nil || !j.Share.Has(device) || j.Share.Owns(device)
 }
 
@@ -264,7 +264,7 @@ func (j *Journal) Release() error {
 		return queues.ForEachBucket(func(receiver []byte) error {
 			queue, keys := queues.Bucket(receiver), [][]byte(nil)
 			err := queue.ForEach(func(key, value []byte) error {
-				if j.mine(queueKind.device(key, value)) {
+				if j.Mine(queueKind.device(key, value)) {
 					return nil
 				}
 				keys = append(keys, bytes.Clone(key))

@@ -30,9 +30,11 @@ const (
 	Unacknowledge Action = "unacknowledge"
 )
 
-// Ask has the owner of an alarm do what an operator asks.
-func (j *Journal) Ask(r Request) error {
-	return j.update(func(tx *change) error { return tx.put(requestKind, "", []byte(rand.Text()), r) })
+// Ask has the owner of an alarm do what an operator asks. [Journal.Requests] has asked until
+// it is done.
+func (j *Journal) Ask(r Request) (asked Request, err error) {
+	r.name = rand.Text()
+	return r, j.update(func(tx *change) error { return tx.put(requestKind, "", []byte(r.name), r) })
 }
 
 // Answered removes a request: it was done, or there is nothing to do any more.

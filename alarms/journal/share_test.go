@@ -268,7 +268,8 @@ func TestRequests(t *testing.T) {
 	s := &agents{owner: map[string]string{"a": "lw1"}}
 	one, two := s.member(t, "lw1"), s.member(t, "lw2")
 	r := Request{Alarm: alarms.Key{Device: "a", Group: "stm"}, Number: 3, Action: Acknowledge, By: "anna", Comment: "mine"}
-	checks.Must(t, two.Ask(r))
+	_, err := two.Ask(r)
+	checks.Must(t, err)
 	news := s.hear(t, one, 0)
 	if len(news.Requests) != 1 || news.Requests[0].By != "anna" {
 		t.Fatalf("requests: %+v", news.Requests)

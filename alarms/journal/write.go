@@ -26,6 +26,9 @@ type Share struct {
 	Member string                   // this agent's name
 	Has    func(device string) bool // whether agents share a device
 	Owns   func(device string) bool // whether this agent is the one that writes of it
+	// Number returns the number of an alarm of a device, after the last of all: no other
+	// agent gives it to another alarm.
+	Number func(device string, last uint64) uint64
 	// Commit writes for all agents, whole or not at all. [ErrSpooled] means that it is
 	// to be done by Flush: nobody else can own what this agent owns.
 	Commit func([]Write) error
@@ -55,7 +58,7 @@ type kind struct {
 
 // kinds is what agents share. Cursors and the sequences of audit records belong to files of
 // one host.
-var kinds = []*kind{activeKind, historyKind, notifiedKind, silenceKind, eventsKind, queueKind, trendKind, memoryKind, requestKind}
+var kinds = []*kind{activeKind, historyKind, notifiedKind, silenceKind, eventsKind, queueKind, trendKind, memoryKind, placeKind, requestKind}
 
 var (
 	activeKind   = &kind{name: "active", bucket: activeBucket, device: deviceInKey[alarms.Key]}
@@ -66,6 +69,7 @@ var (
 	queueKind    = &kind{name: "queues", bucket: queueBucket, nested: true, number: true, anyone: true, device: deviceInValue(func(n alarms.Notification) string { return n.Change.Alarm.Device })}
 	trendKind    = &kind{name: "trends", bucket: trendBucket, device: deviceInKey[Series]}
 	memoryKind   = &kind{name: "memory", bucket: memoryBucket, device: deviceIsKey}
+	placeKind    = &kind{name: "places", bucket: placeBucket, device: deviceIsKey}
 	requestKind  = &kind{name: "requests", bucket: requestBucket, anyone: true}
 )
 

@@ -31,6 +31,7 @@ type Sender struct {
 	Answers   func(receiver string)                             // called when a receiver takes something after that
 	Owed      func(receiver string) bool                        // whether something was given up before the start
 	Active    func(receiver string) []alarms.Notification       // what a receiver takes to be active, for its refresh
+	May       func(n alarms.Notification) bool                  // whether this agent is the one that sends it, now; nil: it is
 
 	reconfigured chan struct{}
 
@@ -186,6 +187,8 @@ func (s *Sender) deliver(ctx context.Context, name string, to Receiver) {
 		}
 		waited, err := d.next(ctx)
 		switch {
+		case errors.Is(err, errOfAnother):
+			wait.Sleep(ctx, anotherDelay)
 		case err != nil && ctx.Err() == nil:
 			failures++
 			d.why = err
@@ -406,6 +409,9 @@ func (s *Sender) attempt(ctx context.Context, name string, to Receiver, list []a
 	defer cancel()
 	var limited []alarms.Notification
 	for _, n := range list {
+		if s.May != nil && !s.May(n) {
+			return errOfAnother
+		}
 		if !s.Masked(name, n) {
 			limited = append(limited, to.Policy.Limit(n))
 		}
@@ -428,6 +434,13 @@ func (s *Sender) attempt(ctx context.Context, name string, to Receiver, list []a
 	}
 	return err
 }
+
+// errOfAnother means that a notification is another agent's to send, or that this agent
+// cannot know that it is not. Until that is known, it waits.
+var errOfAnother = errors.New("another agent may send it")
+
+// anotherDelay is how soon it is looked at again.
+const anotherDelay = 100 * time.Millisecond
 
 // giveUp drops a notification. If its alarm is still active, the receiver is
 // notified again once it answers after again.

@@ -30,6 +30,7 @@ func (w *Watch) toEvaluate(snap *hsm.Snapshot, now time.Time) (devices []*hsm.De
 	} else {
 		devices = w.changedSince(snap, now, touched)
 	}
+	devices = slices.DeleteFunc(devices, func(d *hsm.Device) bool { return !w.Journal.Mine(d.Name) })
 	slices.SortFunc(devices, func(a, b *hsm.Device) int {
 		return cmp.Or(cmp.Compare(w.depth(a.Name), w.depth(b.Name)), cmp.Compare(a.Name, b.Name))
 	})

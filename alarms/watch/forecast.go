@@ -13,6 +13,9 @@ import (
 // forecasts adds to the series of devices, and returns the findings of
 // their trends.
 func (w *Watch) forecasts(devices []*hsm.Device, now time.Time) (findings []alarms.Finding) {
+	if w.gained.Swap(false) {
+		w.takeSeries()
+	}
 	longer := make(map[journal.Series][]journal.Sample)
 	for _, d := range devices {
 		for _, m := range forecast.Measurements(rules.Poll{Device: d, Now: now, Thresholds: w.setup().Settings.Thresholds}) {

@@ -31,6 +31,15 @@ func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 	found := w.evaluateLines(lines, snap)
 	w.lines.Lock()
 	defer w.lines.Unlock()
+	if w.Journal.Share != nil {
+		lines, found = w.hear(lines, found, now)
+	}
+	return w.take(file, lines, found, cursor, now)
+}
+
+// take stores what lines mean. w.lines is held.
+func (w *Watch) take(file string, lines []rules.Line, found []lineFindings, cursor []byte, now time.Time) error {
+	snap := w.Store.Latest()
 	audit, all := w.audit.With(lines)
 	seen := w.seen
 	entry := journal.Entry{File: file, Cursor: cursor, Events: make(map[string]alarms.Events)}
@@ -49,6 +58,7 @@ func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 		if n := entry.Events[f.line.Device].With(f.findings); n != (alarms.Events{}) {
 			entry.Events[f.line.Device] = n
 		}
+		w.mark(&entry, f.line)
 		if now.Sub(f.line.At) > longAgo {
 			f.findings = stillOpen(f.findings, snap, w.setup().Settings.Thresholds, now)
 		}

@@ -61,9 +61,10 @@ func (w *Watch) activeRows(snap *hsm.Snapshot, now time.Time) []*mib.Alarm {
 	if w.rows.active == nil {
 		w.rows.active = make(map[alarms.Key]*mib.Alarm)
 	}
-	active := &alarms.Overlay[alarms.Alarm]{Base: w.state.Active}
-	list := make([]*mib.Alarm, 0, len(w.state.Active))
-	for key, a := range w.state.Active {
+	all := w.everywhere()
+	active := &alarms.Overlay[alarms.Alarm]{Base: all}
+	list := make([]*mib.Alarm, 0, len(all))
+	for key, a := range all {
 		silenced, related := alarms.SilencedBy(w.state.Silences, a, now) != nil, ""
 		if cause, ok := alarms.CauseOf(a, active, w.setup().Parent); ok {
 			related = cause.String()

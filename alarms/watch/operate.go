@@ -19,9 +19,10 @@ func (w *Watch) Active() []alarms.Active {
 	now := time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	active := &alarms.Overlay[alarms.Alarm]{Base: w.state.Active}
-	list := make([]alarms.Active, 0, len(w.state.Active))
-	for _, a := range w.state.Active {
+	all := w.everywhere()
+	active := &alarms.Overlay[alarms.Alarm]{Base: all}
+	list := make([]alarms.Active, 0, len(all))
+	for _, a := range all {
 		g := alarms.GroupNamed(a.Group)
 		s := alarms.Active{Alarm: a, Silence: alarms.SilencedBy(w.state.Silences, a, now), Title: g.Title, Action: alarms.Advice(a), Layer: a.DeadLayer()}
 		if cause, ok := alarms.CauseOf(a, active, w.setup().Parent); ok {
@@ -47,7 +48,7 @@ func (e NotFoundError) Error() string { return string(e) }
 func (w *Watch) find(name string) (alarms.Alarm, error) {
 	number, _ := strconv.ParseUint(name, 10, 64)
 	var names []string
-	for k, a := range w.state.Active {
+	for k, a := range w.everywhere() {
 		names = append(names, k.String())
 		if k.String() == name || number > 0 && a.Number == number {
 			return a, nil
@@ -60,45 +61,60 @@ func (w *Watch) find(name string) (alarms.Alarm, error) {
 	return alarms.Alarm{}, NotFoundError(fmt.Sprintf("no active alarm %q; lunawatch alarms list shows the active alarms", name))
 }
 
-// operate commits what somebody does to one alarm.
-func (w *Watch) operate(name string, change func(alarms.Alarm, time.Time) alarms.Change) error {
-	now := time.Now()
+// operate has done what somebody asks of one alarm: by the agent that owns its device.
+func (w *Watch) operate(name string, r journal.Request) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	a, err := w.find(name)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case !w.Journal.Mine(a.Device):
+		r.Alarm, r.Number = a.Key, a.Number
+		return w.ask(r)
 	}
+	return w.act(a, r)
+}
+
+// act commits what is asked of an alarm of this agent. w.mu is held.
+func (w *Watch) act(a alarms.Alarm, r journal.Request) error {
+	now := time.Now()
 	defer w.evaluateNow()
-	changes := []alarms.Change{change(a, now)}
+	changes := []alarms.Change{acted(a, r, now)}
 	w.touch(changes)
 	return w.commit(journal.Entry{Changes: changes}, false, now)
+}
+
+// acted returns what a request makes of an alarm.
+func acted(a alarms.Alarm, r journal.Request, now time.Time) alarms.Change {
+	switch r.Action {
+	case journal.Clear:
+		a.Cleared, a.Evidence = now, alarms.WithEvidence(a.Evidence, alarms.Evidence{At: now, Text: alarms.Clip("cleared by " + r.By + ": " + r.Comment)})
+		return alarms.Change{Kind: alarms.Cleared, Alarm: a}
+	case journal.Acknowledge:
+		a.Ack = &alarms.Ack{By: alarms.Clip(r.By), Comment: alarms.Clip(r.Comment), At: now}
+		return alarms.Change{Kind: alarms.Acknowledged, Alarm: a}
+	default:
+		a.Ack = nil
+		return alarms.Change{Kind: alarms.Unacknowledged, Alarm: a}
+	}
 }
 
 // Clear clears an alarm by hand: for alarms that no source ever reports as
 // over. Alarms are named by key or number; an unknown one is an error.
 func (w *Watch) Clear(name, by, reason string) error {
-	return w.operate(name, func(a alarms.Alarm, now time.Time) alarms.Change {
-		a.Cleared, a.Evidence = now, alarms.WithEvidence(a.Evidence, alarms.Evidence{At: now, Text: alarms.Clip("cleared by " + by + ": " + reason)})
-		return alarms.Change{Kind: alarms.Cleared, Alarm: a}
-	})
+	return w.operate(name, journal.Request{Action: journal.Clear, By: by, Comment: reason})
 }
 
 // Acknowledge records that somebody looks after an alarm, until it becomes
 // worse.
 func (w *Watch) Acknowledge(name, by, comment string) error {
-	return w.operate(name, func(a alarms.Alarm, now time.Time) alarms.Change {
-		a.Ack = &alarms.Ack{By: alarms.Clip(by), Comment: alarms.Clip(comment), At: now}
-		return alarms.Change{Kind: alarms.Acknowledged, Alarm: a}
-	})
+	return w.operate(name, journal.Request{Action: journal.Acknowledge, By: by, Comment: comment})
 }
 
 // Unacknowledge withdraws an acknowledgement.
 func (w *Watch) Unacknowledge(name string) error {
-	return w.operate(name, func(a alarms.Alarm, _ time.Time) alarms.Change {
-		a.Ack = nil
-		return alarms.Change{Kind: alarms.Unacknowledged, Alarm: a}
-	})
+	return w.operate(name, journal.Request{Action: journal.Unacknowledge})
 }
 
 // Silences returns the silences that are active or to come, by their end, as of
@@ -122,12 +138,11 @@ func (w *Watch) Silence(s alarms.Silence) (uint64, error) {
 	if err := s.Validate(); err != nil {
 		return 0, err
 	}
-	id, err := w.Journal.Count("silences")
-	if err != nil {
+	var err error
+	if s.ID, err = w.nextSilence(); err != nil {
 		return 0, err
 	}
-	s.ID = id
-	return id, w.storeSilence(s)
+	return s.ID, w.storeSilence(s)
 }
 
 // Unsilence ends a silence. Receivers are then notified of the alarms that are

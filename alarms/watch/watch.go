@@ -43,6 +43,10 @@ type Watch struct {
 	// Committed is called with each change of alarms once it is stored. It must not block.
 	Committed func(changes []alarms.Change, at time.Time) // nil: nothing is called
 
+	// May reports whether this agent is the one that may send a notification now; nil: it
+	// is the only one.
+	May func(n alarms.Notification) bool
+
 	lines sync.Mutex // orders lines; guards what follows
 	seen  seenLines
 	audit audit.Sequences
@@ -62,6 +66,9 @@ type Watch struct {
 	tally   tally
 	rows    mibRows
 	changed chan struct{} // closed when something changes; nil: nobody waits
+
+	heard  map[string][]rules.Line // by device that another agent owns: its lines of the last minutes; guarded by lines
+	gained atomic.Bool             // devices came from other agents, with their series
 
 	touched map[string]bool // devices whose alarms changed other than by polls; guarded by mu
 	anew    bool            // every device is to be evaluated; guarded by mu
@@ -107,7 +114,7 @@ func (w *Watch) Open() error {
 	w.stored, w.evaluate = make(map[string]time.Time), make(chan struct{}, 1)
 	w.evaluated, w.touched = make(map[string]evaluated), make(map[string]bool)
 	w.maintain = make(chan struct{}, 1)
-	w.sender = &notify.Sender{Journal: w.Journal, Receivers: w.setup().Receivers, Log: w.Log, Masked: w.masked, Changed: w.delivered, GivenUp: w.givenUp, Answers: w.answers, Owed: w.owed, Active: w.known}
+	w.sender = &notify.Sender{Journal: w.Journal, Receivers: w.setup().Receivers, Log: w.Log, Masked: w.masked, Changed: w.delivered, GivenUp: w.givenUp, Answers: w.answers, Owed: w.owed, Active: w.known, May: w.May}
 	w.sender.Open()
 	w.knowReceivers()
 	return nil
@@ -280,7 +287,7 @@ func (w *Watch) step(entry journal.Entry, evaluate func(alarms.State) []alarms.F
 // stepLocked is step with w.mu held. touch: the devices whose alarms change are to be
 // evaluated again.
 func (w *Watch) stepLocked(entry journal.Entry, evaluate func(alarms.State) []alarms.Finding, now time.Time, touch bool) error {
-	findings := evaluate(w.state.State)
+	findings := w.own(evaluate(w.state.State))
 	entry.Changes = append(entry.Changes, alarms.Eval(w.state.State, findings, w.setup().Settings.Damping, now)...)
 	idle := len(findings) == 0 && now.Sub(w.stored[entry.File]) < cursorDelay
 	err := w.commit(entry, idle, now)
@@ -312,9 +319,17 @@ func (w *Watch) commit(entry journal.Entry, idle bool, now time.Time) error {
 		w.nextNotification = again
 		return nil
 	}
-	if err := w.Journal.Write(entry); err != nil {
-		return err
+	for _, part := range w.Journal.Parts(entry) {
+		if err := w.Journal.Write(part); err != nil {
+			return err
+		}
+		w.committed(part, again, now)
 	}
+	return nil
+}
+
+// committed makes an entry that is stored part of the state. w.mu is held.
+func (w *Watch) committed(entry journal.Entry, again, now time.Time) {
 	w.stored[entry.File] = now
 	w.nextNotification = again
 	w.incidentsStored = w.incidentsStored && len(entry.Notified) == 0
@@ -323,11 +338,7 @@ func (w *Watch) commit(entry journal.Entry, idle bool, now time.Time) error {
 	}
 	w.state.Take(entry, now)
 	w.tally.add(entry.Changes)
-	if w.Committed != nil && len(entry.Changes) > 0 {
-		w.Committed(entry.Changes, now)
-	}
-	w.rows.drop(entry.Changes)
-	w.signalChanged()
+	w.show(entry.Changes, now)
 	for _, c := range entry.Changes {
 		if a := c.Alarm; c.Kind != alarms.Seen {
 			w.Log.Info("alarm", "change", c.Kind, "hsm", a.Device, "group", a.Group, "object", a.Object, "severity", a.Severity, "test", a.Test, "text", a.Text)
@@ -343,7 +354,15 @@ func (w *Watch) commit(entry journal.Entry, idle bool, now time.Time) error {
 	if soon := alarms.Sooner(again, w.state.Next(w.setup().Settings.Damping)); !soon.IsZero() && soon.Before(w.asleep) {
 		w.evaluateNow()
 	}
-	return nil
+}
+
+// show has every view show changes that are part of the state. w.mu is held.
+func (w *Watch) show(changes []alarms.Change, now time.Time) {
+	if w.Committed != nil && len(changes) > 0 {
+		w.Committed(changes, now)
+	}
+	w.rows.drop(changes)
+	w.signalChanged()
 }
 
 // sum returns the counts of the devices in more, with more added.

@@ -1,0 +1,150 @@
+package watch_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/alarmstest"
+	"github.com/lunawatch/lunawatch/alarms/journal"
+	"github.com/lunawatch/lunawatch/alarms/notify"
+	"github.com/lunawatch/lunawatch/alarms/watch"
+	"github.com/lunawatch/lunawatch/alarms/watch/watchtest"
+)
+
+// A pair stands for what two agents share: one owns all, and each hears what the other
+// writes.
+type pair struct {
+	mu    sync.Mutex
+	owner string
+	ears  map[string]chan []journal.Write
+}
+
+func (p *pair) owns(name string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.owner == name
+}
+
+// join makes a Watch the agent of a name.
+func (p *pair) join(t *testing.T, name string) func(*watch.Watch) {
+	return func(w *watch.Watch) {
+		ear := make(chan []journal.Write, 100)
+		p.mu.Lock()
+		p.ears[name] = ear
+		p.mu.Unlock()
+		owns := func(string) bool { return p.owns(name) }
+		w.May = func(n alarms.Notification) bool { return w.Journal.Mine(n.Change.Alarm.Device) }
+		w.Journal.Share = &journal.Share{
+			Member: name, Has: func(device string) bool { return device != alarms.Self }, Owns: owns,
+			Number: func(_ string, last uint64) uint64 { return (last/1000+1)*1000 + 7 },
+			Commit: func(writes []journal.Write) error {
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				for _, x := range writes {
+					if x.Device != "" && p.owner != name {
+						return fmt.Errorf("%s owns %s", p.owner, x.Device)
+					}
+				}
+				for other, ear := range p.ears {
+					if other != name {
+						ear <- slices.Clone(writes)
+					}
+				}
+				return nil
+			},
+		}
+		go func() {
+			for writes := range ear {
+				if err := w.Apply(writes, false); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+	}
+}
+
+// move gives everything to another agent.
+func (p *pair) move(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.owner = name
+}
+
+// leave has an agent hear nothing more.
+func (p *pair) leave(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.ears[name])
+	delete(p.ears, name)
+}
+
+func everything(string) bool { return true }
+
+// TestTakeOver: an agent dies between a raise and its delivery, and with lines that it never
+// evaluated. The other one delivers the raise under the same ID, evaluates those lines once,
+// knows the acknowledgement, and clears what the first raised.
+func TestTakeOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &pair{owner: "lw1", ears: make(map[string]chan []journal.Write)}
+		down, pager := &alarmstest.Receiver{}, &alarmstest.Receiver{}
+		down.Answer = func(alarms.Notification) error { return fmt.Errorf("no route") }
+		one := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"noc": down}, p.join(t, "lw1"))
+		two := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"noc": pager}, p.join(t, "lw2"))
+		both := func(text string) {
+			one.Must(one.Kernel("1", text))
+			watchtest.Advance(100 * time.Millisecond)
+			two.Must(two.Kernel("1", text))
+		}
+		both("k7pf0: [HSM] ALM2012: HSM in secure transport mode")
+		both("k7pf0: [HSM] ALM2005: HSM deactivated")
+		if got := two.ActiveGroups(); len(got) == 0 || !slices.Equal(got, one.ActiveGroups()) {
+			t.Fatalf("the agents show %q and %q", one.ActiveGroups(), got)
+		}
+		if got := pager.Received(); len(got) != 0 {
+			t.Fatalf("both notify: %q", got)
+		}
+		n := two.Active()[0]
+		two.Must(two.Acknowledge(fmt.Sprint(n.Number), "anna", "mine"))
+		if a := one.Active()[0]; a.Ack == nil || a.Ack.By != "anna" {
+			t.Errorf("asked of the other agent: %+v", a.Ack)
+		}
+
+		two.Must(two.Kernel("2", "k7pf0: [HSM] ALM2007: HSM zeroized")) // the dying agent does not hear it
+		attempts, _ := down.Attempts()
+		one.Stop()
+		p.leave("lw1")
+		p.move("lw2")
+		two.Must(two.Reown(everything))
+		watchtest.Advance(time.Second)
+		_, taken := pager.Attempts()
+		ids := make(map[string]int)
+		for _, n := range taken {
+			ids[n.ID]++
+		}
+		for _, id := range attempts {
+			if ids[id] != 1 {
+				t.Errorf("%q, which the first agent could not deliver, came %d times", id, ids[id])
+			}
+		}
+		got := strings.Join(pager.Received(), "\n")
+		if strings.Count(got, "zeroize") != 1 || strings.Count(got, "raised") != 3 {
+			t.Errorf("received:\n%s", got)
+		}
+		for _, a := range two.Active() {
+			if a.Group != "zeroize" && a.Count != 1 {
+				t.Errorf("%s counts %d lines, one was written", a.Key, a.Count)
+			}
+		}
+		if a := two.Active(); a[slices.IndexFunc(a, func(a alarms.Active) bool { return a.Key == n.Key })].Ack == nil {
+			t.Error("the acknowledgement is lost")
+		}
+		p.leave("lw2")
+		two.Stop()
+	})
+}
