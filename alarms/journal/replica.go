@@ -67,8 +67,12 @@ func (j *Journal) apply(tx *bbolt.Tx, w Write, cleared map[alarms.Key]alarms.Ala
 		return nil //nolint:nilerr // an agent of a newer version shares more
 	}
 	spool := tx.Bucket(spoolBucket)
-	if spool.Get([]byte(w.Key)) != nil {
+	if of := spool.Get([]byte(w.Key)); of != nil && (len(of) == 0 || j.Share.Owns(string(of))) {
 		return nil // what is here is newer
+	} else if of != nil {
+		if err := spool.Delete([]byte(w.Key)); err != nil {
+			return err
+		}
 	}
 	if n.kind == queueKind && (n.member != j.Share.Member || w.Value == nil) {
 		if err := set(tx.Bucket(othersBucket), []byte(w.Key), w.Value); err != nil || n.member != j.Share.Member {

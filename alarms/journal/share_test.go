@@ -197,6 +197,11 @@ func TestSpool(t *testing.T) {
 	if state, err := one.Load(); err != nil || len(state.Active) != 2 {
 		t.Errorf("what was spooled is lost: %d alarms, %v", len(state.Active), err)
 	}
+	s.owner["a"] = "lw2"
+	if _, err := two.Apply(nil, true); err != nil {
+		t.Error(err)
+	}
+	s.owner["a"] = "lw1"
 	s.refuse = nil
 	checks.Must(t, one.Flush())
 	if n := one.Spooled(); n != 0 {
