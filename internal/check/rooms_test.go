@@ -76,6 +76,7 @@ var rooms = []struct{ name, imports string }{
 	{"exporters/trace", "alarms alarms/rules collectors/answer collectors/formats exporters exporters/glance hsm mib"},
 	{"exporters/top", "alarms alarms/rules exporters exporters/glance exporters/plot exporters/trace hsm"},
 	{"agent/guard", "internal/setting"},
+	{"agent/cluster", "alarms/journal internal/setting internal/wait"},
 	{"agent/config", "agent/guard alarms/expect alarms/notify alarms/notify/snmp alarms/receivers alarms/watch collectors collectors/ha collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/probe collectors/rest collectors/snmp exporters exporters/otlp hsm internal/near internal/setting internal/snmppeer mib/agentx"},
 	{"agent/senders", "agent/config collectors/syslog internal/wait"},
 	{"agent/redact", "collectors/answer hsm"},
@@ -105,6 +106,7 @@ var rooms = []struct{ name, imports string }{
 	{"collectors/collectortest", "collectors hsm simulator"},
 	{"alarms/alarmstest", "alarms hsm simulator/netsnmp"},
 	{"alarms/journal/journaltest", "alarms/journal"},
+	{"agent/cluster/etcdtest", ""},
 	{"alarms/watch/watchtest", "alarms/alarmstest alarms/journal/journaltest alarms/notify alarms/watch collectors/syslog hsm"},
 }
 

@@ -1,0 +1,137 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/lunawatch/lunawatch/internal/wait"
+)
+
+// ErrAway means that etcd did not answer in time, or that it takes nothing: whether
+// what was sent to it is written is unknown.
+var ErrAway = errors.New("etcd is away")
+
+// attempt is how long one server may take before the next is asked. A server that is
+// stopped keeps its connections, so that the client's own balancer stays with it.
+const attempt = 400 * time.Millisecond
+
+// A link has a connection to each server of etcd.
+type link struct {
+	ends    []*end
+	current atomic.Int32
+}
+
+type end struct {
+	url    string
+	client *clientv3.Client
+
+	mu      sync.Mutex
+	err     error         // of the last request; nil: it answered
+	latency time.Duration // of the last that answered
+	asked   bool
+}
+
+func dial(s Settings) (*link, error) {
+	config, err := s.tls()
+	if err != nil {
+		return nil, err
+	}
+	l := new(link)
+	for _, url := range s.Endpoints {
+		client, err := clientv3.New(clientv3.Config{
+			Endpoints:            []string{url},
+			TLS:                  config,
+			DialKeepAliveTime:    10 * time.Second, // servers refuse less than 5 s
+			DialKeepAliveTimeout: 3 * time.Second,
+			BackoffWaitBetween:   50 * time.Millisecond,
+			Logger:               zap.NewNop(), // what fails is an error here
+		})
+		if err != nil {
+			l.close()
+			return nil, fmt.Errorf("cluster.endpoints: %s: %w", url, err)
+		}
+		l.ends = append(l.ends, &end{url: url, client: client})
+	}
+	return l, nil
+}
+
+func (l *link) close() {
+	for _, e := range l.ends {
+		_ = e.client.Close() // only what its context ended with
+	}
+}
+
+// at returns the n-th server, counted from the one that answered last.
+func (l *link) at(n int) (*end, int32) {
+	i := (l.current.Load() + int32(n)) % int32(len(l.ends))
+	return l.ends[i], i
+}
+
+// do asks one server after the other, until one answers or within has passed. ask may
+// be called several times, and must mean the same each time.
+func (l *link) do(ctx context.Context, within time.Duration, ask func(context.Context, *clientv3.Client) error) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	var err error
+	for n := 0; ; n++ {
+		e, i := l.at(0)
+		if err = e.do(ctx, ask); err == nil || !unanswered(err) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%w: %w", ErrAway, err)
+		}
+		l.current.CompareAndSwap(i, (i+1)%int32(len(l.ends)))
+		if n%len(l.ends) == len(l.ends)-1 && !wait.Sleep(ctx, 50*time.Millisecond) {
+			return fmt.Errorf("%w: %w", ErrAway, err)
+		}
+	}
+}
+
+func (e *end) do(ctx context.Context, ask func(context.Context, *clientv3.Client) error) error {
+	ctx, cancel := context.WithTimeout(ctx, attempt)
+	defer cancel()
+	begun := time.Now()
+	err := ask(ctx, e.client)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.asked = true
+	if e.err = nil; unanswered(err) {
+		e.err = err
+	} else {
+		e.latency = time.Since(begun)
+	}
+	return err
+}
+
+// unanswered reports whether err says that a server, or the whole cluster, did not do
+// what it was asked, and may do so later.
+func unanswered(err error) bool {
+	if err == nil {
+		return false
+	}
+	if errors.Is(err, rpctypes.ErrNoSpace) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return true
+	}
+	code := status.Code(err)
+	var etcd rpctypes.EtcdError
+	if errors.As(err, &etcd) {
+		code = etcd.Code()
+	}
+	switch code {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unknown, codes.ResourceExhausted, codes.Internal, codes.Aborted:
+		return !errors.Is(err, rpctypes.ErrRequestTooLarge) && !errors.Is(err, rpctypes.ErrTooManyOps)
+	default:
+		return false
+	}
+}
