@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/lunawatch/lunawatch/agent/cluster"
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/agent/ready"
 	"github.com/lunawatch/lunawatch/alarms"
@@ -53,6 +54,7 @@ type Agent struct {
 	asked    atomic.Bool // somebody has asked for view
 	contexts contexts
 	totals   totals
+	cluster  *cluster.Cluster      // nil: this agent is on its own
 	metrics  *prometheus.Registry  // of the agent itself
 	devices  *exporters.Prometheus // metrics of the HSMs and the host
 	page     *page.Site
@@ -99,6 +101,7 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 	if c.SNMP.Enabled {
 		a.session = agentx.New(a.agentx())
 	}
+	a.cluster = a.newCluster()
 	a.metrics = a.registry()
 	a.devices = exporters.NewPrometheus(a.store, time.Now, c.Metrics.Exclude...)
 	a.page = a.pages()
@@ -156,6 +159,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	defer journal.Close()
 	a.watch.Journal, a.started = journal, time.Now()
+	a.share(journal)
 	if err := a.site.Load().connect(a, nil); err != nil {
 		return err
 	}
@@ -190,6 +194,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		g.Go(func() error { return a.watchRefusals(ctx) })
 	}
 	a.feedWatchdog()
+	if a.cluster != nil {
+		g.Go(func() error { return a.cluster.Run(ctx) })
+	}
 	g.Go(func() error { return a.watch.Run(ctx) })
 	g.Go(func() error { return a.history.Run(ctx, a.glance) })
 	if a.session != nil {

@@ -107,6 +107,7 @@ func replaceable(before, c config.Config, force bool) error {
 	}{
 		{"state_directory", before.StateDirectory, c.StateDirectory},
 		{"control_socket", before.ControlSocket, c.ControlSocket},
+		{"cluster", before.Cluster, c.Cluster},
 		{"metrics", before.Metrics, c.Metrics},
 		{"snmp", before.SNMP, c.SNMP},
 		{"syslog (but for relays and trusted)", bound(before.Syslog), bound(c.Syslog)},

@@ -46,8 +46,10 @@ func (a *Agent) tasksOf(c *config.Config) map[string]task {
 		part := h
 		part.Logs, part.AuditLogs, part.SyslogSenders, part.SyslogCertificates, part.Expect, part.Probes, part.DependsOn = nil, nil, nil, nil, nil, nil, ""
 		name := "sources of " + h.Name
-		all[name] = task{of: part, start: poll.Start(h.Name, len(c.HSMs)), run: func(ctx context.Context) error { return a.ask(ctx, name, h) }}
-		a.addProbes(all, h)
+		if a.owns(h.Name) {
+			all[name] = task{of: part, start: poll.Start(h.Name, len(c.HSMs)), run: func(ctx context.Context) error { return a.ask(ctx, name, h) }}
+			a.addProbes(all, h)
+		}
 		for _, file := range h.Logs {
 			all["log of "+h.Name+" "+file] = task{run: func(ctx context.Context) error { return a.follow(ctx, h, file, nil) }}
 		}

@@ -21,7 +21,7 @@ import (
 //   - A group that is switched off raises nothing, and what is active of it ends.
 //   - One that flaps stays active until it has been quiet for a while.
 func Eval(s State, findings []Finding, damping Damping, now time.Time) []Change {
-	e := evaluation{Draft: s.Draft(), damping: damping, now: now}
+	e := evaluation{Draft: s.Draft(), damping: damping, now: now, numbered: s.Numbered}
 	e.switchOff()
 	for _, f := range findings {
 		switch f.Condition {
@@ -45,6 +45,8 @@ type evaluation struct {
 	damping Damping
 	now     time.Time
 	changes []Change
+
+	numbered func(device string, last uint64) uint64
 }
 
 // switchOff ends what is active of groups that are switched off.
@@ -166,7 +168,10 @@ func (e *evaluation) replaceMasked(a *Alarm, f Finding) bool {
 }
 
 func (e *evaluation) raise(a Alarm) {
-	a.Number, a.Raised, a.RaisesAt = e.next(a.Device), e.now, time.Time{}
+	a.Number, a.Raised, a.RaisesAt = e.number+1, e.now, time.Time{}
+	if e.numbered != nil {
+		a.Number = e.numbered(a.Device, e.number)
+	}
 	e.begins(&a)
 	a.InStorm = e.inStorm(a)
 	e.change(Raised, a)

@@ -21,9 +21,7 @@ type State struct {
 	Held   map[Key]int         // active alarms that are in a storm, by flood
 
 	Due time.Time // before then, time alone changes no alarm; zero: never
-
-	// Numbered returns the number of an alarm of a device, after the last one of all; nil: it
-	// is the next one. Among agents that share alarms no number is given twice.
+	// Numbered returns the number of an alarm, which no other agent gives; nil: the next one.
 	Numbered func(device string, last uint64) uint64
 }
 
@@ -119,7 +117,6 @@ type Draft struct {
 	Active, pending Overlay[Alarm]
 	Past            Overlay[Past]
 	number          uint64
-	numbered        func(device string, last uint64) uint64
 	raises          Overlay[[]time.Time]
 	held            Overlay[int]
 }
@@ -128,16 +125,8 @@ type Draft struct {
 func (s State) Draft() Draft {
 	return Draft{
 		Active: Overlay[Alarm]{Base: s.Active}, pending: Overlay[Alarm]{Base: s.Pending}, Past: Overlay[Past]{Base: s.Past},
-		number: s.Number, numbered: s.Numbered, raises: Overlay[[]time.Time]{Base: s.Raises}, held: Overlay[int]{Base: s.Held},
+		number: s.Number, raises: Overlay[[]time.Time]{Base: s.Raises}, held: Overlay[int]{Base: s.Held},
 	}
-}
-
-// next returns the number of an alarm that is raised.
-func (d *Draft) next(device string) uint64 {
-	if d.numbered == nil {
-		return d.number + 1
-	}
-	return d.numbered(device, d.number)
 }
 
 // Apply makes c part of d.

@@ -53,9 +53,12 @@ func (c *Cluster) Commit(ctx context.Context, writes []journal.Write) error {
 		gets = append(gets, clientv3.OpGet(c.ownerKey(n), clientv3.WithKeysOnly()))
 	}
 	for _, w := range writes {
-		if key := placeOf(w).key(c.Settings.prefix()); w.Value == nil {
+		key := placeOf(w).key(c.Settings.prefix())
+		switch {
+		case w.Key == "": // that its device is owned is all
+		case w.Value == nil:
 			puts = append(puts, clientv3.OpDelete(key))
-		} else {
+		default:
 			puts = append(puts, clientv3.OpPut(key, string(w.Value)))
 		}
 	}

@@ -42,7 +42,7 @@ func (s Settings) ttl() time.Duration { return cmp.Or(s.TTL, 3*time.Second) }
 func (s Settings) Validate() error {
 	errs := []error{setting.Limits(s)}
 	if !s.Enabled() {
-		if s.CAFile != "" || s.CertFile != "" || s.KeyFile != "" || s.Insecure || s.Prefix != "" || s.TTL != 0 {
+		if s.CAFile != "" || s.CertFile != "" || s.KeyFile != "" || s.Insecure {
 			errs = append(errs, setting.Faultf("endpoints", "is missing; without it and name the agent is on its own"))
 		}
 		return errors.Join(errs...)

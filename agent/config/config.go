@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lunawatch/lunawatch/agent/cluster"
 	"github.com/lunawatch/lunawatch/agent/guard"
 	"github.com/lunawatch/lunawatch/alarms/expect"
 	"github.com/lunawatch/lunawatch/alarms/notify"
@@ -27,25 +28,26 @@ import (
 // A Config is a configuration file. Every key has the meaning and default that
 // the shipped lunawatch.yaml gives.
 type Config struct {
-	StateDirectory string         `yaml:"state_directory"`
-	ControlSocket  string         `yaml:"control_socket"`
-	ExternalURL    string         `yaml:"external_url"`
-	WebHosts       []string       `yaml:"web_hosts"` // further names under which the page may be asked for
-	Web            guard.Web      `yaml:"web"`
-	RunbookURL     string         `yaml:"runbook_url"`
-	Metrics        Metrics        `yaml:"metrics"`
-	OTLP           otlp.Settings  `yaml:"otlp"`
-	SNMP           SNMP           `yaml:"snmp"`
-	Intervals      Intervals      `yaml:"intervals"`
-	Reach          Reach          `yaml:"reach"`
-	HSMs           []HSM          `yaml:"hsms"`
-	LunaCM         LunaCM         `yaml:"lunacm"`
-	HA             HA             `yaml:"ha"`
-	Host           Host           `yaml:"host"`
-	Syslog         Syslog         `yaml:"syslog"`
-	Alarms         watch.Settings `yaml:"alarms"`
-	Receivers      []Receiver     `yaml:"receivers"`
-	OperateGroup   string         `yaml:"operate_group"` // by name or number: who in the group of the control socket may operate; "": all of them
+	StateDirectory string           `yaml:"state_directory"`
+	ControlSocket  string           `yaml:"control_socket"`
+	ExternalURL    string           `yaml:"external_url"`
+	WebHosts       []string         `yaml:"web_hosts"` // further names under which the page may be asked for
+	Web            guard.Web        `yaml:"web"`
+	RunbookURL     string           `yaml:"runbook_url"`
+	Metrics        Metrics          `yaml:"metrics"`
+	OTLP           otlp.Settings    `yaml:"otlp"`
+	SNMP           SNMP             `yaml:"snmp"`
+	Intervals      Intervals        `yaml:"intervals"`
+	Reach          Reach            `yaml:"reach"`
+	HSMs           []HSM            `yaml:"hsms"`
+	LunaCM         LunaCM           `yaml:"lunacm"`
+	HA             HA               `yaml:"ha"`
+	Host           Host             `yaml:"host"`
+	Syslog         Syslog           `yaml:"syslog"`
+	Alarms         watch.Settings   `yaml:"alarms"`
+	Receivers      []Receiver       `yaml:"receivers"`
+	Cluster        cluster.Settings `yaml:"cluster"`
+	OperateGroup   string           `yaml:"operate_group"` // by name or number: who in the group of the control socket may operate; "": all of them
 
 	File   string    `yaml:"-"` // that it was read from; "": none
 	Sum    string    `yaml:"-"` // SHA-256 of its text, in hexadecimal
@@ -159,7 +161,7 @@ func (c Config) Validate() error {
 			errs = append(errs, setting.Faultf("host.name", "%q is not a name: %s", c.Host.Name, nameForm))
 		}
 	}
-	errs = append(errs, setting.At("syslog", c.Syslog.Validate()), setting.At("alarms", c.Alarms.Validate()))
+	errs = append(errs, setting.At("cluster", c.Cluster.Validate()), setting.At("syslog", c.Syslog.Validate()), setting.At("alarms", c.Alarms.Validate()))
 	clear(names)
 	for i, r := range c.Receivers {
 		found := []error{r.Validate()}

@@ -25,6 +25,9 @@ func (w *Watch) remember(devices []*hsm.Device, now time.Time) {
 	}
 	store := make(map[string]alarms.Memory)
 	for _, d := range devices {
+		if !w.Journal.Mine(d.Name) {
+			continue
+		}
 		old := w.state.Memory[d.Name]
 		next := rules.Remember(rules.Poll{Device: d, Now: now, Thresholds: w.setup().Settings.Thresholds, Memory: old})
 		w.state.Memory[d.Name] = next

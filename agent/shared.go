@@ -1,0 +1,124 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lunawatch/lunawatch/agent/cluster"
+	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/journal"
+	"github.com/lunawatch/lunawatch/hsm"
+)
+
+// newCluster returns this agent's part in the cluster; nil: it is on its own.
+func (a *Agent) newCluster() *cluster.Cluster {
+	c := a.config()
+	if !c.Cluster.Enabled() {
+		return nil
+	}
+	version, _ := Version()
+	return &cluster.Cluster{
+		Settings: c.Cluster, Self: cluster.Member{Name: c.Cluster.Name, Version: version, Since: a.started}, Log: a.log,
+		Apply: a.watch.Apply, Gained: a.gained, Lost: a.lost, Healed: a.healed,
+	}
+}
+
+// share has the journal shared with the other agents of the cluster.
+func (a *Agent) share(j *journal.Journal) {
+	if a.cluster == nil {
+		return
+	}
+	j.Share = &journal.Share{
+		Member: a.config().Cluster.Name, Has: a.isShared, Owns: a.cluster.Owns, Number: a.numbered,
+		Commit: func(writes []journal.Write) error {
+			err := a.cluster.Commit(context.Background(), writes)
+			if errors.Is(err, cluster.ErrAway) && a.cluster.Degraded() {
+				return journal.ErrSpooled
+			}
+			return err
+		},
+	}
+	a.watch.May = func(n alarms.Notification) bool {
+		device := n.Change.Alarm.Device
+		return n.IsHeartbeat() || !a.isShared(device) || a.cluster.MaySend(device)
+	}
+}
+
+// isShared reports whether the agents of a cluster share a device: all but the host of each,
+// its cards, and the agent itself.
+func (a *Agent) isShared(device string) bool {
+	c := a.config()
+	return device != "" && device != alarms.Self && device != c.Host.Name && !strings.HasPrefix(device, c.Cards().Device(""))
+}
+
+// owns reports whether this agent is to ask a device.
+func (a *Agent) owns(device string) bool {
+	return a.cluster == nil || !a.isShared(device) || a.cluster.Owns(device)
+}
+
+// numbered returns the number of an alarm, after the last of all agents: its last three
+// digits are the shard of the device, whose alarms one agent numbers at a time.
+func (a *Agent) numbered(device string, last uint64) uint64 {
+	const perRound, ofThisHost = 1000, 999
+	shard := uint64(ofThisHost)
+	if a.isShared(device) {
+		shard = uint64(cluster.Shard(device))
+	}
+	return (last/perRound+1)*perRound + shard
+}
+
+// gained has the devices of shards watched: from what their former owner knew.
+func (a *Agent) gained(shards []int) {
+	a.reown(in(shards))
+	a.restartTasks()
+	a.log.Info("watching HSMs of more shards", "shards", len(shards))
+}
+
+// lost has the devices of shards watched no more.
+func (a *Agent) lost(shards []int) {
+	a.restartTasks()
+	theirs := in(shards)
+	var gone []string
+	for _, h := range a.config().HSMs {
+		if theirs(h.Name) {
+			gone = append(gone, h.Name)
+		}
+	}
+	a.store.Forget(gone...)
+	a.answers.Forget(gone...)
+	for _, name := range gone {
+		a.store.Expect(hsm.NetworkHSM, name)
+	}
+	a.reown(func(string) bool { return false })
+	a.log.Info("watching HSMs of fewer shards", "shards", len(shards))
+}
+
+// reown has the alarms go on with what this agent owns, until that is so.
+func (a *Agent) reown(gained func(device string) bool) {
+	if err := a.watch.Reown(gained); err != nil {
+		a.log.Warn("alarms of HSMs not taken over or given up yet; retrying", "err", err)
+		time.AfterFunc(time.Second, func() { a.reown(gained) })
+	}
+}
+
+// in returns whether a device is of one of shards.
+func in(shards []int) func(device string) bool {
+	return func(device string) bool { return slices.Contains(shards, cluster.Shard(device)) }
+}
+
+// restartTasks has exactly what this agent owns asked.
+func (a *Agent) restartTasks() {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	all := a.tasksOf(a.config())
+	for _, name := range a.tasks.end(all) {
+		a.ready.Arrived(name)
+	}
+	a.tasks.start(all)
+}
+
+// healed has the other agents hold what was stored while etcd was away.
+func (a *Agent) healed() error { return a.watch.Journal.Flush() }
