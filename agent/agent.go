@@ -55,6 +55,7 @@ type Agent struct {
 	contexts contexts
 	totals   totals
 	cluster  *cluster.Cluster      // nil: this agent is on its own
+	seeding  bool                  // the other agents share nothing yet; of the goroutine of cluster
 	metrics  *prometheus.Registry  // of the agent itself
 	devices  *exporters.Prometheus // metrics of the HSMs and the host
 	page     *page.Site
@@ -196,6 +197,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.feedWatchdog()
 	if a.cluster != nil {
 		g.Go(func() error { return a.cluster.Run(ctx) })
+		g.Go(func() error { return a.watchCluster(ctx) })
 	}
 	g.Go(func() error { return a.watch.Run(ctx) })
 	g.Go(func() error { return a.history.Run(ctx, a.glance) })

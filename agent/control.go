@@ -33,6 +33,7 @@ func (a *Agent) control() http.Handler {
 	mux.HandleFunc("GET /walk", a.walk)
 	mux.HandleFunc("GET /monitor", a.monitor)
 	mux.HandleFunc("POST /reload", a.reloadOverSocket)
+	a.clustered(mux)
 	return mux
 }
 

@@ -33,6 +33,11 @@ var (
 	alarmsRaised  = prometheus.NewDesc("luna_alarms_raised_total", "Alarms raised, by the severity that they had then.", []string{"severity"}, nil)
 	silences      = prometheus.NewDesc("luna_silences", "Silences that are active or to come (pending).", []string{"state"}, nil)
 	storming      = prometheus.NewDesc("luna_storm", "1 while so many alarms are new that only a summary of them is notified.", nil, nil)
+	clusterShards = prometheus.NewDesc("luna_cluster_shards", "Shards of 256 that an agent of the cluster owns; agent \"\": nobody does.", []string{"agent"}, nil)
+	clusterLease  = prometheus.NewDesc("luna_cluster_lease_age_seconds", "Since the last proof that etcd holds the lease of this agent.", nil, nil)
+	clusterEtcd   = prometheus.NewDesc("luna_cluster_etcd_up", "1 while a server of etcd answers.", []string{"endpoint"}, nil)
+	clusterAlone  = prometheus.NewDesc("luna_cluster_degraded", "1 while this agent goes on without etcd.", nil, nil)
+	clusterQueued = prometheus.NewDesc("luna_cluster_changes_waiting", "Changes of the state that etcd does not have.", nil, nil)
 	stateInMemory = prometheus.NewDesc("luna_state_in_memory", "1 while the state cannot be stored: a restart forgets what is new.", nil, nil)
 )
 
@@ -40,7 +45,7 @@ func (s self) describeAlarms(out chan<- *prometheus.Desc) {
 	for _, m := range marks {
 		out <- m.desc
 	}
-	for _, d := range []*prometheus.Desc{alarmsRaised, silences, storming, stateInMemory} {
+	for _, d := range []*prometheus.Desc{alarmsRaised, silences, storming, stateInMemory, clusterShards, clusterLease, clusterEtcd, clusterAlone, clusterQueued} {
 		out <- d
 	}
 }
@@ -72,6 +77,23 @@ func (s self) alarms(now time.Time, emit func(*prometheus.Desc, prometheus.Value
 	}
 	emit(storming, prometheus.GaugeValue, bit(storm))
 	emit(stateInMemory, prometheus.GaugeValue, bit(s.a.watch.Journal.Trouble() != nil))
+	if s.a.cluster != nil {
+		s.cluster(emit)
+	}
+}
+
+// cluster emits the metrics of the cluster.
+func (s self) cluster(emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
+	r := s.a.clusterReport()
+	for _, m := range r.Members {
+		emit(clusterShards, prometheus.GaugeValue, float64(m.Shards), m.Name)
+	}
+	for _, e := range r.Etcd {
+		emit(clusterEtcd, prometheus.GaugeValue, bit(e.Error == ""), e.URL)
+	}
+	emit(clusterLease, prometheus.GaugeValue, r.Lease)
+	emit(clusterAlone, prometheus.GaugeValue, bit(r.Degraded))
+	emit(clusterQueued, prometheus.GaugeValue, float64(r.Waiting))
 }
 
 func bit(b bool) float64 {

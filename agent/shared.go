@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // newCluster returns this agent's part in the cluster; nil: it is on its own.
@@ -22,7 +24,7 @@ func (a *Agent) newCluster() *cluster.Cluster {
 	version, _ := Version()
 	return &cluster.Cluster{
 		Settings: c.Cluster, Self: cluster.Member{Name: c.Cluster.Name, Version: version, Since: a.started}, Log: a.log,
-		Apply: a.watch.Apply, Gained: a.gained, Lost: a.lost, Healed: a.healed,
+		Apply: a.hear, Gained: a.gained, Lost: a.lost, Healed: a.healed,
 	}
 }
 
@@ -54,6 +56,34 @@ func (a *Agent) isShared(device string) bool {
 	return device != "" && device != alarms.Self && device != c.Host.Name && !strings.HasPrefix(device, c.Cards().Device(""))
 }
 
+// watchCluster raises alarms while this agent has no etcd, or nobody could stand in for it.
+func (a *Agent) watchCluster(ctx context.Context) error {
+	for wait.Sleep(ctx, clusterInterval); ctx.Err() == nil; wait.Sleep(ctx, clusterInterval) {
+		if err := a.watch.Report(clusterFindings(a.cluster.Trouble(), a.clusterReport(), time.Now())); err != nil {
+			a.log.Error("the state of the cluster is not reported", "err", err)
+		}
+	}
+	return nil
+}
+
+// clusterInterval is how soon trouble with etcd or among the agents is an alarm.
+const clusterInterval = 5 * time.Second
+
+func clusterFindings(trouble string, r cluster.Report, now time.Time) []alarms.Finding {
+	finding := func(object, text string, severity alarms.Severity) alarms.Finding {
+		f := alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "cluster", Object: object}, Evidence: alarms.Evidence{At: now, Text: "the cluster is well"}}
+		if text != "" {
+			f.Condition, f.Severity, f.Text, f.Evidence.Text = alarms.Bad, severity, text, text
+		}
+		return f
+	}
+	alone := ""
+	if willing := slices.DeleteFunc(slices.Clone(r.Members), func(m cluster.Share) bool { return m.Name == "" || m.Draining }); trouble == "" && len(willing) < 2 {
+		alone = fmt.Sprintf("%s is the only agent: nobody takes over if it ends", r.Agent)
+	}
+	return []alarms.Finding{finding("etcd", trouble, alarms.Major), finding("standby", alone, alarms.Warning)}
+}
+
 // owns reports whether this agent is to ask a device.
 func (a *Agent) owns(device string) bool {
 	return a.cluster == nil || !a.isShared(device) || a.cluster.Owns(device)
@@ -70,9 +100,26 @@ func (a *Agent) numbered(device string, last uint64) uint64 {
 	return (last/perRound+1)*perRound + shard
 }
 
+// hear takes what other agents wrote. Where they share nothing yet, or etcd has lost it all,
+// this agent's own state is what they are to share.
+func (a *Agent) hear(writes []journal.Write, whole bool) error {
+	if whole {
+		a.seeding = len(writes) == 0
+	}
+	if a.seeding && whole {
+		return nil
+	}
+	return a.watch.Apply(writes, whole)
+}
+
 // gained has the devices of shards watched: from what their former owner knew.
 func (a *Agent) gained(shards []int) {
 	a.reown(in(shards))
+	if a.seeding {
+		if err := a.watch.Journal.Seed(in(shards)); err != nil {
+			a.log.Error("the state of this agent is not shared", "err", err)
+		}
+	}
 	a.restartTasks()
 	a.log.Info("watching HSMs of more shards", "shards", len(shards))
 }

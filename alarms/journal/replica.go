@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -192,6 +193,22 @@ func (j *Journal) Shared() (all []Write, err error) {
 	return all, err
 }
 
+// Seed has other agents hold what this journal has of devices that this agent owns and for
+// which is holds, and what is of no device: they have nothing yet.
+func (j *Journal) Seed(is func(device string) bool) error {
+	all, err := j.Shared()
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(w Write) bool { return w.Device != "" && (!is(w.Device) || !j.Share.Owns(w.Device)) })
+	for part := range slices.Chunk(all, mostWrites) {
+		if err := j.Share.Commit(part); err != nil {
+			return fmt.Errorf("%w: %w", errShared, err)
+		}
+	}
+	return nil
+}
+
 // Flush has other agents hold what was spooled, as it is now, device by device. What
 // another agent owns by now is that agent's to say, and stays as the others have it.
 func (j *Journal) Flush() error {
@@ -238,7 +255,7 @@ func (j *Journal) flush() (left int, err error) {
 		}
 		if len(device) == 0 || j.Share.Owns(string(device)) {
 			if err := j.Share.Commit(part); err != nil {
-				return errors.Join(errShared, err)
+				return fmt.Errorf("%w: %w", errShared, err)
 			}
 		}
 		for _, w := range part {

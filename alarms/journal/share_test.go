@@ -224,6 +224,29 @@ func TestSpool(t *testing.T) {
 	}
 }
 
+// TestSeed: the first agent of a cluster brings what it has, and so does any agent after etcd
+// has lost everything.
+func TestSeed(t *testing.T) {
+	s := &agents{owner: map[string]string{"a": "lw1"}}
+	one, two := s.member(t, "lw1"), s.member(t, "lw2")
+	checks.Must(t, one.Write(entry()))
+	s.state, s.log = nil, nil
+	checks.Must(t, one.Seed(func(device string) bool { return device == "b" }))
+	if _, there := s.state["events/a"]; there {
+		t.Error("what is of another device is shared")
+	}
+	checks.Must(t, one.Seed(func(string) bool { return true }))
+	_, err := two.Apply(s.all(), true)
+	checks.Must(t, err)
+	a, err := one.Shared()
+	checks.Must(t, err)
+	b, err := two.Shared()
+	checks.Must(t, err)
+	if diff := cmp.Diff(a, b); diff != "" || len(a) < 6 {
+		t.Errorf("%d keys; the agents' journals differ (-one +two):\n%s", len(a), diff)
+	}
+}
+
 // TestParts: a storm is cut between alarms, never within one.
 func TestParts(t *testing.T) {
 	s := &agents{owner: map[string]string{"a": "lw1"}}

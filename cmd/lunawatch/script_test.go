@@ -184,7 +184,7 @@ func TestExitCodes(t *testing.T) {
 var valid = map[string]string{
 	"alarms show": "1", "alarms unack": "1", "alarms unsilence": "1", "alarms ack": "1 -comment x -by x", "alarms clear": "1 -reason x -by x",
 	"alarms silence": "-hsm a -for 1h -reason x -by x", "alarms test": "-by x", "alarms replay": "x", "parse": "hsm-show",
-	"plot": "a battery", "trace": "a.battery",
+	"plot": "a battery", "trace": "a.battery", "cluster drain": "lw1", "cluster move": "a lw1",
 }
 
 // TestMistyped: a command line that is not one names the near one, or what there is.

@@ -30,6 +30,7 @@ var agentAlerts = []alert{
 	{name: "LunawatchDeviceGone", severity: warning, wait: "10m", expr: `count by (device, instance, job) (luna_source_success offset 1h) unless count by (device, instance, job) (luna_source_success)`,
 		summary: "{{ $labels.device }}: it had metrics an hour ago and has none",
 		says:    "It was taken out of the configuration, or is not scraped any more. If that was planned, this ends by itself."},
+	{name: "LunawatchEtcdDown", alarm: "cluster", severity: warning, wait: "1m", expr: `luna_cluster_etcd_up == 0`, summary: "{{ $labels.instance }}: {{ $labels.endpoint }} does not answer"},
 	{name: "LunawatchStateInMemory", alarm: "journal", severity: warning, expr: `luna_state_in_memory == 1`, summary: "{{ $labels.instance }}: what is new is forgotten at a restart"},
 	{name: "LunawatchNotificationsWait", alarm: "delivery", severity: critical, wait: "5m", expr: `luna_notification_oldest_seconds > 600`, summary: "{{ $labels.receiver }}: a notification has waited for {{ $value | humanizeDuration }}"},
 	{name: "LunawatchNotificationsLost", alarm: "delivery", severity: critical, expr: `increase(luna_notifications_rejected_total[15m]) + increase(luna_notifications_expired_total[15m]) > 0`, summary: "{{ $labels.receiver }}: notifications were given up"},

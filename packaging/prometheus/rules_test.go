@@ -86,6 +86,7 @@ var stories = []story{
 	{"LunawatchTargetDown", `up 0`, `up 1`, device, "luna-a: its metrics cannot be scraped"},
 	{"LunawatchDeviceGone", `luna_source_success{source="x"} 1x140 _x60`, `luna_source_success{source="x"} 0`, device, "luna-a: it had metrics an hour ago and has none"},
 	{"LunawatchStateInMemory", `luna_state_in_memory 1`, `luna_state_in_memory 0`, device, "mon1:9477: what is new is forgotten at a restart"},
+	{"LunawatchEtcdDown", `luna_cluster_etcd_up{endpoint="https://etcd-1:2379"} 0`, `luna_cluster_etcd_up{endpoint="https://etcd-1:2379"} 1`, device + `,endpoint="https://etcd-1:2379"`, "mon1:9477: https://etcd-1:2379 does not answer"},
 	{"LunawatchNotificationsWait", `luna_notification_oldest_seconds{receiver="pager"} 3600`, `luna_notification_oldest_seconds{receiver="pager"} 0`, device + `,receiver="pager"`, "pager: a notification has waited for 1h 0m 0s"},
 	{"LunawatchNotificationsLost", `luna_notifications_rejected_total{receiver="pager"} 0; luna_notifications_expired_total{receiver="pager"} 0+1x200`, `luna_notifications_rejected_total{receiver="pager"} 9; luna_notifications_expired_total{receiver="pager"} 3`, device + `,receiver="pager"`, "pager: notifications were given up"},
 	{"LunawatchStorm", `luna_storm 1`, `luna_storm 0`, device, "mon1:9477: many alarms are new"},

@@ -1,0 +1,136 @@
+package cluster
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+)
+
+// A Report is a [Status] for people and programs.
+type Report struct {
+	Agent    string        `json:"agent"` // that says so
+	Trouble  string        `json:"trouble,omitempty"`
+	Degraded bool          `json:"degraded"` // it goes on without etcd
+	Waiting  int           `json:"waiting"`  // changes that etcd does not have
+	Members  []Share       `json:"members"`  // by name
+	Moves    []Wish        `json:"moves,omitempty"`
+	Lease    float64       `json:"lease_age_seconds"` // since its last proof
+	Etcd     []EtcdServer  `json:"etcd"`
+	TTL      time.Duration `json:"-"`
+}
+
+// A Share is what one member does. The name "" stands for nobody.
+type Share struct {
+	Member
+	Draining bool     `json:"draining"`
+	Shards   int      `json:"shards"`
+	HSMs     []string `json:"hsms"`
+}
+
+// A Wish is that of an operator for a shard.
+type Wish struct {
+	Shard int    `json:"shard"`
+	To    string `json:"to"`
+}
+
+// An EtcdServer is how one server of etcd answers.
+type EtcdServer struct {
+	URL     string  `json:"url"`
+	Latency float64 `json:"latency_seconds"`
+	Error   string  `json:"error,omitempty"`
+}
+
+// Report returns how the cluster is, with the configured HSMs of each member.
+func (c *Cluster) Report(hsms []string, waiting int) Report {
+	s := c.Status()
+	r := Report{Agent: c.Settings.Name, Trouble: c.Trouble(), Degraded: s.Degraded, Waiting: waiting, Members: []Share{}, Lease: s.Lease.Seconds(), TTL: c.Settings.ttl()}
+	index := make(map[string]int)
+	for _, m := range append(s.Members, Member{}) {
+		index[m.Name] = len(r.Members)
+		r.Members = append(r.Members, Share{Member: m, Draining: m.Draining, HSMs: []string{}})
+	}
+	of := func(shard int) *Share {
+		i, known := index[s.Owners[shard]]
+		if !known {
+			i = index[""]
+		}
+		return &r.Members[i]
+	}
+	for n := range Shards {
+		of(n).Shards++
+		if to, moved := s.Moves[n]; moved {
+			r.Moves = append(r.Moves, Wish{n, to})
+		}
+	}
+	for _, name := range hsms {
+		share := of(Shard(name))
+		share.HSMs = append(share.HSMs, name)
+	}
+	if last := len(r.Members) - 1; r.Members[last].Shards == 0 {
+		r.Members = r.Members[:last]
+	}
+	for _, e := range s.Etcd {
+		server := EtcdServer{URL: e.URL, Latency: e.Latency.Seconds()}
+		if e.Err != nil {
+			server.Error = e.Err.Error()
+		}
+		r.Etcd = append(r.Etcd, server)
+	}
+	return r
+}
+
+// Trouble returns what is wrong between this agent and etcd; "": nothing is.
+func (c *Cluster) Trouble() string {
+	switch s := c.Status(); {
+	case s.Degraded:
+		return fmt.Sprintf("etcd has not answered for %s: this agent goes on alone, and no other one can take over", s.Since.Round(time.Second))
+	case s.Since > 0 && s.Joined:
+		return fmt.Sprintf("etcd has not answered for %s", s.Since.Round(time.Second))
+	case !s.Joined:
+		return "this agent is not in the cluster: etcd does not answer it, or its name is taken; it watches no HSM"
+	case s.Away:
+		return "etcd does not take what is written"
+	}
+	return ""
+}
+
+// Write writes r for people.
+func (r Report) Write(w io.Writer) {
+	trouble := "etcd takes what is written"
+	if r.Trouble != "" {
+		trouble = r.Trouble
+	}
+	fmt.Fprintf(w, "As %s sees it: %s.\n", r.Agent, trouble)
+	if r.Waiting > 0 {
+		fmt.Fprintf(w, "%d changes wait for etcd.\n", r.Waiting)
+	}
+	fmt.Fprintln(w)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "AGENT\tSHARDS\tHSMS\tVERSION\tADDRESS\t")
+	for _, m := range r.Members {
+		note := ""
+		switch {
+		case m.Name == "":
+			m.Name, note = "-", "watched by nobody"
+		case m.Name == r.Agent:
+			note = fmt.Sprintf("this one; lease proven %.1f s ago", r.Lease)
+		}
+		if m.Draining {
+			note = "draining"
+		}
+		fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t%s\n", m.Name, m.Shards, len(m.HSMs), m.Version, m.Address, note)
+	}
+	fmt.Fprintln(t, "\t\t\t\t\t\nETCD\t\t\t\t\t")
+	for _, e := range r.Etcd {
+		state := fmt.Sprintf("answered in %.0f ms", 1000*e.Latency)
+		if e.Error != "" {
+			state = e.Error
+		}
+		fmt.Fprintf(t, "%s\t%s\n", e.URL, state)
+	}
+	t.Flush()
+	for _, m := range r.Moves {
+		fmt.Fprintf(w, "\nShard %d is to be %s's.\n", m.Shard, m.To)
+	}
+}
