@@ -52,9 +52,10 @@ type Cluster struct {
 	// is false if one did not answer. It is called from a goroutine of its own.
 	Elsewhere func(ctx context.Context) (quorum, known bool)
 
-	hold hold
-	link atomic.Pointer[link]
-	lease
+	hold  hold
+	link  atomic.Pointer[link]
+	lease lease
+	epoch epoch
 	trouble
 
 	mu   sync.Mutex // of view
@@ -168,7 +169,7 @@ func (c *Cluster) join(ctx context.Context) error {
 		c.failed(begun)
 		return fmt.Errorf("lease: %w", err)
 	}
-	key := place{kind: memberKey, name: c.Self.Name}.key(c.Settings.prefix())
+	key := c.memberKey()
 	for {
 		free := false
 		err = l.do(ctx, time.Second, func(ctx context.Context, client *clientv3.Client) error {

@@ -171,7 +171,7 @@ func (c *Cluster) watch(ctx context.Context, e *end, from *int64, out chan<- bat
 // connections, and a watch waits for it.
 func (c *Cluster) whileAlive(ctx context.Context, e *end) {
 	for wait.Sleep(ctx, c.Settings.ttl()/6) {
-		if e.do(ctx, func(ctx context.Context, client *clientv3.Client) error {
+		if e.do(ctx, attempt, func(ctx context.Context, client *clientv3.Client) error {
 			_, err := client.Get(ctx, c.Settings.prefix(), clientv3.WithCountOnly())
 			return err
 		}) != nil {

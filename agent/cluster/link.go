@@ -11,6 +11,8 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -54,7 +56,12 @@ func dial(s Settings) (*link, error) {
 			DialKeepAliveTime:    10 * time.Second, // servers refuse less than 5 s
 			DialKeepAliveTimeout: 3 * time.Second,
 			BackoffWaitBetween:   50 * time.Millisecond,
-			Logger:               zap.NewNop(), // what fails is an error here
+			// By default a server that was away for an hour is tried again after two minutes.
+			DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
+				Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+				MinConnectTimeout: 2 * time.Second,
+			})},
+			Logger: zap.NewNop(), // what fails is an error here
 		})
 		if err != nil {
 			l.close()
@@ -85,7 +92,7 @@ func (l *link) do(ctx context.Context, within time.Duration, ask func(context.Co
 	var err error
 	for n := 0; ; n++ {
 		e, i := l.at(0)
-		if err = e.do(ctx, ask); err == nil || !unanswered(err) {
+		if err = e.do(ctx, max(attempt, within/3), ask); err == nil || !unanswered(err) {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -98,8 +105,8 @@ func (l *link) do(ctx context.Context, within time.Duration, ask func(context.Co
 	}
 }
 
-func (e *end) do(ctx context.Context, ask func(context.Context, *clientv3.Client) error) error {
-	ctx, cancel := context.WithTimeout(ctx, attempt)
+func (e *end) do(ctx context.Context, within time.Duration, ask func(context.Context, *clientv3.Client) error) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	begun := time.Now()
 	err := ask(ctx, e.client)
