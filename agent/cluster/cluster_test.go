@@ -31,6 +31,7 @@ type agent struct {
 	healed  int
 	inHeal  func(*agent) error
 	refuses error // what Apply returns
+	refused int   // times that it did
 }
 
 // start runs an agent through a cable of its own. change may be nil.
@@ -73,6 +74,7 @@ func (a *agent) apply(writes []journal.Write, whole bool) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.refuses != nil {
+		a.refused++
 		return a.refuses
 	}
 	if whole {
@@ -374,7 +376,11 @@ func TestApplyFails(t *testing.T) {
 	if err := a.Commit(t.Context(), []journal.Write{{Key: "silence-1", Value: []byte("x")}}); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "b stops to follow", 5*time.Second, func() bool { return b.Status().Revision >= a.Status().Revision })
+	until(t, "b stops to follow", 5*time.Second, func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.refused > 0
+	})
 	b.mu.Lock()
 	b.refuses = nil
 	b.mu.Unlock()
