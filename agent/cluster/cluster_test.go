@@ -23,6 +23,8 @@ type agent struct {
 	cable *etcdtest.Cable
 	end   func() // returns once Run has
 
+	work sync.RWMutex // held to read by what Lost waits for
+
 	mu      sync.Mutex
 	state   map[string]string
 	owned   map[int]bool // by Gained and Lost
@@ -106,6 +108,10 @@ func shardOfKey(key string) int {
 }
 
 func (a *agent) have(shards []int, own bool) {
+	if !own {
+		a.work.Lock() // what is being written is in the replica before another may write
+		defer a.work.Unlock()
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, n := range shards {
@@ -131,6 +137,8 @@ func (a *agent) heals() error {
 
 // put commits one value of a device and keeps it.
 func (a *agent) put(device, key, value string) error {
+	a.work.RLock()
+	defer a.work.RUnlock()
 	w := journal.Write{Key: device + "/" + key, Value: []byte(value), Device: device}
 	if err := a.Commit(context.Background(), []journal.Write{w}); err != nil {
 		return err
@@ -145,6 +153,13 @@ func (a *agent) count() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return len(a.owned)
+}
+
+// see reads what the callbacks keep.
+func (a *agent) see(is func() bool) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return is()
 }
 
 func (a *agent) has(key string) string {
@@ -369,7 +384,9 @@ func TestApplyFails(t *testing.T) {
 	e := etcdtest.Start(t, 1)
 	a := start(t, e, "a", nil)
 	b := start(t, e, "b", nil)
-	until(t, "both have joined", 10*time.Second, func() bool { return len(b.Status().Members) == 2 && a.count() > 0 && b.wholes > 0 })
+	until(t, "both have joined", 10*time.Second, func() bool {
+		return len(b.Status().Members) == 2 && a.count() > 0 && b.see(func() bool { return b.wholes > 0 })
+	})
 	b.mu.Lock()
 	b.refuses = errors.New("disk full")
 	b.mu.Unlock()
@@ -384,5 +401,5 @@ func TestApplyFails(t *testing.T) {
 	b.mu.Lock()
 	b.refuses = nil
 	b.mu.Unlock()
-	until(t, "b has it", 5*time.Second, func() bool { return b.has("silence-1") == "x" && b.wholes > 1 })
+	until(t, "b has it", 5*time.Second, func() bool { return b.has("silence-1") == "x" && b.see(func() bool { return b.wholes > 1 }) })
 }
