@@ -78,11 +78,14 @@ func (l *link) close() {
 	}
 }
 
-// at returns the n-th server, counted from the one that answered last.
-func (l *link) at(n int) (*end, int32) {
-	i := (l.current.Load() + int32(n)) % int32(len(l.ends))
+// at returns the server that answered last, or is to be asked next.
+func (l *link) at() (*end, int32) {
+	i := l.current.Load()
 	return l.ends[i], i
 }
+
+// skip has another server asked than the i-th, which did not answer.
+func (l *link) skip(i int32) { l.current.CompareAndSwap(i, (i+1)%int32(len(l.ends))) }
 
 // do asks one server after the other, until one answers or within has passed. ask may
 // be called several times, and must mean the same each time.
@@ -91,14 +94,14 @@ func (l *link) do(ctx context.Context, within time.Duration, ask func(context.Co
 	defer cancel()
 	var err error
 	for n := 0; ; n++ {
-		e, i := l.at(0)
+		e, i := l.at()
 		if err = e.do(ctx, max(attempt, within/3), ask); err == nil || !unanswered(err) {
 			return err
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("%w: %w", ErrAway, err)
 		}
-		l.current.CompareAndSwap(i, (i+1)%int32(len(l.ends)))
+		l.skip(i)
 		if n%len(l.ends) == len(l.ends)-1 && !wait.Sleep(ctx, 50*time.Millisecond) {
 			return fmt.Errorf("%w: %w", ErrAway, err)
 		}
