@@ -57,15 +57,25 @@ func (c *Cluster) Reaches(ctx context.Context) bool {
 		return false
 	}
 	begun := now()
-	err := l.do(ctx, 250*time.Millisecond, func(ctx context.Context, client *clientv3.Client) error {
-		_, err := client.Get(ctx, c.Settings.prefix(), clientv3.WithCountOnly())
-		return err
-	})
-	if err != nil && ctx.Err() == nil {
+	answers := make(chan error, len(l.ends))
+	for _, e := range l.ends {
+		go func() {
+			answers <- e.do(ctx, 250*time.Millisecond, func(ctx context.Context, client *clientv3.Client) error {
+				_, err := client.Get(ctx, c.Settings.prefix(), clientv3.WithCountOnly())
+				return err
+			})
+		}()
+	}
+	for range l.ends {
+		if <-answers == nil {
+			return true
+		}
+	}
+	if ctx.Err() == nil {
 		c.failed(begun) // so that it waits, too, before it takes anything over
 		wait.Signal(c.kick)
 	}
-	return err == nil
+	return false
 }
 
 // askElsewhere asks the other members each time a keepalive has failed.

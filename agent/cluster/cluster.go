@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,13 +53,15 @@ type Cluster struct {
 	// is false if one did not answer. It is called from a goroutine of its own.
 	Elsewhere func(ctx context.Context) (quorum, known bool)
 
-	hold hold
-	link atomic.Pointer[link]
-	lease
+	hold  hold
+	link  atomic.Pointer[link]
+	lease lease
+	epoch epoch
 	trouble
 
-	mu   sync.Mutex // of view
+	mu   sync.Mutex // of view and out
 	view view
+	out  error // why this agent is not in the cluster
 
 	// Of the goroutine of Run:
 	dirty    bool                  // the view has changed since it was reconciled
@@ -88,7 +91,7 @@ func (c *Cluster) Run(ctx context.Context) error {
 	}
 	for ctx.Err() == nil {
 		if err := c.session(ctx); ctx.Err() == nil {
-			c.Log.Info("not in the cluster", "err", err)
+			c.outside(err)
 			c.decide()
 			wait.Sleep(ctx, 100*time.Millisecond)
 		}
@@ -97,10 +100,22 @@ func (c *Cluster) Run(ctx context.Context) error {
 	return nil
 }
 
+// outside keeps, and says once, why this agent is not in the cluster.
+func (c *Cluster) outside(err error) {
+	c.mu.Lock()
+	known := c.out
+	c.out = err
+	c.mu.Unlock()
+	if err != nil && (known == nil || known.Error() != err.Error()) {
+		c.Log.Info("not in the cluster", "err", err)
+	}
+}
+
 // session is the time of one lease. It returns why it ended; what may be held without
 // etcd still is.
 func (c *Cluster) session(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
+	c.hold.joined.Store(false)
 	if err := c.join(ctx); err != nil {
 		cancel()
 		return err
@@ -118,6 +133,7 @@ func (c *Cluster) session(ctx context.Context) error {
 		if f == nil && !c.silent() {
 			revision, err := c.snapshot(ctx)
 			if err == nil {
+				c.outside(nil)
 				f = c.follow(ctx, revision+1)
 			} else if ctx.Err() == nil {
 				c.Log.Info("state of the cluster not read", "err", err)
@@ -158,7 +174,7 @@ func (c *Cluster) join(ctx context.Context) error {
 	begun := now()
 	var id clientv3.LeaseID
 	err = l.do(ctx, time.Second, func(ctx context.Context, client *clientv3.Client) error {
-		g, err := client.Grant(ctx, int64(c.Settings.ttl().Seconds()))
+		g, err := client.Grant(ctx, int64(math.Ceil(c.Settings.ttl().Seconds())))
 		if err == nil {
 			id = g.ID
 		}
@@ -168,7 +184,7 @@ func (c *Cluster) join(ctx context.Context) error {
 		c.failed(begun)
 		return fmt.Errorf("lease: %w", err)
 	}
-	key := place{kind: memberKey, name: c.Self.Name}.key(c.Settings.prefix())
+	key := c.memberKey()
 	for {
 		free := false
 		err = l.do(ctx, time.Second, func(ctx context.Context, client *clientv3.Client) error {

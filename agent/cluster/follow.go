@@ -78,6 +78,11 @@ func (v *view) willing() (names []string) {
 	return names
 }
 
+func (v *view) onlyMember(name string) bool {
+	_, there := v.members[name]
+	return there && len(v.members) == 1
+}
+
 // target returns who should own a shard; "": there is nobody.
 func (v *view) target(shard int, willing []string) string {
 	if wish := v.moves[shard]; slices.Contains(willing, wish) {
@@ -122,7 +127,7 @@ func (c *Cluster) follow(ctx context.Context, from int64) *following {
 	f := &following{cancel: cancel, out: make(chan batch)}
 	f.done.Go(func() {
 		for ctx.Err() == nil {
-			e, i := c.link.Load().at(0)
+			e, i := c.link.Load().at()
 			err := c.watch(ctx, e, &from, f.out)
 			if errors.Is(err, rpctypes.ErrCompacted) {
 				select {
@@ -131,8 +136,7 @@ func (c *Cluster) follow(ctx context.Context, from int64) *following {
 				}
 				return
 			}
-			l := c.link.Load()
-			l.current.CompareAndSwap(i, (i+1)%int32(len(l.ends)))
+			c.link.Load().skip(i)
 			wait.Sleep(ctx, 50*time.Millisecond)
 		}
 	})
@@ -171,7 +175,7 @@ func (c *Cluster) watch(ctx context.Context, e *end, from *int64, out chan<- bat
 // connections, and a watch waits for it.
 func (c *Cluster) whileAlive(ctx context.Context, e *end) {
 	for wait.Sleep(ctx, c.Settings.ttl()/6) {
-		if e.do(ctx, func(ctx context.Context, client *clientv3.Client) error {
+		if e.do(ctx, attempt, func(ctx context.Context, client *clientv3.Client) error {
 			_, err := client.Get(ctx, c.Settings.prefix(), clientv3.WithCountOnly())
 			return err
 		}) != nil {
@@ -225,7 +229,7 @@ func (c *Cluster) snapshot(ctx context.Context) (int64, error) {
 	c.view = v
 	c.mu.Unlock()
 	c.dirty = true
-	c.alone.Store(len(v.members) == 1)
+	c.alone.Store(v.onlyMember(c.Self.Name))
 	if err := c.reclaim(ctx); err != nil {
 		return 0, err
 	}
@@ -280,7 +284,7 @@ func (c *Cluster) take(b batch) error {
 		}
 		c.view.revision = e.Kv.ModRevision
 	}
-	c.alone.Store(len(c.view.members) == 1)
+	c.alone.Store(c.view.onlyMember(c.Self.Name))
 	c.mu.Unlock()
 	if len(writes) > 0 && c.Apply != nil {
 		if err := c.Apply(writes, false); err != nil {

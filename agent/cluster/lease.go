@@ -63,13 +63,12 @@ var errTerm = errors.New("etcd elected a leader meanwhile")
 // that a majority confirms, in the same term, excludes that.
 func (c *Cluster) prolong(ctx context.Context) error {
 	id := c.lease.get()
-	key := place{kind: memberKey, name: c.Self.Name}.key(c.Settings.prefix())
 	return c.link.Load().do(ctx, c.Settings.ttl()/6, func(ctx context.Context, client *clientv3.Client) error {
 		kept, err := client.KeepAliveOnce(ctx, id)
 		if err != nil {
 			return err
 		}
-		read, err := client.Get(ctx, key)
+		read, err := client.Get(ctx, c.memberKey())
 		switch {
 		case err != nil:
 			return err

@@ -11,6 +11,8 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -54,7 +56,12 @@ func dial(s Settings) (*link, error) {
 			DialKeepAliveTime:    10 * time.Second, // servers refuse less than 5 s
 			DialKeepAliveTimeout: 3 * time.Second,
 			BackoffWaitBetween:   50 * time.Millisecond,
-			Logger:               zap.NewNop(), // what fails is an error here
+			// By default a server that was away for an hour is tried again after two minutes.
+			DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
+				Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+				MinConnectTimeout: 2 * time.Second,
+			})},
+			Logger: zap.NewNop(), // what fails is an error here
 		})
 		if err != nil {
 			l.close()
@@ -71,11 +78,14 @@ func (l *link) close() {
 	}
 }
 
-// at returns the n-th server, counted from the one that answered last.
-func (l *link) at(n int) (*end, int32) {
-	i := (l.current.Load() + int32(n)) % int32(len(l.ends))
+// at returns the server that answered last, or is to be asked next.
+func (l *link) at() (*end, int32) {
+	i := l.current.Load()
 	return l.ends[i], i
 }
+
+// skip has another server asked than the i-th, which did not answer.
+func (l *link) skip(i int32) { l.current.CompareAndSwap(i, (i+1)%int32(len(l.ends))) }
 
 // do asks one server after the other, until one answers or within has passed. ask may
 // be called several times, and must mean the same each time.
@@ -84,22 +94,22 @@ func (l *link) do(ctx context.Context, within time.Duration, ask func(context.Co
 	defer cancel()
 	var err error
 	for n := 0; ; n++ {
-		e, i := l.at(0)
-		if err = e.do(ctx, ask); err == nil || !unanswered(err) {
+		e, i := l.at()
+		if err = e.do(ctx, max(attempt, within/3), ask); err == nil || !unanswered(err) {
 			return err
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("%w: %w", ErrAway, err)
 		}
-		l.current.CompareAndSwap(i, (i+1)%int32(len(l.ends)))
+		l.skip(i)
 		if n%len(l.ends) == len(l.ends)-1 && !wait.Sleep(ctx, 50*time.Millisecond) {
 			return fmt.Errorf("%w: %w", ErrAway, err)
 		}
 	}
 }
 
-func (e *end) do(ctx context.Context, ask func(context.Context, *clientv3.Client) error) error {
-	ctx, cancel := context.WithTimeout(ctx, attempt)
+func (e *end) do(ctx context.Context, within time.Duration, ask func(context.Context, *clientv3.Client) error) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	begun := time.Now()
 	err := ask(ctx, e.client)

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -19,21 +20,17 @@ func (c *Cluster) ownerKey(shard int) string {
 	return place{kind: ownerKey, shard: shard}.key(c.Settings.prefix())
 }
 
-// current returns who owns what by the last revision.
-func (c *Cluster) current() (owners map[int]owner, revision int64) {
+// ownership returns who owns what by the last revision.
+func (c *Cluster) ownership() (owners map[int]owner, revision int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	owners = make(map[int]owner, len(c.view.owners))
-	for n, o := range c.view.owners {
-		owners[n] = o
-	}
-	return owners, c.view.revision
+	return maps.Clone(c.view.owners), c.view.revision
 }
 
 // gainOwn holds what is held together with what etcd says: the shards whose keys this
 // agent has are gained, those whose keys are gone are lost.
 func (c *Cluster) gainOwn() {
-	owners, revision := c.current()
+	owners, revision := c.ownership()
 	held, mine := c.hold.get(), c.lease.get()
 	var gained, lost []int
 	for n := range Shards {
@@ -61,7 +58,7 @@ func (c *Cluster) gainOwn() {
 // reclaim claims under the present lease what is held under an earlier one, and loses
 // what others own by now.
 func (c *Cluster) reclaim(ctx context.Context) error {
-	owners, _ := c.current()
+	owners, _ := c.ownership()
 	held := c.hold.get()
 	var lost, free []int
 	for n, fence := range held.fence {

@@ -17,6 +17,7 @@ type Status struct {
 	Moves    map[int]string // where operators want shards to be
 	Revision int64          // of etcd, that all of this is of; 0: not known
 	Joined   bool           // this agent has a lease, and has read the state
+	Err      error          // why it is not; nil: it is, or has just begun to
 	Lease    time.Duration  // since its last proof; of use only if Joined
 	Away     bool           // etcd does not take what is written
 	Degraded bool           // this agent goes on without etcd
@@ -44,6 +45,7 @@ func (c *Cluster) Status() Status {
 	for n, o := range c.view.owners {
 		s.Owners[n] = o.name
 	}
+	s.Err = c.out
 	c.mu.Unlock()
 	s.Joined, s.Away, s.Degraded = c.hold.joined.Load(), c.away.Load(), c.Degraded()
 	s.Lease = now() - time.Duration(c.hold.deadline.Load()) + c.Settings.ttl() - margin
