@@ -8,7 +8,7 @@ import (
 
 // Adopt puts devices that another agent reads in place of those of their names, with all
 // their sections as of the new Snapshot. The devices belong to the Store from then on.
-// It leaves out those that are not expected, those that this agent has read since
+// It leaves out those that are not expected, or of another kind, those that this agent has read since
 // [Store.Forget] and [Store.Expect], and those of which a third agent has told something
 // newer. Nothing of ours is compared with what comes: where their sources disagree, they
 // have said so.
@@ -23,7 +23,7 @@ func (s *Store) Adopt(from string, devices ...*Device) {
 		if !expected || !next.Devices[i].yields(from, d) {
 			continue
 		}
-		d.From, d.Kind = from, next.Devices[i].Kind
+		d.From = from
 		d.adopt(next.Seq)
 		if d.Serial() != next.Devices[i].Serial() {
 			next.serials = nil
@@ -42,6 +42,8 @@ func (s *Store) Adopt(from string, devices ...*Device) {
 // yields reports whether d, by what an agent says, becomes other.
 func (d *Device) yields(from string, other *Device) bool {
 	switch {
+	case d.Kind != other.Kind:
+		return false
 	case d.From == "":
 		return len(d.Sources) == 0
 	case d.From == from:
@@ -90,7 +92,7 @@ func (d *Device) Shift(by time.Duration) {
 		x := &d.Disagreements[i]
 		shift(by, &x.Since, &x.Stated[0].At, &x.Stated[0].Expires, &x.Stated[1].At, &x.Stated[1].Expires)
 	}
-	shift(by, &d.Proven.At, &d.CountedSince)
+	shift(by, &d.Proven.At, &d.CountedSince, &d.Elsewhere.Asked, &d.Elsewhere.Answered)
 }
 
 func (s *Section[T]) shift(by time.Duration) { shift(by, &s.At) }

@@ -144,9 +144,11 @@ func (m *moved) Report(result cmp.Result) {
 	m.equal = append(m.equal, strings.Join(names, "."))
 }
 
-// read returns a device as an agent has read it at a time.
+// readBy returns a device as an agent has read it at a time.
 func readBy(t *testing.T, label string, at time.Time) *Device {
-	return asTold(t, (&Snapshot{}).With(seen(label, at)).Devices[0])
+	d := asTold(t, (&Snapshot{}).With(seen(label, at)).Devices[0])
+	d.Kind = NetworkHSM
+	return d
 }
 
 // TestAdopt: what another agent has read is in the Store, unless this one has, or what is
@@ -163,6 +165,11 @@ func TestAdopt(t *testing.T) {
 	s.Adopt("lw2", readBy(t, "unknown", t0))
 	if n := len(s.Latest().Devices); n != 0 {
 		t.Errorf("%d devices that are not expected", n)
+	}
+	s.Expect(CardHSM, "a")
+	s.Adopt("lw2", readBy(t, "a card of this host", t0))
+	if d := s.Latest().Device("a"); d.From != "" || !d.Show.IsZero() {
+		t.Errorf("a card was adopted: %+v", d)
 	}
 	s.Expect(NetworkHSM, "a")
 	s.Adopt("lw2", readBy(t, "first", t0))

@@ -93,6 +93,8 @@ type Device struct {
 	CountedSince time.Time `json:"counted_since,omitzero"`
 	Probes       []Probe   `json:"probes,omitempty"` // sorted by name; nil: it is not known which there are
 
+	Elsewhere Elsewhere `json:"elsewhere,omitzero"` // of the last outage
+
 	// Disagreements are different claims of two sources about the same property,
 	// although it is one that rarely changes.
 	Disagreements []Disagreement `json:"disagreements,omitempty"`
