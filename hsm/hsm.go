@@ -64,7 +64,8 @@ type Device struct {
 	Name    string            `json:"name"` // as configured
 	Kind    Kind              `json:"kind"`
 	Sources map[string]Source `json:"sources"`
-	Seq     uint64            `json:"-"` // of the Snapshot in which it last changed
+	From    string            `json:"from,omitempty"` // the agent that reads it; "": this one
+	Seq     uint64            `json:"-"`              // of the Snapshot in which it last changed
 
 	Show        Section[Show]        `json:"show,omitzero"`
 	Information Section[Information] `json:"information,omitzero"`
@@ -89,8 +90,10 @@ type Device struct {
 	Proven Proof `json:"proven,omitzero"` // of this unit; it does not become stale
 	// CountedSince is since when this run of the agent has read Information of this unit
 	// from one source without a gap; zero: it has not.
-	CountedSince time.Time `json:"-"`
+	CountedSince time.Time `json:"counted_since,omitzero"`
 	Probes       []Probe   `json:"probes,omitempty"` // sorted by name; nil: it is not known which there are
+
+	Elsewhere Elsewhere `json:"elsewhere,omitzero"` // of the last outage
 
 	// Disagreements are different claims of two sources about the same property,
 	// although it is one that rarely changes.
@@ -157,10 +160,10 @@ func (d *Device) Serial() string { return d.Show.Value.Serial }
 type Section[T any] struct {
 	At     time.Time     `json:"at"`
 	Source string        `json:"source"`
-	MaxAge time.Duration `json:"max_age_ns"` // after which it is stale
-	Took   time.Duration `json:"-"`          // duration of the poll: Value is of some time in it
-	Rank   int           `json:"-"`          // of the source: see [Observation]
-	Seq    uint64        `json:"-"`          // of the Snapshot in which it last changed
+	MaxAge time.Duration `json:"max_age_ns"`       // after which it is stale
+	Took   time.Duration `json:"took_ns,omitzero"` // duration of the poll: Value is of some time in it
+	Rank   int           `json:"rank,omitzero"`    // of the source: see [Observation]
+	Seq    uint64        `json:"-"`                // of the Snapshot in which it last changed
 	Value  T             `json:"value"`
 }
 
@@ -190,16 +193,20 @@ type reading struct {
 }
 
 // A read is a section of any type.
-type read interface{ read() reading }
+type read interface {
+	read() reading
+	adopt(seq uint64)
+	shift(by time.Duration)
+}
 
 // sections returns every section of a device by its JSON name.
 func (d *Device) sections() map[string]read {
 	return map[string]read{
-		"show": d.Show, "information": d.Information, "monitor": d.Monitor, "ntls": d.NTLS,
-		"certificate": d.Certificate, "partitions": d.Partitions, "licenses": d.Licenses,
-		"policies": d.Policies, "clients": d.Clients, "sensors": d.Sensors,
-		"system": d.System, "disk": d.Disk, "cpu": d.CPU, "memory": d.RAM, "tamper": d.Tamper, "services": d.Services,
-		"operations": d.Operations, "host": d.Host, "ha": d.HA,
+		"show": &d.Show, "information": &d.Information, "monitor": &d.Monitor, "ntls": &d.NTLS,
+		"certificate": &d.Certificate, "partitions": &d.Partitions, "licenses": &d.Licenses,
+		"policies": &d.Policies, "clients": &d.Clients, "sensors": &d.Sensors,
+		"system": &d.System, "disk": &d.Disk, "cpu": &d.CPU, "memory": &d.RAM, "tamper": &d.Tamper, "services": &d.Services,
+		"operations": &d.Operations, "host": &d.Host, "ha": &d.HA,
 	}
 }
 
@@ -343,6 +350,7 @@ func (d *Device) attempt(o Observation) {
 	if o.Source == "" {
 		return
 	}
+	d.From = ""
 	d.Sources = maps.Clone(d.Sources)
 	if d.Sources == nil {
 		d.Sources = make(map[string]Source)

@@ -31,6 +31,12 @@ func Layers() []Layer {
 	return []Layer{LayerName, LayerRoute, LayerNoAnswer, LayerPortRefused, LayerHandshake, LayerIdentity, LayerAccount, LayerShell, LayerCard, LayerSessionLost}
 }
 
+// OfNetwork reports whether l means that there is no connection: others on the network may
+// have one.
+func (l Layer) OfNetwork() bool {
+	return l == LayerName || l == LayerRoute || l == LayerNoAnswer || l == LayerPortRefused
+}
+
 // Words are l in plain words, such as "port refused"; "" for LayerUnknown.
 func (l Layer) Words() string { return layerWords[l] }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"slices"
 	"time"
 
 	"github.com/lunawatch/lunawatch/collectors"
@@ -111,11 +110,8 @@ func (p *pause) look(ctx context.Context, at time.Time) (back bool) {
 // noAnswer reports whether a connection was not even opened.
 func noAnswer(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "dial" || slices.Contains(outside, collectors.LayerOf(err))
+	return ok && op.Op == "dial" || collectors.LayerOf(err).OfNetwork()
 }
-
-// outside are the layers before a connection.
-var outside = []hsm.Layer{hsm.LayerName, hsm.LayerRoute, hsm.LayerNoAnswer, hsm.LayerPortRefused}
 
 // confirm is Confirm, and remembers whether the device takes a login for nothing.
 func (p *pause) confirm(ctx context.Context) error {

@@ -1,0 +1,133 @@
+// Package peers is what the agents of a cluster ask each other past etcd: what each has
+// read of its HSMs, so that every one shows the whole estate; whether an HSM that does
+// not answer answers another; and whether others reach etcd. Nothing depends on it but
+// what is shown, and what an alarm says beside its cause.
+package peers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/wait"
+)
+
+// A Member is an agent of the cluster, as etcd has it.
+type Member struct {
+	Name    string
+	Address string // what its Listen returned; "": it cannot be asked
+}
+
+// Peers are the other agents of a cluster. The fields are set before Listen and Run. The
+// functions are called from several goroutines.
+type Peers struct {
+	Self     string // the name of this agent
+	Settings Settings
+	Log      *slog.Logger
+	Store    *hsm.Store
+
+	Members func() []Member                                   // that live, this one among them or not
+	Owns    func(device string) bool                          // whether this agent polls a device
+	Reaches func(ctx context.Context) bool                    // whether this agent reaches etcd, now
+	Address func(device string) (hostport string, known bool) // of a configured HSM
+
+	listener net.Listener
+	secure   bool
+	dialing  chan struct{} // has room for one for each connection that is tried for others
+	client   *http.Client
+}
+
+// Listen opens the address at which the others ask this agent, and returns how they reach
+// it, host:port. An error says which setting is wrong.
+func (p *Peers) Listen() (address string, err error) {
+	secure, err := p.Settings.tls()
+	if err != nil {
+		return "", err
+	}
+	p.secure, p.dialing = secure != nil, make(chan struct{}, atOnce)
+	p.client = &http.Client{Transport: &http.Transport{TLSClientConfig: secure, IdleConnTimeout: time.Minute, TLSHandshakeTimeout: 5 * time.Second,
+		DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext, MaxResponseHeaderBytes: 8 << 10}}
+	p.listener, address, err = p.Settings.listen(secure)
+	return address, err
+}
+
+// Run serves the others and follows them until ctx is done. [Peers.Listen] comes first.
+func (p *Peers) Run(ctx context.Context) error {
+	if p.listener == nil {
+		return errors.New("peers: not listening")
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	server := &http.Server{Handler: p.routes(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 8 << 10,
+		ErrorLog: slog.NewLogLogger(p.Log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return ctx }}
+	g.Go(func() error {
+		if err := server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("cluster.listen: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		_ = server.Close() // what is open ends; that is what is wanted
+		return nil
+	})
+	g.Go(func() error { p.followAll(ctx); return nil })
+	g.Go(func() error { p.askAboutOutages(ctx); return nil })
+	defer p.client.CloseIdleConnections()
+	return g.Wait()
+}
+
+// others returns the live members but this one.
+func (p *Peers) others() (others []Member) {
+	for _, m := range p.Members() {
+		if m.Name != p.Self {
+			others = append(others, m)
+		}
+	}
+	return others
+}
+
+// followAll follows each member as long as it lives at its address.
+func (p *Peers) followAll(ctx context.Context) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	ends := make(map[Member]context.CancelFunc)
+	for {
+		live := make(map[Member]bool)
+		for _, m := range p.others() {
+			live[m] = m.Address != ""
+			if live[m] && ends[m] == nil {
+				following, end := context.WithCancel(ctx)
+				ends[m] = end
+				running.Go(func() { p.follow(following, m) })
+			}
+		}
+		for m, end := range ends {
+			if !live[m] {
+				end()
+				delete(ends, m)
+			}
+		}
+		if !wait.Sleep(ctx, time.Second) {
+			break
+		}
+	}
+	for _, end := range ends {
+		end()
+	}
+}
+
+// url returns the URL of what a member is asked.
+func (p *Peers) url(m Member, path string) string {
+	if p.secure {
+		return "https://" + m.Address + path
+	}
+	return "http://" + m.Address + path
+}
