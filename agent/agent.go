@@ -196,8 +196,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	a.feedWatchdog()
 	if a.cluster != nil {
-		g.Go(func() error { return a.cluster.Run(ctx) })
-		g.Go(func() error { return a.watchCluster(ctx) })
+		g.Go(func() error { return a.runCluster(ctx) })
 	}
 	g.Go(func() error { return a.watch.Run(ctx) })
 	g.Go(func() error { return a.history.Run(ctx, a.glance) })

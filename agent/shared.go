@@ -3,12 +3,13 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/lunawatch/lunawatch/agent/cluster"
+	"github.com/lunawatch/lunawatch/agent/peers"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -23,9 +24,43 @@ func (a *Agent) newCluster() *cluster.Cluster {
 	}
 	version, _ := Version()
 	return &cluster.Cluster{
-		Settings: c.Cluster, Self: cluster.Member{Name: c.Cluster.Name, Version: version, Since: a.started}, Log: a.log,
+		Settings: c.Cluster, Self: cluster.Member{Name: c.Cluster.Name, Version: version}, Log: a.log,
 		Apply: a.hear, Gained: a.gained, Lost: a.lost, Healed: a.healed,
 	}
+}
+
+// newPeers returns how this agent asks the others of the cluster, past etcd.
+func (a *Agent) newPeers() *peers.Peers {
+	c := a.config().Cluster
+	return &peers.Peers{
+		Self: c.Name, Settings: peers.Settings{Listen: c.Listen, Endpoints: c.Endpoints, CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile},
+		Log: a.log, Store: a.store, Owns: a.cluster.Owns, Reaches: a.cluster.Reaches,
+		Members: func() (list []peers.Member) {
+			for _, m := range a.cluster.Status().Members {
+				list = append(list, peers.Member{Name: m.Name, Address: m.Address})
+			}
+			return list
+		},
+		Address: func(device string) (string, bool) {
+			h, known := a.config().HSM(device)
+			return h.AnyAddress(), known && h.AnyAddress() != ""
+		},
+	}
+}
+
+// runCluster takes part in the cluster until ctx is done.
+func (a *Agent) runCluster(ctx context.Context) error {
+	others := a.newPeers()
+	address, err := others.Listen()
+	if err != nil {
+		return err
+	}
+	a.cluster.Self.Address, a.cluster.Self.Since, a.cluster.Elsewhere = address, a.started, others.Elsewhere
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return others.Run(ctx) })
+	g.Go(func() error { return a.cluster.Run(ctx) })
+	g.Go(func() error { return a.watchCluster(ctx) })
+	return g.Wait()
 }
 
 // share has the journal shared with the other agents of the cluster.
@@ -59,7 +94,7 @@ func (a *Agent) isShared(device string) bool {
 // watchCluster raises alarms while this agent has no etcd, or nobody could stand in for it.
 func (a *Agent) watchCluster(ctx context.Context) error {
 	for wait.Sleep(ctx, clusterInterval); ctx.Err() == nil; wait.Sleep(ctx, clusterInterval) {
-		if err := a.watch.Report(clusterFindings(a.cluster.Trouble(), a.clusterReport(), time.Now())); err != nil {
+		if err := a.watch.Report(a.clusterReport().Findings(time.Now())); err != nil {
 			a.log.Error("the state of the cluster is not reported", "err", err)
 		}
 	}
@@ -69,35 +104,14 @@ func (a *Agent) watchCluster(ctx context.Context) error {
 // clusterInterval is how soon trouble with etcd or among the agents is an alarm.
 const clusterInterval = 5 * time.Second
 
-func clusterFindings(trouble string, r cluster.Report, now time.Time) []alarms.Finding {
-	finding := func(object, text string, severity alarms.Severity) alarms.Finding {
-		f := alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "cluster", Object: object}, Evidence: alarms.Evidence{At: now, Text: "the cluster is well"}}
-		if text != "" {
-			f.Condition, f.Severity, f.Text, f.Evidence.Text = alarms.Bad, severity, text, text
-		}
-		return f
-	}
-	alone := ""
-	if willing := slices.DeleteFunc(slices.Clone(r.Members), func(m cluster.Share) bool { return m.Name == "" || m.Draining }); trouble == "" && len(willing) < 2 {
-		alone = fmt.Sprintf("%s is the only agent: nobody takes over if it ends", r.Agent)
-	}
-	return []alarms.Finding{finding("etcd", trouble, alarms.Major), finding("standby", alone, alarms.Warning)}
-}
-
 // owns reports whether this agent is to ask a device.
 func (a *Agent) owns(device string) bool {
 	return a.cluster == nil || !a.isShared(device) || a.cluster.Owns(device)
 }
 
-// numbered returns the number of an alarm, after the last of all agents: its last three
-// digits are the shard of the device, whose alarms one agent numbers at a time.
+// numbered returns the number of an alarm, after the last of all agents.
 func (a *Agent) numbered(device string, last uint64) uint64 {
-	const perRound, ofThisHost = 1000, 999
-	shard := uint64(ofThisHost)
-	if a.isShared(device) {
-		shard = uint64(cluster.Shard(device))
-	}
-	return (last/perRound+1)*perRound + shard
+	return cluster.Number(device, a.isShared(device), last)
 }
 
 // hear takes what other agents wrote. Where they share nothing yet, or etcd has lost it all,
@@ -114,9 +128,9 @@ func (a *Agent) hear(writes []journal.Write, whole bool) error {
 
 // gained has the devices of shards watched: from what their former owner knew.
 func (a *Agent) gained(shards []int) {
-	a.reown(in(shards))
+	a.reown(cluster.In(shards))
 	if a.seeding {
-		if err := a.watch.Journal.Seed(in(shards)); err != nil {
+		if err := a.watch.Journal.Seed(cluster.In(shards)); err != nil {
 			a.log.Error("the state of this agent is not shared", "err", err)
 		}
 	}
@@ -127,7 +141,7 @@ func (a *Agent) gained(shards []int) {
 // lost has the devices of shards watched no more.
 func (a *Agent) lost(shards []int) {
 	a.restartTasks()
-	theirs := in(shards)
+	theirs := cluster.In(shards)
 	var gone []string
 	for _, h := range a.config().HSMs {
 		if theirs(h.Name) {
@@ -149,11 +163,6 @@ func (a *Agent) reown(gained func(device string) bool) {
 		a.log.Warn("alarms of HSMs not taken over or given up yet; retrying", "err", err)
 		time.AfterFunc(time.Second, func() { a.reown(gained) })
 	}
-}
-
-// in returns whether a device is of one of shards.
-func in(shards []int) func(device string) bool {
-	return func(device string) bool { return slices.Contains(shards, cluster.Shard(device)) }
 }
 
 // restartTasks has exactly what this agent owns asked.

@@ -5,6 +5,8 @@ import (
 	"io"
 	"text/tabwriter"
 	"time"
+
+	"github.com/lunawatch/lunawatch/alarms"
 )
 
 // A Report is a [Status] for people and programs.
@@ -93,6 +95,27 @@ func (c *Cluster) Trouble() string {
 		return "etcd does not take what is written"
 	}
 	return ""
+}
+
+// Findings returns what is wrong with the cluster, and what is not.
+func (r Report) Findings(now time.Time) []alarms.Finding {
+	finding := func(object, text string, severity alarms.Severity) alarms.Finding {
+		f := alarms.Finding{Key: alarms.Key{Device: alarms.Self, Group: "cluster", Object: object}, Evidence: alarms.Evidence{At: now, Text: "the cluster is well"}}
+		if text != "" {
+			f.Condition, f.Severity, f.Text, f.Evidence.Text = alarms.Bad, severity, text, text
+		}
+		return f
+	}
+	alone, willing := "", 0
+	for _, m := range r.Members {
+		if m.Name != "" && !m.Draining {
+			willing++
+		}
+	}
+	if r.Trouble == "" && willing < 2 {
+		alone = fmt.Sprintf("%s is the only agent: nobody takes over if it ends", r.Agent)
+	}
+	return []alarms.Finding{finding("etcd", r.Trouble, alarms.Major), finding("standby", alone, alarms.Warning)}
 }
 
 // Write writes r for people.

@@ -27,6 +27,7 @@ type Settings struct {
 	CertFile  string        `yaml:"cert_file"`
 	KeyFile   string        `yaml:"key_file"`
 	Insecure  bool          `yaml:"insecure"`                           // etcd may be elsewhere without TLS
+	Listen    string        `yaml:"listen" default:":9712"`             // where the other agents ask this one; without certificates on this host only
 	Prefix    string        `yaml:"prefix" default:"lunawatch/"`        // of all keys
 	TTL       time.Duration `yaml:"ttl" range:"0,2s..60s" default:"3s"` // after which an agent that etcd does not hear from counts as dead
 }
