@@ -11,6 +11,7 @@ import (
 	"image/png"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -278,7 +279,7 @@ func TestCharts(t *testing.T) {
 		x, known := series(device, m, now)
 		if m == "errors_per_second" {
 			for i := range x.Median {
-				x.Min[i], x.Median[i], x.Max[i] = nan, nan, nan
+				x.Min[i], x.Median[i], x.Max[i] = math.NaN(), math.NaN(), math.NaN()
 			}
 		}
 		return x, known

@@ -11,6 +11,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/exporters/history"
+	"github.com/lunawatch/lunawatch/exporters/page/chart"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -32,15 +33,9 @@ func tableOf[T any](id, title string, s hsm.Section[T], now time.Time, columns .
 // A devicePage is what the page of one device has beside its parts.
 type devicePage struct {
 	Name, ChartURL string
-	Charts         []chartView
+	Charts         []chart.Chart
+	Zone           *time.Location
 	History        bool // there is one
-}
-
-// A chartView is a chart of 24 hours, drawn without the script.
-type chartView struct {
-	ID, Label, Unit string
-	Line            line
-	Rows            [][]string // the same as a table, by the hour
 }
 
 func (s *Site) deviceView(name string, m *moment) (view, bool) {
@@ -51,9 +46,9 @@ func (s *Site) deviceView(name string, m *moment) (view, bool) {
 	d := m.snapshot.Device(name)
 	t := tileOf(m.estate.Rows[i], d, s.Thresholds(), m.now)
 	if s.Days != nil {
-		t.Days = runs(s.Days(name, m.now), m.now)
+		t.Days = chart.Runs(s.Days(name, m.now), m.now)
 	}
-	data := devicePage{Name: name, ChartURL: t.Href + "/chart.json", History: s.Series != nil}
+	data := devicePage{Name: name, ChartURL: t.Href + "/chart.json", Zone: m.now.Location(), History: s.Series != nil}
 	of := func(a alarms.Active) bool { return a.Device == name }
 	v := view{Title: name, Nav: "estate", Template: "page-hsm", Parts: []part{
 		{ID: "state", Group: "state", Template: "hsm-state", Data: t},
@@ -62,7 +57,7 @@ func (s *Site) deviceView(name string, m *moment) (view, bool) {
 	}}
 	if d != nil {
 		if s.Series != nil {
-			data.Charts = s.chartViews(d, m.now)
+			data.Charts = s.charts(d, m.now)
 		}
 		for _, x := range sections(d, m.now) {
 			v.Parts = append(v.Parts, part{ID: "section-" + x.ID, Group: "sections", Template: "section", Data: x})
@@ -251,62 +246,31 @@ func policiesSection(d *hsm.Device, now time.Time) section {
 	return s
 }
 
-// charts returns the charts of a device for the script.
-func (s *Site) charts(d *hsm.Device, now time.Time) (list []plotted) {
-	for _, x := range s.drawnOf(d, now) {
-		list = append(list, plotted{Measure: x.how.name, Label: x.how.label, Unit: x.how.unit, Digits: x.how.digits, Limit: x.how.limit(d, s.Thresholds()),
-			Start: x.series.Start.Unix(), Step: int(history.Step.Seconds()), Min: sparsely(x.series.Min), Median: sparsely(x.series.Median), Max: sparsely(x.series.Max)})
-	}
-	return list
-}
-
-// A drawnSeries is a series, and how it is shown, in its unit.
-type drawnSeries struct {
-	how    drawn
-	series history.Series
-}
-
-// drawnOf returns the series that there are of a device, in the order of drawings.
-func (s *Site) drawnOf(d *hsm.Device, now time.Time) (list []drawnSeries) {
+// charts returns the charts of a device, in their order.
+func (s *Site) charts(d *hsm.Device, now time.Time) (list []chart.Chart) {
 	if s.Series == nil || s.Measures == nil {
 		return nil
 	}
 	for _, m := range s.Measures(d.Name) {
 		if x, known := s.Series(d.Name, m, now); known {
-			list = append(list, drawnSeries{drawing(m), drawing(m).scaled(x)})
+			list = append(list, chart.Of(m, x, d, s.Thresholds()))
 		}
 	}
-	slices.SortStableFunc(list, func(a, b drawnSeries) int { return a.how.place() - b.how.place() })
-	return list
-}
-
-// tableEvery is how many points of a series are one line of its table: an hour.
-const tableEvery = int(time.Hour / history.Step)
-
-func (s *Site) chartViews(d *hsm.Device, now time.Time) (list []chartView) {
-	for _, x := range s.drawnOf(d, now) {
-		v := chartView{ID: x.how.name, Label: x.how.label, Unit: x.how.unit, Line: lineOf(x.series, 1, x.how.format(), x.how.floor, x.how.ceiling, x.how.limit(d, s.Thresholds()))}
-		least, median, greatest := byHour(x.series)
-		for i := range median {
-			at := x.series.Start.Add(time.Duration(i) * time.Hour).In(now.Location())
-			v.Rows = append(v.Rows, []string{at.Format("15:04"), x.how.text(least[i]), x.how.text(median[i]), x.how.text(greatest[i])})
-		}
-		list = append(list, v)
-	}
+	slices.SortStableFunc(list, chart.Chart.Compare)
 	return list
 }
 
 // marksOf returns the alarms of a device in the time that charts show.
-func marksOf(name string, a AlarmState, now time.Time) (list []mark) {
+func marksOf(name string, a AlarmState, now time.Time) (list []chart.Mark) {
 	from := now.Add(-history.Span)
 	for _, x := range a.Active {
 		if x.Device == name {
-			list = append(list, mark{x.Since().Unix(), 0, severityWord(x.Severity), x.Text})
+			list = append(list, chart.Mark{At: x.Since().Unix(), Word: severityWord(x.Severity), Text: x.Text})
 		}
 	}
 	for _, x := range a.Cleared {
 		if x.Device == name && x.Cleared.After(from) {
-			list = append(list, mark{x.Since().Unix(), x.Cleared.Unix(), severityWord(x.Severity), x.Text})
+			list = append(list, chart.Mark{At: x.Since().Unix(), Until: x.Cleared.Unix(), Word: severityWord(x.Severity), Text: x.Text})
 		}
 	}
 	return list

@@ -11,6 +11,7 @@ import (
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/exporters/history"
+	"github.com/lunawatch/lunawatch/exporters/page/chart"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -194,20 +195,23 @@ func (s *Site) tileParts(rows []glance.Row, group, size string, m *moment) []par
 	return parts
 }
 
-// sparkEvery is how many points of a series become one in a tile.
-const sparkEvery = 4
+// A tile has the curve of sparkOf, of which sparkEvery points are one.
+const (
+	sparkOf    = history.Measure("utilization_ratio")
+	sparkEvery = 4
+)
 
 // remembered adds what the history has to a tile.
 func (s *Site) remembered(t *tile, size string, now time.Time) {
 	t.Spark.Empty = true
 	if s.Days != nil && t.Device {
-		t.Days = runs(s.Days(t.Name, now), now)
+		t.Days = chart.Runs(s.Days(t.Name, now), now)
 	}
 	if s.Series == nil || !t.HSM || size == "dense" {
 		return
 	}
-	if series, known := s.Series(t.Name, history.Measure(drawings[0].name), now); known {
-		t.Spark = lineOf(drawings[0].scaled(series), sparkEvery, "%.0f", 0, 100, 0)
+	if series, known := s.Series(t.Name, sparkOf, now); known {
+		t.Spark = chart.DrawingOf(sparkOf).Small(series, sparkEvery)
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/lunawatch/lunawatch/exporters/act"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/exporters/history"
+	"github.com/lunawatch/lunawatch/exporters/page/chart"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -248,7 +249,11 @@ func (s *Site) chart(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "There is no such HSM.", http.StatusNotFound)
 		return
 	}
-	text, err := json.Marshal(map[string]any{"charts": s.charts(d, m.now), "marks": marksOf(d.Name, m.alarms, m.now), "from": m.now.Add(-history.Span).Unix(), "to": m.now.Unix()})
+	plotted := []chart.Plotted{}
+	for _, c := range s.charts(d, m.now) {
+		plotted = append(plotted, c.Plotted())
+	}
+	text, err := json.Marshal(map[string]any{"charts": plotted, "marks": marksOf(d.Name, m.alarms, m.now), "from": m.now.Add(-history.Span).Unix(), "to": m.now.Unix()})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

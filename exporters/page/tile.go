@@ -8,6 +8,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/exporters/glance"
+	"github.com/lunawatch/lunawatch/exporters/page/chart"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -20,9 +21,9 @@ type tile struct {
 	Model, Firmware, Serial      string
 	Read, Since                  stamp
 	Gauges                       []gauge
-	Spark                        line
+	Spark                        chart.Line
 	Facts                        []fact
-	Days                         []run
+	Days                         []chart.Run
 }
 
 // A gauge is a value beside its threshold, as a bar of 100 units.
@@ -61,27 +62,12 @@ func (s scale) of(value hsm.Opt[float64], limit float64) gauge {
 	return g
 }
 
-// limits are those of the alarms of an HSM: its own where it states them; 0: there is none,
-// or the HSM has no such sensor.
-func limits(d *hsm.Device, t rules.Thresholds) (battery, temperature, load, storage float64) {
-	if e := d.Show.Value.Environment; e != nil {
-		battery, temperature = rules.BatteryLow, rules.TemperatureHigh
-		if e.BatteryWarning.Known {
-			battery = e.BatteryWarning.Value
-		}
-		if e.TemperatureWarning.Known {
-			temperature = e.TemperatureWarning.Value
-		}
-	}
-	return battery, temperature, 100 * t.UtilizationRatio, 100 * t.StorageRatio
-}
-
 func percent(o hsm.Opt[float64]) hsm.Opt[float64] {
 	return hsm.Opt[float64]{Value: 100 * o.Value, Known: o.Known}
 }
 
 func gauges(r glance.Row, d *hsm.Device, t rules.Thresholds) []gauge {
-	battery, temperature, load, storage := limits(d, t)
+	battery, temperature, load, storage := chart.Limits(d, t)
 	return []gauge{
 		loadScale.of(percent(r.Utilization), load), temperatureScale.of(r.Temperature, temperature),
 		batteryScale.of(r.Battery, battery), storageScale.of(percent(r.Storage), storage),
@@ -153,9 +139,6 @@ func partitionsText(d *hsm.Device, t rules.Thresholds, now time.Time) string {
 	}
 	return fmt.Sprintf("%d of %d active", active, expected)
 }
-
-// badness orders the words for the bars: how high one is drawn, of 10 units.
-var heights = map[string]int{"critical": 10, "major": 9, "minor": 8, "warning": 7, "stale": 6, "unknown": 6, "well": 4}
 
 // words are the states of an HSM, worst first.
 var words = []string{"critical", "major", "minor", "warning", "stale", "unknown", "well"}
