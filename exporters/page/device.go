@@ -21,6 +21,7 @@ type section struct {
 	Read              stamp
 	Stale             bool
 	Columns           []string
+	Numbers           []string // columns that are right-aligned
 	Rows              [][]string
 	Empty             string // said in place of no rows
 	Folded            bool
@@ -29,6 +30,9 @@ type section struct {
 func tableOf[T any](id, title string, s hsm.Section[T], now time.Time, columns ...string) section {
 	return section{ID: id, Title: title, Source: s.Source, Read: stampOf(s.At, now), Stale: !s.Fresh(now), Columns: columns, Empty: "none"}
 }
+
+// Number reports whether the column of a place is right-aligned.
+func (s section) Number(column int) bool { return slices.Contains(s.Numbers, s.Columns[column]) }
 
 // A devicePage is what the page of one device has beside its parts.
 type devicePage struct {
@@ -56,6 +60,7 @@ func (s *Site) deviceView(name string, m *moment) (view, bool) {
 		{ID: "past", Group: "past", Template: "past", Data: m.alarms.history(func(a alarms.Alarm) bool { return a.Device == name }, mostListed, m.now)},
 	}}
 	if d != nil {
+		v.Parts = append(v.Parts, part{ID: "lines", Group: "lines", Template: "lines", Data: m.alarms.lines(name, m.now)})
 		if s.Series != nil {
 			data.Charts = s.charts(d, m.now)
 		}
@@ -110,7 +115,7 @@ func sections(d *hsm.Device, now time.Time) []section {
 }
 
 func sourcesSection(d *hsm.Device, now time.Time) section {
-	s := section{ID: "sources", Title: "Sources", Columns: []string{"Source", "State", "Last answer", "Took", "Error"}, Empty: "nothing has been asked yet"}
+	s := section{ID: "sources", Title: "Sources", Columns: []string{"Source", "State", "Last answer", "Took", "Error"}, Numbers: []string{"Took"}, Empty: "nothing has been asked yet"}
 	for _, name := range slices.Sorted(maps.Keys(d.Sources)) {
 		x := d.Sources[name]
 		state := "answers"
@@ -154,6 +159,7 @@ func certificateUntil(d *hsm.Device) string {
 
 func partitionsSection(d *hsm.Device, now time.Time) section {
 	s := tableOf("partitions", "Partitions", d.Partitions, now, "Name", "Label", "Serial", "Activated", "Objects", "Storage used")
+	s.Numbers = []string{"Objects", "Storage used"}
 	for _, p := range d.Partitions.Value {
 		s.Rows = append(s.Rows, []string{stated(p.Name), labelled(p.Label), stated(p.Serial), yes(p.Activated), number(p.ObjectCount), bytesOf(p.Storage.Used) + " of " + bytesOf(p.Storage.Total)})
 	}
@@ -162,6 +168,7 @@ func partitionsSection(d *hsm.Device, now time.Time) section {
 
 func rolesSection(d *hsm.Device, now time.Time) section {
 	s := tableOf("roles", "Roles", d.Partitions, now, "Partition", "Role", "Initialized", "Activated", "Locked out", "Attempts left")
+	s.Numbers = []string{"Attempts left"}
 	s.Folded = true
 	for _, p := range d.Partitions.Value {
 		for _, r := range p.Roles {
@@ -185,6 +192,7 @@ func clientsSection(d *hsm.Device, now time.Time) section {
 
 func sensorsSection(d *hsm.Device, now time.Time) section {
 	s, v := tableOf("sensors", "Sensors of the appliance", d.Sensors, now, "Sensor", "Reading", "Status"), d.Sensors.Value
+	s.Numbers = []string{"Reading"}
 	s.Folded = true
 	for _, f := range slices.Concat(v.PowerSupplies, v.Fans) {
 		s.Rows = append(s.Rows, []string{f.Name, said(f.RPM, "%.0f RPM"), f.Status})
@@ -197,6 +205,7 @@ func sensorsSection(d *hsm.Device, now time.Time) section {
 
 func environmentSection(d *hsm.Device, now time.Time) section {
 	s := tableOf("environment", "Environment of the card", d.Show, now, "What", "Value", "Threshold")
+	s.Numbers = []string{"Value", "Threshold"}
 	e := d.Show.Value.Environment
 	if e == nil {
 		return section{}
@@ -222,6 +231,7 @@ func servicesSection(d *hsm.Device, now time.Time) section {
 
 func diskSection(d *hsm.Device, now time.Time) section {
 	s := tableOf("disk", "Disk of the appliance", d.Disk, now, "Mounted at", "Used", "Size")
+	s.Numbers = []string{"Used", "Size"}
 	for _, f := range d.Disk.Value.Filesystems {
 		s.Rows = append(s.Rows, []string{f.Mount, fmt.Sprintf("%.0f %%", 100*f.UsedRatio), bytesOf(hsm.Some(f.Total))})
 	}
@@ -239,6 +249,7 @@ func licencesSection(d *hsm.Device, now time.Time) section {
 
 func policiesSection(d *hsm.Device, now time.Time) section {
 	s := tableOf("policies", "Policies", d.Policies, now, "Code", "Policy", "Value")
+	s.Numbers = []string{"Code"}
 	s.Folded = true
 	for _, p := range d.Policies.Value.Policies {
 		s.Rows = append(s.Rows, []string{number(p.ID), p.Description, p.Value})

@@ -158,6 +158,7 @@ type tiles struct {
 
 type madeTile struct {
 	key   tileKey
+	until time.Time // when something in it becomes stale; zero: nothing will
 	block *block
 }
 
@@ -183,11 +184,14 @@ func (s *Site) tileParts(rows []glance.Row, group, size string, m *moment) []par
 		d := m.snapshot.Device(r.Name)
 		key := tileKey{d, r.Word(), r.Reason, r.Since, r.Alarms, size, m.now.Truncate(time.Hour)}
 		made, known := s.tiles.all[r.Name]
-		if !known || made.key != key {
+		if !known || made.key != key || !made.until.IsZero() && m.now.After(made.until) {
 			t := tileOf(r, d, limits, m.now)
 			s.remembered(&t, size, m.now)
 			b := part{ID: t.ID, Group: group, Template: "tile-" + size, Data: t}.block()
-			made = madeTile{key, &b}
+			made = madeTile{key: key, block: &b}
+			if d != nil {
+				made.until = d.NextExpiry(m.now)
+			}
 			s.tiles.all[r.Name] = made
 		}
 		parts = append(parts, part{ID: made.block.ID, made: made.block})

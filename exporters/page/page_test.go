@@ -123,7 +123,7 @@ func TestUnknownIsSaid(t *testing.T) {
 	wants(t, e, "/hsms/luna-c", "STALE: hsm show")
 	wants(t, e, "/ha", "not read since")
 	e.store.Expect(hsm.NetworkHSM, "new")
-	wants(t, e, "/hsms/new", "nothing has been asked yet", "never")
+	wants(t, e, "/hsms/new", "nothing has been asked yet", "nothing read yet")
 }
 
 // TestFailure: a source that fails says why, on the page of its HSM and of the agent; so

@@ -18,7 +18,8 @@ type tile struct {
 	Device                       bool // it is watched; else there are only alarms of it
 	HSM                          bool
 	More                         int // alarms beside the one that Reason says
-	Model, Firmware, Serial      string
+	Model, Firmware, Serial      string // as they were read last; "": never
+	Known                        stamp  // when that was, if it may not be believed any more
 	Read, Since                  stamp
 	Gauges                       []gauge
 	Spark                        chart.Line
@@ -80,7 +81,7 @@ func tileID(name string) string { return "hsm-" + url.PathEscape(name) }
 func tileOf(r glance.Row, d *hsm.Device, t rules.Thresholds, now time.Time) tile {
 	v := tile{
 		ID: tileID(r.Name), Href: devicePath(r.Name), Name: r.Name, Word: r.Word(), Reason: r.Reason, More: max(0, r.Alarms-1), Device: d != nil,
-		Model: stated(r.Model.Value), Firmware: stated(r.Firmware.Value), Serial: stated(r.Serial.Value), Read: stampOf(r.Newest, now), Since: stampOf(r.Since, now),
+		Read: stampOf(r.Newest, now), Since: stampOf(r.Since, now),
 	}
 	if r.Reason == "" || r.Since.IsZero() {
 		v.Since = stamp{}
@@ -89,6 +90,12 @@ func tileOf(r glance.Row, d *hsm.Device, t rules.Thresholds, now time.Time) tile
 		return v
 	}
 	v.HSM, v.Gauges = true, gauges(r, d, t)
+	if x := d.Show.Value; !d.Show.IsZero() {
+		v.Model, v.Firmware, v.Serial = stated(x.Model), stated(x.Firmware), stated(x.Serial)
+		if !d.Show.Fresh(now) {
+			v.Known = stampOf(d.Show.At, now)
+		}
+	}
 	v.Facts = []fact{{"Partitions", partitionsText(d, t, now)}}
 	if !r.Proven.IsZero() {
 		v.Facts = append(v.Facts, fact{"Worked for a client", glance.Ago(r.Proven, now) + " ago"})
