@@ -50,7 +50,7 @@ func (s *Site) deviceView(name string, m *moment) (view, bool) {
 	d := m.snapshot.Device(name)
 	t := tileOf(m.estate.Rows[i], d, s.Thresholds(), m.now)
 	if s.Days != nil {
-		t.Days = chart.Runs(s.Days(name, m.now), m.now)
+		t.Days = chart.MonthOf(s.Days(name, m.now), m.now)
 	}
 	data := devicePage{Name: name, ChartURL: t.Href + "/chart.json", Zone: m.now.Location(), History: s.Series != nil}
 	of := func(a alarms.Active) bool { return a.Device == name }

@@ -209,7 +209,7 @@ const (
 func (s *Site) remembered(t *tile, size string, now time.Time) {
 	t.Spark.Empty = true
 	if s.Days != nil && t.Device {
-		t.Days = chart.Runs(s.Days(t.Name, now), now)
+		t.Days = chart.MonthOf(s.Days(t.Name, now), now)
 	}
 	if s.Series == nil || !t.HSM || size == "dense" {
 		return

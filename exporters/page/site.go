@@ -58,6 +58,7 @@ var templateFiles embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"asset": assetPath,
+	"sheet": func() template.HTML { return sheet },
 }).ParseFS(templateFiles, "templates/*.html"))
 
 // A moment is all that a page is made of.
@@ -160,7 +161,7 @@ func (s *Site) Handler() http.Handler {
 }
 
 // policy has browsers run and load only what this site serves.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+var policy = "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-" + sheetHash + "'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 func (s *Site) page(w http.ResponseWriter, r *http.Request) {
 	m := s.moment(s.Alarms())

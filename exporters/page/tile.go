@@ -17,14 +17,14 @@ type tile struct {
 	ID, Href, Name, Word, Reason string
 	Device                       bool // it is watched; else there are only alarms of it
 	HSM                          bool
-	More                         int // alarms beside the one that Reason says
+	More                         int    // alarms beside the one that Reason says
 	Model, Firmware, Serial      string // as they were read last; "": never
 	Known                        stamp  // when that was, if it may not be believed any more
 	Read, Since                  stamp
 	Gauges                       []gauge
 	Spark                        chart.Line
 	Facts                        []fact
-	Days                         []chart.Run
+	Days                         chart.Month
 }
 
 // A gauge is a value beside its threshold, as a bar of 100 units.

@@ -115,11 +115,23 @@ func span(points []float64) (low, high float64) {
 	return low, high
 }
 
-// A Run is equal hours of the bar of 30 days.
+// A Month is the bar of 30 days: an hour is a unit across.
+type Month struct {
+	Well string // path of the hours in which all was well
+	Bad  []Run  // the others, oldest first
+}
+
+// Drawn reports whether m has anything in it.
+func (m Month) Drawn() bool { return m.Well != "" || len(m.Bad) > 0 }
+
+// A Run is equal hours that were not well.
 type Run struct {
 	X, Width, Y, Height int // hours; units of ten
 	Word, Title         string
 }
+
+// Hatched reports whether r is of hours in which not all was known.
+func (r Run) Hatched() bool { return r.Word == "stale" || r.Word == "unknown" }
 
 // barHeight is that of the box of a bar.
 const barHeight = 10
@@ -127,24 +139,31 @@ const barHeight = 10
 // heights is how high a state is drawn, of barHeight.
 var heights = map[string]int{"critical": 10, "major": 9, "minor": 8, "warning": 7, "stale": 6, "unknown": 6, "well": 4}
 
-// Runs draws hours, oldest first; those in which the agent did not run are a gap.
-func Runs(hours []history.Hour, now time.Time) (list []Run) {
+// MonthOf draws hours, oldest first; those in which the agent did not run are a gap.
+func MonthOf(hours []history.Hour, now time.Time) (m Month) {
 	for i := 0; i < len(hours); {
-		from := i
-		for i++; i < len(hours) && hours[i].State == hours[from].State && hours[i].Reason == hours[from].Reason; i++ {
+		from, h := i, hours[i]
+		for i++; i < len(hours) && hours[i].State == h.State && hours[i].Reason == h.Reason; i++ {
 		}
-		h := hours[from]
 		height, known := heights[h.State]
 		if !known {
 			continue
 		}
-		title := fmt.Sprintf("%s to %s: %s", h.Start.In(now.Location()).Format("Mon 02 Jan 15:04"), h.Start.Add(time.Duration(i-from)*time.Hour).In(now.Location()).Format("Mon 02 Jan 15:04"), h.State)
-		if h.Reason != "" {
-			title += ", " + h.Reason
+		r := Run{X: from + history.Hours - len(hours), Width: i - from, Y: barHeight - height, Height: height, Word: h.State}
+		if h.State == "well" {
+			m.Well += fmt.Sprintf("M%d %dh%dv%dh-%dz", r.X, r.Y, r.Width, r.Height, r.Width)
+			continue
 		}
-		list = append(list, Run{X: from + history.Hours - len(hours), Width: i - from, Y: barHeight - height, Height: height, Word: h.State, Title: title})
+		clock := func(hour int) string {
+			return h.Start.Add(time.Duration(hour-from) * time.Hour).In(now.Location()).Format("Mon 02 Jan 15:04")
+		}
+		r.Title = fmt.Sprintf("%s to %s: %s", clock(from), clock(i), h.State)
+		if h.Reason != "" {
+			r.Title += ", " + h.Reason
+		}
+		m.Bad = append(m.Bad, r)
 	}
-	return list
+	return m
 }
 
 // A Plotted is a chart in the form that the script reads.
@@ -190,6 +209,3 @@ func sparsely(points []float64) []Sparse {
 
 // Across is the width of the box, with room for the last point.
 func (l Line) Across() int { return l.Width + 2 }
-
-// Hatched reports whether r is of hours in which not all was known.
-func (r Run) Hatched() bool { return r.Word == "stale" || r.Word == "unknown" }

@@ -165,16 +165,24 @@
   const linked = /^#alarm-(\d+)$/.exec(location.hash);
   if (linked && !document.getElementById(location.hash.slice(1))) location.replace("/alarms/" + linked[1]);
 
-  // Charts
+  // Charts: the page has them as pictures, which are painted before anything is drawn anew.
 
   const charts = document.getElementById("charts");
-  if (charts) {
+  const paintedAfter = 1000; // ms: at most, so that a page that nobody sees has its charts, too
+  let drawn = !charts;
+  function draw() {
+    if (drawn) return;
+    drawn = true;
     const style = document.createElement("link");
     style.rel = "stylesheet";
     style.href = charts.dataset.sheet;
     document.head.append(style);
     const load = (src, then) => { const s = document.createElement("script"); s.src = src; s.onload = then; document.head.append(s); };
     load(charts.dataset.code, () => load(charts.dataset.draw));
+  }
+  if (charts) {
+    new PerformanceObserver(draw).observe({ type: "paint", buffered: true });
+    setTimeout(draw, paintedAfter);
   }
 
   ages(document);
