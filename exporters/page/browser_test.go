@@ -422,3 +422,34 @@ func BenchmarkLiveLatency(b *testing.B) {
 		})
 	}
 }
+
+// TestPrint: on paper a page has the date, the time and the host of its agent, is dark on
+// white though the screen is not, and nothing of it can be clicked. What is folded is there.
+func TestPrint(t *testing.T) {
+	ctx, url := browser.Start(t), operated(time.Now()).serve(t)
+	for path, further := range map[string]string{
+		"/":             `[...document.querySelectorAll(".bar form, .order, .meta a")].every((x) => x.offsetParent === null)`,
+		"/hsms/luna-c":  `document.querySelector("#part-section-policies td").offsetHeight > 0 && document.querySelector("#chart-battery_volts .u-legend").offsetHeight === 0`,
+		"/alarms/2":     `document.querySelector(".acts").offsetHeight === 0`,
+		"/silences/new": `true`,
+	} {
+		check.Must(t, chromedp.Do(ctx, seen(800, 1100, "dark"), chromedp.Navigate(url+path), whole(), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print", Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
+			return err
+		})))
+		for _, holds := range []string{
+			`document.getElementById("printed")?.innerText.includes("` + notify.Hostname() + `")`,
+			`/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d /.test(document.getElementById("printed")?.innerText)`,
+			`getComputedStyle(document.body).color === "rgb(27, 36, 48)"`,
+			`getComputedStyle(document.documentElement).backgroundColor === "rgb(255, 255, 255)"`,
+			`[...document.querySelectorAll("nav, footer, #clock, #live")].every((x) => x.offsetParent === null)`,
+			further,
+		} {
+			ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](holds))
+			check.Must(t, err)
+			if !ok {
+				t.Errorf("%s: does not hold: %s", path, holds)
+			}
+		}
+	}
+}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/exporters/act"
 	"github.com/lunawatch/lunawatch/exporters/glance"
@@ -59,6 +60,7 @@ var templateFiles embed.FS
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"asset": assetPath,
 	"sheet": func() template.HTML { return sheet },
+	"host":  notify.Hostname,
 }).ParseFS(templateFiles, "templates/*.html"))
 
 // A moment is all that a page is made of.

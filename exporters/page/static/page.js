@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const body = document.body;
-  const live = document.getElementById("live"), clock = document.getElementById("clock");
+  const live = document.getElementById("live"), clock = document.getElementById("clock"), date = document.getElementById("date");
   const silentAfter = 11000; // ms: the agent gives a sign of life each 5 s
   const hiddenFor = 60000;   // ms: after which a page that nobody sees is not kept up to date
   const newest = new Map();  // by part: when what it shows was made
@@ -149,7 +149,9 @@
 
   setInterval(() => {
     if (Date.now() - heard > silentAfter) silent();
-    setText(clock, new Date(Date.now() + skew).toLocaleTimeString([], { hour12: false }));
+    const now = new Date(Date.now() + skew);
+    setText(clock, now.toLocaleTimeString([], { hour12: false }));
+    setText(date, now.toLocaleString("sv", { timeZoneName: "short" })); // as 2026-03-04 12:42:07 UTC
     ages(document);
   }, 1000);
 
