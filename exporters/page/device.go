@@ -276,12 +276,12 @@ func marksOf(name string, a AlarmState, now time.Time) (list []chart.Mark) {
 	from := now.Add(-history.Span)
 	for _, x := range a.Active {
 		if x.Device == name {
-			list = append(list, chart.Mark{At: x.Since().Unix(), Word: severityWord(x.Severity), Text: x.Text})
+			list = append(list, chart.Mark{Of: x.Key, At: x.Since().Unix(), Word: severityWord(x.Severity), Text: x.Text})
 		}
 	}
 	for _, x := range a.Cleared {
 		if x.Device == name && x.Cleared.After(from) {
-			list = append(list, chart.Mark{At: x.Since().Unix(), Until: x.Cleared.Unix(), Word: severityWord(x.Severity), Text: x.Text})
+			list = append(list, chart.Mark{Of: x.Key, At: x.Since().Unix(), Until: x.Cleared.Unix(), Word: severityWord(x.Severity), Text: x.Text})
 		}
 	}
 	return list

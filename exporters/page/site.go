@@ -252,11 +252,11 @@ func (s *Site) chart(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "There is no such HSM.", http.StatusNotFound)
 		return
 	}
-	plotted := []chart.Plotted{}
+	plotted, marks := []chart.Plotted{}, marksOf(d.Name, m.alarms, m.now)
 	for _, c := range s.charts(d, m.now) {
-		plotted = append(plotted, c.Plotted())
+		plotted = append(plotted, c.Plotted(marks))
 	}
-	text, err := json.Marshal(map[string]any{"charts": plotted, "marks": marksOf(d.Name, m.alarms, m.now), "from": m.now.Add(-history.Span).Unix(), "to": m.now.Unix()})
+	text, err := json.Marshal(map[string]any{"charts": plotted, "from": m.now.Add(-history.Span).Unix(), "to": m.now.Unix()})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

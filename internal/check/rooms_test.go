@@ -72,7 +72,7 @@ var rooms = []struct{ name, imports string }{
 	{"exporters/history", "alarms alarms/journal exporters/glance hsm"},
 	{"exporters/act", "alarms alarms/again alarms/notify alarms/watch"},
 	{"exporters/api", "alarms alarms/again alarms/notify alarms/watch exporters/act exporters/glance exporters/history exporters/plot hsm"},
-	{"exporters/page/chart", "alarms/rules exporters/history hsm"},
+	{"exporters/page/chart", "alarms alarms/rules exporters/history hsm"},
 	{"exporters/page", "alarms alarms/notify alarms/rules alarms/watch exporters exporters/act exporters/glance exporters/history exporters/page/chart exporters/runbook hsm"},
 	{"exporters/trace", "alarms alarms/rules collectors/answer collectors/formats exporters exporters/glance hsm mib"},
 	{"exporters/top", "alarms alarms/rules exporters exporters/glance exporters/plot exporters/trace hsm"},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/exporters/history"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -18,6 +19,7 @@ type Drawing struct {
 	factor            float64 // of the history's unit
 	floor, ceiling    float64 // that the chart shows at least; NaN: as the values are
 	limit             func(*hsm.Device, rules.Thresholds) float64
+	groups            []string // of alarms that are about it
 }
 
 var nan = math.NaN()
@@ -27,13 +29,33 @@ func noLimit(*hsm.Device, rules.Thresholds) float64 { return 0 }
 // drawings are the measures in the order of their charts. One that is not here is drawn
 // behind them under its own name.
 var drawings = []Drawing{
-	{"utilization_ratio", "Utilization", "%", 0, 100, 0, 100, func(d *hsm.Device, t rules.Thresholds) float64 { _, _, l, _ := Limits(d, t); return l }},
-	{"operations_per_second", "Operations", "/s", 1, 1, 0, nan, noLimit},
-	{"errors_per_second", "Errors", "/s", 2, 1, 0, nan, noLimit},
-	{"temperature_celsius", "Temperature", "°C", 0, 1, nan, nan, func(d *hsm.Device, t rules.Thresholds) float64 { _, l, _, _ := Limits(d, t); return l }},
-	{"battery_volts", "Battery", "V", 3, 1, nan, nan, func(d *hsm.Device, t rules.Thresholds) float64 { l, _, _, _ := Limits(d, t); return l }},
-	{"storage_ratio", "Storage used", "%", 1, 100, 0, nan, func(d *hsm.Device, t rules.Thresholds) float64 { _, _, _, l := Limits(d, t); return l }},
-	{"answer_seconds", "Answer time of commands", "s", 2, 1, 0, nan, noLimit},
+	{"utilization_ratio", "Utilization", "%", 0, 100, 0, 100, func(d *hsm.Device, t rules.Thresholds) float64 { _, _, l, _ := Limits(d, t); return l },
+		[]string{"utilization", "function-unproven"}},
+	{"operations_per_second", "Operations", "/s", 1, 1, 0, nan, noLimit,
+		[]string{"utilization", "function-unproven", "hsm-sessions"}},
+	{"errors_per_second", "Errors", "/s", 2, 1, 0, nan, noLimit,
+		[]string{"error-ratio", "hsm-sessions"}},
+	{"temperature_celsius", "Temperature", "°C", 0, 1, nan, nan, func(d *hsm.Device, t rules.Thresholds) float64 { _, l, _, _ := Limits(d, t); return l },
+		[]string{"temp-warn", "temp-low", "soft-t", "hard-ht", "hard-lt", "fan", "appliance-fan"}},
+	{"battery_volts", "Battery", "V", 3, 1, nan, nan, func(d *hsm.Device, t rules.Thresholds) float64 { l, _, _, _ := Limits(d, t); return l },
+		[]string{"battery"}},
+	{"storage_ratio", "Storage used", "%", 1, 100, 0, nan, func(d *hsm.Device, t rules.Thresholds) float64 { _, _, _, l := Limits(d, t); return l },
+		[]string{"hsm-storage", "capacity"}},
+	{"answer_seconds", "Answer time of commands", "s", 2, 1, 0, nan, noLimit,
+		[]string{"comm", "hsm-silent", "source-failing", "data-stale"}},
+}
+
+// stateChanges are the groups of alarms that explain every curve of an HSM.
+var stateChanges = []string{"unreachable", "hsm-silent", "hsm-status", "hsm-restarted", "restart", "halt", "hsm-crashed", "tamper-reboot", "lock", "stm", "zeroize", "fwupd", "removal", "decom", "destroyed", "unit-replaced"}
+
+// Shows reports whether the chart of d is marked with an alarm: it is about d, or about
+// the state of the HSM. A forecast is about what the group is that its object names.
+func (d Drawing) Shows(k alarms.Key) bool {
+	group := k.Group
+	if group == "forecast" {
+		group = k.Object
+	}
+	return slices.Contains(d.groups, group) || slices.Contains(stateChanges, group)
 }
 
 // DrawingOf returns how a measure is shown.
@@ -43,7 +65,7 @@ func DrawingOf(m history.Measure) Drawing {
 			return d
 		}
 	}
-	return Drawing{string(m), string(m), "", 2, 1, nan, nan, noLimit}
+	return Drawing{string(m), string(m), "", 2, 1, nan, nan, noLimit, nil}
 }
 
 // Limits are those of the alarms of an HSM: its own where it states them; 0: there is none,
@@ -129,9 +151,10 @@ func Of(m history.Measure, s history.Series, d *hsm.Device, t rules.Thresholds) 
 // Compare orders charts as a page has them.
 func (c Chart) Compare(other Chart) int { return c.place() - other.place() }
 
-// Plotted returns c for the script.
-func (c Chart) Plotted() Plotted {
-	return Plotted{Measure: c.Name, Label: c.Label, Unit: c.Unit, Digits: c.digits, Limit: c.limit,
+// Plotted returns c for the script, with those of marks that it shows.
+func (c Chart) Plotted(marks []Mark) Plotted {
+	marks = slices.DeleteFunc(slices.Clone(marks), func(m Mark) bool { return !c.Shows(m.Of) })
+	return Plotted{Marks: marks, Measure: c.Name, Label: c.Label, Unit: c.Unit, Digits: c.digits, Limit: c.limit,
 		Start: c.series.Start.Unix(), Step: int(history.Step.Seconds()), Min: sparsely(c.series.Min), Median: sparsely(c.series.Median), Max: sparsely(c.series.Max)}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/exporters/history"
 )
 
@@ -178,14 +179,16 @@ type Plotted struct {
 	Min     []Sparse `json:"min"`
 	Median  []Sparse `json:"median"`
 	Max     []Sparse `json:"max"`
+	Marks   []Mark   `json:"marks"`
 }
 
 // A Mark is an alarm on the time axis.
 type Mark struct {
-	At    int64  `json:"at"`    // Unix time, in seconds
-	Until int64  `json:"until"` // 0: it is active
-	Word  string `json:"word"`
-	Text  string `json:"text"`
+	Of    alarms.Key `json:"-"`
+	At    int64      `json:"at"`    // Unix time, in seconds
+	Until int64      `json:"until"` // 0: it is active
+	Word  string     `json:"word"`
+	Text  string     `json:"text"`
 }
 
 // A Sparse is a number, and null in JSON where it is NaN.

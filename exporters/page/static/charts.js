@@ -4,7 +4,6 @@
   const place = document.getElementById("charts");
   const again = 60000; // ms between two questions for newer points
   const plots = new Map();
-  let marks = [];
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 
@@ -22,7 +21,7 @@
       ctx.beginPath(); ctx.moveTo(left, y); ctx.lineTo(left + width, y); ctx.stroke();
       ctx.setLineDash([]);
     }
-    for (const m of marks) {
+    for (const m of chart.marks || []) {
       const x = u.valToPos(m.at, "x", true), end = u.valToPos(m.until || u.scales.x.max, "x", true), size = 5 * ratio;
       ctx.fillStyle = ctx.strokeStyle = colour(m.word);
       ctx.fillRect(x, top + height - 3 * ratio, Math.max(end - x, ratio), 3 * ratio);
@@ -62,7 +61,6 @@
   }
 
   function put(all) {
-    marks = all.marks || [];
     for (const chart of all.charts || []) {
       const box = document.querySelector("#chart-" + CSS.escape(chart.measure) + " .plot");
       if (!box || !chart.median.some((v) => v != null)) continue;
