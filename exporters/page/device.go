@@ -103,6 +103,9 @@ func sections(d *hsm.Device, now time.Time) []section {
 	if len(d.Disagreements) > 0 {
 		all = append(all, disagreements(d, now))
 	}
+	if len(d.Probes) > 0 {
+		all = append(all, probesSection(d, now))
+	}
 	for _, s := range []section{
 		showSection(d, now), partitionsSection(d, now), rolesSection(d, now), clientsSection(d, now), sensorsSection(d, now), environmentSection(d, now),
 		servicesSection(d, now), diskSection(d, now), licencesSection(d, now), policiesSection(d, now),
@@ -133,6 +136,24 @@ func disagreements(d *hsm.Device, now time.Time) section {
 		if x.Fresh(now) {
 			s.Rows = append(s.Rows, []string{x.What, x.Stated[0].Source + ": " + x.Stated[0].Value, x.Stated[1].Source + ": " + x.Stated[1].Value, stampOf(x.Since, now).Clock})
 		}
+	}
+	return s
+}
+
+// probesSection has the test programs of the site, and how each ended last.
+func probesSection(d *hsm.Device, now time.Time) section {
+	s := section{ID: "probes", Title: "Probes", Columns: []string{"Probe", "Partition", "Result", "Took", "Ran", "Says"}, Numbers: []string{"Took"}}
+	for _, p := range d.Probes {
+		result, took := "works", fmt.Sprintf("%.2f s", p.Took.Seconds())
+		switch {
+		case p.At.IsZero():
+			result, took = "has not run yet", unknown
+		case !p.Fresh(now):
+			result = unknown + ": too old"
+		case !p.Worked:
+			result = fmt.Sprintf("FAILS, %d in a row", p.Failures)
+		}
+		s.Rows = append(s.Rows, []string{p.Name, p.Partition, result, took, stampOf(p.At, now).Clock, p.Text})
 	}
 	return s
 }

@@ -142,6 +142,29 @@ func TestFailure(t *testing.T) {
 	wants(t, e, "/hsms/luna-b", "Sources disagree", "rest hsm: rest hsm")
 }
 
+// TestProbesOfHSM: the page of an HSM has how its test programs ended, unknown where one
+// has not run or ran too long ago.
+func TestProbesOfHSM(t *testing.T) {
+	e := small(noon)
+	if _, text := e.get(t, "/hsms/luna-c"); strings.Contains(text, "Probes") {
+		t.Error("an HSM without probes has a table of them")
+	}
+	probes := hsm.Probes{{Name: "new"}}
+	for _, p := range []hsm.Probe{{Name: "fails", Failures: 3, Text: "<no key>"}, {Name: "old", Worked: true}, {Name: "sign", Partition: "pay0", Worked: true, Text: "signed"}} {
+		p.At, p.Took, p.MaxAge = noon.Add(-2*time.Minute), 340*time.Millisecond, 5*time.Minute
+		if p.Name == "old" {
+			p.MaxAge = time.Minute
+		}
+		probes = append(probes, p)
+	}
+	e.store.Apply(hsm.Observation{Device: "luna-c", At: noon, Facts: []hsm.Fact{probes}})
+	want := "Probe Partition Result Took Ran Says new has not run yet unknown never fails FAILS, 3 in a row 0.34 s 12:40:07 <no key> " +
+		"old unknown: too old 0.34 s 12:40:07 sign pay0 works 0.34 s 12:40:07 signed"
+	if diff := cmp.Diff(want, between(t, e, "/hsms/luna-c", `aria-label="Probes">`, "</table>")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 const hostile = `"><script>alert(1)</script><img src=x onerror=alert(2)>` + "\u202e'`{{.}}"
 
 // evil is an estate in which everything that somebody else says is hostile.

@@ -43,6 +43,10 @@ var drawings = []Drawing{
 		[]string{"hsm-storage", "capacity"}},
 	{"answer_seconds", "Answer time of commands", "s", 2, 1, 0, nan, noLimit,
 		[]string{"comm", "hsm-silent", "source-failing", "data-stale"}},
+	{"probe_seconds", "Probes", "s", 2, 1, 0, nan, noLimit,
+		[]string{"probe-failed"}},
+	{"probe_failed_ratio", "Failed probes", "%", 0, 100, 0, 100, noLimit,
+		[]string{"probe-failed"}},
 }
 
 // stateChanges are the groups of alarms that explain every curve of an HSM.

@@ -24,7 +24,8 @@ func TestMarks(t *testing.T) {
 		{of("error-ratio"), []string{"errors_per_second"}},
 		{of("comm"), []string{"answer_seconds"}},
 		{of("ntls-certificate"), nil},
-		{of("unreachable"), []string{"utilization_ratio", "operations_per_second", "errors_per_second", "temperature_celsius", "battery_volts", "storage_ratio", "answer_seconds", "another"}},
+		{of("unreachable"), []string{"utilization_ratio", "operations_per_second", "errors_per_second", "temperature_celsius", "battery_volts", "storage_ratio", "answer_seconds", "probe_seconds", "probe_failed_ratio", "another"}},
+		{of("probe-failed"), []string{"probe_seconds", "probe_failed_ratio"}},
 	} {
 		var got []string
 		for _, d := range append(slices.Clone(drawings), DrawingOf("another")) {
