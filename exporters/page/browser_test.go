@@ -433,13 +433,13 @@ func TestPrint(t *testing.T) {
 		"/alarms/2":     `document.querySelector(".acts").offsetHeight === 0`,
 		"/silences/new": `true`,
 	} {
-		check.Must(t, chromedp.Do(ctx, seen(800, 1100, "dark"), chromedp.Navigate(url+path), whole(), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		check.Must(t, chromedp.Do(ctx, seen(800, 1100, "dark"), chromedp.Navigate(url+path), whole(), browser.Until(`!/[+-]\d\d:\d\d$/.test(document.getElementById("date").textContent)`), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print", Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
 			return err
 		})))
 		for _, holds := range []string{
 			`document.getElementById("printed")?.innerText.includes("` + notify.Hostname() + `")`,
-			`/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d /.test(document.getElementById("printed")?.innerText)`,
+			`/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d /.test(document.getElementById("printed")?.innerText)`, // as the script says it
 			`getComputedStyle(document.body).color === "rgb(27, 36, 48)"`,
 			`getComputedStyle(document.documentElement).backgroundColor === "rgb(255, 255, 255)"`,
 			`[...document.querySelectorAll("nav, footer, #clock, #live")].every((x) => x.offsetParent === null)`,

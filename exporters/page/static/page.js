@@ -6,6 +6,7 @@
   const live = document.getElementById("live"), clock = document.getElementById("clock"), date = document.getElementById("date");
   const silentAfter = 11000; // ms: the agent gives a sign of life each 5 s
   const hiddenFor = 60000;   // ms: after which a page that nobody sees is not kept up to date
+  const dated = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" };
   const newest = new Map();  // by part: when what it shows was made
   let stream = null, heard = Date.now(), since = null, fetching = null, waiting = [], skew = 0, hiding = 0;
 
@@ -151,7 +152,7 @@
     if (Date.now() - heard > silentAfter) silent();
     const now = new Date(Date.now() + skew);
     setText(clock, now.toLocaleTimeString([], { hour12: false }));
-    setText(date, now.toLocaleString("sv", { timeZoneName: "short" })); // as 2026-03-04 12:42:07 UTC
+    setText(date, now.toLocaleString("sv", dated)); // as 2026-03-04 09:42:07 UTC
     ages(document);
   }, 1000);
 
