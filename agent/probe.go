@@ -36,4 +36,5 @@ func (a *Agent) probed(device string, p hsm.Probe) {
 		a.log.Warn("probe failed", "hsm", device, "probe", p.Name, "text", p.Text)
 	}
 	a.store.Apply(o)
+	a.history.Observe(a.store.Latest().Device(device), o)
 }

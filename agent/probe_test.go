@@ -1,14 +1,22 @@
 package agent
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/collectors/probe"
+	"github.com/lunawatch/lunawatch/exporters/history"
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/internal/check"
 )
 
 // TestProbes: an HSM has the probes of the configuration before they have run; a result
@@ -42,7 +50,13 @@ func TestProbes(t *testing.T) {
 	if p := device(); p.Probes[0].Failures != 0 || p.Proven.By != "probe sign" || !p.Proven.At.Equal(now.Add(-time.Second)) {
 		t.Errorf("it works: %+v, proven %+v", p.Probes, p.Proven)
 	}
-	a.probed("a", hsm.Probe{Name: "gone", At: now})
+	if got := a.history.Measures("a"); !slices.Equal(got, []history.Measure{"probe_seconds", "probe_failed_ratio"}) {
+		t.Errorf("the history has %v", got)
+	}
+	a.probed("a", hsm.Probe{Name: "gone", At: now, Took: time.Hour, MaxAge: time.Hour})
+	if series, _ := a.history.Series("a", "probe_seconds", now); series.Max[len(series.Max)-1] != 1 {
+		t.Errorf("the history has a result of another: %v", series.Max[len(series.Max)-1])
+	}
 	if got := device().Probes; len(got) != 1 {
 		t.Errorf("with a result of another: %+v", got)
 	}
@@ -65,5 +79,66 @@ func TestProbes(t *testing.T) {
 	a.declareProbes(&none)
 	if got := device().Probes; got == nil || len(got) != 0 {
 		t.Errorf("none any more: %+v", got)
+	}
+}
+
+// TestFailedProbeAcrossRestart: an alarm of a test program that fails is active after a
+// restart, though the program has not failed twice since; and its first run that works
+// clears it.
+func TestFailedProbeAcrossRestart(t *testing.T) {
+	dir, err := os.MkdirTemp("", "lw")
+	check.Must(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	check.Must(t, os.WriteFile(filepath.Join(dir, "password"), []byte("secret"), 0o600))
+	c, err := config.Parse(fmt.Appendf(nil, `
+state_directory: %[1]s/state
+control_socket: %[1]s/control
+snmp: {enabled: false}
+host: {enabled: false}
+hsms:
+- {name: a, address: "127.0.0.1:1", host_key: SHA256:0000000000000000000000000000000000000000000, password_file: %[1]s/password,
+   probe: [{name: sign, command: [/bin/false], interval: 24h}]}
+`, dir))
+	check.Must(t, err)
+	failing := func(a *Agent) (found alarms.Active, active bool) {
+		i := slices.IndexFunc(a.watch.Active(), func(x alarms.Active) bool { return x.Group == "probe-failed" })
+		if i < 0 {
+			return found, false
+		}
+		return a.watch.Active()[i], true
+	}
+	// run runs an agent in which probes have run, until the alarm is active or not.
+	run := func(want bool, results ...bool) (number uint64, cleared []alarms.Alarm) {
+		t.Helper()
+		a := New(c, freeWeb(), slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- a.Run(ctx) }()
+		for _, worked := range results {
+			a.probed("a", hsm.Probe{Name: "sign", At: time.Now(), Took: time.Second, MaxAge: time.Hour, Worked: worked, Text: "no key"})
+		}
+		for deadline := time.Now().Add(testTimeout); ; time.Sleep(20 * time.Millisecond) {
+			x, active := failing(a)
+			if active == want && len(a.watch.Active()) > 0 { // of the HSM that is not there, as soon as the state is read
+				number = x.Number
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Errorf("after %v: active is %v", results, active)
+				break
+			}
+		}
+		cleared, err := a.watch.History(100)
+		check.Must(t, err)
+		cancel()
+		check.Must(t, <-ended)
+		return number, slices.DeleteFunc(cleared, func(x alarms.Alarm) bool { return x.Group != "probe-failed" })
+	}
+	first, _ := run(true, false, false)
+	if again, cleared := run(true, false); again != first || len(cleared) != 0 {
+		t.Errorf("alarm %d after the restart, and %d before; %v have cleared", again, first, cleared)
+	}
+	if _, cleared := run(false, true); len(cleared) != 1 || cleared[0].Number != first {
+		t.Errorf("%v have cleared, want alarm %d", cleared, first)
 	}
 }

@@ -26,7 +26,7 @@ func ShowText(w io.Writer, d *hsm.Device, now time.Time) {
 	if p := d.Proven; !p.IsZero() {
 		fmt.Fprintf(w, "   Worked for a client %s ago, by %s\n", now.Sub(p.At).Round(time.Second), Plain(p.By))
 	}
-	probesText(w, d.Probes, now)
+	ProbesText(w, d.Probes, now)
 	if d.Show.IsZero() {
 		return
 	}
@@ -101,8 +101,8 @@ var (
 	tamperWords = map[hsm.TamperState]string{hsm.TamperNone: "No tamper(s)", hsm.TamperDetected: "Tamper(s) detected"}
 )
 
-// probesText prints a line for each test program of the site.
-func probesText(w io.Writer, list []hsm.Probe, now time.Time) {
+// ProbesText prints a line for each test program of the site.
+func ProbesText(w io.Writer, list []hsm.Probe, now time.Time) {
 	for _, p := range list {
 		how := "works"
 		switch {

@@ -3,6 +3,7 @@ package history
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lunawatch/lunawatch/alarms/journal"
@@ -13,12 +14,16 @@ import (
 //	d NAME        number of the device
 //	h HOUR PART   for each device of the part: place, state, length of the reason, reason
 //	v STEP PART   for each device of the part: place, measures, those of one value only, values
+//	w STEP PART   the same, of the measures from the ninth on; absent: there are none
 //
 // A part is 256 devices of successive numbers, and the place of one is its number in that.
 const (
 	version  = "1"
 	partSize = 256
 )
+
+// banks are the kinds of keys of measures: eight of each.
+const banks, bankSize = "vw", 8
 
 // An appended key is sorted by time.
 func timeKey(kind byte, at int64, part uint32) []byte {
@@ -71,7 +76,11 @@ func (s *Store) gather(now time.Time, open bool) batch {
 			}
 		}
 		for at := from; at <= until; at++ {
-			b.values[string(timeKey('v', at, part))] = pointsOf(list, at)
+			for bank := range banks {
+				if stored := pointsOf(list, at, bank); bank == 0 || len(stored) > 0 {
+					b.values[string(timeKey(banks[bank], at, part))] = stored
+				}
+			}
 		}
 		b.oldest = min(b.oldest, from)
 		slices.Sort(hours)
@@ -82,7 +91,7 @@ func (s *Store) gather(now time.Time, open bool) batch {
 	if len(b.values)+len(b.remove) == 0 {
 		return b
 	}
-	for kind, kept := range map[byte][2]int64{'v': {step - points + 1, step + 1}, 'h': {hour - Hours + 1, hour + 1}} {
+	for kind, kept := range map[byte][2]int64{'v': {step - points + 1, step + 1}, 'w': {step - points + 1, step + 1}, 'h': {hour - Hours + 1, hour + 1}} {
 		b.remove = append(b.remove, journal.Range{From: []byte{kind}, To: timeKey(kind, kept[0], 0)}, journal.Range{From: timeKey(kind, kept[1]+1, 0), To: []byte{kind + 1}})
 	}
 	return b
@@ -141,12 +150,12 @@ func (s *Store) restore(b batch) {
 	}
 }
 
-// pointsOf returns what is stored of a step of devices.
-func pointsOf(list []*device, step int64) (out []byte) {
+// pointsOf returns what is stored of a step of devices, of a bank of their measures.
+func pointsOf(list []*device, step int64, bank int) (out []byte) {
 	for _, d := range list {
 		var known, flat byte
 		var values []byte
-		for i, r := range d.rings {
+		for i, r := range d.rings[bank*bankSize : min((bank+1)*bankSize, len(d.rings))] {
 			if r == nil || r.point(step) == nothing {
 				continue
 			}
@@ -167,11 +176,11 @@ func pointsOf(list []*device, step int64) (out []byte) {
 }
 
 // takePoints takes what pointsOf made.
-func (s *Store) takePoints(step int64, part uint32, stored []byte) bool {
+func (s *Store) takePoints(step int64, part uint32, bank int, stored []byte) bool {
 	for len(stored) >= 3 {
 		d, known, flat := s.numbered[part*partSize+uint32(stored[0])], stored[1], stored[2]
 		stored = stored[3:]
-		for i := range measures {
+		for i := range min(bankSize, len(measures)-bank*bankSize) {
 			if known>>i&1 == 0 {
 				continue
 			}
@@ -189,7 +198,7 @@ func (s *Store) takePoints(step int64, part uint32, stored []byte) bool {
 			}
 			stored = stored[n:]
 			if d != nil {
-				d.take(i, step, p)
+				d.take(bank*bankSize+i, step, p)
 			}
 		}
 	}
@@ -252,9 +261,9 @@ func (s *Store) load(key, value []byte, now time.Time) bool {
 		return true
 	}
 	kind, at, part, ok := parseKey(key)
-	switch {
-	case ok && kind == 'v':
-		return at > stepOf(now) || s.takePoints(at, part, value)
+	switch bank := strings.IndexByte(banks, kind); {
+	case ok && bank >= 0:
+		return at > stepOf(now) || s.takePoints(at, part, bank, value)
 	case ok && kind == 'h':
 		return at > hourOf(now) || s.takeHours(at, part, value)
 	}

@@ -224,3 +224,20 @@ func TestGlance(t *testing.T) {
 	same(t, "dead", s.Days("dead", noon)[Hours-1], Hour{noon, "unknown", "x: no route"})
 	same(t, "new", s.Days("new", noon), []Hour(nil))
 }
+
+// TestProbes: how long a test program took, and how many of its runs failed, is kept while
+// its result may be believed; neither is the time in which the HSM answers commands.
+func TestProbes(t *testing.T) {
+	s := newSite()
+	s.take(hsm.Observation{Device: "a", Kind: hsm.NetworkHSM, At: noon, Facts: []hsm.Fact{hsm.Probes{{Name: "sign"}}}})
+	ran := func(at time.Time, took time.Duration, worked bool) {
+		s.take(hsm.Observation{Device: "a", At: at, Took: took, Facts: []hsm.Fact{hsm.Probe{Name: "sign", At: at, Took: took, MaxAge: 12 * time.Minute, Worked: worked}}})
+	}
+	ran(noon, 2*time.Second, true)
+	ran(noon.Add(4*Step), 30*time.Second, false)
+	ran(noon.Add(4*Step+time.Minute), 3*time.Second, true)
+	now := noon.Add(4 * Step)
+	same(t, "seconds", s.last("a", "probe_seconds", 6, now), []float64{nan, 2, 2, 2, nan, 16.5})
+	same(t, "failed", s.last("a", "probe_failed_ratio", 6, now), []float64{nan, 0, 0, 0, nan, 0.5})
+	same(t, "measures", s.Measures("a"), []Measure{"probe_seconds", "probe_failed_ratio"})
+}

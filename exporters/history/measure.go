@@ -34,6 +34,13 @@ var measures = [...]measure{
 	{Description{"battery_volts", "Battery", "V", 3}, environment(func(e *hsm.Environment) hsm.Opt[float64] { return e.BatteryVolts })},
 	{Description{"storage_ratio", "Storage", "", 2}, storage},
 	{Description{"answer_seconds", "Answer time", "s", 2}, answer},
+	{Description{"probe_seconds", "Probes", "s", 2}, probed(func(p hsm.Probe) float64 { return p.Took.Seconds() })},
+	{Description{"probe_failed_ratio", "Failed probes", "", 2}, probed(func(p hsm.Probe) float64 {
+		if p.Worked {
+			return 0
+		}
+		return 1
+	})},
 }
 
 // Measures returns what is kept, in the order of charts.
@@ -93,11 +100,30 @@ func rate(of func(hsm.Information) hsm.Opt[uint64]) func(*hsm.Device, hsm.Observ
 	}
 }
 
+// fact returns the first fact of a type that o states.
+func fact[T hsm.Fact](o hsm.Observation) (v T, stated bool) {
+	for _, f := range o.Facts {
+		if v, stated = f.(T); stated {
+			return v, true
+		}
+	}
+	return v, false
+}
+
 // answer is how long the HSM took to answer. Measuring utilization takes as long as it is
-// asked to, which says nothing of the HSM.
+// asked to, and a test program as long as it likes, which says nothing of the HSM.
 func answer(_ *hsm.Device, o hsm.Observation, _ *counts) (float64, bool) {
-	measuring := slices.ContainsFunc(o.Facts, func(f hsm.Fact) bool { _, is := f.(hsm.Monitor); return is })
-	return o.Took.Seconds(), o.Took > 0 && !measuring
+	_, measuring := fact[hsm.Monitor](o)
+	_, probing := fact[hsm.Probe](o)
+	return o.Took.Seconds(), o.Took > 0 && !measuring && !probing
+}
+
+// probed reads a number from the result of a test program that there still is.
+func probed(of func(hsm.Probe) float64) func(*hsm.Device, hsm.Observation, *counts) (float64, bool) {
+	return func(d *hsm.Device, o hsm.Observation, _ *counts) (float64, bool) {
+		p, ran := fact[hsm.Probe](o)
+		return of(p), ran && slices.ContainsFunc(d.Probes, func(x hsm.Probe) bool { return x.Name == p.Name })
+	}
 }
 
 // A reading is a value that may be believed until a time.
@@ -114,9 +140,13 @@ func (c *counts) readings(d *hsm.Device, o hsm.Observation) (list [len(measures)
 	if fills(d.Information, o) {
 		c.before, c.now = c.now, d.Information
 	}
+	maxAge := o.MaxAge
+	if p, probing := fact[hsm.Probe](o); probing {
+		maxAge = p.MaxAge
+	}
 	for i, m := range measures {
 		if v, known := m.read(d, o, c); known {
-			list[i] = reading{v, o.At, o.At.Add(o.MaxAge)}
+			list[i] = reading{v, o.At, o.At.Add(maxAge)}
 		}
 	}
 	return list

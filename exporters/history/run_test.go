@@ -14,6 +14,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/exporters/glance"
+	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/check"
 )
 
@@ -255,6 +256,27 @@ func TestWriteFails(t *testing.T) {
 		again := run(dir)
 		same(t, "values", again.last("a", "battery_volts", 4, time.Now()), []float64{3, 3.01, 3, 3})
 		same(t, "hour", again.word("a", time.Now()), "major")
+		again.stop()
+	})
+}
+
+// TestProbesAcrossRestart: a measure beyond the eighth is stored, too.
+func TestProbesAcrossRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		r := run(dir)
+		r.take(hsm.Observation{Device: "a", Kind: hsm.NetworkHSM, At: time.Now(), Facts: []hsm.Fact{hsm.Probes{{Name: "sign"}}}})
+		for _, worked := range []bool{true, false} {
+			now := time.Now()
+			r.take(hsm.Observation{Device: "a", At: now, Facts: []hsm.Fact{hsm.Probe{Name: "sign", At: now, Took: 2 * time.Second, MaxAge: Step, Worked: worked}}})
+			r.polled(1, "a")
+		}
+		r.stop()
+		again, now := run(dir), time.Now()
+		same(t, "seconds", again.last("a", "probe_seconds", 3, now)[:2], []float64{2, 2})
+		same(t, "failed", again.last("a", "probe_failed_ratio", 3, now)[:2], []float64{0, 1})
+		same(t, "battery", again.last("a", "battery_volts", 3, now)[:2], []float64{3, 3})
+		same(t, "log", again.log.String(), "")
 		again.stop()
 	})
 }

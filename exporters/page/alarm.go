@@ -265,11 +265,7 @@ func (s AlarmState) page(a alarms.Alarm, now time.Time) (p alarmPage) {
 		p.Codes = append(p.Codes, fact{"ALM" + name, strings.TrimSpace(c.Text + " " + c.Why)})
 	}
 	for _, e := range a.Evidence {
-		v := evidenceView{At: stampOf(e.At, now), Text: e.Text}
-		if l := e.Log; l != nil {
-			v.Where = strings.Join([]string{l.Host, l.File, l.Process}, ", ")
-		}
-		p.Evidence = append(p.Evidence, v)
+		p.Evidence = append(p.Evidence, evidenceOf(e, now))
 	}
 	for _, d := range s.deliveries(a) {
 		p.Deliveries = append(p.Deliveries, deliveryRow{d, stampOf(d.At, now), s.takes(d.Receiver)})

@@ -5,7 +5,9 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"fmt"
+	"html/template"
 	"net/http"
 	"path"
 	"strings"
@@ -22,7 +24,15 @@ type assetFile struct {
 	text, gzip []byte
 }
 
-var assets = loaded("static/page.css", "static/page.js", "static/icon.svg", "static/charts.js", "vendored/uplot/uPlot.iife.min.js", "vendored/uplot/uPlot.min.css")
+var assets = loaded("static/page.js", "static/icon.svg", "static/charts.js", "vendored/uplot/uPlot.iife.min.js", "vendored/uplot/uPlot.min.css")
+
+// sheet is the style of every page, within it: a file of its own would be asked for only
+// when the page is there, and nothing is painted before it is.
+var sheet, sheetHash = func() (template.HTML, string) {
+	text, _ := files.ReadFile("static/page.css") // a test reads it
+	sum := sha256.Sum256(text)
+	return template.HTML("<style>" + string(text) + "</style>"), base64.StdEncoding.EncodeToString(sum[:]) //nolint:gosec // it is ours
+}()
 
 var kinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 

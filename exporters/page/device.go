@@ -11,6 +11,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/exporters/history"
+	"github.com/lunawatch/lunawatch/exporters/page/chart"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -20,6 +21,7 @@ type section struct {
 	Read              stamp
 	Stale             bool
 	Columns           []string
+	Numbers           []string // columns that are right-aligned
 	Rows              [][]string
 	Empty             string // said in place of no rows
 	Folded            bool
@@ -29,18 +31,15 @@ func tableOf[T any](id, title string, s hsm.Section[T], now time.Time, columns .
 	return section{ID: id, Title: title, Source: s.Source, Read: stampOf(s.At, now), Stale: !s.Fresh(now), Columns: columns, Empty: "none"}
 }
 
+// Number reports whether the column of a place is right-aligned.
+func (s section) Number(column int) bool { return slices.Contains(s.Numbers, s.Columns[column]) }
+
 // A devicePage is what the page of one device has beside its parts.
 type devicePage struct {
 	Name, ChartURL string
-	Charts         []chartView
+	Charts         []chart.Chart
+	Zone           *time.Location
 	History        bool // there is one
-}
-
-// A chartView is a chart of 24 hours, drawn without the script.
-type chartView struct {
-	ID, Label, Unit string
-	Line            line
-	Rows            [][]string // the same as a table, by the hour
 }
 
 func (s *Site) deviceView(name string, m *moment) (view, bool) {
@@ -51,9 +50,9 @@ func (s *Site) deviceView(name string, m *moment) (view, bool) {
 	d := m.snapshot.Device(name)
 	t := tileOf(m.estate.Rows[i], d, s.Thresholds(), m.now)
 	if s.Days != nil {
-		t.Days = runs(s.Days(name, m.now), m.now)
+		t.Days = chart.MonthOf(s.Days(name, m.now), m.now)
 	}
-	data := devicePage{Name: name, ChartURL: t.Href + "/chart.json", History: s.Series != nil}
+	data := devicePage{Name: name, ChartURL: t.Href + "/chart.json", Zone: m.now.Location(), History: s.Series != nil}
 	of := func(a alarms.Active) bool { return a.Device == name }
 	v := view{Title: name, Nav: "estate", Template: "page-hsm", Parts: []part{
 		{ID: "state", Group: "state", Template: "hsm-state", Data: t},
@@ -61,8 +60,9 @@ func (s *Site) deviceView(name string, m *moment) (view, bool) {
 		{ID: "past", Group: "past", Template: "past", Data: m.alarms.history(func(a alarms.Alarm) bool { return a.Device == name }, mostListed, m.now)},
 	}}
 	if d != nil {
+		v.Parts = append(v.Parts, part{ID: "lines", Group: "lines", Template: "lines", Data: m.alarms.lines(name, m.now)})
 		if s.Series != nil {
-			data.Charts = s.chartViews(d, m.now)
+			data.Charts = s.charts(d, m.now)
 		}
 		for _, x := range sections(d, m.now) {
 			v.Parts = append(v.Parts, part{ID: "section-" + x.ID, Group: "sections", Template: "section", Data: x})
@@ -103,6 +103,9 @@ func sections(d *hsm.Device, now time.Time) []section {
 	if len(d.Disagreements) > 0 {
 		all = append(all, disagreements(d, now))
 	}
+	if len(d.Probes) > 0 {
+		all = append(all, probesSection(d, now))
+	}
 	for _, s := range []section{
 		showSection(d, now), partitionsSection(d, now), rolesSection(d, now), clientsSection(d, now), sensorsSection(d, now), environmentSection(d, now),
 		servicesSection(d, now), diskSection(d, now), licencesSection(d, now), policiesSection(d, now),
@@ -115,7 +118,7 @@ func sections(d *hsm.Device, now time.Time) []section {
 }
 
 func sourcesSection(d *hsm.Device, now time.Time) section {
-	s := section{ID: "sources", Title: "Sources", Columns: []string{"Source", "State", "Last answer", "Took", "Error"}, Empty: "nothing has been asked yet"}
+	s := section{ID: "sources", Title: "Sources", Columns: []string{"Source", "State", "Last answer", "Took", "Error"}, Numbers: []string{"Took"}, Empty: "nothing has been asked yet"}
 	for _, name := range slices.Sorted(maps.Keys(d.Sources)) {
 		x := d.Sources[name]
 		state := "answers"
@@ -133,6 +136,24 @@ func disagreements(d *hsm.Device, now time.Time) section {
 		if x.Fresh(now) {
 			s.Rows = append(s.Rows, []string{x.What, x.Stated[0].Source + ": " + x.Stated[0].Value, x.Stated[1].Source + ": " + x.Stated[1].Value, stampOf(x.Since, now).Clock})
 		}
+	}
+	return s
+}
+
+// probesSection has the test programs of the site, and how each ended last.
+func probesSection(d *hsm.Device, now time.Time) section {
+	s := section{ID: "probes", Title: "Probes", Columns: []string{"Probe", "Partition", "Result", "Took", "Ran", "Says"}, Numbers: []string{"Took"}}
+	for _, p := range d.Probes {
+		result, took := "works", fmt.Sprintf("%.2f s", p.Took.Seconds())
+		switch {
+		case p.At.IsZero():
+			result, took = "has not run yet", unknown
+		case !p.Fresh(now):
+			result = unknown + ": too old"
+		case !p.Worked:
+			result = fmt.Sprintf("FAILS, %d in a row", p.Failures)
+		}
+		s.Rows = append(s.Rows, []string{p.Name, p.Partition, result, took, stampOf(p.At, now).Clock, p.Text})
 	}
 	return s
 }
@@ -159,6 +180,7 @@ func certificateUntil(d *hsm.Device) string {
 
 func partitionsSection(d *hsm.Device, now time.Time) section {
 	s := tableOf("partitions", "Partitions", d.Partitions, now, "Name", "Label", "Serial", "Activated", "Objects", "Storage used")
+	s.Numbers = []string{"Objects", "Storage used"}
 	for _, p := range d.Partitions.Value {
 		s.Rows = append(s.Rows, []string{stated(p.Name), labelled(p.Label), stated(p.Serial), yes(p.Activated), number(p.ObjectCount), bytesOf(p.Storage.Used) + " of " + bytesOf(p.Storage.Total)})
 	}
@@ -167,6 +189,7 @@ func partitionsSection(d *hsm.Device, now time.Time) section {
 
 func rolesSection(d *hsm.Device, now time.Time) section {
 	s := tableOf("roles", "Roles", d.Partitions, now, "Partition", "Role", "Initialized", "Activated", "Locked out", "Attempts left")
+	s.Numbers = []string{"Attempts left"}
 	s.Folded = true
 	for _, p := range d.Partitions.Value {
 		for _, r := range p.Roles {
@@ -190,6 +213,7 @@ func clientsSection(d *hsm.Device, now time.Time) section {
 
 func sensorsSection(d *hsm.Device, now time.Time) section {
 	s, v := tableOf("sensors", "Sensors of the appliance", d.Sensors, now, "Sensor", "Reading", "Status"), d.Sensors.Value
+	s.Numbers = []string{"Reading"}
 	s.Folded = true
 	for _, f := range slices.Concat(v.PowerSupplies, v.Fans) {
 		s.Rows = append(s.Rows, []string{f.Name, said(f.RPM, "%.0f RPM"), f.Status})
@@ -202,6 +226,7 @@ func sensorsSection(d *hsm.Device, now time.Time) section {
 
 func environmentSection(d *hsm.Device, now time.Time) section {
 	s := tableOf("environment", "Environment of the card", d.Show, now, "What", "Value", "Threshold")
+	s.Numbers = []string{"Value", "Threshold"}
 	e := d.Show.Value.Environment
 	if e == nil {
 		return section{}
@@ -227,6 +252,7 @@ func servicesSection(d *hsm.Device, now time.Time) section {
 
 func diskSection(d *hsm.Device, now time.Time) section {
 	s := tableOf("disk", "Disk of the appliance", d.Disk, now, "Mounted at", "Used", "Size")
+	s.Numbers = []string{"Used", "Size"}
 	for _, f := range d.Disk.Value.Filesystems {
 		s.Rows = append(s.Rows, []string{f.Mount, fmt.Sprintf("%.0f %%", 100*f.UsedRatio), bytesOf(hsm.Some(f.Total))})
 	}
@@ -244,6 +270,7 @@ func licencesSection(d *hsm.Device, now time.Time) section {
 
 func policiesSection(d *hsm.Device, now time.Time) section {
 	s := tableOf("policies", "Policies", d.Policies, now, "Code", "Policy", "Value")
+	s.Numbers = []string{"Code"}
 	s.Folded = true
 	for _, p := range d.Policies.Value.Policies {
 		s.Rows = append(s.Rows, []string{number(p.ID), p.Description, p.Value})
@@ -251,62 +278,31 @@ func policiesSection(d *hsm.Device, now time.Time) section {
 	return s
 }
 
-// charts returns the charts of a device for the script.
-func (s *Site) charts(d *hsm.Device, now time.Time) (list []plotted) {
-	for _, x := range s.drawnOf(d, now) {
-		list = append(list, plotted{Measure: x.how.name, Label: x.how.label, Unit: x.how.unit, Digits: x.how.digits, Limit: x.how.limit(d, s.Thresholds()),
-			Start: x.series.Start.Unix(), Step: int(history.Step.Seconds()), Min: sparsely(x.series.Min), Median: sparsely(x.series.Median), Max: sparsely(x.series.Max)})
-	}
-	return list
-}
-
-// A drawnSeries is a series, and how it is shown, in its unit.
-type drawnSeries struct {
-	how    drawn
-	series history.Series
-}
-
-// drawnOf returns the series that there are of a device, in the order of drawings.
-func (s *Site) drawnOf(d *hsm.Device, now time.Time) (list []drawnSeries) {
+// charts returns the charts of a device, in their order.
+func (s *Site) charts(d *hsm.Device, now time.Time) (list []chart.Chart) {
 	if s.Series == nil || s.Measures == nil {
 		return nil
 	}
 	for _, m := range s.Measures(d.Name) {
 		if x, known := s.Series(d.Name, m, now); known {
-			list = append(list, drawnSeries{drawing(m), drawing(m).scaled(x)})
+			list = append(list, chart.Of(m, x, d, s.Thresholds()))
 		}
 	}
-	slices.SortStableFunc(list, func(a, b drawnSeries) int { return a.how.place() - b.how.place() })
-	return list
-}
-
-// tableEvery is how many points of a series are one line of its table: an hour.
-const tableEvery = int(time.Hour / history.Step)
-
-func (s *Site) chartViews(d *hsm.Device, now time.Time) (list []chartView) {
-	for _, x := range s.drawnOf(d, now) {
-		v := chartView{ID: x.how.name, Label: x.how.label, Unit: x.how.unit, Line: lineOf(x.series, 1, x.how.format(), x.how.floor, x.how.ceiling, x.how.limit(d, s.Thresholds()))}
-		least, median, greatest := byHour(x.series)
-		for i := range median {
-			at := x.series.Start.Add(time.Duration(i) * time.Hour).In(now.Location())
-			v.Rows = append(v.Rows, []string{at.Format("15:04"), x.how.text(least[i]), x.how.text(median[i]), x.how.text(greatest[i])})
-		}
-		list = append(list, v)
-	}
+	slices.SortStableFunc(list, chart.Chart.Compare)
 	return list
 }
 
 // marksOf returns the alarms of a device in the time that charts show.
-func marksOf(name string, a AlarmState, now time.Time) (list []mark) {
+func marksOf(name string, a AlarmState, now time.Time) (list []chart.Mark) {
 	from := now.Add(-history.Span)
 	for _, x := range a.Active {
 		if x.Device == name {
-			list = append(list, mark{x.Since().Unix(), 0, severityWord(x.Severity), x.Text})
+			list = append(list, chart.Mark{Of: x.Key, At: x.Since().Unix(), Word: severityWord(x.Severity), Text: x.Text})
 		}
 	}
 	for _, x := range a.Cleared {
 		if x.Device == name && x.Cleared.After(from) {
-			list = append(list, mark{x.Since().Unix(), x.Cleared.Unix(), severityWord(x.Severity), x.Text})
+			list = append(list, chart.Mark{Of: x.Key, At: x.Since().Unix(), Until: x.Cleared.Unix(), Word: severityWord(x.Severity), Text: x.Text})
 		}
 	}
 	return list

@@ -11,6 +11,7 @@ import (
 	"github.com/lunawatch/lunawatch/exporters"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/exporters/history"
+	"github.com/lunawatch/lunawatch/exporters/page/chart"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -157,6 +158,7 @@ type tiles struct {
 
 type madeTile struct {
 	key   tileKey
+	until time.Time // when something in it becomes stale; zero: nothing will
 	block *block
 }
 
@@ -182,11 +184,14 @@ func (s *Site) tileParts(rows []glance.Row, group, size string, m *moment) []par
 		d := m.snapshot.Device(r.Name)
 		key := tileKey{d, r.Word(), r.Reason, r.Since, r.Alarms, size, m.now.Truncate(time.Hour)}
 		made, known := s.tiles.all[r.Name]
-		if !known || made.key != key {
+		if !known || made.key != key || !made.until.IsZero() && m.now.After(made.until) {
 			t := tileOf(r, d, limits, m.now)
 			s.remembered(&t, size, m.now)
 			b := part{ID: t.ID, Group: group, Template: "tile-" + size, Data: t}.block()
-			made = madeTile{key, &b}
+			made = madeTile{key: key, block: &b}
+			if d != nil {
+				made.until = d.NextExpiry(m.now)
+			}
 			s.tiles.all[r.Name] = made
 		}
 		parts = append(parts, part{ID: made.block.ID, made: made.block})
@@ -194,20 +199,23 @@ func (s *Site) tileParts(rows []glance.Row, group, size string, m *moment) []par
 	return parts
 }
 
-// sparkEvery is how many points of a series become one in a tile.
-const sparkEvery = 4
+// A tile has the curve of sparkOf, of which sparkEvery points are one.
+const (
+	sparkOf    = history.Measure("utilization_ratio")
+	sparkEvery = 4
+)
 
 // remembered adds what the history has to a tile.
 func (s *Site) remembered(t *tile, size string, now time.Time) {
 	t.Spark.Empty = true
 	if s.Days != nil && t.Device {
-		t.Days = runs(s.Days(t.Name, now), now)
+		t.Days = chart.MonthOf(s.Days(t.Name, now), now)
 	}
 	if s.Series == nil || !t.HSM || size == "dense" {
 		return
 	}
-	if series, known := s.Series(t.Name, history.Measure(drawings[0].name), now); known {
-		t.Spark = lineOf(drawings[0].scaled(series), sparkEvery, "%.0f", 0, 100, 0)
+	if series, known := s.Series(t.Name, sparkOf, now); known {
+		t.Spark = chart.DrawingOf(sparkOf).Small(series, sparkEvery)
 	}
 }
 

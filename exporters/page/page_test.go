@@ -123,7 +123,7 @@ func TestUnknownIsSaid(t *testing.T) {
 	wants(t, e, "/hsms/luna-c", "STALE: hsm show")
 	wants(t, e, "/ha", "not read since")
 	e.store.Expect(hsm.NetworkHSM, "new")
-	wants(t, e, "/hsms/new", "nothing has been asked yet", "never")
+	wants(t, e, "/hsms/new", "nothing has been asked yet", "nothing read yet")
 }
 
 // TestFailure: a source that fails says why, on the page of its HSM and of the agent; so
@@ -140,6 +140,29 @@ func TestFailure(t *testing.T) {
 		}
 	}
 	wants(t, e, "/hsms/luna-b", "Sources disagree", "rest hsm: rest hsm")
+}
+
+// TestProbesOfHSM: the page of an HSM has how its test programs ended, unknown where one
+// has not run or ran too long ago.
+func TestProbesOfHSM(t *testing.T) {
+	e := small(noon)
+	if _, text := e.get(t, "/hsms/luna-c"); strings.Contains(text, "Probes") {
+		t.Error("an HSM without probes has a table of them")
+	}
+	probes := hsm.Probes{{Name: "new"}}
+	for _, p := range []hsm.Probe{{Name: "fails", Failures: 3, Text: "<no key>"}, {Name: "old", Worked: true}, {Name: "sign", Partition: "pay0", Worked: true, Text: "signed"}} {
+		p.At, p.Took, p.MaxAge = noon.Add(-2*time.Minute), 340*time.Millisecond, 5*time.Minute
+		if p.Name == "old" {
+			p.MaxAge = time.Minute
+		}
+		probes = append(probes, p)
+	}
+	e.store.Apply(hsm.Observation{Device: "luna-c", At: noon, Facts: []hsm.Fact{probes}})
+	want := "Probe Partition Result Took Ran Says new has not run yet unknown never fails FAILS, 3 in a row 0.34 s 12:40:07 <no key> " +
+		"old unknown: too old 0.34 s 12:40:07 sign pay0 works 0.34 s 12:40:07 signed"
+	if diff := cmp.Diff(want, between(t, e, "/hsms/luna-c", `aria-label="Probes">`, "</table>")); diff != "" {
+		t.Error(diff)
+	}
 }
 
 const hostile = `"><script>alert(1)</script><img src=x onerror=alert(2)>` + "\u202e'`{{.}}"
@@ -175,7 +198,8 @@ var (
 )
 
 // TestHostile: nothing that an HSM, a log or an operator says becomes markup, and every
-// page has the one script of its own, no style within, and nothing from elsewhere.
+// page has the one script of its own, no style but the one that the policy names, and
+// nothing from elsewhere.
 func TestHostile(t *testing.T) {
 	e := evil()
 	for _, path := range append(everyPage, "/hsms/"+"%22%3E%3Cscript%3Ealert%281%29%3C%2Fscript%3E%3Cimg%20src=x%20onerror=alert%282%29%3E%E2%80%AE%27%60%7B%7B.%7D%7D", "/?q=%22%3E%3Cscript%3E", "/nothing%3Cscript%3E") {
@@ -197,6 +221,9 @@ func TestHostile(t *testing.T) {
 			if !strings.HasPrefix(to[1], "/") && !strings.HasPrefix(to[1], "#") || strings.HasPrefix(to[1], "//") {
 				t.Errorf("%s leads to %q", path, to[1])
 			}
+		}
+		if styles := strings.Count(tags, "<style"); styles != 1 || !strings.Contains(text, string(sheet)) {
+			t.Errorf("%s has %d styles", path, styles)
 		}
 		if got := w.Header().Get("Content-Security-Policy"); got != policy {
 			t.Errorf("%s: %q", path, got)
@@ -257,7 +284,7 @@ func TestMetricsPath(t *testing.T) {
 
 // TestAssets: what a page loads is there, can be kept for ever, and is deflated.
 func TestAssets(t *testing.T) {
-	if len(assets) != 6 {
+	if len(assets) != 5 {
 		t.Errorf("%d assets", len(assets))
 	}
 	for url, a := range assets {
@@ -284,7 +311,7 @@ func TestWeight(t *testing.T) {
 		}
 		total := load("/").Body.Len()
 		parts := fmt.Sprintf("page %d", total)
-		for _, file := range []string{"page.css", "page.js", "icon.svg"} {
+		for _, file := range []string{"page.js", "icon.svg"} {
 			size := load(assetPath(file)).Body.Len()
 			total, parts = total+size, parts+fmt.Sprintf(", %s %d", file, size)
 		}

@@ -19,10 +19,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/exporters/act"
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/exporters/history"
+	"github.com/lunawatch/lunawatch/exporters/page/chart"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -57,6 +59,8 @@ var templateFiles embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"asset": assetPath,
+	"sheet": func() template.HTML { return sheet },
+	"host":  notify.Hostname,
 }).ParseFS(templateFiles, "templates/*.html"))
 
 // A moment is all that a page is made of.
@@ -159,7 +163,7 @@ func (s *Site) Handler() http.Handler {
 }
 
 // policy has browsers run and load only what this site serves.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+var policy = "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-" + sheetHash + "'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 func (s *Site) page(w http.ResponseWriter, r *http.Request) {
 	m := s.moment(s.Alarms())
@@ -248,7 +252,11 @@ func (s *Site) chart(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "There is no such HSM.", http.StatusNotFound)
 		return
 	}
-	text, err := json.Marshal(map[string]any{"charts": s.charts(d, m.now), "marks": marksOf(d.Name, m.alarms, m.now), "from": m.now.Add(-history.Span).Unix(), "to": m.now.Unix()})
+	plotted, marks := []chart.Plotted{}, marksOf(d.Name, m.alarms, m.now)
+	for _, c := range s.charts(d, m.now) {
+		plotted = append(plotted, c.Plotted(marks))
+	}
+	text, err := json.Marshal(map[string]any{"charts": plotted, "from": m.now.Add(-history.Span).Unix(), "to": m.now.Unix()})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

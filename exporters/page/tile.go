@@ -8,6 +8,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms/rules"
 	"github.com/lunawatch/lunawatch/exporters/glance"
+	"github.com/lunawatch/lunawatch/exporters/page/chart"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -16,13 +17,14 @@ type tile struct {
 	ID, Href, Name, Word, Reason string
 	Device                       bool // it is watched; else there are only alarms of it
 	HSM                          bool
-	More                         int // alarms beside the one that Reason says
-	Model, Firmware, Serial      string
+	More                         int    // alarms beside the one that Reason says
+	Model, Firmware, Serial      string // as they were read last; "": never
+	Known                        stamp  // when that was, if it may not be believed any more
 	Read, Since                  stamp
 	Gauges                       []gauge
-	Spark                        line
+	Spark                        chart.Line
 	Facts                        []fact
-	Days                         []run
+	Days                         chart.Month
 }
 
 // A gauge is a value beside its threshold, as a bar of 100 units.
@@ -61,27 +63,12 @@ func (s scale) of(value hsm.Opt[float64], limit float64) gauge {
 	return g
 }
 
-// limits are those of the alarms of an HSM: its own where it states them; 0: there is none,
-// or the HSM has no such sensor.
-func limits(d *hsm.Device, t rules.Thresholds) (battery, temperature, load, storage float64) {
-	if e := d.Show.Value.Environment; e != nil {
-		battery, temperature = rules.BatteryLow, rules.TemperatureHigh
-		if e.BatteryWarning.Known {
-			battery = e.BatteryWarning.Value
-		}
-		if e.TemperatureWarning.Known {
-			temperature = e.TemperatureWarning.Value
-		}
-	}
-	return battery, temperature, 100 * t.UtilizationRatio, 100 * t.StorageRatio
-}
-
 func percent(o hsm.Opt[float64]) hsm.Opt[float64] {
 	return hsm.Opt[float64]{Value: 100 * o.Value, Known: o.Known}
 }
 
 func gauges(r glance.Row, d *hsm.Device, t rules.Thresholds) []gauge {
-	battery, temperature, load, storage := limits(d, t)
+	battery, temperature, load, storage := chart.Limits(d, t)
 	return []gauge{
 		loadScale.of(percent(r.Utilization), load), temperatureScale.of(r.Temperature, temperature),
 		batteryScale.of(r.Battery, battery), storageScale.of(percent(r.Storage), storage),
@@ -94,7 +81,7 @@ func tileID(name string) string { return "hsm-" + url.PathEscape(name) }
 func tileOf(r glance.Row, d *hsm.Device, t rules.Thresholds, now time.Time) tile {
 	v := tile{
 		ID: tileID(r.Name), Href: devicePath(r.Name), Name: r.Name, Word: r.Word(), Reason: r.Reason, More: max(0, r.Alarms-1), Device: d != nil,
-		Model: stated(r.Model.Value), Firmware: stated(r.Firmware.Value), Serial: stated(r.Serial.Value), Read: stampOf(r.Newest, now), Since: stampOf(r.Since, now),
+		Read: stampOf(r.Newest, now), Since: stampOf(r.Since, now),
 	}
 	if r.Reason == "" || r.Since.IsZero() {
 		v.Since = stamp{}
@@ -103,6 +90,12 @@ func tileOf(r glance.Row, d *hsm.Device, t rules.Thresholds, now time.Time) tile
 		return v
 	}
 	v.HSM, v.Gauges = true, gauges(r, d, t)
+	if x := d.Show.Value; !d.Show.IsZero() {
+		v.Model, v.Firmware, v.Serial = stated(x.Model), stated(x.Firmware), stated(x.Serial)
+		if !d.Show.Fresh(now) {
+			v.Known = stampOf(d.Show.At, now)
+		}
+	}
 	v.Facts = []fact{{"Partitions", partitionsText(d, t, now)}}
 	if !r.Proven.IsZero() {
 		v.Facts = append(v.Facts, fact{"Worked for a client", glance.Ago(r.Proven, now) + " ago"})
@@ -153,9 +146,6 @@ func partitionsText(d *hsm.Device, t rules.Thresholds, now time.Time) string {
 	}
 	return fmt.Sprintf("%d of %d active", active, expected)
 }
-
-// badness orders the words for the bars: how high one is drawn, of 10 units.
-var heights = map[string]int{"critical": 10, "major": 9, "minor": 8, "warning": 7, "stale": 6, "unknown": 6, "well": 4}
 
 // words are the states of an HSM, worst first.
 var words = []string{"critical", "major", "minor", "warning", "stale", "unknown", "well"}

@@ -50,6 +50,10 @@ func hsmSheet(m Model) sheet {
 		if d.Kind != hsm.HostMachine {
 			lines = append(lines, "", m.bold("Partitions"))
 			lines = append(lines, linesOf(func(w io.Writer) { exporters.PartitionsText(w, d, m.now) })...)
+			if len(d.Probes) > 0 {
+				lines = append(lines, "", m.bold("Probes"))
+				lines = append(lines, linesOf(func(w io.Writer) { exporters.ProbesText(w, d.Probes, m.now) })...)
+			}
 		}
 		lines = append(lines, m.sources(d)...)
 	}

@@ -418,3 +418,26 @@ func BenchmarkThousandJSON(b *testing.B) {
 		}
 	}
 }
+
+// TestProbes: the sheet of an HSM has how the test programs of the site ended.
+func TestProbes(t *testing.T) {
+	answer := estate()
+	answer.Snapshot.Devices[0].Probes = []hsm.Probe{{Name: "new"}, {Name: "sign\x1b[2J", At: noon.Add(-time.Minute), MaxAge: time.Hour, Took: 340 * time.Millisecond, Failures: 2, Text: "no key"}}
+	m := after(New(Agent{}, Look{}, noon.Add(-time.Minute)), tea.WindowSizeMsg{Width: 100, Height: 60}, answered{answer, nil, noon})
+	text := func(device string) (all string) {
+		m.device = device
+		for sheet, i := hsmSheet(m), 0; i < sheet.n; i++ {
+			all += sheet.draw(i) + "\n"
+		}
+		return all
+	}
+	frame := text("a")
+	for _, want := range []string{"Probes\n", "Probe new has not run yet", "FAILS, 2 in a row, 1m0s ago, in 340ms: no key"} {
+		if !strings.Contains(frame, want) {
+			t.Errorf("no %q in\n%s", want, frame)
+		}
+	}
+	if other := text("b"); strings.Contains(other, "Probe") || strings.Contains(frame, "\x1b") {
+		t.Errorf("an HSM without probes has some, or one writes on the terminal:\n%s", other)
+	}
+}

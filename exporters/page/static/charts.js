@@ -4,7 +4,6 @@
   const place = document.getElementById("charts");
   const again = 60000; // ms between two questions for newer points
   const plots = new Map();
-  let marks = [];
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 
@@ -22,7 +21,7 @@
       ctx.beginPath(); ctx.moveTo(left, y); ctx.lineTo(left + width, y); ctx.stroke();
       ctx.setLineDash([]);
     }
-    for (const m of marks) {
+    for (const m of chart.marks || []) {
       const x = u.valToPos(m.at, "x", true), end = u.valToPos(m.until || u.scales.x.max, "x", true), size = 5 * ratio;
       ctx.fillStyle = ctx.strokeStyle = colour(m.word);
       ctx.fillRect(x, top + height - 3 * ratio, Math.max(end - x, ratio), 3 * ratio);
@@ -62,12 +61,11 @@
   }
 
   function put(all) {
-    marks = all.marks || [];
     for (const chart of all.charts || []) {
       const box = document.querySelector("#chart-" + CSS.escape(chart.measure) + " .plot");
       if (!box || !chart.median.some((v) => v != null)) continue;
       const old = plots.get(chart.measure);
-      if (old) { old.chart.limit = chart.limit; old.plot.setData(data(chart)); continue; }
+      if (old) { Object.assign(old.chart, chart); old.plot.setData(data(chart)); continue; }
       box.replaceChildren();
       box.classList.add("drawn");
       box.setAttribute("aria-hidden", "true"); // the table has the same
@@ -84,7 +82,14 @@
   }
 
   new ResizeObserver(() => { for (const { plot, box } of plots.values()) if (plot.width !== box.clientWidth) plot.setSize({ width: box.clientWidth, height: 170 }); }).observe(place);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { for (const { plot } of plots.values()) plot.destroy(); plots.clear(); ask(); });
+  // The colours of a plot are in its picture: on paper, too, they are those of the page.
+  function redraw() {
+    for (const p of plots.values()) {
+      p.plot.destroy();
+      p.plot = new uPlot(options(p.chart, p.box), data(p.chart), p.box);
+    }
+  }
+  for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", redraw);
   setInterval(ask, again);
   ask();
 })();

@@ -3,9 +3,10 @@
 "use strict";
 (() => {
   const body = document.body;
-  const live = document.getElementById("live"), clock = document.getElementById("clock");
+  const live = document.getElementById("live"), clock = document.getElementById("clock"), date = document.getElementById("date");
   const silentAfter = 11000; // ms: the agent gives a sign of life each 5 s
   const hiddenFor = 60000;   // ms: after which a page that nobody sees is not kept up to date
+  const dated = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" };
   const newest = new Map();  // by part: when what it shows was made
   let stream = null, heard = Date.now(), since = null, fetching = null, waiting = [], skew = 0, hiding = 0;
 
@@ -149,7 +150,9 @@
 
   setInterval(() => {
     if (Date.now() - heard > silentAfter) silent();
-    setText(clock, new Date(Date.now() + skew).toLocaleTimeString([], { hour12: false }));
+    const now = new Date(Date.now() + skew);
+    setText(clock, now.toLocaleTimeString([], { hour12: false }));
+    setText(date, now.toLocaleString("sv", dated)); // as 2026-03-04 09:42:07 UTC
     ages(document);
   }, 1000);
 
@@ -165,16 +168,24 @@
   const linked = /^#alarm-(\d+)$/.exec(location.hash);
   if (linked && !document.getElementById(location.hash.slice(1))) location.replace("/alarms/" + linked[1]);
 
-  // Charts
+  // Charts: the page has them as pictures, which are painted before anything is drawn anew.
 
   const charts = document.getElementById("charts");
-  if (charts) {
+  const paintedAfter = 1000; // ms: at most, so that a page that nobody sees has its charts, too
+  let drawn = !charts;
+  function draw() {
+    if (drawn) return;
+    drawn = true;
     const style = document.createElement("link");
     style.rel = "stylesheet";
     style.href = charts.dataset.sheet;
     document.head.append(style);
     const load = (src, then) => { const s = document.createElement("script"); s.src = src; s.onload = then; document.head.append(s); };
     load(charts.dataset.code, () => load(charts.dataset.draw));
+  }
+  if (charts) {
+    new PerformanceObserver(draw).observe({ type: "paint", buffered: true });
+    setTimeout(draw, paintedAfter);
   }
 
   ages(document);

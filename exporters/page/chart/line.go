@@ -1,4 +1,6 @@
-package page
+// Package chart draws what was, as the pages show it: values of a day and states of a
+// month, for a browser without a script and for the script.
+package chart
 
 import (
 	"encoding/json"
@@ -7,11 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/exporters/history"
 )
 
-// A line is a curve as the path of an SVG, with gaps where nothing was read.
-type line struct {
+// A Line is a curve as the path of an SVG, with gaps where nothing was read.
+type Line struct {
 	Path, Band string // Band: from the least to the greatest; "": they are one
 	Width      int    // units of the box, one a point
 	Low, High  string
@@ -22,12 +25,12 @@ type line struct {
 // lineHeight is that of the box of a line, in its units.
 const lineHeight = 100
 
-// lineOf draws a series; every is how many points become one, limit 0: none.
-func lineOf(s history.Series, every int, format string, floor, ceiling, limit float64) line {
+// LineOf draws a series; every is how many points become one, limit 0: none.
+func LineOf(s history.Series, every int, format string, floor, ceiling, limit float64) Line {
 	median, least, greatest := thinned(s.Median, every, middle), thinned(s.Min, every, math.Min), thinned(s.Max, every, math.Max)
 	low, high := span(append(append([]float64{}, least...), greatest...))
 	if math.IsNaN(low) {
-		return line{Empty: true, Width: len(median)}
+		return Line{Empty: true, Width: len(median)}
 	}
 	if !math.IsNaN(floor) {
 		low = min(low, floor)
@@ -39,7 +42,7 @@ func lineOf(s history.Series, every int, format string, floor, ceiling, limit fl
 		low, high = low-math.Max(1, math.Abs(low)/10), high+math.Max(1, math.Abs(high)/10)
 	}
 	y := func(v float64) float64 { return math.Round(10*lineHeight*(high-v)/(high-low)) / 10 }
-	l := line{Width: max(1, len(median)-1), Path: trace(median, y), Low: fmt.Sprintf(format, low), High: fmt.Sprintf(format, high)}
+	l := Line{Width: max(1, len(median)-1), Path: trace(median, y), Low: fmt.Sprintf(format, low), High: fmt.Sprintf(format, high)}
 	if limit > low && limit < high {
 		l.Limit = y(limit)
 	}
@@ -113,37 +116,59 @@ func span(points []float64) (low, high float64) {
 	return low, high
 }
 
-// A run is equal hours of the bar of 30 days.
-type run struct {
+// A Month is the bar of 30 days: an hour is a unit across.
+type Month struct {
+	Well string // path of the hours in which all was well
+	Bad  []Run  // the others, oldest first
+}
+
+// Drawn reports whether m has anything in it.
+func (m Month) Drawn() bool { return m.Well != "" || len(m.Bad) > 0 }
+
+// A Run is equal hours that were not well.
+type Run struct {
 	X, Width, Y, Height int // hours; units of ten
 	Word, Title         string
 }
 
+// Hatched reports whether r is of hours in which not all was known.
+func (r Run) Hatched() bool { return r.Word == "stale" || r.Word == "unknown" }
+
 // barHeight is that of the box of a bar.
 const barHeight = 10
 
-// runs draws hours, oldest first; those in which the agent did not run are a gap.
-func runs(hours []history.Hour, now time.Time) (list []run) {
+// heights is how high a state is drawn, of barHeight.
+var heights = map[string]int{"critical": 10, "major": 9, "minor": 8, "warning": 7, "stale": 6, "unknown": 6, "well": 4}
+
+// MonthOf draws hours, oldest first; those in which the agent did not run are a gap.
+func MonthOf(hours []history.Hour, now time.Time) (m Month) {
 	for i := 0; i < len(hours); {
-		from := i
-		for i++; i < len(hours) && hours[i].State == hours[from].State && hours[i].Reason == hours[from].Reason; i++ {
+		from, h := i, hours[i]
+		for i++; i < len(hours) && hours[i].State == h.State && hours[i].Reason == h.Reason; i++ {
 		}
-		h := hours[from]
-		if !isWord(h.State) {
+		height, known := heights[h.State]
+		if !known {
 			continue
 		}
-		height := heights[h.State]
-		title := fmt.Sprintf("%s to %s: %s", h.Start.In(now.Location()).Format("Mon 02 Jan 15:04"), h.Start.Add(time.Duration(i-from)*time.Hour).In(now.Location()).Format("Mon 02 Jan 15:04"), h.State)
-		if h.Reason != "" {
-			title += ", " + h.Reason
+		r := Run{X: from + history.Hours - len(hours), Width: i - from, Y: barHeight - height, Height: height, Word: h.State}
+		if h.State == "well" {
+			m.Well += fmt.Sprintf("M%d %dh%dv%dh-%dz", r.X, r.Y, r.Width, r.Height, r.Width)
+			continue
 		}
-		list = append(list, run{X: from + history.Hours - len(hours), Width: i - from, Y: barHeight - height, Height: height, Word: h.State, Title: title})
+		clock := func(hour int) string {
+			return h.Start.Add(time.Duration(hour-from) * time.Hour).In(now.Location()).Format("Mon 02 Jan 15:04")
+		}
+		r.Title = fmt.Sprintf("%s to %s: %s", clock(from), clock(i), h.State)
+		if h.Reason != "" {
+			r.Title += ", " + h.Reason
+		}
+		m.Bad = append(m.Bad, r)
 	}
-	return list
+	return m
 }
 
-// A plotted is a chart in the form that the script reads.
-type plotted struct {
+// A Plotted is a chart in the form that the script reads.
+type Plotted struct {
 	Measure string   `json:"measure"`
 	Label   string   `json:"label"`
 	Unit    string   `json:"unit"`
@@ -151,40 +176,39 @@ type plotted struct {
 	Limit   float64  `json:"limit,omitzero"`
 	Start   int64    `json:"start"` // Unix time, in seconds
 	Step    int      `json:"step"`  // seconds
-	Min     []sparse `json:"min"`
-	Median  []sparse `json:"median"`
-	Max     []sparse `json:"max"`
+	Min     []Sparse `json:"min"`
+	Median  []Sparse `json:"median"`
+	Max     []Sparse `json:"max"`
+	Marks   []Mark   `json:"marks"`
 }
 
-// A mark is an alarm on the time axis.
-type mark struct {
-	At    int64  `json:"at"`    // Unix time, in seconds
-	Until int64  `json:"until"` // 0: it is active
-	Word  string `json:"word"`
-	Text  string `json:"text"`
+// A Mark is an alarm on the time axis.
+type Mark struct {
+	Of    alarms.Key `json:"-"`
+	At    int64      `json:"at"`    // Unix time, in seconds
+	Until int64      `json:"until"` // 0: it is active
+	Word  string     `json:"word"`
+	Text  string     `json:"text"`
 }
 
-// A sparse is a number, and null in JSON where it is NaN.
-type sparse float64
+// A Sparse is a number, and null in JSON where it is NaN.
+type Sparse float64
 
 // MarshalJSON implements [json.Marshaler].
-func (s sparse) MarshalJSON() ([]byte, error) {
+func (s Sparse) MarshalJSON() ([]byte, error) {
 	if math.IsNaN(float64(s)) || math.IsInf(float64(s), 0) {
 		return []byte("null"), nil
 	}
 	return json.Marshal(math.Round(1e4*float64(s)) / 1e4)
 }
 
-func sparsely(points []float64) []sparse {
-	list := make([]sparse, len(points))
+func sparsely(points []float64) []Sparse {
+	list := make([]Sparse, len(points))
 	for i, p := range points {
-		list[i] = sparse(p)
+		list[i] = Sparse(p)
 	}
 	return list
 }
 
 // Across is the width of the box, with room for the last point.
-func (l line) Across() int { return l.Width + 2 }
-
-// Hatched reports whether r is of hours in which not all was known.
-func (r run) Hatched() bool { return r.Word == "stale" || r.Word == "unknown" }
+func (l Line) Across() int { return l.Width + 2 }
