@@ -26,6 +26,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/proven"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/collectors/follow"
+	"github.com/lunawatch/lunawatch/collectors/login"
 	"github.com/lunawatch/lunawatch/collectors/lunacm"
 	"github.com/lunawatch/lunawatch/collectors/probe"
 	"github.com/lunawatch/lunawatch/collectors/syslog"
@@ -54,7 +55,8 @@ type Agent struct {
 	asked    atomic.Bool // somebody has asked for view
 	contexts contexts
 	totals   totals
-	cluster  *cluster.Cluster      // nil: this agent is on its own
+	cluster  *cluster.Cluster // nil: this agent is on its own
+	refusals login.Exchange
 	seeding  bool                  // the other agents share nothing yet; of the goroutine of cluster
 	metrics  *prometheus.Registry  // of the agent itself
 	devices  *exporters.Prometheus // metrics of the HSMs and the host

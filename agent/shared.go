@@ -94,6 +94,7 @@ func (a *Agent) isShared(device string) bool {
 // watchCluster raises alarms while this agent has no etcd, or nobody could stand in for it.
 func (a *Agent) watchCluster(ctx context.Context) error {
 	for wait.Sleep(ctx, clusterInterval); ctx.Err() == nil; wait.Sleep(ctx, clusterInterval) {
+		a.shareRefusals(ctx)
 		if err := a.watch.Report(a.clusterReport().Findings(time.Now())); err != nil {
 			a.log.Error("the state of the cluster is not reported", "err", err)
 		}
@@ -103,6 +104,18 @@ func (a *Agent) watchCluster(ctx context.Context) error {
 
 // clusterInterval is how soon trouble with etcd or among the agents is an alarm.
 const clusterInterval = 5 * time.Second
+
+// shareRefusals has every agent know which passwords an appliance has refused: several
+// agents would lock an account out that one does not.
+func (a *Agent) shareRefusals(ctx context.Context) {
+	others, err := a.watch.Journal.Refusals()
+	if err == nil {
+		err = a.refusals.Run(ctx, a.config().RefusedLogins(), others, a.watch.Journal.Refused)
+	}
+	if err != nil {
+		a.log.Warn("refused passwords are not shared", "err", err)
+	}
+}
 
 // owns reports whether this agent is to ask a device.
 func (a *Agent) owns(device string) bool {
@@ -134,6 +147,7 @@ func (a *Agent) gained(shards []int) {
 			a.log.Error("the state of this agent is not shared", "err", err)
 		}
 	}
+	a.shareRefusals(context.Background())
 	a.restartTasks()
 	a.log.Info("watching HSMs of more shards", "shards", len(shards))
 }

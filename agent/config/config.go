@@ -108,12 +108,15 @@ func read(file string, text []byte) (Config, *document) {
 	return c, d
 }
 
+// RefusedLogins returns the directory of what appliances have refused.
+func (c *Config) RefusedLogins() string { return filepath.Join(c.StateDirectory, "refused-logins") }
+
 // complete fills in what is not set.
 func (c *Config) complete() {
 	for i := range c.HSMs {
 		c.HSMs[i].Complete(c.Intervals)
 		c.HSMs[i].reach = c.Reach
-		c.HSMs[i].refusedLogins = filepath.Join(c.StateDirectory, "refused-logins")
+		c.HSMs[i].refusedLogins = c.RefusedLogins()
 	}
 	c.Intervals.Counters = cmp.Or(c.Intervals.Counters, max(c.Intervals.Fast, time.Second))
 	if c.Host.Name == "" {

@@ -58,7 +58,7 @@ type kind struct {
 
 // kinds is what agents share. Cursors and the sequences of audit records belong to files of
 // one host.
-var kinds = []*kind{activeKind, historyKind, notifiedKind, silenceKind, eventsKind, queueKind, trendKind, memoryKind, placeKind, requestKind}
+var kinds = []*kind{activeKind, historyKind, notifiedKind, silenceKind, eventsKind, queueKind, trendKind, memoryKind, placeKind, requestKind, refusalKind}
 
 var (
 	activeKind   = &kind{name: "active", bucket: activeBucket, device: deviceInKey[alarms.Key]}
@@ -70,6 +70,7 @@ var (
 	trendKind    = &kind{name: "trends", bucket: trendBucket, device: deviceInKey[Series]}
 	memoryKind   = &kind{name: "memory", bucket: memoryBucket, device: deviceIsKey}
 	placeKind    = &kind{name: "places", bucket: placeBucket, device: deviceIsKey}
+	refusalKind  = &kind{name: "refusals", bucket: refusalBucket, anyone: true}
 	requestKind  = &kind{name: "requests", bucket: requestBucket, anyone: true}
 )
 
