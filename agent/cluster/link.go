@@ -134,8 +134,7 @@ func unanswered(err error) bool {
 		return true
 	}
 	code := status.Code(err)
-	var etcd rpctypes.EtcdError
-	if errors.As(err, &etcd) {
+	if etcd, ok := errors.AsType[rpctypes.EtcdError](err); ok {
 		code = etcd.Code()
 	}
 	switch code {

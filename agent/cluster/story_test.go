@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -206,7 +205,7 @@ func TestStoppedProcess(t *testing.T) {
 
 // child answers each line whether it may send.
 func child(t *testing.T, endpoint string) {
-	c := &Cluster{Settings: Settings{Endpoints: []string{endpoint}, Name: "child"}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	c := &Cluster{Settings: Settings{Endpoints: []string{endpoint}, Name: "child"}, Log: slog.New(slog.DiscardHandler)}
 	go func() { _ = c.Run(t.Context()) }()
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		fmt.Println(c.MaySend("hsm1"))
