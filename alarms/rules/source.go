@@ -2,7 +2,6 @@ package rules
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -24,37 +23,11 @@ var unreachable = Rule{"unreachable", func(p Poll, emit func(Result)) {
 		emit(bad(alarms.Critical, s.At, "%s", s.Error).at(s))
 	case p.Elsewhere.About(s) && p.Elsewhere.Awaited(p.Now): // the text is to have what the others say
 	case s.Failures >= p.UnreachableAfter && p.Show.Fresh(p.Now) && p.Show.Source != p.first() && p.Show.Asked().After(s.Success):
-		emit(bad(alarms.Minor, s.At, "%s; %s is used instead%s", s.Error, p.Show.Source, p.elsewhere(s)).at(s))
+		emit(bad(alarms.Minor, s.At, "%s; %s is used instead%s", s.Error, p.Show.Source, p.Elsewhere.Words(s)).at(s))
 	case s.Failures >= p.UnreachableAfter:
-		emit(bad(alarms.Major, s.At, "%s%s", s.Error, p.elsewhere(s)).at(s))
+		emit(bad(alarms.Major, s.At, "%s%s", s.Error, p.Elsewhere.Words(s)).at(s))
 	}
 }}
-
-// elsewhere is what other agents found since a source worked; "": that is not known.
-func (p Poll) elsewhere(s hsm.Source) string {
-	if !p.Elsewhere.About(s) {
-		return ""
-	}
-	var connected, not []string
-	for _, o := range p.Elsewhere.Opinions {
-		if o.OK {
-			connected = append(connected, o.Agent)
-		} else {
-			not = append(not, o.Agent)
-		}
-	}
-	switch {
-	case len(connected) > 0 && len(not) > 0:
-		return fmt.Sprintf("; reached from %s, also not from %s: the path from %s is broken", strings.Join(connected, ", "), strings.Join(not, ", "), p.Elsewhere.Self)
-	case len(connected) == 1:
-		return fmt.Sprintf("; %s reaches it: the path from %s is broken", connected[0], p.Elsewhere.Self)
-	case len(connected) > 0:
-		return fmt.Sprintf("; %s reach it: the path from %s is broken", strings.Join(connected, ", "), p.Elsewhere.Self)
-	case len(not) > 0:
-		return "; also not from " + strings.Join(not, ", ")
-	}
-	return ""
-}
 
 // stale warns of data past their maximum age, by section, unless another alarm
 // says why: a dead appliance is one page, not one for each section.
