@@ -36,7 +36,11 @@ type block struct {
 // from a section past its maximum age vanish; those about the sources stay. It
 // is safe for concurrent use.
 type Prometheus struct {
-	AllAgents bool // also series of devices that other agents read; set before it is used
+	// AllAgents: also series of devices that other agents read. Set before it is used.
+	AllAgents bool
+	// Agents returns where the other agents of a cluster serve their metrics, http or https
+	// and host:port, by their names; nil: this agent is on its own. Set before it is used.
+	Agents func() map[string]string
 
 	store    *hsm.Store
 	now      func() time.Time
