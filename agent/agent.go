@@ -107,6 +107,7 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 	a.cluster = a.newCluster()
 	a.metrics = a.registry()
 	a.devices = exporters.NewPrometheus(a.store, time.Now, c.Metrics.Exclude...)
+	a.devices.AllAgents = c.Metrics.AllAgents
 	a.page = a.pages()
 	return a
 }

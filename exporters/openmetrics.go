@@ -52,6 +52,9 @@ func (p *Prometheus) openMetrics(devices []*hsm.Device) []byte {
 		e.text = append(e.text, header...)
 		series := len(e.text)
 		for _, d := range devices {
+			if !p.shows(d) {
+				continue
+			}
 			before := len(e.text)
 			e.encode(f, d, now)
 			if at, known := created(d, now); known && len(e.text) > before && slices.Contains(sinceReset, f.name) {

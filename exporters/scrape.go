@@ -36,6 +36,12 @@ type block struct {
 // from a section past its maximum age vanish; those about the sources stay. It
 // is safe for concurrent use.
 type Prometheus struct {
+	// AllAgents: also series of devices that other agents read. Set before it is used.
+	AllAgents bool
+	// Agents returns where the other agents of a cluster serve their metrics, http or https
+	// and host:port, by their names; nil: this agent is on its own. Set before it is used.
+	Agents func() map[string]string
+
 	store    *hsm.Store
 	now      func() time.Time
 	families []family // sorted by name
@@ -61,7 +67,11 @@ func NewPrometheus(store *hsm.Store, now func() time.Time, exclude ...string) *P
 	return p
 }
 
-// blocks returns the exposition of all devices. What has not changed since the
+// shows reports whether d has series here: by default each device has them at the agent
+// that reads it, so that Prometheus has them once.
+func (p *Prometheus) shows(d *hsm.Device) bool { return p.AllAgents || d.From == "" }
+
+// blocks returns the exposition of all devices that it shows. What has not changed since the
 // last one is not made anew.
 func (p *Prometheus) blocks() []*block {
 	p.mu.Lock()
@@ -89,13 +99,15 @@ func (p *Prometheus) blocks() []*block {
 // renewed returns the block of a family and some devices: old, which may be nil,
 // unless one of the sections that are read has changed.
 func (p *Prometheus) renewed(old *block, f *family, devices []*hsm.Device, now time.Time) *block {
-	made := stamps(f, devices, now)
+	made := p.stamps(f, devices, now)
 	if old != nil && old.made == made {
 		return old
 	}
 	p.encoder.text = p.encoder.text[:0]
 	for _, d := range devices {
-		p.encoder.encode(f, d, now)
+		if p.shows(d) {
+			p.encoder.encode(f, d, now)
+		}
 	}
 	next := &block{}
 	if old != nil && old.size == len(p.encoder.text) && old.text == maphash.Bytes(seed, p.encoder.text) {
@@ -108,17 +120,19 @@ func (p *Prometheus) renewed(old *block, f *family, devices []*hsm.Device, now t
 }
 
 // stamps returns a hash of what a family's series of some devices are made of.
-func stamps(f *family, devices []*hsm.Device, now time.Time) uint64 {
+func (p *Prometheus) stamps(f *family, devices []*hsm.Device, now time.Time) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
 	for _, d := range devices {
-		maphash.WriteComparable(&h, d.Name)
-		maphash.WriteComparable(&h, f.stamp(d, now))
+		if p.shows(d) {
+			maphash.WriteComparable(&h, d.Name)
+			maphash.WriteComparable(&h, f.stamp(d, now))
+		}
 	}
 	return h.Sum64()
 }
 
-// of returns the exposition of some devices.
+// of returns the exposition of those of some devices that it shows.
 func (p *Prometheus) of(devices []*hsm.Device) []byte {
 	e, now := newEncoder(), p.now()
 	for i := range p.families {
@@ -126,7 +140,9 @@ func (p *Prometheus) of(devices []*hsm.Device) []byte {
 		e.text = append(e.text, p.families[i].header...)
 		series := len(e.text)
 		for _, d := range devices {
-			e.encode(&p.families[i], d, now)
+			if p.shows(d) {
+				e.encode(&p.families[i], d, now)
+			}
 		}
 		if len(e.text) == series {
 			e.text = e.text[:header]

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -117,20 +118,42 @@ type target struct {
 }
 
 // discover answers with a target for each device (an HSM, or the host), at the address that the client
-// used.
-func discover(w http.ResponseWriter, r *http.Request, devices []*hsm.Device, path string) {
+// used, or at that of the agent that reads it; and in a cluster with one for each agent.
+func discover(w http.ResponseWriter, r *http.Request, p *Prometheus, path string) {
 	if r.Host == "" {
 		http.Error(w, "The request has no Host, which the targets would have as their address.", http.StatusBadRequest)
 		return
 	}
-	list := make([]target, 0, len(devices))
-	for _, d := range devices {
-		labels := map[string]string{"__param_device": d.Name, "__metrics_path__": path, "device": d.Name}
-		if r.TLS != nil {
-			labels["__scheme__"] = "https"
+	here := "http://" + r.Host
+	if r.TLS != nil {
+		here = "https://" + r.Host
+	}
+	list := make([]target, 0, len(p.store.Latest().Devices))
+	var agents map[string]string
+	if p.Agents != nil {
+		agents = p.Agents()
+		list = append(list, targetAt(here, path, alarms.Self))
+		for _, name := range slices.Sorted(maps.Keys(agents)) {
+			list = append(list, targetAt(agents[name], path, alarms.Self))
 		}
-		list = append(list, target{[]string{r.Host}, labels})
+	}
+	for _, d := range p.store.Latest().Devices {
+		if at := agents[d.From]; p.shows(d) {
+			list = append(list, targetAt(here, path, d.Name))
+		} else if at != "" {
+			list = append(list, targetAt(at, path, d.Name))
+		}
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(list) // the client is gone
+}
+
+// targetAt returns the target for a device that is served at a URL without path.
+func targetAt(server, path, device string) target {
+	labels := map[string]string{"__param_device": device, "__metrics_path__": path, "device": device}
+	scheme, address, _ := strings.Cut(server, "://")
+	if scheme == "https" {
+		labels["__scheme__"] = scheme
+	}
+	return target{[]string{address}, labels}
 }

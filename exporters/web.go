@@ -45,7 +45,7 @@ func Web(store *hsm.Store, pages http.Handler, devices *Prometheus, others prome
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { scrape(w, r, devices, others) })
 	if path != "/sd" {
-		mux.HandleFunc("GET /sd", func(w http.ResponseWriter, r *http.Request) { discover(w, r, store.Latest().Devices, path) })
+		mux.HandleFunc("GET /sd", func(w http.ResponseWriter, r *http.Request) { discover(w, r, devices, path) })
 	}
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("Lunawatch is healthy.\n")) })
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {

@@ -1,6 +1,10 @@
 package hsm
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // An Elsewhere is whether other agents get a connection to an HSM that this one does not
 // reach. They are asked once for each outage.
@@ -26,6 +30,34 @@ func (e Elsewhere) IsZero() bool { return e.Asked.IsZero() }
 
 // About reports whether the others were asked since s worked.
 func (e Elsewhere) About(s Source) bool { return e.Asked.After(s.Success) }
+
+// Words are what the others found since s worked, to be put after why it fails; "": that is
+// not known.
+func (e Elsewhere) Words(s Source) string {
+	if !e.About(s) {
+		return ""
+	}
+	var connected, not []string
+	for _, o := range e.Opinions {
+		if o.OK {
+			connected = append(connected, o.Agent)
+		} else {
+			not = append(not, o.Agent)
+		}
+	}
+	from, nor := strings.Join(connected, ", "), strings.Join(not, ", ")
+	switch {
+	case from == "" && nor == "":
+		return ""
+	case from == "":
+		return "; also not from " + nor
+	case nor != "":
+		return fmt.Sprintf("; reached from %s, also not from %s: the path from %s is broken", from, nor, e.Self)
+	case len(connected) == 1:
+		return fmt.Sprintf("; %s reaches it: the path from %s is broken", from, e.Self)
+	}
+	return fmt.Sprintf("; %s reach it: the path from %s is broken", from, e.Self)
+}
 
 // Awaited reports whether the answers are still to come.
 func (e Elsewhere) Awaited(now time.Time) bool {

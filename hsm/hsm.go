@@ -230,14 +230,18 @@ type Age struct {
 	MaxAge time.Duration // after which it is stale
 }
 
-// NextExpiry returns when the next section that is fresh at now becomes stale; zero if
-// none is fresh. Until then a view of d is valid.
+// NextExpiry returns when the next section that is fresh at now becomes stale, or other
+// agents are waited for no longer; zero if there is neither. Until then a view of d is
+// valid.
 func (d *Device) NextExpiry(now time.Time) (next time.Time) {
 	for _, sec := range d.sections() {
 		r := sec.read()
 		if !r.at.IsZero() && !now.After(r.expires) && (next.IsZero() || r.expires.Before(next)) {
 			next = r.expires
 		}
+	}
+	if end := d.Elsewhere.Asked.Add(AnswersWithin); d.Elsewhere.Awaited(now) && (next.IsZero() || end.Before(next)) {
+		next = end
 	}
 	return next
 }

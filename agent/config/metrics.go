@@ -12,7 +12,8 @@ import (
 
 // Metrics says which metrics are served.
 type Metrics struct {
-	Exclude []string `yaml:"exclude" names:"policy role threshold info"` // groups of [exporters.Groups] that are left out
+	AllAgents bool     `yaml:"all_agents"`                                 // in a cluster, also those of HSMs that other agents read
+	Exclude   []string `yaml:"exclude" names:"policy role threshold info"` // groups of [exporters.Groups] that are left out
 }
 
 // Validate returns an error for each group that does not exist.

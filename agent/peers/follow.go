@@ -102,6 +102,7 @@ func (f *follower) take(l line, asked, now time.Time) error {
 		return errors.New("it does not say what time it is there")
 	case !f.begun:
 		f.begun = true
+		f.serves(l.Agent, l.Web)
 		f.behind = behind(l.Now, asked, now)
 	case l.Device != nil:
 		l.Device.Shift(f.behind)

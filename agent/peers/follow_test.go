@@ -96,6 +96,23 @@ func TestWhatOthersMayNotSay(t *testing.T) {
 	}
 }
 
+// TestWebs: where another agent serves its metrics is what it said last, if that can be.
+func TestWebs(t *testing.T) {
+	p := &Peers{Store: hsm.NewStore()}
+	for _, test := range []struct{ says, want string }{
+		{"http://192.0.2.2:9477", "http://192.0.2.2:9477"}, {"https://lw2.example.net:9477/x?y", "https://lw2.example.net:9477"},
+		{"", ""}, {"http://192.0.2.2:9477", "http://192.0.2.2:9477"}, {"file:///etc/passwd", ""}, {"https://", ""}, {"\x00", ""}, {"lw2:9477", ""},
+	} {
+		f := follower{Peers: p, of: Member{Name: "lw2"}}
+		if err := f.take(line{Agent: "lw2", Web: test.says, Now: time.Now()}, time.Now(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Webs()["lw2"]; got != test.want {
+			t.Errorf("it says %q: %q, want %q", test.says, got, test.want)
+		}
+	}
+}
+
 // TestChanges: another agent is sent what this one reads, once for each change, and what it
 // reads no more; nothing of its host, nor what a third reads.
 func TestChanges(t *testing.T) {

@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -33,6 +35,7 @@ type Peers struct {
 	Settings Settings
 	Log      *slog.Logger
 	Store    *hsm.Store
+	Web      string // where this agent serves its metrics, as others reach it: http://host:9477; "": nowhere
 
 	Members func() []Member                                   // that live, this one among them or not
 	Owns    func(device string) bool                          // whether this agent polls a device
@@ -43,6 +46,9 @@ type Peers struct {
 	secure   bool
 	dialing  chan struct{} // has room for one for each connection that is tried for others
 	client   *http.Client
+
+	mu   sync.Mutex
+	webs map[string]string // by agent: its Web
 }
 
 // Listen opens the address at which the others ask this agent, and returns how they reach
@@ -92,6 +98,29 @@ func (p *Peers) others() (others []Member) {
 		}
 	}
 	return others
+}
+
+// Webs returns where the other agents serve their metrics, by their names: what each said
+// last.
+func (p *Peers) Webs() map[string]string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.webs)
+}
+
+// serves remembers where an agent serves its metrics, if it says a URL of a server.
+func (p *Peers) serves(agent, web string) {
+	u, err := url.Parse(web)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		delete(p.webs, agent)
+		return
+	}
+	if p.webs == nil {
+		p.webs = make(map[string]string)
+	}
+	p.webs[agent] = u.Scheme + "://" + u.Host
 }
 
 // followAll follows each member as long as it lives at its address.

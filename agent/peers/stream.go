@@ -10,12 +10,13 @@ import (
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
-// A line is one of the answer to GET /devices. The first has Agent and Now. Then, at most
+// A line is one of the answer to GET /devices. The first has Agent, Web and Now. Then, at most
 // once a second, come those with a Device or the name of one that is Gone, and after them
 // one with Now: those before it are of one time. An agent of another version leaves aside
 // the keys that it does not know.
 type line struct {
 	Agent  string      `json:"agent,omitempty"`  // who answers
+	Web    string      `json:"web,omitempty"`    // where it serves its metrics
 	Now    time.Time   `json:"now,omitzero"`     // by its clock
 	Device *hsm.Device `json:"device,omitempty"` // that it reads
 	Gone   string      `json:"gone,omitempty"`   // the name of a device that it reads no more
@@ -41,7 +42,7 @@ func (p *Peers) serveDevices(w http.ResponseWriter, r *http.Request) {
 		if out.SetWriteDeadline(time.Now().Add(silence)) != nil {
 			return
 		}
-		if first && send.Encode(line{Agent: p.Self, Now: time.Now()}) != nil {
+		if first && send.Encode(line{Agent: p.Self, Web: p.Web, Now: time.Now()}) != nil {
 			return
 		}
 		for _, l := range p.changes(seen, sent) {

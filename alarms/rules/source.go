@@ -21,10 +21,11 @@ var unreachable = Rule{"unreachable", func(p Poll, emit func(Result)) {
 		emit(good(s.At, "%s answers", p.first()))
 	case s.Failure == hsm.HostKey:
 		emit(bad(alarms.Critical, s.At, "%s", s.Error).at(s))
+	case p.Elsewhere.About(s) && p.Elsewhere.Awaited(p.Now): // the text is to have what the others say
 	case s.Failures >= p.UnreachableAfter && p.Show.Fresh(p.Now) && p.Show.Source != p.first() && p.Show.Asked().After(s.Success):
-		emit(bad(alarms.Minor, s.At, "%s; %s is used instead", s.Error, p.Show.Source).at(s))
+		emit(bad(alarms.Minor, s.At, "%s; %s is used instead%s", s.Error, p.Show.Source, p.Elsewhere.Words(s)).at(s))
 	case s.Failures >= p.UnreachableAfter:
-		emit(bad(alarms.Major, s.At, "%s", s.Error).at(s))
+		emit(bad(alarms.Major, s.At, "%s%s", s.Error, p.Elsewhere.Words(s)).at(s))
 	}
 }}
 
