@@ -21,6 +21,7 @@ import (
 	"github.com/lunawatch/lunawatch/agent/cluster"
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/agent/ready"
+	"github.com/lunawatch/lunawatch/agent/totals"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/proven"
@@ -54,7 +55,7 @@ type Agent struct {
 	view     atomic.Pointer[mib.View]
 	asked    atomic.Bool // somebody has asked for view
 	contexts contexts
-	totals   totals
+	totals   totals.Totals
 	cluster  *cluster.Cluster // nil: this agent is on its own
 	refusals login.Exchange
 	seeding  bool                  // the other agents share nothing yet; of the goroutine of cluster
@@ -174,7 +175,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := a.watch.Open(); err != nil {
 		return err
 	}
-	if err := a.totals.open(journal); err != nil {
+	if err := a.totals.Open(journal); err != nil {
 		a.log.Error("totals of SNMP begin anew", "err", err)
 	}
 	if err := a.reportConfiguration(); err != nil {

@@ -28,7 +28,7 @@ func (a *Agent) build(ctx context.Context) error {
 		failing = err != nil
 		a.view.Store(view)
 		wake := now.Add(time.Minute)
-		for _, at := range []time.Time{view.Until(), a.totals.due()} {
+		for _, at := range []time.Time{view.Until(), a.totals.Due()} {
 			if !at.IsZero() && at.Before(wake) {
 				wake = at.Add(time.Millisecond)
 			}
@@ -39,7 +39,7 @@ func (a *Agent) build(ctx context.Context) error {
 			a.waitFor(ctx, nil, changed, now.Add(unaskedDelay))
 		}
 	}
-	return a.totals.close()
+	return a.totals.Close()
 }
 
 // current returns the latest View, for a request.
@@ -59,7 +59,7 @@ func (a *Agent) newView(b *mib.Builder, snap *hsm.Snapshot, now time.Time) (*mib
 	list.Version, _ = Version()
 	src.Alarms = &list
 	var unstored error
-	src.Totals, unstored = a.totals.add(src)
+	src.Totals, unstored = a.totals.Add(src)
 	view, err := b.Build(src)
 	return view, errors.Join(missing, unstored, err)
 }

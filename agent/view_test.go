@@ -24,7 +24,7 @@ func TestARowThatSNMPCannotCarryIsLoggedOnce(t *testing.T) {
 		a := New(config.Config{}, Web{}, slog.New(slog.NewTextHandler(log, nil)))
 		a.watch.Journal = j
 		check.Must(t, a.watch.Open())
-		check.Must(t, a.totals.open(j))
+		check.Must(t, a.totals.Open(j))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- a.build(ctx) }()

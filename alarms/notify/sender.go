@@ -32,6 +32,7 @@ type Sender struct {
 	Owed      func(receiver string) bool                        // whether something was given up before the start
 	Active    func(receiver string) []alarms.Notification       // what a receiver takes to be active, for its refresh
 	May       func(n alarms.Notification) bool                  // whether this agent is the one that sends it, now; nil: it is
+	Member    string                                            // the name of this agent among several; "": it is the only one
 
 	reconfigured chan struct{}
 
@@ -413,7 +414,7 @@ func (s *Sender) attempt(ctx context.Context, name string, to Receiver, list []a
 			return errOfAnother
 		}
 		if !s.Masked(name, n) {
-			limited = append(limited, to.Policy.Limit(n))
+			limited = append(limited, to.Policy.Limit(s.signed(n)))
 		}
 	}
 	switch {
@@ -433,6 +434,15 @@ func (s *Sender) attempt(ctx context.Context, name string, to Receiver, list []a
 		s.tested(name, to, n, err)
 	}
 	return err
+}
+
+// signed returns n, with the name of this agent in the ID of what is about the agent itself:
+// several have alarms of the same name and number.
+func (s *Sender) signed(n alarms.Notification) alarms.Notification {
+	if s.Member != "" && n.Change.Alarm.Device == alarms.Self {
+		n.ID = s.Member + " " + n.ID
+	}
+	return n
 }
 
 // errOfAnother means that a notification is another agent's to send, or that this agent

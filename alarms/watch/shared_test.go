@@ -115,6 +115,11 @@ func TestTakeOver(t *testing.T) {
 			t.Errorf("asked of the other agent: %+v", a.Ack)
 		}
 
+		two.Must(two.Report([]alarms.Finding{{Key: alarms.Key{Device: alarms.Self, Group: "configuration"}, Condition: alarms.Bad, Severity: alarms.Warning, Text: "x", Evidence: alarms.Evidence{At: time.Now(), Text: "x"}}}))
+		watchtest.Advance(time.Second)
+		if _, own := pager.Attempts(); len(own) != 1 || own[0].ID != "lw2 lunawatch/configuration 3007 raised warning" {
+			t.Errorf("an alarm about the agent itself: %+v", own)
+		}
 		two.Must(two.Kernel("2", "k7pf0: [HSM] ALM2007: HSM zeroized")) // the dying agent does not hear it
 		attempts, _ := down.Attempts()
 		one.Stop()
@@ -133,7 +138,7 @@ func TestTakeOver(t *testing.T) {
 			}
 		}
 		got := strings.Join(pager.Received(), "\n")
-		if strings.Count(got, "zeroize") != 1 || strings.Count(got, "raised") != 3 {
+		if strings.Count(got, "zeroize") != 1 || strings.Count(got, "raised") != 4 {
 			t.Errorf("received:\n%s", got)
 		}
 		for _, a := range two.Active() {

@@ -115,6 +115,9 @@ func (w *Watch) Open() error {
 	w.evaluated, w.touched = make(map[string]evaluated), make(map[string]bool)
 	w.maintain = make(chan struct{}, 1)
 	w.sender = &notify.Sender{Journal: w.Journal, Receivers: w.setup().Receivers, Log: w.Log, Masked: w.masked, Changed: w.delivered, GivenUp: w.givenUp, Answers: w.answers, Owed: w.owed, Active: w.known, May: w.May}
+	if w.Journal.Share != nil {
+		w.sender.Member = w.Journal.Share.Member
+	}
 	w.sender.Open()
 	w.knowReceivers()
 	return nil

@@ -84,7 +84,8 @@ var rooms = []struct{ name, imports string }{
 	{"agent/ready", "hsm internal/wait"},
 	{"agent/peers", "hsm internal/wait"},
 	{"agent/capture", "agent/config agent/redact alarms/journal collectors collectors/follow collectors/snmp collectors/syslog hsm internal/setting"},
-	{"agent", "agent/cluster agent/config agent/guard agent/peers agent/ready agent/senders alarms alarms/journal alarms/notify alarms/notify/snmp alarms/proven alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/lunacm collectors/lunash collectors/poll collectors/probe collectors/syslog exporters exporters/act exporters/api exporters/glance exporters/history exporters/otlp exporters/page hsm internal/wait mib mib/agentx"},
+	{"agent/totals", "alarms/journal mib"},
+	{"agent", "agent/cluster agent/config agent/guard agent/peers agent/ready agent/senders agent/totals alarms alarms/journal alarms/notify alarms/notify/snmp alarms/proven alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/probe collectors/syslog exporters exporters/act exporters/api exporters/glance exporters/history exporters/otlp exporters/page hsm internal/wait mib mib/agentx"},
 
 	{"agent/setup", "agent/config collectors/ha collectors/lunacm collectors/lunash collectors/rest internal/setting"},
 	{"agent/doctor", "agent agent/config alarms alarms/notify/snmp collectors collectors/ha collectors/lunacm hsm mib/agentx"},

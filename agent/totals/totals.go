@@ -1,4 +1,6 @@
-package agent
+// Package totals adds up what the counters of all HSMs increase by, for SNMP, and stores that
+// before it is served.
+package totals
 
 import (
 	"encoding/json"
@@ -9,9 +11,10 @@ import (
 	"github.com/lunawatch/lunawatch/mib"
 )
 
-// totals are the counters that all HSMs share in SNMP. They are stored before they
-// are served: a restart does not make them fall.
-type totals struct {
+// Totals are the counters that all HSMs share in SNMP. They are stored before they
+// are served: a restart does not make them fall. Its methods are safe for concurrent use once
+// Open has returned.
+type Totals struct {
 	journal *journal.Journal
 
 	mu      sync.Mutex
@@ -26,8 +29,8 @@ const totalsName = "snmp totals"
 // storeEvery is how often totals are stored at most, unless an HSM was reset.
 const storeEvery = 5 * time.Second
 
-// open reads what was stored. After an error they begin anew.
-func (t *totals) open(j *journal.Journal) error {
+// Open reads what was stored. After an error they begin anew.
+func (t *Totals) Open(j *journal.Journal) error {
 	t.journal = j
 	text, err := j.Keep(totalsName, func() []byte { return []byte("{}") })
 	if err == nil {
@@ -40,8 +43,8 @@ func (t *totals) open(j *journal.Journal) error {
 	return err
 }
 
-// add adds what has increased, and returns what to serve.
-func (t *totals) add(src mib.Source) (map[string]uint64, error) {
+// Add adds what has increased, and returns what to serve.
+func (t *Totals) Add(src mib.Source) (map[string]uint64, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	changed, reset := t.sums.Add(src)
@@ -55,7 +58,7 @@ func (t *totals) add(src mib.Source) (map[string]uint64, error) {
 
 // store stores the sums, and has them served, even if they could not be stored: they
 // would stand still while a disk is full.
-func (t *totals) store(now time.Time) error {
+func (t *Totals) store(now time.Time) error {
 	text, err := json.Marshal(t.sums)
 	if err == nil {
 		err = t.journal.Replace(totalsName, text)
@@ -64,8 +67,8 @@ func (t *totals) store(now time.Time) error {
 	return err
 }
 
-// due returns when to ask again although nothing changes; zero: never.
-func (t *totals) due() time.Time {
+// Due returns when to ask again although nothing changes; zero: never.
+func (t *Totals) Due() time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.pending {
@@ -74,8 +77,8 @@ func (t *totals) due() time.Time {
 	return t.stored.Add(storeEvery)
 }
 
-// close stores what is not stored.
-func (t *totals) close() error {
+// Close stores what is not stored.
+func (t *Totals) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.pending {
