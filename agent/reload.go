@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lunawatch/lunawatch/agent/cluster"
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/hsm"
@@ -77,6 +78,9 @@ func (a *Agent) replace(before, next *site) (added, removed int) {
 	}
 	a.declareProbes(&next.config)
 	a.site.Store(next)
+	if a.cluster != nil {
+		a.cluster.Announce(cluster.Estate(hsmNames(&next.config)))
+	}
 	a.watch.Configure(next.setup(), next.changedSince(before))
 	if a.session != nil {
 		a.session.Register(registrations(&next.config))

@@ -56,6 +56,7 @@ func (a *Agent) runCluster(ctx context.Context) error {
 		return err
 	}
 	a.cluster.Self.Address, a.cluster.Self.Since, a.cluster.Elsewhere = address, a.started, others.Elsewhere
+	a.cluster.Self.Estate = cluster.Estate(hsmNames(a.config()))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return others.Run(ctx) })
 	g.Go(func() error { return a.cluster.Run(ctx) })

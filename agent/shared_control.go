@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/lunawatch/lunawatch/agent/cluster"
+	"github.com/lunawatch/lunawatch/agent/config"
 )
 
 // clustered answers what commands ask of the cluster.
@@ -50,11 +51,14 @@ func (a *Agent) clustered(mux *http.ServeMux) {
 }
 
 func (a *Agent) clusterReport() cluster.Report {
-	var names []string
-	for _, h := range a.config().HSMs {
+	return a.cluster.Report(hsmNames(a.config()), a.watch.Journal.Spooled())
+}
+
+func hsmNames(c *config.Config) (names []string) {
+	for _, h := range c.HSMs {
 		names = append(names, h.Name)
 	}
-	return a.cluster.Report(names, a.watch.Journal.Spooled())
+	return names
 }
 
 // Cluster returns how the cluster is, as the agent sees it.

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,8 +22,9 @@ type Member struct {
 	Name     string    `json:"name"`
 	Address  string    `json:"address"` // where the other agents reach it, host:port; "": nowhere
 	Version  string    `json:"version"`
-	Since    time.Time `json:"since"` // by its own clock; only shown
-	Draining bool      `json:"-"`     // an operator wants it to own nothing
+	Estate   string    `json:"estate"` // what its configuration has of HSMs, as one word: that of others is to be equal
+	Since    time.Time `json:"since"`  // by its own clock; only shown
+	Draining bool      `json:"-"`      // an operator wants it to own nothing
 }
 
 // A Cluster is one agent's part in a cluster. Its fields are set before Run, which calls
@@ -166,7 +166,7 @@ func (c *Cluster) session(ctx context.Context) error {
 
 // join gets a lease, and enters the name of this agent under it.
 func (c *Cluster) join(ctx context.Context) error {
-	self, err := json.Marshal(c.Self)
+	self, err := c.self()
 	if err != nil {
 		return err
 	}

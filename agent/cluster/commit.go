@@ -110,6 +110,23 @@ func (c *Cluster) memberKey() string {
 	return place{kind: memberKey, name: c.Self.Name}.key(c.Settings.prefix())
 }
 
+// self returns what is entered under the name of this agent.
+func (c *Cluster) self() ([]byte, error) {
+	c.epoch.mu.Lock()
+	defer c.epoch.mu.Unlock()
+	return json.Marshal(c.Self)
+}
+
+// Announce has the others know, with the next Commit, that the HSMs of this agent's
+// configuration are others.
+func (c *Cluster) Announce(estate string) {
+	c.epoch.mu.Lock()
+	defer c.epoch.mu.Unlock()
+	if c.Self.Estate != estate {
+		c.Self.Estate, c.epoch.after = estate, max(c.epoch.after, c.epoch.known)
+	}
+}
+
 // current returns the epoch, a new one where the last must be outlived.
 func (c *Cluster) current(ctx context.Context, client *clientv3.Client) (int64, error) {
 	c.epoch.mu.Lock()

@@ -1,8 +1,14 @@
 package cluster
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -13,6 +19,7 @@ import (
 type Report struct {
 	Agent    string        `json:"agent"` // that says so
 	Trouble  string        `json:"trouble,omitempty"`
+	Estate   string        `json:"estate"`   // as of [Member]
 	Degraded bool          `json:"degraded"` // it goes on without etcd
 	Waiting  int           `json:"waiting"`  // changes that etcd does not have
 	Members  []Share       `json:"members"`  // by name
@@ -46,7 +53,7 @@ type EtcdServer struct {
 // Report returns how the cluster is, with the configured HSMs of each member.
 func (c *Cluster) Report(hsms []string, waiting int) Report {
 	s := c.Status()
-	r := Report{Agent: c.Settings.Name, Trouble: c.Trouble(), Degraded: s.Degraded, Waiting: waiting, Members: []Share{}, Lease: s.Lease.Seconds(), TTL: c.Settings.ttl()}
+	r := Report{Agent: c.Settings.Name, Estate: Estate(hsms), Trouble: c.Trouble(), Degraded: s.Degraded, Waiting: waiting, Members: []Share{}, Lease: s.Lease.Seconds(), TTL: c.Settings.ttl()}
 	index := make(map[string]int)
 	for _, m := range append(s.Members, Member{}) {
 		index[m.Name] = len(r.Members)
@@ -97,6 +104,12 @@ func (c *Cluster) Trouble() string {
 	return ""
 }
 
+// Estate returns the names of HSMs as one word.
+func Estate(hsms []string) string {
+	sum := sha256.Sum256([]byte(strings.Join(slices.Sorted(slices.Values(hsms)), "\n")))
+	return hex.EncodeToString(sum[:8])
+}
+
 // Findings returns what is wrong with the cluster, and what is not.
 func (r Report) Findings(now time.Time) []alarms.Finding {
 	finding := func(object, text string, severity alarms.Severity) alarms.Finding {
@@ -107,7 +120,11 @@ func (r Report) Findings(now time.Time) []alarms.Finding {
 		return f
 	}
 	alone, willing := "", 0
+	var differ []string
 	for _, m := range r.Members {
+		if m.Name != "" && m.Estate != r.Estate {
+			differ = append(differ, m.Name)
+		}
 		if m.Name != "" && !m.Draining {
 			willing++
 		}
@@ -115,7 +132,11 @@ func (r Report) Findings(now time.Time) []alarms.Finding {
 	if r.Trouble == "" && willing < 2 {
 		alone = fmt.Sprintf("%s is the only agent: nobody takes over if it ends", r.Agent)
 	}
-	return []alarms.Finding{finding("etcd", r.Trouble, alarms.Major), finding("standby", alone, alarms.Warning)}
+	other := ""
+	if len(differ) > 0 {
+		other = fmt.Sprintf("%s and %s have different HSMs in their configurations: one that not all have may be watched by nobody", strings.Join(differ, ", "), r.Agent)
+	}
+	return []alarms.Finding{finding("etcd", r.Trouble, alarms.Major), finding("standby", alone, alarms.Warning), finding("estate", other, alarms.Major)}
 }
 
 // Write writes r for people.
@@ -128,32 +149,39 @@ func (r Report) Write(w io.Writer) {
 	if r.Waiting > 0 {
 		fmt.Fprintf(w, "%d changes wait for etcd.\n", r.Waiting)
 	}
-	fmt.Fprintln(w)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "AGENT\tSHARDS\tHSMS\tVERSION\tADDRESS\t")
+	rows := [][]string{{"AGENT", "SHARDS", "HSMS", "VERSION", "ADDRESS"}}
 	for _, m := range r.Members {
 		note := ""
 		switch {
 		case m.Name == "":
 			m.Name, note = "-", "watched by nobody"
+		case m.Draining:
+			note = "draining"
 		case m.Name == r.Agent:
 			note = fmt.Sprintf("this one; lease proven %.1f s ago", r.Lease)
 		}
-		if m.Draining {
-			note = "draining"
-		}
-		fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t%s\n", m.Name, m.Shards, len(m.HSMs), m.Version, m.Address, note)
+		rows = append(rows, []string{m.Name, strconv.Itoa(m.Shards), strconv.Itoa(len(m.HSMs)), m.Version, m.Address, note})
 	}
-	fmt.Fprintln(t, "\t\t\t\t\t\nETCD\t\t\t\t\t")
+	table(w, rows)
+	rows = [][]string{{"ETCD", "STATE"}}
 	for _, e := range r.Etcd {
-		state := fmt.Sprintf("answered in %.0f ms", 1000*e.Latency)
-		if e.Error != "" {
-			state = e.Error
-		}
-		fmt.Fprintf(t, "%s\t%s\n", e.URL, state)
+		rows = append(rows, []string{e.URL, cmp.Or(e.Error, fmt.Sprintf("answered in %.0f ms", 1000*e.Latency))})
 	}
-	t.Flush()
+	table(w, rows)
 	for _, m := range r.Moves {
 		fmt.Fprintf(w, "\nShard %d is to be %s's.\n", m.Shard, m.To)
+	}
+}
+
+// table writes rows after an empty line, in columns.
+func table(w io.Writer, rows [][]string) {
+	var text strings.Builder
+	t := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(t, strings.Join(row, "\t"))
+	}
+	t.Flush()
+	for line := range strings.Lines("\n" + text.String()) {
+		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
 	}
 }

@@ -39,6 +39,10 @@ type Webhook struct {
 // refuses what is minutes old, and drops an id that it has seen.
 const SignatureHeader = "Lunawatch-Signature"
 
+// IdempotencyHeader carries the same 32 hexadecimal digits at every attempt to deliver a
+// notification, also of another agent of a cluster: a receiver drops what it has seen.
+const IdempotencyHeader = "Idempotency-Key"
+
 // Validate returns all that is wrong with w.
 func (w *Webhook) Validate() error {
 	errs := []error{
@@ -71,6 +75,7 @@ func (w *Webhook) Notify(ctx context.Context, n alarms.Notification) error {
 	if err != nil {
 		return err
 	}
+	header.Set(IdempotencyHeader, notify.Hash(n.ID))
 	if w.SecretFile != "" {
 		key, err := w.SecretFile.Secret("secret_file", 16)
 		if err != nil {

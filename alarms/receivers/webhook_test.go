@@ -47,6 +47,8 @@ func checkWebhook(r *http.Request, body []byte) error {
 		return errors.New("incomplete")
 	case r.Header.Get("Authorization") != "Bearer "+theSecret+"-token" || r.URL.RequestURI() != "/"+theSecret+"?token="+theSecret:
 		return errors.New("no token")
+	case r.Header.Get(IdempotencyHeader) != notify.Hash(m.ID):
+		return errors.New("not the same key at every attempt")
 	}
 	return verify(r.Header.Get(SignatureHeader), theSecret+"-hmac", body, time.Now())
 }
