@@ -14,7 +14,7 @@ NFPM        = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 VERSION ?= $(shell packaging/version)
 ARCH    ?= $(shell $(GO) env GOARCH)
 
-.PHONY: build reproducible sbom demo pictures test lint bench-snmp bench-size fuzz packages release help
+.PHONY: build reproducible sbom demo demo-cluster pictures test lint bench-snmp bench-size fuzz packages release help
 
 # The commit, the Go release and the platform decide the bytes: no path, and no GOFLAGS.
 build: ## bin/lunawatch (the default)
@@ -49,6 +49,10 @@ release: ## dist/ of a tagged commit: packages, program, SBOM, its changelog, ch
 demo: build ## try it on a simulated estate and real net-snmp; ONCE=1 checks it and ends
 	$(GO) build -o bin/lunasim ./cmd/lunasim
 	$(GO) run ./cmd/demo $(if $(ONCE),-once)
+
+demo-cluster: build ## two agents on one etcd, of which one is killed; ONCE=1 checks it and ends
+	$(GO) build -o bin/lunasim ./cmd/lunasim
+	$(GO) run ./cmd/demo -cluster $(if $(ONCE),-once)
 
 pictures: ## docs/pictures/: the pages in Chromium, of a pretended estate
 	@mkdir -p docs/pictures

@@ -26,6 +26,7 @@ import (
 )
 
 func main() {
+	clustered := flag.Bool("cluster", false, "two agents that share an etcd, of which one is killed")
 	once := flag.Bool("once", false, "try everything once, check it, and end")
 	binary := flag.String("lunawatch", "bin/lunawatch", "the program to show")
 	simulation := flag.String("lunasim", "bin/lunasim", "the program that simulates the HSMs")
@@ -33,13 +34,16 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	if err := run(ctx, *binary, *simulation, *mibs, *once); err != nil {
+	if err := run(ctx, *binary, *simulation, *mibs, *once, *clustered); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, binary, simulation, mibs string, once bool) error {
+func run(ctx context.Context, binary, simulation, mibs string, once, clustered bool) error {
+	if clustered {
+		packages = map[string]string{"etcd": "etcd-server"}
+	}
 	if err := installPeers(ctx); err != nil {
 		return err
 	}
@@ -61,10 +65,11 @@ func run(ctx context.Context, binary, simulation, mibs string, once bool) error 
 	running, cancel := context.WithCancel(ctx)
 	defer d.wait()
 	defer cancel()
-	if err := d.start(running); err != nil {
+	steps, err := d.begin(running, clustered)
+	if err != nil {
 		return err
 	}
-	for _, s := range d.steps() {
+	for _, s := range steps {
 		if err := d.try(ctx, s, once); err != nil {
 			return err
 		}
@@ -73,9 +78,27 @@ func run(ctx context.Context, binary, simulation, mibs string, once bool) error 
 		fmt.Println("\nEverything works.")
 		return nil
 	}
-	fmt.Printf("\nAll of it goes on running, with a value read each 5 seconds: http://%s/ is the page.\nCtrl-C ends it and leaves nothing behind.\n", d.web)
+	if d.web != "" {
+		fmt.Printf("\nhttp://%s/ is the page.", d.web)
+	}
+	fmt.Println("\nAll of it goes on running, with a value read each 5 seconds. Ctrl-C ends it and leaves nothing behind.")
 	<-ctx.Done()
 	return nil
+}
+
+// begin starts everything, and returns what to try.
+func (d *demo) begin(ctx context.Context, clustered bool) ([]step, error) {
+	if clustered {
+		p, err := d.startPair(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return p.pairSteps(), nil
+	}
+	if err := d.start(ctx); err != nil {
+		return nil, err
+	}
+	return d.steps(), nil
 }
 
 // packages are the Debian packages of the programs that are needed.
@@ -206,8 +229,7 @@ func (d *demo) startAgent(ctx context.Context) error {
 	fmt.Fprintf(&conf, "state_directory: %s\ncontrol_socket: %s\nsnmp:\n  agentXSocket: %s\n", d.path("state"), d.path("control.sock"), d.snmpd.Socket)
 	conf.WriteString("intervals: {fast: 5s, slow: 15s, hourly: 60s}\nalarms: {notify_interval: 1s, storm_alarms: 0}\nreceivers:\n  - name: snmpd\n    agentx: {}\nhsms:\n")
 	for _, a := range d.estate.Appliances {
-		fmt.Fprintf(&conf, "  - name: %s\n    address: %s\n    password_file: %s\n    known_hosts_file: %s\n    logs: [%s]\n",
-			a.Name, a.SSHAddress, d.estate.PasswordFile, d.estate.KnownHosts, a.Syslog)
+		conf.WriteString(hsm(d.estate, a))
 	}
 	if err := os.WriteFile(d.path("lunawatch.yaml"), []byte(conf.String()), 0o600); err != nil {
 		return err
@@ -218,6 +240,11 @@ func (d *demo) startAgent(ctx context.Context) error {
 	}
 	d.children = append(d.children, c)
 	return nil
+}
+
+// hsm returns what the configuration has of an appliance.
+func hsm(estate simulator.Ready, a simulator.ReadyAppliance) string {
+	return fmt.Sprintf("  - name: %s\n    address: %s\n    password_file: %s\n    known_hosts_file: %s\n    logs: [%s]\n", a.Name, a.SSHAddress, estate.PasswordFile, estate.KnownHosts, a.Syslog)
 }
 
 // secret returns a random passphrase.
@@ -232,7 +259,12 @@ type child struct {
 
 func startChild(ctx context.Context, name string, args ...string) (*child, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.Cancel = func() error {
+		if errors.Is(context.Cause(ctx), errKilled) {
+			return cmd.Process.Kill()
+		}
+		return cmd.Process.Signal(syscall.SIGTERM)
+	}
 	cmd.WaitDelay = 5 * time.Second
 	out, w := io.Pipe()
 	c := &child{out: out, done: make(chan struct{})}
