@@ -62,7 +62,7 @@ func get[T any](e *estate, of func() T) T {
 func (e *estate) start(t *testing.T, name string, s Settings) (p *Peers, end func()) {
 	t.Helper()
 	s.Listen = "127.0.0.1:0"
-	p = &Peers{Self: name, Settings: s, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Store: hsm.NewStore(),
+	p = &Peers{Self: name, Settings: s, Log: slog.New(slog.DiscardHandler), Store: hsm.NewStore(),
 		Members: func() []Member { return get(e, func() []Member { return slices.Clone(e.members) }) },
 		Owns:    func(device string) bool { return get(e, func() bool { return e.owners[device] == name }) },
 		Reaches: func(context.Context) bool { return get(e, func() bool { return e.etcd[name] }) },
