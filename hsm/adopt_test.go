@@ -183,7 +183,13 @@ func TestAdopt(t *testing.T) {
 	says("again", "lw2")
 	s.Adopt("lw3", readBy(t, "newer", t0.Add(time.Minute)))
 	says("newer", "lw3")
+	told := *s.Latest().Device("a")
+	told.Elsewhere = Elsewhere{Self: "lw3", Asked: t0, Answered: t0, Opinions: []Opinion{{Agent: "lw1", OK: true}}}
+	s.Adopt("lw3", &told)
 	s.Apply(seen("own", t0))
+	if e := s.Latest().Device("a").Elsewhere; !e.IsZero() {
+		t.Errorf("of its own outages it has what others found in those of lw3: %+v", e)
+	}
 	says("own", "")
 	before := s.Latest()
 	s.Adopt("lw3", readBy(t, "not ours", t0.Add(time.Hour)))

@@ -354,7 +354,9 @@ func (d *Device) attempt(o Observation) {
 	if o.Source == "" {
 		return
 	}
-	d.From = ""
+	if d.From != "" { // this agent takes it over
+		d.From, d.Elsewhere = "", Elsewhere{}
+	}
 	d.Sources = maps.Clone(d.Sources)
 	if d.Sources == nil {
 		d.Sources = make(map[string]Source)

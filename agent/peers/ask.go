@@ -28,7 +28,7 @@ func (p *Peers) Elsewhere(ctx context.Context) (quorumThere, known bool) {
 	defer cancel()
 	others := p.others()
 	known = len(others) > 0
-	for _, a := range askAll[quorum](ctx, p, others, "/quorum") {
+	for _, a := range askAll[quorum](ctx, p, p.client, others, "/quorum") {
 		quorumThere = quorumThere || a.got.Reaches
 		known = known && a.err == nil
 	}
@@ -40,7 +40,7 @@ func (p *Peers) Elsewhere(ctx context.Context) (quorumThere, known bool) {
 func (p *Peers) Connect(ctx context.Context, device string) (found []hsm.Opinion) {
 	ctx, cancel := context.WithTimeout(ctx, connectWithin)
 	defer cancel()
-	for _, a := range askAll[connection](ctx, p, p.others(), "/connect?device="+url.QueryEscape(device)) {
+	for _, a := range askAll[connection](ctx, p, p.connects, p.others(), "/connect?device="+url.QueryEscape(device)) {
 		if a.err == nil {
 			why := a.got.Error[:min(len(a.got.Error), maxError)]
 			found = append(found, hsm.Opinion{Agent: a.of, OK: a.got.OK, Err: strings.ToValidUTF8(why, "")})
@@ -58,12 +58,12 @@ type answered[T any] struct {
 }
 
 // askAll asks members at once, and returns as many answers.
-func askAll[T any](ctx context.Context, p *Peers, members []Member, path string) []answered[T] {
+func askAll[T any](ctx context.Context, p *Peers, client *http.Client, members []Member, path string) []answered[T] {
 	answers := make(chan answered[T], len(members))
 	for _, m := range members {
 		go func() {
 			a := answered[T]{of: m.Name}
-			a.err = p.ask(ctx, m, path, &a.got)
+			a.err = p.ask(ctx, client, m, path, &a.got)
 			answers <- a
 		}()
 	}
@@ -75,12 +75,12 @@ func askAll[T any](ctx context.Context, p *Peers, members []Member, path string)
 }
 
 // ask reads the answer of a member into v.
-func (p *Peers) ask(ctx context.Context, m Member, path string, v any) error {
+func (p *Peers) ask(ctx context.Context, client *http.Client, m Member, path string, v any) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url(m, path), nil)
 	if err != nil {
 		return err
 	}
-	response, err := p.client.Do(r)
+	response, err := client.Do(r)
 	if err != nil {
 		return err
 	}

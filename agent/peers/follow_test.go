@@ -101,7 +101,7 @@ func TestWebs(t *testing.T) {
 	p := &Peers{Store: hsm.NewStore()}
 	for _, test := range []struct{ says, want string }{
 		{"http://192.0.2.2:9477", "http://192.0.2.2:9477"}, {"https://lw2.example.net:9477/x?y", "https://lw2.example.net:9477"},
-		{"", ""}, {"http://192.0.2.2:9477", "http://192.0.2.2:9477"}, {"file:///etc/passwd", ""}, {"https://", ""}, {"\x00", ""}, {"lw2:9477", ""},
+		{"", ""}, {"http://192.0.2.2:9477", "http://192.0.2.2:9477"}, {"file:///etc/passwd", ""}, {"ftp://192.0.2.2", ""}, {"https://", ""}, {"\x00", ""}, {"lw2:9477", ""},
 	} {
 		f := follower{Peers: p, of: Member{Name: "lw2"}}
 		if err := f.take(line{Agent: "lw2", Web: test.says, Now: time.Now()}, time.Now(), time.Now()); err != nil {

@@ -6,6 +6,7 @@ package peers
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lunawatch/lunawatch/agent/guard"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/wait"
 )
@@ -46,10 +48,13 @@ type Peers struct {
 	secure   bool
 	dialing  chan struct{} // has room for one for each connection that is tried for others
 	client   *http.Client
+	connects *http.Client // asks for connections: however many HSMs are not reached, what else is asked does not wait
 
 	mu   sync.Mutex
 	webs map[string]string // by agent: its Web
 }
+
+const maxConnections = 512 // of other agents, and of who is none until that is noticed
 
 // Listen opens the address at which the others ask this agent, and returns how they reach
 // it, host:port. An error says which setting is wrong.
@@ -59,10 +64,17 @@ func (p *Peers) Listen() (address string, err error) {
 		return "", err
 	}
 	p.secure, p.dialing = secure != nil, make(chan struct{}, atOnce)
-	p.client = &http.Client{Transport: &http.Transport{TLSClientConfig: secure, IdleConnTimeout: time.Minute, TLSHandshakeTimeout: 5 * time.Second,
-		DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext, MaxResponseHeaderBytes: 8 << 10}}
+	p.client, p.connects = asker(secure, 0), asker(secure, atOnce)
 	p.listener, address, err = p.Settings.listen(secure)
 	return address, err
+}
+
+// asker returns a client with at most so many connections to each agent; 0: any number.
+func asker(secure *tls.Config, most int) *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		TLSClientConfig: secure, TLSHandshakeTimeout: 5 * time.Second, IdleConnTimeout: time.Minute, MaxConnsPerHost: most, MaxResponseHeaderBytes: 8 << 10,
+		DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+	}}
 }
 
 // Run serves the others and follows them until ctx is done. [Peers.Listen] comes first.
@@ -73,6 +85,7 @@ func (p *Peers) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	server := &http.Server{Handler: p.routes(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 8 << 10,
 		ErrorLog: slog.NewLogLogger(p.Log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return ctx }}
+	guard.Connections(server, maxConnections)
 	g.Go(func() error {
 		if err := server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("cluster.listen: %w", err)
@@ -87,6 +100,7 @@ func (p *Peers) Run(ctx context.Context) error {
 	g.Go(func() error { p.followAll(ctx); return nil })
 	g.Go(func() error { p.askAboutOutages(ctx); return nil })
 	defer p.client.CloseIdleConnections()
+	defer p.connects.CloseIdleConnections()
 	return g.Wait()
 }
 

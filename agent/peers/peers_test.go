@@ -15,6 +15,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,6 +39,7 @@ type estate struct {
 	owners  map[string]string // by HSM
 	etcd    map[string]bool   // by agent: it reaches etcd
 	paths   map[string]string // by agent and HSM, with a blank between: where that is for it
+	held    func()            // is called before an address is known; nil: nothing is
 }
 
 func newEstate(hsms ...string) *estate {
@@ -60,11 +62,14 @@ func get[T any](e *estate, of func() T) T {
 func (e *estate) start(t *testing.T, name string, s Settings) (p *Peers, end func()) {
 	t.Helper()
 	s.Listen = "127.0.0.1:0"
-	p = &Peers{Self: name, Settings: s, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Store: hsm.NewStore(),
+	p = &Peers{Self: name, Settings: s, Log: slog.New(slog.DiscardHandler), Store: hsm.NewStore(),
 		Members: func() []Member { return get(e, func() []Member { return slices.Clone(e.members) }) },
 		Owns:    func(device string) bool { return get(e, func() bool { return e.owners[device] == name }) },
 		Reaches: func(context.Context) bool { return get(e, func() bool { return e.etcd[name] }) },
 		Address: func(device string) (string, bool) {
+			if held := get(e, func() func() { return e.held }); held != nil {
+				held()
+			}
 			a := get(e, func() string { return e.paths[name+" "+device] })
 			return a, a != ""
 		},
@@ -190,6 +195,49 @@ func TestOnlyAgentsOfTheClusterAreAnswered(t *testing.T) {
 	if quorum, known := lw1.Elsewhere(t.Context()); quorum || known {
 		t.Errorf("an agent of another CA says: quorum %v, known %v", quorum, known)
 	}
+}
+
+// TestNoPageOfABrowser: a name that leads to this host, in a page of somebody else, leads to
+// nothing.
+func TestNoPageOfABrowser(t *testing.T) {
+	e := newEstate()
+	lw1, _ := e.start(t, "lw1", Settings{})
+	for host, want := range map[string]int{"127.0.0.1:9712": http.StatusOK, "evil.example.org:9712": http.StatusMisdirectedRequest} {
+		r := httptest.NewRequest(http.MethodGet, "/quorum", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		lw1.routes().ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%s is answered %d, want %d", host, w.Code, want)
+		}
+	}
+}
+
+// TestQuorumIsNotHeldUp: while others try to connect to more HSMs than at once, they still
+// say whether they reach etcd.
+func TestQuorumIsNotHeldUp(t *testing.T) {
+	e := newEstate()
+	lw1, _ := e.start(t, "lw1", Settings{})
+	e.start(t, "lw2", Settings{})
+	hold, held := make(chan struct{}), make(chan struct{}, 4*atOnce)
+	e.set(func() {
+		e.held = func() {
+			held <- struct{}{}
+			<-hold
+		}
+	})
+	var asking sync.WaitGroup
+	for range 4 * atOnce {
+		asking.Go(func() { lw1.Connect(t.Context(), "a") })
+	}
+	for range atOnce {
+		<-held
+	}
+	if quorum, known := lw1.Elsewhere(t.Context()); quorum || !known {
+		t.Errorf("quorum %v, known %v, want it known that lw2 does not reach it", quorum, known)
+	}
+	close(hold)
+	asking.Wait()
 }
 
 // TestListen: the address that others are told leads to the listener; without certificates

@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/lunawatch/lunawatch/agent/guard"
 )
 
 const (
@@ -12,7 +14,8 @@ const (
 	dialTimeout = 2 * time.Second // of each
 )
 
-// routes are what another agent may ask.
+// routes are what another agent may ask, at an address and not by a name: without
+// certificates no page of a browser on this host may.
 func (p *Peers) routes() http.Handler {
 	mux := http.NewServeMux()
 	for _, route := range []struct {
@@ -25,7 +28,7 @@ func (p *Peers) routes() http.Handler {
 	} {
 		mux.HandleFunc(route.path, route.serve)
 	}
-	return mux
+	return guard.Hosts(mux, func() []string { return nil })
 }
 
 // A quorum is whether an agent reaches etcd.

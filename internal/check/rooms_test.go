@@ -82,7 +82,7 @@ var rooms = []struct{ name, imports string }{
 	{"agent/senders", "agent/config collectors/syslog internal/wait"},
 	{"agent/redact", "collectors/answer hsm"},
 	{"agent/ready", "hsm internal/wait"},
-	{"agent/peers", "hsm internal/wait"},
+	{"agent/peers", "agent/guard hsm internal/wait"},
 	{"agent/capture", "agent/config agent/redact alarms/journal collectors collectors/follow collectors/snmp collectors/syslog hsm internal/setting"},
 	{"agent/totals", "alarms/journal mib"},
 	{"agent", "agent/cluster agent/config agent/guard agent/peers agent/ready agent/senders agent/totals alarms alarms/journal alarms/notify alarms/notify/snmp alarms/proven alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/probe collectors/syslog exporters exporters/act exporters/api exporters/glance exporters/history exporters/otlp exporters/page hsm internal/wait mib mib/agentx"},
