@@ -20,6 +20,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent/cluster"
 	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/agent/peers"
 	"github.com/lunawatch/lunawatch/agent/ready"
 	"github.com/lunawatch/lunawatch/agent/totals"
 	"github.com/lunawatch/lunawatch/alarms"
@@ -57,6 +58,7 @@ type Agent struct {
 	contexts contexts
 	totals   totals.Totals
 	cluster  *cluster.Cluster // nil: this agent is on its own
+	peers    *peers.Peers     // the other agents of the cluster; nil: it is on its own
 	refusals login.Exchange
 	seeding  bool                  // the other agents share nothing yet; of the goroutine of cluster
 	metrics  *prometheus.Registry  // of the agent itself
@@ -109,6 +111,10 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 	a.metrics = a.registry()
 	a.devices = exporters.NewPrometheus(a.store, time.Now, c.Metrics.Exclude...)
 	a.devices.AllAgents = c.Metrics.AllAgents
+	if a.cluster != nil {
+		a.peers = a.newPeers()
+		a.devices.Agents = a.peers.Webs
+	}
 	a.page = a.pages()
 	return a
 }

@@ -54,6 +54,9 @@ func (s self) describeAlarms(out chan<- *prometheus.Desc) {
 func (s self) alarms(now time.Time, emit func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
 	storm := false
 	for _, a := range s.a.watch.Active() {
+		if !s.a.owns(a.Device) && !s.a.config().Metrics.AllAgents {
+			continue // its agent has it
+		}
 		storm = storm || a.Device == alarms.Self && a.Group == "storm"
 		object := strings.ToValidUTF8(a.Object, "\uFFFD")
 		for _, m := range marks {

@@ -50,11 +50,12 @@ func (a *Agent) newPeers() *peers.Peers {
 
 // runCluster takes part in the cluster until ctx is done.
 func (a *Agent) runCluster(ctx context.Context) error {
-	others := a.newPeers()
+	others := a.peers
 	address, err := others.Listen()
 	if err != nil {
 		return err
 	}
+	others.Web = peers.WebAt(address, *a.web.Flags.WebListenAddresses, *a.web.Flags.WebConfigFile != "")
 	a.cluster.Self.Address, a.cluster.Self.Since, a.cluster.Elsewhere = address, a.started, others.Elsewhere
 	a.cluster.Self.Estate = cluster.Estate(hsmNames(a.config()))
 	g, ctx := errgroup.WithContext(ctx)

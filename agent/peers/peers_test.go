@@ -403,3 +403,20 @@ func writePEM(t *testing.T, path, kind string, der []byte) {
 	t.Helper()
 	check.Must(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
 }
+
+// TestWebAt: where others find the metrics of an agent.
+func TestWebAt(t *testing.T) {
+	for _, x := range []struct {
+		listens    string
+		configured bool
+		want       string
+	}{
+		{":9477", false, "http://192.0.2.1:9477"}, {"0.0.0.0:9477", false, "http://192.0.2.1:9477"}, {"[::]:9477", false, "http://192.0.2.1:9477"},
+		{"198.51.100.7:9477", false, "http://198.51.100.7:9477"}, {"mon1.example.net:9477", false, "http://mon1.example.net:9477"},
+		{"127.0.0.1:9477", false, ""}, {"localhost:9477", false, ""}, {":9477", true, ""}, {"x", false, ""},
+	} {
+		if got := WebAt("192.0.2.1:9712", []string{x.listens}, x.configured); got != x.want {
+			t.Errorf("%+v: %q", x, got)
+		}
+	}
+}

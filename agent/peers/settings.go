@@ -124,3 +124,25 @@ func outward(urls []string) netip.Addr {
 	}
 	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 }
+
+// WebAt returns where others reach the web server of an agent that they reach at an address, by
+// what that listens on; "": nowhere, or it has a configuration of its own, so that it is not
+// known whether with TLS.
+func WebAt(address string, listens []string, configured bool) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil || configured {
+		return ""
+	}
+	for _, text := range listens {
+		own, port, err := net.SplitHostPort(text)
+		a, notIP := netip.ParseAddr(own)
+		switch {
+		case err != nil || own == "localhost" || notIP == nil && a.IsLoopback():
+		case own == "" || notIP == nil && a.IsUnspecified():
+			return "http://" + net.JoinHostPort(host, port)
+		default:
+			return "http://" + text
+		}
+	}
+	return ""
+}

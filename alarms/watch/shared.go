@@ -272,8 +272,8 @@ func (w *Watch) replayHeard(now time.Time) error {
 
 // unheard returns the lines after a place: after the line itself, or else after its time.
 func unheard(lines []rules.Line, p journal.Place) []rules.Line {
-	for i := len(lines) - 1; i >= 0; i-- {
-		at := placeOf(lines[i])
+	for i, l := range slices.Backward(lines) {
+		at := placeOf(l)
 		if at.Line == p.Line && at.Stated.Sub(p.Stated).Abs() <= sameWithin {
 			return lines[i+1:]
 		}
