@@ -60,9 +60,10 @@ type Agent struct {
 	cluster  *cluster.Cluster // nil: this agent is on its own
 	peers    *peers.Peers     // the other agents of the cluster; nil: it is on its own
 	refusals login.Exchange
-	seeding  bool                  // the other agents share nothing yet; of the goroutine of cluster
-	metrics  *prometheus.Registry  // of the agent itself
-	devices  *exporters.Prometheus // metrics of the HSMs and the host
+	taken    [cluster.Shards]atomic.Bool // shards whose alarms are known
+	seeding  bool                        // the other agents share nothing yet; of the goroutine of cluster
+	metrics  *prometheus.Registry        // of the agent itself
+	devices  *exporters.Prometheus       // metrics of the HSMs and the host
 	page     *page.Site
 	pushes   otlp.Counts // of metrics to a collector
 	started  time.Time

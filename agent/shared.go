@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,7 +72,7 @@ func (a *Agent) share(j *journal.Journal) {
 		return
 	}
 	j.Share = &journal.Share{
-		Member: a.config().Cluster.Name, Has: a.isShared, Owns: a.cluster.Owns, Number: a.numbered,
+		Member: a.config().Cluster.Name, Has: a.isShared, Owns: a.evaluates, Holds: a.cluster.Holds, Number: a.numbered,
 		Commit: func(writes []journal.Write) error {
 			err := a.cluster.Commit(context.Background(), writes)
 			if errors.Is(err, cluster.ErrAway) && a.cluster.Degraded() {
@@ -124,6 +125,11 @@ func (a *Agent) owns(device string) bool {
 	return a.cluster == nil || !a.isShared(device) || a.cluster.Owns(device)
 }
 
+// evaluates reports whether this agent owns a device, and knows its alarms.
+func (a *Agent) evaluates(device string) bool {
+	return a.taken[cluster.Shard(device)].Load() && a.cluster.Owns(device)
+}
+
 // numbered returns the number of an alarm, after the last of all agents.
 func (a *Agent) numbered(device string, last uint64) uint64 {
 	return cluster.Number(device, a.isShared(device), last)
@@ -133,7 +139,7 @@ func (a *Agent) numbered(device string, last uint64) uint64 {
 // this agent's own state is what they are to share.
 func (a *Agent) hear(writes []journal.Write, whole bool) error {
 	if whole {
-		a.seeding = len(writes) == 0
+		a.seeding = len(writes) == 0 && !slices.ContainsFunc(hsmNames(a.config()), a.cluster.Holds)
 	}
 	if a.seeding && whole {
 		return nil
@@ -143,7 +149,11 @@ func (a *Agent) hear(writes []journal.Write, whole bool) error {
 
 // gained has the devices of shards watched: from what their former owner knew.
 func (a *Agent) gained(shards []int) {
-	a.reown(cluster.In(shards))
+	a.reown(cluster.In(shards), func(taken bool) {
+		for _, n := range shards {
+			a.taken[n].Store(taken)
+		}
+	})
 	if a.seeding {
 		if err := a.watch.Journal.Seed(cluster.In(shards)); err != nil {
 			a.log.Error("the state of this agent is not shared", "err", err)
@@ -156,6 +166,9 @@ func (a *Agent) gained(shards []int) {
 
 // lost has the devices of shards watched no more.
 func (a *Agent) lost(shards []int) {
+	for _, n := range shards {
+		a.taken[n].Store(false)
+	}
 	a.restartTasks()
 	theirs := cluster.In(shards)
 	var gone []string
@@ -169,15 +182,15 @@ func (a *Agent) lost(shards []int) {
 	for _, name := range gone {
 		a.store.Expect(hsm.NetworkHSM, name)
 	}
-	a.reown(func(string) bool { return false })
+	a.reown(func(string) bool { return false }, func(bool) {})
 	a.log.Info("watching HSMs of fewer shards", "shards", len(shards))
 }
 
 // reown has the alarms go on with what this agent owns, until that is so.
-func (a *Agent) reown(gained func(device string) bool) {
-	if err := a.watch.Reown(gained); err != nil {
+func (a *Agent) reown(gained func(device string) bool, take func(bool)) {
+	if err := a.watch.Reown(gained, take); err != nil {
 		a.log.Warn("alarms of HSMs not taken over or given up yet; retrying", "err", err)
-		time.AfterFunc(time.Second, func() { a.reown(gained) })
+		time.AfterFunc(time.Second, func() { a.reown(gained, take) })
 	}
 }
 

@@ -264,6 +264,10 @@ func (c *Cluster) lose(shards []int) {
 // Owns reports whether this agent is the owner of a device now. It is cheap.
 func (c *Cluster) Owns(device string) bool { return c.hold.acts(Shard(device)) }
 
+// Holds reports whether this agent is the owner of a device by the last that etcd said,
+// although its lease may have ended since.
+func (c *Cluster) Holds(device string) bool { return c.hold.get().fence[Shard(device)] != 0 }
+
 // MaySend reports whether a notification about a device may be sent now: this agent
 // owns it, and its lease lasts for another second at least, by a clock that goes on
 // while the process is stopped; or nobody else can have taken it.

@@ -26,8 +26,8 @@ type News struct {
 	Requests []Request        // that this agent is to do
 }
 
-// Apply stores what other agents wrote. If whole is set, it is all that agents share, and
-// what is not in it was removed.
+// Apply stores what other agents wrote. If whole is set, it is all that agents share, but for
+// devices that this one holds, and what is not in it was removed.
 func (j *Journal) Apply(writes []Write, whole bool) (news News, err error) {
 	err = j.local(func(tx *bbolt.Tx) error {
 		news = News{}
@@ -144,7 +144,7 @@ func (j *Journal) missing(tx *bbolt.Tx, writes []Write) (gone []Write, err error
 		there[w.Key] = true
 	}
 	err = j.shared(tx, func(w Write) error {
-		if !there[w.Key] {
+		if !there[w.Key] && (w.Device == "" || !j.Share.Holds(w.Device)) {
 			gone = append(gone, Write{Key: w.Key})
 		}
 		return nil

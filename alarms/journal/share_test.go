@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,7 +40,7 @@ type agents struct {
 // join returns the share of an agent.
 func (s *agents) join(name string) *Share {
 	owns := func(device string) bool { return s.owner == nil || s.owner[device] == name }
-	return &Share{Member: name, Has: func(device string) bool { return device != alarms.Self }, Owns: owns, Commit: func(writes []Write) error {
+	return &Share{Member: name, Has: func(device string) bool { return device != alarms.Self }, Owns: owns, Holds: owns, Commit: func(writes []Write) error {
 		if s.refuse != nil {
 			return s.refuse
 		}
@@ -174,6 +175,14 @@ func TestJoin(t *testing.T) {
 	checks.Must(t, err)
 	if diff := cmp.Diff(a, b); diff != "" {
 		t.Errorf("the agents' journals differ (-one +two):\n%s", diff)
+	}
+	others := s.all()
+	others = slices.DeleteFunc(others, func(w Write) bool { return strings.HasPrefix(w.Key, "active/") || strings.HasPrefix(w.Key, "events/") })
+	if own, err := one.Apply(others, true); err != nil || len(own.Changes) != 0 {
+		t.Errorf("an owner is told what it wrote itself: %v, %v", own, err)
+	}
+	if state, err := one.Load(); err != nil || len(state.Active) != 1 || state.Events["a"] != e.Events["a"] {
+		t.Errorf("an owner that joins again lost its own: %v, %v", state, err)
 	}
 	if again, err := two.Apply(s.all(), true); err != nil || len(again.Changes) != 0 {
 		t.Errorf("what is known is news: %v, %v", again, err)

@@ -26,6 +26,9 @@ type Share struct {
 	Member string                   // this agent's name
 	Has    func(device string) bool // whether agents share a device
 	Owns   func(device string) bool // whether this agent is the one that writes of it
+	// Holds reports whether this agent is the owner by the last that etcd said, although it
+	// may not act as one now: what the others share of the device is what this one wrote.
+	Holds func(device string) bool
 	// Number returns the number of an alarm of a device, after the last of all: no other
 	// agent gives it to another alarm.
 	Number func(device string, last uint64) uint64

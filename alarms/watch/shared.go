@@ -115,11 +115,13 @@ func (w *Watch) ask(r journal.Request) error {
 }
 
 // Reown goes on with what this agent owns from now on: with the alarms, queues and lines of
-// devices that it gained, and without those of devices that it lost.
-func (w *Watch) Reown(gained func(device string) bool) error {
+// devices that it gained, and without those of devices that it lost. It calls take(true) to
+// have [journal.Share.Owns] hold for what was gained, so that nothing of that is evaluated
+// before its alarms are known, and take(false) if it fails.
+func (w *Watch) Reown(gained func(device string) bool, take func(bool)) error {
 	w.lines.Lock()
 	defer w.lines.Unlock()
-	receivers, err := w.reown(gained)
+	receivers, err := w.reown(gained, take)
 	if err != nil {
 		return err
 	}
@@ -130,9 +132,15 @@ func (w *Watch) Reown(gained func(device string) bool) error {
 	return w.replayHeard(time.Now())
 }
 
-func (w *Watch) reown(gained func(device string) bool) (receivers []string, err error) {
+func (w *Watch) reown(gained func(device string) bool, take func(bool)) (receivers []string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	take(true)
+	defer func() {
+		if err != nil {
+			take(false)
+		}
+	}()
 	if err := w.Journal.Release(); err != nil {
 		return nil, err
 	}

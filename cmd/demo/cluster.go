@@ -88,7 +88,7 @@ func (d *demo) startPair(ctx context.Context) (*pair, error) {
 	}
 	p.page = "http://" + l.Addr().String()
 	server := &http.Server{Handler: p.pager, ReadHeaderTimeout: time.Minute}
-	go server.Serve(l)
+	go func() { _ = server.Serve(l) }() // it ends with Close
 	context.AfterFunc(ctx, func() { server.Close() })
 	if err := p.startEtcd(ctx); err != nil {
 		return nil, err
