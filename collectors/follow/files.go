@@ -255,9 +255,19 @@ func find(rotated []*source, after, before int, s *source) int {
 const fewBytes = 32
 
 // byInode returns the index of the file that has the inode of p and can contain it;
-// -1 if there is none.
+// -1 if there is none. A rotated file does not shrink: a shorter one has reused the inode.
 func byInode(rotated []*source, p place) int {
-	return slices.IndexFunc(rotated, func(s *source) bool { return s.same(p) && (p.Offset == 0 || p.in(s.content)) })
+	return slices.IndexFunc(rotated, func(s *source) bool { return s.same(p) && (p.Offset == 0 || p.in(s.content) && !s.shorter(p)) })
+}
+
+// shorter reports whether s has fewer bytes than the file of p had. What identifies a file
+// of which much was read is its content.
+func (s *source) shorter(p place) bool {
+	if p.Offset >= fingerprint || p.Size <= p.Offset {
+		return false
+	}
+	size, err := contentSize(s.content)
+	return err != nil || size < p.Size
 }
 
 // found makes s read file, which was found to be the same, and returns s.
