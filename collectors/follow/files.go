@@ -226,7 +226,8 @@ func earliest(rotated, list []*source) int {
 }
 
 // find returns the index of the file that is s, by its inode or else, between two indices,
-// by its content; -1 if there is none. Another file can begin as s does.
+// by its content; -1 if there is none. Another file can begin as s does: one that has not
+// grown is before one that has.
 func find(rotated []*source, after, before int, s *source) int {
 	i := byInode(rotated, s.place)
 	at := s.place
@@ -236,16 +237,23 @@ func find(rotated []*source, after, before int, s *source) int {
 			return -1
 		}
 	}
-	if i < 0 && at.Offset > 0 {
-		i = slices.IndexFunc(rotated[after+1:max(before, after+1)], func(c *source) bool {
-			if !at.in(c.content) || at.Offset >= fingerprint {
-				return at.in(c.content)
-			}
-			size, err := contentSize(c.content)
-			return err == nil && (size == at.Size || size > at.Size && at.Offset >= fewBytes)
-		})
-		if i >= 0 {
-			i += after + 1
+	if i >= 0 || at.Offset == 0 {
+		return i
+	}
+	for j := after + 1; j < before; j++ {
+		if !at.in(rotated[j].content) {
+			continue
+		}
+		if at.Offset >= fingerprint {
+			return j
+		}
+		size, err := contentSize(rotated[j].content)
+		switch {
+		case err != nil:
+		case size == at.Size:
+			return j
+		case size > at.Size && at.Offset >= fewBytes && i < 0:
+			i = j
 		}
 	}
 	return i
