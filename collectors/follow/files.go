@@ -226,8 +226,7 @@ func earliest(rotated, list []*source) int {
 }
 
 // find returns the index of the file that is s, by its inode or else, between two indices,
-// by its content; -1 if there is none. Another file can begin as s does: one that has not
-// grown is before one that has.
+// by its content; -1 if there is none.
 func find(rotated []*source, after, before int, s *source) int {
 	i := byInode(rotated, s.place)
 	at := s.place
@@ -237,26 +236,36 @@ func find(rotated []*source, after, before int, s *source) int {
 			return -1
 		}
 	}
-	if i >= 0 || at.Offset == 0 {
-		return i
-	}
-	for j := after + 1; j < before; j++ {
-		if !at.in(rotated[j].content) {
-			continue
-		}
-		if at.Offset >= fingerprint {
-			return j
-		}
-		size, err := contentSize(rotated[j].content)
-		switch {
-		case err != nil:
-		case size == at.Size:
-			return j
-		case size > at.Size && at.Offset >= fewBytes && i < 0:
-			i = j
-		}
+	if i < 0 && at.Offset > 0 {
+		i = byContent(rotated, after, before, at)
 	}
 	return i
+}
+
+// byContent returns the index of the file, between two indices, that begins as the one of p
+// did; -1 if there is none. If several do, it is the one that has grown least since, then the
+// one that is least older than p: a copy or a compressed file is not, or by less than 1 s.
+func byContent(rotated []*source, after, before int, p place) int {
+	best := -1
+	var bestGrown, bestOlder int64 // in bytes, and in ns
+	for i := after + 1; i < before; i++ {
+		s := rotated[i]
+		if !p.in(s.content) {
+			continue
+		}
+		if p.Offset >= fingerprint {
+			return i
+		}
+		size, err := contentSize(s.content)
+		if err != nil || size < p.Size || size > p.Size && p.Offset < fewBytes {
+			continue
+		}
+		grown, older := size-p.Size, max(0, p.Modified-s.Modified)
+		if best < 0 || cmp.Or(cmp.Compare(grown, bestGrown), cmp.Compare(older, bestOlder)) < 0 {
+			best, bestGrown, bestOlder = i, grown, older
+		}
+	}
+	return best
 }
 
 // fewBytes are too few to identify a file by.
