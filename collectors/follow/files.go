@@ -226,7 +226,7 @@ func earliest(rotated, list []*source) int {
 }
 
 // find returns the index of the file that is s, by its inode or else, between two indices,
-// by its content; -1 if there is none. Another file can begin as s does.
+// by its content; -1 if there is none.
 func find(rotated []*source, after, before int, s *source) int {
 	i := byInode(rotated, s.place)
 	at := s.place
@@ -237,27 +237,54 @@ func find(rotated []*source, after, before int, s *source) int {
 		}
 	}
 	if i < 0 && at.Offset > 0 {
-		i = slices.IndexFunc(rotated[after+1:max(before, after+1)], func(c *source) bool {
-			if !at.in(c.content) || at.Offset >= fingerprint {
-				return at.in(c.content)
-			}
-			size, err := contentSize(c.content)
-			return err == nil && (size == at.Size || size > at.Size && at.Offset >= fewBytes)
-		})
-		if i >= 0 {
-			i += after + 1
-		}
+		i = byContent(rotated, after, before, at)
 	}
 	return i
+}
+
+// byContent returns the index of the file, between two indices, that begins as the one of p
+// did; -1 if there is none. If several do, it is the one that has grown least since, then the
+// one that is least older than p: a copy or a compressed file is not, or by less than 1 s.
+func byContent(rotated []*source, after, before int, p place) int {
+	best := -1
+	var bestGrown, bestOlder int64 // in bytes, and in ns
+	for i := after + 1; i < before; i++ {
+		s := rotated[i]
+		if !p.in(s.content) {
+			continue
+		}
+		if p.Offset >= fingerprint {
+			return i
+		}
+		size, err := contentSize(s.content)
+		if err != nil || size < p.Size || size > p.Size && p.Offset < fewBytes {
+			continue
+		}
+		grown, older := size-p.Size, max(0, p.Modified-s.Modified)
+		if best < 0 || cmp.Or(cmp.Compare(grown, bestGrown), cmp.Compare(older, bestOlder)) < 0 {
+			best, bestGrown, bestOlder = i, grown, older
+		}
+	}
+	return best
 }
 
 // fewBytes are too few to identify a file by.
 const fewBytes = 32
 
 // byInode returns the index of the file that has the inode of p and can contain it;
-// -1 if there is none.
+// -1 if there is none. A rotated file does not shrink: a shorter one has reused the inode.
 func byInode(rotated []*source, p place) int {
-	return slices.IndexFunc(rotated, func(s *source) bool { return s.same(p) && (p.Offset == 0 || p.in(s.content)) })
+	return slices.IndexFunc(rotated, func(s *source) bool { return s.same(p) && (p.Offset == 0 || p.in(s.content) && !s.shorter(p)) })
+}
+
+// shorter reports whether s has fewer bytes than the file of p had. What identifies a file
+// of which much was read is its content.
+func (s *source) shorter(p place) bool {
+	if p.Offset >= fingerprint || p.Size <= p.Offset {
+		return false
+	}
+	size, err := contentSize(s.content)
+	return err != nil || size < p.Size
 }
 
 // found makes s read file, which was found to be the same, and returns s.
