@@ -35,7 +35,7 @@ func (a *Agent) newPeers() *peers.Peers {
 	c := a.config().Cluster
 	return &peers.Peers{
 		Self: c.Name, Settings: peers.Settings{Listen: c.Listen, Endpoints: c.Endpoints, CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile},
-		Log: a.log, Store: a.store, Owns: a.cluster.Owns, Reaches: a.cluster.Reaches,
+		Log: a.log, Store: a.store, Owns: a.cluster.Owns, Reaches: a.cluster.Reaches, Read: a.history.Observe,
 		Members: func() (list []peers.Member) {
 			for _, m := range a.cluster.Status().Members {
 				list = append(list, peers.Member{Name: m.Name, Address: m.Address})

@@ -1,8 +1,10 @@
 package hsm
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -37,6 +39,21 @@ func (s *Store) Adopt(from string, devices ...*Device) {
 		}
 		s.replace(next)
 	}
+}
+
+// ReadSince returns which sources d was read from after a time, and when: as observations
+// without facts, oldest first.
+func (d *Device) ReadSince(since time.Time) (list []Observation) {
+	for _, s := range d.sections() {
+		r := s.read()
+		o := Observation{Device: d.Name, Kind: d.Kind, Source: r.source, At: r.at, MaxAge: r.expires.Sub(r.at)}
+		same := func(other Observation) bool { return other.Source == o.Source && other.At.Equal(o.At) }
+		if r.at.After(since) && !slices.ContainsFunc(list, same) {
+			list = append(list, o)
+		}
+	}
+	slices.SortFunc(list, func(a, b Observation) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Source, b.Source)) })
+	return list
 }
 
 // yields reports whether d, by what an agent says, becomes other.

@@ -121,6 +121,11 @@ func (f *follower) take(l line, asked, now time.Time) error {
 // adopt has the Store take the devices of the batch.
 func (f *follower) adopt() {
 	f.Store.Adopt(f.of.Name, f.batch...)
+	for _, d := range f.batch {
+		if f.Store.Latest().Device(d.Name) == d {
+			f.read(d)
+		}
+	}
 	f.batch = nil
 }
 

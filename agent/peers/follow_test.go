@@ -150,3 +150,28 @@ func TestChanges(t *testing.T) {
 	says("it gave one up", "not a")
 	says("nothing has changed", "")
 }
+
+// TestReadings: each reading of another agent is recorded once, whatever else changes.
+func TestReadings(t *testing.T) {
+	var got []string
+	p := &Peers{Store: hsm.NewStore(), Read: func(d *hsm.Device, o hsm.Observation) {
+		got = append(got, fmt.Sprintf("%s %s %d", d.Name, o.Source, o.At.Unix()))
+	}}
+	p.Store.Expect(hsm.NetworkHSM, "a")
+	f := &follower{Peers: p, of: Member{Name: "lw2"}}
+	snap := new(hsm.Snapshot)
+	tell := func(source string, second int64, facts ...hsm.Fact) {
+		snap = snap.With(hsm.Observation{Device: "a", Kind: hsm.NetworkHSM, Source: source, At: time.Unix(second, 0), MaxAge: time.Minute, Facts: facts})
+		d := *snap.Devices[0]
+		f.batch = []*hsm.Device{&d}
+		f.adopt()
+	}
+	tell("hsm show", 10, hsm.Show{})
+	tell("ntls", 11, hsm.NTLS{})
+	tell("hsm show", 20, hsm.Show{})
+	f = &follower{Peers: p, of: Member{Name: "lw2"}} // it reconnects
+	tell("ntls", 21, hsm.NTLS{})
+	if s := strings.Join(got, ", "); s != "a hsm show 10, a ntls 11, a hsm show 20, a ntls 21" {
+		t.Errorf("recorded: %s", s)
+	}
+}

@@ -44,6 +44,10 @@ type Peers struct {
 	Reaches func(ctx context.Context) bool                    // whether this agent reaches etcd, now
 	Address func(device string) (hostport string, known bool) // of a configured HSM
 
+	// Read is called with each reading of another agent, once: an observation without facts,
+	// and the device that has them. nil: it is not.
+	Read func(d *hsm.Device, o hsm.Observation)
+
 	listener net.Listener
 	secure   bool
 	dialing  chan struct{} // has room for one for each connection that is tried for others
@@ -51,7 +55,8 @@ type Peers struct {
 	connects *http.Client // asks for connections: however many HSMs are not reached, what else is asked does not wait
 
 	mu   sync.Mutex
-	webs map[string]string // by agent: its Web
+	webs map[string]string    // by agent: its Web
+	told map[string]time.Time // by device: its newest reading that Read was called with
 }
 
 const maxConnections = 512 // of other agents, and of who is none until that is noticed
@@ -120,6 +125,25 @@ func (p *Peers) Webs() map[string]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return maps.Clone(p.webs)
+}
+
+// read has what another agent has read of a device since it was last told recorded.
+func (p *Peers) read(d *hsm.Device) {
+	if p.Read == nil {
+		return
+	}
+	p.mu.Lock()
+	list := d.ReadSince(p.told[d.Name])
+	if len(list) > 0 {
+		if p.told == nil {
+			p.told = make(map[string]time.Time)
+		}
+		p.told[d.Name] = list[len(list)-1].At
+	}
+	p.mu.Unlock()
+	for _, o := range list {
+		p.Read(d, o)
+	}
 }
 
 // serves remembers where an agent serves its metrics, if it says a URL of a server.
