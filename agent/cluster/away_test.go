@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -186,4 +187,7 @@ func TestServerStops(t *testing.T) {
 		})
 		s.Continue()
 	}
+	until(t, "all servers are said to answer", 20*time.Second, func() bool {
+		return !slices.ContainsFunc(a.Status().Etcd, func(e Endpoint) bool { return e.Err != nil || !e.Asked })
+	})
 }

@@ -86,6 +86,7 @@ func (c *Cluster) Run(ctx context.Context) error {
 	defer asking.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	asking.Go(func() { l.probe(ctx, c.Settings.prefix()) })
 	if c.Elsewhere != nil {
 		asking.Go(func() { c.askElsewhere(ctx) })
 	}

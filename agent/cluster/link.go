@@ -108,6 +108,22 @@ func (l *link) do(ctx context.Context, within time.Duration, ask func(context.Co
 	}
 }
 
+// probeEvery is how old what is said of a server may be.
+const probeEvery = 5 * time.Second
+
+// probe asks every server now and then until ctx is done: of those that are not used, too,
+// it is to be known whether they answer.
+func (l *link) probe(ctx context.Context, key string) {
+	for wait.Sleep(ctx, probeEvery) {
+		for _, e := range l.ends {
+			_ = e.do(ctx, attempt, func(ctx context.Context, client *clientv3.Client) error {
+				_, err := client.Get(ctx, key, clientv3.WithCountOnly(), clientv3.WithSerializable())
+				return err
+			})
+		}
+	}
+}
+
 func (e *end) do(ctx context.Context, within time.Duration, ask func(context.Context, *clientv3.Client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
