@@ -67,6 +67,9 @@ func (j *Journal) apply(tx *bbolt.Tx, w Write, cleared map[alarms.Key]alarms.Ala
 	if err != nil {
 		return nil //nolint:nilerr // an agent of a newer version shares more
 	}
+	if w.Value != nil && !n.right(n.key, w.Value) {
+		return nil // what cannot be read would make the whole state unreadable
+	}
 	spool := tx.Bucket(spoolBucket)
 	if of := spool.Get([]byte(w.Key)); of != nil && (len(of) == 0 || j.Share.Owns(string(of))) {
 		return nil // what is here is newer

@@ -317,3 +317,35 @@ func TestRequests(t *testing.T) {
 		t.Errorf("left: %+v, %v", left, err)
 	}
 }
+
+// TestApplyWhatCannotBeRead: whoever may write to etcd, a newer agent among them, does not
+// make the state of the others unreadable.
+func TestApplyWhatCannotBeRead(t *testing.T) {
+	s := &agents{owner: map[string]string{"a": "lw1"}}
+	one, two := s.member(t, "lw1"), s.member(t, "lw2")
+	checks.Must(t, one.Write(entry()))
+	s.hear(t, two, 0)
+	before, err := two.Shared()
+	checks.Must(t, err)
+	var bad []Write
+	for _, w := range before {
+		for _, value := range []string{"", "{", "7", `"x"`, `[{"At":1}]`} {
+			bad = append(bad, Write{Key: w.Key, Value: []byte(value)})
+		}
+	}
+	for _, key := range []string{"", "active/", "active/x", `active/{"device":"b","group":"soft"}`, "history/zz", "history/1", "queues/x", "queues/lw2/noc/zz", "queues/%zz/noc/0000000000000001", "notified/noc/x", "silences/-1", "trends/x", "weather/today", "requests/", "places/a", "memory/a"} {
+		bad = append(bad, Write{Key: key, Value: []byte("{")}, Write{Key: key, Value: []byte(`{"device":"a"}x`)}, Write{Key: key})
+	}
+	bad = append(bad, Write{Key: `active/{"device":"b","group":"soft"}`, Value: []byte(`{"device":"a","group":"stm","number":9}`)})
+	if _, err := two.Apply(bad, false); err != nil {
+		t.Error(err)
+	}
+	after, err := two.Shared()
+	checks.Must(t, err)
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("what is shared has changed:\n%s", diff)
+	}
+	if state, err := two.Load(); err != nil || len(state.Others) != 2 {
+		t.Errorf("%d alarms, %v", len(state.Others), err)
+	}
+}

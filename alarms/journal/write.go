@@ -57,6 +57,7 @@ type kind struct {
 	number bool // keys are numbers
 	anyone bool // written by every agent: nothing in it is ever changed, or the last change counts
 	device func(key, value []byte) string
+	right  func(key, value []byte) bool // whether they can be read
 }
 
 // kinds is what agents share. Cursors and the sequences of audit records belong to files of
@@ -64,18 +65,44 @@ type kind struct {
 var kinds = []*kind{activeKind, historyKind, notifiedKind, silenceKind, eventsKind, queueKind, trendKind, memoryKind, placeKind, requestKind, refusalKind}
 
 var (
-	activeKind   = &kind{name: "active", bucket: activeBucket, device: deviceInKey[alarms.Key]}
-	historyKind  = &kind{name: "history", bucket: historyBucket, number: true, anyone: true, device: deviceInValue(func(a alarms.Alarm) string { return a.Device })}
-	notifiedKind = &kind{name: "notified", bucket: notifiedBucket, nested: true, device: deviceInKey[alarms.Key]}
-	silenceKind  = &kind{name: "silences", bucket: silenceBucket, number: true, anyone: true}
-	eventsKind   = &kind{name: "events", bucket: eventsBucket, device: deviceIsKey}
-	queueKind    = &kind{name: "queues", bucket: queueBucket, nested: true, number: true, anyone: true, device: deviceInValue(func(n alarms.Notification) string { return n.Change.Alarm.Device })}
-	trendKind    = &kind{name: "trends", bucket: trendBucket, device: deviceInKey[Series]}
-	memoryKind   = &kind{name: "memory", bucket: memoryBucket, device: deviceIsKey}
-	placeKind    = &kind{name: "places", bucket: placeBucket, device: deviceIsKey}
-	refusalKind  = &kind{name: "refusals", bucket: refusalBucket, anyone: true}
-	requestKind  = &kind{name: "requests", bucket: requestBucket, anyone: true}
+	activeKind   = &kind{name: "active", bucket: activeBucket, device: deviceInKey[alarms.Key], right: isAlarm}
+	historyKind  = &kind{name: "history", bucket: historyBucket, number: true, anyone: true, device: deviceInValue(func(a alarms.Alarm) string { return a.Device }), right: isJSON[number, alarms.Alarm]}
+	notifiedKind = &kind{name: "notified", bucket: notifiedBucket, nested: true, device: deviceInKey[alarms.Key], right: isJSON[alarms.Key, alarms.Notified]}
+	silenceKind  = &kind{name: "silences", bucket: silenceBucket, number: true, anyone: true, right: isJSON[number, alarms.Silence]}
+	eventsKind   = &kind{name: "events", bucket: eventsBucket, device: deviceIsKey, right: isJSON[text, alarms.Events]}
+	queueKind    = &kind{name: "queues", bucket: queueBucket, nested: true, number: true, anyone: true, device: deviceInValue(func(n alarms.Notification) string { return n.Change.Alarm.Device }), right: isJSON[number, alarms.Notification]}
+	trendKind    = &kind{name: "trends", bucket: trendBucket, device: deviceInKey[Series], right: isJSON[Series, []Sample]}
+	memoryKind   = &kind{name: "memory", bucket: memoryBucket, device: deviceIsKey, right: isJSON[text, alarms.Memory]}
+	placeKind    = &kind{name: "places", bucket: placeBucket, device: deviceIsKey, right: isJSON[text, Place]}
+	refusalKind  = &kind{name: "refusals", bucket: refusalBucket, anyone: true, right: isJSON[text, json.RawMessage]}
+	requestKind  = &kind{name: "requests", bucket: requestBucket, anyone: true, right: isJSON[text, Request]}
 )
+
+// Keys that are not JSON.
+type (
+	number struct{} // eight bytes
+	text   struct{}
+)
+
+// isJSON reports whether a key is a K and a value a V, as JSON.
+func isJSON[K, V any](key, value []byte) bool {
+	var k K
+	var v V
+	switch any(k).(type) {
+	case number:
+		return len(key) == 8 && json.Unmarshal(value, &v) == nil
+	case text:
+		return json.Unmarshal(value, &v) == nil
+	}
+	return json.Unmarshal(key, &k) == nil && json.Unmarshal(value, &v) == nil
+}
+
+// isAlarm reports whether an alarm has its own key.
+func isAlarm(key, value []byte) bool {
+	var k alarms.Key
+	var a alarms.Alarm
+	return json.Unmarshal(key, &k) == nil && json.Unmarshal(value, &a) == nil && a.Key == k
+}
 
 func deviceIsKey(key, _ []byte) string { return string(key) }
 
