@@ -67,7 +67,11 @@ func (a *Agent) webHandler(hosts func() []string) http.Handler {
 // pages returns the pages of a browser.
 func (a *Agent) pages() *page.Site {
 	version, _ := Version()
-	return &page.Site{Store: a.store, Alarms: func() page.AlarmState { return page.AlarmsOf(a.watch) }, Changed: a.watch.Changed,
+	var agents func() [][][]string
+	if a.cluster != nil {
+		agents = func() [][][]string { return a.clusterReport().Tables() }
+	}
+	return &page.Site{Cluster: agents, Store: a.store, Alarms: func() page.AlarmState { return page.AlarmsOf(a.watch) }, Changed: a.watch.Changed,
 		Thresholds: func() rules.Thresholds { return a.config().Alarms.Thresholds }, Own: a.metrics, Version: version,
 		Started: func() time.Time { return a.started }, Metrics: a.web.TelemetryPath, Now: time.Now,
 		Series: a.history.Series, Measures: a.history.Measures, Days: a.history.Days,

@@ -139,17 +139,9 @@ func (r Report) Findings(now time.Time) []alarms.Finding {
 	return []alarms.Finding{finding("etcd", r.Trouble, alarms.Major), finding("standby", alone, alarms.Warning), finding("estate", other, alarms.Major)}
 }
 
-// Write writes r for people.
-func (r Report) Write(w io.Writer) {
-	trouble := "etcd takes what is written"
-	if r.Trouble != "" {
-		trouble = r.Trouble
-	}
-	fmt.Fprintf(w, "As %s sees it: %s.\n", r.Agent, trouble)
-	if r.Waiting > 0 {
-		fmt.Fprintf(w, "%d changes wait for etcd.\n", r.Waiting)
-	}
-	rows := [][]string{{"AGENT", "SHARDS", "HSMS", "VERSION", "ADDRESS"}}
+// Tables are the agents and the servers of etcd, in rows of which the first are headings.
+func (r Report) Tables() [][][]string {
+	agents := [][]string{{"Agent", "Shards", "HSMs", "Version", "Address", ""}}
 	for _, m := range r.Members {
 		note := ""
 		switch {
@@ -158,16 +150,33 @@ func (r Report) Write(w io.Writer) {
 		case m.Draining:
 			note = "draining"
 		case m.Name == r.Agent:
-			note = fmt.Sprintf("this one; lease proven %.1f s ago", r.Lease)
+			note = "this one"
 		}
-		rows = append(rows, []string{m.Name, strconv.Itoa(m.Shards), strconv.Itoa(len(m.HSMs)), m.Version, m.Address, note})
+		agents = append(agents, []string{m.Name, strconv.Itoa(m.Shards), strconv.Itoa(len(m.HSMs)), m.Version, m.Address, note})
 	}
-	table(w, rows)
-	rows = [][]string{{"ETCD", "STATE"}}
+	servers := [][]string{{"etcd", "State"}}
 	for _, e := range r.Etcd {
-		rows = append(rows, []string{e.URL, cmp.Or(e.Error, fmt.Sprintf("answered in %.0f ms", 1000*e.Latency))})
+		servers = append(servers, []string{e.URL, cmp.Or(e.Error, "answers")})
 	}
-	table(w, rows)
+	return [][][]string{agents, servers}
+}
+
+// Write writes r for people.
+func (r Report) Write(w io.Writer) {
+	trouble := fmt.Sprintf("etcd takes what is written, and has proved its lease %.1f s ago", r.Lease)
+	if r.Trouble != "" {
+		trouble = r.Trouble
+	}
+	fmt.Fprintf(w, "As %s sees it: %s.\n", r.Agent, trouble)
+	if r.Waiting > 0 {
+		fmt.Fprintf(w, "%d changes wait for etcd.\n", r.Waiting)
+	}
+	for _, rows := range r.Tables() {
+		for i, heading := range rows[0] {
+			rows[0][i] = strings.ToUpper(heading)
+		}
+		table(w, rows)
+	}
 	for _, m := range r.Moves {
 		fmt.Fprintf(w, "\nShard %d is to be %s's.\n", m.Shard, m.To)
 	}

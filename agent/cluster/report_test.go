@@ -48,11 +48,11 @@ func TestWrite(t *testing.T) {
 3 changes wait for etcd.
 
 AGENT  SHARDS  HSMS  VERSION  ADDRESS
-lw1    200     2     1.5.0    192.0.2.1:9712  this one; lease proven 0.4 s ago
+lw1    200     2     1.5.0    192.0.2.1:9712  this one
 -      56      1                              watched by nobody
 
 ETCD                 STATE
-https://etcd-1:2379  answered in 2 ms
+https://etcd-1:2379  answers
 https://etcd-2:2379  refused
 
 Shard 7 is to be lw2's.

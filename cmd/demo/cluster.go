@@ -175,7 +175,7 @@ func (p *pair) pairSteps() []step {
 		{
 			title: "Two agents share the HSMs",
 			shown: p.binary + " cluster status " + strings.Join(p.socket("lw1"), " "),
-			run:   status("lw1"), wants: []string{"lw1 ", "lw2 ", "answered in"},
+			run:   status("lw1"), wants: []string{"lw1 ", "lw2 ", "answers"},
 		},
 		{
 			title: "Each shows the whole estate",

@@ -19,6 +19,7 @@ type agentPage struct {
 	Sources   []sourceView
 	Answering int // sources
 	All       int
+	Cluster   [][][]string // tables, whose first rows are headings; nil: the agent is on its own
 	Acts      bool
 	Test      *testView // the last one; nil: there was none
 }
@@ -47,6 +48,9 @@ func (s *Site) agentView(m *moment) view {
 				p.Sources = append(p.Sources, sourceView{d.Name, devicePath(d.Name), name, string(x.Failure), x.Error, stampOf(x.Success, m.now)})
 			}
 		}
+	}
+	if s.Cluster != nil {
+		p.Cluster = s.Cluster()
 	}
 	p.Answering = p.All - len(p.Sources)
 	return view{Title: "Agent", Nav: "agent", Template: "page-agent", Parts: []part{{ID: "own", Group: "own", Template: "own", Data: p}}}

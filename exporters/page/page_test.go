@@ -62,6 +62,8 @@ func TestNobodyIsNotified(t *testing.T) {
 	e.alarms = AlarmState{Trouble: "disk full"}
 	wants(t, e, "/", "No active alarms.", "nobody is notified of alarms", "The state cannot be stored: disk full", "No HSM is watched yet")
 	wants(t, e, "/agent", "IN MEMORY ONLY: disk full")
+	e.site.Cluster = func() [][][]string { return [][][]string{{{"Agent", "Shards"}, {"lw<1>", "200"}}} }
+	wants(t, e, "/agent", `<th scope="col">Shards</th>`, "<td>lw<1></td><td>200</td>")
 	wants(t, e, "/ha", "No HA group is watched")
 }
 

@@ -45,6 +45,10 @@ type Site struct {
 	Measures func(device string) []history.Measure
 	Days     func(device string, now time.Time) []history.Hour
 
+	// Cluster returns tables about the agents that share the HSMs, whose first rows are
+	// headings; nil: the agent is on its own.
+	Cluster func() [][][]string
+
 	// Who may act, and what does it; nil: the pages are read-only.
 	Who  act.Who
 	Desk act.Desk
