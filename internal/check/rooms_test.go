@@ -103,6 +103,7 @@ var rooms = []struct{ name, imports string }{
 	{"cmd/sbom", ""},
 	{"mib/benchsnmp", "mib mib/agentx simulator/netsnmp"},
 	{"agent/benchsize", "simulator simulator/netsnmp"},
+	{"agent/faults", "agent agent/cluster alarms alarms/journal simulator"},
 
 	// What tests share.
 	{"internal/check/browser", "internal/check"},
