@@ -32,7 +32,7 @@ type fault struct {
 	end      func(ctx context.Context, s *stage, victim int) error
 }
 
-// faults are all that are drawn.
+// faults are all that are drawn; those of weight 0 only by their name.
 func faults() []fault {
 	return []fault{
 		{"agent killed", anAgent, 4, 2 * time.Second, 7 * time.Second, killAgent, startAgent},
@@ -41,6 +41,7 @@ func faults() []fault {
 		{"agent hears nothing", anAgent, 2, 5 * time.Second, 10 * time.Second, agentRuns(inside1 + "-A INPUT -i eth0 -j DROP"), agentRuns(inside1 + "-F")},
 		{"agent is not heard", anAgent, 2, 5 * time.Second, 10 * time.Second, agentRuns(inside1 + "-A OUTPUT -o eth0 -j DROP"), agentRuns(inside1 + "-F")},
 		{"agent cut off from etcd", anAgent, 3, 5 * time.Second, 10 * time.Second, agentRuns(inside1+"-A OUTPUT -d 10.77.0.8/29 -j DROP", inside1+"-A INPUT -s 10.77.0.8/29 -j DROP"), agentRuns(inside1 + "-F")},
+		{"agent blinks", anAgent, 0, time.Second, 1500 * time.Millisecond, agentRuns("ip link set NODE down"), agentRuns("ip link set NODE up")},
 		{"agent drained", anAgent, 1, 8 * time.Second, 8 * time.Second, drain(false), drain(true)},
 		{"server of etcd killed", aServer, 2, 2 * time.Second, 6 * time.Second, killServer, startServer},
 		{"leader of etcd stopped", aServer, 2, 8 * time.Second, 8 * time.Second, stopLeader, continueServers},
@@ -69,6 +70,10 @@ type drawn struct {
 // drawFaults draws one fault, or two at once: one of an agent, and one of a server of etcd.
 func drawFaults(r *rand.Rand, only string) (list []drawn) {
 	const both = 7 // one time in
+	if i := slices.IndexFunc(faults(), func(f fault) bool { return f.name == only }); i >= 0 {
+		f := faults()[i]
+		return []drawn{{f, r.IntN(3), f.between(r), true}}
+	}
 	first := drawOne(r, func(f fault) bool { return strings.HasPrefix(f.name, only) })
 	list = []drawn{first}
 	if other := map[string]string{anAgent: aServer, aServer: anAgent}[first.of]; other != "" && r.IntN(both) == 0 && only == "" {
@@ -89,7 +94,11 @@ func drawOne(r *rand.Rand, may func(fault) bool) drawn {
 		}
 	}
 	f := bag[r.IntN(len(bag))]
-	return drawn{fault: f, victim: r.IntN(3), lasts: f.from + time.Duration(r.Float64()*float64(f.to-f.from))}
+	return drawn{fault: f, victim: r.IntN(3), lasts: f.between(r)}
+}
+
+func (f fault) between(r *rand.Rand) time.Duration {
+	return f.from + time.Duration(r.Float64()*float64(f.to-f.from))
 }
 
 // begin has a fault begin, and returns what the judge needs of it.

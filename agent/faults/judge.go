@@ -74,7 +74,7 @@ func outcomeOf(events []event, records []record) *outcome {
 			o.others[r.Kind]++
 		}
 		for _, n := range r.Shows {
-			if ids[n] = append(ids[n], r.ID); len(ids[n]) == 1 {
+			if ids[n] = append(ids[n], r.ID+" from "+r.From+r.At.Format(" 15:04:05.000")); len(ids[n]) == 1 {
 				first[n] = r.At
 			}
 		}

@@ -33,7 +33,7 @@ func TestJudge(t *testing.T) {
 	if !slices.Equal(o.lost, []int{3}) {
 		t.Errorf("lost %v", o.lost)
 	}
-	if got := o.doubled[2]; len(o.doubled) != 1 || !slices.Equal(got, []string{"3 raised", "4 raised"}) {
+	if got := o.doubled[2]; len(o.doubled) != 1 || !slices.Equal(got, []string{"3 raised from a1 12:00:05.000", "4 raised from a2 12:00:06.000"}) {
 		t.Errorf("doubled %v", o.doubled)
 	}
 	if o.repeated != 1 || o.merged != 2 || o.sent != 7 || o.taken != 6 {

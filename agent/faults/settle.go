@@ -40,8 +40,8 @@ func (s *stage) settle(ctx context.Context, events []event) string {
 			fmt.Fprintf(&b, "%s: %v; missing %q, too many %q\n", n.name, err, without(want, got), without(got, want))
 		}
 	}
-	if err := s.sleep(ctx, 3*time.Second); err != nil { // so that the queues are empty
-		return b.String()
+	if err := s.quiet(ctx); err != nil {
+		fmt.Fprintln(&b, err)
 	}
 	counts, err := simulator.CountsOf(ctx, filepath.Join(s.dir, "sim"))
 	fmt.Fprintf(&b, "Simulated HSMs: %d; %d logins, %d of them beyond the first of each, for %d changes of an owner; %d commands (%v)\n", polled, counts.Logins, counts.Logins-polled, s.owners.moved(), counts.Commands, err)
@@ -56,6 +56,18 @@ func (s *stage) settle(ctx context.Context, events []event) string {
 	}
 	b.WriteString(s.replicas())
 	return b.String()
+}
+
+// quiet waits until the receivers have been sent nothing for a while: the queues are empty.
+// A retry comes after a minute at most.
+func (s *stage) quiet(ctx context.Context) error {
+	n, since := 0, time.Now()
+	return until(ctx, 2*time.Minute, "the receivers are sent nothing", func() bool {
+		if now := len(s.book.all()); now != n {
+			n, since = now, time.Now()
+		}
+		return time.Since(since) > 15*time.Second
+	})
 }
 
 // expected returns the alarms that are active after all events.
