@@ -68,6 +68,7 @@ type Cluster struct {
 	next     time.Duration         // [now] when the second ends in which moved is counted
 	moved    int                   // shards given up in this second
 	claimed  [Shards]time.Duration // [now] until which a claim may not have come back by the watch
+	free     [Shards]time.Duration // [now] since which a shard was seen without an owner; 0: it has one
 	released [Shards]int64         // fences of what was given up
 }
 

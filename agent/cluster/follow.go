@@ -22,9 +22,11 @@ import (
 type view struct {
 	revision int64
 	members  map[string]Member
+	joined   map[string]int64 // create revisions of the keys of members
 	draining map[string]bool
 	moves    map[int]string
 	owners   map[int]owner
+	freed    map[int]int64 // the revision at which a shard lost its last owner, of those that nobody owns; 0: not seen
 }
 
 type owner struct {
@@ -34,7 +36,7 @@ type owner struct {
 }
 
 func newView() view {
-	return view{members: make(map[string]Member), draining: make(map[string]bool), moves: make(map[int]string), owners: make(map[int]owner)}
+	return view{members: make(map[string]Member), joined: make(map[string]int64), draining: make(map[string]bool), moves: make(map[int]string), owners: make(map[int]owner), freed: make(map[int]int64)}
 }
 
 // set changes v by one key; kv without a value, as etcd reports it, removes.
@@ -43,10 +45,11 @@ func (v *view) set(p place, kv *mvccpb.KeyValue, remove bool) {
 	switch p.kind {
 	case memberKey:
 		delete(v.members, p.name)
+		delete(v.joined, p.name)
 		m := Member{}
 		if !remove && json.Unmarshal(kv.Value, &m) == nil {
 			m.Name = p.name
-			v.members[p.name] = m
+			v.members[p.name], v.joined[p.name] = m, kv.CreateRevision
 		}
 	case drainKey:
 		if delete(v.draining, p.name); !remove {
@@ -57,7 +60,8 @@ func (v *view) set(p place, kv *mvccpb.KeyValue, remove bool) {
 			v.moves[p.shard] = text
 		}
 	case ownerKey:
-		if delete(v.owners, p.shard); !remove {
+		delete(v.owners, p.shard)
+		if v.freed[p.shard] = kv.ModRevision; !remove {
 			v.owners[p.shard] = owner{text, kv.CreateRevision, clientv3.LeaseID(kv.Lease)}
 		}
 	case stateKey:
@@ -89,6 +93,26 @@ func (v *view) target(shard int, willing []string) string {
 		return wish
 	}
 	return Place(shard, willing)
+}
+
+// heir returns who of the willing is to claim a shard that nobody owns: one that was a
+// member when the last owner lost it, and so heard what that one did not evaluate; else, or
+// if that is not known, the one that has been a member for longest.
+func (v *view) heir(shard int, willing []string) string {
+	var elders []string
+	eldest := ""
+	for _, name := range willing {
+		if v.joined[name] < v.freed[shard] {
+			elders = append(elders, name)
+		}
+		if eldest == "" || v.joined[name] < v.joined[eldest] {
+			eldest = name
+		}
+	}
+	if len(elders) == 0 {
+		return eldest
+	}
+	return v.target(shard, elders)
 }
 
 // A batch is changes in the order of etcd. err: the order is broken, and everything has

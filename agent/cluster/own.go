@@ -16,6 +16,10 @@ const perTxn = 60
 // while both agents live.
 const movesPerSecond = 8
 
+// heirFirst is how long a shard is left to its heir: agents that saw different things may
+// each take another one for it, and it may be busy.
+const heirFirst = 2 * time.Second
+
 func (c *Cluster) ownerKey(shard int) string {
 	return place{kind: ownerKey, shard: shard}.key(c.Settings.prefix())
 }
@@ -199,9 +203,16 @@ func (c *Cluster) plan() (claims, gives []int, again map[int]int64) {
 	again = make(map[int]int64)
 	for n := range Shards {
 		target := c.view.target(n, willing)
+		if _, owned := c.view.owners[n]; owned {
+			c.free[n] = 0
+		}
 		switch o, owned := c.view.owners[n]; {
 		case !owned:
-			if target == c.Self.Name && held.fence[n] == 0 && now() > c.claimed[n] {
+			if c.free[n] == 0 {
+				c.free[n] = now()
+			}
+			mine := c.view.heir(n, willing) == c.Self.Name || target == c.Self.Name && now() > c.free[n]+heirFirst
+			if mine && held.fence[n] == 0 && now() > c.claimed[n] {
 				claims = append(claims, n)
 			}
 		case o.lease == mine && o.fence == c.released[n]:
