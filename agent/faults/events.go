@@ -101,8 +101,6 @@ type book struct {
 	records []record
 }
 
-func newBook() *book { return new(book) }
-
 func (b *book) all() []record {
 	b.mu.Lock()
 	defer b.mu.Unlock()

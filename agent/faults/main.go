@@ -131,8 +131,12 @@ func (o *options) strike(ctx context.Context, s *stage) ([]strike, error) {
 	draw := rand.New(rand.NewPCG(o.seed, 0)) //nolint:gosec // which faults are drawn is no secret, and must be repeatable
 	var all []strike
 	for begun := time.Now(); len(all) < o.faults && time.Since(begun) < o.lasts; {
-		for _, d := range drawFaults(draw, o.only) {
+		struck := drawFaults(draw, o.only)
+		for _, d := range struck {
 			st, err := s.begin(ctx, d)
+			if len(struck) > 1 {
+				st.Name += ", and another"
+			}
 			if err != nil {
 				return all, err
 			}

@@ -15,11 +15,9 @@ import (
 type owners struct {
 	mu    sync.Mutex
 	of    [cluster.Shards]string // the last owner
-	moves map[string]int         // by device, of those that are polled
-	polls map[int][]string       // the polled devices of each shard
+	polls [cluster.Shards]int    // how many devices of each shard are polled
+	moves int                    // of polled devices, to another owner than the last
 }
-
-func newOwners() *owners { return &owners{moves: make(map[string]int), polls: make(map[int][]string)} }
 
 // follow reads them until ctx is done.
 func (o *owners) follow(ctx context.Context, client *clientv3.Client) {
@@ -38,30 +36,23 @@ func (o *owners) put(shard int, name string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.of[shard] != "" && o.of[shard] != name {
-		for _, device := range o.polls[shard] {
-			o.moves[device]++
-		}
+		o.moves += o.polls[shard]
 	}
 	o.of[shard] = name
 }
 
-// count begins to count the moves of polled devices.
-func (o *owners) count(devices []string) {
+// count counts the moves of a device from now on.
+func (o *owners) count(device string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, d := range devices {
-		o.polls[cluster.Shard(d)] = append(o.polls[cluster.Shard(d)], d)
-	}
+	o.polls[cluster.Shard(device)]++
 }
 
-// moved returns how often polled devices had another owner than before.
-func (o *owners) moved() (n int) {
+// moved returns how often polled devices moved.
+func (o *owners) moved() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, moves := range o.moves {
-		n += moves
-	}
-	return n
+	return o.moves
 }
 
 // spread reports whether so many agents own all shards, each a fair part.

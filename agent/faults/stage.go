@@ -129,7 +129,7 @@ func (n *node) ended() bool {
 
 // startStage starts everything, and returns once each agent reads every simulated HSM.
 func startStage(ctx context.Context, dir, programs string) (s *stage, err error) {
-	s = &stage{dir: dir, owners: newOwners(), book: newBook()}
+	s = &stage{dir: dir, owners: new(owners), book: new(book)}
 	if err := os.Mkdir("/run/netns", 0o755); err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func startStage(ctx context.Context, dir, programs string) (s *stage, err error)
 	for i := range agents {
 		s.agents = append(s.agents, &node{name: fmt.Sprintf("lwf-a%d", i+1), address: fmt.Sprintf("10.77.0.%d", 21+i)})
 	}
-	config, err := certify(dir, append(s.names(s.etcd), append(s.names(s.agents), "lwf-driver")...))
+	config, err := certify(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -158,13 +158,6 @@ func startStage(ctx context.Context, dir, programs string) (s *stage, err error)
 		return nil, err
 	}
 	return s, s.startAgents(ctx, programs)
-}
-
-func (s *stage) names(nodes []*node) (names []string) {
-	for _, n := range nodes {
-		names = append(names, n.name)
-	}
-	return names
 }
 
 // startEtcd starts the servers, each on a small file system of its own.
@@ -186,7 +179,7 @@ func (s *stage) startEtcd(ctx context.Context, config *tls.Config) error {
 			"--listen-peer-urls", "http://" + n.address + ":2380", "--initial-advertise-peer-urls", "http://" + n.address + ":2380",
 			"--listen-client-urls", urls[i], "--advertise-client-urls", urls[i], "--initial-cluster", strings.Join(initial, ","),
 			"--client-cert-auth", "--trusted-ca-file", filepath.Join(s.dir, "ca.pem"),
-			"--cert-file", filepath.Join(s.dir, n.name+".pem"), "--key-file", filepath.Join(s.dir, n.name+".key"),
+			"--cert-file", filepath.Join(s.dir, "node.pem"), "--key-file", filepath.Join(s.dir, "node.key"),
 			"--logger", "zap", "--auto-compaction-mode", "revision", "--auto-compaction-retention", "5000"}
 		if err := errors.Join(n.lay(ctx), n.start()); err != nil {
 			return err
@@ -231,11 +224,9 @@ func (s *stage) startSimulator(ctx context.Context, programs string) error {
 }
 
 func (s *stage) startAgents(ctx context.Context, programs string) error {
-	var watched []string
 	for _, a := range s.ready.Appliances {
-		watched = append(watched, a.Name)
+		s.owners.count(a.Name)
 	}
-	s.owners.count(watched)
 	for _, n := range s.agents {
 		file, socket := filepath.Join(s.dir, n.name+".yaml"), filepath.Join(s.dir, n.name+".control")
 		if err := os.WriteFile(file, []byte(s.configuration(n, socket)), 0o600); err != nil {
@@ -267,7 +258,7 @@ func (s *stage) configuration(n *node, socket string) string {
 	fmt.Fprintf(&b, "state_directory: %s\ncontrol_socket: %s\nsnmp: {enabled: false}\nhost: {enabled: false}\nintervals: {fast: 5s, slow: 1m, hourly: 1h}\n", filepath.Join(s.dir, n.name+".state"), socket)
 	fmt.Fprintf(&b, "alarms: {notify_interval: 0s, storm_alarms: 0, flap_count: 0, brief_severity: warning}\n")
 	fmt.Fprintf(&b, "syslog: {udp: \"%s:514\", trusted: true, relays: [{address: %s, hsms: %s}]}\n", n.address, here, names)
-	fmt.Fprintf(&b, "cluster: {endpoints: %s, name: %s, ca_file: %s/ca.pem, cert_file: %s/%s.pem, key_file: %s/%s.key}\n", list, n.name, s.dir, s.dir, n.name, s.dir, n.name)
+	fmt.Fprintf(&b, "cluster: {endpoints: %s, name: %s, ca_file: %s/ca.pem, cert_file: %s/node.pem, key_file: %s/node.key}\n", list, n.name, s.dir, s.dir, s.dir)
 	b.WriteString("receivers:\n")
 	for group := 0; group < pretend; group += perGroup {
 		hsms, _ := json.Marshal(pretended()[group : group+perGroup])
