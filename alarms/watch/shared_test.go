@@ -162,3 +162,35 @@ func TestTakeOver(t *testing.T) {
 		two.Stop()
 	})
 }
+
+// TestTakeOverWhileLinesCome: an agent owns a device before it has taken over what its former
+// owner knew, and a line comes meanwhile. Neither that line nor those that it heard before is
+// lost, and what the former owner raised is cleared.
+func TestTakeOverWhileLinesCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &pair{owner: "lw1", taken: true, ears: make(map[string]chan []journal.Write)}
+		pager := &alarmstest.Receiver{}
+		one := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"noc": &alarmstest.Receiver{}}, p.join(t, "lw1"))
+		two := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"noc": pager}, p.join(t, "lw2"))
+		raise := "k7pf0: [HSM] ALM2012: HSM in secure transport mode"
+		one.Must(one.Kernel("1", raise))
+		watchtest.Advance(100 * time.Millisecond)
+		two.Must(two.Kernel("1", raise))
+		two.Must(two.Kernel("2", "k7pf0: [HSM] ALM2007: HSM zeroized")) // the dying agent does not hear it
+		one.Stop()
+		p.leave("lw1")
+		p.move("lw2")
+		two.Must(two.Kernel("3", "k7pf0: [HSM] ALM2013: HSM recovered from secure transport mode"))
+		two.Must(two.Reown(everything, p.take))
+		watchtest.Advance(time.Second)
+		if got := two.ActiveGroups(); !slices.Equal(got, []string{"zeroize"}) {
+			t.Errorf("active are %q", got)
+		}
+		got := strings.Join(pager.Received(), "\n")
+		if strings.Count(got, "zeroize") != 1 || strings.Count(got, "stm") != 1 || !strings.Contains(got, "cleared") {
+			t.Errorf("received:\n%s", got)
+		}
+		p.leave("lw2")
+		two.Stop()
+	})
+}
