@@ -55,6 +55,7 @@ var (
 	trendBucket    = []byte("trends")   // Series -> samples
 	memoryBucket   = []byte("memory")   // device -> Memory
 	placeBucket    = []byte("places")   // device -> Place
+	lineBucket     = []byte("lines")    // name -> Line
 	refusalBucket  = []byte("refusals") // account -> refusal of its password
 	requestBucket  = []byte("requests") // name -> what an operator asks of the owner of a device
 	othersBucket   = []byte("others")   // key of a Write -> Notification in the queue of another agent
@@ -63,7 +64,7 @@ var (
 
 func makeBuckets(tx *change) error {
 	for _, name := range [][]byte{activeBucket, historyBucket, notifiedBucket, silenceBucket, eventsBucket, cursorBucket, auditBucket, queueBucket, valueBucket, trendBucket, memoryBucket,
-		placeBucket, requestBucket, refusalBucket, othersBucket, spoolBucket} {
+		placeBucket, requestBucket, refusalBucket, lineBucket, othersBucket, spoolBucket} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}

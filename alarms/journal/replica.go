@@ -24,6 +24,7 @@ type News struct {
 	Changes  []alarms.Change
 	Silences []alarms.Silence // new or changed
 	Requests []Request        // that this agent is to do
+	Lines    []Line           // that this agent may not have heard
 }
 
 // Apply stores what other agents wrote. If whole is set, it is all that agents share, but for
@@ -123,6 +124,12 @@ func (n named) tell(old, value []byte, cleared map[alarms.Key]alarms.Alarm, news
 		var s alarms.Silence
 		if json.Unmarshal(value, &s) == nil {
 			news.Silences = append(news.Silences, s)
+		}
+	case lineKind:
+		var l Line
+		if json.Unmarshal(value, &l) == nil {
+			l.name = string(n.key)
+			news.Lines = append(news.Lines, l)
 		}
 	case requestKind:
 		var r Request

@@ -71,6 +71,7 @@ func (w *Watch) take(file string, lines []rules.Line, found []lineFindings, curs
 	err = w.step(entry, func(alarms.State) []alarms.Finding { return all }, now)
 	if err == nil {
 		w.seen, w.audit = seen, audit
+		w.marked(entry.Places)
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/alarms/rules"
+	"github.com/lunawatch/lunawatch/internal/wait"
 )
 
 // own returns the findings about what this agent evaluates.
@@ -35,15 +37,23 @@ func (w *Watch) everywhere() map[alarms.Key]alarms.Alarm {
 // Apply takes what other agents wrote; whole: it is all that agents share. What operators
 // asked of them for a device that this agent owns is done.
 func (w *Watch) Apply(writes []journal.Write, whole bool) error {
+	news, err := w.apply(writes, whole)
+	if err != nil {
+		return err
+	}
+	return w.told(news.Lines)
+}
+
+func (w *Watch) apply(writes []journal.Write, whole bool) (journal.News, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	news, err := w.Journal.Apply(writes, whole)
 	if err != nil {
-		return err
+		return news, err
 	}
 	if whole {
 		if err := w.reload(nil); err != nil {
-			return err
+			return news, err
 		}
 	}
 	for _, c := range news.Changes {
@@ -62,7 +72,7 @@ func (w *Watch) Apply(writes []journal.Write, whole bool) error {
 	if len(news.Silences) > 0 {
 		w.evaluateNow()
 	}
-	return w.answer(news.Requests)
+	return news, w.answer(news.Requests)
 }
 
 // answer does what operators asked of other agents. w.mu is held.
@@ -119,6 +129,18 @@ func (w *Watch) ask(r journal.Request) error {
 // have [journal.Share.Owns] hold for what was gained, so that nothing of that is evaluated
 // before its alarms are known, and take(false) if it fails.
 func (w *Watch) Reown(gained func(device string) bool, take func(bool)) error {
+	if err := w.takeOver(gained, take); err != nil {
+		return err
+	}
+	all, err := w.Journal.Told()
+	if err != nil {
+		return err
+	}
+	return w.told(all)
+}
+
+// takeOver is Reown but for the lines that others tell.
+func (w *Watch) takeOver(gained func(device string) bool, take func(bool)) error {
 	w.lines.Lock()
 	defer w.lines.Unlock()
 	receivers, err := w.reown(gained, take)
@@ -217,28 +239,118 @@ const (
 	heardMost = 1000
 )
 
+// A heardLine is one of a device that another agent owns.
+type heardLine struct {
+	rules.Line
+	means bool // it has findings
+	told  bool // its owner was told of it
+}
+
 // hear keeps lines of devices that other agents own, and returns the others. w.lines is
 // held.
 func (w *Watch) hear(lines []rules.Line, found []lineFindings, now time.Time) ([]rules.Line, []lineFindings) {
 	var own []rules.Line
+	var ours []lineFindings
+	i := 0 // found is in the order of lines
 	for _, l := range lines {
+		means := i < len(found) && sameText(found[i].line, l)
 		if w.Journal.Mine(l.Device) {
-			own = append(own, l)
-			continue
+			if own = append(own, l); means {
+				ours = append(ours, found[i])
+			}
+		} else {
+			w.keep(heardLine{l, means, false}, now)
 		}
-		if w.heard == nil {
-			w.heard = make(map[string][]rules.Line)
+		if means {
+			i++
 		}
-		kept := append(w.heard[l.Device], l)
-		for len(kept) > heardMost || now.Sub(kept[0].At) > heardFor && len(kept) > 1 {
-			kept = kept[1:]
-		}
-		w.heard[l.Device] = kept
 	}
-	return own, slices.DeleteFunc(found, func(f lineFindings) bool { return !w.Journal.Mine(f.line.Device) })
+	return own, ours
 }
 
-// mark has entry say that lines up to l are evaluated.
+// sameText reports whether two lines of one batch are the same.
+func sameText(a, b rules.Line) bool {
+	return a.Device == b.Device && a.Message == b.Message && a.Process == b.Process && a.Time == b.Time && a.Stamp == b.Stamp && a.UptimeSeconds == b.UptimeSeconds
+}
+
+func (w *Watch) keep(l heardLine, now time.Time) {
+	if w.heard == nil {
+		w.heard = make(map[string][]heardLine)
+	}
+	kept := append(w.heard[l.Device], l)
+	for len(kept) > heardMost || now.Sub(kept[0].At) > heardFor && len(kept) > 1 {
+		kept = kept[1:]
+	}
+	w.heard[l.Device] = kept
+}
+
+// tellAfter is how long the owner of a device may take to evaluate a line before it is told
+// of it: it may have been cut off for a moment.
+const tellAfter = 2 * time.Second
+
+// tellLines tells owners of devices the lines that they do not seem to have heard, until ctx
+// is done.
+func (w *Watch) tellLines(ctx context.Context) error {
+	for wait.Sleep(ctx, tellAfter/2) {
+		if err := w.tellOwners(time.Now()); err != nil {
+			w.Log.Info("lines that another agent may not have heard are not told yet", "err", err)
+		}
+	}
+	return nil
+}
+
+func (w *Watch) tellOwners(now time.Time) error {
+	w.lines.Lock()
+	defer w.lines.Unlock()
+	due := func(l heardLine) bool { return l.means && !l.told && now.Sub(l.At) >= tellAfter }
+	var places map[string]journal.Place
+	for device, kept := range w.heard {
+		if !slices.ContainsFunc(kept, due) {
+			continue
+		}
+		if places == nil {
+			var err error
+			if places, err = w.Journal.Places(); err != nil {
+				return err
+			}
+		}
+		for _, i := range unheard(kept, places[device]) {
+			if l := kept[i]; due(l) {
+				m := markOf(l.Line)
+				if err := w.Journal.Tell(fmt.Sprintf("%s %s %d", device, m.Line, m.Stated.Unix()), journal.Line{Device: device, Line: l.LogLine, At: l.At, Peer: l.Peer, Untrusted: l.Untrusted}); err != nil {
+					return err
+				}
+			}
+		}
+		for i := range kept {
+			kept[i].told = kept[i].told || due(kept[i])
+		}
+	}
+	return nil
+}
+
+// told evaluates lines of devices that this agent owns which another one heard.
+func (w *Watch) told(all []journal.Line) error {
+	for _, l := range all {
+		if !w.Journal.Mine(l.Device) {
+			continue
+		}
+		line := rules.Line{LogLine: l.Line, Device: l.Device, File: toldFile, At: time.Now(), Peer: l.Peer, Untrusted: l.Untrusted}
+		if err := w.Take("", []rules.Line{line}, nil); err != nil {
+			return err
+		}
+		if err := w.Journal.Heard(l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// toldFile is the log that lines of other agents are from: another one than that of a line
+// that was heard here, so that the same line counts once.
+const toldFile = "another agent"
+
+// mark has entry say that l is evaluated. w.lines is held.
 func (w *Watch) mark(entry *journal.Entry, l rules.Line) {
 	if w.Journal.Share == nil || !w.Journal.Share.Has(l.Device) {
 		return
@@ -246,30 +358,49 @@ func (w *Watch) mark(entry *journal.Entry, l rules.Line) {
 	if entry.Places == nil {
 		entry.Places = make(map[string]journal.Place)
 	}
-	entry.Places[l.Device] = placeOf(l)
+	p, begun := entry.Places[l.Device]
+	if !begun {
+		p = slices.Clone(w.places[l.Device])
+	}
+	p = append(p, markOf(l))
+	entry.Places[l.Device] = p[max(0, len(p)-journal.PlaceMost):]
 }
 
-// placeOf returns a line as a place: the same for every agent that heard it.
-func placeOf(l rules.Line) journal.Place {
+// marked remembers what is stored of evaluated lines. w.lines is held.
+func (w *Watch) marked(places map[string]journal.Place) {
+	if len(places) == 0 {
+		return
+	}
+	if w.places == nil {
+		w.places = make(map[string]journal.Place)
+	}
+	maps.Copy(w.places, places)
+}
+
+// markOf returns a line as a mark: the same for every agent that heard it.
+func markOf(l rules.Line) journal.Mark {
 	sum := sha256.Sum256([]byte(seenKey(l)))
-	return journal.Place{Line: hex.EncodeToString(sum[:]), Stated: rules.LineTime(l)}
+	return journal.Mark{Line: hex.EncodeToString(sum[:8]), Stated: rules.LineTime(l)}
 }
 
 // replayHeard evaluates the lines of devices that this agent gained which their former owner
 // did not. w.lines is held.
 func (w *Watch) replayHeard(now time.Time) error {
-	if len(w.heard) == 0 {
-		return nil
-	}
 	places, err := w.Journal.Places()
 	if err != nil {
 		return err
 	}
+	w.places = places
 	for device, kept := range w.heard {
 		if !w.Journal.Mine(device) {
 			continue
 		}
-		lines := unheard(kept, places[device])
+		var lines []rules.Line
+		for _, i := range unheard(kept, places[device]) {
+			if kept[i].means {
+				lines = append(lines, kept[i].Line)
+			}
+		}
 		if err := w.take("", lines, w.evaluateLines(lines, w.Store.Latest()), nil, now); err != nil {
 			return err
 		}
@@ -278,16 +409,22 @@ func (w *Watch) replayHeard(now time.Time) error {
 	return nil
 }
 
-// unheard returns the lines after a place: after the line itself, or else after its time.
-func unheard(lines []rules.Line, p journal.Place) []rules.Line {
-	for i, l := range slices.Backward(lines) {
-		at := placeOf(l)
-		if at.Line == p.Line && at.Stated.Sub(p.Stated).Abs() <= sameWithin {
-			return lines[i+1:]
+// unheard returns which lines are not among those of a place. What is older than all of a
+// place that is full was evaluated before.
+func unheard(lines []heardLine, p journal.Place) (list []int) {
+	left := slices.Clone(p)
+	for i, l := range lines {
+		m := markOf(l.Line)
+		same := func(other journal.Mark) bool {
+			return other.Line == m.Line && other.Stated.Sub(m.Stated).Abs() <= sameWithin
+		}
+		if at := slices.IndexFunc(left, same); at >= 0 {
+			left = slices.Delete(left, at, at+1)
+			continue
+		}
+		if len(p) < journal.PlaceMost || m.Stated.IsZero() || !m.Stated.Before(p[0].Stated) {
+			list = append(list, i)
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(lines), func(l rules.Line) bool {
-		stated := rules.LineTime(l)
-		return !stated.IsZero() && !p.Stated.IsZero() && !stated.After(p.Stated)
-	})
+	return list
 }

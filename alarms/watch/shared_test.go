@@ -194,3 +194,46 @@ func TestTakeOverWhileLinesCome(t *testing.T) {
 		two.Stop()
 	})
 }
+
+// TestOwnerBlinks: an owner that is cut off for a moment has the lines of that moment from
+// an agent that heard them, each once, also if it hears others meanwhile.
+func TestOwnerBlinks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &pair{owner: "lw1", taken: true, ears: make(map[string]chan []journal.Write)}
+		pager := &alarmstest.Receiver{}
+		one := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"noc": pager}, p.join(t, "lw1"))
+		two := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"noc": &alarmstest.Receiver{}}, p.join(t, "lw2"))
+		heard := func(text string, by ...*watchtest.Running) {
+			for _, a := range by {
+				a.Must(a.Kernel("1", text))
+			}
+			watchtest.Advance(100 * time.Millisecond)
+		}
+		heard("k7pf0: [HSM] ALM2012: HSM in secure transport mode", one, two)
+		heard("k7pf0: [HSM] ALM2007: HSM zeroized", two) // one is cut off
+		heard("k7pf0: [HSM] ALM2005: HSM deactivated", one, two)
+		watchtest.Advance(5 * time.Second)
+		if got := strings.Join(pager.Received(), "\n"); strings.Count(got, "raised") != 3 || strings.Count(got, "zeroize") != 1 {
+			t.Errorf("received:\n%s", got)
+		}
+		for _, a := range one.Active() {
+			if a.Count != 1 {
+				t.Errorf("%s counts %d lines, one was written", a.Key, a.Count)
+			}
+		}
+		if left, err := two.Journal.Told(); err != nil || len(left) != 0 {
+			t.Errorf("still to be told: %+v, %v", left, err)
+		}
+		one.Stop()
+		p.leave("lw1")
+		p.move("lw2")
+		two.Must(two.Reown(everything, p.take))
+		for _, a := range two.Active() {
+			if a.Count != 1 {
+				t.Errorf("after a takeover %s counts %d lines, one was written", a.Key, a.Count)
+			}
+		}
+		p.leave("lw2")
+		two.Stop()
+	})
+}

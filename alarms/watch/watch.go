@@ -67,8 +67,9 @@ type Watch struct {
 	rows    mibRows
 	changed chan struct{} // closed when something changes; nil: nobody waits
 
-	heard  map[string][]rules.Line // by device that another agent owns: its lines of the last minutes; guarded by lines
-	gained atomic.Bool             // devices came from other agents, with their series
+	places map[string]journal.Place // by device that this agent owns; guarded by lines
+	heard  map[string][]heardLine   // by device that another agent owns: its lines of the last minutes; guarded by lines
+	gained atomic.Bool              // devices came from other agents, with their series
 
 	touched map[string]bool // devices whose alarms changed other than by polls; guarded by mu
 	anew    bool            // every device is to be evaluated; guarded by mu
@@ -133,6 +134,9 @@ func (w *Watch) Run(ctx context.Context) error {
 	g.Go(func() error { return w.polls(ctx) })
 	g.Go(func() error { return w.maintainJournal(ctx) })
 	g.Go(func() error { return w.sender.Run(ctx) })
+	if w.Journal.Share != nil {
+		g.Go(func() error { return w.tellLines(ctx) })
+	}
 	return g.Wait()
 }
 
@@ -317,7 +321,7 @@ func (w *Watch) commit(entry journal.Entry, idle bool, now time.Time) error {
 	}
 	again := w.plan(&entry, only, now)
 	switch {
-	case len(entry.Changes) > 0, len(entry.Events) > 0, entry.Silence != nil, len(entry.Notify) > 0:
+	case len(entry.Changes) > 0, len(entry.Events) > 0, len(entry.Places) > 0, entry.Silence != nil, len(entry.Notify) > 0:
 	case entry.File == "", idle:
 		w.nextNotification = again
 		return nil
