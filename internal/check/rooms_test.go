@@ -50,7 +50,7 @@ var rooms = []struct{ name, imports string }{
 	{"alarms/again", "internal/setting"},
 	{"alarms/expect", "alarms/again internal/setting"},
 	{"alarms", "alarms/again hsm internal/near internal/setting"},
-	{"alarms/journal", "alarms internal/setting"},
+	{"alarms/journal", "alarms hsm internal/setting"},
 	{"alarms/texts", "alarms hsm"},
 	{"alarms/sensors", "alarms hsm"},
 	{"alarms/proven", "alarms/again hsm"},
