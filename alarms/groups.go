@@ -410,7 +410,7 @@ var groups = completed(append([]Group{
 		Means:  "What is new cannot be stored, the stored state was damaged, or its times were of a wrong clock.",
 		Check:  []string{"host: df -h"},
 		Action: "Free space below state_directory and make it writable. Alarms are kept in memory meanwhile. After a damaged state, clear the alarm once you have examined it."},
-	{Name: "cluster", Number: 95, Title: "Agents cannot stand in for each other", Trap: CryptoAttention,
+	{Name: "cluster", Number: 98, Title: "Agents cannot stand in for each other", Trap: CryptoAttention,
 		Type: "processingErrorAlarm", Cause: "underlyingResourceUnavailable", Self: true, Means: "This agent of a cluster has no etcd, or is the only agent: if it ends, nobody watches its HSMs.",
 		Check: []string{"lunawatch cluster status"}, Action: "Start the agents and the etcd servers that do not answer. HSMs are watched, and receivers notified, meanwhile, unless the text says otherwise."},
 	{Name: "test", Number: 59, Title: "Test of the alarm chain", Trap: CryptoAttention,
