@@ -537,7 +537,7 @@ var groups = completed(append([]Group{
 		Means:  "HSMs that are configured under several names have one serial number.",
 		Check:  []string{"hsm show", "lunawatch hsm show"},
 		Action: "Compare the addresses of the HSMs named with hsm show on each appliance: they are one HSM under two names, and another may not be watched. SNMP tables show only the first."},
-}, functionGroups...))
+}, slices.Concat(functionGroups, changeGroups)...))
 
 // completed adds to each row what other rows and codes imply.
 func completed(rows []Group) []Group {

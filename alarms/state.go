@@ -4,7 +4,12 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/lunawatch/lunawatch/alarms/memory"
 )
+
+// A Memory is what rules compare the next polls of a device with. It survives restarts.
+type Memory = memory.Memory
 
 // A State is every active alarm, and what was counted. Only [State.Apply] and
 // [State.Settle] change it.

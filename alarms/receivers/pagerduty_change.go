@@ -13,7 +13,7 @@ import (
 // pagerChanges are the alarms that say that somebody changed something. Of a group,
 // those are meant whose object begins so.
 var pagerChanges = []struct{ group, object string }{
-	{"hsm-restarted", ""}, {"inventory", "firmware"}, {"audit-change", "LUNA_FW_ROLLBACK"}, {"audit-change", "LUNA_SET_DESTRUCTIVE_HSM_POLICY"},
+	{"hsm-restarted", ""}, {"hsm-changed", ""}, {"inventory", "firmware"}, {"audit-change", "LUNA_FW_ROLLBACK"}, {"audit-change", "LUNA_SET_DESTRUCTIVE_HSM_POLICY"},
 }
 
 // isPagerChange reports whether n is of one of pagerChanges.

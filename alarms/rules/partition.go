@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/memory"
 	"github.com/lunawatch/lunawatch/hsm"
 )
 
@@ -21,7 +22,7 @@ func ofPartitions(group string, evaluate func(p Poll, x hsm.Partition) Result) R
 		for _, x := range list {
 			r := evaluate(p, x)
 			r.At = at
-			emit(r.on(partitionID(x)))
+			emit(r.on(memory.PartitionID(x)))
 		}
 		emit(allOf(p.Partitions))
 	}}
@@ -49,7 +50,7 @@ var deactivated = ofPartitions("partition-deactivated", func(p Poll, x hsm.Parti
 	switch {
 	case hsm.Is(x.Activated, true):
 		return here(alarms.Good, 0, x, "it is activated")
-	case x.Activated.Known && !expected && slices.Contains(p.Memory.Activated, partitionID(x)):
+	case x.Activated.Known && !expected && slices.Contains(p.Memory.Activated, memory.PartitionID(x)):
 		return here(alarms.Bad, alarms.Major, x, "it was activated and is not any more")
 	}
 	return Result{Condition: alarms.Between}
@@ -82,7 +83,7 @@ var roleLocked = ofPartitions("role-locked", func(_ Poll, x hsm.Partition) Resul
 var partitionZeroized = ofPartitions("partition-zeroized", func(p Poll, x hsm.Partition) Result {
 	lost := hsm.Is(x.Zeroized, true) || hsm.Is(x.Status.Zeroized(), true)
 	switch {
-	case lost && (wasInitialized(x) || slices.Contains(p.Memory.Initialized, partitionID(x))):
+	case lost && (wasInitialized(x) || slices.Contains(p.Memory.Initialized, memory.PartitionID(x))):
 		return here(alarms.Bad, alarms.Critical, x, "its keys are gone; %s", cmp.Or(string(x.Status), "zeroized"))
 	case !lost && (x.Status.Good() || x.Status == "" && hsm.Is(x.Zeroized, false)):
 		return here(alarms.Good, 0, x, "it is not zeroized")

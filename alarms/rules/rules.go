@@ -113,6 +113,7 @@ var rules = []Rule{
 	errorRatio,
 	restart,
 	unitReplaced,
+	changed,
 	statusMonitor,
 	unknownState,
 	applianceLoad,

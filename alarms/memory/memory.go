@@ -1,6 +1,9 @@
-package alarms
+// Package memory is what earlier polls of a device showed.
+package memory
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -25,6 +28,7 @@ type Memory struct {
 	CountedBy string          `json:"counted_by,omitempty"` // source; some have counters that are always 0
 
 	Proven hsm.Proof `json:"proven,omitzero"`
+	Stated Stated    `json:"stated,omitempty"`
 
 	CheckTime string    `json:"check_time,omitempty"` // of the status monitor, as printed
 	CheckedAt time.Time `json:"checked_at,omitzero"`  // when that was first read
@@ -39,5 +43,31 @@ const provenDelay = 10 * time.Minute
 func (m Memory) Steady(other Memory) bool {
 	return other.Proven.At.Sub(m.Proven.At) < provenDelay && m.Serial == other.Serial && m.Since.Equal(other.Since) && slices.Equal(m.Activated, other.Activated) &&
 		slices.Equal(m.Initialized, other.Initialized) && m.Counters.CriticalEvents == other.Counters.CriticalEvents &&
-		m.Uptime <= other.Uptime
+		m.Uptime <= other.Uptime && maps.EqualFunc(m.Stated, other.Stated, maps.Equal[map[string]string, map[string]string])
 }
+
+// Listed returns the partitions of ids that are in a list: others were deleted.
+func Listed(ids []string, list []hsm.Partition) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		return !slices.ContainsFunc(list, func(x hsm.Partition) bool { return PartitionID(x) == id })
+	})
+}
+
+// mostRemembered bounds the partitions, and the policies, that are remembered; an HSM
+// has 100.
+const mostRemembered = 1000
+
+// Remembered returns old with the partitions of a list that is holds for.
+func Remembered(old []string, list []hsm.Partition, is func(hsm.Partition) bool) []string {
+	ids := slices.Clone(old)
+	for _, x := range list {
+		if id := PartitionID(x); is(x) && !slices.Contains(ids, id) && len(ids) < mostRemembered {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// PartitionID is by what a partition is remembered.
+func PartitionID(x hsm.Partition) string { return cmp.Or(x.Serial, x.Name) }
