@@ -93,7 +93,9 @@ func (w *Watch) Open() error {
 	if err != nil {
 		return err
 	}
+	w.mu.Lock() // views may ask already
 	w.state = state
+	w.mu.Unlock()
 	w.restoreProofs(time.Now())
 	if w.series, err = w.Journal.LoadSamples(); err != nil {
 		return err
