@@ -17,19 +17,18 @@ import (
 
 // A Report is a [Status] for people and programs.
 type Report struct {
-	Agent    string        `json:"agent"` // that says so
-	Trouble  string        `json:"trouble,omitempty"`
-	Estate   string        `json:"estate"`   // as of [Member]
-	Degraded bool          `json:"degraded"` // it goes on without etcd
-	Waiting  int           `json:"waiting"`  // changes that etcd does not have
-	Members  []Share       `json:"members"`  // by name
-	Moves    []Wish        `json:"moves,omitempty"`
-	Lease    float64       `json:"lease_age_seconds"` // since its last proof
-	Etcd     []EtcdServer  `json:"etcd"`
-	TTL      time.Duration `json:"-"`
+	Agent    string       `json:"agent"` // that says so
+	Trouble  string       `json:"trouble,omitempty"`
+	Estate   string       `json:"estate"`   // as of [Member]
+	Degraded bool         `json:"degraded"` // it goes on without etcd
+	Waiting  int          `json:"waiting"`  // changes that etcd does not have
+	Members  []Share      `json:"members"`  // by name
+	Moves    []Wish       `json:"moves,omitempty"`
+	Lease    float64      `json:"lease_age_seconds"` // since its last proof
+	Etcd     []EtcdServer `json:"etcd"`
 }
 
-// A Share is what one member does. The name "" stands for nobody.
+// A Share is what one member does. The name "" is nobody.
 type Share struct {
 	Member
 	Draining bool     `json:"draining"`
@@ -53,7 +52,7 @@ type EtcdServer struct {
 // Report returns how the cluster is, with the configured HSMs of each member.
 func (c *Cluster) Report(hsms []string, waiting int) Report {
 	s := c.Status()
-	r := Report{Agent: c.Settings.Name, Estate: Estate(hsms), Trouble: c.Trouble(), Degraded: s.Degraded, Waiting: waiting, Members: []Share{}, Lease: s.Lease.Seconds(), TTL: c.Settings.ttl()}
+	r := Report{Agent: c.Settings.Name, Estate: Estate(hsms), Trouble: c.Trouble(), Degraded: s.Degraded, Waiting: waiting, Members: []Share{}, Lease: s.Lease.Seconds()}
 	index := make(map[string]int)
 	for _, m := range append(s.Members, Member{}) {
 		index[m.Name] = len(r.Members)

@@ -8,7 +8,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 )
 
-// TestFindings: what stands in for what, and what does not, is an alarm.
+// TestFindings: no etcd, no standby and other HSMs are alarms.
 func TestFindings(t *testing.T) {
 	member := func(name, estate string) Share { return Share{Member: Member{Name: name, Estate: estate}} }
 	draining := member("lw3", "x")

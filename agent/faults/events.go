@@ -157,7 +157,7 @@ func (b *book) enter(receiver, from string, n alarms.Notification, taken bool) {
 	}
 }
 
-// mark stands before the number of an event in its line.
+// mark precedes the number of an event in its line.
 const mark = "lwf-e"
 
 var marked = regexp.MustCompile(mark + `(\d{6})`)

@@ -23,7 +23,7 @@ const (
 	mostPause  = 15 * time.Second
 )
 
-// follow has the Store follow what a member reads, until ctx is done. What was told last
+// follow has the Store follow what a member reads, until ctx is done. What came last
 // stays, and becomes stale by its age.
 func (p *Peers) follow(ctx context.Context, m Member) {
 	for failures := 0; ctx.Err() == nil; failures++ {
@@ -45,7 +45,7 @@ type follower struct {
 	of     Member
 	begun  bool          // the first line was right
 	behind time.Duration // that its clock is behind this one
-	batch  []*hsm.Device // told since its last line with a time
+	batch  []*hsm.Device // received since its last line with a time
 }
 
 // run returns why the answer ended.

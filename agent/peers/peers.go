@@ -54,9 +54,9 @@ type Peers struct {
 	client   *http.Client
 	connects *http.Client // asks for connections: however many HSMs are not reached, what else is asked does not wait
 
-	mu   sync.Mutex
-	webs map[string]string    // by agent: its Web
-	told map[string]time.Time // by device: its newest reading that Read was called with
+	mu       sync.Mutex
+	webs     map[string]string    // by agent: its Web
+	recorded map[string]time.Time // by device: its newest reading that Read was called with
 }
 
 const maxConnections = 512 // of other agents, and of who is none until that is noticed
@@ -127,18 +127,18 @@ func (p *Peers) Webs() map[string]string {
 	return maps.Clone(p.webs)
 }
 
-// read has what another agent has read of a device since it was last told recorded.
+// read has what another agent has read of a device since it was last recorded.
 func (p *Peers) read(d *hsm.Device) {
 	if p.Read == nil {
 		return
 	}
 	p.mu.Lock()
-	list := d.ReadSince(p.told[d.Name])
+	list := d.ReadSince(p.recorded[d.Name])
 	if len(list) > 0 {
-		if p.told == nil {
-			p.told = make(map[string]time.Time)
+		if p.recorded == nil {
+			p.recorded = make(map[string]time.Time)
 		}
-		p.told[d.Name] = list[len(list)-1].At
+		p.recorded[d.Name] = list[len(list)-1].At
 	}
 	p.mu.Unlock()
 	for _, o := range list {

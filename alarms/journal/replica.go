@@ -250,12 +250,15 @@ func (j *Journal) flush() (left int, err error) {
 			if err != nil {
 				return err
 			}
-			b := tx.Bucket(n.bucket)
-			if n.nested {
+			b, at := tx.Bucket(n.bucket), n.key
+			switch {
+			case n.kind == queueKind && n.member != j.Share.Member:
+				b, at = tx.Bucket(othersBucket), key
+			case n.nested:
 				b = b.Bucket([]byte(n.receiver))
 			}
 			if b != nil {
-				w.Value = bytes.Clone(b.Get(n.key))
+				w.Value = bytes.Clone(b.Get(at))
 			}
 			part = append(part, w)
 			return nil

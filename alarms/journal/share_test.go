@@ -233,6 +233,24 @@ func TestSpool(t *testing.T) {
 	}
 }
 
+// TestAdoptSpooled: what is adopted while etcd is away waits for one agent only afterwards.
+func TestAdoptSpooled(t *testing.T) {
+	s := &agents{owner: map[string]string{"a": "lw1"}}
+	one, two := s.member(t, "lw1"), s.member(t, "lw2")
+	checks.Must(t, one.Write(entry()))
+	s.hear(t, two, 0)
+	s.owner["a"], s.refuse = "lw2", ErrSpooled
+	_, err := two.Adopt()
+	checks.Must(t, err)
+	s.refuse = nil
+	checks.Must(t, two.Flush())
+	for key := range s.state {
+		if strings.HasPrefix(key, "queues/lw1/") {
+			t.Errorf("%s still waits, too", key)
+		}
+	}
+}
+
 // TestSeed: the first agent of a cluster brings what it has, and so does any agent after etcd
 // has lost everything.
 func TestSeed(t *testing.T) {

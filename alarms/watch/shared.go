@@ -199,7 +199,9 @@ func (w *Watch) reload(gained func(device string) bool) error {
 	w.state = next
 	w.knowReceivers()
 	w.rows, w.incidentsStored, w.anew = mibRows{}, false, true
-	w.gained.Store(w.gained.Load() || gained != nil)
+	if gained != nil {
+		w.gained.Store(true)
+	}
 	w.signalChanged()
 	return nil
 }
