@@ -40,6 +40,8 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
+	"github.com/lunawatch/lunawatch/mib/modules"
+	"github.com/lunawatch/lunawatch/mib/vendor"
 )
 
 // An Agent watches the HSMs of a Config and shows their state.
@@ -140,11 +142,11 @@ func (a *Agent) agentx() agentx.Config {
 
 // registrations returns the subtrees that SNMP shows, for all HSMs and for each.
 func registrations(c *config.Config) (list []agentx.Registration) {
-	for _, s := range mib.Subtrees() {
+	for _, s := range modules.Subtrees() {
 		list = append(list, agentx.Registration{Subtree: s})
 	}
 	for _, h := range c.HSMs {
-		for _, s := range mib.VendorSubtrees() {
+		for _, s := range vendor.Subtrees() {
 			list = append(list, agentx.Registration{Subtree: s, Context: h.Name})
 		}
 	}

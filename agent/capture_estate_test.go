@@ -21,6 +21,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/modules"
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
 
@@ -114,7 +115,7 @@ func TestCaptureRoundTrip(t *testing.T) {
 			t.Errorf("%s as %s (-captured +replayed):\n%s", d.Name, names[d.Name], diff)
 		}
 	}
-	view, err := mib.Build(mib.Source{Snapshot: replayed, Now: time.Now()})
+	view, err := modules.Tables().Build(mib.Source{Snapshot: replayed, Now: time.Now()})
 	check.Must(t, err)
 	if view.Len() == 0 {
 		t.Error("the replay serves nothing over SNMP")

@@ -7,6 +7,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
+	"github.com/lunawatch/lunawatch/mib/modules"
 )
 
 // contexts are what the own agent of each configured HSM would show, by name:
@@ -34,7 +35,7 @@ func (a *Agent) inContext(context string) agentx.Handler {
 	v, known := a.contexts.views[context]
 	switch {
 	case !known:
-		v.builder = new(mib.Builder)
+		v.builder = modules.Tables().Builder()
 	case v.of == d && (v.view.Until().IsZero() || now.Before(v.view.Until())):
 		return v.view
 	}

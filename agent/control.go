@@ -18,6 +18,7 @@ import (
 	"github.com/lunawatch/lunawatch/exporters/api"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/modules"
 )
 
 // control answers what commands ask of a running agent over its control socket.
@@ -104,16 +105,16 @@ type Instance struct {
 func (a *Agent) walk(w http.ResponseWriter, _ *http.Request) {
 	view := a.view.Load()
 	if a.session == nil {
-		view, _ = a.newView(new(mib.Builder), a.store.Latest(), time.Now()) // what cannot be shown is logged where SNMP is enabled
+		view, _ = a.newView(modules.Tables().Builder(), a.store.Latest(), time.Now()) // what cannot be shown is logged where SNMP is enabled
 	}
 	reply(w, Instances(view))
 }
 
 // Instances lists a View in the order of its OIDs.
 func Instances(v *mib.View) []Instance {
-	list := make([]Instance, 0, v.Len())
+	list, tables := make([]Instance, 0, v.Len()), modules.Tables()
 	for oid, value := range v.All() {
-		list = append(list, Instance{oid.String(), mib.Name(oid), value.String()})
+		list = append(list, Instance{oid.String(), tables.Name(oid), value.String()})
 	}
 	return list
 }

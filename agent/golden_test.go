@@ -26,6 +26,7 @@ import (
 	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
+	"github.com/lunawatch/lunawatch/mib/modules"
 )
 
 // replayed returns what one poll of the captured answers of three versions
@@ -50,7 +51,7 @@ func replayed(t *testing.T) *hsm.Store {
 func TestGolden(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, now := replayed(t), time.Now()
-		view, err := mib.Build(mib.Source{Snapshot: store.Latest(), Now: now, Alarms: goldenAlarms(now)})
+		view, err := modules.Tables().Build(mib.Source{Snapshot: store.Latest(), Now: now, Alarms: goldenAlarms(now)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +122,7 @@ func TestStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := replayed(t)
 		time.Sleep(3 * time.Hour)
-		view, err := mib.Build(mib.Source{Snapshot: store.Latest(), Now: time.Now()})
+		view, err := modules.Tables().Build(mib.Source{Snapshot: store.Latest(), Now: time.Now()})
 		if err != nil {
 			t.Fatal(err)
 		}

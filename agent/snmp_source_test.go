@@ -21,6 +21,7 @@ import (
 	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/internal/snmppeer"
 	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/modules"
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
 
@@ -106,7 +107,7 @@ func only(t *testing.T, a *Agent) *hsm.Device {
 
 func viewText(t *testing.T, a *Agent) string {
 	t.Helper()
-	view, err := mib.Build(mib.Source{Snapshot: a.store.Latest(), Now: time.Now()})
+	view, err := modules.Tables().Build(mib.Source{Snapshot: a.store.Latest(), Now: time.Now()})
 	check.Must(t, err)
 	var b strings.Builder
 	for _, i := range Instances(view) {
@@ -188,7 +189,7 @@ func TestSeveralHSMsBehindOneAgent(t *testing.T) {
 	}
 	e.until(t, "SNMP shows everything that was read", func() bool {
 		snap := e.agent.store.Latest()
-		now, err := e.agent.newView(new(mib.Builder), snap, time.Now())
+		now, err := e.agent.newView(modules.Tables().Builder(), snap, time.Now())
 		check.Must(t, err)
 		unread := slices.ContainsFunc(snap.HSMs(), func(d *hsm.Device) bool { return d.Licenses.IsZero() || d.Partitions.IsZero() })
 		return !unread && now.Len() == e.agent.view.Load().Len()

@@ -10,18 +10,19 @@ import (
 	"github.com/lunawatch/lunawatch/internal/wait"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
+	"github.com/lunawatch/lunawatch/mib/modules"
 )
 
 // build makes a View when something has changed, and when data become stale. It takes at
 // most a twentieth of the time.
 func (a *Agent) build(ctx context.Context) error {
 	failing := false
-	var builder mib.Builder
+	builder := modules.Tables().Builder()
 	for ctx.Err() == nil {
 		wait.Sleep(ctx, buildDelay)
 		changed := a.watch.Changed()
 		snap, now := a.store.Latest(), time.Now()
-		view, err := a.newView(&builder, snap, now)
+		view, err := a.newView(builder, snap, now)
 		if err != nil && !failing {
 			a.log.Error("SNMP does not show everything", "err", err)
 		}

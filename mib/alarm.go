@@ -1,12 +1,7 @@
 package mib
 
 import (
-	"iter"
-	"strings"
 	"time"
-	"unicode/utf8"
-
-	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
 // An Alarm is an alarm as the alarm tables and the notifications show it. An unknown
@@ -58,11 +53,6 @@ const (
 	Critical
 )
 
-var severities = []Severity{Cleared, Indeterminate, Warning, Minor, Major, Critical}
-
-// perceived are the severities as ItuPerceivedSeverity of ITU-ALARM-TC-MIB.
-var perceived = map[Severity]int32{Cleared: 1, Indeterminate: 2, Critical: 3, Major: 4, Minor: 5, Warning: 6}
-
 // A Model is one kind of alarm.
 type Model struct {
 	Index     uint32 // the same in every release
@@ -98,84 +88,3 @@ type AlarmReceiver struct {
 
 // MaxCleared is how many cleared alarms are shown.
 const MaxCleared = 100
-
-// worst returns the severity of the worst active alarm, or Cleared.
-func (a Alarms) worst() Severity {
-	worst := Cleared
-	for _, x := range a.Active {
-		worst = max(worst, x.Severity)
-	}
-	return worst
-}
-
-// ticks returns a time as sysUpTime, counted from the start of this agent. A time before
-// that is 0, as in RFC 3877.
-func (a Alarms) ticks(t time.Time) agentx.Value {
-	if t.Before(a.Started) {
-		return agentx.TimeTicks(0)
-	}
-	return agentx.TimeTicks(uint32(t.Sub(a.Started) / (10 * time.Millisecond)))
-}
-
-// withAlarms is the part of a group of scalars about src.Alarms.
-func withAlarms(src Source) iter.Seq[part[Alarms]] {
-	return func(yield func(part[Alarms]) bool) {
-		if src.Alarms != nil {
-			yield(part[Alarms]{rows: func(yield func(agentx.OID, Alarms) bool) { yield(agentx.OID{0}, *src.Alarms) }})
-		}
-	}
-}
-
-// alarmRows makes a row of each alarm of a list.
-func alarmRows(list func(Alarms) []*Alarm, index func(Alarm) agentx.OID) func(Source) iter.Seq[part[Alarm]] {
-	return byAlarm(list, index, func(_ Alarms, a Alarm, yield func(agentx.OID, Alarm) bool) bool { return yield(index(a), a) })
-}
-
-func active(a Alarms) []*Alarm { return a.Active }
-
-// index returns the number of an alarm as an index, which starts again at 1 after 32
-// bits; 0 for an alarm without a number.
-func (a Alarm) index() uint32 {
-	if a.Number == 0 {
-		return 0
-	}
-	return uint32((a.Number-1)%(1<<32-1)) + 1
-}
-
-// dateAndTime returns DateAndTime of RFC 2579, with the time zone: 11 octets.
-func dateAndTime(t time.Time) string {
-	_, offset := t.Zone()
-	sign := byte('+')
-	if offset < 0 {
-		sign, offset = '-', -offset
-	}
-	return string([]byte{
-		byte(t.Year() >> 8), byte(t.Year()), byte(t.Month()), byte(t.Day()),
-		byte(t.Hour()), byte(t.Minute()), byte(t.Second()), byte(t.Nanosecond() / 1e8),
-		sign, byte(offset / 3600), byte(offset / 60 % 60),
-	})
-}
-
-func moment(t time.Time) agentx.Value {
-	if t.IsZero() {
-		return none
-	}
-	return agentx.Text(dateAndTime(t))
-}
-
-// admin cuts s to the 255 octets of an SnmpAdminString, which is UTF-8, at the end of a
-// character.
-func admin(s string) agentx.Value {
-	s = strings.ToValidUTF8(s, "?")
-	if len(s) > 255 {
-		end := 255
-		for !utf8.RuneStart(s[end]) {
-			end--
-		}
-		s = s[:end]
-	}
-	return agentx.Text(s)
-}
-
-// zeroDotZero is the null pointer.
-var zeroDotZero = agentx.ObjectIdentifier(agentx.OID{0, 0})

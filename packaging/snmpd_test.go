@@ -6,14 +6,14 @@ import (
 	"testing"
 
 	"github.com/lunawatch/lunawatch/internal/check"
-	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/modules"
 )
 
 // TestViews: whoever has the view of the drop-in sees all that Lunawatch serves.
 func TestViews(t *testing.T) {
 	text, err := os.ReadFile("snmpd/lunawatch.conf")
 	check.Must(t, err)
-	for _, subtree := range mib.Subtrees() {
+	for _, subtree := range modules.Subtrees() {
 		seen := false
 		for line := range strings.Lines(string(text)) {
 			root, included := strings.CutPrefix(strings.TrimSpace(line), "view lunawatch included ")

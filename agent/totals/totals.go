@@ -9,6 +9,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/vendor"
 )
 
 // Totals are the counters that all HSMs share in SNMP. They are stored before they
@@ -18,7 +19,7 @@ type Totals struct {
 	journal *journal.Journal
 
 	mu      sync.Mutex
-	sums    mib.Totals
+	sums    vendor.Totals
 	served  map[string]uint64
 	stored  time.Time
 	pending bool // sums are newer than served
@@ -37,7 +38,7 @@ func (t *Totals) Open(j *journal.Journal) error {
 		err = json.Unmarshal(text, &t.sums)
 	}
 	if err != nil {
-		t.sums = mib.Totals{}
+		t.sums = vendor.Totals{}
 	}
 	t.served = t.sums.Clone()
 	return err

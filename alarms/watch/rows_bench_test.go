@@ -9,6 +9,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/modules"
 )
 
 // BenchmarkAlarmTables is what SNMP costs after one of many alarms has changed.
@@ -25,7 +26,7 @@ func BenchmarkAlarmTables(b *testing.B) {
 				list = append(list, finding(i, "one"))
 			}
 			check.Must(b, w.Report(list))
-			var builder mib.Builder
+			builder := modules.Tables().Builder()
 			view := func() *mib.View {
 				all, err := w.MIBAlarms()
 				check.Must(b, err)

@@ -10,8 +10,8 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent"
 	"github.com/lunawatch/lunawatch/internal/near"
-	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
+	"github.com/lunawatch/lunawatch/mib/modules"
 )
 
 func walk(flags *flag.FlagSet) action {
@@ -57,15 +57,15 @@ func under(object string) (func(agent.Instance) bool, error) {
 		}
 		return below(oid), nil
 	}
-	if oid, ok := mib.Tables()[object]; ok {
+	if oid, ok := modules.Tables().OIDs()[object]; ok {
 		return below(oid), nil
 	}
-	objects := maps.Collect(mib.Objects())
+	objects := maps.Collect(modules.Tables().Objects())
 	name, _, _ := strings.Cut(object, ".")
 	if _, ok := objects[name]; ok {
 		return func(i agent.Instance) bool { return strings.HasPrefix(i.Name+".", object+".") }, nil
 	}
-	all := slices.Concat(slices.Sorted(maps.Keys(objects)), slices.Sorted(maps.Keys(mib.Tables())))
+	all := slices.Concat(slices.Sorted(maps.Keys(objects)), slices.Sorted(maps.Keys(modules.Tables().OIDs())))
 	return nil, usagef("no object is named %q%s", name, didYouMean(near.Name(name, all), "lunawatch mibs writes the modules"))
 }
 

@@ -19,7 +19,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/setting"
 	"github.com/lunawatch/lunawatch/internal/snmppeer"
-	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/modules"
 )
 
 // TestSNMPObjects compares the names and numbers of the objects that are read with
@@ -36,7 +36,7 @@ func TestSNMPObjects(t *testing.T) {
 	collect(clientObjects, got)
 	collect(assignmentObjects, got)
 	want := make(map[string]string)
-	for name, oid := range mib.Objects() {
+	for name, oid := range modules.Tables().Objects() {
 		if s := oid.String(); strings.HasPrefix(s, "1.3.6.1.4.1.12383.") || strings.HasPrefix(s, "1.3.6.1.4.1.23629.") { // the vendor's
 			want[name] = s
 		}

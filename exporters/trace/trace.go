@@ -16,6 +16,7 @@ import (
 	"github.com/lunawatch/lunawatch/exporters/glance"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/modules"
 )
 
 // Known is what a running agent knows at a time.
@@ -85,7 +86,7 @@ func inSNMP(d *hsm.Device, r glance.Reading, served map[string]string) (rows [][
 	if d.Serial() == "" {
 		return [][2]string{{"SNMP", strings.Join(r.Objects, ", ") + ": no row, the serial number is not known"}}
 	}
-	objects := maps.Collect(mib.Objects())
+	objects := maps.Collect(modules.Tables().Objects())
 	for _, name := range r.Objects {
 		oid := objects[name].Append(mib.HSMIndex(d.Serial())...).String()
 		value, ok := served[oid]

@@ -15,6 +15,7 @@ import (
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/modules"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -35,7 +36,7 @@ func luna(ago time.Duration) *hsm.Device {
 // known is what an agent knows of d, which serves one object of it.
 func known(d *hsm.Device) Known {
 	low := alarms.Active{Alarm: alarms.Alarm{Key: alarms.Key{Device: "luna-a", Group: "battery"}, Number: 7, Severity: alarms.Minor, Text: "battery\x1b[2J low"}}
-	for name, oid := range mib.Objects() {
+	for name, oid := range modules.Tables().Objects() {
 		if name == "hsmStorageTotalBytes" {
 			return Known{&hsm.Snapshot{Devices: []*hsm.Device{d}}, rules.DefaultThresholds(), []alarms.Active{low},
 				map[string]string{oid.Append(mib.HSMIndex("53")...).String(): "Gauge32: 100"}, nil, noon}
@@ -72,7 +73,7 @@ func TestText(t *testing.T) {
 // TestNames: each metric and object that a trace names is one that is served.
 func TestNames(t *testing.T) {
 	objects := make(map[string]bool)
-	for name := range mib.Objects() {
+	for name := range modules.Tables().Objects() {
 		objects[name] = true
 	}
 	for _, measure := range glance.ReadMeasures() {

@@ -17,7 +17,8 @@ import (
 // is how the type of an entry begins.
 var registries = []struct{ room, list, of string }{
 	{"alarms/rules", "rules", "rules.Rule"},
-	{"mib", "tables", "mib.table["},
+	{"mib/alarm", "tables", "mib.Table["},
+	{"mib/vendor", "tables", "mib.Table["},
 	{"cmd/lunawatch", "commands", "func(*flag.FlagSet) main.action"},
 }
 

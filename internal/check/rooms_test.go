@@ -29,6 +29,9 @@ var rooms = []struct{ name, imports string }{
 	{"mibs", ""},
 	{"mib/agentx", "internal/wait"},
 	{"mib", "hsm mib/agentx"},
+	{"mib/vendor", "hsm mib mib/agentx"},
+	{"mib/alarm", "mib mib/agentx mib/vendor"},
+	{"mib/modules", "mib mib/agentx mib/alarm mib/vendor"},
 
 	{"collectors", "hsm"},
 	{"collectors/answer", "hsm"},
@@ -59,7 +62,7 @@ var rooms = []struct{ name, imports string }{
 	{"alarms/audit", "alarms alarms/rules hsm"},
 	{"alarms/forecast", "alarms alarms/journal alarms/rules"},
 	{"alarms/notify", "alarms alarms/again alarms/journal internal/setting internal/wait"},
-	{"alarms/notify/snmp", "alarms alarms/journal alarms/notify internal/setting internal/snmppeer mib mib/agentx"},
+	{"alarms/notify/snmp", "alarms alarms/journal alarms/notify internal/setting internal/snmppeer mib mib/agentx mib/alarm"},
 	{"alarms/receivers/chats", ""},
 	{"alarms/receivers", "alarms alarms/notify alarms/receivers/chats internal/program internal/setting internal/wait"},
 	{"alarms/watch", "alarms alarms/audit alarms/forecast alarms/journal alarms/notify alarms/notify/snmp alarms/rules hsm internal/near internal/setting internal/wait mib"},
@@ -75,7 +78,7 @@ var rooms = []struct{ name, imports string }{
 	{"exporters/api", "alarms alarms/again alarms/notify alarms/watch exporters/act exporters/glance exporters/history exporters/plot hsm"},
 	{"exporters/page/chart", "alarms alarms/rules exporters/history hsm"},
 	{"exporters/page", "alarms alarms/notify alarms/rules alarms/watch exporters exporters/act exporters/glance exporters/history exporters/page/chart exporters/runbook hsm"},
-	{"exporters/trace", "alarms alarms/rules collectors/answer collectors/formats exporters exporters/glance hsm mib"},
+	{"exporters/trace", "alarms alarms/rules collectors/answer collectors/formats exporters exporters/glance hsm mib mib/modules"},
 	{"exporters/top", "alarms alarms/rules exporters exporters/glance exporters/plot exporters/trace hsm"},
 	{"agent/guard", "internal/setting"},
 	{"agent/cluster", "alarms alarms/journal internal/setting internal/wait"},
@@ -85,8 +88,8 @@ var rooms = []struct{ name, imports string }{
 	{"agent/ready", "hsm internal/wait"},
 	{"agent/peers", "agent/guard hsm internal/wait"},
 	{"agent/capture", "agent/config agent/redact alarms/journal collectors collectors/follow collectors/snmp collectors/syslog hsm internal/setting"},
-	{"agent/totals", "alarms/journal mib"},
-	{"agent", "agent/cluster agent/config agent/guard agent/peers agent/ready agent/senders agent/totals alarms alarms/journal alarms/notify alarms/notify/snmp alarms/proven alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/probe collectors/syslog exporters exporters/act exporters/api exporters/glance exporters/history exporters/otlp exporters/page hsm internal/wait mib mib/agentx"},
+	{"agent/totals", "alarms/journal mib mib/vendor"},
+	{"agent", "agent/cluster agent/config agent/guard agent/peers agent/ready agent/senders agent/totals alarms alarms/journal alarms/notify alarms/notify/snmp alarms/proven alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/probe collectors/syslog exporters exporters/act exporters/api exporters/glance exporters/history exporters/otlp exporters/page hsm internal/wait mib mib/agentx mib/modules mib/vendor"},
 
 	{"agent/setup", "agent/config collectors/ha collectors/lunacm collectors/lunash collectors/rest internal/setting"},
 	{"agent/doctor", "agent agent/config alarms alarms/notify/snmp collectors collectors/ha collectors/lunacm hsm mib/agentx"},
@@ -95,7 +98,7 @@ var rooms = []struct{ name, imports string }{
 	{"packaging/prometheus", "alarms"},
 	{"packaging/grafana", ""},
 
-	{"cmd/lunawatch", "agent agent/capture agent/config agent/doctor agent/guard agent/setup alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/act exporters/glance exporters/history exporters/monitor exporters/top exporters/trace hsm internal/near internal/setting mib mib/agentx mibs packaging"},
+	{"cmd/lunawatch", "agent agent/capture agent/config agent/doctor agent/guard agent/setup alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/act exporters/glance exporters/history exporters/monitor exporters/top exporters/trace hsm internal/near internal/setting mib/agentx mib/modules mibs packaging"},
 
 	{"simulator", "internal/wait"},
 	{"simulator/netsnmp", ""},
@@ -108,6 +111,7 @@ var rooms = []struct{ name, imports string }{
 
 	// What tests share.
 	{"internal/check/browser", "internal/check"},
+	{"mib/mibtest", "hsm mib mib/agentx"},
 	{"collectors/collectortest", "collectors hsm simulator"},
 	{"alarms/alarmstest", "alarms hsm simulator/netsnmp"},
 	{"alarms/journal/journaltest", "alarms/journal"},

@@ -9,8 +9,8 @@ import (
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/internal/setting"
-	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
+	"github.com/lunawatch/lunawatch/mib/alarm"
 )
 
 // A Form is what a notification looks like as a trap or inform.
@@ -68,33 +68,33 @@ func (f Forms) Fits(r notify.Route) error {
 }
 
 // notices has the notice of LUNAWATCH-MIB for each kind.
-var notices = map[alarms.Kind]mib.NoticeKind{
-	alarms.Raised: mib.NoticeRaised, alarms.Updated: mib.NoticeChanged, alarms.Cleared: mib.NoticeCleared, alarms.Repeated: mib.NoticeRepeated,
-	alarms.Acknowledged: mib.NoticeAcknowledged, alarms.Unacknowledged: mib.NoticeUnacknowledged,
-	alarms.Started: mib.NoticeStarted, alarms.Heartbeat: mib.NoticeHeartbeat,
+var notices = map[alarms.Kind]alarm.NoticeKind{
+	alarms.Raised: alarm.NoticeRaised, alarms.Updated: alarm.NoticeChanged, alarms.Cleared: alarm.NoticeCleared, alarms.Repeated: alarm.NoticeRepeated,
+	alarms.Acknowledged: alarm.NoticeAcknowledged, alarms.Unacknowledged: alarm.NoticeUnacknowledged,
+	alarms.Started: alarm.NoticeStarted, alarms.Heartbeat: alarm.NoticeHeartbeat,
 }
 
 // Traps returns what is sent for n: nothing, if no form has a notification for
 // it.
-func (f Forms) Traps(n alarms.Notification) (traps []mib.Trap) {
+func (f Forms) Traps(n alarms.Notification) (traps []alarm.Trap) {
 	if n.Change.Kind == alarms.RaisedAndCleared {
 		raised, cleared := n, n
 		raised.Change.Kind, raised.Change.Alarm.Cleared, cleared.Change.Kind = alarms.Raised, time.Time{}, alarms.Cleared
 		return append(f.Traps(raised), f.Traps(cleared)...)
 	}
-	notice := mib.Notice{Sequence: n.Sequence, At: n.At, Kind: notices[n.Change.Kind], ID: n.ID}
+	notice := alarm.Notice{Sequence: n.Sequence, At: n.At, Kind: notices[n.Change.Kind], ID: n.ID}
 	row := MIBRow(n.Change.Alarm)
 	row.Label = n.Label
 	if f.has(FormVendor) {
 		traps = append(traps, vendorTraps(n)...)
 	}
 	if f.has(FormAlarmMIB) {
-		if t, ok := mib.AlarmNotification(notice, row); ok {
+		if t, ok := alarm.AlarmNotification(notice, row); ok {
 			traps = append(traps, t)
 		}
 	}
 	if f.has(FormLunawatch) && notice.Kind != 0 {
-		traps = append(traps, mib.LunaNotification(notice, row))
+		traps = append(traps, alarm.LunaNotification(notice, row))
 	}
 	if n.Change.Kind == alarms.Started { // one is enough; the last holds the most
 		traps = traps[max(0, len(traps)-1):]
@@ -104,14 +104,14 @@ func (f Forms) Traps(n alarms.Notification) (traps []mib.Trap) {
 
 // vendorTraps returns n as the vendor's own trap agent would send it, which
 // knows neither acknowledgements nor heartbeats.
-func vendorTraps(n alarms.Notification) []mib.Trap {
+func vendorTraps(n alarms.Notification) []alarm.Trap {
 	switch n.Change.Kind {
 	case alarms.Acknowledged, alarms.Unacknowledged, alarms.Heartbeat:
 		return nil
 	case alarms.Started:
-		return []mib.Trap{mib.ColdStart()}
+		return []alarm.Trap{alarm.ColdStart()}
 	default:
 		oid, object, reference := VendorTrap(n)
-		return []mib.Trap{{OID: oid, Objects: []agentx.Varbind{{OID: object, Value: agentx.Text(reference)}}}}
+		return []alarm.Trap{{OID: oid, Objects: []agentx.Varbind{{OID: object, Value: agentx.Text(reference)}}}}
 	}
 }

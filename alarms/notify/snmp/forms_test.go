@@ -16,7 +16,7 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/alarmstest"
 	"github.com/lunawatch/lunawatch/alarms/journal/journaltest"
 	"github.com/lunawatch/lunawatch/alarms/notify"
-	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/alarm"
 	"github.com/lunawatch/lunawatch/simulator/netsnmp"
 )
 
@@ -103,12 +103,12 @@ func TestEveryGroupHasAModel(t *testing.T) {
 		seen[n] = g.Name
 	}
 	for _, m := range Models() {
-		if !mib.HasCause(m.Cause) {
+		if !alarm.HasCause(m.Cause) {
 			t.Errorf("%s: mib does not know cause %s", seen[m.Index], m.Cause)
 		}
 	}
 	for _, c := range alarms.Catalogue() {
-		if !mib.HasCause(c.Cause) {
+		if !alarm.HasCause(c.Cause) {
 			t.Errorf("ALM%s: mib does not know cause %s", c.Code, c.Cause)
 		}
 	}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/journal"
-	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
+	"github.com/lunawatch/lunawatch/mib/alarm"
 )
 
 // A Notifier sends traps or informs to one manager.
@@ -82,7 +82,7 @@ func (s *Notifier) send(ctx context.Context, n alarms.Notification) error {
 }
 
 // variables returns those of a trap: sysUpTime, snmpTrapOID and its objects.
-func variables(uptime time.Duration, t mib.Trap) []gosnmp.SnmpPDU {
+func variables(uptime time.Duration, t alarm.Trap) []gosnmp.SnmpPDU {
 	list := []gosnmp.SnmpPDU{
 		{Name: ".1.3.6.1.2.1.1.3.0", Type: gosnmp.TimeTicks, Value: uint32(uptime / (10 * time.Millisecond))},
 		{Name: ".1.3.6.1.6.3.1.1.4.1.0", Type: gosnmp.ObjectIdentifier, Value: "." + t.OID.String()},

@@ -1,6 +1,7 @@
-package mib
+package alarm
 
 import (
+	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
@@ -12,70 +13,70 @@ var (
 	ituAlarmActive = ituAlarmMIB.Append(1, 2)
 )
 
-var ituAlarmTable = table[modelState]{
-	name:  "ituAlarmTable",
-	entry: ituAlarmModel.Append(1, 1),
+var ituAlarmTable = mib.Table[modelState]{
+	Name:  "ituAlarmTable",
+	Entry: ituAlarmModel.Append(1, 1),
 	// in the order of the index, which is the number of the severity
-	parts: modelRows([]Severity{Cleared, Indeterminate, Critical, Major, Minor, Warning}, func(s Severity) uint32 { return uint32(perceived[s]) }),
-	columns: []column[modelState]{
+	Parts: modelRows([]mib.Severity{mib.Cleared, mib.Indeterminate, mib.Critical, mib.Major, mib.Minor, mib.Warning}, func(s mib.Severity) uint32 { return uint32(perceived[s]) }),
+	Columns: []mib.Column[modelState]{
 		{2, "ituAlarmEventType", func(m modelState) agentx.Value { return eventType(m.EventType) }},
 		{3, "ituAlarmProbableCause", func(m modelState) agentx.Value { return probableCause(m.Cause) }},
-		{4, "ituAlarmAdditionalText", func(m modelState) agentx.Value { return admin(m.Action) }},
+		{4, "ituAlarmAdditionalText", func(m modelState) agentx.Value { return mib.Admin(m.Action) }},
 		{5, "ituAlarmGenericModel", func(m modelState) agentx.Value { return agentx.ObjectIdentifier(modelPointer(m.Index, m.state)) }},
 	},
 }
 
 // ituModelPointer is the OID of the first object of a row of ituAlarmTable.
-func ituModelPointer(model uint32, s Severity) agentx.OID {
+func ituModelPointer(model uint32, s mib.Severity) agentx.OID {
 	return ituAlarmModel.Append(1, 1, 2, defaultList, model, uint32(perceived[s]))
 }
 
-var ituAlarmActiveTable = table[Alarm]{
-	name:  "ituAlarmActiveTable",
-	entry: ituAlarmActive.Append(1, 1),
-	parts: alarmRows(active, Alarm.activeIndex),
-	columns: []column[Alarm]{
+var ituAlarmActiveTable = mib.Table[mib.Alarm]{
+	Name:  "ituAlarmActiveTable",
+	Entry: ituAlarmActive.Append(1, 1),
+	Parts: alarmRows(active, activeIndex),
+	Columns: []mib.Column[mib.Alarm]{
 		// An alarm retains its worst severity, so the trend is no change or worse.
-		{1, "ituAlarmActiveTrendIndication", func(Alarm) agentx.Value { return agentx.Integer(2) }},
-		{2, "ituAlarmActiveDetector", func(Alarm) agentx.Value { return zeroDotZero }},
-		{3, "ituAlarmActiveServiceProvider", func(Alarm) agentx.Value { return zeroDotZero }},
-		{4, "ituAlarmActiveServiceUser", func(Alarm) agentx.Value { return zeroDotZero }},
+		{1, "ituAlarmActiveTrendIndication", func(mib.Alarm) agentx.Value { return agentx.Integer(2) }},
+		{2, "ituAlarmActiveDetector", func(mib.Alarm) agentx.Value { return zeroDotZero }},
+		{3, "ituAlarmActiveServiceProvider", func(mib.Alarm) agentx.Value { return zeroDotZero }},
+		{4, "ituAlarmActiveServiceUser", func(mib.Alarm) agentx.Value { return zeroDotZero }},
 	},
 }
 
 // current counts the active alarms of a severity.
-func current(s Severity) func(Alarms) agentx.Value {
-	return func(a Alarms) agentx.Value {
+func current(s mib.Severity) func(mib.Alarms) agentx.Value {
+	return func(a mib.Alarms) agentx.Value {
 		n := int64(0)
 		for _, x := range a.Active {
 			if x.Severity == s {
 				n++
 			}
 		}
-		return unsigned32(n)
+		return mib.Unsigned32(n)
 	}
 }
 
 // raised counts the alarms of a severity that were raised since the agent started.
-func raised(s Severity) func(Alarms) agentx.Value {
-	return func(a Alarms) agentx.Value { return agentx.Gauge32(uint32(a.Raised[s])) }
+func raised(s mib.Severity) func(mib.Alarms) agentx.Value {
+	return func(a mib.Alarms) agentx.Value { return agentx.Gauge32(uint32(a.Raised[s])) }
 }
 
-var ituAlarmActiveStatsTable = table[Alarms]{
-	name:  "ituAlarmActiveStatsTable",
-	entry: ituAlarmActive.Append(2, 1),
-	parts: withAlarms,
-	columns: []column[Alarms]{
-		{1, "ituAlarmActiveStatsIndeterminateCurrent", current(Indeterminate)},
-		{2, "ituAlarmActiveStatsCriticalCurrent", current(Critical)},
-		{3, "ituAlarmActiveStatsMajorCurrent", current(Major)},
-		{4, "ituAlarmActiveStatsMinorCurrent", current(Minor)},
-		{5, "ituAlarmActiveStatsWarningCurrent", current(Warning)},
-		{6, "ituAlarmActiveStatsIndeterminates", raised(Indeterminate)},
-		{7, "ituAlarmActiveStatsCriticals", raised(Critical)},
-		{8, "ituAlarmActiveStatsMajors", raised(Major)},
-		{9, "ituAlarmActiveStatsMinors", raised(Minor)},
-		{10, "ituAlarmActiveStatsWarnings", raised(Warning)},
+var ituAlarmActiveStatsTable = mib.Table[mib.Alarms]{
+	Name:  "ituAlarmActiveStatsTable",
+	Entry: ituAlarmActive.Append(2, 1),
+	Parts: withAlarms,
+	Columns: []mib.Column[mib.Alarms]{
+		{1, "ituAlarmActiveStatsIndeterminateCurrent", current(mib.Indeterminate)},
+		{2, "ituAlarmActiveStatsCriticalCurrent", current(mib.Critical)},
+		{3, "ituAlarmActiveStatsMajorCurrent", current(mib.Major)},
+		{4, "ituAlarmActiveStatsMinorCurrent", current(mib.Minor)},
+		{5, "ituAlarmActiveStatsWarningCurrent", current(mib.Warning)},
+		{6, "ituAlarmActiveStatsIndeterminates", raised(mib.Indeterminate)},
+		{7, "ituAlarmActiveStatsCriticals", raised(mib.Critical)},
+		{8, "ituAlarmActiveStatsMajors", raised(mib.Major)},
+		{9, "ituAlarmActiveStatsMinors", raised(mib.Minor)},
+		{10, "ituAlarmActiveStatsWarnings", raised(mib.Warning)},
 	},
 }
 

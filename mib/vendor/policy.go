@@ -1,4 +1,4 @@
-package mib
+package vendor
 
 import (
 	"iter"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
@@ -19,59 +20,59 @@ type policy struct {
 var policyColumns = []string{"Type", "ID", "Description", "Value"}
 
 // policyColumnsOf returns the four columns of both policy tables.
-func policyColumnsOf(prefix string) []column[policy] {
+func policyColumnsOf(prefix string) []mib.Column[policy] {
 	values := []func(policy) agentx.Value{
 		func(p policy) agentx.Value { return agentx.Integer(p.kind) },
 		func(p policy) agentx.Value { return agentx.Gauge32(p.code) },
-		func(p policy) agentx.Value { return display(p.Description) },
-		func(p policy) agentx.Value { return display(p.Value) },
+		func(p policy) agentx.Value { return mib.Display(p.Description) },
+		func(p policy) agentx.Value { return mib.Display(p.Value) },
 	}
-	var columns []column[policy]
+	var columns []mib.Column[policy]
 	for i, v := range values {
-		columns = append(columns, column[policy]{uint32(i + 1), prefix + policyColumns[i], v})
+		columns = append(columns, mib.Column[policy]{uint32(i + 1), prefix + policyColumns[i], v})
 	}
 	return columns
 }
 
 // policyTable is SAFENET-HSM-MIB hsmPolicyTable, indexed by HSM serial, type
 // and id.
-var policyTable = table[policy]{
-	name:  "hsmPolicyTable",
-	entry: safenetHSM.Append(5, 1),
-	parts: byHSM(
-		func(d device) []any { return []any{stampOf(d, d.Policies)} },
-		func(d device) iter.Seq2[agentx.OID, policy] {
+var policyTable = mib.Table[policy]{
+	Name:  "hsmPolicyTable",
+	Entry: safenetHSM.Append(5, 1),
+	Parts: mib.ByHSM(
+		func(d mib.Device) []any { return []any{mib.StampOf(d, d.Policies)} },
+		func(d mib.Device) iter.Seq2[agentx.OID, policy] {
 			return func(yield func(agentx.OID, policy) bool) {
-				if p, ok := d.Policies.Get(d.src.Now); ok {
-					yieldPolicies(d.index, p, hsmCodes, yield)
+				if p, ok := d.Policies.Get(d.Source.Now); ok {
+					yieldPolicies(d.Index, p, hsmCodes, yield)
 				}
 			}
 		}),
-	columns: policyColumnsOf("hsmPolicy"),
+	Columns: policyColumnsOf("hsmPolicy"),
 }
 
 // partitionPolicyTable is SAFENET-HSM-MIB hsmPartitionPolicyTable, indexed by
 // HSM serial, partition serial, type and id.
-var partitionPolicyTable = table[policy]{
-	name:  "hsmPartitionPolicyTable",
-	entry: safenetHSM.Append(6, 1),
-	parts: byHSM(readsPartitionPolicies, func(d device) iter.Seq2[agentx.OID, policy] {
+var partitionPolicyTable = mib.Table[policy]{
+	Name:  "hsmPartitionPolicyTable",
+	Entry: safenetHSM.Append(6, 1),
+	Parts: mib.ByHSM(readsPartitionPolicies, func(d mib.Device) iter.Seq2[agentx.OID, policy] {
 		return func(yield func(agentx.OID, policy) bool) {
-			list, ok := d.Partitions.Get(d.src.Now)
+			list, ok := d.Partitions.Get(d.Source.Now)
 			for _, p := range list {
-				if ok && p.Policies != nil && !yieldPolicies(text(slices.Clone(d.index), p.Serial), *p.Policies, nil, yield) {
+				if ok && p.Policies != nil && !yieldPolicies(mib.Text(slices.Clone(d.Index), p.Serial), *p.Policies, nil, yield) {
 					return
 				}
 			}
 		}
 	}),
-	columns: policyColumnsOf("hsmPartitionPolicy"),
+	Columns: policyColumnsOf("hsmPartitionPolicy"),
 }
 
 // readsPartitionPolicies is the stamp of policies that are read seldom, of partitions
 // that are read often.
-func readsPartitionPolicies(d device) []any {
-	stamp := []any{d.Partitions.Fresh(d.src.Now)}
+func readsPartitionPolicies(d mib.Device) []any {
+	stamp := []any{d.Partitions.Fresh(d.Source.Now)}
 	for _, p := range d.Partitions.Value {
 		stamp = append(stamp, p.Serial, p.Policies)
 	}

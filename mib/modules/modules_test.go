@@ -1,4 +1,4 @@
-package mib
+package modules
 
 import (
 	"bufio"
@@ -22,7 +22,7 @@ func TestModules(t *testing.T) {
 		}
 		t.Skip("SKIPPED: snmptranslate is missing: apt-get install snmp")
 	}
-	out, err := exec.Command("snmptranslate", "-M", "../mibs:../mibs/base", "-m", "ALL", "-Tz").Output()
+	out, err := exec.Command("snmptranslate", "-M", "../../mibs:../../mibs/base", "-m", "ALL", "-Tz").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,18 +33,18 @@ func TestModules(t *testing.T) {
 		}
 	}
 	declared := map[string]bool{"ssLogReference": true} // only notifications have it
-	for name, oid := range Objects() {
+	for name, oid := range Tables().Objects() {
 		declared[name] = true
 		if oids[name] != oid.String() {
 			t.Errorf("%s is %s in the modules and %s here", name, oids[name], oid)
 		}
 	}
-	for name, oid := range Tables() {
+	for name, oid := range Tables().OIDs() {
 		if oids[name] != oid.String() {
 			t.Errorf("%s is %s in the modules and %s here", name, oids[name], oid)
 		}
 	}
-	modules, _ := filepath.Glob("../mibs/*.txt")
+	modules, _ := filepath.Glob("../../mibs/*.txt")
 	if len(modules) == 0 {
 		t.Fatal("no MIB modules")
 	}

@@ -1,10 +1,11 @@
-package mib
+package vendor
 
 import (
 	"slices"
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
 )
 
@@ -31,17 +32,17 @@ var (
 )
 
 // chrysalisHSM is the group of HSM counters.
-var chrysalisHSM = table[Source]{
-	entry:   chrysalisUTSP.Append(1),
-	parts:   scalar(func(src Source) Source { return src }),
-	columns: []column[Source]{operations[0].column(), operations[1].column(), operations[2].column(), operations[3].column()},
+var chrysalisHSM = mib.Table[mib.Source]{
+	Entry:   chrysalisUTSP.Append(1),
+	Parts:   mib.Scalar(func(src mib.Source) mib.Source { return src }),
+	Columns: []mib.Column[mib.Source]{operations[0].column(), operations[1].column(), operations[2].column(), operations[3].column()},
 }
 
 // chrysalisNTLS is the group of NTLS objects.
-var chrysalisNTLS = table[Source]{
-	entry: chrysalisUTSP.Append(2),
-	parts: scalar(func(src Source) Source { return src }),
-	columns: []column[Source]{
+var chrysalisNTLS = mib.Table[mib.Source]{
+	Entry: chrysalisUTSP.Append(2),
+	Parts: mib.Scalar(func(src mib.Source) mib.Source { return src }),
+	Columns: []mib.Column[mib.Source]{
 		{1, "ntlsOperStatus", ntlsOperStatus},
 		{2, "ntlsConnectedClients", sumNTLS(func(n hsm.NTLS) hsm.Opt[uint64] { return n.ConnectedClients })},
 		{3, "ntlsLinks", sumNTLS(func(n hsm.NTLS) hsm.Opt[uint64] { return n.Links })},
@@ -52,19 +53,19 @@ var chrysalisNTLS = table[Source]{
 }
 
 // column returns the total, or, without totals, the sum.
-func (c sharedCounter) column() column[Source] {
-	return column[Source]{c.id, c.name, func(src Source) agentx.Value {
+func (c sharedCounter) column() mib.Column[mib.Source] {
+	return mib.Column[mib.Source]{c.id, c.name, func(src mib.Source) agentx.Value {
 		n := sum(src, c.devices(src), c.part)
 		if total, ok := src.Totals[c.name]; ok {
 			n.Value = total
 		}
-		return opt(n, agentx.Counter64)
+		return mib.Optional(n, agentx.Counter64)
 	}}
 }
 
 // sum returns the sum of part over the devices where it is known; unknown if it is
 // known for none.
-func sum(src Source, devices []*hsm.Device, part func(Source, *hsm.Device) hsm.Opt[uint64]) hsm.Opt[uint64] {
+func sum(src mib.Source, devices []*hsm.Device, part func(mib.Source, *hsm.Device) hsm.Opt[uint64]) hsm.Opt[uint64] {
 	var total hsm.Opt[uint64]
 	for _, d := range devices {
 		n := part(src, d)
@@ -85,27 +86,29 @@ func fresh[T, V any](s hsm.Section[T], now time.Time, get func(T) hsm.Opt[V]) hs
 
 // counted returns the HSMs whose values are added up: the appliances, and a card only if
 // a source states its counters (luna-snmp of its host).
-func counted(src Source) []*hsm.Device {
+func counted(src mib.Source) []*hsm.Device {
 	return slices.DeleteFunc(src.Snapshot.HSMs(), func(d *hsm.Device) bool { return d.Kind == hsm.CardHSM && d.Information.IsZero() })
 }
 
-func appliances(src Source) []*hsm.Device { return src.Snapshot.NetworkHSMs() }
+func appliances(src mib.Source) []*hsm.Device { return src.Snapshot.NetworkHSMs() }
 
-func ofInformation(get func(hsm.Information) hsm.Opt[uint64]) func(Source, *hsm.Device) hsm.Opt[uint64] {
-	return func(src Source, d *hsm.Device) hsm.Opt[uint64] { return fresh(d.Information, src.Now, get) }
+func ofInformation(get func(hsm.Information) hsm.Opt[uint64]) func(mib.Source, *hsm.Device) hsm.Opt[uint64] {
+	return func(src mib.Source, d *hsm.Device) hsm.Opt[uint64] { return fresh(d.Information, src.Now, get) }
 }
 
-func ofNTLS(get func(hsm.NTLS) hsm.Opt[uint64]) func(Source, *hsm.Device) hsm.Opt[uint64] {
-	return func(src Source, d *hsm.Device) hsm.Opt[uint64] { return fresh(d.NTLS, src.Now, get) }
+func ofNTLS(get func(hsm.NTLS) hsm.Opt[uint64]) func(mib.Source, *hsm.Device) hsm.Opt[uint64] {
+	return func(src mib.Source, d *hsm.Device) hsm.Opt[uint64] { return fresh(d.NTLS, src.Now, get) }
 }
 
-func sumNTLS(get func(hsm.NTLS) hsm.Opt[uint64]) func(Source) agentx.Value {
-	return func(src Source) agentx.Value { return opt(sum(src, appliances(src), ofNTLS(get)), gauge32) }
+func sumNTLS(get func(hsm.NTLS) hsm.Opt[uint64]) func(mib.Source) agentx.Value {
+	return func(src mib.Source) agentx.Value {
+		return mib.Optional(sum(src, appliances(src), ofNTLS(get)), mib.Gauge32)
+	}
 }
 
 // criticalEvents and otherEvents are what the HSM states, or where that is 0 what was
 // an alarm.
-func criticalEvents(src Source, d *hsm.Device) hsm.Opt[uint64] {
+func criticalEvents(src mib.Source, d *hsm.Device) hsm.Opt[uint64] {
 	n := fresh(d.Information, src.Now, func(i hsm.Information) hsm.Opt[uint64] { return i.CriticalEvents })
 	if hsm.Is(n, 0) && src.Events != nil {
 		n.Value, _ = src.Events(d.Name)
@@ -113,7 +116,7 @@ func criticalEvents(src Source, d *hsm.Device) hsm.Opt[uint64] {
 	return n
 }
 
-func otherEvents(src Source, d *hsm.Device) hsm.Opt[uint64] {
+func otherEvents(src mib.Source, d *hsm.Device) hsm.Opt[uint64] {
 	n := fresh(d.Information, src.Now, func(i hsm.Information) hsm.Opt[uint64] { return i.NoncriticalEvents })
 	if hsm.Is(n, 0) && src.Events != nil {
 		_, n.Value = src.Events(d.Name)
@@ -122,7 +125,7 @@ func otherEvents(src Source, d *hsm.Device) hsm.Opt[uint64] {
 }
 
 // ntlsOperStatus is up(1) only if NTLS is up on every appliance.
-func ntlsOperStatus(src Source) agentx.Value {
+func ntlsOperStatus(src mib.Source) agentx.Value {
 	read, worst := 0, hsm.NTLSUp
 	for _, d := range src.Snapshot.NetworkHSMs() {
 		n, ok := d.NTLS.Get(src.Now)
@@ -137,14 +140,14 @@ func ntlsOperStatus(src Source) agentx.Value {
 		}
 	}
 	if read == 0 {
-		return none
+		return agentx.Value{}
 	}
-	return enum(worst, map[hsm.NTLSStatus]int32{hsm.NTLSUp: 1, hsm.NTLSDown: 2, hsm.NTLSUnknown: 3})
+	return mib.Enum(worst, map[hsm.NTLSStatus]int32{hsm.NTLSUp: 1, hsm.NTLSDown: 2, hsm.NTLSUnknown: 3})
 }
 
 // ntlsCertExpireDay is the earliest expiry, in the form of OpenSSL. A certificate that
 // is not read at present has not changed, but one HSM must be read.
-func ntlsCertExpireDay(src Source) agentx.Value {
+func ntlsCertExpireDay(src mib.Source) agentx.Value {
 	var first time.Time
 	read := false
 	for _, d := range src.Snapshot.NetworkHSMs() {
@@ -155,7 +158,7 @@ func ntlsCertExpireDay(src Source) agentx.Value {
 		}
 	}
 	if !read || first.IsZero() {
-		return none
+		return agentx.Value{}
 	}
-	return display(first.UTC().Format("Jan _2 15:04:05 2006 GMT"))
+	return mib.Display(first.UTC().Format("Jan _2 15:04:05 2006 GMT"))
 }

@@ -1,9 +1,10 @@
-package mib
+package vendor
 
 import (
 	"maps"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib"
 )
 
 // Totals are counters that several HSMs share, by object: the increases of all HSMs
@@ -16,7 +17,7 @@ type Totals struct {
 
 // Add adds what has increased. reset is whether a counter fell, so that Last alone does
 // not tell what was added.
-func (t *Totals) Add(src Source) (changed, reset bool) {
+func (t *Totals) Add(src mib.Source) (changed, reset bool) {
 	if t.Sums == nil || t.Last == nil {
 		t.Sums, t.Last = make(map[string]uint64), make(map[string]map[string]uint64)
 	}
@@ -57,6 +58,6 @@ func (t *Totals) Clone() map[string]uint64 { return maps.Clone(t.Sums) }
 type sharedCounter struct {
 	id      uint32
 	name    string
-	devices func(Source) []*hsm.Device
-	part    func(Source, *hsm.Device) hsm.Opt[uint64]
+	devices func(mib.Source) []*hsm.Device
+	part    func(mib.Source, *hsm.Device) hsm.Opt[uint64]
 }

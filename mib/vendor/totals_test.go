@@ -1,4 +1,4 @@
-package mib
+package vendor
 
 import (
 	"encoding/json"
@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
+	"github.com/lunawatch/lunawatch/mib/mibtest"
 )
 
 // cells are what public Checkmk plugins read at once; they fail if one is missing.
@@ -27,7 +29,7 @@ func whole(requests uint64) []hsm.Fact {
 	return []hsm.Fact{
 		hsm.Information{OperationRequests: n(requests), OperationErrors: n(requests / 9), CriticalEvents: n(0), NoncriticalEvents: n(requests / 99)},
 		hsm.NTLS{Status: hsm.NTLSUp, ConnectedClients: n(3), Links: n(4), SuccessfulConnections: n(requests / 2), FailedConnections: n(1)},
-		hsm.Certificate{NotAfter: hsm.Some(now.AddDate(1, 0, 0))},
+		hsm.Certificate{NotAfter: hsm.Some(mibtest.Now.AddDate(1, 0, 0))},
 	}
 }
 
@@ -37,7 +39,7 @@ func TestTotals(t *testing.T) {
 	var totals Totals
 	s := &hsm.Snapshot{}
 	for _, name := range []string{"a", "b", "c"} {
-		s = s.With(hsm.Observation{Device: name, Kind: hsm.NetworkHSM, At: now.Add(-time.Hour)})
+		s = s.With(hsm.Observation{Device: name, Kind: hsm.NetworkHSM, At: mibtest.Now.Add(-time.Hour)})
 	}
 	for i, step := range []struct {
 		read map[string]uint64 // others are away
@@ -49,23 +51,23 @@ func TestTotals(t *testing.T) {
 		{map[string]uint64{"c": 130}, 1652},         // only c
 		{map[string]uint64{"a": 8, "b": 0, "c": 130}, 1653},
 	} {
-		at := now.Add(time.Duration(i) * time.Hour)
+		at := mibtest.Now.Add(time.Duration(i) * time.Hour)
 		for name, n := range step.read {
 			s = s.With(hsm.Observation{Device: name, Source: "test", At: at, MaxAge: time.Minute, Facts: whole(n)})
 		}
-		src := Source{Snapshot: s, Now: at}
+		src := mib.Source{Snapshot: s, Now: at}
 		totals.Add(src)
 		src.Totals = totals.Clone()
-		if got := value(t, src, chrysalisUTSP.Append(1, 1, 0)); got.Number != step.want {
+		if got := mibtest.Value(t, Tables(), src, chrysalisUTSP.Append(1, 1, 0)); got.Number != step.want {
 			t.Errorf("step %d: %v requests, want %d", i, got, step.want)
 		}
 		for _, oid := range cells() {
-			if value(t, src, oid).Type == 0 {
+			if mibtest.Value(t, Tables(), src, oid).Type == 0 {
 				t.Errorf("step %d: no instance %v", i, oid)
 			}
 		}
 		src.Now = at.Add(time.Hour / 2)
-		if got := value(t, src, chrysalisUTSP.Append(1, 1, 0)); got.Type != 0 {
+		if got := mibtest.Value(t, Tables(), src, chrysalisUTSP.Append(1, 1, 0)); got.Type != 0 {
 			t.Errorf("step %d: all stale, and yet %v", i, got)
 		}
 	}
@@ -80,7 +82,7 @@ func TestTotalsNeverFall(t *testing.T) {
 		s := &hsm.Snapshot{}
 		last := make(map[string]uint64)
 		for step := range 200 {
-			at := now.Add(time.Duration(step) * 10 * time.Second)
+			at := mibtest.Now.Add(time.Duration(step) * 10 * time.Second)
 			for i := range counts {
 				switch random.IntN(8) {
 				case 0:
@@ -91,7 +93,7 @@ func TestTotalsNeverFall(t *testing.T) {
 				counts[i] += random.Uint64N(1000)
 				s = s.With(hsm.Observation{Device: fmt.Sprint("hsm", i), Kind: hsm.NetworkHSM, Source: "test", At: at, MaxAge: 25 * time.Second, Facts: whole(counts[i])})
 			}
-			_, reset := totals.Add(Source{Snapshot: s, Now: at})
+			_, reset := totals.Add(mib.Source{Snapshot: s, Now: at})
 			for name, n := range totals.Sums {
 				if n < last[name] {
 					t.Fatalf("seed %d, step %d: %s fell from %d to %d", seed, step, name, last[name], n)
@@ -114,7 +116,7 @@ func TestTotalsNeverFall(t *testing.T) {
 				if err := json.Unmarshal(b, &totals); err != nil {
 					t.Fatal(err)
 				}
-				if totals.Add(Source{Snapshot: s, Now: at}); at.IsZero() {
+				if totals.Add(mib.Source{Snapshot: s, Now: at}); at.IsZero() {
 					t.Fatal()
 				}
 			}

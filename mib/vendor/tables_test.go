@@ -1,4 +1,4 @@
-package mib
+package vendor
 
 import (
 	"math"
@@ -7,37 +7,10 @@ import (
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
+	"github.com/lunawatch/lunawatch/mib/mibtest"
 )
-
-var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-
-// seen returns a snapshot with the given facts of each device.
-func seen(facts map[string][]hsm.Fact) *hsm.Snapshot {
-	s := &hsm.Snapshot{}
-	for device, list := range facts {
-		s = s.With(hsm.Observation{Device: device, Source: "test", At: now, MaxAge: time.Minute, Facts: list})
-	}
-	return s
-}
-
-// value returns what the View of src has at an OID; its Type is 0 for nothing.
-func value(t *testing.T, src Source, oid agentx.OID) agentx.Value {
-	t.Helper()
-	view, err := Build(src)
-	if err != nil {
-		t.Fatal(err)
-	}
-	encoded, ok := view.Get(oid)
-	if !ok {
-		return agentx.Value{}
-	}
-	v, err := agentx.DecodeValue(encoded)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
 
 func information(requests, critical uint64) hsm.Fact {
 	return hsm.Information{OperationRequests: hsm.Some(requests), CriticalEvents: hsm.Some(critical)}
@@ -46,22 +19,22 @@ func information(requests, critical uint64) hsm.Fact {
 // TestSums adds up the scalars of several HSMs, as far as they are known.
 func TestSums(t *testing.T) {
 	requests, critical := chrysalisUTSP.Append(1, 1, 0), chrysalisUTSP.Append(1, 3, 0)
-	both := seen(map[string][]hsm.Fact{"a": {information(7, 0)}, "b": {information(math.MaxUint64-10, 5)}})
-	if got := value(t, Source{Snapshot: both, Now: now}, requests); got.Number != math.MaxUint64-3 || got.Type != agentx.TypeCounter64 {
+	both := mibtest.Seen(map[string][]hsm.Fact{"a": {information(7, 0)}, "b": {information(math.MaxUint64-10, 5)}})
+	if got := mibtest.Value(t, Tables(), mib.Source{Snapshot: both, Now: mibtest.Now}, requests); got.Number != math.MaxUint64-3 || got.Type != agentx.TypeCounter64 {
 		t.Errorf("sum: %v", got)
 	}
-	half := seen(map[string][]hsm.Fact{"a": {information(7, 0)}, "b": {}})
-	if got := value(t, Source{Snapshot: half, Now: now}, requests); got.Number != 7 {
+	half := mibtest.Seen(map[string][]hsm.Fact{"a": {information(7, 0)}, "b": {}})
+	if got := mibtest.Value(t, Tables(), mib.Source{Snapshot: half, Now: mibtest.Now}, requests); got.Number != 7 {
 		t.Errorf("one HSM never read: %v, want what is known", got)
 	}
-	if got := value(t, Source{Snapshot: both, Now: now.Add(2 * time.Minute)}, requests); got.Type != 0 {
+	if got := mibtest.Value(t, Tables(), mib.Source{Snapshot: both, Now: mibtest.Now.Add(2 * time.Minute)}, requests); got.Type != 0 {
 		t.Errorf("stale, yet a sum: %v", got)
 	}
-	if got := value(t, Source{Snapshot: both, Now: now}, critical); got.Number != 5 {
+	if got := mibtest.Value(t, Tables(), mib.Source{Snapshot: both, Now: mibtest.Now}, critical); got.Number != 5 {
 		t.Errorf("critical events as reported: %v", got)
 	}
 	counted := func(device string) (uint64, uint64) { return 2, 9 }
-	if got := value(t, Source{Snapshot: both, Now: now, Events: counted}, critical); got.Number != 7 {
+	if got := mibtest.Value(t, Tables(), mib.Source{Snapshot: both, Now: mibtest.Now, Events: counted}, critical); got.Number != 7 {
 		t.Errorf("critical events counted where the HSM reports 0: %v, want 2 of a and 5 of b", got)
 	}
 }
@@ -69,28 +42,28 @@ func TestSums(t *testing.T) {
 // TestACardHasNoNTLS: the NTLS objects and the counters of requests are those of the
 // appliances, because no card states them.
 func TestACardHasNoNTLS(t *testing.T) {
-	s := seen(map[string][]hsm.Fact{"a": {information(7, 0), hsm.NTLS{Status: hsm.NTLSUp, Links: hsm.Some[uint64](3)}}})
-	card := hsm.Observation{Device: "card", Kind: hsm.CardHSM, Source: "hsm showinfo", At: now, MaxAge: time.Minute, Facts: []hsm.Fact{hsm.Show{Serial: "532018", Firmware: "7.2.0"}}}
-	src := Source{Snapshot: s.With(card), Now: now}
-	if got := value(t, src, chrysalisUTSP.Append(2, 1, 0)); got.Number != 1 {
+	s := mibtest.Seen(map[string][]hsm.Fact{"a": {information(7, 0), hsm.NTLS{Status: hsm.NTLSUp, Links: hsm.Some[uint64](3)}}})
+	card := hsm.Observation{Device: "card", Kind: hsm.CardHSM, Source: "hsm showinfo", At: mibtest.Now, MaxAge: time.Minute, Facts: []hsm.Fact{hsm.Show{Serial: "532018", Firmware: "7.2.0"}}}
+	src := mib.Source{Snapshot: s.With(card), Now: mibtest.Now}
+	if got := mibtest.Value(t, Tables(), src, chrysalisUTSP.Append(2, 1, 0)); got.Number != 1 {
 		t.Errorf("status: %v", got)
 	}
-	if got := value(t, src, chrysalisUTSP.Append(2, 3, 0)); got.Number != 3 {
+	if got := mibtest.Value(t, Tables(), src, chrysalisUTSP.Append(2, 3, 0)); got.Number != 3 {
 		t.Errorf("links: %v", got)
 	}
-	if got := value(t, src, chrysalisUTSP.Append(1, 1, 0)); got.Number != 7 || got.Type != agentx.TypeCounter64 {
+	if got := mibtest.Value(t, Tables(), src, chrysalisUTSP.Append(1, 1, 0)); got.Number != 7 || got.Type != agentx.TypeCounter64 {
 		t.Errorf("requests: %v, want those of the appliance", got)
 	}
-	only := Source{Snapshot: (&hsm.Snapshot{}).With(card), Now: now}
-	if got := value(t, only, chrysalisUTSP.Append(1, 1, 0)); got.Type != 0 {
+	only := mib.Source{Snapshot: (&hsm.Snapshot{}).With(card), Now: mibtest.Now}
+	if got := mibtest.Value(t, Tables(), only, chrysalisUTSP.Append(1, 1, 0)); got.Type != 0 {
 		t.Errorf("requests of a card alone: %v", got)
 	}
 	card.Facts, card.Source = []hsm.Fact{information(5, 0)}, "snmp hsmOperations"
 	stating := src.Snapshot.With(card)
-	if got := value(t, Source{Snapshot: stating, Now: now}, chrysalisUTSP.Append(1, 1, 0)); got.Number != 12 {
+	if got := mibtest.Value(t, Tables(), mib.Source{Snapshot: stating, Now: mibtest.Now}, chrysalisUTSP.Append(1, 1, 0)); got.Number != 12 {
 		t.Errorf("requests of a card that states them: %v", got)
 	}
-	if got := value(t, src, append(safenetHSM.Append(2, 1, 2), text(nil, "532018")...)); string(got.Octets) != "7.2.0" {
+	if got := mibtest.Value(t, Tables(), src, append(safenetHSM.Append(2, 1, 2), mib.Text(nil, "532018")...)); string(got.Octets) != "7.2.0" {
 		t.Errorf("firmware of the card: %v", got)
 	}
 }
@@ -108,7 +81,7 @@ func TestNTLSOperStatus(t *testing.T) {
 		{status(hsm.NTLSUp), status(hsm.NTLSUnknown), 3},
 		{nil, nil, 0},
 	} {
-		got := value(t, Source{Snapshot: seen(map[string][]hsm.Fact{"a": c.a, "b": c.b}), Now: now}, chrysalisUTSP.Append(2, 1, 0))
+		got := mibtest.Value(t, Tables(), mib.Source{Snapshot: mibtest.Seen(map[string][]hsm.Fact{"a": c.a, "b": c.b}), Now: mibtest.Now}, chrysalisUTSP.Append(2, 1, 0))
 		if got.Int() != c.want {
 			t.Errorf("%v and %v: %v, want %d", c.a, c.b, got, c.want)
 		}
@@ -120,7 +93,7 @@ func TestHSMTable(t *testing.T) {
 		Serial: "77", Label: hsm.Some(""), Storage: hsm.Storage{Total: hsm.Some[int64](1 << 32), Used: hsm.Some[int64](math.MaxUint32)},
 		PartitionsAllowed: hsm.Some[int64](20), Partitions: []hsm.NamedPartition{{Serial: "771", Name: "p"}},
 	}
-	src := Source{Now: now, Snapshot: seen(map[string][]hsm.Fact{"a": {show,
+	src := mib.Source{Now: mibtest.Now, Snapshot: mibtest.Seen(map[string][]hsm.Fact{"a": {show,
 		hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: math.MaxUint64, Commands: 3, Utilization: 0}}},
 		hsm.Clients{{Name: "c", Partitions: []string{"p", "gone"}}, {Name: "c"}},
 		hsm.Partitions{{Serial: "771", Name: "p"}, {Serial: "772", Name: "q", Label: hsm.Some("")}},
@@ -143,7 +116,7 @@ func TestHSMTable(t *testing.T) {
 		{"a client", safenetHSM.Append(7, 1, 1, 1, 'c'), agentx.Text("c")},
 		{"its partition, by serial number", safenetHSM.Append(8, 1, 2, 1, 'c', 2, '7', '7', 3, '7', '7', '1'), agentx.Text("771")},
 	} {
-		if got := value(t, src, c.oid); got.Type != c.want.Type || got.Number != c.want.Number || got.Octets != c.want.Octets {
+		if got := mibtest.Value(t, Tables(), src, c.oid); got.Type != c.want.Type || got.Number != c.want.Number || got.Octets != c.want.Octets {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -157,15 +130,15 @@ func TestNoIndexTooLong(t *testing.T) {
 		fits   bool
 	}{{113, true}, {114, true}, {115, false}, {117, false}, {200, false}, {5000, false}} {
 		name := strings.Repeat("x", c.octets)
-		src := Source{Now: now, Snapshot: seen(map[string][]hsm.Fact{"a": {hsm.Show{Serial: "77"}, hsm.Clients{{Name: name}, {Name: "ok"}}}})}
-		view, err := Build(src)
+		src := mib.Source{Now: mibtest.Now, Snapshot: mibtest.Seen(map[string][]hsm.Fact{"a": {hsm.Show{Serial: "77"}, hsm.Clients{{Name: name}, {Name: "ok"}}}})}
+		view, err := Tables().Build(src)
 		if view == nil || (err == nil) != c.fits || err != nil && !strings.Contains(err.Error(), `hsmClientName: no row for "xxx`) {
 			t.Fatalf("%d octets: %v, %.200v", c.octets, view, err)
 		}
 		for _, row := range []struct {
 			oid  agentx.OID
 			want bool
-		}{{text(safenetHSM.Append(7, 1, 1), "ok"), true}, {text(safenetHSM.Append(7, 1, 1), name), c.fits}} {
+		}{{mib.Text(safenetHSM.Append(7, 1, 1), "ok"), true}, {mib.Text(safenetHSM.Append(7, 1, 1), name), c.fits}} {
 			if _, ok := view.Get(row.oid); ok != row.want {
 				t.Errorf("%d octets: row of %.9v: %v", c.octets, row.oid[len(safenetHSM):], ok)
 			}
@@ -179,7 +152,7 @@ func TestOneSerialTwice(t *testing.T) {
 	device := func(label, partition, client string) []hsm.Fact {
 		return []hsm.Fact{hsm.Show{Serial: "77", Label: hsm.Some(label)}, hsm.Partitions{{Serial: partition, Name: partition}}, hsm.Licenses{{ID: partition}}, hsm.Clients{{Name: client}}}
 	}
-	view, err := Build(Source{Now: now, Snapshot: seen(map[string][]hsm.Fact{"a": device("first", "771", "x"), "b": device("second", "772", "y")})})
+	view, err := Tables().Build(mib.Source{Now: mibtest.Now, Snapshot: mibtest.Seen(map[string][]hsm.Fact{"a": device("first", "771", "x"), "b": device("second", "772", "y")})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,11 +160,11 @@ func TestOneSerialTwice(t *testing.T) {
 		oid  agentx.OID
 		want bool
 	}{
-		{text(safenetHSM.Append(2, 1, 3), "77"), true},
-		{text(text(safenetHSM.Append(4, 1, 1), "77"), "771"), true},
-		{text(text(safenetHSM.Append(4, 1, 1), "77"), "772"), false},
-		{text(text(safenetHSM.Append(3, 1, 1), "77"), "772"), false},
-		{text(safenetHSM.Append(7, 1, 1), "y"), false},
+		{mib.Text(safenetHSM.Append(2, 1, 3), "77"), true},
+		{mib.Text(mib.Text(safenetHSM.Append(4, 1, 1), "77"), "771"), true},
+		{mib.Text(mib.Text(safenetHSM.Append(4, 1, 1), "77"), "772"), false},
+		{mib.Text(mib.Text(safenetHSM.Append(3, 1, 1), "77"), "772"), false},
+		{mib.Text(safenetHSM.Append(7, 1, 1), "y"), false},
 	} {
 		if _, ok := view.Get(c.oid); ok != c.want {
 			t.Errorf("%v: %v", c.oid, ok)
@@ -209,8 +182,8 @@ func TestBusyTimeIsCounted(t *testing.T) {
 		{hsm.Opt[float64]{}, agentx.Value{}},
 	} {
 		m := hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: 1e6, Utilization: 0.0127}}, BusySeconds: c.counted}
-		src := Source{Now: now, Snapshot: seen(map[string][]hsm.Fact{"a": {hsm.Show{Serial: "77"}, m}})}
-		if got := value(t, src, safenetHSM.Append(2, 1, 20, 2, '7', '7')); got.Type != c.want.Type || got.Number != c.want.Number {
+		src := mib.Source{Now: mibtest.Now, Snapshot: mibtest.Seen(map[string][]hsm.Fact{"a": {hsm.Show{Serial: "77"}, m}})}
+		if got := mibtest.Value(t, Tables(), src, safenetHSM.Append(2, 1, 20, 2, '7', '7')); got.Type != c.want.Type || got.Number != c.want.Number {
 			t.Errorf("%+v: %v, want %v", c.counted, got, c.want)
 		}
 	}

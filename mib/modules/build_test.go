@@ -1,4 +1,4 @@
-package mib
+package modules
 
 import (
 	"fmt"
@@ -10,13 +10,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
+	"github.com/lunawatch/lunawatch/mib/mibtest"
 )
 
 // An estate is what Views are made of, while it changes.
 type estate struct {
 	random *rand.Rand
-	src    Source
+	src    mib.Source
 	number uint64
 }
 
@@ -43,7 +45,7 @@ func (e *estate) observe() {
 		{hsm.Licenses{{ID: text(4), Description: text(4)}}},
 		{hsm.Clients{{Name: text(6), Address: text(3), RequiresHTL: hsm.Some(true), Partitions: []string{serial + "0", serial + "1"}}, {Name: text(6)}}},
 		{hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: r.Uint64N(1000)}}}},
-		{information(r.Uint64N(100), r.Uint64N(3)), hsm.NTLS{Status: hsm.NTLSUp, Links: hsm.Some(r.Uint64N(5))}},
+		{hsm.Information{OperationRequests: hsm.Some(r.Uint64N(100)), CriticalEvents: hsm.Some(r.Uint64N(3))}, hsm.NTLS{Status: hsm.NTLSUp, Links: hsm.Some(r.Uint64N(5))}},
 	}
 	o := hsm.Observation{Device: fmt.Sprint("hsm", i), Kind: hsm.NetworkHSM, Source: "test", At: e.src.Now, MaxAge: time.Duration(1+r.IntN(90)) * time.Second}
 	o.Facts = facts[r.IntN(len(facts))]
@@ -53,10 +55,10 @@ func (e *estate) observe() {
 // change raises, changes or ends an alarm.
 func (e *estate) change() {
 	r, list := e.random, slices.Clone(e.src.Alarms.Active)
-	e.src.Alarms = &Alarms{Started: e.src.Alarms.Started, Active: list, Models: e.src.Alarms.Models}
+	e.src.Alarms = &mib.Alarms{Started: e.src.Alarms.Started, Active: list, Models: e.src.Alarms.Models}
 	if len(list) == 0 || r.IntN(3) > 0 {
 		e.number += uint64(1 + r.IntN(40))
-		a := &Alarm{Number: e.number, Model: 20, Device: "hsm1", Severity: Minor, Text: "it began", Raised: e.src.Now.Add(-time.Duration(r.IntN(100)) * time.Second)}
+		a := &mib.Alarm{Number: e.number, Model: 20, Device: "hsm1", Severity: mib.Minor, Text: "it began", Raised: e.src.Now.Add(-time.Duration(r.IntN(100)) * time.Second)}
 		e.src.Alarms.Active = append(list, a)
 		return
 	}
@@ -70,12 +72,12 @@ func (e *estate) change() {
 	list[i] = &a
 }
 
-// TestBuildsWhatChanged: a View that shares with the one before is that which a new
+// TestBuildsWhatChanged: a mib.View that shares with the one before is that which a new
 // Builder makes of the same source, whatever has changed in between.
 func TestBuildsWhatChanged(t *testing.T) {
 	for seed := range uint64(4) {
-		e := &estate{random: rand.New(rand.NewPCG(seed, 1)), src: Source{Snapshot: &hsm.Snapshot{}, Now: now, Alarms: &Alarms{Started: now, Models: []Model{{Index: 20}}}}}
-		var b Builder
+		e := &estate{random: rand.New(rand.NewPCG(seed, 1)), src: mib.Source{Snapshot: &hsm.Snapshot{}, Now: mibtest.Now, Alarms: &mib.Alarms{Started: mibtest.Now, Models: []mib.Model{{Index: 20}}}}}
+		b := Tables().Builder()
 		for step := range 300 {
 			switch r := e.random.IntN(10); {
 			case r < 7:
@@ -89,7 +91,7 @@ func TestBuildsWhatChanged(t *testing.T) {
 				continue // several changes at once
 			}
 			got, err := b.Build(e.src)
-			want, other := Build(e.src)
+			want, other := Tables().Build(e.src)
 			if err != nil || other != nil {
 				t.Fatal(err, other)
 			}
@@ -100,8 +102,8 @@ func TestBuildsWhatChanged(t *testing.T) {
 	}
 }
 
-// instances returns what a View has, whose OIDs must ascend and be found.
-func instances(t *testing.T, v *View) []string {
+// instances returns what a mib.View has, whose OIDs must ascend and be found.
+func instances(t *testing.T, v *mib.View) []string {
 	t.Helper()
 	var list []string
 	var last agentx.OID
@@ -137,20 +139,20 @@ func of(n int) *hsm.Snapshot {
 		for p := range 40 {
 			policies.Policies = append(policies.Policies, hsm.Policy{ID: hsm.Some(int64(p)), Description: "a policy", Value: "On"})
 		}
-		s = s.With(hsm.Observation{Device: fmt.Sprintf("hsm%04d", i), Kind: hsm.NetworkHSM, Source: "test", At: now, MaxAge: time.Hour, Facts: []hsm.Fact{
+		s = s.With(hsm.Observation{Device: fmt.Sprintf("hsm%04d", i), Kind: hsm.NetworkHSM, Source: "test", At: mibtest.Now, MaxAge: time.Hour, Facts: []hsm.Fact{
 			hsm.Show{Serial: serial, Label: hsm.Some("label")}, partitions, policies, hsm.Licenses{{ID: "1", Description: "a licence"}, {ID: "2"}}}})
 	}
 	return s
 }
 
-// BenchmarkBuild makes a View after one HSM, or one alarm, has changed.
+// BenchmarkBuild makes a mib.View after one HSM, or one alarm, has changed.
 func BenchmarkBuild(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {
 		b.Run(fmt.Sprintf("%d HSMs", n), func(b *testing.B) {
-			src, builder := Source{Snapshot: of(n), Now: now}, Builder{}
+			src, builder := mib.Source{Snapshot: of(n), Now: mibtest.Now}, Tables().Builder()
 			v, _ := builder.Build(src)
 			for i := uint64(0); b.Loop(); i++ {
-				o := hsm.Observation{Device: fmt.Sprintf("hsm%04d", n/2), Source: "test", At: now, MaxAge: time.Hour, Facts: []hsm.Fact{hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: i}}}}}
+				o := hsm.Observation{Device: fmt.Sprintf("hsm%04d", n/2), Source: "test", At: mibtest.Now, MaxAge: time.Hour, Facts: []hsm.Fact{hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: i}}}}}
 				src.Snapshot = src.Snapshot.With(o)
 				v, _ = builder.Build(src)
 			}
@@ -159,7 +161,10 @@ func BenchmarkBuild(b *testing.B) {
 	}
 	for _, n := range []int{100, 10000} {
 		b.Run(fmt.Sprintf("%d alarms", n), func(b *testing.B) {
-			src, builder := Source{Snapshot: &hsm.Snapshot{}, Now: now, Alarms: standing(n)}, Builder{}
+			src, builder := mib.Source{Snapshot: &hsm.Snapshot{}, Now: mibtest.Now, Alarms: &mib.Alarms{}}, Tables().Builder()
+			for i := range n {
+				src.Alarms.Active = append(src.Alarms.Active, &mib.Alarm{Number: uint64(i + 1), Model: 20, Device: fmt.Sprint("luna", i), Severity: mib.Minor, Raised: mibtest.Now})
+			}
 			v, _ := builder.Build(src)
 			for b.Loop() {
 				a := *src.Alarms.Active[n/2]

@@ -1,4 +1,4 @@
-package mib
+package alarm
 
 import (
 	"fmt"
@@ -11,19 +11,22 @@ import (
 	"unicode/utf8"
 
 	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
+	"github.com/lunawatch/lunawatch/mib/mibtest"
+	"github.com/lunawatch/lunawatch/mib/vendor"
 )
 
 var berlin = time.FixedZone("CET", 3600)
 
 // standing returns n active alarms.
-func standing(n int) *Alarms {
-	a := &Alarms{Started: now, Raised: map[Severity]uint64{Minor: 2, Critical: 1}, LastNumber: uint64(n), LastRaise: now.Add(time.Minute)}
+func standing(n int) *mib.Alarms {
+	a := &mib.Alarms{Started: mibtest.Now, Raised: map[mib.Severity]uint64{mib.Minor: 2, mib.Critical: 1}, LastNumber: uint64(n), LastRaise: mibtest.Now.Add(time.Minute)}
 	for i := range n {
-		a.Active = append(a.Active, &Alarm{
+		a.Active = append(a.Active, &mib.Alarm{
 			Number: uint64(i + 1), Model: 20, Key: fmt.Sprintf("luna%d/temp-warn", i), Device: fmt.Sprintf("luna%d", i), Serial: "532018",
-			Group: "temp-warn", Codes: []string{"2001"}, Severity: Minor, EventType: "environmentalAlarm", Cause: "temperatureUnacceptable",
-			Text: "the card is at 77 C", Value: "77", Threshold: "75", Unit: "C", Raised: now.Add(time.Second).In(berlin), Last: now, Count: 1,
+			Group: "temp-warn", Codes: []string{"2001"}, Severity: mib.Minor, EventType: "environmentalAlarm", Cause: "temperatureUnacceptable",
+			Text: "the card is at 77 C", Value: "77", Threshold: "75", Unit: "C", Raised: mibtest.Now.Add(time.Second).In(berlin), Last: mibtest.Now, Count: 1,
 		})
 	}
 	return a
@@ -32,11 +35,11 @@ func standing(n int) *Alarms {
 // TestAlarmTables reads one alarm in every table that has it.
 func TestAlarmTables(t *testing.T) {
 	alarms := standing(2)
-	alarms.Active[1].Number, alarms.Active[1].Serial, alarms.Active[1].AckBy, alarms.Active[1].AckAt = 1<<32+6, "", "anna", now
-	alarms.Models = []Model{{Index: 20, Title: "Card too warm", EventType: "environmentalAlarm", Cause: "temperatureUnacceptable"}}
-	alarms.Cleared = []*Alarm{{Number: 9, Model: 20, Cleared: now.Add(time.Minute)}}
-	alarms.LastClear = now.Add(2 * time.Minute)
-	src := Source{Snapshot: &hsm.Snapshot{}, Now: now, Alarms: alarms}
+	alarms.Active[1].Number, alarms.Active[1].Serial, alarms.Active[1].AckBy, alarms.Active[1].AckAt = 1<<32+6, "", "anna", mibtest.Now
+	alarms.Models = []mib.Model{{Index: 20, Title: "Card too warm", EventType: "environmentalAlarm", Cause: "temperatureUnacceptable"}}
+	alarms.Cleared = []*mib.Alarm{{Number: 9, Model: 20, Cleared: mibtest.Now.Add(time.Minute)}}
+	alarms.LastClear = mibtest.Now.Add(2 * time.Minute)
+	src := mib.Source{Snapshot: &hsm.Snapshot{}, Now: mibtest.Now, Alarms: alarms}
 	raised := agentx.OID{0, 11, 2026 >> 8, 2026 & 255, 3, 1, 13, 0, 1, 0, '+', 1, 0}
 	cleared := agentx.OID{0, 11, 2026 >> 8, 2026 & 255, 3, 1, 12, 1, 0, 0, '+', 0, 0, 9}
 	first, second := raised.Append(1), raised.Append(7) // beyond 32 bits, numbers begin anew
@@ -46,7 +49,7 @@ func TestAlarmTables(t *testing.T) {
 		oid  agentx.OID
 		want agentx.Value
 	}{
-		{"resource: the HSM", alarmActive.Append(2, 1, 10).Append(first...), agentx.ObjectIdentifier(safenetHSM.Append(2, 1, 1, 6, '5', '3', '2', '0', '1', '8'))},
+		{"resource: the HSM", alarmActive.Append(2, 1, 10).Append(first...), agentx.ObjectIdentifier(vendor.SerialNumber("532018"))},
 		{"resource: none is known", alarmActive.Append(2, 1, 10).Append(second...), agentx.ObjectIdentifier(agentx.OID{0, 0})},
 		{"model, minor", alarmActive.Append(2, 1, 13).Append(first...), agentx.ObjectIdentifier(model)},
 		{"that row is there", model, agentx.ObjectIdentifier(lunawatchMIB.Append(0, 1))},
@@ -76,7 +79,7 @@ func TestAlarmTables(t *testing.T) {
 		{"not acknowledged", lunawatchMIB.Append(1, 2, 1, 22, 1), agentx.Value{}},
 		{"acknowledged by", lunawatchMIB.Append(1, 2, 1, 21, 7), agentx.Text("anna")},
 	} {
-		got := value(t, src, c.oid)
+		got := mibtest.Value(t, Tables(), src, c.oid)
 		if got.Type != c.want.Type || got.Number != c.want.Number || got.Octets != c.want.Octets || got.OID.Compare(c.want.OID) != 0 {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
@@ -86,18 +89,18 @@ func TestAlarmTables(t *testing.T) {
 // TestNoAlarmTables: without a source of alarms there is no table, which differs from an
 // empty one.
 func TestNoAlarmTables(t *testing.T) {
-	v, err := Build(Source{Snapshot: &hsm.Snapshot{}, Now: now})
+	v, err := Tables().Build(mib.Source{Snapshot: &hsm.Snapshot{}, Now: mibtest.Now})
 	if err != nil || v.Len() != 0 {
 		t.Errorf("%d instances, error %v", v.Len(), err)
 	}
-	if got := value(t, Source{Snapshot: &hsm.Snapshot{}, Now: now, Alarms: &Alarms{}}, lunaAgent.Append(3, 0)); got.Type != agentx.TypeGauge32 {
+	if got := mibtest.Value(t, Tables(), mib.Source{Snapshot: &hsm.Snapshot{}, Now: mibtest.Now, Alarms: &mib.Alarms{}}, lunaAgent.Append(3, 0)); got.Type != agentx.TypeGauge32 {
 		t.Errorf("count of no alarms: %v", got)
 	}
 }
 
 func TestDateAndTime(t *testing.T) {
 	for zone, want := range map[int]string{0: "+\x00\x00", 5*3600 + 45*60: "+\x05\x2d", -(3*3600 + 30*60): "-\x03\x1e"} {
-		got := dateAndTime(time.Date(2026, 12, 31, 23, 59, 58, 7e8, time.FixedZone("", zone)))
+		got := mib.DateAndTime(time.Date(2026, 12, 31, 23, 59, 58, 7e8, time.FixedZone("", zone)))
 		if got != "\x07\xea\x0c\x1f\x17\x3b\x3a\x07"+want {
 			t.Errorf("zone %d: %x", zone, got)
 		}
@@ -107,7 +110,7 @@ func TestDateAndTime(t *testing.T) {
 // TestAdmin cuts at 255 octets or less, at the end of a character.
 func TestAdmin(t *testing.T) {
 	for s, want := range map[string]int{"": 0, strings.Repeat("x", 300): 255, strings.Repeat("\u20ac", 86): 255, "x" + strings.Repeat("\u20ac", 86): 253, "\xff": 1} {
-		got := admin(s).Octets
+		got := mib.Admin(s).Octets
 		if len(got) != want || !utf8.ValidString(got) {
 			t.Errorf("%.10q: %d octets %q", s, len(got), got)
 		}
@@ -117,8 +120,8 @@ func TestAdmin(t *testing.T) {
 // TestSeverityVarbind compares alarmModelVarbindIndex and alarmActiveVariables with the
 // notifications that are sent.
 func TestSeverityVarbind(t *testing.T) {
-	trap := LunaNotification(Notice{Kind: NoticeRaised, At: now}, *standing(1).Active[0])
-	if got := Name(trap.Objects[severityVarbind-3].OID); got != "lunaAlarmSeverity.1" {
+	trap := LunaNotification(Notice{Kind: NoticeRaised, At: mibtest.Now}, *standing(1).Active[0])
+	if got := Tables().Name(trap.Objects[severityVarbind-3].OID); got != "lunaAlarmSeverity.1" {
 		t.Errorf("variable %d is %s", severityVarbind, got)
 	}
 	if n := len(trap.Objects) - eventObjects + 2; n != alarmVariables {
@@ -129,7 +132,7 @@ func TestSeverityVarbind(t *testing.T) {
 // TestIndex: a notification to a receiver whose level excludes numbers names no row.
 func TestIndex(t *testing.T) {
 	for number, want := range map[uint64]uint32{0: 0, 1: 1, 1<<32 - 1: 1<<32 - 1, 1 << 32: 1} {
-		if got := (Alarm{Number: number}).index(); got != want {
+		if got := index(mib.Alarm{Number: number}); got != want {
 			t.Errorf("%d: %d, want %d", number, got, want)
 		}
 	}
@@ -143,13 +146,13 @@ func TestNotificationsAsInModule(t *testing.T) {
 	if _, err := exec.LookPath("snmptranslate"); err != nil && os.Getenv("CI") != "true" {
 		t.Skip("SKIPPED: snmptranslate is missing: apt-get install snmp")
 	}
-	text, err := os.ReadFile("../mibs/LUNAWATCH-MIB.txt")
+	text, err := os.ReadFile("../../mibs/LUNAWATCH-MIB.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
 	sent := make(map[string][]agentx.Varbind)
 	for _, kind := range []NoticeKind{NoticeRaised, NoticeChanged, NoticeCleared, NoticeAcknowledged, NoticeHeartbeat} {
-		trap := LunaNotification(Notice{Kind: kind, At: now}, *standing(1).Active[0])
+		trap := LunaNotification(Notice{Kind: kind, At: mibtest.Now}, *standing(1).Active[0])
 		sent[fmt.Sprint(trap.OID[len(trap.OID)-1])] = trap.Objects
 	}
 	found := notificationType.FindAllStringSubmatch(string(text), -1)
@@ -159,7 +162,7 @@ func TestNotificationsAsInModule(t *testing.T) {
 	for _, m := range found {
 		var got []string
 		for _, vb := range sent[m[3]] {
-			out, err := exec.Command("snmptranslate", "-M", "../mibs:../mibs/base", "-m", "ALL", "-Os", vb.OID.String()).Output()
+			out, err := exec.Command("snmptranslate", "-M", "../../mibs:../../mibs/base", "-m", "ALL", "-Os", vb.OID.String()).Output()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -175,24 +178,24 @@ func TestNotificationsAsInModule(t *testing.T) {
 // TestAlarmNotifications checks that those of ALARM-MIB point to rows that exist.
 func TestAlarmNotifications(t *testing.T) {
 	alarms := standing(1)
-	alarms.Models = []Model{{Index: 20}}
-	src := Source{Snapshot: &hsm.Snapshot{}, Now: now, Alarms: alarms}
+	alarms.Models = []mib.Model{{Index: 20}}
+	src := mib.Source{Snapshot: &hsm.Snapshot{}, Now: mibtest.Now, Alarms: alarms}
 	for kind, want := range map[NoticeKind]string{NoticeRaised: "118.0.2", NoticeChanged: "118.0.2", NoticeRepeated: "118.0.2", NoticeCleared: "118.0.3"} {
-		trap, ok := AlarmNotification(Notice{Kind: kind, At: now}, *alarms.Active[0])
+		trap, ok := AlarmNotification(Notice{Kind: kind, At: mibtest.Now}, *alarms.Active[0])
 		if !ok || trap.OID.String() != "1.3.6.1.2.1."+want {
 			t.Errorf("%d: %v", kind, trap.OID)
 		}
-		if got := value(t, src, trap.Objects[0].Value.OID); got.Type == 0 {
+		if got := mibtest.Value(t, Tables(), src, trap.Objects[0].Value.OID); got.Type == 0 {
 			t.Errorf("%d: no row %v", kind, trap.Objects[0].Value.OID)
 		}
 		for _, vb := range trap.Objects {
-			if got := value(t, src, vb.OID); got.Type != vb.Value.Type || kind != NoticeCleared && (got.Octets != vb.Value.Octets || got.OID.Compare(vb.Value.OID) != 0) {
+			if got := mibtest.Value(t, Tables(), src, vb.OID); got.Type != vb.Value.Type || kind != NoticeCleared && (got.Octets != vb.Value.Octets || got.OID.Compare(vb.Value.OID) != 0) {
 				t.Errorf("%d: %v is %v in the table", kind, vb, got)
 			}
 		}
 	}
 	for _, kind := range []NoticeKind{NoticeAcknowledged, NoticeUnacknowledged, NoticeHeartbeat} {
-		if trap, ok := AlarmNotification(Notice{Kind: kind, At: now}, *alarms.Active[0]); ok {
+		if trap, ok := AlarmNotification(Notice{Kind: kind, At: mibtest.Now}, *alarms.Active[0]); ok {
 			t.Errorf("%d: sent %v", kind, trap)
 		}
 	}
@@ -200,11 +203,11 @@ func TestAlarmNotifications(t *testing.T) {
 
 func BenchmarkAlarms(b *testing.B) {
 	for _, n := range []int{100, 1000, 10000} {
-		src := Source{Snapshot: &hsm.Snapshot{}, Now: now, Alarms: standing(n)}
+		src := mib.Source{Snapshot: &hsm.Snapshot{}, Now: mibtest.Now, Alarms: standing(n)}
 		b.Run(fmt.Sprintf("Build with %d alarms", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				v, err := Build(src)
+				v, err := Tables().Build(src)
 				if err != nil {
 					b.Fatal(err)
 				}
