@@ -36,8 +36,9 @@ func (w *Watch) plan(entry *journal.Entry, only []alarms.Key, now time.Time) (ag
 			notified = w.forgettable(name, now)
 		}
 		for _, c := range changes {
-			notified[c.Alarm.Key] = c.Notified(now)
-			entry.Notify[name] = append(entry.Notify[name], w.notification(c, now))
+			key := c.Alarm.Key
+			n, known := w.notification(c, w.state.Notified[name][key], now)
+			notified[key], entry.Notify[name] = known, append(entry.Notify[name], n)
 			if r.Repeat > 0 {
 				again = alarms.Sooner(again, now.Add(r.Repeat))
 			}
@@ -61,12 +62,41 @@ func (w *Watch) forgettable(receiver string, now time.Time) map[alarms.Key]alarm
 	return old
 }
 
-// notification returns the notification of a change, with an ID of what cannot
-// happen twice.
-func (w *Watch) notification(c alarms.Change, now time.Time) alarms.Notification {
-	a := c.Alarm
+// clocksApart is how far the clock of an agent may be from what an HSM states, whose zone
+// need not be known.
+const clocksApart = 26 * time.Hour
+
+// occurrence names what raised an alarm in a way that every agent which heard it finds, so
+// that what two agents notify of while they cannot know of each other has one ID. It is ""
+// where the number of the alarm is the only name: only this agent raises it, no line that
+// states its time did, or a line did that equals the one of the alarm before. known is what
+// the receiver was notified of last.
+func (w *Watch) occurrence(a alarms.Alarm, known alarms.Notified) string {
+	switch {
+	case w.Journal.Share == nil || !w.Journal.Share.Has(a.Device) || len(a.Evidence) == 0 || a.Evidence[0].Log == nil:
+		return ""
+	case known.Number == a.Number:
+		return known.Occurrence
+	}
+	line := a.Evidence[0]
+	stated, err := time.Parse("2006 Jan _2 15:04:05", line.Log.Time)
+	if err != nil {
+		stated, err = time.Parse("2006 Jan _2 15:04:05", a.Raised.Format("2006 ")+line.Log.Time)
+	}
+	occurrence := notify.Hash(line.Log.Time, line.Text)
+	if err != nil || stated.Sub(a.Raised).Abs() > clocksApart || occurrence == known.Occurrence {
+		return ""
+	}
+	return occurrence
+}
+
+// notification returns the notification of a change for a receiver, with an ID of what
+// cannot happen twice, and what the receiver knows of the alarm then; known is what it knew.
+func (w *Watch) notification(c alarms.Change, known alarms.Notified, now time.Time) (alarms.Notification, alarms.Notified) {
+	a, next := c.Alarm, c.Notified(now)
+	next.Occurrence = w.occurrence(a, known)
 	n := alarms.Notification{
-		ID: fmt.Sprintf("%s %d %s %s", a.Key, a.Number, c.Kind, a.Severity),
+		ID: fmt.Sprintf("%s %s %s %s", a.Key, cmp.Or(next.Occurrence, fmt.Sprint(a.Number)), c.Kind, a.Severity),
 		At: now, Change: c, Address: w.setup().Addresses[a.Device],
 	}
 	switch c.Kind {
@@ -80,7 +110,7 @@ func (w *Watch) notification(c alarms.Change, now time.Time) alarms.Notification
 			n.Change.Alarm.Serial = cmp.Or(a.Serial, d.Serial())
 		}
 	}
-	return n
+	return n, next
 }
 
 // masked reports whether a receiver must not be notified of n; see
@@ -139,8 +169,9 @@ func (w *Watch) answers(receiver string) {
 		case t.Lost != alarms.Raised && t.Lost != alarms.RaisedAndCleared:
 			t.Lost, t.Severity = "", alarms.None
 		case cleared && t.Active():
-			c := alarms.Change{Kind: alarms.RaisedAndCleared, Alarm: a}
-			t, list = c.Notified(now), append(list, w.notification(c, now))
+			var n alarms.Notification
+			n, t = w.notification(alarms.Change{Kind: alarms.RaisedAndCleared, Alarm: a}, t, now)
+			list = append(list, n)
 		default:
 			t = alarms.Notified{}
 		}
@@ -167,7 +198,8 @@ func (w *Watch) known(receiver string) (list []alarms.Notification) {
 	for key, t := range w.state.Notified[receiver] {
 		if a, active := w.state.Active[key]; active && t.Active() && t.Number == a.Number {
 			a.Severity = t.Severity
-			list = append(list, w.notification(alarms.Change{Kind: alarms.Repeated, Alarm: a}, now))
+			n, _ := w.notification(alarms.Change{Kind: alarms.Repeated, Alarm: a}, t, now)
+			list = append(list, n)
 		}
 	}
 	return list

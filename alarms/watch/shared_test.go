@@ -15,6 +15,8 @@ import (
 	"github.com/lunawatch/lunawatch/alarms/notify"
 	"github.com/lunawatch/lunawatch/alarms/watch"
 	"github.com/lunawatch/lunawatch/alarms/watch/watchtest"
+	"github.com/lunawatch/lunawatch/collectors/syslog"
+	"github.com/lunawatch/lunawatch/hsm"
 )
 
 // A pair stands for what two agents share: one owns all, and each hears what the other
@@ -93,6 +95,42 @@ func (p *pair) leave(name string) {
 }
 
 func everything(string) bool { return true }
+
+// TestSameLineSameID: agents that cannot know of each other notify of one line under one ID,
+// and each of equal lines that raise the alarm again within the same second, too, while the
+// IDs of one agent stay apart.
+func TestSameLineSameID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var ids [2][]string
+		stamp := time.Now().Format("2006 Jan _2 15:04:05 luna-a  ")
+		for i, name := range []string{"lw1", "lw2"} {
+			alone, pager := &pair{owner: name, taken: true, ears: make(map[string]chan []journal.Write)}, &alarmstest.Receiver{}
+			a := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"noc": pager}, alone.join(t, name))
+			if i == 1 {
+				a.Must(a.Kernel("0", "k7pf0: [HSM] ALM2005: HSM deactivated")) // so that their numbers differ
+			}
+			for n, text := range []string{"ALM2012: HSM in secure transport mode", "ALM2013: HSM recovered from secure transport mode", "ALM2012: HSM in secure transport mode", "ALM2013: HSM recovered from secure transport mode"} {
+				a.Must(a.Lines("a", "/log", []hsm.LogLine{syslog.ParseLine(stamp + "kern info  kernel: k7pf0: [HSM] " + text)}, []byte(fmt.Sprint(n))))
+				watchtest.Advance(time.Second)
+			}
+			_, taken := pager.Attempts()
+			for _, n := range taken {
+				if n.Change.Alarm.Group == "stm" {
+					ids[i] = append(ids[i], n.ID)
+				}
+			}
+			alone.leave(name)
+		}
+		if len(ids[0]) != 4 || !slices.Equal(ids[0][:2], ids[1][:2]) {
+			t.Errorf("one agent notified under\n%q, the other under\n%q", ids[0], ids[1])
+		}
+		for _, list := range ids {
+			if slices.Sort(list); len(slices.Compact(list)) != 4 {
+				t.Errorf("one ID twice: %q", list)
+			}
+		}
+	})
+}
 
 // TestTakeOver: an agent dies between a raise and its delivery, and with lines that it never
 // evaluated. The other one delivers the raise under the same ID, evaluates those lines once,
