@@ -68,14 +68,19 @@ type drawn struct {
 }
 
 // drawFaults draws one fault, or two at once: one of an agent, and one of a server of etcd.
+// only is the name of one, or the names of several with " + " in between, or how names begin.
 func drawFaults(r *rand.Rand, only string) (list []drawn) {
 	const both = 7 // one time in
-	if i := slices.IndexFunc(faults(), func(f fault) bool { return f.name == only }); i >= 0 {
-		f := faults()[i]
-		return []drawn{{f, r.IntN(3), f.between(r), true}}
+	for name := range strings.SplitSeq(only, " + ") {
+		if i := slices.IndexFunc(faults(), func(f fault) bool { return f.name == name }); i >= 0 {
+			f := faults()[i]
+			list = append(list, drawn{fault: f, victim: r.IntN(3), lasts: f.between(r)})
+		}
 	}
-	first := drawOne(r, func(f fault) bool { return strings.HasPrefix(f.name, only) })
-	list = []drawn{first}
+	if len(list) == 0 {
+		list = append(list, drawOne(r, func(f fault) bool { return strings.HasPrefix(f.name, only) }))
+	}
+	first := list[0]
 	if other := map[string]string{anAgent: aServer, aServer: anAgent}[first.of]; other != "" && r.IntN(both) == 0 && only == "" {
 		list = append(list, drawOne(r, func(f fault) bool { return f.of == other }))
 	}

@@ -45,7 +45,7 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 1, "of the faults that are drawn; the same `number` draws the same")
 	flag.DurationVar(&o.lasts, "for", time.Hour, "no fault begins after this `time`")
 	flag.DurationVar(&o.long, "long", 0, "at the end, all of etcd is down for this `time`, too")
-	flag.StringVar(&o.only, "only", "", "draw only faults whose `name` begins so")
+	flag.StringVar(&o.only, "only", "", "draw only faults whose `name` begins so, or those of several whole names with \" + \" in between, at once")
 	flag.StringVar(&o.dir, "dir", "", "`folder` for logs and state, which is kept; without it a temporary one")
 	flag.StringVar(&o.programs, "programs", "", "`folder` with lunawatch and lunasim; without it they are built")
 	flag.Parse()
