@@ -43,10 +43,15 @@ func (w *Watch) take(file string, lines []rules.Line, found []lineFindings, curs
 	audit, all := w.audit.With(lines)
 	seen := w.seen
 	entry := journal.Entry{File: file, Cursor: cursor, Events: make(map[string]alarms.Events)}
+	var first []lineFindings // evaluated for the first time
 	if len(lines) > 0 {
 		w.happened(lines[len(lines)-1], now) // the newest one shows the zone best
 	}
 	for _, f := range found {
+		if f.again {
+			all = append(all, f.findings...)
+			continue
+		}
 		f.line.Happened = w.happened(f.line, now)
 		var duplicate bool
 		if seen, duplicate = seen.with(f.line); duplicate {
@@ -59,6 +64,7 @@ func (w *Watch) take(file string, lines []rules.Line, found []lineFindings, curs
 			entry.Events[f.line.Device] = n
 		}
 		w.mark(&entry, f.line)
+		first = append(first, f)
 		if now.Sub(f.line.At) > longAgo {
 			f.findings = stillOpen(f.findings, snap, w.setup().Settings.Thresholds, now)
 		}
@@ -72,6 +78,7 @@ func (w *Watch) take(file string, lines []rules.Line, found []lineFindings, curs
 	if err == nil {
 		w.seen, w.audit = seen, audit
 		w.marked(entry.Places)
+		w.recall(first, now)
 	}
 	return err
 }
@@ -80,6 +87,7 @@ func (w *Watch) take(file string, lines []rules.Line, found []lineFindings, curs
 type lineFindings struct {
 	line     rules.Line
 	findings []alarms.Finding
+	again    bool // it is evaluated once more, since one that states an earlier time came after it
 }
 
 // evaluateLines returns the lines that have findings. No other log waits for that: most
@@ -94,7 +102,7 @@ func (w *Watch) evaluateLines(lines []rules.Line, snap *hsm.Snapshot) (list []li
 			l.Groups = d.HA.Value.Groups
 		}
 		if findings := rules.EvaluateLine(&l, &limits); len(findings) > 0 {
-			list = append(list, lineFindings{l, findings})
+			list = append(list, lineFindings{line: l, findings: findings})
 		}
 	}
 	return list

@@ -338,7 +338,7 @@ func (w *Watch) told(all []journal.Line) error {
 			continue
 		}
 		line := rules.Line{LogLine: l.Line, Device: l.Device, File: toldFile, At: time.Now(), Peer: l.Peer, Untrusted: l.Untrusted}
-		if err := w.Take("", []rules.Line{line}, nil); err != nil {
+		if err := w.takeLate(line); err != nil {
 			return err
 		}
 		if err := w.Journal.Heard(l); err != nil {
@@ -346,6 +346,46 @@ func (w *Watch) told(all []journal.Line) error {
 		}
 	}
 	return nil
+}
+
+// takeLate evaluates a line as if it had come before those of its device that state a later
+// time. What those clear is cleared once more.
+func (w *Watch) takeLate(l rules.Line) error {
+	w.lines.Lock()
+	defer w.lines.Unlock()
+	stated := rules.LineTime(l)
+	recent := w.recent[l.Device]
+	later := slices.IndexFunc(recent, func(f lineFindings) bool { return !stated.IsZero() && rules.LineTime(f.line).After(stated) })
+	if later < 0 {
+		later = len(recent)
+	} else {
+		l.At = recent[later].line.At.Add(-1)
+	}
+	found := w.evaluateLines([]rules.Line{l}, w.Store.Latest())
+	for _, f := range recent[later:] {
+		clears := slices.DeleteFunc(slices.Clone(f.findings), func(f alarms.Finding) bool { return f.Condition != alarms.Good })
+		found = append(found, lineFindings{line: f.line, findings: clears, again: true})
+	}
+	return w.take("", []rules.Line{l}, found, nil, time.Now())
+}
+
+// recall keeps the evaluated lines of devices that agents share, in the order in which they
+// were evaluated, for lines that come late. w.lines is held.
+func (w *Watch) recall(list []lineFindings, now time.Time) {
+	for _, f := range list {
+		if w.Journal.Share == nil || !w.Journal.Share.Has(f.line.Device) {
+			continue
+		}
+		if w.recent == nil {
+			w.recent = make(map[string][]lineFindings)
+		}
+		kept := append(w.recent[f.line.Device], f)
+		slices.SortStableFunc(kept, func(a, b lineFindings) int { return a.line.At.Compare(b.line.At) })
+		for len(kept) > heardMost || now.Sub(kept[0].line.At) > heardFor && len(kept) > 1 {
+			kept = kept[1:]
+		}
+		w.recent[f.line.Device] = kept
+	}
 }
 
 // toldFile is the log that lines of other agents are from: another one than that of a line

@@ -233,6 +233,63 @@ func TestTakeOverWhileLinesCome(t *testing.T) {
 	})
 }
 
+// TestLateLine: a line that the owner is told of takes its place among those that it has
+// heard, by the times that they state: the alarm is as after the last of them, and each
+// raise was notified.
+func TestLateLine(t *testing.T) {
+	const raise, clear = "ALM2012: HSM in secure transport mode", "ALM2013: HSM recovered from secure transport mode"
+	type step struct {
+		text  string
+		alone bool // the owner does not hear it
+	}
+	for name, c := range map[string]struct {
+		steps  []step
+		active bool
+		raised int
+	}{
+		"raised before a clear":          {[]step{{raise, true}, {clear, false}}, false, 1},
+		"cleared before a raise":         {[]step{{raise, false}, {clear, true}, {raise, false}}, true, 1},
+		"both before a raise":            {[]step{{raise, true}, {clear, true}, {raise, false}}, true, 2},
+		"raised before another clear":    {[]step{{raise, false}, {clear, false}, {raise, true}, {clear, false}}, false, 2},
+		"cleared before the same clear":  {[]step{{raise, false}, {clear, true}, {clear, false}}, false, 1},
+		"both, and nothing since":        {[]step{{raise, true}, {clear, true}}, false, 1},
+		"cleared and raised in a moment": {[]step{{raise, false}, {clear, true}, {raise, true}}, true, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &pair{owner: "lw1", taken: true, ears: make(map[string]chan []journal.Write)}
+				pager := &alarmstest.Receiver{}
+				one := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"noc": pager}, p.join(t, "lw1"))
+				two := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"noc": &alarmstest.Receiver{}}, p.join(t, "lw2"))
+				for n, x := range c.steps {
+					line := []hsm.LogLine{syslog.ParseLine(time.Now().Format("2006 Jan _2 15:04:05") + " luna-a  kern info  kernel: k7pf0: [HSM] " + x.text)}
+					for _, a := range []*watchtest.Running{one, two} {
+						if a == two || !x.alone {
+							a.Must(a.Lines("a", "/log", line, []byte(fmt.Sprint(n))))
+						}
+					}
+					if !x.alone && n+1 < len(c.steps) && c.steps[n+1].alone {
+						watchtest.Advance(time.Minute)
+					}
+					watchtest.Advance(time.Second)
+				}
+				watchtest.Advance(10 * time.Second)
+				if got := slices.Contains(one.ActiveGroups(), "stm"); got != c.active {
+					t.Errorf("active: %v, after the last line it is %v", got, c.active)
+				}
+				if got := strings.Count(strings.Join(pager.Received(), "\n"), "raised"); got != c.raised {
+					t.Errorf("%d raises were notified, not %d:\n%s", got, c.raised, strings.Join(pager.Received(), "\n"))
+				}
+				if left, err := two.Journal.Told(); err != nil || len(left) != 0 {
+					t.Errorf("still to be told: %+v, %v", left, err)
+				}
+				p.leave("lw1")
+				p.leave("lw2")
+			})
+		})
+	}
+}
+
 // TestOwnerBlinks: an owner that is cut off for a moment has the lines of that moment from
 // an agent that heard them, each once, also if it hears others meanwhile.
 func TestOwnerBlinks(t *testing.T) {
