@@ -32,9 +32,9 @@ var (
 	}
 	// alarmModelState, which is the last part of alarmActiveModelPointer.
 	modelled = []state{{critical, `(\.6$)`}, {major, `(\.5$)`}, {minor, `(\.4$)`}, {warning, `(\.3$)`}, {indeterminate, `!(\.[3456]$)`}}
-	// The flag at the end of ssLogReference. The vendor's form does not say how bad
-	// it is.
-	flagged = []state{{major, `(/ 1\]$)`}, {normal, `(/ 0\]$)`}, {indeterminate, `!(/ [01]\]$)`}}
+	// The flag at the end of ssLogReference, whose brackets SNMPTT takes off. The
+	// vendor's form does not say how bad it is.
+	flagged = []state{{major, `(/ 1\]?$)`}, {normal, `(/ 0\]?$)`}, {indeterminate, `!(/ [01]\]?$)`}}
 	// lunaEventKind, where it changes no severity.
 	started = []state{{normal, `(^(started|7)\b)`}}
 	// What has one meaning.

@@ -82,14 +82,14 @@ type family struct {
 
 // families are the forms of alarms. What ends a problem names it as what began it did.
 var families = []family{
-	{"lunawatch", "lunaAlarm(Raised|Changed)", "lunaAlarmCleared", `lunaAlarmKey=\"([^\"]+)(\")`},
+	{"lunawatch", "lunaAlarm(Raised|Changed)", "lunaAlarmCleared", `lunaAlarmKey=\"(.+?)(\") lunaAlarmSerial=`},
 	{"ALARM-MIB", "alarmActiveState", "alarmClearState", `alarmActiveEntry=\"([^\"]+)(\")`},
 }
 
 // vendorFamily makes a family of each of the vendor's notifications, since nothing in
 // them but the host, the log and the process tells which alarm it is.
 func vendorFamily(name string) family {
-	return family{name, name, name, `ssLogReference=\"\[([^/\"]+)/[^/\"]+/[^/\"]+/([^/\"]+)/`}
+	return family{name, name, name, `ssLogReference=\"\[?([^/\"]+)/[^/\"]+/[^/\"]+/([^/\"]+)/`}
 }
 
 // Zabbix returns a template of Zabbix 7.0 for what SNMPTT writes of events.
