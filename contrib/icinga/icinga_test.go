@@ -100,7 +100,7 @@ object Service "by ssh" { import "lunawatch"; host_name = "monitor1"; check_comm
 
 // TestRealResult: Icinga 2 runs lunawatch check against an agent that watches simulated
 // HSMs. One that is away is CRITICAL with our words and performance data, and OK again
-// when it is back. It takes half a minute.
+// when it is back. Then it takes a passive result. It takes half a minute.
 func TestRealResult(t *testing.T) {
 	if os.Getenv("LUNAWATCH_ICINGA_TEST") == "" {
 		t.Skip("SKIPPED: LUNAWATCH_ICINGA_TEST=1 runs it")
@@ -123,7 +123,8 @@ object Host "luna72" {
   vars.lunawatch_socket = %q
   vars.lunawatch_warning = [ "temperature=90" ]
 }
-`, e.lunawatch, e.socket))
+object ExternalCommandListener "command" { command_path = LogDir + "/pipe" }
+`, e.lunawatch, e.socket)+readme(t, "object Service"))
 	ctx, stop := context.WithCancel(t.Context())
 	daemon := i.command(ctx)
 	log, err := os.Create(filepath.Join(i.dir, "output"))
@@ -168,6 +169,29 @@ object Host "luna72" {
 	measures(t, data, "alarms=")
 	e.inject(t, "luna72", "heal")
 	until("OK")
+	const trap = "manager\nUDP: [192.0.2.1]:40000->[192.0.2.2]:162\n.1.3.6.1.6.3.1.1.4.1.0 .1.3.6.1.4.1.8072.9999.9999.5862.0.1\n.1.3.6.1.4.1.8072.9999.9999.5862.1.2.1.2.7 \"luna72/battery\"\n" +
+		".1.3.6.1.4.1.8072.9999.9999.5862.1.2.1.3.7 \"luna72\"\n.1.3.6.1.4.1.8072.9999.9999.5862.1.2.1.11.7 6\n.1.3.6.1.4.1.8072.9999.9999.5862.1.2.1.14.7 \"the battery is at 2.7 V\"\n"
+	passive := exec.CommandContext(t.Context(), "./lunawatch-passive", "-state", filepath.Join(i.dir, "passive"), "-pipe", filepath.Join(i.dir, "log", "pipe"))
+	passive.Stdin = strings.NewReader(trap)
+	if out, err := passive.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if output, _ = until("WARNING"); strings.TrimSpace(output) != "LUNA WARNING - 1 alarm: the battery is at 2.7 V" {
+		t.Errorf("the passive result says %q", output)
+	}
+}
+
+// readme returns the indented block of contrib/README.md that begins with a text.
+func readme(t *testing.T, begins string) string {
+	t.Helper()
+	text, err := os.ReadFile("../README.md")
+	check.Must(t, err)
+	_, rest, found := strings.Cut(string(text), "\n    "+begins)
+	block, _, _ := strings.Cut(rest, "\n\n")
+	if !found {
+		t.Fatalf("contrib/README.md has no block that begins with %q", begins)
+	}
+	return begins + block
 }
 
 // results returns what the PerfdataWriter has written since the last call.
