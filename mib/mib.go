@@ -8,6 +8,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/lunawatch/lunawatch/hsm"
@@ -205,9 +206,15 @@ func Moment(t time.Time) agentx.Value {
 }
 
 // Admin cuts s to the 255 octets of an SnmpAdminString, which is UTF-8, at the end of a
-// character.
+// character. It is one line: snmptrapd prints others as they are, and what is behind the
+// end of a line would be a variable to the programs that it hands them to.
 func Admin(s string) agentx.Value {
-	s = strings.ToValidUTF8(s, "?")
+	s = strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
 	if len(s) > 255 {
 		end := 255
 		for !utf8.RuneStart(s[end]) {

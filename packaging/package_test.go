@@ -66,7 +66,7 @@ func packages(t *testing.T, kind string, versions ...string) (paths []string) {
 	nfpm, dir := nfpm(t), t.TempDir()
 	top, err := filepath.Abs("..")
 	check.Must(t, err)
-	program(t, top, nil, "cp", "-r", "packaging", "mibs", "examples", "LICENSE", "CHANGELOG.md", "lunawatch.yaml", dir)
+	program(t, top, nil, "cp", "-r", "packaging", "mibs", "examples", "contrib", "LICENSE", "CHANGELOG.md", "lunawatch.yaml", dir)
 	program(t, top, []string{"CGO_ENABLED=0", "GOFLAGS="}, "go", "build", "-o", filepath.Join(dir, "bin", "lunawatch"), "./cmd/lunawatch")
 	program(t, dir, nil, filepath.Join(dir, "bin", "lunawatch"), "manuals", "-out", "bin/share")
 	program(t, dir, nil, "sh", "-c", "gzip -9n bin/share/man/man?/*")

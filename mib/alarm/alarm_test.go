@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -214,5 +215,15 @@ func BenchmarkAlarms(b *testing.B) {
 				b.ReportMetric(float64(v.Len()), "instances")
 			}
 		})
+	}
+}
+
+// TestOneLine: a line end in a name that somebody chose begins no variable at a program
+// that snmptrapd hands a notification to, line by line.
+func TestOneLine(t *testing.T) {
+	trap := LunaNotification(Notice{Kind: NoticeRaised}, mib.Alarm{Text: "used\nnow\r\x1b[2J\u0085\u2028end", Device: "a"})
+	want := "used?now??[2J??end"
+	if !slices.ContainsFunc(trap.Objects, func(v agentx.Varbind) bool { return string(v.Value.Octets) == want }) {
+		t.Errorf("no variable is %q: %v", want, trap.Objects)
 	}
 }
