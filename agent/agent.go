@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/lunawatch/lunawatch/agent/cluster"
+	"github.com/lunawatch/lunawatch/agent/conditions"
 	"github.com/lunawatch/lunawatch/agent/config"
 	"github.com/lunawatch/lunawatch/agent/peers"
 	"github.com/lunawatch/lunawatch/agent/ready"
@@ -46,32 +47,33 @@ import (
 
 // An Agent watches the HSMs of a Config and shows their state.
 type Agent struct {
-	site     atomic.Pointer[site]
-	web      Web
-	log      *slog.Logger
-	store    *hsm.Store
-	answers  hsm.Answers
-	session  *agentx.Session // nil without SNMP
-	watch    *watch.Watch
-	listener *syslog.Listener
-	watches  follow.Watches // of log files
-	view     atomic.Pointer[mib.View]
-	asked    atomic.Bool // somebody has asked for view
-	contexts contexts
-	totals   totals.Totals
-	cluster  *cluster.Cluster // nil: this agent is on its own
-	peers    *peers.Peers     // the other agents of the cluster; nil: it is on its own
-	refusals login.Exchange
-	taken    [cluster.Shards]atomic.Bool // shards whose alarms are known
-	seeding  bool                        // the other agents share nothing yet; of the goroutine of cluster
-	metrics  *prometheus.Registry        // of the agent itself
-	devices  *exporters.Prometheus       // metrics of the HSMs and the host
-	page     *page.Site
-	pushes   otlp.Counts // of metrics to a collector
-	started  time.Time
-	ready    *ready.Waiting
-	history  *history.Store
-	probing  *semaphore.Weighted // programs that may run at once
+	site       atomic.Pointer[site]
+	web        Web
+	log        *slog.Logger
+	store      *hsm.Store
+	answers    hsm.Answers
+	session    *agentx.Session // nil without SNMP
+	watch      *watch.Watch
+	listener   *syslog.Listener
+	watches    follow.Watches // of log files
+	view       atomic.Pointer[mib.View]
+	asked      atomic.Bool // somebody has asked for view
+	contexts   contexts
+	conditions conditions.Conditions
+	totals     totals.Totals
+	cluster    *cluster.Cluster // nil: this agent is on its own
+	peers      *peers.Peers     // the other agents of the cluster; nil: it is on its own
+	refusals   login.Exchange
+	taken      [cluster.Shards]atomic.Bool // shards whose alarms are known
+	seeding    bool                        // the other agents share nothing yet; of the goroutine of cluster
+	metrics    *prometheus.Registry        // of the agent itself
+	devices    *exporters.Prometheus       // metrics of the HSMs and the host
+	page       *page.Site
+	pushes     otlp.Counts // of metrics to a collector
+	started    time.Time
+	ready      *ready.Waiting
+	history    *history.Store
+	probing    *semaphore.Weighted // programs that may run at once
 
 	Load func() (config.Config, error) // reads the configuration anew
 

@@ -59,6 +59,7 @@ func (a *Agent) newView(b *mib.Builder, snap *hsm.Snapshot, now time.Time) (*mib
 	list.Started = a.started
 	list.Version, _ = Version()
 	src.Alarms = &list
+	src.Conditions = a.conditions.Of(snap, list.Active, a.watch.Active, now)
 	var unstored error
 	src.Totals, unstored = a.totals.Add(src)
 	view, err := b.Build(src)

@@ -53,6 +53,11 @@ const (
 	Critical
 )
 
+// Perceived returns s as ItuPerceivedSeverity of ITU-ALARM-TC-MIB; 0 if it is no severity.
+func (s Severity) Perceived() int32 {
+	return map[Severity]int32{Cleared: 1, Indeterminate: 2, Critical: 3, Major: 4, Minor: 5, Warning: 6}[s]
+}
+
 // A Model is one kind of alarm.
 type Model struct {
 	Index     uint32 // the same in every release

@@ -23,8 +23,10 @@ type Builder struct {
 // A seenDevice is what the last View was made from.
 type seenDevice struct {
 	*hsm.Device
-	until time.Time // when something of it becomes stale; zero: never
-	index agentx.OID
+	condition *Condition
+	until     time.Time // when something of it becomes stale; zero: never
+	index     agentx.OID
+	named     agentx.OID
 }
 
 // A keep is the encoded parts of a table by their names.
@@ -50,7 +52,7 @@ type Part[R any] struct {
 // Build returns the View of src. The error names what the View lacks.
 func (b *Builder) Build(src Source) (*View, error) {
 	view := &View{}
-	src.hsms, view.until = b.devices(src)
+	view.until = b.devices(&src)
 	view.segments = make([]segment, 0, len(b.tables)*(len(src.hsms)+1))
 	var lacking []error
 	for i, t := range b.tables {
@@ -61,25 +63,27 @@ func (b *Builder) Build(src Source) (*View, error) {
 	return view, errors.Join(lacking...)
 }
 
-// A Device is an HSM whose serial number, the index of every table of HSMs, is known.
+// A Device is a device as it is in a table, below its index there.
 type Device struct {
 	*hsm.Device
+	Condition *Condition // nil: not known
 	Source    *Source
-	Index     agentx.OID
-	Unchanged bool // since the last View
+	Index     agentx.OID // its serial number, or its name
+	Unchanged bool       // since the last View
 }
 
-// devices returns the HSMs whose serial number is known, in the order of their indexes,
-// and when something of a device becomes stale; zero: never. Of several HSMs with the same
-// serial number, which is an alarm, it returns the first: the tables would mix them.
-func (b *Builder) devices(src Source) (hsms []Device, until time.Time) {
+// devices lists the HSMs whose serial number is known, and all devices by their names, in
+// the order of their indexes. It returns when something of a device becomes stale; zero:
+// never. Of several HSMs with the same serial number, which is an alarm, it lists the
+// first: the tables would mix them.
+func (b *Builder) devices(src *Source) (until time.Time) {
 	seen := make(map[string]seenDevice, len(b.seen))
 	serials := map[string]bool{"": true}
 	for _, d := range src.Snapshot.Devices {
-		s := b.seen[d.Name]
-		unchanged := s.Device == d && (s.until.IsZero() || !src.Now.After(s.until))
+		s, condition := b.seen[d.Name], src.Conditions[d.Name]
+		unchanged := s.Device == d && s.condition == condition && (s.until.IsZero() || !src.Now.After(s.until))
 		if !unchanged {
-			s = seenDevice{d, d.NextExpiry(src.Now), Text(nil, d.Serial())}
+			s = seenDevice{d, condition, d.NextExpiry(src.Now), Text(nil, d.Serial()), Text(nil, d.Name)}
 		}
 		seen[d.Name] = s
 		if !s.until.IsZero() && (until.IsZero() || s.until.Before(until)) {
@@ -87,12 +91,17 @@ func (b *Builder) devices(src Source) (hsms []Device, until time.Time) {
 		}
 		if serial := d.Serial(); !serials[serial] && d.Kind != hsm.HostMachine {
 			serials[serial] = true
-			hsms = append(hsms, Device{d, &src, s.index, unchanged})
+			src.hsms = append(src.hsms, Device{d, condition, src, s.index, unchanged})
+		}
+		if condition != nil {
+			src.devices = append(src.devices, Device{d, condition, src, s.named, unchanged})
 		}
 	}
 	b.seen = seen
-	slices.SortFunc(hsms, func(a, b Device) int { return a.Index.Compare(b.Index) })
-	return hsms, until
+	byIndex := func(a, b Device) int { return a.Index.Compare(b.Index) }
+	slices.SortFunc(src.hsms, byIndex)
+	slices.SortFunc(src.devices, byIndex)
+	return until
 }
 
 // append appends the parts of t to a View, and returns them encoded.
@@ -185,9 +194,19 @@ func All[R any](rows func(Source) iter.Seq2[agentx.OID, R]) func(Source) iter.Se
 
 // ByHSM makes a part of each HSM. reads is the stamp of what its rows show.
 func ByHSM[R any](reads func(Device) []any, rows func(Device) iter.Seq2[agentx.OID, R]) func(Source) iter.Seq[Part[R]] {
+	return byEach(func(src Source) []Device { return src.hsms }, reads, rows)
+}
+
+// ByDevice is ByHSM for tables whose index begins with the name of a device: of each that
+// has a Condition, also one that was never read.
+func ByDevice[R any](reads func(Device) []any, rows func(Device) iter.Seq2[agentx.OID, R]) func(Source) iter.Seq[Part[R]] {
+	return byEach(func(src Source) []Device { return src.devices }, reads, rows)
+}
+
+func byEach[R any](devices func(Source) []Device, reads func(Device) []any, rows func(Device) iter.Seq2[agentx.OID, R]) func(Source) iter.Seq[Part[R]] {
 	return func(src Source) iter.Seq[Part[R]] {
 		return func(yield func(Part[R]) bool) {
-			for _, d := range src.hsms {
+			for _, d := range devices(src) {
 				if !yield(Part[R]{d.Name, d.Unchanged, func() []any { return append(reads(d), d.Serial()) }, rows(d)}) {
 					return
 				}

@@ -6,6 +6,7 @@ package mib
 import (
 	"iter"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -25,8 +26,12 @@ type Source struct {
 	Events func(device string) (critical, other uint64)
 	Totals map[string]uint64 // of shared counters, by object; nil: they are plain sums
 	Alarms *Alarms           // nil: there are no alarm tables
+	// Conditions are how all devices are, by name, and those without one in Snapshot that
+	// have alarms. Nil: there are no tables that say so.
+	Conditions map[string]*Condition
 
-	hsms []Device // of Snapshot, in the order of their indexes
+	hsms    []Device // of Snapshot, in the order of their indexes
+	devices []Device // all of Snapshot that have a Condition, in the order of their names as indexes
 }
 
 // A Table is a conceptual table, or a group of scalars, whose rows are of
@@ -47,10 +52,27 @@ type Column[R any] = struct {
 }
 
 // Tables are tables of any rows, in the order of their OIDs.
-type Tables []interface {
+type Tables []table
+
+// A table is a [Table] of any rows.
+type table interface {
 	append(*View, *Builder, keep, Source) (keep, error)
 	objects(func(name string, oid agentx.OID))
 	named() (string, agentx.OID)
+}
+
+// Sorted returns the tables of all lists, in the order of their OIDs: two modules can have
+// tables below the same object.
+func Sorted(lists ...Tables) Tables {
+	all := slices.Concat(lists...)
+	first := func(t Tables) (oid agentx.OID) {
+		for _, o := range t.Objects() {
+			return o
+		}
+		return nil
+	}
+	slices.SortStableFunc(all, func(a, b table) int { return first(Tables{a}).Compare(first(Tables{b})) })
+	return all
 }
 
 // Builder returns a [Builder] of Views that have these tables.
@@ -166,6 +188,14 @@ func Counter32(n int64) agentx.Value {
 		return none
 	}
 	return agentx.Counter32(uint32(n))
+}
+
+// Perceived is ItuPerceivedSeverity, or none.
+func Perceived(s Severity) agentx.Value {
+	if n := s.Perceived(); n != 0 {
+		return agentx.Integer(n)
+	}
+	return none
 }
 
 // Truth is TruthValue of RFC 2579: true(1), false(2).

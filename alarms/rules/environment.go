@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/lunawatch/lunawatch/alarms"
+	"github.com/lunawatch/lunawatch/alarms/sensors"
 )
 
 // The limits of a card's battery and temperature. BatteryLow and TemperatureHigh are the
@@ -82,12 +83,6 @@ var cold = Rule{"temp-low", func(p Poll, emit func(Result)) {
 	}
 }}
 
-// fanWords are the states of a fan on the card, in lower case; true: it works.
-var fanWords = map[string]bool{
-	"active": true, "standby": true, "ok": true, "running": true,
-	"failed": false, "failure": false, "fail": false, "fault": false, "faulty": false, "stopped": false, "not running": false,
-}
-
 // cardFans warns of a fan on the card that does not work; both are worse.
 var cardFans = Rule{"fan", func(p Poll, emit func(Result)) {
 	s, ok := p.Show.Get(p.Now)
@@ -97,12 +92,12 @@ var cardFans = Rule{"fan", func(p Poll, emit func(Result)) {
 	var failed, unknown []string
 	run := 0
 	for _, f := range s.Environment.Fans {
-		works, known := fanWords[strings.ToLower(f.Status)]
+		works := sensors.FanWorks(f)
 		switch {
 		case f.Status == "":
-		case !known:
+		case !works.Known:
 			unknown = append(unknown, f.Name+" is "+f.Status)
-		case works:
+		case works.Value:
 			run++
 		default:
 			failed = append(failed, f.Name)

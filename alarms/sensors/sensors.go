@@ -61,7 +61,7 @@ func Judge(s hsm.Sensors) []Reading {
 		add(x.Name, Measured(x))
 	}
 	for _, x := range slices.Concat(s.PowerSupplies, s.Fans) {
-		add(x.Name, stated(x))
+		add(x.Name, Stated(x))
 	}
 	return all
 }
@@ -97,10 +97,10 @@ var partWords = map[string]alarms.Severity{
 // unreadWords are the words for a part that the controller cannot read.
 var unreadWords = []string{"no reading", "na", "n/a", ""}
 
-// stated returns the condition that the controller states of a part: "Presence
+// Stated returns the condition that the controller states of a part: "Presence
 // detected", "Failure detected", "OK", "No Reading". Of several words, joined
 // by commas, the worst counts.
-func stated(x hsm.Fan) Reading {
+func Stated(x hsm.Fan) Reading {
 	r := Reading{Condition: alarms.Good, Text: x.Name + ": " + x.Status}
 	for word := range strings.SplitSeq(strings.ToLower(x.Status), ",") {
 		word = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(word), "*"))
@@ -118,6 +118,18 @@ func stated(x hsm.Fan) Reading {
 		r.Text = "" // it could not be read
 	}
 	return r
+}
+
+// fanWords are the states of a fan on the card of an HSM, in lower case; true: it works.
+var fanWords = map[string]bool{
+	"active": true, "standby": true, "ok": true, "running": true,
+	"failed": false, "failure": false, "fail": false, "fault": false, "faulty": false, "stopped": false, "not running": false,
+}
+
+// FanWorks returns whether a fan on the card works; unknown if its state is no known word.
+func FanWorks(f hsm.Fan) hsm.Opt[bool] {
+	works, known := fanWords[strings.ToLower(f.Status)]
+	return hsm.Opt[bool]{Value: works, Known: known}
 }
 
 // stateless reports whether a part has no state to be bad: what a button or a

@@ -21,7 +21,7 @@ func TestUnknownWords(t *testing.T) {
 		{"Watchdog", "Timer expired", alarms.Between, alarms.None},
 		{"Power Button", "pressed", alarms.Between, alarms.None},
 	} {
-		if r := stated(hsm.Fan{Name: x.name, Status: x.word}); r.Condition != x.condition || r.Severity != x.severity {
+		if r := Stated(hsm.Fan{Name: x.name, Status: x.word}); r.Condition != x.condition || r.Severity != x.severity {
 			t.Errorf("%s: %s: %+v", x.name, x.word, r)
 		}
 	}

@@ -17,7 +17,7 @@ var ituAlarmTable = mib.Table[modelState]{
 	Name:  "ituAlarmTable",
 	Entry: ituAlarmModel.Append(1, 1),
 	// in the order of the index, which is the number of the severity
-	Parts: modelRows([]mib.Severity{mib.Cleared, mib.Indeterminate, mib.Critical, mib.Major, mib.Minor, mib.Warning}, func(s mib.Severity) uint32 { return uint32(perceived[s]) }),
+	Parts: modelRows([]mib.Severity{mib.Cleared, mib.Indeterminate, mib.Critical, mib.Major, mib.Minor, mib.Warning}, func(s mib.Severity) uint32 { return uint32(s.Perceived()) }),
 	Columns: []mib.Column[modelState]{
 		{2, "ituAlarmEventType", func(m modelState) agentx.Value { return eventType(m.EventType) }},
 		{3, "ituAlarmProbableCause", func(m modelState) agentx.Value { return probableCause(m.Cause) }},
@@ -28,7 +28,7 @@ var ituAlarmTable = mib.Table[modelState]{
 
 // ituModelPointer is the OID of the first object of a row of ituAlarmTable.
 func ituModelPointer(model uint32, s mib.Severity) agentx.OID {
-	return ituAlarmModel.Append(1, 1, 2, defaultList, model, uint32(perceived[s]))
+	return ituAlarmModel.Append(1, 1, 2, defaultList, model, uint32(s.Perceived()))
 }
 
 var ituAlarmActiveTable = mib.Table[mib.Alarm]{

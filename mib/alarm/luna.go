@@ -48,7 +48,7 @@ var lunaAgentScalars = mib.Table[mib.Alarms]{
 			}
 			return mib.Unsigned32(n)
 		}},
-		{5, "lunaAlarmWorst", func(a mib.Alarms) agentx.Value { return agentx.Integer(perceived[worst(a)]) }},
+		{5, "lunaAlarmWorst", func(a mib.Alarms) agentx.Value { return agentx.Integer(worst(a).Perceived()) }},
 		{6, "lunaAlarmLastNumber", func(a mib.Alarms) agentx.Value { return agentx.Gauge32(uint32(a.LastNumber)) }},
 	},
 }
@@ -75,7 +75,7 @@ var lunaAlarmColumns = []mib.Column[mib.Alarm]{
 	{8, "lunaAlarmGroup", field(func(a mib.Alarm) string { return a.Group })},
 	{9, "lunaAlarmCodes", field(func(a mib.Alarm) string { return strings.Join(a.Codes, ",") })},
 	{10, "lunaAlarmComponent", field(func(a mib.Alarm) string { return a.Component })},
-	{severityColumn, "lunaAlarmSeverity", func(a mib.Alarm) agentx.Value { return mib.Enum(a.Severity, perceived) }},
+	{severityColumn, "lunaAlarmSeverity", func(a mib.Alarm) agentx.Value { return mib.Perceived(a.Severity) }},
 	{12, "lunaAlarmEventType", func(a mib.Alarm) agentx.Value { return eventType(a.EventType) }},
 	{13, "lunaAlarmCause", func(a mib.Alarm) agentx.Value { return probableCause(a.Cause) }},
 	{14, "lunaAlarmText", field(func(a mib.Alarm) string { return a.Text })},

@@ -69,7 +69,7 @@ var alarmModelTable = mib.Table[modelState]{
 			return agentx.ObjectIdentifier(lunaNotification(LunaRaised))
 		}},
 		{4, "alarmModelVarbindIndex", func(modelState) agentx.Value { return agentx.Gauge32(severityVarbind) }},
-		{5, "alarmModelVarbindValue", func(m modelState) agentx.Value { return agentx.Integer(perceived[m.state]) }},
+		{5, "alarmModelVarbindValue", func(m modelState) agentx.Value { return agentx.Integer(m.state.Perceived()) }},
 		{6, "alarmModelDescription", func(m modelState) agentx.Value { return mib.Admin(m.Title) }},
 		{7, "alarmModelSpecificPointer", func(m modelState) agentx.Value { return agentx.ObjectIdentifier(ituModelPointer(m.Index, m.state)) }},
 		{8, "alarmModelVarbindSubtree", func(modelState) agentx.Value { return zeroDotZero }},
@@ -89,9 +89,9 @@ var alarmActiveScalars = mib.Table[mib.Alarms]{
 	Columns: []mib.Column[mib.Alarms]{
 		{1, "alarmActiveLastChanged", func(a mib.Alarms) agentx.Value {
 			if a.LastClear.After(a.LastRaise) {
-				return ticks(a, a.LastClear)
+				return mib.Ticks(a.Started, a.LastClear)
 			}
-			return ticks(a, a.LastRaise)
+			return mib.Ticks(a.Started, a.LastRaise)
 		}},
 	},
 }
@@ -218,7 +218,7 @@ var (
 // objects of the alarm in it.
 func variables(a mib.Alarm, all mib.Alarms) []agentx.Varbind {
 	return append([]agentx.Varbind{
-		{OID: sysUpTime, Value: ticks(all, a.Raised)},
+		{OID: sysUpTime, Value: mib.Ticks(all.Started, a.Raised)},
 		{OID: trapOID, Value: agentx.ObjectIdentifier(lunaNotification(LunaRaised))},
 	}, objects(a)...)
 }
@@ -236,8 +236,8 @@ var alarmActiveStatsTable = mib.Table[mib.Alarms]{
 			}
 			return agentx.Gauge32(uint32(n))
 		}},
-		{3, "alarmActiveStatsLastRaise", func(a mib.Alarms) agentx.Value { return ticks(a, a.LastRaise) }},
-		{4, "alarmActiveStatsLastClear", func(a mib.Alarms) agentx.Value { return ticks(a, a.LastClear) }},
+		{3, "alarmActiveStatsLastRaise", func(a mib.Alarms) agentx.Value { return mib.Ticks(a.Started, a.LastRaise) }},
+		{4, "alarmActiveStatsLastClear", func(a mib.Alarms) agentx.Value { return mib.Ticks(a.Started, a.LastClear) }},
 	},
 }
 

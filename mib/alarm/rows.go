@@ -4,7 +4,6 @@ import (
 	"iter"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
@@ -76,9 +75,6 @@ func runs(list []*mib.Alarm, index func(mib.Alarm) agentx.OID) iter.Seq[[]*mib.A
 
 var severities = []mib.Severity{mib.Cleared, mib.Indeterminate, mib.Warning, mib.Minor, mib.Major, mib.Critical}
 
-// perceived are the severities as ItuPerceivedSeverity of ITU-ALARM-TC-MIB.
-var perceived = map[mib.Severity]int32{mib.Cleared: 1, mib.Indeterminate: 2, mib.Critical: 3, mib.Major: 4, mib.Minor: 5, mib.Warning: 6}
-
 // worst returns the severity of the worst active alarm, or Cleared.
 func worst(a mib.Alarms) mib.Severity {
 	worst := mib.Cleared
@@ -86,15 +82,6 @@ func worst(a mib.Alarms) mib.Severity {
 		worst = max(worst, x.Severity)
 	}
 	return worst
-}
-
-// ticks returns a time as sysUpTime, counted from the start of this agent. A time before
-// that is 0, as in RFC 3877.
-func ticks(a mib.Alarms, t time.Time) agentx.Value {
-	if t.Before(a.Started) {
-		return agentx.TimeTicks(0)
-	}
-	return agentx.TimeTicks(uint32(t.Sub(a.Started) / (10 * time.Millisecond)))
 }
 
 // withAlarms is the part of a group of scalars about src.Alarms.

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-var objectType = regexp.MustCompile(`(?m)^(\w+) OBJECT-TYPE\n\s+SYNTAX\s+([^\n]+)\n\s+MAX-ACCESS\s+read-only`)
+var objectType = regexp.MustCompile(`(?m)^(\w+) OBJECT-TYPE\n\s+SYNTAX\s+([^\n]+)\n(?:\s+UNITS[^\n]+\n)?\s+MAX-ACCESS\s+read-only`)
 
 // TestModules compares the declared tables with the MIB modules: every object is in both
 // and has the same OID.

@@ -47,6 +47,11 @@ var partitionTable = mib.Table[hsm.Partition]{
 	},
 }
 
+// PartitionSerialNumber returns the instance of hsmPartitionSerialNumber for a partition.
+func PartitionSerialNumber(serial, partition string) agentx.OID {
+	return mib.Text(partitionTable.Entry.Append(1).Append(mib.HSMIndex(serial)...), partition)
+}
+
 // partitionLabel is the name where no label is stated: before 6.x a partition has only
 // that.
 func partitionLabel(p hsm.Partition) agentx.Value {
