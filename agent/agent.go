@@ -20,6 +20,7 @@ import (
 
 	"github.com/lunawatch/lunawatch/agent/cluster"
 	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/agent/entities"
 	"github.com/lunawatch/lunawatch/agent/peers"
 	"github.com/lunawatch/lunawatch/agent/ready"
 	"github.com/lunawatch/lunawatch/agent/totals"
@@ -59,6 +60,7 @@ type Agent struct {
 	asked    atomic.Bool // somebody has asked for view
 	contexts contexts
 	totals   totals.Totals
+	entities entities.Entities
 	cluster  *cluster.Cluster // nil: this agent is on its own
 	peers    *peers.Peers     // the other agents of the cluster; nil: it is on its own
 	refusals login.Exchange
@@ -101,6 +103,8 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 	}
 	a.declareProbes(&c)
 	a.history = history.New(log)
+	a.entities.Place, a.entities.Mine = a.entityPlace, a.numbersEntities
+	a.entities.Host = func() string { return a.config().Host.Name }
 	a.watch = &watch.Watch{Store: a.store, Log: log, Setup: first.setup(), Committed: a.history.Changed}
 	a.listener = &syslog.Listener{
 		UDP: c.Syslog.UDP, TCP: c.Syslog.TCP, TLS: c.Syslog.TLS, Rate: c.Syslog.Rate, Log: log,
@@ -145,6 +149,9 @@ func registrations(c *config.Config) (list []agentx.Registration) {
 	for _, s := range modules.Subtrees() {
 		list = append(list, agentx.Registration{Subtree: s})
 	}
+	for _, s := range modules.Shared() {
+		list = append(list, agentx.Registration{Subtree: s, Priority: lastPriority})
+	}
 	for _, h := range c.HSMs {
 		for _, s := range vendor.Subtrees() {
 			list = append(list, agentx.Registration{Subtree: s, Context: h.Name})
@@ -152,6 +159,10 @@ func registrations(c *config.Config) (list []agentx.Registration) {
 	}
 	return list
 }
+
+// lastPriority lets every other subagent win: what somebody else serves of ENTITY-MIB is
+// theirs, as long as they do.
+const lastPriority = 255
 
 // retrySnmpd has what waits for snmpd sent: its session is open.
 func (a *Agent) retrySnmpd() {
@@ -186,6 +197,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	if err := a.totals.Open(journal); err != nil {
 		a.log.Error("totals of SNMP begin anew", "err", err)
+	}
+	if err := a.entities.Open(journal); err != nil {
+		a.log.Error("numbers of ENTITY-MIB are damaged", "err", err)
 	}
 	if err := a.reportConfiguration(); err != nil {
 		return err

@@ -59,10 +59,11 @@ func (a *Agent) newView(b *mib.Builder, snap *hsm.Snapshot, now time.Time) (*mib
 	list.Started = a.started
 	list.Version, _ = Version()
 	src.Alarms = &list
-	var unstored error
+	var unstored, unnumbered error
 	src.Totals, unstored = a.totals.Add(src)
+	src.Entities, unnumbered = a.entities.Add(src)
 	view, err := b.Build(src)
-	return view, errors.Join(missing, unstored, err)
+	return view, errors.Join(missing, unstored, unnumbered, err)
 }
 
 const (

@@ -6,6 +6,7 @@ package mib
 import (
 	"iter"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,6 +25,8 @@ type Source struct {
 	Events func(device string) (critical, other uint64)
 	Totals map[string]uint64 // of shared counters, by object; nil: they are plain sums
 	Alarms *Alarms           // nil: there are no alarm tables
+	// Entities are the numbers of devices and parts; nil: there are no tables of ENTITY-MIB.
+	Entities *Entities
 
 	hsms []Device // of Snapshot, in the order of their indexes
 }
@@ -50,6 +53,26 @@ type Tables []interface {
 	append(*View, *Builder, keep, Source) (keep, error)
 	objects(func(name string, oid agentx.OID))
 	named() (string, agentx.OID)
+}
+
+// Sorted returns the tables in the order of their OIDs.
+func (all Tables) Sorted() Tables {
+	first := make([]agentx.OID, len(all))
+	keyed := make([]int, len(all))
+	for i, t := range all {
+		keyed[i] = i
+		t.objects(func(_ string, oid agentx.OID) {
+			if first[i] == nil {
+				first[i] = oid
+			}
+		})
+	}
+	slices.SortStableFunc(keyed, func(a, b int) int { return first[a].Compare(first[b]) })
+	sorted := make(Tables, len(all))
+	for at, i := range keyed {
+		sorted[at] = all[i]
+	}
+	return sorted
 }
 
 // Builder returns a [Builder] of Views that have these tables.
@@ -221,3 +244,15 @@ func Admin(s string) agentx.Value {
 // HSMIndex returns the index of an HSM in the tables that have a row for each, by its
 // serial number.
 func HSMIndex(serial string) agentx.OID { return Text(nil, serial) }
+
+// Ticks returns a time as sysUpTime, counted from the start of the agent; none if that is
+// not known. A time before it is 0.
+func Ticks(src Source, t time.Time) agentx.Value {
+	switch {
+	case src.Alarms == nil:
+		return none
+	case t.Before(src.Alarms.Started):
+		return agentx.TimeTicks(0)
+	}
+	return agentx.TimeTicks(uint32(t.Sub(src.Alarms.Started) / (10 * time.Millisecond)))
+}

@@ -2,6 +2,7 @@ package packaging
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 func TestViews(t *testing.T) {
 	text, err := os.ReadFile("snmpd/lunawatch.conf")
 	check.Must(t, err)
-	for _, subtree := range modules.Subtrees() {
+	for _, subtree := range slices.Concat(modules.Subtrees(), modules.Shared()) {
 		seen := false
 		for line := range strings.Lines(string(text)) {
 			root, included := strings.CutPrefix(strings.TrimSpace(line), "view lunawatch included ")

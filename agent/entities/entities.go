@@ -1,0 +1,165 @@
+// Package entities keeps the numbers of devices and their parts in ENTITY-MIB: they are
+// stored before SNMP serves them, and never given to anything else.
+package entities
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lunawatch/lunawatch/alarms/journal"
+	"github.com/lunawatch/lunawatch/hsm"
+	"github.com/lunawatch/lunawatch/mib"
+	"github.com/lunawatch/lunawatch/mib/entity"
+)
+
+// Places is how many places there are for devices: their numbers are place + 1, place + 1 +
+// Places and so on. A place is of one agent at a time, so that two agents of a cluster never
+// give the same number. It can never change.
+const Places = 257
+
+// Entities are the numbers that were given. Its methods are safe for concurrent use once
+// Open has returned.
+type Entities struct {
+	Place func(device string) int  // 0 to Places-1
+	Mine  func(device string) bool // whether this agent gives the numbers of a device
+	Host  func() string            // the device that has the cards
+
+	journal *journal.Journal
+
+	mu      sync.Mutex
+	all     map[string]*mib.Entity // of all devices that ever were; replaced, never changed
+	taken   map[uint32]string      // device by number
+	shapes  map[string]shape
+	stale   bool // other agents have written numbers
+	changed time.Time
+}
+
+// A shape is what a device was when its numbers were looked at last.
+type shape struct {
+	show, sensors uint64 // Seq
+}
+
+// Open reads what was given.
+func (e *Entities) Open(j *journal.Journal) error {
+	e.journal = j
+	return e.load()
+}
+
+// Reload has what other agents gave read.
+func (e *Entities) Reload() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.stale = true
+}
+
+func (e *Entities) load() error {
+	stored, err := e.journal.Entities()
+	if err != nil {
+		return err
+	}
+	all, taken := make(map[string]*mib.Entity, len(stored)), make(map[uint32]string, len(stored))
+	var errs []error
+	for _, device := range slices.Sorted(maps.Keys(stored)) {
+		next := new(mib.Entity)
+		err := json.Unmarshal(stored[device], next)
+		other, twice := taken[next.Number]
+		switch {
+		case err != nil, next.Number == 0 || next.Number > mib.MaxEntities:
+			errs = append(errs, fmt.Errorf("ENTITY-MIB: the numbers of %s are damaged, and are given anew: %w", device, errors.Join(err)))
+			continue
+		case twice:
+			errs = append(errs, fmt.Errorf("ENTITY-MIB: %s has the number of %s, and gets another", device, other))
+			continue
+		}
+		if before := e.all[device]; before != nil {
+			next.Since = before.Since
+			if before.Number == next.Number && maps.Equal(before.Parts, next.Parts) {
+				next = before
+			}
+		}
+		all[device], taken[next.Number] = next, device
+	}
+	e.all, e.taken, e.stale, e.shapes = all, taken, false, make(map[string]shape)
+	return errors.Join(errs...)
+}
+
+// Add gives numbers to what has none, and returns what to serve: what could not be stored
+// is not. The error says what is missing.
+func (e *Entities) Add(src mib.Source) (*mib.Entities, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var errs []error
+	if e.stale {
+		errs = append(errs, e.load())
+	}
+	given, unnumbered := e.give(src.Snapshot)
+	errs = append(errs, unnumbered, e.store(given, src.Now))
+	return &mib.Entities{Devices: e.all, Host: e.Host(), Changed: e.changed}, errors.Join(errs...)
+}
+
+// give returns new numbers for devices that have changed and for which this agent gives them.
+func (e *Entities) give(snap *hsm.Snapshot) (given map[string]*mib.Entity, err error) {
+	given = make(map[string]*mib.Entity)
+	var errs []error
+	for _, d := range snap.Devices {
+		now := shape{d.Show.Seq, d.Sensors.Seq}
+		if before, seen := e.shapes[d.Name]; seen && before == now || !e.Mine(d.Name) {
+			continue
+		}
+		old := e.all[d.Name]
+		next := old
+		if next == nil {
+			number, err := e.number(d.Name)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			next = &mib.Entity{Number: number}
+		}
+		next, err := entity.Allot(next, d)
+		errs = append(errs, err)
+		if next != old {
+			given[d.Name] = next
+		}
+		e.shapes[d.Name] = now
+	}
+	return given, errors.Join(errs...)
+}
+
+// number takes the first free number of a device's place.
+func (e *Entities) number(device string) (uint32, error) {
+	for n := uint32(e.Place(device) + 1); n <= mib.MaxEntities; n += Places {
+		if _, taken := e.taken[n]; !taken {
+			e.taken[n] = device
+			return n, nil
+		}
+	}
+	return 0, fmt.Errorf("ENTITY-MIB: no number is left for %s", device)
+}
+
+// store stores what was given, and has it served. After an error all is read again.
+func (e *Entities) store(given map[string]*mib.Entity, now time.Time) error {
+	if len(given) == 0 {
+		return nil
+	}
+	texts := make(map[string]json.RawMessage, len(given))
+	for device, next := range given {
+		text, err := json.Marshal(next)
+		if err != nil {
+			return err
+		}
+		texts[device] = text
+	}
+	if err := e.journal.StoreEntities(texts); err != nil {
+		e.stale = true
+		return fmt.Errorf("ENTITY-MIB: numbers are not stored, and not served: %w", err)
+	}
+	e.all, e.changed = maps.Clone(e.all), now
+	maps.Copy(e.all, given)
+	return nil
+}
