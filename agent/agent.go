@@ -103,8 +103,7 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 	}
 	a.declareProbes(&c)
 	a.history = history.New(log)
-	a.entities.Place, a.entities.Mine = a.entityPlace, a.numbersEntities
-	a.entities.Host = func() string { return a.config().Host.Name }
+	a.entities.Shared, a.entities.Host = a.isShared, func() string { return a.config().Host.Name }
 	a.watch = &watch.Watch{Store: a.store, Log: log, Setup: first.setup(), Committed: a.history.Changed}
 	a.listener = &syslog.Listener{
 		UDP: c.Syslog.UDP, TCP: c.Syslog.TCP, TLS: c.Syslog.TLS, Rate: c.Syslog.Rate, Log: log,
@@ -114,7 +113,9 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 	if c.SNMP.Enabled {
 		a.session = agentx.New(a.agentx())
 	}
-	a.cluster = a.newCluster()
+	if a.cluster = a.newCluster(); a.cluster != nil {
+		a.entities.Owned = a.evaluates
+	}
 	a.metrics = a.registry()
 	a.devices = exporters.NewPrometheus(a.store, time.Now, c.Metrics.Exclude...)
 	a.devices.AllAgents = c.Metrics.AllAgents
@@ -146,12 +147,7 @@ func (a *Agent) agentx() agentx.Config {
 
 // registrations returns the subtrees that SNMP shows, for all HSMs and for each.
 func registrations(c *config.Config) (list []agentx.Registration) {
-	for _, s := range modules.Subtrees() {
-		list = append(list, agentx.Registration{Subtree: s})
-	}
-	for _, s := range modules.Shared() {
-		list = append(list, agentx.Registration{Subtree: s, Priority: lastPriority})
-	}
+	list = modules.Registrations()
 	for _, h := range c.HSMs {
 		for _, s := range vendor.Subtrees() {
 			list = append(list, agentx.Registration{Subtree: s, Context: h.Name})
@@ -159,10 +155,6 @@ func registrations(c *config.Config) (list []agentx.Registration) {
 	}
 	return list
 }
-
-// lastPriority lets every other subagent win: what somebody else serves of ENTITY-MIB is
-// theirs, as long as they do.
-const lastPriority = 255
 
 // retrySnmpd has what waits for snmpd sent: its session is open.
 func (a *Agent) retrySnmpd() {
@@ -199,7 +191,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		a.log.Error("totals of SNMP begin anew", "err", err)
 	}
 	if err := a.entities.Open(journal); err != nil {
-		a.log.Error("numbers of ENTITY-MIB are damaged", "err", err)
+		a.log.Error("numbers of ENTITY-MIB are given anew", "err", err)
 	}
 	if err := a.reportConfiguration(); err != nil {
 		return err

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lunawatch/lunawatch/agent/cluster"
-	"github.com/lunawatch/lunawatch/agent/entities"
 	"github.com/lunawatch/lunawatch/agent/peers"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/journal"
@@ -150,20 +149,6 @@ func (a *Agent) hear(writes []journal.Write, whole bool) error {
 		a.entities.Reload()
 	}
 	return err
-}
-
-// entityPlace returns the place of a device's number: its shard, or the last one for what is
-// of one agent only.
-func (a *Agent) entityPlace(device string) int {
-	if !a.isShared(device) {
-		return entities.Places - 1
-	}
-	return cluster.Shard(device)
-}
-
-// numbersEntities reports whether this agent gives a device its number in ENTITY-MIB.
-func (a *Agent) numbersEntities(device string) bool {
-	return a.cluster == nil || !a.isShared(device) || a.evaluates(device)
 }
 
 // gained has the devices of shards watched: from what their former owner knew.

@@ -11,23 +11,25 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lunawatch/lunawatch/agent/cluster"
 	"github.com/lunawatch/lunawatch/alarms/journal"
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/entity"
 )
 
-// Places is how many places there are for devices: their numbers are place + 1, place + 1 +
-// Places and so on. A place is of one agent at a time, so that two agents of a cluster never
-// give the same number. It can never change.
-const Places = 257
+// places is how many places there are for devices: a device has the number place + 1, or
+// that and a multiple of places. The place is its shard, which is of one agent of a cluster at
+// a time, so that two never give the same number; what is of one agent only has the last. It
+// can never change.
+const places = cluster.Shards + 1
 
 // Entities are the numbers that were given. Its methods are safe for concurrent use once
 // Open has returned.
 type Entities struct {
-	Place func(device string) int  // 0 to Places-1
-	Mine  func(device string) bool // whether this agent gives the numbers of a device
-	Host  func() string            // the device that has the cards
+	Shared func(device string) bool // whether all agents of a cluster have the device
+	Owned  func(device string) bool // whether this one gives numbers to a shared device; nil: to all
+	Host   func() string            // the device that has the cards
 
 	journal *journal.Journal
 
@@ -108,7 +110,7 @@ func (e *Entities) give(snap *hsm.Snapshot) (given map[string]*mib.Entity, err e
 	var errs []error
 	for _, d := range snap.Devices {
 		now := shape{d.Show.Seq, d.Sensors.Seq}
-		if before, seen := e.shapes[d.Name]; seen && before == now || !e.Mine(d.Name) {
+		if before, seen := e.shapes[d.Name]; seen && before == now || !e.mine(d.Name) {
 			continue
 		}
 		old := e.all[d.Name]
@@ -131,9 +133,18 @@ func (e *Entities) give(snap *hsm.Snapshot) (given map[string]*mib.Entity, err e
 	return given, errors.Join(errs...)
 }
 
+// mine reports whether this agent gives a device its numbers.
+func (e *Entities) mine(device string) bool {
+	return e.Owned == nil || !e.Shared(device) || e.Owned(device)
+}
+
 // number takes the first free number of a device's place.
 func (e *Entities) number(device string) (uint32, error) {
-	for n := uint32(e.Place(device) + 1); n <= mib.MaxEntities; n += Places {
+	place := cluster.Shards
+	if e.Shared(device) {
+		place = cluster.Shard(device)
+	}
+	for n := uint32(place + 1); n <= mib.MaxEntities; n += places {
 		if _, taken := e.taken[n]; !taken {
 			e.taken[n] = device
 			return n, nil

@@ -16,9 +16,15 @@ func Tables() mib.Tables { return tables }
 
 var tables = slices.Concat(alarm.Tables(), vendor.Tables(), entity.Tables()).Sorted()
 
-// Subtrees returns the subtrees that a subagent registers to serve every table but those of
-// [Shared].
-func Subtrees() []agentx.OID { return slices.Concat(alarm.Subtrees(), vendor.Subtrees()) }
-
-// Shared returns the subtrees of modules that other subagents of the host may serve, too.
-func Shared() []agentx.OID { return entity.Subtrees() }
+// Registrations returns what a subagent registers to serve every table. Others of the host
+// may serve ENTITY-MIB, too: with the last priority, what they have is theirs as long as they
+// are there.
+func Registrations() (list []agentx.Registration) {
+	for _, s := range slices.Concat(alarm.Subtrees(), vendor.Subtrees()) {
+		list = append(list, agentx.Registration{Subtree: s})
+	}
+	for _, s := range entity.Subtrees() {
+		list = append(list, agentx.Registration{Subtree: s, Priority: agentx.LastPriority})
+	}
+	return list
+}
