@@ -5,9 +5,10 @@ import "time"
 // Entities are the source of the tables of ENTITY-MIB, ENTITY-SENSOR-MIB and
 // ENTITY-STATE-MIB.
 type Entities struct {
-	Devices map[string]*Entity // by name of the device; one that is not in it has no rows
-	Host    string             // the device that has the cards; "": none is known
-	Changed time.Time          // when what entPhysicalTable shows last changed; zero: not since the start
+	Devices map[string]*Entity  // by name of the device; one that is not in it has no rows
+	Host    string              // the device that has the cards; "": none is known
+	Changed time.Time           // when what entPhysicalTable shows last changed; zero: not since the start
+	Alarms  map[string][]*Alarm // the active ones, by device; nil: they are not known
 }
 
 // An Entity is what is kept of a device: its number, and its parts. It is never changed:

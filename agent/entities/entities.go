@@ -33,12 +33,13 @@ type Entities struct {
 
 	journal *journal.Journal
 
-	mu      sync.Mutex
-	all     map[string]*mib.Entity // of all devices that ever were; replaced, never changed
-	taken   map[uint32]string      // device by number
-	shapes  map[string]shape
-	stale   bool // other agents have written numbers
-	changed time.Time
+	mu       sync.Mutex
+	all      map[string]*mib.Entity // of all devices that ever were; replaced, never changed
+	taken    map[uint32]string      // device by number
+	shapes   map[string]shape
+	followed map[string]followed
+	stale    bool // other agents have written numbers
+	changed  time.Time
 }
 
 // A shape is what a device was when its numbers were looked at last.
@@ -101,7 +102,80 @@ func (e *Entities) Add(src mib.Source) (*mib.Entities, error) {
 	}
 	given, unnumbered := e.give(src.Snapshot)
 	errs = append(errs, unnumbered, e.store(given, src.Now))
-	return &mib.Entities{Devices: e.all, Host: e.Host(), Changed: e.changed}, errors.Join(errs...)
+	src.Entities = &mib.Entities{Devices: e.all, Host: e.Host()}
+	if src.Alarms != nil {
+		src.Entities.Alarms = make(map[string][]*mib.Alarm)
+		for _, a := range src.Alarms.Active {
+			src.Entities.Alarms[a.Device] = append(src.Entities.Alarms[a.Device], a)
+		}
+	}
+	e.follow(src)
+	src.Entities.Devices, src.Entities.Changed = e.all, e.changed
+	return src.Entities, errors.Join(errs...)
+}
+
+// followed is how the parts of a device were.
+type followed struct {
+	stamp []any
+	parts map[uint32]entity.Part
+}
+
+// follow notes when parts change.
+func (e *Entities) follow(src mib.Source) {
+	if e.followed == nil {
+		e.followed = make(map[string]followed)
+	}
+	changed := make(map[string]*mib.Entity)
+	for _, d := range src.Snapshot.Devices {
+		before, known := e.followed[d.Name]
+		this := e.all[d.Name]
+		if this == nil {
+			continue
+		}
+		stamp := entity.Stamp(src, d)
+		if known && slices.Equal(stamp, before.stamp) {
+			continue
+		}
+		now := entity.Parts(src, d)
+		e.followed[d.Name] = followed{stamp, now}
+		if !known {
+			continue
+		}
+		if since := e.since(this, before.parts, now, src.Now); since != nil {
+			changed[d.Name] = &mib.Entity{Number: this.Number, Parts: this.Parts, Since: since}
+		}
+	}
+	if len(changed) > 0 {
+		e.all = maps.Clone(e.all)
+		maps.Copy(e.all, changed)
+	}
+}
+
+// since returns when the state of each part last changed, now included; nil: none has
+// changed now. It notes whether what is there has.
+func (e *Entities) since(this *mib.Entity, before, after map[uint32]entity.Part, now time.Time) (since map[uint32]time.Time) {
+	for n, p := range after {
+		old, known := before[n]
+		if !known || old.Identity != p.Identity {
+			e.changed = now
+		}
+		if known && old.Oper == p.Oper && old.Alarm == p.Alarm {
+			continue
+		}
+		if since == nil {
+			since = maps.Clone(this.Since)
+		}
+		if since == nil {
+			since = make(map[uint32]time.Time)
+		}
+		since[n] = now
+	}
+	for n := range before {
+		if _, there := after[n]; !there {
+			e.changed = now
+		}
+	}
+	return since
 }
 
 // give returns new numbers for devices that have changed and for which this agent gives them.

@@ -6,6 +6,7 @@ package entity
 import (
 	"iter"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/lunawatch/lunawatch/hsm"
 	"github.com/lunawatch/lunawatch/mib"
@@ -48,10 +49,10 @@ var physicalTable = mib.Table[row]{
 		{8, "entPhysicalHardwareRev", none},
 		{9, "entPhysicalFirmwareRev", only(hsmKey, func(s hsm.Show) string { return s.Firmware })},
 		{10, "entPhysicalSoftwareRev", only(chassisKey, func(s hsm.Show) string { return s.SoftwareVersion })},
-		{11, "entPhysicalSerialNum", only(hsmKey, func(s hsm.Show) string { return s.Serial })},
+		{11, "entPhysicalSerialNum", only(hsmKey, func(s hsm.Show) string { return short(s.Serial) })},
 		{12, "entPhysicalMfgName", only(hsmKey, func(s hsm.Show) string { return maker(s.Model) })},
 		{13, "entPhysicalModelName", only(hsmKey, func(s hsm.Show) string { return s.Model })},
-		{14, "entPhysicalAlias", only(hsmKey, func(s hsm.Show) string { return s.Label.Value })},
+		{14, "entPhysicalAlias", only(hsmKey, func(s hsm.Show) string { return short(s.Label.Value) })},
 		{15, "entPhysicalAssetID", none},
 		{16, "entPhysicalIsFRU", func(r row) agentx.Value { return mib.Truth(replaceable[r.key] || r.Class == classSupply) }},
 		{17, "entPhysicalMfgDate", func(row) agentx.Value { return agentx.Text(strings.Repeat("\x00", 8)) }},
@@ -71,6 +72,15 @@ func only(key string, text func(hsm.Show) string) func(row) agentx.Value {
 		}
 		return mib.Admin(text(r.device.Show.Value))
 	}
+}
+
+// short cuts s to the 32 octets that the RFC allows some texts, at the end of a character.
+func short(s string) string {
+	for len(s) > 32 {
+		_, size := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-size]
+	}
+	return s
 }
 
 // replaceable are the parts, besides power supplies, that the vendor sells to replace.
@@ -117,12 +127,12 @@ func (r row) container() uint32 {
 	return 0
 }
 
-// position returns the place of a part among those that are in the same: cards are told
-// apart by their numbers.
+// position tells a part from the others in the same: it is the number, which stays when
+// another one goes.
 func (r row) position() int32 {
 	switch {
 	case r.In > 0:
-		return r.sibling
+		return int32(r.Number)
 	case r.device.Kind == hsm.CardHSM:
 		return int32(r.entity.Number)
 	}

@@ -14,12 +14,11 @@ import (
 // A row is one part of a device, as all tables show it.
 type row struct {
 	mib.EntityPart
-	found   // what sources say of it; of a section that was never read nothing but its key
-	index   uint32
-	device  *hsm.Device
-	entity  *mib.Entity
-	src     *mib.Source
-	sibling int32 // its place among those that are in the same part, from 1
+	found  // what sources say of it; of a section that was never read nothing but its key
+	index  uint32
+	device *hsm.Device
+	entity *mib.Entity
+	src    *mib.Source
 }
 
 // rows returns the parts of a device that exist, by their numbers: those that the sources
@@ -44,11 +43,6 @@ func rows(src *mib.Source, d *hsm.Device, e *mib.Entity) []row {
 		all = append(all, row{EntityPart: p, found: f, index: e.Index(p.Number), device: d, entity: e, src: src})
 	}
 	slices.SortFunc(all, func(a, b row) int { return cmp.Compare(a.Number, b.Number) })
-	siblings := make(map[uint32]int32)
-	for i := range all {
-		siblings[all[i].In]++
-		all[i].sibling = siblings[all[i].In]
-	}
 	return all
 }
 

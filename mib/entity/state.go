@@ -24,9 +24,9 @@ var stateTable = mib.Table[row]{
 	Columns: []mib.Column[row]{
 		{1, "entStateLastChanged", func(r row) agentx.Value { return mib.Moment(r.since()) }},
 		{2, "entStateAdmin", func(row) agentx.Value { return agentx.Integer(stateUnknown) }},
-		{3, "entStateOper", func(r row) agentx.Value { return agentx.Integer(r.state().oper) }},
+		{3, "entStateOper", func(r row) agentx.Value { return agentx.Integer(r.oper()) }},
 		{4, "entStateUsage", func(row) agentx.Value { return agentx.Integer(stateUnknown) }},
-		{5, "entStateAlarm", func(r row) agentx.Value { return agentx.Octets([]byte{r.state().alarm}) }},
+		{5, "entStateAlarm", func(r row) agentx.Value { return agentx.Octets([]byte{r.alarm()}) }},
 		{6, "entStateStandby", func(row) agentx.Value { return agentx.Integer(stateUnknown) }},
 	},
 }
@@ -42,13 +42,25 @@ func (r row) since() time.Time {
 	return r.src.Alarms.Started
 }
 
-// A state is what of a part can change in entStateTable.
-type state struct {
-	oper  int32
-	alarm byte // AlarmStatus
+// A Part is what of a part can change without a change of its numbers.
+type Part struct {
+	Oper     int32  // StateOper of RFC 4268
+	Alarm    byte   // AlarmStatus
+	Identity string // what entPhysicalTable shows of it
 }
 
-func (r row) state() state { return state{r.oper(), r.alarm()} }
+// Parts returns the parts that a numbered device has, by their numbers.
+func Parts(src mib.Source, d *hsm.Device) map[uint32]Part {
+	all := make(map[uint32]Part)
+	for _, r := range rows(&src, d, src.Entities.Devices[d.Name]) {
+		p := Part{Oper: r.oper(), Alarm: r.alarm()}
+		if s := d.Show.Value; r.key == hsmKey || r.key == chassisKey {
+			p.Identity = strings.Join([]string{s.Serial, s.Model, s.Firmware, s.SoftwareVersion, s.Label.Value}, "\x00")
+		}
+		all[r.Number] = p
+	}
+	return all
+}
 
 // oper returns StateOper: what the device says of the part itself.
 func (r row) oper() int32 {
@@ -113,14 +125,11 @@ var alarmBits = map[mib.Severity]byte{mib.Critical: 0x20, mib.Major: 0x10, mib.M
 // alarm returns the severities of the active alarms of the part itself. While it cannot be
 // read, there may be others.
 func (r row) alarm() (bits byte) {
-	if !r.fresh() || r.src.Alarms == nil {
+	if !r.fresh() || r.src.Entities.Alarms == nil {
 		bits = alarmUnknown
 	}
-	if r.src.Alarms == nil {
-		return bits
-	}
-	for _, a := range r.src.Alarms.Active {
-		if a.Device == r.device.Name && !a.Test && r.key == partOf(a, r.entity, r.device) {
+	for _, a := range r.src.Entities.Alarms[r.device.Name] {
+		if !a.Test && r.key == partOf(a, r.entity, r.device) {
 			bits |= alarmBits[a.Severity]
 		}
 	}
@@ -152,6 +161,11 @@ func partOf(a *mib.Alarm, e *mib.Entity, d *hsm.Device) string {
 	return hsmKey
 }
 
+// Stamp is equal while [Parts] are, and the numbers of a device.
+func Stamp(src mib.Source, d *hsm.Device) []any {
+	return append(stateStamp(&src, d), src.Entities.Devices[d.Name])
+}
+
 // stateStamp is the stamp of what entStateTable shows. Equal pointers are equal alarms.
 func stateStamp(src *mib.Source, d *hsm.Device) []any {
 	stamp := values(src, d)
@@ -159,10 +173,8 @@ func stateStamp(src *mib.Source, d *hsm.Device) []any {
 		return stamp
 	}
 	stamp = append(stamp, src.Alarms.Started)
-	for _, a := range src.Alarms.Active {
-		if a.Device == d.Name {
-			stamp = append(stamp, a)
-		}
+	for _, a := range src.Entities.Alarms[d.Name] {
+		stamp = append(stamp, a)
 	}
 	return stamp
 }

@@ -36,7 +36,7 @@ func seen(t testing.TB, name string, kind hsm.Kind, facts ...hsm.Fact) mib.Sourc
 	check.Must(t, err)
 	return mib.Source{
 		Snapshot: s, Now: mibtest.Now, Alarms: &mib.Alarms{Started: mibtest.Now.Add(-time.Hour)},
-		Entities: &mib.Entities{Devices: map[string]*mib.Entity{name: e}, Changed: mibtest.Now.Add(-time.Minute)},
+		Entities: &mib.Entities{Devices: map[string]*mib.Entity{name: e}, Changed: mibtest.Now.Add(-time.Minute), Alarms: map[string][]*mib.Alarm{}},
 	}
 }
 
