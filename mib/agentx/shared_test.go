@@ -113,7 +113,9 @@ func TestSnmpdServesItItself(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
 			go func() { ended <- session.Run(ctx) }()
-			until(t, "the last subtree is registered", func() bool { return slices.ContainsFunc(session.Stats().Registered, func(o agentx.OID) bool { return o.Compare(root.Append(1)) == 0 }) })
+			until(t, "the last subtree is registered", func() bool {
+				return slices.ContainsFunc(session.Stats().Registered, func(o agentx.OID) bool { return o.Compare(root.Append(1)) == 0 })
+			})
 			lines, _ := snmp(t.Context(), "snmpget", "public", agent.Address, "-Oqv", instance.String())
 			granted := slices.ContainsFunc(session.Stats().Registered, func(o agentx.OID) bool { return o.Compare(entities) == 0 })
 			if strings.Trim(lines[0], `"`) != "theirs" || granted != c.granted {

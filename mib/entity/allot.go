@@ -36,6 +36,9 @@ func Allot(e *mib.Entity, d *hsm.Device) (*mib.Entity, error) {
 		p := mib.EntityPart{Number: fixed[f.key], Class: f.class, Name: f.name, In: next.Parts[f.in].Number}
 		if p.Number == 0 {
 			if last == mib.MaxParts {
+				if i == 0 {
+					next = e
+				}
 				return next, fmt.Errorf("ENTITY-MIB: %s: no row for %q and %d more: a device has at most %d parts", d.Name, f.name, len(missing)-i-1, mib.MaxParts)
 			}
 			last++

@@ -26,8 +26,8 @@ type row struct {
 func rows(src *mib.Source, d *hsm.Device, e *mib.Entity) []row {
 	stated := make(map[string]found)
 	for f := range parts(d) {
-		if before, again := stated[f.key]; again && f.status == "" {
-			f.status = before.status
+		if before, again := stated[f.key]; again {
+			f.status = before.status + "," + f.status
 		}
 		stated[f.key] = f
 	}
