@@ -72,10 +72,14 @@ func (e *Entities) load() error {
 		err := json.Unmarshal(stored[device], next)
 		other, twice := taken[next.Number]
 		switch {
-		case err != nil, next.Number == 0 || next.Number > mib.MaxEntities:
-			errs = append(errs, fmt.Errorf("ENTITY-MIB: the numbers of %s are damaged, and are given anew: %w", device, errors.Join(err)))
+		case err == nil && next.Number > 0 && next.Number <= mib.MaxEntities && !twice:
+		case err != nil:
+			errs = append(errs, fmt.Errorf("ENTITY-MIB: the numbers of %s are damaged, and are given anew: %w", device, err))
 			continue
-		case twice:
+		case !twice:
+			errs = append(errs, fmt.Errorf("ENTITY-MIB: %s has the number %d, and gets another", device, next.Number))
+			continue
+		default:
 			errs = append(errs, fmt.Errorf("ENTITY-MIB: %s has the number of %s, and gets another", device, other))
 			continue
 		}
