@@ -21,6 +21,7 @@ import (
 	"github.com/lunawatch/lunawatch/agent/cluster"
 	"github.com/lunawatch/lunawatch/agent/conditions"
 	"github.com/lunawatch/lunawatch/agent/config"
+	"github.com/lunawatch/lunawatch/agent/entities"
 	"github.com/lunawatch/lunawatch/agent/peers"
 	"github.com/lunawatch/lunawatch/agent/ready"
 	"github.com/lunawatch/lunawatch/agent/totals"
@@ -61,6 +62,7 @@ type Agent struct {
 	contexts   contexts
 	conditions conditions.Conditions
 	totals     totals.Totals
+	entities   entities.Entities
 	cluster    *cluster.Cluster // nil: this agent is on its own
 	peers      *peers.Peers     // the other agents of the cluster; nil: it is on its own
 	refusals   login.Exchange
@@ -103,6 +105,7 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 	}
 	a.declareProbes(&c)
 	a.history = history.New(log)
+	a.entities.Shared, a.entities.Host = a.isShared, func() string { return a.config().Host.Name }
 	a.watch = &watch.Watch{Store: a.store, Log: log, Setup: first.setup(), Committed: a.history.Changed}
 	a.listener = &syslog.Listener{
 		UDP: c.Syslog.UDP, TCP: c.Syslog.TCP, TLS: c.Syslog.TLS, Rate: c.Syslog.Rate, Log: log,
@@ -112,7 +115,9 @@ func New(c config.Config, w Web, log *slog.Logger) *Agent {
 	if c.SNMP.Enabled {
 		a.session = agentx.New(a.agentx())
 	}
-	a.cluster = a.newCluster()
+	if a.cluster = a.newCluster(); a.cluster != nil {
+		a.entities.Owned = a.evaluates
+	}
 	a.metrics = a.registry()
 	a.devices = exporters.NewPrometheus(a.store, time.Now, c.Metrics.Exclude...)
 	a.devices.AllAgents = c.Metrics.AllAgents
@@ -144,9 +149,7 @@ func (a *Agent) agentx() agentx.Config {
 
 // registrations returns the subtrees that SNMP shows, for all HSMs and for each.
 func registrations(c *config.Config) (list []agentx.Registration) {
-	for _, s := range modules.Subtrees() {
-		list = append(list, agentx.Registration{Subtree: s})
-	}
+	list = modules.Registrations()
 	for _, h := range c.HSMs {
 		for _, s := range vendor.Subtrees() {
 			list = append(list, agentx.Registration{Subtree: s, Context: h.Name})
@@ -188,6 +191,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	if err := a.totals.Open(journal); err != nil {
 		a.log.Error("totals of SNMP begin anew", "err", err)
+	}
+	if err := a.entities.Open(journal); err != nil {
+		a.log.Error("numbers of ENTITY-MIB are given anew", "err", err)
 	}
 	if err := a.reportConfiguration(); err != nil {
 		return err

@@ -144,7 +144,11 @@ func (a *Agent) hear(writes []journal.Write, whole bool) error {
 	if a.seeding && whole {
 		return nil
 	}
-	return a.watch.Apply(writes, whole)
+	err := a.watch.Apply(writes, whole)
+	if whole || slices.ContainsFunc(writes, journal.Write.OfEntity) {
+		a.entities.Reload()
+	}
+	return err
 }
 
 // gained has the devices of shards watched: from what their former owner knew.

@@ -60,10 +60,11 @@ func (a *Agent) newView(b *mib.Builder, snap *hsm.Snapshot, now time.Time) (*mib
 	list.Version, _ = Version()
 	src.Alarms = &list
 	src.Conditions = a.conditions.Of(snap, list.Active, a.watch.Active, now)
-	var unstored error
+	var unstored, unnumbered error
 	src.Totals, unstored = a.totals.Add(src)
+	src.Entities, unnumbered = a.entities.Add(src)
 	view, err := b.Build(src)
-	return view, errors.Join(missing, unstored, err)
+	return view, errors.Join(missing, unstored, unnumbered, err)
 }
 
 const (

@@ -1,5 +1,7 @@
 package hsm
 
+import "strings"
+
 // Sensors is the measurements of an appliance's baseboard controller, from "status
 // sensors".
 type Sensors struct {
@@ -79,3 +81,9 @@ type RAM struct {
 }
 
 func (v RAM) apply(d *Device, o Observation) { d.RAM = section(o, v) }
+
+// PartName returns the name of a sensor or a part in one spelling: sources differ in case,
+// blanks, underscores and dots.
+func PartName(name string) string { return unparted.Replace(strings.ToUpper(name)) }
+
+var unparted = strings.NewReplacer(" ", "", "_", "", ".", "")

@@ -29,6 +29,8 @@ type Source struct {
 	// Conditions are how all devices are, by name, and those without one in Snapshot that
 	// have alarms. Nil: there are no tables that say so.
 	Conditions map[string]*Condition
+	// Entities are the numbers of devices and parts; nil: there are no tables of ENTITY-MIB.
+	Entities *Entities
 
 	hsms    []Device // of Snapshot, in the order of their indexes
 	devices []Device // all of Snapshot that have a Condition, in the order of their names as indexes
@@ -258,3 +260,15 @@ func Admin(s string) agentx.Value {
 // HSMIndex returns the index of an HSM in the tables that have a row for each, by its
 // serial number.
 func HSMIndex(serial string) agentx.OID { return Text(nil, serial) }
+
+// SinceStart returns a time as sysUpTime, counted from the start of the agent; none if that is
+// not known. A time before it is 0.
+func SinceStart(src Source, t time.Time) agentx.Value {
+	switch {
+	case src.Alarms == nil:
+		return none
+	case t.Before(src.Alarms.Started):
+		return agentx.TimeTicks(0)
+	}
+	return agentx.TimeTicks(uint32(t.Sub(src.Alarms.Started) / (10 * time.Millisecond)))
+}

@@ -13,8 +13,8 @@ import (
 func TestViews(t *testing.T) {
 	text, err := os.ReadFile("snmpd/lunawatch.conf")
 	check.Must(t, err)
-	for _, subtree := range modules.Subtrees() {
-		seen := false
+	for _, r := range modules.Registrations() {
+		subtree, seen := r.Subtree, false
 		for line := range strings.Lines(string(text)) {
 			root, included := strings.CutPrefix(strings.TrimSpace(line), "view lunawatch included ")
 			seen = seen || included && strings.HasPrefix("."+strings.TrimPrefix(subtree.String(), ".")+".", root+".")

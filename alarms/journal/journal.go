@@ -58,13 +58,14 @@ var (
 	lineBucket     = []byte("lines")    // name -> Line
 	refusalBucket  = []byte("refusals") // account -> refusal of its password
 	requestBucket  = []byte("requests") // name -> what an operator asks of the owner of a device
+	entityBucket   = []byte("entities") // device -> its number and those of its parts
 	othersBucket   = []byte("others")   // key of a Write -> Notification in the queue of another agent
 	spoolBucket    = []byte("spool")    // key of a Write that other agents lack -> device
 )
 
 func makeBuckets(tx *change) error {
 	for _, name := range [][]byte{activeBucket, historyBucket, notifiedBucket, silenceBucket, eventsBucket, cursorBucket, auditBucket, queueBucket, valueBucket, trendBucket, memoryBucket,
-		placeBucket, requestBucket, refusalBucket, lineBucket, othersBucket, spoolBucket} {
+		placeBucket, requestBucket, refusalBucket, lineBucket, entityBucket, othersBucket, spoolBucket} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}

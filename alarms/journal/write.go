@@ -62,7 +62,7 @@ type kind struct {
 
 // kinds is what agents share. Cursors and the sequences of audit records belong to files of
 // one host.
-var kinds = []*kind{activeKind, historyKind, notifiedKind, silenceKind, eventsKind, queueKind, trendKind, memoryKind, placeKind, requestKind, refusalKind, lineKind}
+var kinds = []*kind{activeKind, historyKind, notifiedKind, silenceKind, eventsKind, queueKind, trendKind, memoryKind, placeKind, requestKind, refusalKind, lineKind, entityKind}
 
 var (
 	activeKind   = &kind{name: "active", bucket: activeBucket, device: deviceInKey[alarms.Key], right: isAlarm}
@@ -76,6 +76,7 @@ var (
 	placeKind    = &kind{name: "places", bucket: placeBucket, device: deviceIsKey, right: isJSON[text, Place]}
 	lineKind     = &kind{name: "lines", bucket: lineBucket, anyone: true, right: isJSON[text, Line]}
 	refusalKind  = &kind{name: "refusals", bucket: refusalBucket, anyone: true, right: isJSON[text, json.RawMessage]}
+	entityKind   = &kind{name: "entities", bucket: entityBucket, device: deviceIsKey, right: isJSON[text, json.RawMessage]}
 	requestKind  = &kind{name: "requests", bucket: requestBucket, anyone: true, right: isJSON[text, Request]}
 )
 

@@ -22,9 +22,7 @@ type Reading struct {
 }
 
 // Name returns the name of a sensor in one spelling.
-func Name(name string) string { return unparted.Replace(strings.ToUpper(name)) }
-
-var unparted = strings.NewReplacer(" ", "", "_", "", ".", "")
+func Name(name string) string { return hsm.PartName(name) }
 
 var supplyName = regexp.MustCompile(`^PSU\d+`)
 

@@ -18,6 +18,7 @@ import (
 var registries = []struct{ room, list, of string }{
 	{"alarms/rules", "rules", "rules.Rule"},
 	{"mib/alarm", "tables", "mib.Table["},
+	{"mib/entity", "tables", "mib.Table["},
 	{"mib/vendor", "tables", "mib.Table["},
 	{"mib/luna", "tables", "mib.Table["},
 	{"cmd/lunawatch", "commands", "func(*flag.FlagSet) main.action"},

@@ -32,7 +32,8 @@ var rooms = []struct{ name, imports string }{
 	{"mib/vendor", "hsm mib mib/agentx"},
 	{"mib/alarm", "mib mib/agentx mib/vendor"},
 	{"mib/luna", "hsm mib mib/agentx mib/vendor"},
-	{"mib/modules", "mib mib/agentx mib/alarm mib/luna mib/vendor"},
+	{"mib/entity", "hsm mib mib/agentx"},
+	{"mib/modules", "mib mib/agentx mib/alarm mib/entity mib/luna mib/vendor"},
 
 	{"collectors", "hsm"},
 	{"collectors/answer", "hsm"},
@@ -91,7 +92,8 @@ var rooms = []struct{ name, imports string }{
 	{"agent/capture", "agent/config agent/redact alarms/journal collectors collectors/follow collectors/snmp collectors/syslog hsm internal/setting"},
 	{"agent/totals", "alarms/journal mib mib/vendor"},
 	{"agent/conditions", "alarms alarms/rules alarms/sensors exporters/glance hsm mib"},
-	{"agent", "agent/cluster agent/conditions agent/config agent/guard agent/peers agent/ready agent/senders agent/totals alarms alarms/journal alarms/notify alarms/notify/snmp alarms/proven alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/probe collectors/syslog exporters exporters/act exporters/api exporters/glance exporters/history exporters/otlp exporters/page hsm internal/wait mib mib/agentx mib/modules mib/vendor"},
+	{"agent/entities", "agent/cluster alarms/journal hsm mib mib/entity"},
+	{"agent", "agent/cluster agent/conditions agent/config agent/entities agent/guard agent/peers agent/ready agent/senders agent/totals alarms alarms/journal alarms/notify alarms/notify/snmp alarms/proven alarms/rules alarms/watch collectors collectors/follow collectors/ha collectors/host collectors/login collectors/lunacm collectors/lunash collectors/poll collectors/probe collectors/syslog exporters exporters/act exporters/api exporters/glance exporters/history exporters/otlp exporters/page hsm internal/wait mib mib/agentx mib/modules mib/vendor"},
 
 	{"agent/setup", "agent/config collectors/ha collectors/lunacm collectors/lunash collectors/rest internal/setting"},
 	{"agent/doctor", "agent agent/config alarms alarms/notify/snmp collectors collectors/ha collectors/lunacm hsm mib/agentx"},

@@ -44,6 +44,9 @@ type Registration struct {
 	Context  string // SNMP context; "" is the default one (RFC 2741 section 6.1.1)
 }
 
+// LastPriority is the priority that every other one wins over.
+const LastPriority = 255
+
 // A Capability is an entry of the master's sysORTable (RFC 2741 section 6.2.14).
 type Capability struct {
 	ID          OID
