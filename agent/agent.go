@@ -139,6 +139,8 @@ func (a *Agent) agentx() agentx.Config {
 		PingInterval:  time.Duration(c.PingInterval) * time.Second,
 		Description:   "Lunawatch",
 		Registrations: registrations(a.config()),
+		Caps:          modules.Capabilities(),
+		Objects:       modules.Objects(),
 		Current:       a.current,
 		Opened:        a.retrySnmpd,
 		Dial:          a.dialSnmpd,
