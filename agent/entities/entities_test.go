@@ -243,3 +243,27 @@ func TestSince(t *testing.T) {
 		t.Errorf("another firmware: %v", changed)
 	}
 }
+
+// BenchmarkAdd looks at the numbers of an estate in which one HSM was read.
+func BenchmarkAdd(b *testing.B) {
+	j, err := journal.Open(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer j.Close()
+	e := &Entities{Shared: func(string) bool { return true }, Host: func() string { return "" }}
+	if err := e.Open(j); err != nil {
+		b.Fatal(err)
+	}
+	var names []string
+	for i := range 1000 {
+		names = append(names, fmt.Sprint("hsm", i))
+	}
+	src := estate(names...)
+	for b.Loop() {
+		src.Snapshot.Devices[500].Show.Seq++
+		if _, err := e.Add(src); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
