@@ -139,6 +139,8 @@ func (a *Agent) agentx() agentx.Config {
 		PingInterval:  time.Duration(c.PingInterval) * time.Second,
 		Description:   "Lunawatch",
 		Registrations: registrations(a.config()),
+		Caps:          modules.Capabilities(),
+		Objects:       modules.Objects(),
 		Current:       a.current,
 		Opened:        a.retrySnmpd,
 		Dial:          a.dialSnmpd,
@@ -221,8 +223,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return a.watch.Run(ctx) })
 	g.Go(func() error { return a.history.Run(ctx, a.glance) })
-	if a.session != nil {
+	if a.session != nil || a.cluster != nil { // another agent's snmpd shows the numbers that this one gives
 		g.Go(func() error { return a.build(ctx) })
+	}
+	if a.session != nil {
 		g.Go(func() error { return a.session.Run(ctx) })
 	}
 	g.Go(func() error { return serve(ctx, control, a.control()) })

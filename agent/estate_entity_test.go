@@ -147,3 +147,45 @@ func TestEntityMIB(t *testing.T) {
 		t.Errorf("the parts are %v, and were %v", back, names)
 	}
 }
+
+// TestPairOfEntities: both agents of a cluster show every part under the same index, which
+// only the owner gives, and the one that is left goes on with them.
+func TestPairOfEntities(t *testing.T) {
+	t.Parallel()
+	e, _, agents := startPair(t)
+	names := func(p *pairAgent) map[string]string {
+		list, err := p.client.Walk(t.Context())
+		if err != nil {
+			return nil
+		}
+		all := make(map[string]string)
+		for _, i := range list {
+			if strings.HasPrefix(i.Name, "entPhysicalName.") {
+				all[i.Name] = i.Value
+			}
+		}
+		return all
+	}
+	whole := func(all map[string]string) bool {
+		values := slices.Collect(maps.Values(all))
+		for _, a := range e.ready.Appliances {
+			if !slices.Contains(values, `STRING: "`+a.Name+` CPU Temperature"`) {
+				return false
+			}
+		}
+		return true
+	}
+	var both map[string]string
+	e.until(t, "both show the same parts", func() bool {
+		both = names(agents[1])
+		return whole(both) && maps.Equal(both, names(agents[0]))
+	})
+	check.Must(t, agents[0].process.Process.Kill())
+	e.until(t, "one watches all", func() bool {
+		r, err := agents[1].client.Cluster(t.Context())
+		return err == nil && len(r.Members) == 1 && len(r.Members[0].HSMs) == len(e.ready.Appliances)
+	})
+	if left := names(agents[1]); !maps.Equal(left, both) {
+		t.Errorf("the parts are %v, and were %v", left, both)
+	}
+}

@@ -218,6 +218,20 @@ func TestCardStory(t *testing.T) {
 	e := startHost(t)
 	const device = "client-532018"
 	e.until(t, "the card is found and read", e.read(device))
+	e.until(t, "it is in the chassis of the host", func() bool {
+		list, err := e.client.Walk(t.Context())
+		check.Must(t, err)
+		at := make(map[string]string) // index by name
+		values := make(map[string]string)
+		for _, i := range list {
+			values[i.Name] = i.Value
+			if index, is := strings.CutPrefix(i.Name, "entPhysicalName."); is {
+				at[i.Value] = index
+			}
+		}
+		host, card, volts := at[`STRING: "client"`], at[`STRING: "`+device+` HSM"`], at[`STRING: "`+device+` Battery Voltage"`]
+		return host != "" && values["entPhysicalContainedIn."+card] == "INTEGER: "+host && values["entPhySensorType."+volts] == "INTEGER: 4"
+	})
 	for _, x := range []struct{ event, group, mend string }{
 		{"temperature 78", "temp-warn", "temperature 38"},
 		{"battery 2.70", "battery", "battery 3.08"},

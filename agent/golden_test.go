@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/lunawatch/lunawatch/agent/conditions"
 	"github.com/lunawatch/lunawatch/alarms"
 	"github.com/lunawatch/lunawatch/alarms/notify/snmp"
 	"github.com/lunawatch/lunawatch/collectors/lunash"
@@ -26,6 +27,7 @@ import (
 	"github.com/lunawatch/lunawatch/internal/check"
 	"github.com/lunawatch/lunawatch/mib"
 	"github.com/lunawatch/lunawatch/mib/agentx"
+	"github.com/lunawatch/lunawatch/mib/luna"
 	"github.com/lunawatch/lunawatch/mib/modules"
 )
 
@@ -51,7 +53,10 @@ func replayed(t *testing.T) *hsm.Store {
 func TestGolden(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, now := replayed(t), time.Now()
-		view, err := modules.Tables().Build(mib.Source{Snapshot: store.Latest(), Now: now, Alarms: goldenAlarms(now)})
+		shown := goldenAlarms(now)
+		src := mib.Source{Snapshot: store.Latest(), Now: now, Alarms: shown}
+		src.Conditions = new(conditions.Conditions).Of(src.Snapshot, shown.Active, func() []alarms.Active { return []alarms.Active{{Alarm: goldenBattery(now)}} }, now)
+		view, err := modules.Tables().Build(src)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,14 +79,19 @@ func TestGolden(t *testing.T) {
 	})
 }
 
-// goldenAlarms is one active alarm and one that has cleared.
-func goldenAlarms(now time.Time) *mib.Alarms {
-	battery := alarms.Alarm{
+// goldenBattery is an active alarm.
+func goldenBattery(now time.Time) alarms.Alarm {
+	return alarms.Alarm{
 		Key: alarms.Key{Device: "luna72", Group: "battery"}, Number: 12, Severity: alarms.Critical, Type: "equipmentAlarm", Cause: "powerProblem",
 		Text: "the battery is at 2.48 V", Codes: []string{"2003", "2004"}, Serial: "532018", Raised: now.Add(-time.Hour), Last: now, Count: 4,
 		Evidence: []alarms.Evidence{{At: now, Measure: &alarms.Measure{Value: 2.48, Threshold: 2.5, Unit: "V"}}},
 		Ack:      &alarms.Ack{By: "anna", Comment: "spare is on its way", At: now.Add(-time.Minute)},
 	}
+}
+
+// goldenAlarms is one active alarm and one that has cleared.
+func goldenAlarms(now time.Time) *mib.Alarms {
+	battery := goldenBattery(now)
 	fan := alarms.Alarm{
 		Key: alarms.Key{Device: "luna54", Group: "appliance-fan", Object: "Fan1A"}, Number: 11, Severity: alarms.Minor, Raised: now.Add(-time.Hour), Cleared: now.Add(-time.Minute),
 	}
@@ -128,6 +138,16 @@ func TestStale(t *testing.T) {
 		}
 		if view.Len() != 0 {
 			t.Errorf("%d instances remain, the first %v", view.Len(), Instances(view)[0])
+		}
+		src := mib.Source{Snapshot: store.Latest(), Now: time.Now(), Alarms: new(mib.Alarms)}
+		src.Conditions = new(conditions.Conditions).Of(src.Snapshot, nil, func() []alarms.Active { return nil }, src.Now)
+		view, err = luna.Tables().Build(src)
+		check.Must(t, err)
+		for _, i := range Instances(view) {
+			name, _, _ := strings.Cut(i.Name, ".")
+			if !slices.Contains(remaining, name) && !strings.HasPrefix(name, "lunaAgent") && !strings.HasPrefix(name, "lunaSource") && !strings.HasPrefix(name, "lunaHsmProven") {
+				t.Errorf("%s remains", i.Name)
+			}
 		}
 		text := string(scraped(store, "/metrics"))
 		for line := range strings.Lines(text) {

@@ -25,6 +25,7 @@ func TestARowThatSNMPCannotCarryIsLoggedOnce(t *testing.T) {
 		a.watch.Journal = j
 		check.Must(t, a.watch.Open())
 		check.Must(t, a.totals.Open(j))
+		check.Must(t, a.entities.Open(j))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- a.build(ctx) }()

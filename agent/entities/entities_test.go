@@ -38,7 +38,7 @@ type agent struct {
 	journal *journal.Journal
 	commits int
 	refuse  error
-	others  []*agent
+	sent    []journal.Write // to the other agents, which have not heard it yet
 }
 
 // start opens the journal in a directory. owned are the devices that other agents do not
@@ -56,19 +56,23 @@ func start(t *testing.T, dir string, owned func(device string) bool) *agent {
 		if a.refuse != nil {
 			return a.refuse
 		}
-		for _, other := range a.others {
-			if _, err := other.journal.Apply(writes, false); err != nil {
-				return err
-			}
-			if slices.ContainsFunc(writes, journal.Write.OfEntity) {
-				other.Reload()
-			}
-		}
+		a.sent = append(a.sent, writes...)
 		return nil
 	}}
 	check.Must(t, a.Open(j))
 	t.Cleanup(func() { j.Close() })
 	return a
+}
+
+// hear has a hear what another agent has sent.
+func (a *agent) hear(t *testing.T, other *agent) {
+	t.Helper()
+	_, err := a.journal.Apply(other.sent, false)
+	check.Must(t, err)
+	if slices.ContainsFunc(other.sent, journal.Write.OfEntity) {
+		a.Reload()
+	}
+	other.sent = nil
 }
 
 // numbers returns the number of each device.
@@ -138,7 +142,6 @@ func TestAgentsOfACluster(t *testing.T) {
 		return func(device string) bool { return (cluster.Shard(device) < cluster.Shards/2) == first }
 	}
 	one, two := start(t, t.TempDir(), half(true)), start(t, t.TempDir(), half(false))
-	one.others, two.others = []*agent{two}, []*agent{one}
 	var names []string
 	for i := range 600 {
 		names = append(names, fmt.Sprint("hsm", i))
@@ -152,6 +155,8 @@ func TestAgentsOfACluster(t *testing.T) {
 		}
 	}
 	two.numbers(t, src)
+	one.hear(t, two)
+	two.hear(t, one)
 	got, other := one.numbers(t, src), two.numbers(t, src)
 	taken := make(map[uint32]string)
 	for _, name := range append(names, "host") {
@@ -241,5 +246,29 @@ func TestSince(t *testing.T) {
 	}
 	if _, _, changed := at(6*time.Minute, func(d *hsm.Device) { d.Show.Value.Firmware = "7.3" }); !changed.Equal(now.Add(6 * time.Minute)) {
 		t.Errorf("another firmware: %v", changed)
+	}
+}
+
+// BenchmarkAdd looks at the numbers of an estate in which one HSM was read.
+func BenchmarkAdd(b *testing.B) {
+	j, err := journal.Open(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer j.Close()
+	e := &Entities{Shared: func(string) bool { return true }, Host: func() string { return "" }}
+	if err := e.Open(j); err != nil {
+		b.Fatal(err)
+	}
+	var names []string
+	for i := range 1000 {
+		names = append(names, fmt.Sprint("hsm", i))
+	}
+	src := estate(names...)
+	for b.Loop() {
+		src.Snapshot.Devices[500].Show.Seq++
+		if _, err := e.Add(src); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,9 @@ type Config struct {
 	Description   string // for people, in Open
 	Registrations []Registration
 	Caps          []Capability
+	// Objects are the objects below the subtrees, without instances: below any other OID
+	// there is no such object. Empty: below every subtree there may be any.
+	Objects []OID
 
 	// Current returns the view to answer from, once per request. A nil Handler is an empty view.
 	Current func() Handler
@@ -94,6 +98,7 @@ func (c Config) complete() (Config, error) {
 		return c, errors.New("agentx: no subtree to register")
 	}
 	c.Registrations = append([]Registration(nil), c.Registrations...)
+	c.Objects = slices.SortedFunc(slices.Values(c.Objects), OID.Compare)
 	for i := range c.Registrations {
 		reg := &c.Registrations[i]
 		if len(reg.Subtree) == 0 || len(reg.Subtree) > MaxSubIDs {

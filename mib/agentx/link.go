@@ -70,7 +70,7 @@ func newLink(conn net.Conn, c *Config, n *counts) *link {
 		conn:       conn,
 		config:     c,
 		counts:     n,
-		reply:      responder{current: c.Current, inContext: c.InContext, registered: c.Registrations, out: make([]byte, 0, batchSize)},
+		reply:      responder{current: c.Current, inContext: c.InContext, registered: c.Registrations, objects: c.Objects, out: make([]byte, 0, batchSize)},
 		done:       make(chan struct{}),
 		writing:    make(chan struct{}, 1),
 		in:         make([]byte, readSize),

@@ -21,6 +21,7 @@ type responder struct {
 	inContext  func(string) Handler
 	context    string // of the request; "": the default one
 	registered []Registration
+	objects    []OID  // sorted; empty: any
 	out        []byte // Responses not yet written
 
 	request    decoder           // the current payload
@@ -117,14 +118,22 @@ func (r *responder) get(d *decoder) (ErrorCode, int) {
 	return NoError, 0
 }
 
-// missing distinguishes a missing instance from a missing object (RFC 2741 section 7.2.3.1).
+// missing distinguishes a missing instance from a missing object (RFC 2741 section 7.2.3.1,
+// RFC 3416 section 4.2.1).
 func (r *responder) missing(oid OID) Value {
 	for _, reg := range r.registered {
-		if reg.Context == r.context && oid.HasPrefix(reg.Subtree) {
+		if reg.Context == r.context && oid.HasPrefix(reg.Subtree) && r.isObject(oid) {
 			return NoSuchInstance()
 		}
 	}
 	return NoSuchObject()
+}
+
+// isObject reports whether oid begins with that of an object. None of these begins with
+// another.
+func (r *responder) isObject(oid OID) bool {
+	i, found := slices.BinarySearchFunc(r.objects, oid, OID.Compare)
+	return len(r.objects) == 0 || found || i > 0 && oid.HasPrefix(r.objects[i-1])
 }
 
 func (r *responder) getNext(d *decoder) (ErrorCode, int) {

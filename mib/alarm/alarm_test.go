@@ -59,7 +59,7 @@ func TestAlarmTables(t *testing.T) {
 		{"specific model", alarmModel.Append(2, 1, 7, 0, 20, 4), agentx.ObjectIdentifier(ituAlarmModel.Append(1, 1, 2, 0, 20, 5))},
 		{"of that event type", ituAlarmModel.Append(1, 1, 2, 0, 20, 5), agentx.Integer(6)},
 		{"and cause", ituAlarmModel.Append(1, 1, 3, 0, 20, 5), agentx.Integer(548)},
-		{"variables", alarmActive.Append(2, 1, 8).Append(first...), agentx.Gauge32(22)},
+		{"variables", alarmActive.Append(2, 1, 8).Append(first...), agentx.Gauge32(23)},
 		{"the first: uptime", alarmActive.Append(3, 1, 6, 0, 1, 1), agentx.TimeTicks(100)},
 		{"the second: trap", alarmActive.Append(3, 1, 10, 0, 1, 2), agentx.ObjectIdentifier(lunawatchMIB.Append(0, 1))},
 		{"the third: key", alarmActive.Append(3, 1, 8, 0, 1, 3), agentx.Text("luna0/temp-warn")},
@@ -125,8 +125,40 @@ func TestSeverityVarbind(t *testing.T) {
 	if got := Tables().Name(trap.Objects[severityVarbind-3].OID); got != "lunaAlarmSeverity.1" {
 		t.Errorf("variable %d is %s", severityVarbind, got)
 	}
-	if n := len(trap.Objects) - eventObjects + 2; n != alarmVariables {
-		t.Errorf("%d variables, not %d", n, alarmVariables)
+	n := len(trap.Objects) - eventObjects + 2
+	entry := alarmActiveTable.Entry.Append(8).Append(activeIndex(*standing(1).Active[0])...)
+	if got := mibtest.Value(t, Tables(), mib.Source{Snapshot: &hsm.Snapshot{}, Now: mibtest.Now, Alarms: standing(1)}, entry); got.Number != uint64(n) {
+		t.Errorf("%d variables, and alarmActiveVariables is %v", n, got)
+	}
+}
+
+// TestResourceByNotification finds alarmActiveResourceId as a manager does: the first
+// variable of the notification below alarmModelVarbindSubtree, where
+// alarmModelResourcePrefix is 0.0 (RFC 3877).
+func TestResourceByNotification(t *testing.T) {
+	for _, serial := range []string{"532018", ""} {
+		alarms := standing(1)
+		a := *alarms.Active[0]
+		a.Serial = serial
+		alarms.Active[0], alarms.Models = &a, []mib.Model{{Index: a.Model}}
+		src := mib.Source{Snapshot: &hsm.Snapshot{}, Now: mibtest.Now, Alarms: alarms}
+		model := func(column uint32) agentx.Value {
+			return mibtest.Value(t, Tables(), src, alarmModelTable.Entry.Append(column, defaultList, a.Model, uint32(a.Severity)))
+		}
+		if prefix := model(9); prefix.OID.Compare(agentx.OID{0, 0}) != 0 {
+			t.Fatalf("alarmModelResourcePrefix is %v", prefix)
+		}
+		found := agentx.OID{0, 0}
+		for _, v := range LunaNotification(Notice{Kind: NoticeRaised, At: mibtest.Now}, a).Objects {
+			if v.OID.HasPrefix(model(8).OID) {
+				found = v.OID
+				break
+			}
+		}
+		want := mibtest.Value(t, Tables(), src, alarmActiveTable.Entry.Append(10).Append(activeIndex(a)...))
+		if found.Compare(want.OID) != 0 {
+			t.Errorf("serial %q: a manager finds %v, and alarmActiveResourceId is %v", serial, found, want)
+		}
 	}
 }
 
@@ -142,7 +174,7 @@ func TestIndex(t *testing.T) {
 var notificationType = regexp.MustCompile(`(?s)\n(\w+) NOTIFICATION-TYPE\n\s+OBJECTS\s+\{([^}]*)\}.*?::= \{ lunaNotifications (\d) \}`)
 
 // TestNotificationsAsInModule: every notification has the objects that it has in
-// LUNAWATCH-MIB, in that order.
+// LUNAWATCH-MIB, in that order; one of an alarm has the resource behind them.
 func TestNotificationsAsInModule(t *testing.T) {
 	if _, err := exec.LookPath("snmptranslate"); err != nil && os.Getenv("CI") != "true" {
 		t.Skip("SKIPPED: snmptranslate is missing: apt-get install snmp")
@@ -170,7 +202,11 @@ func TestNotificationsAsInModule(t *testing.T) {
 			name, _, _ := strings.Cut(strings.TrimSpace(string(out)), ".")
 			got = append(got, name)
 		}
-		if want := strings.Join(strings.Fields(m[2]), " "); want != strings.Join(got, ", ") {
+		want := strings.Join(strings.Fields(m[2]), " ")
+		if strings.Contains(want, "lunaAlarmSerial") {
+			want += ", hsmSerialNumber"
+		}
+		if want != strings.Join(got, ", ") {
 			t.Errorf("%s\nhas  %s\nsent %s", m[1], want, strings.Join(got, ", "))
 		}
 	}
@@ -182,7 +218,7 @@ func TestAlarmNotifications(t *testing.T) {
 	alarms.Models = []mib.Model{{Index: 20}}
 	src := mib.Source{Snapshot: &hsm.Snapshot{}, Now: mibtest.Now, Alarms: alarms}
 	for kind, want := range map[NoticeKind]string{NoticeRaised: "118.0.2", NoticeChanged: "118.0.2", NoticeRepeated: "118.0.2", NoticeCleared: "118.0.3"} {
-		trap, ok := AlarmNotification(Notice{Kind: kind, At: mibtest.Now}, *alarms.Active[0])
+		trap, ok := StandardNotification(Notice{Kind: kind, At: mibtest.Now}, *alarms.Active[0])
 		if !ok || trap.OID.String() != "1.3.6.1.2.1."+want {
 			t.Errorf("%d: %v", kind, trap.OID)
 		}
@@ -196,7 +232,7 @@ func TestAlarmNotifications(t *testing.T) {
 		}
 	}
 	for _, kind := range []NoticeKind{NoticeAcknowledged, NoticeUnacknowledged, NoticeHeartbeat} {
-		if trap, ok := AlarmNotification(Notice{Kind: kind, At: mibtest.Now}, *alarms.Active[0]); ok {
+		if trap, ok := StandardNotification(Notice{Kind: kind, At: mibtest.Now}, *alarms.Active[0]); ok {
 			t.Errorf("%d: sent %v", kind, trap)
 		}
 	}

@@ -110,13 +110,13 @@ const (
 	// severityVarbind is the position of lunaAlarmSeverity in a notification,
 	// whose first two variables are sysUpTime and snmpTrapOID.
 	severityVarbind = 2 + eventObjects + severityColumn - firstColumn + 1
-	// alarmVariables is the number of variables in alarmActiveVariableTable.
-	alarmVariables = 2 + lastTrapColumn - firstColumn + 1
 )
 
-// objects are the columns in a notification; all have an instance.
+// objects are the columns in a notification; all have an instance. Where the HSM is known
+// its hsmSerialNumber follows: by that a manager finds alarmActiveResourceId, as
+// alarmModelVarbindSubtree says.
 func objects(a mib.Alarm) []agentx.Varbind {
-	list := make([]agentx.Varbind, 0, lastTrapColumn)
+	list := make([]agentx.Varbind, 0, lastTrapColumn+1)
 	for _, c := range lunaAlarmColumns {
 		if c.ID > lastTrapColumn {
 			break
@@ -126,6 +126,9 @@ func objects(a mib.Alarm) []agentx.Varbind {
 			v = agentx.Text("")
 		}
 		list = append(list, agentx.Varbind{OID: lunaAlarmTable.Entry.Append(c.ID, index(a)), Value: v})
+	}
+	if id := resource(a); id.Compare(zeroDotZero.OID) != 0 {
+		list = append(list, agentx.Varbind{OID: id, Value: mib.Display(a.Serial)})
 	}
 	return list
 }
@@ -194,10 +197,10 @@ func LunaNotification(n Notice, a mib.Alarm) Trap {
 	return Trap{lunaNotification(lunaTraps[n.Kind]), append(n.objects(), objects(a)...)}
 }
 
-// AlarmNotification returns notice n of alarm a as alarmActiveState or alarmClearState
+// StandardNotification returns notice n of alarm a as alarmActiveState or alarmClearState
 // of ALARM-MIB, with the alarm's description after its objects. ok is false for a kind
 // of notice that ALARM-MIB does not have.
-func AlarmNotification(n Notice, a mib.Alarm) (t Trap, ok bool) {
+func StandardNotification(n Notice, a mib.Alarm) (t Trap, ok bool) {
 	state, severity := uint32(2), a.Severity
 	switch n.Kind {
 	case NoticeRaised, NoticeChanged, NoticeRepeated:

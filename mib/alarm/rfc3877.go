@@ -72,7 +72,7 @@ var alarmModelTable = mib.Table[modelState]{
 		{5, "alarmModelVarbindValue", func(m modelState) agentx.Value { return agentx.Integer(m.state.Perceived()) }},
 		{6, "alarmModelDescription", func(m modelState) agentx.Value { return mib.Admin(m.Title) }},
 		{7, "alarmModelSpecificPointer", func(m modelState) agentx.Value { return agentx.ObjectIdentifier(ituModelPointer(m.Index, m.state)) }},
-		{8, "alarmModelVarbindSubtree", func(modelState) agentx.Value { return zeroDotZero }},
+		{8, "alarmModelVarbindSubtree", func(modelState) agentx.Value { return agentx.ObjectIdentifier(vendor.SerialNumbers()) }},
 		{9, "alarmModelResourcePrefix", func(modelState) agentx.Value { return zeroDotZero }},
 		{10, "alarmModelRowStatus", func(modelState) agentx.Value { return agentx.Integer(1) }},
 	},
@@ -126,7 +126,7 @@ var alarmActiveTable = mib.Table[mib.Alarm]{
 			if a.InStorm {
 				return agentx.Gauge32(0)
 			}
-			return agentx.Gauge32(alarmVariables)
+			return agentx.Gauge32(uint32(len(variables(a, mib.Alarms{}))))
 		}},
 		{9, "alarmActiveNotificationID", func(mib.Alarm) agentx.Value { return agentx.ObjectIdentifier(lunaNotification(LunaRaised)) }},
 		{10, "alarmActiveResourceId", func(a mib.Alarm) agentx.Value { return agentx.ObjectIdentifier(resource(a)) }},

@@ -177,7 +177,7 @@ func cards(src mib.Source) iter.Seq2[agentx.OID, uint32] {
 	return func(yield func(agentx.OID, uint32) bool) {
 		chassis := src.Entities.Devices[src.Entities.Host].Index(fixed[chassisKey])
 		for _, d := range numbered(src) {
-			card := src.Entities.Devices[d.Name].Index(fixed[hsmKey])
+			card := d.Index(fixed[hsmKey])
 			if d.Kind == hsm.CardHSM && !yield(agentx.OID{chassis, card}, card) {
 				return
 			}

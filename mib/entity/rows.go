@@ -95,9 +95,8 @@ func ofDevices[R any](reads func(*mib.Source, *hsm.Device) []any, of func([]row)
 	return func(src mib.Source) iter.Seq[mib.Part[R]] {
 		return func(yield func(mib.Part[R]) bool) {
 			for _, d := range numbered(src) {
-				e := src.Entities.Devices[d.Name]
-				stamp := func() []any { return append(reads(&src, d), e) }
-				rows := func(yield func(agentx.OID, R) bool) { of(rows(&src, d, e))(yield) }
+				stamp := func() []any { return append(reads(&src, d.Device), d.Entity) }
+				rows := func(yield func(agentx.OID, R) bool) { of(rows(&src, d.Device, d.Entity))(yield) }
 				if !yield(mib.Part[R]{Name: d.Name, Stamp: stamp, Rows: rows}) {
 					return
 				}
@@ -106,20 +105,25 @@ func ofDevices[R any](reads func(*mib.Source, *hsm.Device) []any, of func([]row)
 	}
 }
 
+// A device is one that has a number.
+type device struct {
+	*hsm.Device
+	*mib.Entity
+}
+
 // numbered returns the devices that have numbers, by them. A host is one if it has cards.
-func numbered(src mib.Source) (all []*hsm.Device) {
+func numbered(src mib.Source) (all []device) {
 	if src.Entities == nil {
 		return nil
 	}
 	cards := slices.ContainsFunc(src.Snapshot.Devices, func(d *hsm.Device) bool { return d.Kind == hsm.CardHSM })
+	all = make([]device, 0, len(src.Snapshot.Devices))
 	for _, d := range src.Snapshot.Devices {
-		if src.Entities.Devices[d.Name] != nil && (d.Kind != hsm.HostMachine || cards && d.Name == src.Entities.Host) {
-			all = append(all, d)
+		if e := src.Entities.Devices[d.Name]; e != nil && (d.Kind != hsm.HostMachine || cards && d.Name == src.Entities.Host) {
+			all = append(all, device{d, e})
 		}
 	}
-	slices.SortFunc(all, func(a, b *hsm.Device) int {
-		return cmp.Compare(src.Entities.Devices[a.Name].Number, src.Entities.Devices[b.Name].Number)
-	})
+	slices.SortFunc(all, func(a, b device) int { return cmp.Compare(a.Number, b.Number) })
 	return all
 }
 

@@ -1,7 +1,6 @@
 package luna
 
 import (
-	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -211,15 +210,4 @@ func stale(d mib.Device) agentx.Value {
 	}
 	slices.Sort(names)
 	return text(strings.Join(names, ", "))
-}
-
-// sources yields the sources of a device.
-func sources(d mib.Device) iter.Seq2[agentx.OID, source] {
-	return func(yield func(agentx.OID, source) bool) {
-		for name, s := range d.Sources {
-			if !yield(mib.Text(slices.Clip(d.Index), name[:min(len(name), 48)]), source{s, name, d}) {
-				return
-			}
-		}
-	}
 }

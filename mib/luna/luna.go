@@ -32,7 +32,7 @@ var tables = mib.Tables{
 	operationTable,
 }
 
-// rowsOf are the columns of a table whose row is the device itself.
+// itself yields an HSM as the only row below its name.
 func itself(d mib.Device) iter.Seq2[agentx.OID, mib.Device] {
 	return func(yield func(agentx.OID, mib.Device) bool) {
 		if d.Kind != hsm.HostMachine {

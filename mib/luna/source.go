@@ -1,6 +1,8 @@
 package luna
 
 import (
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/lunawatch/lunawatch/hsm"
@@ -44,4 +46,15 @@ var sourceAges = mib.Table[source]{
 	Columns: []mib.Column[source]{
 		{12, "lunaSourceAge", func(s source) agentx.Value { return age(s.device, s.Success) }},
 	},
+}
+
+// sources yields the sources of a device.
+func sources(d mib.Device) iter.Seq2[agentx.OID, source] {
+	return func(yield func(agentx.OID, source) bool) {
+		for name, s := range d.Sources {
+			if !yield(mib.Text(slices.Clip(d.Index), name[:min(len(name), 48)]), source{s, name, d}) {
+				return
+			}
+		}
+	}
 }

@@ -2,6 +2,7 @@ package modules
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -45,11 +46,17 @@ func (e *estate) observe() {
 		{hsm.Licenses{{ID: text(4), Description: text(4)}}},
 		{hsm.Clients{{Name: text(6), Address: text(3), RequiresHTL: hsm.Some(true), Partitions: []string{serial + "0", serial + "1"}}, {Name: text(6)}}},
 		{hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: r.Uint64N(1000)}}}},
+		{hsm.Sensors{Sensors: []hsm.Sensor{{Name: text(3), Reading: hsm.Some(float64(r.IntN(9)))}}}},
+		{hsm.Operations{Partitions: []hsm.PartitionOperations{{Serial: serial + "1", Requests: map[string]uint64{text(3): r.Uint64N(9)}}}}},
 		{hsm.Information{OperationRequests: hsm.Some(r.Uint64N(100)), CriticalEvents: hsm.Some(r.Uint64N(3))}, hsm.NTLS{Status: hsm.NTLSUp, Links: hsm.Some(r.Uint64N(5))}},
 	}
 	o := hsm.Observation{Device: fmt.Sprint("hsm", i), Kind: hsm.NetworkHSM, Source: "test", At: e.src.Now, MaxAge: time.Duration(1+r.IntN(90)) * time.Second}
 	o.Facts = facts[r.IntN(len(facts))]
 	e.src.Snapshot = e.src.Snapshot.With(o)
+	if e.src.Conditions[o.Device] == nil || r.IntN(4) == 0 {
+		e.src.Conditions = maps.Clone(e.src.Conditions)
+		e.src.Conditions[o.Device] = &mib.Condition{State: mib.State(1 + r.IntN(4)), Reason: text(4), Severity: mib.Cleared}
+	}
 }
 
 // change raises, changes or ends an alarm.
@@ -76,7 +83,7 @@ func (e *estate) change() {
 // Builder makes of the same source, whatever has changed in between.
 func TestBuildsWhatChanged(t *testing.T) {
 	for seed := range uint64(4) {
-		e := &estate{random: rand.New(rand.NewPCG(seed, 1)), src: mib.Source{Snapshot: &hsm.Snapshot{}, Now: mibtest.Now, Alarms: &mib.Alarms{Started: mibtest.Now, Models: []mib.Model{{Index: 20}}}}}
+		e := &estate{random: rand.New(rand.NewPCG(seed, 1)), src: mib.Source{Snapshot: &hsm.Snapshot{}, Now: mibtest.Now, Alarms: &mib.Alarms{Started: mibtest.Now, Models: []mib.Model{{Index: 20}}}, Conditions: map[string]*mib.Condition{}}}
 		b := Tables().Builder()
 		for step := range 300 {
 			switch r := e.random.IntN(10); {
@@ -149,7 +156,10 @@ func of(n int) *hsm.Snapshot {
 func BenchmarkBuild(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {
 		b.Run(fmt.Sprintf("%d HSMs", n), func(b *testing.B) {
-			src, builder := mib.Source{Snapshot: of(n), Now: mibtest.Now}, Tables().Builder()
+			src, builder := mib.Source{Snapshot: of(n), Now: mibtest.Now, Alarms: new(mib.Alarms), Conditions: make(map[string]*mib.Condition)}, Tables().Builder()
+			for _, d := range src.Snapshot.Devices {
+				src.Conditions[d.Name] = &mib.Condition{State: mib.StateOK, Severity: mib.Cleared}
+			}
 			v, _ := builder.Build(src)
 			for i := uint64(0); b.Loop(); i++ {
 				o := hsm.Observation{Device: fmt.Sprintf("hsm%04d", n/2), Source: "test", At: mibtest.Now, MaxAge: time.Hour, Facts: []hsm.Fact{hsm.Monitor{Samples: []hsm.Sample{{UptimeSeconds: i}}}}}

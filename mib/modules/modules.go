@@ -29,3 +29,23 @@ func Registrations() (list []agentx.Registration) {
 	}
 	return list
 }
+
+// Objects returns the OID of every object.
+func Objects() (all []agentx.OID) {
+	for _, oid := range tables.Objects() {
+		all = append(all, oid)
+	}
+	return all
+}
+
+// lunaCapabilities is LUNAWATCH-CAPABILITIES-MIB.
+var lunaCapabilities = agentx.OID{1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 5862, 3}
+
+// Capabilities returns the rows of sysORTable: what is implemented of which modules.
+func Capabilities() []agentx.Capability {
+	return []agentx.Capability{
+		{ID: lunaCapabilities.Append(1), Description: "LUNAWATCH-MIB: HSMs, their state and alarms"},
+		{ID: lunaCapabilities.Append(2), Description: "ALARM-MIB and ITU-ALARM-MIB of RFC 3877, read-only"},
+		{ID: lunaCapabilities.Append(3), Description: "CHRYSALIS-UTSP-MIB, SAFENET-HSM-MIB and SAFENET-APPLIANCE-MIB for several HSMs"},
+	}
+}

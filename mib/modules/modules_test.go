@@ -44,6 +44,11 @@ func TestModules(t *testing.T) {
 			t.Errorf("%s is %s in the modules and %s here", name, oids[name], oid)
 		}
 	}
+	for i, name := range []string{"lunaCapabilityLunawatch", "lunaCapabilityAlarm", "lunaCapabilityVendor"} {
+		if id := Capabilities()[i].ID; oids[name] != id.String() {
+			t.Errorf("%s is %s in the modules and %s here", name, oids[name], id)
+		}
+	}
 	modules, _ := filepath.Glob("../../mibs/*.txt")
 	if len(modules) == 0 {
 		t.Fatal("no MIB modules")

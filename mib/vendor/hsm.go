@@ -144,7 +144,10 @@ func backupProtocol(d mib.Device) agentx.Value {
 	return agentx.Value{}
 }
 
+// SerialNumbers returns the object hsmSerialNumber, without an instance.
+func SerialNumbers() agentx.OID { return hsmTable.Entry.Append(1) }
+
 // SerialNumber returns the instance of hsmSerialNumber for an HSM.
 func SerialNumber(serial string) agentx.OID {
-	return hsmTable.Entry.Append(1).Append(mib.HSMIndex(serial)...)
+	return SerialNumbers().Append(mib.HSMIndex(serial)...)
 }
