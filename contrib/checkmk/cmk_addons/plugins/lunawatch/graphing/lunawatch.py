@@ -1,14 +1,14 @@
 """Titles, units and colours of the metrics."""
 
 from cmk.graphing.v1 import Title
-from cmk.graphing.v1.metrics import Color, DecimalNotation, IECNotation, Metric, Unit
+from cmk.graphing.v1.metrics import Color, DecimalNotation, IECNotation, Metric, StrictPrecision, Unit
 from cmk.graphing.v1.perfometers import Closed, FocusRange, Open, Perfometer
 
 COUNT = Unit(DecimalNotation(""))
 PERCENT = Unit(DecimalNotation("%"))
 PER_SECOND = Unit(DecimalNotation("/s"))
 SECONDS = Unit(DecimalNotation("s"))
-VOLTS = Unit(DecimalNotation("V"))
+VOLTS = Unit(DecimalNotation("V"), StrictPrecision(3))
 CELSIUS = Unit(DecimalNotation("°C"))
 BYTES = Unit(IECNotation("B"))
 

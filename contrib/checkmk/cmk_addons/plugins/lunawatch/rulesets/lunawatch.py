@@ -53,7 +53,7 @@ rule_spec_lunawatch_hsm = rule(
     "Name of the HSM",
     Topic.APPLICATIONS,
     {
-        "age": levels("Age of the newest value", UPPER, Float(unit_symbol="s"), (600.0, 1800.0)),
+        "age": levels("Age of the newest value (s)", UPPER, Float(), (600.0, 1800.0)),
         "so_attempts": levels("Logins of the SO that are left", LOWER, Integer(), (3, 2)),
     },
 )
@@ -63,7 +63,7 @@ rule_spec_lunawatch_battery = rule(
     "Luna HSM battery",
     "Name of the HSM",
     Topic.ENVIRONMENTAL,
-    {"levels_lower": levels("Voltage", LOWER, Float(unit_symbol="V"), (2.85, 2.75), INSTEAD)},
+    {"levels_lower": levels("Voltage (V)", LOWER, Float(), (2.85, 2.75), INSTEAD)},
 )
 
 rule_spec_lunawatch_temperature = rule(
@@ -71,7 +71,7 @@ rule_spec_lunawatch_temperature = rule(
     "Luna HSM temperature",
     "Name of the HSM",
     Topic.ENVIRONMENTAL,
-    {"levels_upper": levels("Temperature", UPPER, Float(unit_symbol="°C"), (65.0, 75.0), INSTEAD)},
+    {"levels_upper": levels("Temperature (°C)", UPPER, Float(), (65.0, 75.0), INSTEAD)},
 )
 
 rule_spec_lunawatch_sensor = rule(
@@ -91,7 +91,7 @@ rule_spec_lunawatch_partition = rule(
     "Name of the HSM and partition",
     Topic.APPLICATIONS,
     {
-        "storage": levels("Storage that is used", UPPER, Float(unit_symbol="%"), (80.0, 90.0)),
+        "storage": levels("Storage that is used (%)", UPPER, Float(), (80.0, 90.0)),
         "not_activated": state("State if not activated", ServiceState.CRIT),
     },
 )
@@ -109,7 +109,7 @@ rule_spec_lunawatch_source = rule(
     "Luna HSM sources",
     "Name of the HSM or host",
     Topic.APPLICATIONS,
-    {"age": levels("Age of the oldest", UPPER, Float(unit_symbol="s"), (7200.0, 86400.0))},
+    {"age": levels("Age of the oldest (s)", UPPER, Float(), (7200.0, 86400.0))},
 )
 
 rule_spec_lunawatch_alarms = rule(
@@ -128,8 +128,7 @@ rule_spec_lunawatch_agent = rule(
     {
         "frozen": DictElement(
             parameter_form=Integer(
-                title=Title("Unknown when its values do not move on for"),
-                unit_symbol="s",
+                title=Title("Unknown when its values do not move on for so many seconds"),
                 prefill=DefaultValue(180),
             )
         )

@@ -17,8 +17,14 @@ class IECNotation:
 
 
 @dataclass(frozen=True)
+class StrictPrecision:
+    digits: int
+
+
+@dataclass(frozen=True)
 class Unit:
     notation: DecimalNotation | IECNotation
+    precision: StrictPrecision | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,6 @@ class Form:
 
 @dataclass(frozen=True, kw_only=True)
 class Integer(Form):
-    unit_symbol: str = ""
     prefill: DefaultValue | None = None
 
 
