@@ -225,6 +225,7 @@ func withoutHSM(t *testing.T) walk {
 func TestDetected(t *testing.T) {
 	w := made(t, nil)
 	delete(w, instance(t, "lunaAgentVersion", "#0"))
+	w[".1.3.6.1.2.1.1.1.0"], w[".1.3.6.1.2.1.1.2.0"] = []byte("Linux"), []byte(".1.3.6.1.4.1.8072.3.2.10")
 	if got := run(t, api(t), ours, step{walk: w}).Steps[0]; len(got) != 0 {
 		t.Errorf("without lunaAgentVersion there are %v", got)
 	}

@@ -79,3 +79,20 @@ func entityHolds(t *testing.T, all, two walk) {
 		t.Errorf("the temperature of the card is %v", x)
 	}
 }
+
+// TestMissingCell: why the vendor's scalars are all there while one HSM can be read.
+func TestMissingCell(t *testing.T) {
+	w := walk{".1.3.6.1.2.1.1.2.0": []byte(".1.3.6.1.4.1.8072.3.2.10")}
+	for _, end := range []string{"1", "2", "3", "4"} {
+		w[".1.3.6.1.4.1.12383.3.1.1."+end+".0"] = []byte("7")
+	}
+	without := maps.Clone(w)
+	delete(without, ".1.3.6.1.4.1.12383.3.1.1.2.0")
+	steps := run(t, api(t), public(), step{walk: w, now: 1000}, step{walk: w, now: 1060}, step{walk: without, now: 1120}).Steps
+	if x := steps[1]["HSM Operation Stats"]; x.State != ok || x.Check == "" {
+		t.Errorf("with all cells: %v", x)
+	}
+	if x := steps[2]["HSM Operation Stats"]; x.State != unknown || !strings.Contains(x.Summary, "ValueError") {
+		t.Errorf("without one: %v", x)
+	}
+}

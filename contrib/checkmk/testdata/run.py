@@ -63,10 +63,11 @@ def checked(plugin):
             raise TypeError(f"{plugin.name}: {have}, not {before + arguments(plugin)}")
 
 
-def outcome(plugin, item, parsed, params, api):
+def outcome(plugin, item, parsed, crashed, params, api):
     call = dict(zip(arguments(plugin), (parsed.get(n) for n in plugin.sections or [plugin.name])))
     if all(section is None for section in call.values()):
-        return {"state": 3, "summary": "stale: no data", "metrics": {}, "details": []}
+        why = ", ".join(crashed.values()) or "no data"
+        return {"state": 3, "summary": f"stale: {why}", "metrics": {}, "details": []}
     if "%s" in plugin.service_name:
         call["item"] = item
     if plugin.check_default_parameters is not None:
@@ -116,12 +117,15 @@ def main():
     }
     for step in json.load(sys.stdin):
         values = {oid: bytes.fromhex(v) for oid, v in step["walk"].items()}
-        parsed = {}
+        parsed, crashed = {}, {}
         for name, section in sections.items():
             if detected(values, section.detect):
                 tables = [table(values, t) for t in section.fetch]
                 if any(tables):
-                    parsed[name] = section.parse_function(tables)
+                    try:
+                        parsed[name] = section.parse_function(tables)
+                    except (ValueError, LookupError) as e:
+                        crashed[name] = repr(e)
         services = {}
         for plugin in plugins.values():
             call = dict(zip(arguments(plugin), (parsed.get(n) for n in plugin.sections or [plugin.name])))
@@ -137,7 +141,7 @@ def main():
                     module.get_value_store = lambda: store
                 if hasattr(module, "time") and step.get("now"):
                     module.time = type("time", (), {"time": staticmethod(lambda: step["now"])})
-            services[name] = outcome(plugin, item, parsed, step.get("params", {}).get(plugin.name, {}), api)
+            services[name] = outcome(plugin, item, parsed, crashed, step.get("params", {}).get(plugin.name, {}), api)
             services[name]["check"] = plugin.name
         out["steps"].append(services)
     json.dump(out, sys.stdout)
