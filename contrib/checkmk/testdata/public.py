@@ -107,7 +107,7 @@ def check_operation(section):
 
 
 def check_expiration(section):
-    yield Result(state=State.OK, summary="The NTLS server certificate expires on " + section["expiration_date"])
+    yield Result(state=State.OK, summary="Expires " + section["expiration_date"])
 
 
 def discover_connections(section):
