@@ -90,7 +90,7 @@ var classes = []class{
 // LibreNMSDiscovery is LibreNMS' definition of the sensors.
 func LibreNMSDiscovery() string {
 	var b strings.Builder
-	b.WriteString(made + "mib: LUNAWATCH-MIB\nmodules:\n    os:\n        version: LUNAWATCH-MIB::lunaAgentVersion.0\n    sensors:\n")
+	b.WriteString(made + "modules:\n    os:\n        version: LUNAWATCH-MIB::lunaAgentVersion.0\n    sensors:\n")
 	for _, c := range classes {
 		fmt.Fprintf(&b, "        %s:\n            data:\n", c.name)
 		for _, low := range limits("Lower", c.low) {

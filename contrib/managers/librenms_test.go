@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"maps"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/lunawatch/lunawatch/internal/check"
 )
@@ -207,6 +209,30 @@ func TestLibreNMSFiles(t *testing.T) {
 	check.Golden(t, "../../librenms/resources/definitions/os_discovery/lunawatch.yaml", []byte(LibreNMSDiscovery()))
 }
 
+// TestLibreNMSOwnCode: what is written here anew finds what LibreNMS' own discovery_process
+// and YamlDiscovery found, run once by PHP 8.2 with this definition against a real snmpd:
+// the sensors of testdata/librenms.tsv, with their numbers, texts and limits.
+func TestLibreNMSOwnCode(t *testing.T) {
+	text, err := os.ReadFile("testdata/librenms.tsv")
+	check.Must(t, err)
+	want := strings.Split(strings.TrimSpace(string(text)), "\n")
+	shown := func(n float64) string {
+		if math.IsNaN(n) {
+			return "null"
+		}
+		return strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	var got []string
+	for _, s := range libreNMS(t).discover(t, recorded(t, "estate.walk")) {
+		got = append(got, strings.Join([]string{s.class, s.kind, s.index, s.descr, s.oid, shown(s.low), shown(s.high)}, "\t"))
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("(-LibreNMS +here)\n%s", diff)
+	}
+}
+
 // TestLibreNMSLimits: each sensor of the appliances and cards with a value has one in
 // LibreNMS with the same value, and with the limits of the HSM, not with a guess.
 func TestLibreNMSLimits(t *testing.T) {
@@ -349,8 +375,12 @@ func TestLibreNMSDetection(t *testing.T) {
 // TestLibreNMSKeys holds the definition to its schema, discovery_schema.json: what is
 // another key is refused.
 func TestLibreNMSKeys(t *testing.T) {
+	var top map[string]any
+	check.Must(t, yaml.Unmarshal([]byte(LibreNMSDiscovery()), &top))
+	if keys := slices.Sorted(maps.Keys(top)); !slices.Equal(keys, []string{"modules"}) {
+		t.Errorf("keys %v; the schema of 2026 has modules alone", keys)
+	}
 	var d struct {
-		MIB     string `yaml:"mib"`
 		Modules struct {
 			Sensors map[string]map[string][]map[string]any `yaml:"sensors"`
 		} `yaml:"modules"`
