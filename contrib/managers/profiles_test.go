@@ -161,8 +161,12 @@ func TestProfileForm(t *testing.T) {
 				t.Errorf("%s: %s has no values, or no tags", name, m.Table.Name)
 			}
 			for _, s := range append(slices.Clone(m.Symbols), m.Table, m.Symbol) {
-				if object := oid(s.Name); s.Name != "" && s.Name != "lunaPartReading" && strings.TrimSuffix(s.OID, ".0") != strings.TrimPrefix(object, ".") || object == "" && s.OID != "" && s.Name != "lunaPartReading" {
-					t.Errorf("%s: %s is %s, and has %q", name, s.Name, object, s.OID)
+				object := oid(s.Name)
+				if s.Name == "lunaPartReading" {
+					object = oid("entPhySensorValue")
+				}
+				if s.Name != "" && (object == "" || strings.TrimSuffix(s.OID, ".0") != object[1:]) {
+					t.Errorf("%s: %s is %q, and has %q", name, s.Name, object, s.OID)
 				}
 				if name == "Netdata" && s.Scale != 0 {
 					t.Errorf("%s has a scale: Netdata cuts off what is behind the point", s.Name)
