@@ -34,7 +34,6 @@ func LibreNMSDetection() string {
 	return made + `os: lunawatch
 text: 'Lunawatch (Thales Luna HSMs)'
 type: appliance
-group: lunawatch
 mib_dir: lunawatch
 over:
     - { graph: device_voltage, text: Voltage }
@@ -44,12 +43,12 @@ discovery:
         sysObjectID: .1.3.6.1.4.1.8072.3.2.
         snmpget:
             oid: ` + oid("lunaAgentVersion") + `.0
-            op: exists
-            value: true
+            op: '!='
+            value: ''
         snmpget_except:
             oid: .1.3.6.1.2.1.25.1.1.0
-            op: exists
-            value: true
+            op: '!='
+            value: ''
 bad_entity_sensor_regex:
     - '/./'
 `
@@ -59,8 +58,8 @@ bad_entity_sensor_regex:
 // it, or a number that is never reached. Without a limit LibreNMS makes one up.
 type limit struct {
 	value string
-	if_   []string // columns that must be there
-	not   []string // columns that must not
+	has   []string // columns that must be there
+	lacks []string // columns that must not
 }
 
 // limits are the choices for one side, of which each row has exactly one: what the HSM
@@ -68,9 +67,9 @@ type limit struct {
 func limits(side, never string) []limit {
 	alarm, fatal := "lunaSensor"+side+"Limit", "lunaSensor"+side+"Fatal"
 	return []limit{
-		{value: alarm, if_: []string{alarm}},
-		{value: fatal, if_: []string{fatal}, not: []string{alarm}},
-		{value: never, not: []string{alarm, fatal}},
+		{value: alarm, has: []string{alarm}},
+		{value: fatal, has: []string{fatal}, lacks: []string{alarm}},
+		{value: never, lacks: []string{alarm, fatal}},
 	}
 }
 
@@ -95,7 +94,7 @@ func LibreNMSDiscovery() string {
 		fmt.Fprintf(&b, "        %s:\n            data:\n", c.name)
 		for _, low := range limits("Lower", c.low) {
 			for _, high := range limits("Upper", c.high) {
-				if slices.Concat(low.if_, high.if_) == nil && c.name == "fanspeed" {
+				if slices.Concat(low.has, high.has) == nil && c.name == "fanspeed" {
 					continue // the list of fans, which repeats those of the board
 				}
 				sensor(&b, c, low, high)
@@ -112,8 +111,8 @@ func sensor(b *strings.Builder, c class, low, high limit) {
 	fmt.Fprintf(b, "                    divisor: 1000\n                    low_limit: %s\n                    high_limit: %s\n", low.yaml(), high.yaml())
 	skip(b, fmt.Sprintf("{ oid: %s, op: not_in_array, value: [%s] }", qualified("lunaSensorUnit"), strings.Join(c.units, ", ")))
 	for _, l := range []limit{low, high} {
-		there(b, false, l.if_)
-		there(b, true, l.not)
+		there(b, false, l.has)
+		there(b, true, l.lacks)
 	}
 }
 

@@ -338,21 +338,36 @@ func TestLibreNMSAway(t *testing.T) {
 	}
 }
 
-// detected is whether LibreNMS takes a device with these values for one of HSMs.
+// detected is whether LibreNMS takes a device with these values for one of HSMs. A value
+// that is not there is an empty text, so that it exists for LibreNMS (later in 2026 it
+// does not).
 func detected(t *testing.T, shows map[string]string) bool {
 	t.Helper()
+	type condition struct {
+		OID   string `yaml:"oid"`
+		Op    string `yaml:"op"`
+		Value any    `yaml:"value"`
+	}
 	var d struct {
 		Discovery []struct {
-			System string            `yaml:"sysObjectID"`
-			Get    map[string]string `yaml:"snmpget"`
-			Except map[string]string `yaml:"snmpget_except"`
+			System string    `yaml:"sysObjectID"`
+			Get    condition `yaml:"snmpget"`
+			Except condition `yaml:"snmpget_except"`
 		} `yaml:"discovery"`
 	}
 	check.Must(t, yaml.Unmarshal([]byte(LibreNMSDetection()), &d))
+	holds := func(c condition) bool {
+		switch c.Op {
+		case "exists":
+			return c.Value == true
+		case "!=":
+			return shows[c.OID] != c.Value
+		}
+		t.Errorf("operator %q", c.Op)
+		return false
+	}
 	for _, item := range d.Discovery {
-		_, got := shows[item.Get["oid"]]
-		_, unwanted := shows[item.Except["oid"]]
-		if strings.HasPrefix(shows[".1.3.6.1.2.1.1.2.0"], item.System) && got && !unwanted {
+		if strings.HasPrefix(shows[".1.3.6.1.2.1.1.2.0"], item.System) && holds(item.Get) && !holds(item.Except) {
 			return true
 		}
 	}

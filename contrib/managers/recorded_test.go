@@ -89,7 +89,7 @@ func communities(t *testing.T) (lines []string) {
 	check.Must(t, err)
 	readme, err := os.ReadFile("../README.md")
 	check.Must(t, err)
-	_, block, found := strings.Cut(string(readme), "\n    rocommunity hsm-secret")
+	_, block, found := strings.Cut(string(readme), "rocommunity hsm-secret")
 	block, _, _ = strings.Cut(block, "\n\n")
 	if !found {
 		t.Fatal("contrib/README.md has no line of hsm-secret")
