@@ -181,3 +181,21 @@ func TestProfileForm(t *testing.T) {
 		}
 	}
 }
+
+// TestForgotten: each column of lunaHsmTable is a measure, or one that is left out.
+func TestForgotten(t *testing.T) {
+	left := strings.Fields(`
+		lunaHsmName lunaHsmKind lunaHsmReason lunaHsmSince lunaHsmSerial lunaHsmLabel lunaHsmModel lunaHsmFirmware lunaHsmSoftware lunaHsmStatus
+		lunaHsmTampers lunaHsmReadAt lunaHsmStale lunaHsmProvenAt lunaHsmProvenBy lunaHsmVendorRow lunaHsmResetAt
+		lunaHsmWorstAlarm lunaHsmUtilization lunaHsmInterval lunaHsmUpTime lunaHsmCommands lunaHsmCriticalEvents lunaHsmNoncriticalEvents
+		lunaHsmDiscontinuity lunaHsmTransportMode lunaHsmZeroized lunaHsmManuallyZeroized lunaHsmFips lunaHsmAuditRole lunaHsmStorageFree lunaHsmLicences`)
+	shown := make(map[string]bool)
+	for _, m := range measures {
+		shown[m.column] = true
+	}
+	for name, n := range oids {
+		if column := strings.HasPrefix(n, oid("lunaHsmTable")+".1."); column && shown[name] == slices.Contains(left, name) {
+			t.Errorf("%s: shown %t, left out %t", name, shown[name], slices.Contains(left, name))
+		}
+	}
+}
