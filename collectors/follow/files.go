@@ -243,8 +243,9 @@ func find(rotated []*source, after, before int, s *source) int {
 }
 
 // byContent returns the index of the file, between two indices, that begins as the one of p
-// did; -1 if there is none. If several do, it is the one that has grown least since, then the
-// one that is least older than p: a copy or a compressed file is not, or by less than 1 s.
+// did; -1 if there is none. Few bytes identify only a compressed file, which has another
+// inode. If several do, it is the one that has grown least since, then the one that is
+// least older than p: a copy or a compressed file is not, or by less than 1 s.
 func byContent(rotated []*source, after, before int, p place) int {
 	best := -1
 	var bestGrown, bestOlder int64 // in bytes, and in ns
@@ -257,7 +258,7 @@ func byContent(rotated []*source, after, before int, p place) int {
 			return i
 		}
 		size, err := contentSize(s.content)
-		if err != nil || size < p.Size || size > p.Size && p.Offset < fewBytes {
+		if err != nil || size < p.Size || p.Offset < fewBytes && (size > p.Size || !s.packed) {
 			continue
 		}
 		grown, older := size-p.Size, max(0, p.Modified-s.Modified)
