@@ -60,6 +60,16 @@ func seriesOf(name string, labels map[string]string) series {
 // expected are the series that snmp_exporter has to make of what a walk has below some nodes.
 func (e *estate) expected(tb testing.TB, objects map[string]object.Object, nodes []string) map[series]float64 {
 	tb.Helper()
+	all := make(map[series]float64)
+	e.instances(tb, objects, nodes, func(o object.Object, labels map[string]string, value any) {
+		maps.Copy(all, seriesOfObject(tb, o, labels, value))
+	})
+	return all
+}
+
+// instances walks some nodes.
+func (e *estate) instances(tb testing.TB, objects map[string]object.Object, nodes []string, yield func(o object.Object, labels map[string]string, value any)) {
+	tb.Helper()
 	byName := make(map[string]object.Object)
 	for _, o := range objects {
 		byName[o.Name] = o
@@ -71,7 +81,6 @@ func (e *estate) expected(tb testing.TB, objects map[string]object.Object, nodes
 	client := &gosnmp.GoSNMP{Target: host, Port: uint16(n), Community: "public", Version: gosnmp.Version2c, Timeout: 10 * time.Second, MaxOids: 60, MaxRepetitions: 50}
 	check.Must(tb, client.Connect())
 	defer client.Conn.Close()
-	all := make(map[series]float64)
 	for _, node := range nodes {
 		pdus, err := client.BulkWalkAll("." + node)
 		check.Must(tb, err)
@@ -79,13 +88,12 @@ func (e *estate) expected(tb testing.TB, objects map[string]object.Object, nodes
 			ids := strings.Split(strings.TrimPrefix(pdu.Name, "."), ".")
 			for i := len(ids) - 1; i > 0; i-- {
 				if o, known := objects[strings.Join(ids[:i], ".")]; known {
-					maps.Copy(all, seriesOfObject(tb, o, indexLabels(tb, byName, o, ids[i:]), pdu.Value))
+					yield(o, indexLabels(tb, byName, o, ids[i:]), pdu.Value)
 					break
 				}
 			}
 		}
 	}
-	return all
 }
 
 // indexLabels are the labels of an instance.
