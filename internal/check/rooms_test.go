@@ -120,6 +120,7 @@ var rooms = []struct{ name, imports string }{
 
 	// What tests share.
 	{"internal/check/browser", "internal/check"},
+	{"contrib/zabbix/zabbixtest", ""},
 	{"mib/mibtest", "hsm mib mib/agentx"},
 	{"collectors/collectortest", "collectors hsm simulator"},
 	{"alarms/alarmstest", "alarms hsm simulator/netsnmp"},
