@@ -14,7 +14,7 @@ NFPM        = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 VERSION ?= $(shell packaging/version)
 ARCH    ?= $(shell $(GO) env GOARCH)
 
-.PHONY: build reproducible sbom demo demo-cluster pictures test lint bench-snmp bench-size fuzz packages release help
+.PHONY: build reproducible sbom mkp demo demo-cluster pictures test lint bench-snmp bench-size fuzz packages release help
 
 # The commit, the Go release and the platform decide the bytes: no path, and no GOFLAGS.
 build: ## bin/lunawatch (the default)
@@ -38,10 +38,15 @@ sbom: build ## bin/lunawatch.cdx.json: what is linked into it, as CycloneDX 1.6
 packages: build ## dist/*.deb and *.rpm
 	@$(GO) run $(NFPM) --version >/dev/null 2>&1 || { echo "nfpm cannot be fetched: no packages"; exit 1; }
 	rm -rf bin/share && ./bin/lunawatch manuals -out bin/share >/dev/null && gzip -9n bin/share/man/man?/*
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(GO) run ./contrib/checkmk/mkp -version $(VERSION) -o bin/share/lunawatch.mkp
 	@mkdir -p dist; for kind in deb rpm; do \
 		SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) VERSION=$(VERSION) ARCH=$(ARCH) \
 			$(GO) run $(NFPM) package -f packaging/nfpm.yaml -p $$kind -t dist/ || exit 1; \
 	done
+
+mkp: ## dist/lunawatch.mkp: the plugin for Checkmk
+	@mkdir -p dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(GO) run ./contrib/checkmk/mkp -version $(VERSION) -o dist/lunawatch.mkp
 
 release: ## dist/ of a tagged commit: packages, program, SBOM, its changelog, checksums
 	@packaging/release

@@ -44,10 +44,12 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.ids = append(h.ids, n.ID)
 }
 
-func (h *hook) took(part string) (ids []string) {
+func (h *hook) took(parts ...string) (ids []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(h.ids), func(id string) bool { return !strings.Contains(id, part) })
+	return slices.DeleteFunc(slices.Clone(h.ids), func(id string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(id, part) })
+	})
 }
 
 // A pairAgent is one agent of a cluster, as a process.
@@ -145,11 +147,10 @@ func TestPair(t *testing.T) {
 	check.Must(t, other.client.Acknowledge(t.Context(), fmt.Sprint(raised.Number), "anna", "mine"))
 	check.Must(t, owner.process.Process.Kill())
 	h.refuses.Store(false)
-	id := fmt.Sprintf("%s %d raised major", raised.Key, raised.Number)
-	e.until(t, "the other agent pages", func() bool { return len(h.took(id)) > 0 })
+	e.until(t, "the other agent pages", func() bool { return len(h.took(raised.Key.String(), "raised major")) > 0 })
 	e.inject(t, luna, "stm off")
-	e.until(t, "it is cleared", func() bool { return len(h.took("stm "+fmt.Sprint(raised.Number)+" cleared")) > 0 })
-	if got := h.took("/stm"); len(slices.DeleteFunc(got, func(id string) bool { return !strings.Contains(id, "raised") })) != 1 {
+	e.until(t, "it is cleared", func() bool { return len(h.took(raised.Key.String(), "cleared")) > 0 })
+	if got := h.took("/stm", "raised"); len(got) != 1 {
 		t.Errorf("the pager took %q", got)
 	}
 	past, err := other.client.History(t.Context(), 10)

@@ -244,4 +244,5 @@ type reading struct {
 	fresh bool
 }
 
+// StampOf returns what the stamp of a part has of a section that its rows show.
 func StampOf[T any](d Device, s hsm.Section[T]) any { return reading{s.Seq, s.Fresh(d.Source.Now)} }

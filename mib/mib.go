@@ -155,6 +155,7 @@ func Text(index agentx.OID, s string) agentx.OID {
 // none is the value of an instance that does not exist.
 var none agentx.Value
 
+// Optional returns the value of what is known, or none.
 func Optional[T any](o hsm.Opt[T], value func(T) agentx.Value) agentx.Value {
 	if !o.Known {
 		return none
@@ -185,6 +186,7 @@ func Unsigned32(n int64) agentx.Value {
 // Gauge32 saturates: RFC 2578, 7.1.7.
 func Gauge32(n uint64) agentx.Value { return agentx.Gauge32(uint32(min(n, math.MaxUint32))) }
 
+// Counter32 returns none for what a Counter32 cannot hold.
 func Counter32(n int64) agentx.Value {
 	if n < 0 || n > math.MaxUint32 {
 		return none
@@ -230,6 +232,7 @@ func DateAndTime(t time.Time) string {
 	})
 }
 
+// Moment returns a time as a DateAndTime; none for the zero time.
 func Moment(t time.Time) agentx.Value {
 	if t.IsZero() {
 		return none

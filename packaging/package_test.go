@@ -70,6 +70,7 @@ func packages(t *testing.T, kind string, versions ...string) (paths []string) {
 	program(t, top, []string{"CGO_ENABLED=0", "GOFLAGS="}, "go", "build", "-o", filepath.Join(dir, "bin", "lunawatch"), "./cmd/lunawatch")
 	program(t, dir, nil, filepath.Join(dir, "bin", "lunawatch"), "manuals", "-out", "bin/share")
 	program(t, dir, nil, "sh", "-c", "gzip -9n bin/share/man/man?/*")
+	program(t, top, nil, "go", "run", "./contrib/checkmk/mkp", "-version", "1.2.0", "-o", filepath.Join(dir, "bin", "share", "lunawatch.mkp"))
 	for _, version := range versions {
 		path := filepath.Join(dir, version+"."+kind)
 		program(t, dir, []string{"SOURCE_DATE_EPOCH=1770000000", "ARCH=amd64", "VERSION=" + version}, nfpm, "package", "-f", "packaging/nfpm.yaml", "-p", kind, "-t", path)

@@ -31,10 +31,17 @@ func (w *Watch) Take(file string, lines []rules.Line, cursor []byte) error {
 	found := w.evaluateLines(lines, snap)
 	w.lines.Lock()
 	defer w.lines.Unlock()
+	var theirs []heardLine
 	if w.Journal.Share != nil {
-		lines, found = w.hear(lines, found, now)
+		lines, found, theirs = w.hear(lines, found)
 	}
-	return w.take(file, lines, found, cursor, now)
+	if err := w.take(file, lines, found, cursor, now); err != nil {
+		return err // all are given again
+	}
+	for _, l := range theirs {
+		w.keep(l, now)
+	}
+	return nil
 }
 
 // take stores what lines mean. w.lines is held.

@@ -41,7 +41,10 @@ func (w *Watch) Apply(writes []journal.Write, whole bool) error {
 	if err != nil {
 		return err
 	}
-	return w.told(news.Lines)
+	if len(news.Lines) > 0 {
+		w.told()
+	}
+	return nil
 }
 
 func (w *Watch) apply(writes []journal.Write, whole bool) (journal.News, error) {
@@ -132,11 +135,8 @@ func (w *Watch) Reown(gained func(device string) bool, take func(bool)) error {
 	if err := w.takeOver(gained, take); err != nil {
 		return err
 	}
-	all, err := w.Journal.Told()
-	if err != nil {
-		return err
-	}
-	return w.told(all)
+	w.told()
+	return nil
 }
 
 // takeOver is Reown but for the lines that others tell.
@@ -248,11 +248,8 @@ type heardLine struct {
 	told  bool // its owner was told of it
 }
 
-// hear keeps lines of devices that other agents own, and returns the others. w.lines is
-// held.
-func (w *Watch) hear(lines []rules.Line, found []lineFindings, now time.Time) ([]rules.Line, []lineFindings) {
-	var own []rules.Line
-	var ours []lineFindings
+// hear parts lines of devices that this agent owns from theirs, which other agents own.
+func (w *Watch) hear(lines []rules.Line, found []lineFindings) (own []rules.Line, ours []lineFindings, theirs []heardLine) {
 	i := 0 // found is in the order of lines
 	for _, l := range lines {
 		means := i < len(found) && sameText(found[i].line, l)
@@ -261,13 +258,13 @@ func (w *Watch) hear(lines []rules.Line, found []lineFindings, now time.Time) ([
 				ours = append(ours, found[i])
 			}
 		} else {
-			w.keep(heardLine{l, means, false}, now)
+			theirs = append(theirs, heardLine{l, means, false})
 		}
 		if means {
 			i++
 		}
 	}
-	return own, ours
+	return own, ours, theirs
 }
 
 // sameText reports whether two lines of one batch are the same.
@@ -294,6 +291,9 @@ const tellAfter = 2 * time.Second
 // is done.
 func (w *Watch) tellLines(ctx context.Context) error {
 	for wait.Sleep(ctx, tellAfter/2) {
+		if w.untold.Load() {
+			w.told()
+		}
 		if err := w.tellOwners(time.Now()); err != nil {
 			w.Log.Info("lines that another agent may not have heard are not told yet", "err", err)
 		}
@@ -331,21 +331,30 @@ func (w *Watch) tellOwners(now time.Time) error {
 	return nil
 }
 
-// told evaluates lines of devices that this agent owns which another one heard.
-func (w *Watch) told(all []journal.Line) error {
+// told evaluates the lines of devices that this agent owns which another one heard. Those
+// whose changes cannot be stored now stay, and are tried again with the next ones, or soon.
+func (w *Watch) told() {
+	w.telling.Lock()
+	defer w.telling.Unlock()
+	w.untold.Store(false)
+	all, err := w.Journal.Told()
 	for _, l := range all {
-		if !w.Journal.Mine(l.Device) {
-			continue
-		}
-		line := rules.Line{LogLine: l.Line, Device: l.Device, File: toldFile, At: time.Now(), Peer: l.Peer, Untrusted: l.Untrusted}
-		if err := w.takeLate(line); err != nil {
-			return err
-		}
-		if err := w.Journal.Heard(l); err != nil {
-			return err
+		if err == nil && w.Journal.Mine(l.Device) {
+			err = w.toldLine(l)
 		}
 	}
-	return nil
+	if err != nil {
+		w.untold.Store(true)
+		w.Log.Info("lines that another agent heard are not evaluated yet", "err", err)
+	}
+}
+
+func (w *Watch) toldLine(l journal.Line) error {
+	line := rules.Line{LogLine: l.Line, Device: l.Device, File: toldFile, At: time.Now(), Peer: l.Peer, Untrusted: l.Untrusted}
+	if err := w.takeLate(line); err != nil {
+		return err
+	}
+	return w.Journal.Heard(l)
 }
 
 // takeLate evaluates a line as if it had come before those of its device that state a later

@@ -1,6 +1,7 @@
 package watch_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +25,8 @@ import (
 type pair struct {
 	mu    sync.Mutex
 	owner string
-	taken bool // the owner knows what it owns
+	taken bool  // the owner knows what it owns
+	fails error // why etcd takes nothing of the owner; nil: it does
 	ears  map[string]chan []journal.Write
 }
 
@@ -49,6 +51,9 @@ func (p *pair) join(t *testing.T, name string) func(*watch.Watch) {
 			Commit: func(writes []journal.Write) error {
 				p.mu.Lock()
 				defer p.mu.Unlock()
+				if p.fails != nil && p.owner == name {
+					return p.fails
+				}
 				for _, x := range writes {
 					if x.Device != "" && p.owner != name {
 						return fmt.Errorf("%s owns %s", p.owner, x.Device)
@@ -84,6 +89,13 @@ func (p *pair) take(taken bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.taken = taken
+}
+
+// fail has nothing of the owner be stored, for a reason; nil: it is stored again.
+func (p *pair) fail(why error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fails = why
 }
 
 // leave has an agent hear nothing more.
@@ -288,6 +300,35 @@ func TestLateLine(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestToldWhileNothingIsStored: a line that its owner is told of while etcd takes nothing is
+// evaluated as soon as it does, and the agent follows the others meanwhile.
+func TestToldWhileNothingIsStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &pair{owner: "lw1", taken: true, ears: make(map[string]chan []journal.Write)}
+		pager := &alarmstest.Receiver{}
+		one := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"noc": pager}, p.join(t, "lw1"))
+		two := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"noc": &alarmstest.Receiver{}}, p.join(t, "lw2"))
+		two.Must(two.Kernel("1", "k7pf0: [HSM] ALM2007: HSM zeroized")) // one is cut off
+		p.fail(errors.New("no leader"))
+		watchtest.Advance(10 * time.Second)
+		if got := pager.Received(); len(got) != 0 {
+			t.Errorf("received %q", got)
+		}
+		p.fail(nil)
+		watchtest.Advance(5 * time.Second)
+		if got := strings.Join(pager.Received(), "\n"); strings.Count(got, "zeroize") != 1 {
+			t.Errorf("received:\n%s", got)
+		}
+		if left, err := two.Journal.Told(); err != nil || len(left) != 0 {
+			t.Errorf("still to be told: %+v, %v", left, err)
+		}
+		one.Stop()
+		two.Stop()
+		p.leave("lw1")
+		p.leave("lw2")
+	})
 }
 
 // TestOwnerBlinks: an owner that is cut off for a moment has the lines of that moment from

@@ -68,7 +68,7 @@ func TestNotifications(t *testing.T) {
 		}
 	}
 	for _, kind := range []mibalarm.NoticeKind{mibalarm.NoticeRaised, mibalarm.NoticeCleared} {
-		trap, _ := mibalarm.AlarmNotification(mibalarm.Notice{Kind: kind}, mib.Alarm{})
+		trap, _ := mibalarm.StandardNotification(mibalarm.Notice{Kind: kind}, mib.Alarm{})
 		if n := oids[trap.OID.String()]; n.Module != "ALARM-MIB" || len(n.Objects)+1 != len(trap.Objects) {
 			t.Errorf("%s: %+v, and mib sends %d objects", trap.OID, n, len(trap.Objects))
 		}

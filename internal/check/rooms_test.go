@@ -106,6 +106,9 @@ var rooms = []struct{ name, imports string }{
 	{"contrib/object", ""},
 	{"contrib/snmp_exporter", "contrib/object"},
 	{"contrib/zabbix", "contrib/object contrib/traps"},
+	{"contrib/checkmk", ""},
+	{"contrib/checkmk/mkp", "contrib/checkmk"},
+	{"contrib/managers", "mib/modules"},
 
 	{"cmd/lunawatch", "agent agent/capture agent/config agent/doctor agent/guard agent/setup alarms alarms/notify alarms/watch collectors/answer collectors/formats collectors/lunash collectors/syslog exporters exporters/act exporters/glance exporters/history exporters/monitor exporters/top exporters/trace hsm internal/near internal/setting mib/agentx mib/modules mibs packaging"},
 

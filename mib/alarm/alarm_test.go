@@ -218,7 +218,7 @@ func TestAlarmNotifications(t *testing.T) {
 	alarms.Models = []mib.Model{{Index: 20}}
 	src := mib.Source{Snapshot: &hsm.Snapshot{}, Now: mibtest.Now, Alarms: alarms}
 	for kind, want := range map[NoticeKind]string{NoticeRaised: "118.0.2", NoticeChanged: "118.0.2", NoticeRepeated: "118.0.2", NoticeCleared: "118.0.3"} {
-		trap, ok := AlarmNotification(Notice{Kind: kind, At: mibtest.Now}, *alarms.Active[0])
+		trap, ok := StandardNotification(Notice{Kind: kind, At: mibtest.Now}, *alarms.Active[0])
 		if !ok || trap.OID.String() != "1.3.6.1.2.1."+want {
 			t.Errorf("%d: %v", kind, trap.OID)
 		}
@@ -232,7 +232,7 @@ func TestAlarmNotifications(t *testing.T) {
 		}
 	}
 	for _, kind := range []NoticeKind{NoticeAcknowledged, NoticeUnacknowledged, NoticeHeartbeat} {
-		if trap, ok := AlarmNotification(Notice{Kind: kind, At: mibtest.Now}, *alarms.Active[0]); ok {
+		if trap, ok := StandardNotification(Notice{Kind: kind, At: mibtest.Now}, *alarms.Active[0]); ok {
 			t.Errorf("%d: sent %v", kind, trap)
 		}
 	}

@@ -197,10 +197,10 @@ func LunaNotification(n Notice, a mib.Alarm) Trap {
 	return Trap{lunaNotification(lunaTraps[n.Kind]), append(n.objects(), objects(a)...)}
 }
 
-// AlarmNotification returns notice n of alarm a as alarmActiveState or alarmClearState
+// StandardNotification returns notice n of alarm a as alarmActiveState or alarmClearState
 // of ALARM-MIB, with the alarm's description after its objects. ok is false for a kind
 // of notice that ALARM-MIB does not have.
-func AlarmNotification(n Notice, a mib.Alarm) (t Trap, ok bool) {
+func StandardNotification(n Notice, a mib.Alarm) (t Trap, ok bool) {
 	state, severity := uint32(2), a.Severity
 	switch n.Kind {
 	case NoticeRaised, NoticeChanged, NoticeRepeated:

@@ -47,5 +47,6 @@ func Capabilities() []agentx.Capability {
 		{ID: lunaCapabilities.Append(1), Description: "LUNAWATCH-MIB: HSMs, their state and alarms"},
 		{ID: lunaCapabilities.Append(2), Description: "ALARM-MIB and ITU-ALARM-MIB of RFC 3877, read-only"},
 		{ID: lunaCapabilities.Append(3), Description: "CHRYSALIS-UTSP-MIB, SAFENET-HSM-MIB and SAFENET-APPLIANCE-MIB for several HSMs"},
+		{ID: lunaCapabilities.Append(4), Description: "ENTITY-MIB, ENTITY-SENSOR-MIB and ENTITY-STATE-MIB, read-only"},
 	}
 }

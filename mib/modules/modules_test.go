@@ -44,7 +44,7 @@ func TestModules(t *testing.T) {
 			t.Errorf("%s is %s in the modules and %s here", name, oids[name], oid)
 		}
 	}
-	for i, name := range []string{"lunaCapabilityLunawatch", "lunaCapabilityAlarm", "lunaCapabilityVendor"} {
+	for i, name := range []string{"lunaCapabilityLunawatch", "lunaCapabilityAlarm", "lunaCapabilityVendor", "lunaCapabilityEntity"} {
 		if id := Capabilities()[i].ID; oids[name] != id.String() {
 			t.Errorf("%s is %s in the modules and %s here", name, oids[name], id)
 		}

@@ -89,7 +89,7 @@ func (f Forms) Traps(n alarms.Notification) (traps []alarm.Trap) {
 		traps = append(traps, vendorTraps(n)...)
 	}
 	if f.has(FormAlarmMIB) {
-		if t, ok := alarm.AlarmNotification(notice, row); ok {
+		if t, ok := alarm.StandardNotification(notice, row); ok {
 			traps = append(traps, t)
 		}
 	}
