@@ -100,7 +100,7 @@ func Zabbix(events []Event) ([]byte, error) {
 			list = append(list, vendorFamily(e.Name))
 		}
 	}
-	t := template{UUID: uuid(templateName), Template: templateName, Name: templateName, Groups: []group{{Name: "Templates/Applications"}}}
+	t := template{UUID: UUID(templateName), Template: templateName, Name: templateName, Groups: []group{{Name: "Templates/Applications"}}}
 	t.Macros = []macro{{"{$LUNAWATCH.HEARTBEAT.MAX}", "15m", "Three times the heartbeat of the receiver"}}
 	for _, f := range list {
 		t.Items = append(t.Items, f.item())
@@ -113,7 +113,7 @@ func Zabbix(events []Event) ([]byte, error) {
 }
 
 func trapItem(name, pattern string) item {
-	return item{UUID: uuid(name), Name: name, Type: "SNMP_TRAP", Key: fmt.Sprintf("snmptrap[%q]", pattern), ValueType: "LOG", LogTime: "yyyy-MM-ddThh:mm:ss"}
+	return item{UUID: UUID(name), Name: name, Type: "SNMP_TRAP", Key: fmt.Sprintf("snmptrap[%q]", pattern), ValueType: "LOG", LogTime: "yyyy-MM-ddThh:mm:ss"}
 }
 
 // item has what a family says, and a trigger for each severity that a problem can have.
@@ -125,7 +125,7 @@ func (f family) item() item {
 	for _, severity := range []string{critical, major, minor, warning, indeterminate} {
 		name := fmt.Sprintf("Lunawatch: %s: %s", f.name, severity)
 		i.Triggers = append(i.Triggers, trigger{
-			UUID: uuid(name), Name: name, EventName: name + ": {ITEM.VALUE}", Priority: priorities[severity], Type: "MULTIPLE", ManualClose: "YES",
+			UUID: UUID(name), Name: name, EventName: name + ": {ITEM.VALUE}", Priority: priorities[severity], Type: "MULTIPLE", ManualClose: "YES",
 			Expression: is(f.raise + " " + severity), RecoveryMode: "RECOVERY_EXPRESSION", Recovery: is(f.clear + " " + normal),
 			Correlation: "TAG_VALUE", CorrelationTag: "alarm", Tags: []tag{{"alarm", fmt.Sprintf(`{{ITEM.VALUE}.regsub("%s", "\1\2")}`, f.key)}},
 		})
@@ -137,12 +137,12 @@ func (f family) item() item {
 func heartbeat() item {
 	i := trapItem("Lunawatch: heartbeats", "lunaHeartbeat NORMAL ")
 	name := "Lunawatch: no heartbeat"
-	i.Triggers = []trigger{{UUID: uuid(name), Name: name, Priority: "HIGH", Expression: fmt.Sprintf("nodata(/%s/%s,{$LUNAWATCH.HEARTBEAT.MAX})=1", templateName, i.Key)}}
+	i.Triggers = []trigger{{UUID: UUID(name), Name: name, Priority: "HIGH", Expression: fmt.Sprintf("nodata(/%s/%s,{$LUNAWATCH.HEARTBEAT.MAX})=1", templateName, i.Key)}}
 	return i
 }
 
-// uuid returns the same UUID of version 4 for the same name.
-func uuid(name string) string {
+// UUID returns the same UUID of version 4 for the same name.
+func UUID(name string) string {
 	b := sha256.Sum256([]byte("lunawatch " + name))
 	b[6], b[8] = b[6]&0x0F|0x40, b[8]&0x3F|0x80
 	return hex.EncodeToString(b[:16])

@@ -103,6 +103,9 @@ var rooms = []struct{ name, imports string }{
 	{"packaging/grafana", ""},
 	{"contrib/traps", ""},
 	{"contrib/icinga", ""},
+	{"contrib/object", ""},
+	{"contrib/snmp_exporter", "contrib/object"},
+	{"contrib/zabbix", "contrib/object contrib/traps"},
 	{"contrib/checkmk", ""},
 	{"contrib/checkmk/mkp", "contrib/checkmk"},
 	{"contrib/managers", "mib/modules"},
@@ -120,6 +123,7 @@ var rooms = []struct{ name, imports string }{
 
 	// What tests share.
 	{"internal/check/browser", "internal/check"},
+	{"contrib/zabbix/zabbixtest", ""},
 	{"mib/mibtest", "hsm mib mib/agentx"},
 	{"collectors/collectortest", "collectors hsm simulator"},
 	{"alarms/alarmstest", "alarms hsm simulator/netsnmp"},
