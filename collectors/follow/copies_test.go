@@ -104,3 +104,32 @@ func TestFollowCopyWithReusedInode(t *testing.T) {
 	add(t, log, "three\n")
 	r.sees("two "+ending, "three")
 }
+
+// TestReusedInode: a compressed file that begins with the half line of a copy, and has the
+// inode that the copy had, is not the copy, which would hide that one is compressed, too.
+func TestReusedInode(t *testing.T) {
+	dir := t.TempDir()
+	open := func(name, text string, packed bool) *source {
+		t.Helper()
+		file := filepath.Join(dir, name)
+		must(t, os.WriteFile(file, []byte(text), 0o600))
+		if packed {
+			pack(t, file)
+			file += ".gz"
+		}
+		s, err := openSource(file)
+		must(t, err)
+		t.Cleanup(s.close)
+		return s
+	}
+	p, err := open("messages.log.3", "lin", false).end()
+	must(t, err)
+	p.Size = p.Offset
+	for text, want := range map[string]int{"lin": 0, "line 1\nline 2\n": -1, "other": -1} {
+		s := open("messages.log.1", text, true)
+		p.Device, p.Inode = s.Device, s.Inode
+		if got := byInode([]*source{s}, p); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+}

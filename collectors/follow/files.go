@@ -273,19 +273,21 @@ func byContent(rotated []*source, after, before int, p place) int {
 const fewBytes = 32
 
 // byInode returns the index of the file that has the inode of p and can contain it;
-// -1 if there is none. A rotated file does not shrink: a shorter one has reused the inode.
+// -1 if there is none.
 func byInode(rotated []*source, p place) int {
-	return slices.IndexFunc(rotated, func(s *source) bool { return s.same(p) && (p.Offset == 0 || p.in(s.content) && !s.shorter(p)) })
+	return slices.IndexFunc(rotated, func(s *source) bool { return s.same(p) && (p.Offset == 0 || p.in(s.content) && !s.reused(p)) })
 }
 
-// shorter reports whether s has fewer bytes than the file of p had. What identifies a file
-// of which much was read is its content.
-func (s *source) shorter(p place) bool {
-	if p.Offset >= fingerprint || p.Size <= p.Offset {
+// reused reports whether s has the inode of the file of p because that is gone: a rotated file
+// does not shrink, nor does a compressed one grow. What identifies a file of which much was
+// read is its content.
+func (s *source) reused(p place) bool {
+	few := s.packed && p.Offset < fewBytes
+	if p.Offset >= fingerprint || p.Size <= p.Offset && !few {
 		return false
 	}
 	size, err := contentSize(s.content)
-	return err != nil || size < p.Size
+	return err != nil || size < p.Size || few && size > p.Size
 }
 
 // found makes s read file, which was found to be the same, and returns s.
