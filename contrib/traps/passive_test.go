@@ -23,9 +23,7 @@ type passive struct {
 
 func newPassive(t *testing.T) passive {
 	t.Helper()
-	if _, err := exec.LookPath("perl"); err != nil {
-		t.Skip("NOT TESTED: apt-get install perl")
-	}
+	needsPerl(t)
 	dir := t.TempDir()
 	p := passive{t, filepath.Join(dir, "state"), filepath.Join(dir, "pipe")}
 	check.Must(t, os.WriteFile(p.pipe, nil, 0o600))
