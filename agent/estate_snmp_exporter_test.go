@@ -214,7 +214,7 @@ func (e *estate) exporter(t *testing.T, program, file, more string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {
-		if os.Getenv("CI") == "true" {
+		if program != "" && os.Getenv("CI") == "true" {
 			t.Fatal("snmp_exporter is required in CI: apt-get install prometheus-snmp-exporter")
 		}
 		t.Skipf("NOT TESTED with snmp_exporter %s: apt-get install prometheus-snmp-exporter, or LUNAWATCH_SNMP_EXPORTER with the path of a newer one", program)
