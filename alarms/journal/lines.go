@@ -9,7 +9,7 @@ import (
 )
 
 // A Line is one of a device's log that its owner does not seem to have heard, as an agent
-// that did tells it.
+// that did forwards it.
 type Line struct {
 	Device    string      `json:"device"`
 	Line      hsm.LogLine `json:"line"`
@@ -20,8 +20,8 @@ type Line struct {
 	name string
 }
 
-// Tell has the owner of a device evaluate a line. The same name is the same line.
-func (j *Journal) Tell(name string, l Line) error {
+// Forward has the owner of a device evaluate a line. The same name is the same line.
+func (j *Journal) Forward(name string, l Line) error {
 	return j.update(func(tx *change) error { return tx.put(lineKind, "", []byte(name), l) })
 }
 
@@ -30,8 +30,8 @@ func (j *Journal) Heard(l Line) error {
 	return j.update(func(tx *change) error { return tx.remove(lineKind, "", []byte(l.name)) })
 }
 
-// Told returns the lines that owners of devices may not have heard.
-func (j *Journal) Told() (list []Line, err error) {
+// Forwarded returns the lines that owners of devices may not have heard.
+func (j *Journal) Forwarded() (list []Line, err error) {
 	err = j.view(func(tx *bbolt.Tx) error {
 		return each(tx.Bucket(lineBucket), func(name []byte, l Line) {
 			l.name = string(name)

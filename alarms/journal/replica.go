@@ -95,12 +95,12 @@ func (j *Journal) apply(tx *bbolt.Tx, w Write, cleared map[alarms.Key]alarms.Ala
 	if bytes.Equal(old, w.Value) && (old == nil) == (w.Value == nil) {
 		return nil
 	}
-	n.tell(old, w.Value, cleared, news)
+	n.note(old, w.Value, cleared, news)
 	return set(b, n.key, w.Value)
 }
 
-// tell adds to news what a change of a key means.
-func (n named) tell(old, value []byte, cleared map[alarms.Key]alarms.Alarm, news *News) {
+// note adds to news what a change of a key means.
+func (n named) note(old, value []byte, cleared map[alarms.Key]alarms.Alarm, news *News) {
 	switch n.kind {
 	case activeKind:
 		var before, after alarms.Alarm

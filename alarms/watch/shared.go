@@ -42,7 +42,7 @@ func (w *Watch) Apply(writes []journal.Write, whole bool) error {
 		return err
 	}
 	if len(news.Lines) > 0 {
-		w.told()
+		w.takeForwarded()
 	}
 	return nil
 }
@@ -135,11 +135,11 @@ func (w *Watch) Reown(gained func(device string) bool, take func(bool)) error {
 	if err := w.takeOver(gained, take); err != nil {
 		return err
 	}
-	w.told()
+	w.takeForwarded()
 	return nil
 }
 
-// takeOver is Reown but for the lines that others tell.
+// takeOver is Reown but for the lines that others forwarded.
 func (w *Watch) takeOver(gained func(device string) bool, take func(bool)) error {
 	w.lines.Lock()
 	defer w.lines.Unlock()
@@ -244,8 +244,8 @@ const (
 // A heardLine is one of a device that another agent owns.
 type heardLine struct {
 	rules.Line
-	means bool // it has findings
-	told  bool // its owner was told of it
+	means     bool // it has findings
+	forwarded bool // to its owner
 }
 
 // hear parts lines of devices that this agent owns from theirs, which other agents own.
@@ -283,28 +283,28 @@ func (w *Watch) keep(l heardLine, now time.Time) {
 	w.heard[l.Device] = kept
 }
 
-// tellAfter is how long the owner of a device may take to evaluate a line before it is told
-// of it: it may have been cut off for a moment.
-const tellAfter = 2 * time.Second
+// forwardAfter is how long the owner of a device may take to evaluate a line before it is
+// forwarded to it: it may have been cut off for a moment.
+const forwardAfter = 2 * time.Second
 
-// tellLines tells owners of devices the lines that they do not seem to have heard, until ctx
-// is done.
-func (w *Watch) tellLines(ctx context.Context) error {
-	for wait.Sleep(ctx, tellAfter/2) {
-		if w.untold.Load() {
-			w.told()
+// forwardLines forwards to owners of devices the lines that they do not seem to have heard,
+// until ctx is done.
+func (w *Watch) forwardLines(ctx context.Context) error {
+	for wait.Sleep(ctx, forwardAfter/2) {
+		if w.postponed.Load() {
+			w.takeForwarded()
 		}
-		if err := w.tellOwners(time.Now()); err != nil {
-			w.Log.Info("lines that another agent may not have heard are not told yet", "err", err)
+		if err := w.forwardDue(time.Now()); err != nil {
+			w.Log.Info("lines that another agent may not have heard are not forwarded yet", "err", err)
 		}
 	}
 	return nil
 }
 
-func (w *Watch) tellOwners(now time.Time) error {
+func (w *Watch) forwardDue(now time.Time) error {
 	w.lines.Lock()
 	defer w.lines.Unlock()
-	due := func(l heardLine) bool { return l.means && !l.told && now.Sub(l.At) >= tellAfter }
+	due := func(l heardLine) bool { return l.means && !l.forwarded && now.Sub(l.At) >= forwardAfter }
 	var places map[string]journal.Place
 	for device, kept := range w.heard {
 		if !slices.ContainsFunc(kept, due) {
@@ -319,38 +319,38 @@ func (w *Watch) tellOwners(now time.Time) error {
 		for _, i := range unheard(kept, places[device]) {
 			if l := kept[i]; due(l) {
 				m := markOf(l.Line)
-				if err := w.Journal.Tell(fmt.Sprintf("%s %s %d", device, m.Line, m.Stated.Unix()), journal.Line{Device: device, Line: l.LogLine, At: l.At, Peer: l.Peer, Untrusted: l.Untrusted}); err != nil {
+				if err := w.Journal.Forward(fmt.Sprintf("%s %s %d", device, m.Line, m.Stated.Unix()), journal.Line{Device: device, Line: l.LogLine, At: l.At, Peer: l.Peer, Untrusted: l.Untrusted}); err != nil {
 					return err
 				}
 			}
 		}
 		for i := range kept {
-			kept[i].told = kept[i].told || due(kept[i])
+			kept[i].forwarded = kept[i].forwarded || due(kept[i])
 		}
 	}
 	return nil
 }
 
-// told evaluates the lines of devices that this agent owns which another one heard. Those
+// takeForwarded evaluates the lines of devices that this agent owns which another one heard. Those
 // whose changes cannot be stored now stay, and are tried again with the next ones, or soon.
-func (w *Watch) told() {
-	w.telling.Lock()
-	defer w.telling.Unlock()
-	w.untold.Store(false)
-	all, err := w.Journal.Told()
+func (w *Watch) takeForwarded() {
+	w.forwarded.Lock()
+	defer w.forwarded.Unlock()
+	w.postponed.Store(false)
+	all, err := w.Journal.Forwarded()
 	for _, l := range all {
 		if err == nil && w.Journal.Mine(l.Device) {
-			err = w.toldLine(l)
+			err = w.takeForwardedLine(l)
 		}
 	}
 	if err != nil {
-		w.untold.Store(true)
+		w.postponed.Store(true)
 		w.Log.Info("lines that another agent heard are not evaluated yet", "err", err)
 	}
 }
 
-func (w *Watch) toldLine(l journal.Line) error {
-	line := rules.Line{LogLine: l.Line, Device: l.Device, File: toldFile, At: time.Now(), Peer: l.Peer, Untrusted: l.Untrusted}
+func (w *Watch) takeForwardedLine(l journal.Line) error {
+	line := rules.Line{LogLine: l.Line, Device: l.Device, File: forwardedFile, At: time.Now(), Peer: l.Peer, Untrusted: l.Untrusted}
 	if err := w.takeLate(line); err != nil {
 		return err
 	}
@@ -397,9 +397,9 @@ func (w *Watch) recall(list []lineFindings, now time.Time) {
 	}
 }
 
-// toldFile is the log that lines of other agents are from: another one than that of a line
+// forwardedFile is the log that lines of other agents are from: another one than that of a line
 // that was heard here, so that the same line counts once.
-const toldFile = "another agent"
+const forwardedFile = "another agent"
 
 // mark has entry say that l is evaluated. w.lines is held.
 func (w *Watch) mark(entry *journal.Entry, l rules.Line) {

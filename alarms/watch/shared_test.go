@@ -245,7 +245,7 @@ func TestTakeOverWhileLinesCome(t *testing.T) {
 	})
 }
 
-// TestLateLine: a line that the owner is told of takes its place among those that it has
+// TestLateLine: a line that is forwarded to the owner takes its place among those that it has
 // heard, by the times that they state: the alarm is as after the last of them, and each
 // raise was notified.
 func TestLateLine(t *testing.T) {
@@ -292,8 +292,8 @@ func TestLateLine(t *testing.T) {
 				if got := strings.Count(strings.Join(pager.Received(), "\n"), "raised"); got != c.raised {
 					t.Errorf("%d raises were notified, not %d:\n%s", got, c.raised, strings.Join(pager.Received(), "\n"))
 				}
-				if left, err := two.Journal.Told(); err != nil || len(left) != 0 {
-					t.Errorf("still to be told: %+v, %v", left, err)
+				if left, err := two.Journal.Forwarded(); err != nil || len(left) != 0 {
+					t.Errorf("still to be evaluated: %+v, %v", left, err)
 				}
 				p.leave("lw1")
 				p.leave("lw2")
@@ -302,9 +302,9 @@ func TestLateLine(t *testing.T) {
 	}
 }
 
-// TestToldWhileNothingIsStored: a line that its owner is told of while etcd takes nothing is
+// TestForwardedWhileNothingIsStored: a line that is forwarded while etcd takes nothing is
 // evaluated as soon as it does, and the agent follows the others meanwhile.
-func TestToldWhileNothingIsStored(t *testing.T) {
+func TestForwardedWhileNothingIsStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &pair{owner: "lw1", taken: true, ears: make(map[string]chan []journal.Write)}
 		pager := &alarmstest.Receiver{}
@@ -321,8 +321,8 @@ func TestToldWhileNothingIsStored(t *testing.T) {
 		if got := strings.Join(pager.Received(), "\n"); strings.Count(got, "zeroize") != 1 {
 			t.Errorf("received:\n%s", got)
 		}
-		if left, err := two.Journal.Told(); err != nil || len(left) != 0 {
-			t.Errorf("still to be told: %+v, %v", left, err)
+		if left, err := two.Journal.Forwarded(); err != nil || len(left) != 0 {
+			t.Errorf("still to be evaluated: %+v, %v", left, err)
 		}
 		one.Stop()
 		two.Stop()
@@ -357,8 +357,8 @@ func TestOwnerBlinks(t *testing.T) {
 				t.Errorf("%s counts %d lines, one was written", a.Key, a.Count)
 			}
 		}
-		if left, err := two.Journal.Told(); err != nil || len(left) != 0 {
-			t.Errorf("still to be told: %+v, %v", left, err)
+		if left, err := two.Journal.Forwarded(); err != nil || len(left) != 0 {
+			t.Errorf("still to be evaluated: %+v, %v", left, err)
 		}
 		one.Stop()
 		p.leave("lw1")

@@ -67,12 +67,12 @@ type Watch struct {
 	rows    mibRows
 	changed chan struct{} // closed when something changes; nil: nobody waits
 
-	places  map[string]journal.Place  // by device that this agent owns; guarded by lines
-	recent  map[string][]lineFindings // by device that agents share: of the last minutes; guarded by lines
-	heard   map[string][]heardLine    // by device that another agent owns: its lines of the last minutes; guarded by lines
-	telling sync.Mutex                // while lines that other agents told of are evaluated
-	untold  atomic.Bool               // some of them wait
-	gained  atomic.Bool               // devices came from other agents, with their series
+	places    map[string]journal.Place  // by device that this agent owns; guarded by lines
+	recent    map[string][]lineFindings // by device that agents share: of the last minutes; guarded by lines
+	heard     map[string][]heardLine    // by device that another agent owns: its lines of the last minutes; guarded by lines
+	forwarded sync.Mutex                // while lines that other agents forwarded are evaluated
+	postponed atomic.Bool               // some of them wait
+	gained    atomic.Bool               // devices came from other agents, with their series
 
 	touched map[string]bool // devices whose alarms changed other than by polls; guarded by mu
 	anew    bool            // every device is to be evaluated; guarded by mu
@@ -140,7 +140,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	g.Go(func() error { return w.maintainJournal(ctx) })
 	g.Go(func() error { return w.sender.Run(ctx) })
 	if w.Journal.Share != nil {
-		g.Go(func() error { return w.tellLines(ctx) })
+		g.Go(func() error { return w.forwardLines(ctx) })
 	}
 	return g.Wait()
 }
