@@ -64,8 +64,9 @@ pictures: ## docs/pictures/: the pages in Chromium, of a pretended estate
 	$(GO) test ./exporters/page -count=1 -run TestPictures -pictures $(CURDIR)/docs/pictures
 
 # The race detector has each process wait a second at its end, of which a tenth is enough.
+# Many tests wait for real peers, so that two cores have time for three packages.
 test: build ## every test, with the race detector
-	GORACE=atexit_sleep_ms=100 $(GO) test -race ./...
+	GORACE=atexit_sleep_ms=100 $(GO) test -race -p 3 ./...
 
 lint: ## golangci-lint (or gofmt and vet), govulncheck, smilint
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
