@@ -21,12 +21,10 @@ build: ## bin/lunawatch (the default)
 	GOFLAGS= CGO_ENABLED=$(CGO_ENABLED) $(GO) build -trimpath -buildvcs=true -o bin/lunawatch ./cmd/lunawatch
 
 # A cache for each, or the second build would take what the first has compiled.
-reproducible: ## build the commit in two places, and compare
+reproducible: ## build the commit in two places, in one of them from nothing, and compare
 	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
-	for place in one another/place; do \
-		git clone -q . "$$dir/$$place"; \
-		GOCACHE="$$dir/cache/$$place" $(MAKE) -s -C "$$dir/$$place" build; \
-	done; \
+	git clone -q . "$$dir/one"; $(MAKE) -s -C "$$dir/one" build; \
+	git clone -q . "$$dir/another/place"; GOCACHE="$$dir/cache" $(MAKE) -s -C "$$dir/another/place" build; \
 	cmp "$$dir/one/bin/lunawatch" "$$dir/another/place/bin/lunawatch"; \
 	echo "$$(git rev-parse HEAD): two builds in two places are equal"; \
 	sha256sum < "$$dir/one/bin/lunawatch"
