@@ -30,11 +30,11 @@ func TestOthersAreNotWaitedForLong(t *testing.T) {
 				noc := &alarmstest.Receiver{}
 				a := watchtest.Start(t, t.TempDir(), map[string]notify.Notifier{"noc": noc})
 				defer a.Stop()
-				for range 2 {
-					a.Store.Apply(hsm.Observation{Device: "a", Source: "hsm show", At: time.Now(), Failure: hsm.Unreachable, Layer: hsm.LayerNoAnswer, Err: errors.New("dial")})
-				}
+				fails := hsm.Observation{Device: "a", Source: "hsm show", At: time.Now(), Failure: hsm.Unreachable, Layer: hsm.LayerNoAnswer, Err: errors.New("dial")}
+				a.Store.Apply(fails)
 				e := hsm.Elsewhere{Self: "lw1", Asked: time.Now()}
 				a.Store.Apply(hsm.Observation{Device: "a", Facts: []hsm.Fact{e}})
+				a.Store.Apply(fails) // of which an alarm is raised
 				if test.answer > 0 {
 					time.AfterFunc(test.answer, func() {
 						e.Answered, e.Opinions = time.Now(), []hsm.Opinion{{Agent: "lw2", Err: "refused"}}
