@@ -20,7 +20,7 @@ ARCH    ?= $(shell $(GO) env GOARCH)
 build: ## bin/lunawatch (the default)
 	GOFLAGS= CGO_ENABLED=$(CGO_ENABLED) $(GO) build -trimpath -buildvcs=true -o bin/lunawatch ./cmd/lunawatch
 
-# A cache for each, or the second build would take what the first has compiled.
+# An empty cache for the second, or it would take what the first has compiled.
 reproducible: ## build the commit in two places, in one of them from nothing, and compare
 	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
 	git clone -q . "$$dir/one"; $(MAKE) -s -C "$$dir/one" build; \

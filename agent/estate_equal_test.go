@@ -16,7 +16,7 @@ import (
 	"github.com/lunawatch/lunawatch/simulator"
 )
 
-// A printed object is one whose value stands in a text of LunaSH: in the group of a pattern,
+// A printed object is one whose value is in a text of LunaSH: in the group of a pattern,
 // which may be converted. Only values that do not move by themselves are compared.
 type printed struct {
 	object, command, pattern string

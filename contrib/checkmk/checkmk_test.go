@@ -143,7 +143,7 @@ func TestObjects(t *testing.T) {
 		}
 	}
 	texts = append(texts, "\nmib-2 OBJECT IDENTIFIER ::= { iso 3 }\n")
-	got, err := Objects("lunaObjects", texts)
+	got, err := Objects("1.3.6.1.4.1.8072.9999.9999.5862.1", texts)
 	check.Must(t, err)
 	check.Golden(t, "../cmk_addons/plugins/lunawatch/objects.py", []byte(got))
 }

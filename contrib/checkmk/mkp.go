@@ -101,7 +101,7 @@ type field struct {
 	value any
 }
 
-// manifest returns the fields as Python and as JSON. They differ in what stands for nothing.
+// manifest returns the fields as Python and as JSON. They differ in the word for nothing.
 func manifest(fields []field) (python, text []byte, err error) {
 	var p, j strings.Builder
 	for i, f := range fields {

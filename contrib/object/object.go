@@ -74,7 +74,7 @@ func Read(texts []string) (list []Object, err error) {
 		if c, known := conventions[o.Syntax]; known {
 			o.Labels, o.Bits = c.Labels, c.Bits
 		}
-		if o.OID, err = path(parents, o.Name); err != nil {
+		if o.OID, err = Path(parents, o.Name); err != nil {
 			return nil, err
 		}
 		list = append(list, o)
@@ -96,8 +96,9 @@ func labels(text string) (list []Label) {
 	return list
 }
 
-// path follows the parents of a name up to iso.
-func path(parents map[string][2]string, name string) (string, error) {
+// Path follows the parents of a name, each with its number there, up to iso. It returns the
+// OID without a leading dot.
+func Path(parents map[string][2]string, name string) (string, error) {
 	oid := ""
 	for n := name; n != "iso"; n = parents[n][0] {
 		if _, known := parents[n]; !known || len(oid) > 1000 {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lunawatch/lunawatch/contrib/object"
 )
 
 // A Notification is a NOTIFICATION-TYPE of a MIB module.
@@ -43,9 +45,11 @@ func Notifications(texts []string) (list []Notification, err error) {
 		}
 	}
 	for i := range list {
-		if list[i].OID, err = path(parents, list[i].Name); err != nil {
+		oid, err := object.Path(parents, list[i].Name)
+		if err != nil {
 			return nil, err
 		}
+		list[i].OID = "." + oid
 	}
 	return list, nil
 }
@@ -67,18 +71,6 @@ func sentence(body string) string {
 		return ""
 	}
 	return strings.Join(strings.Fields(m[1]), " ")
-}
-
-// path follows the parents of a name up to iso.
-func path(parents map[string][2]string, name string) (string, error) {
-	oid := ""
-	for n := name; n != "iso"; n = parents[n][0] {
-		if _, known := parents[n]; !known || len(oid) > 1000 {
-			return "", fmt.Errorf("%s: nothing leads from %s to iso", name, n)
-		}
-		oid = "." + parents[n][1] + oid
-	}
-	return ".1" + oid, nil
 }
 
 // position returns the number that SNMPTT has for a variable: 1 is the first.
